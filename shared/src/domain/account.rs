@@ -1,0 +1,191 @@
+//! Who a user is: email, name, password as typed. Parsed once, at the edge.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest email in bytes (RFC 5321, 4.5.3.1.3: a path of 256 with its brackets).
+pub const EMAIL_BYTES_MAX: usize = 254;
+/// Longest display name in characters.
+pub const NAME_CHARS_MAX: usize = 100;
+/// Shortest new password in characters.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Longest new password in characters.
+pub const PASSWORD_CHARS_MAX: usize = 128;
+
+/// Passwords of at least eight characters that are tried first; `docs/decisions/0006` says where they come from.
+const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
+
+/// Why an account's data is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAccount {
+    /// Not an address.
+    #[error("must be an email address of at most 254 bytes")]
+    Email,
+    /// Too long, or with control characters.
+    #[error("must be at most 100 characters, without control characters")]
+    Name,
+    /// Too short or too long.
+    #[error("must be 8 to 128 characters long")]
+    PasswordLength,
+    /// On the common list.
+    #[error("is one of the most common passwords; choose another")]
+    PasswordCommon,
+}
+
+/// An email address, trimmed and lower-cased: two that differ only so are one account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Email(String);
+
+impl Email {
+    /// The normalised text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = InvalidAccount;
+
+    /// Accepts what a mail server might: one `@`, something before it, a dotted host after it. Only a mail can prove more.
+    fn try_from(text: String) -> Result<Self, InvalidAccount> {
+        let email = text.trim().to_lowercase();
+        let (local, host) = email.split_once('@').ok_or(InvalidAccount::Email)?;
+        let host_is_dotted = host.split('.').count() >= 2 && host.split('.').all(|label| !label.is_empty());
+        let clean = !email.chars().any(|c| c.is_whitespace() || c.is_control() || c == '#');
+        if local.is_empty() || host.contains('@') || !host_is_dotted || !clean || email.len() > EMAIL_BYTES_MAX {
+            return Err(InvalidAccount::Email);
+        }
+        Ok(Self(email))
+    }
+}
+
+impl From<Email> for String {
+    fn from(email: Email) -> Self {
+        email.0
+    }
+}
+
+/// A display name; an empty one is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Option<String>", into = "Option<String>")]
+pub struct Name(Option<String>);
+
+impl TryFrom<Option<String>> for Name {
+    type Error = InvalidAccount;
+
+    fn try_from(text: Option<String>) -> Result<Self, InvalidAccount> {
+        let name = text.map(|text| text.trim().to_owned()).filter(|name| !name.is_empty());
+        match &name {
+            Some(name) if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) => {
+                Err(InvalidAccount::Name)
+            }
+            _ => Ok(Self(name)),
+        }
+    }
+}
+
+impl From<Name> for Option<String> {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+/// A password as typed at login: any text, never altered, never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// The bytes that the hash is made of.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(redacted)")
+    }
+}
+
+/// A password that may be chosen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct NewPassword(Password);
+
+impl NewPassword {
+    /// The password to hash.
+    #[must_use]
+    pub fn password(&self) -> &Password {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for NewPassword {
+    type Error = InvalidAccount;
+
+    fn try_from(text: String) -> Result<Self, InvalidAccount> {
+        if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&text.chars().count()) {
+            return Err(InvalidAccount::PasswordLength);
+        }
+        let lower = text.to_lowercase();
+        if COMMON_PASSWORDS.lines().any(|common| common == lower) {
+            return Err(InvalidAccount::PasswordCommon);
+        }
+        Ok(Self(Password(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emails_are_trimmed_lower_cased_and_checked() {
+        let email = Email::try_from("  Ada@Example.ORG ".to_owned()).unwrap();
+        assert_eq!(email.as_str(), "ada@example.org");
+        let long = format!("{}@example.org", "a".repeat(EMAIL_BYTES_MAX));
+        for bad in
+            ["", "ada", "ada@", "@example.org", "a@b", "a@b@c.d", "a b@c.d", "a@b..c", "a#b@c.d", "a@b.c\0", &long]
+        {
+            assert_eq!(Email::try_from(bad.to_owned()), Err(InvalidAccount::Email), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_trimmed_and_an_empty_one_is_none() {
+        let name = |text: &str| Name::try_from(Some(text.to_owned())).map(Option::<String>::from);
+        assert_eq!(name(" Ada "), Ok(Some("Ada".to_owned())));
+        assert_eq!(name("  "), Ok(None));
+        assert_eq!(name(&"é".repeat(NAME_CHARS_MAX)), Ok(Some("é".repeat(NAME_CHARS_MAX))));
+        assert_eq!(name(&"é".repeat(NAME_CHARS_MAX + 1)), Err(InvalidAccount::Name));
+        assert_eq!(name("a\u{7}b"), Err(InvalidAccount::Name));
+    }
+
+    #[test]
+    fn new_passwords_have_8_to_128_characters_and_are_not_common() {
+        let refused = |text: &str| NewPassword::try_from(text.to_owned()).err();
+        assert_eq!(refused("seven77"), Some(InvalidAccount::PasswordLength));
+        assert_eq!(refused("eight 88"), None);
+        assert_eq!(refused(&"π".repeat(PASSWORD_CHARS_MAX)), None);
+        assert_eq!(refused(&"π".repeat(PASSWORD_CHARS_MAX + 1)), Some(InvalidAccount::PasswordLength));
+        assert_eq!(refused("PassWord1"), Some(InvalidAccount::PasswordCommon));
+        let kept = NewPassword::try_from("  spaces stay  ".to_owned()).unwrap();
+        assert_eq!(kept.password().as_bytes(), b"  spaces stay  ");
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        assert!(!format!("{:?}", Password::from("hunter2 hunter2".to_owned())).contains("hunter2"));
+    }
+}

@@ -1,0 +1,183 @@
+//! Which rows of a drafted course cannot be stored. Each is taken out and named; the rest stays.
+
+use std::collections::HashSet;
+
+use super::catalog_draft::{CatalogDraft, QuestionDraft, RefusedRow};
+
+/// Bytes of a question's texts together; an item of the table holds 400 KiB, keys and index copy included.
+pub const QUESTION_BYTES_MAX: usize = 200 * 1024;
+/// Choices of a question.
+pub const OPTIONS_MAX: usize = 10;
+/// Techniques of a question.
+pub const TECHNIQUES_MAX: usize = 20;
+
+/// Removes from `draft` what breaks a rule: an id used twice, an unknown topic or exam, a value out of bounds.
+pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
+    let mut refused = Vec::new();
+
+    let mut topics = HashSet::new();
+    keep(&mut draft.topics, "topics", &mut refused, |topic| {
+        let verdict = difficulty(topic.difficulty)
+            .or_else(|| share("frequency_score", topic.frequency_score))
+            .or_else(|| twice(!topics.insert(topic.id.clone())));
+        (topic.id.to_string(), verdict)
+    });
+    let mut exams = HashSet::new();
+    keep(&mut draft.exams, "exams", &mut refused, |exam| {
+        let verdict = year(exam.year).or_else(|| twice(!exams.insert(exam.id.clone())));
+        (exam.id.to_string(), verdict)
+    });
+    let mut patterns = HashSet::new();
+    keep(&mut draft.patterns, "question_patterns", &mut refused, |pattern| {
+        let verdict = unknown("topic", pattern.topic_id.as_str(), !topics.contains(&pattern.topic_id))
+            .or_else(|| share("appearance_rate", pattern.appearance_rate))
+            .or_else(|| twice(!patterns.insert(pattern.id.clone())));
+        (pattern.id.to_string(), verdict)
+    });
+    let mut questions = HashSet::new();
+    keep(&mut draft.questions, "questions", &mut refused, |question| {
+        let lost_exam = question.exam_id.as_ref().filter(|exam| !exams.contains(*exam));
+        let verdict = unknown("topic", question.topic_id.as_str(), !topics.contains(&question.topic_id))
+            .or_else(|| lost_exam.and_then(|exam| unknown("exam", exam.as_str(), true)))
+            .or_else(|| contents(question))
+            .or_else(|| twice(!questions.insert(question.id.clone())));
+        (question.id.to_string(), verdict)
+    });
+    refused
+}
+
+/// Keeps the rows for which `judge` names no reason.
+fn keep<T>(
+    rows: &mut Vec<T>,
+    table: &'static str,
+    refused: &mut Vec<RefusedRow>,
+    mut judge: impl FnMut(&T) -> (String, Option<String>),
+) {
+    rows.retain(|row| match judge(row) {
+        (_, None) => true,
+        (id, Some(reason)) => {
+            refused.push(RefusedRow { table, id, reason });
+            false
+        }
+    });
+}
+
+fn twice(again: bool) -> Option<String> {
+    again.then(|| "the id was used before".to_owned())
+}
+
+fn unknown(what: &str, id: &str, is_unknown: bool) -> Option<String> {
+    is_unknown.then(|| format!("its {what} {id:?} is not in the import"))
+}
+
+fn year(year: i32) -> Option<String> {
+    (!(1900..=2200).contains(&year)).then(|| format!("year {year} is not between 1900 and 2200"))
+}
+
+fn difficulty(difficulty: Option<u8>) -> Option<String> {
+    difficulty.filter(|d| !(1..=5).contains(d)).map(|d| format!("difficulty {d} is not between 1 and 5"))
+}
+
+fn share(column: &str, share: Option<f64>) -> Option<String> {
+    share.filter(|s| !(0.0..=1.0).contains(s)).map(|s| format!("{column} {s} is not between 0 and 1"))
+}
+
+fn not_negative(column: &str, number: Option<f64>) -> Option<String> {
+    number.filter(|n| !n.is_finite() || *n < 0.0).map(|n| format!("{column} {n} is negative"))
+}
+
+fn contents(question: &QuestionDraft) -> Option<String> {
+    difficulty(question.difficulty)
+        .or_else(|| share("frequency_score", question.frequency_score))
+        .or_else(|| not_negative("source_points", question.source_points))
+        .or_else(|| not_negative("estimated_time", question.estimated_time))
+        .or_else(|| question.question_text.trim().is_empty().then(|| "question_text is empty".to_owned()))
+        .or_else(|| size(question))
+        .or_else(|| letters(question))
+}
+
+fn size(question: &QuestionDraft) -> Option<String> {
+    let steps: usize = question.solution_steps.iter().map(String::len).sum();
+    let options: usize = question.options.iter().map(|option| option.text.len()).sum();
+    let extra: usize = question.extra.values().map(|value| value.to_string().len()).sum();
+    let bytes = question.question_text.len() + steps + options + extra + question.answer.len();
+    if bytes > QUESTION_BYTES_MAX {
+        return Some(format!("{bytes} bytes of text are more than {QUESTION_BYTES_MAX}"));
+    }
+    let techniques = question.techniques.len();
+    (techniques > TECHNIQUES_MAX).then(|| format!("{techniques} techniques are more than {TECHNIQUES_MAX}"))
+}
+
+fn letters(question: &QuestionDraft) -> Option<String> {
+    let options = &question.options;
+    if options.len() > OPTIONS_MAX {
+        return Some(format!("{} options are more than {OPTIONS_MAX}", options.len()));
+    }
+    let mut seen = HashSet::new();
+    for option in options {
+        if option.letter.is_empty() || option.letter.len() > 3 || option.letter.contains('#') {
+            return Some(format!("option letter {:?} is not one to three letters", option.letter));
+        }
+        if !seen.insert(&option.letter) {
+            return Some(format!("option {:?} is there twice", option.letter));
+        }
+    }
+    (!options.is_empty() && !options.iter().any(|option| option.is_correct)).then(|| "no option is correct".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn draft() -> CatalogDraft {
+        let question = |id: &str| {
+            serde_json::from_value(json!({
+                "id": id, "exam_id": "e1", "topic_id": "t1", "question_text": "?", "solution_steps": ["!"], "answer": "A",
+            }))
+            .unwrap()
+        };
+        CatalogDraft {
+            course: serde_json::from_value(json!({"id": "c", "name": "C"})).unwrap(),
+            exams: vec![serde_json::from_value(json!({"id": "e1", "year": 2020, "exam_type": "final"})).unwrap()],
+            topics: vec![serde_json::from_value(json!({"id": "t1", "name": "T", "category": "K"})).unwrap()],
+            patterns: vec![],
+            questions: vec![question("q1"), question("q2")],
+        }
+    }
+
+    fn refused_after(change: impl FnOnce(&mut QuestionDraft)) -> Vec<String> {
+        let mut draft = draft();
+        change(&mut draft.questions[1]);
+        let refused = refuse_bad_rows(&mut draft);
+        assert_eq!(draft.questions.len() + refused.len(), 2);
+        refused.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_good_draft_keeps_every_row() {
+        assert_eq!(refused_after(|_| ()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_broken_rule_names_its_row() {
+        let id = |text: &str| text.try_into().unwrap();
+        assert_eq!(refused_after(|q| q.id = id("q1")), ["questions q1: the id was used before"]);
+        assert_eq!(
+            refused_after(|q| q.topic_id = "t9".try_into().unwrap()),
+            [r#"questions q2: its topic "t9" is not in the import"#]
+        );
+        assert_eq!(
+            refused_after(|q| q.exam_id = Some("e9".try_into().unwrap())),
+            [r#"questions q2: its exam "e9" is not in the import"#]
+        );
+        assert_eq!(refused_after(|q| q.difficulty = Some(6)), ["questions q2: difficulty 6 is not between 1 and 5"]);
+        assert_eq!(refused_after(|q| q.question_text = " ".to_owned()), ["questions q2: question_text is empty"]);
+        let long = "x".repeat(QUESTION_BYTES_MAX);
+        assert!(refused_after(|q| q.question_text = long)[0].contains("bytes of text"));
+        let wrong = json!([{"letter": "A", "text": "x", "is_correct": false}]);
+        let options = serde_json::from_value(wrong).unwrap();
+        assert_eq!(refused_after(|q| q.options = options), ["questions q2: no option is correct"]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Identifiers. Catalogue ids are text as imported (`calc2`); user ids are UUIDs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Longest catalogue id in bytes. `DynamoDB` allows 1,024 for a sort key, which may hold three of them.
+pub const ID_BYTES_MAX: usize = 128;
+
+/// Why a text is not a catalogue id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 128 bytes without control characters or '#'")]
+pub struct InvalidId;
+
+/// `#` separates the parts of a key and NUL ends nothing well, so neither may occur in a part.
+fn check(text: String) -> Result<String, InvalidId> {
+    let usable =
+        !text.trim().is_empty() && text.len() <= ID_BYTES_MAX && !text.chars().any(|c| c == '#' || c.is_control());
+    if usable { Ok(text) } else { Err(InvalidId) }
+}
+
+macro_rules! text_id {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text as imported.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                check(text).map(Self)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidId;
+            fn try_from(text: &str) -> Result<Self, InvalidId> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+
+text_id! {
+    /// A course, such as `calc2`.
+    CourseId,
+    /// A past exam of a course.
+    ExamId,
+    /// A topic of a course.
+    TopicId,
+    /// A recurring form of question within a topic.
+    PatternId,
+    /// A question of a course.
+    QuestionId,
+}
+
+/// A user: a random UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct UserId(pub Uuid);
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+/// A ledger entry: a UUID version 7, so that entries sort by the time they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EntryId(pub Uuid);
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_text_that_fits_a_key() {
+        for good in ["calc2", "Calc II", "ünï", &"x".repeat(ID_BYTES_MAX)] {
+            assert!(CourseId::try_from(good).is_ok(), "{good}");
+        }
+        for bad in ["", "  ", "a#b", "a\0b", "a\nb", &"x".repeat(ID_BYTES_MAX + 1)] {
+            assert!(CourseId::try_from(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Ledger entries, and the check that a ledger is true.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::credits::{Amount, Credits, EntryType, Movement};
+use super::id::{EntryId, UserId};
+use super::profile::Profile;
+
+/// One movement of a user's credits. Never changed, never deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Sorts by time.
+    pub id: EntryId,
+    /// Whose credits.
+    pub user_id: UserId,
+    /// Positive in, negative out.
+    pub amount: Amount,
+    /// Why.
+    #[serde(rename = "type")]
+    pub kind: EntryType,
+    /// What the user reads.
+    pub description: Option<String>,
+    /// The balance once it had happened.
+    pub balance_after: Credits,
+    /// Position in the user's ledger, from 1. The order of commits: clocks of two instances may disagree, this not.
+    pub position: u64,
+    /// The payment behind it.
+    #[serde(default)]
+    pub stripe_payment_intent_id: Option<String>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+impl Entry {
+    /// The entry that records `movement`.
+    #[must_use]
+    pub fn of(movement: &Movement, id: EntryId, user_id: UserId, position: u64, now: Timestamp) -> Self {
+        Self {
+            id,
+            user_id,
+            amount: movement.amount,
+            kind: movement.kind,
+            description: Some(movement.description.clone()),
+            balance_after: movement.balance_after,
+            position,
+            stripe_payment_intent_id: None,
+            created_at: now,
+        }
+    }
+}
+
+/// What is wrong with a user's ledger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// The projection is not the sum.
+    #[error("the balance is {balance}, the entries add up to {sum}")]
+    Sum {
+        /// On the profile.
+        balance: Credits,
+        /// Of the ledger.
+        sum: Amount,
+    },
+    /// An entry does not follow from the one before.
+    #[error("entry {position} says {balance_after} after it, {expected} follows from the entry before")]
+    Chain {
+        /// Of the entry.
+        position: u64,
+        /// What it says.
+        balance_after: Credits,
+        /// What it should say.
+        expected: Amount,
+    },
+    /// An entry is missing or there twice.
+    #[error("entry {position} stands where {expected} should")]
+    Position {
+        /// Of the entry.
+        position: u64,
+        /// What it should be.
+        expected: u64,
+    },
+}
+
+/// Checks a profile against all of its entries, in any order.
+#[must_use]
+pub fn mismatches(profile: &Profile, entries: &[Entry]) -> Vec<Mismatch> {
+    let mut ordered: Vec<&Entry> = entries.iter().collect();
+    ordered.sort_by_key(|entry| entry.position);
+    let mut found = Vec::new();
+    let mut sum: Amount = 0;
+    for (entry, expected) in ordered.into_iter().zip(1..) {
+        sum += entry.amount;
+        if entry.position != expected {
+            found.push(Mismatch::Position { position: entry.position, expected });
+        }
+        if Amount::from(entry.balance_after) != sum {
+            found.push(Mismatch::Chain { position: entry.position, balance_after: entry.balance_after, expected: sum });
+            sum = Amount::from(entry.balance_after);
+        }
+    }
+    let sum: Amount = entries.iter().map(|entry| entry.amount).sum();
+    if Amount::from(profile.wallet.credits) != sum {
+        found.push(Mismatch::Sum { balance: profile.wallet.credits, sum });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::super::account::{Email, Name};
+    use super::super::credits::Wallet;
+    use super::*;
+
+    fn ledger(amounts: &[(Amount, Credits)]) -> (Profile, Vec<Entry>) {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut wallet = Wallet::open(now).wallet;
+        wallet.credits = amounts.last().map_or(0, |(_, balance)| *balance);
+        let profile = Profile {
+            id: UserId(Uuid::nil()),
+            name: Name::default(),
+            email: Email::try_from("a@b.c".to_owned()).unwrap(),
+            wallet,
+            version: 1,
+            entry_count: 0,
+            stripe_customer_id: None,
+            stripe_subscription_id: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let entries = amounts.iter().zip(1..).map(|((amount, balance_after), position)| {
+            let movement = Movement {
+                kind: EntryType::Adjustment,
+                amount: *amount,
+                balance_after: *balance_after,
+                description: String::new(),
+            };
+            Entry::of(&movement, EntryId(Uuid::nil()), profile.id, position, now)
+        });
+        let entries = entries.collect();
+        (profile, entries)
+    }
+
+    #[test]
+    fn a_true_ledger_has_no_mismatch_in_any_order() {
+        let (profile, mut entries) = ledger(&[(5, 5), (-2, 3), (0, 3)]);
+        entries.reverse();
+        assert_eq!(mismatches(&profile, &entries), []);
+    }
+
+    #[test]
+    fn each_lie_is_found() {
+        let (mut profile, entries) = ledger(&[(5, 5), (-2, 3)]);
+        profile.wallet.credits = 4;
+        assert_eq!(mismatches(&profile, &entries), [Mismatch::Sum { balance: 4, sum: 3 }]);
+
+        let (profile, entries) = ledger(&[(5, 5), (-2, 4), (-1, 2)]);
+        let chain = Mismatch::Chain { position: 2, balance_after: 4, expected: 3 };
+        assert!(mismatches(&profile, &entries).contains(&chain));
+
+        let (profile, entries) = ledger(&[(5, 5), (0, 5), (0, 5)]);
+        let missing = [entries[0].clone(), entries[2].clone()];
+        assert_eq!(mismatches(&profile, &missing), [Mismatch::Position { position: 3, expected: 2 }]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Imported texts in which a line break was written as the two characters `\n`.
+//!
+//! The trap is LaTeX: `\neq`, `\nabla` and `\nu` begin alike. Between dollars, and in a text without any, a `\n` that
+//! begins a command of this list is left alone; everywhere else it is a line break.
+
+/// LaTeX commands that begin with `\n`.
+const COMMANDS: [&str; 38] = [
+    "nabla",
+    "natural",
+    "ncong",
+    "ne",
+    "nearrow",
+    "neg",
+    "neq",
+    "newcommand",
+    "newline",
+    "nexists",
+    "ngeq",
+    "ngtr",
+    "ni",
+    "nleftarrow",
+    "nleftrightarrow",
+    "nleq",
+    "nless",
+    "nmid",
+    "nobreak",
+    "nolimits",
+    "nonumber",
+    "normalsize",
+    "not",
+    "notag",
+    "notin",
+    "nparallel",
+    "nprec",
+    "nrightarrow",
+    "nsim",
+    "nsubset",
+    "nsubseteq",
+    "nsucc",
+    "nsupset",
+    "nsupseteq",
+    "nu",
+    "num",
+    "nvdash",
+    "nwarrow",
+];
+
+/// The text with literal `\n` (and `\r\n`) turned into line breaks. Applying it twice changes nothing more.
+#[must_use]
+pub fn with_real_line_breaks(text: &str) -> String {
+    let bare_latex = !text.contains('$');
+    let mut out = String::with_capacity(text.len());
+    // The dollars that close the formula we are in.
+    let mut closing: Option<&str> = None;
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if let Some(escaped) = rest.get(..2).filter(|two| matches!(*two, "\\\\" | "\\$")) {
+            out.push_str(escaped);
+            rest = &rest[2..];
+            continue;
+        }
+        if let Some(after) = rest.strip_prefix("\\r\\n") {
+            out.push('\n');
+            rest = after;
+            continue;
+        }
+        if let Some(after) = rest.strip_prefix("\\n")
+            && !((closing.is_some() || bare_latex) && begins_command(&rest[1..]))
+        {
+            out.push('\n');
+            rest = after;
+            continue;
+        }
+        if next == '$' {
+            let dollars = closing.unwrap_or(if rest.starts_with("$$") { "$$" } else { "$" });
+            if let Some(after) = rest.strip_prefix(dollars) {
+                closing = if closing.is_none() { Some(dollars) } else { None };
+                out.push_str(dollars);
+                rest = after;
+                continue;
+            }
+        }
+        out.push(next);
+        rest = &rest[next.len_utf8()..];
+    }
+    out.replace("\r\n", "\n")
+}
+
+/// Whether the letters that `text` begins with are a command.
+fn begins_command(text: &str) -> bool {
+    let letters = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+    COMMANDS.contains(&letters)
+}
+
+/// A text as steps: a line is one, but no formula is torn apart.
+#[must_use]
+pub fn steps_of(text: &str) -> Vec<String> {
+    let mut steps: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        match steps.last_mut() {
+            Some(step) if open => {
+                step.push('\n');
+                step.push_str(line);
+            }
+            _ if line.trim().is_empty() => {}
+            _ => steps.push(line.to_owned()),
+        }
+        open ^= line.replace("\\$", "").matches('$').count() % 2 == 1;
+        // Display mathematics opens with two dollars on a line of its own.
+        open ^= line.replace("\\$", "").matches("$$").count() % 2 == 1;
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_break_becomes_a_real_one() {
+        assert_eq!(with_real_line_breaks(r"First.\nThen $x$.\r\nLast."), "First.\nThen $x$.\nLast.");
+        assert_eq!(with_real_line_breaks("real\r\nbreak"), "real\nbreak");
+    }
+
+    #[test]
+    fn latex_commands_stay() {
+        for text in [r"$a \neq b$", r"$\nabla f$ and $\nu$", r"a \neq b", r"$x \\n$", r"$$\nu = 1$$", r"$a$$\nu$"] {
+            assert_eq!(with_real_line_breaks(text), text);
+        }
+    }
+
+    #[test]
+    fn outside_of_math_a_break_is_a_break_whatever_follows() {
+        assert_eq!(with_real_line_breaks(r"Let $x=1$.\nu = 2"), "Let $x=1$.\nu = 2");
+        assert_eq!(with_real_line_breaks(r"$x$\nuse it"), "$x$\nuse it");
+        assert_eq!(with_real_line_breaks(r"one\ntwo"), "one\ntwo");
+    }
+
+    #[test]
+    fn twice_is_once() {
+        let once = with_real_line_breaks(r"a\nb $\neq$ \\n c");
+        assert_eq!(with_real_line_breaks(&once), once);
+    }
+
+    #[test]
+    fn steps_are_lines_with_whole_formulas() {
+        assert_eq!(steps_of("One.\n\nTwo $x$."), ["One.", "Two $x$."]);
+        assert_eq!(steps_of("One $a\n+ b$.\nTwo."), ["One $a\n+ b$.", "Two."]);
+        assert_eq!(steps_of("One\n$$\nx\n$$\nTwo"), ["One", "$$\nx\n$$", "Two"]);
+    }
+}

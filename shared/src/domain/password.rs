@@ -1,0 +1,181 @@
+//! Password hashes: PBKDF2-HMAC-SHA256 in two schemes, of which only the first is written.
+//!
+//! - `$pbkdf2-sha256$i=600000,l=32$salt$hash` (PHC string; iterations as OWASP's Password Storage Cheat Sheet asks);
+//! - `salt:hash` in hex, 100,000 iterations, 32-byte key: the worker's, verified and rewritten at login.
+//!
+//! Every check costs [`ITERATIONS`], whatever is stored, so its time does not tell whether an email is known or how
+//! old its hash is.
+
+use pbkdf2::password_hash::CustomizedPasswordHasher;
+use pbkdf2::phc::PasswordHash as Phc;
+use pbkdf2::{Algorithm, Params, Pbkdf2, pbkdf2_hmac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::account::Password;
+
+/// Iterations of a hash written today.
+pub const ITERATIONS: u32 = 600_000;
+/// Iterations of the worker's hashes.
+pub const WORKER_ITERATIONS: u32 = 100_000;
+/// Bytes of a new salt.
+pub const SALT_BYTES: usize = 16;
+/// Bytes of a derived key, of both schemes.
+const KEY_BYTES: usize = 32;
+
+/// A stored hash, as text. It is no password, but it is worth hiding all the same.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+/// What a stored text turned out to be.
+enum Scheme {
+    Phc { salt: Vec<u8>, key: [u8; KEY_BYTES] },
+    Worker { salt: Vec<u8>, key: [u8; KEY_BYTES] },
+    Unknown,
+}
+
+/// The outcome of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not the password, or no such hash, or one of another scheme.
+    Wrong,
+    /// The password.
+    Right,
+    /// The password, of a hash that should be written anew.
+    RightButOutdated,
+}
+
+impl PasswordHash {
+    /// A hash as it was imported, of whatever scheme.
+    #[must_use]
+    pub fn imported(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The stored text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether any password can match it.
+    #[must_use]
+    pub fn is_known_scheme(&self) -> bool {
+        !matches!(self.scheme(), Scheme::Unknown)
+    }
+
+    fn scheme(&self) -> Scheme {
+        self.phc().or_else(|| self.worker()).unwrap_or(Scheme::Unknown)
+    }
+
+    fn phc(&self) -> Option<Scheme> {
+        let phc = Phc::new(&self.0).ok()?;
+        let params = Params::try_from(&phc).ok()?;
+        let ours = phc.algorithm == Algorithm::Pbkdf2Sha256.into() && params.rounds() == ITERATIONS;
+        let key = phc.hash?.as_ref().try_into().ok()?;
+        ours.then_some(Scheme::Phc { salt: phc.salt?.as_ref().to_vec(), key })
+    }
+
+    fn worker(&self) -> Option<Scheme> {
+        let (salt, key) = self.0.split_once(':')?;
+        let key = hex::decode(key).ok()?.try_into().ok()?;
+        let salt = hex::decode(salt).ok().filter(|salt| !salt.is_empty())?;
+        Some(Scheme::Worker { salt, key })
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(redacted)")
+    }
+}
+
+/// Hashes a password; takes about 80 ms of one core.
+///
+/// # Errors
+/// Never for the salt length of this crate's type; the hasher's own limits are passed on as text.
+pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash, String> {
+    let params = Params::new_with_output_len(ITERATIONS, KEY_BYTES).map_err(|error| error.to_string())?;
+    Pbkdf2::from(params)
+        .hash_password_customized(password.as_bytes(), &salt, Some("pbkdf2-sha256"), None, params)
+        .map(|phc| PasswordHash(phc.to_string()))
+        .map_err(|error| error.to_string())
+}
+
+/// Checks a password against what is stored, `None` for an unknown email; always takes the time of [`hash`].
+#[must_use]
+pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> Verdict {
+    match stored.map_or(Scheme::Unknown, PasswordHash::scheme) {
+        Scheme::Phc { salt, key } if matches(password, &salt, ITERATIONS, &key) => Verdict::Right,
+        Scheme::Phc { .. } => Verdict::Wrong,
+        Scheme::Worker { salt, key } => {
+            let right = matches(password, &salt, WORKER_ITERATIONS, &key);
+            spend(password, ITERATIONS - WORKER_ITERATIONS);
+            if right { Verdict::RightButOutdated } else { Verdict::Wrong }
+        }
+        Scheme::Unknown => {
+            spend(password, ITERATIONS);
+            Verdict::Wrong
+        }
+    }
+}
+
+fn derive(password: &Password, salt: &[u8], iterations: u32) -> [u8; KEY_BYTES] {
+    let mut key = [0; KEY_BYTES];
+    pbkdf2_hmac::<Sha256>(password.as_bytes(), salt, iterations, &mut key);
+    key
+}
+
+fn matches(password: &Password, salt: &[u8], iterations: u32, key: &[u8; KEY_BYTES]) -> bool {
+    derive(password, salt, iterations).ct_eq(key).into()
+}
+
+/// The same work as a check, for nothing.
+fn spend(password: &Password, iterations: u32) {
+    std::hint::black_box(derive(password, &[0; SALT_BYTES], iterations));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `hashlib.pbkdf2_hmac("sha256", b"correct horse", bytes(range(16)), n, 32).hex()` of Python.
+    const WORKER_HASH: &str = "000102030405060708090a0b0c0d0e0f:\
+        57f2c2f0739748d516419b062a884666323c583ea4ae165504a81f7b53c62a09";
+
+    fn password(text: &str) -> Password {
+        Password::from(text.to_owned())
+    }
+
+    #[test]
+    fn a_new_hash_is_a_phc_string_of_600_000_iterations_and_matches_its_password_only() {
+        let stored = hash(&password("correct horse"), [7; SALT_BYTES]).unwrap();
+        assert!(stored.as_str().starts_with("$pbkdf2-sha256$i=600000,l=32$"), "{}", stored.as_str());
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::Right);
+        assert_eq!(verify(&password("correct horsf"), Some(&stored)), Verdict::Wrong);
+    }
+
+    #[test]
+    fn the_workers_hash_matches_and_is_outdated() {
+        let stored = PasswordHash::imported(WORKER_HASH.to_owned());
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::RightButOutdated);
+        assert_eq!(verify(&password("wrong horse"), Some(&stored)), Verdict::Wrong);
+    }
+
+    #[test]
+    fn what_is_of_another_scheme_matches_nothing() {
+        for text in [
+            "",
+            ":",
+            "zz:zz",
+            "00:00",
+            "$2b$12$abcdefghijklmnopqrstuv",
+            "$pbkdf2-sha256$i=1000000000$c2FsdHNhbHQ$aGFzaA",
+        ] {
+            assert!(!PasswordHash::imported(text.to_owned()).is_known_scheme(), "{text}");
+        }
+        assert_eq!(verify(&password("anything"), None), Verdict::Wrong);
+    }
+}

@@ -1,0 +1,37 @@
+//! A user's profile: who they are and what they may spend.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::account::{Email, Name};
+use super::credits::Wallet;
+use super::id::UserId;
+
+/// The row of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The user.
+    pub id: UserId,
+    /// Display name.
+    #[serde(default)]
+    pub name: Name,
+    /// Normalised address.
+    pub email: Email,
+    /// The projection of the ledger, the plan, the next refresh.
+    #[serde(flatten)]
+    pub wallet: Wallet,
+    /// Counts up with every write: a spend that read an older one starts again.
+    pub version: u64,
+    /// Entries of the ledger so far: the position of the newest.
+    pub entry_count: u64,
+    /// The customer at Stripe.
+    #[serde(default)]
+    pub stripe_customer_id: Option<String>,
+    /// The subscription at Stripe.
+    #[serde(default)]
+    pub stripe_subscription_id: Option<String>,
+    /// When the account was opened.
+    pub created_at: Timestamp,
+    /// When the profile was written last.
+    pub updated_at: Timestamp,
+}

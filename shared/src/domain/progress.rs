@@ -1,0 +1,37 @@
+//! What a student has unlocked and done of a question.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::{CourseId, QuestionId};
+use super::question_view::Access;
+
+/// A student's row of one question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The course.
+    pub course_id: CourseId,
+    /// The question.
+    pub question_id: QuestionId,
+    /// When the question was paid for.
+    pub unlocked_at: Timestamp,
+    /// When the solution was unlocked, for good.
+    #[serde(default)]
+    pub solution_at: Option<Timestamp>,
+    /// When it was given out last.
+    pub seen_at: Timestamp,
+}
+
+impl Progress {
+    /// What the row entitles to.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        if self.solution_at.is_some() { Access::Solution } else { Access::Question }
+    }
+}
+
+/// What no row, or this one, entitles to.
+#[must_use]
+pub fn access(progress: Option<&Progress>) -> Access {
+    progress.map_or(Access::Locked, Progress::access)
+}
