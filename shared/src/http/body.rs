@@ -1,0 +1,92 @@
+//! JSON bodies: bounded, an object, every required field there, every type and bound checked, the wrong one named.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::problem::{Code, Problem};
+
+/// Largest body in bytes.
+pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// What a body must hold.
+pub trait Body: DeserializeOwned {
+    /// Fields that must be there, neither null nor empty.
+    const REQUIRED: &'static [&'static str];
+    /// The worker's text when one is not.
+    const MISSING: &'static str = "Missing fields";
+}
+
+/// A body that was read.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: Body> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(&request)?;
+        let bytes = read(request).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A body that says it is something else than JSON is refused; one that says nothing is believed, as the worker did.
+fn check_media_type(request: &Request) -> Result<(), Problem> {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let is_json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if is_json {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType, "Send the body as `Content-Type: application/json`."))
+}
+
+async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
+    axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|error| {
+        let cause = std::error::Error::source(&error);
+        if cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) {
+            let detail = format!("The body is larger than {BODY_BYTES_MAX} bytes.");
+            Problem::new(Code::BodyTooLarge, detail).with_member("max_bytes", BODY_BYTES_MAX)
+        } else {
+            Problem::new(Code::InvalidJson, "The body ended early.")
+        }
+    })
+}
+
+fn parse<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
+    // The parser's message quotes nothing of the body but its line and column.
+    let fields: Map<String, Value> = serde_json::from_slice(bytes)
+        .map_err(|_| Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."))?;
+    if let Some(missing) = T::REQUIRED.iter().find(|field| is_missing(fields.get(**field))) {
+        let problem = Problem::new(Code::MissingField, format!("`{missing}` is required."));
+        return Err(problem.with_error(T::MISSING).with_member("field", *missing));
+    }
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| invalid_field(&error))
+}
+
+fn is_missing(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.trim().is_empty(),
+        Some(_) => false,
+    }
+}
+
+/// Names the field and the rule, and quotes nothing of the value: it may be a password.
+pub(super) fn invalid_field<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
+    let field = error.path().to_string();
+    let message = error.inner().to_string();
+    let is_type_error = ["invalid type", "invalid value", "unknown variant", "invalid length", "missing field"];
+    if !is_type_error.iter().any(|start| message.starts_with(start)) {
+        let is_number_of_a_query = message.contains("digit") || message.contains("number too");
+        let rule = if is_number_of_a_query { "must be a whole number in range" } else { message.as_str() };
+        return Problem::invalid_field(&field, rule);
+    }
+    let rule = match message.rsplit_once("expected ") {
+        Some((_, expected)) => format!("must be {}", expected.replace("one of ", "")),
+        None => "is not valid".to_owned(),
+    };
+    Problem::invalid_field(&field, &rule)
+}

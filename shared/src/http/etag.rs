@@ -1,0 +1,84 @@
+//! Catalogue reads carry a strong `ETag`, so that a client that has the answer already is told so in a line.
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::problem::Problem;
+
+/// Bytes of the body's SHA-256 that make its tag.
+const TAG_BYTES: usize = 16;
+
+/// An answer that a client may keep, and must ask again for.
+#[derive(Debug)]
+pub struct Catalogue<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Catalogue<T> {
+    fn into_response(self) -> Response {
+        let body = match serde_json::to_vec(&self.0) {
+            Ok(body) => body,
+            Err(error) => return Problem::internal(error).into_response(),
+        };
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..TAG_BYTES]));
+        let mut response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
+        let headers = response.headers_mut();
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            headers.insert(header::ETAG, tag);
+        }
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        response
+    }
+}
+
+/// Turns an answer into 304 when the client has it (RFC 9110, 13.1.2).
+pub(super) fn revalidate(method: &Method, if_none_match: Option<&HeaderValue>, response: Response) -> Response {
+    let is_read = *method == Method::GET || *method == Method::HEAD;
+    let matches = is_read && response.status() == StatusCode::OK && is_known(if_none_match, response.headers());
+    if !matches {
+        return response;
+    }
+    let mut not_modified = StatusCode::NOT_MODIFIED.into_response();
+    for name in [header::ETAG, header::CACHE_CONTROL] {
+        if let Some(value) = response.headers().get(&name) {
+            not_modified.headers_mut().insert(name, value.clone());
+        }
+    }
+    not_modified
+}
+
+fn is_known(if_none_match: Option<&HeaderValue>, headers: &HeaderMap) -> bool {
+    let (Some(wanted), Some(tag)) = (if_none_match.and_then(|v| v.to_str().ok()), headers.get(header::ETAG)) else {
+        return false;
+    };
+    wanted.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/").as_bytes() == tag.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_has_it_gets_304_and_no_body() {
+        let fresh = Catalogue(vec![1, 2]).into_response();
+        let tag = fresh.headers()[header::ETAG].clone();
+        let ask = |if_none_match: &str| {
+            let value = HeaderValue::from_str(if_none_match).unwrap();
+            revalidate(&Method::GET, Some(&value), Catalogue(vec![1, 2]).into_response()).status()
+        };
+        let tag = tag.to_str().unwrap();
+        assert_eq!(ask(tag), StatusCode::NOT_MODIFIED);
+        assert_eq!(ask(&format!("\"other\", W/{tag}")), StatusCode::NOT_MODIFIED);
+        assert_eq!(ask("*"), StatusCode::NOT_MODIFIED);
+        assert_eq!(ask("\"other\""), StatusCode::OK);
+    }
+
+    #[test]
+    fn other_bodies_have_other_tags() {
+        let tag = |body: u8| Catalogue(body).into_response().headers()[header::ETAG].clone();
+        assert_ne!(tag(1), tag(2));
+        assert_eq!(tag(1), tag(1));
+    }
+}

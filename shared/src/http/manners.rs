@@ -1,0 +1,98 @@
+//! What every answer has in common, put around a router once by whoever runs it: problems for unknown paths and
+//! methods, a request id, safe headers, 304, one line of log.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use lambda_http::request::RequestContext;
+
+use super::etag::revalidate;
+use super::problem::{Code, Problem};
+use crate::app::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// `router` with the manners of this API.
+pub fn with_manners(router: Router, app: App) -> Router {
+    router
+        .fallback(async || Problem::not_found("path"))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(app, finish))
+}
+
+/// `OPTIONS` is answered on every path; axum adds `Allow`.
+async fn wrong_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    Problem::new(Code::MethodNotAllowed, format!("This path does not answer {method}.")).into_response()
+}
+
+async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let request_id = request_id(&app, &request);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
+
+    let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => Problem::internal("a handler panicked").into_response(),
+    };
+    let problem = response.extensions().get::<Problem>().cloned();
+    let mut response = match &problem {
+        Some(problem) => rendered(problem, &request_id, &response),
+        None => revalidate(&method, if_none_match.as_ref(), response),
+    };
+
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    log(&method, route.as_deref(), response.status(), &request_id, started, problem.as_ref());
+    response
+}
+
+/// The problem's answer; what axum said of the allowed methods stays.
+fn rendered(problem: &Problem, request_id: &str, carrier: &Response) -> Response {
+    let mut response = problem.render(request_id);
+    if let Some(allow) = carrier.headers().get(header::ALLOW) {
+        response.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    response
+}
+
+/// API Gateway's id of the request, or one of our own.
+fn request_id(app: &App, request: &Request) -> String {
+    let from_gateway = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    from_gateway.unwrap_or_else(|| app.random.uuid_v4().to_string())
+}
+
+/// One line a request: the route, never the path, which names what a user looks at.
+fn log(
+    method: &Method,
+    route: Option<&str>,
+    status: StatusCode,
+    request_id: &str,
+    started: Instant,
+    problem: Option<&Problem>,
+) {
+    let route = route.unwrap_or("-");
+    let status = status.as_u16();
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match problem.and_then(Problem::cause) {
+        Some(cause) => tracing::error!(%method, route, status, request_id, millis, cause, "request"),
+        None => tracing::info!(%method, route, status, request_id, millis, "request"),
+    }
+}

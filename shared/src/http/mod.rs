@@ -1,0 +1,22 @@
+//! HTTP manners that all functions share: the list of routes, extractors, problems, and how a process starts.
+
+mod body;
+mod claim;
+mod course;
+mod etag;
+pub mod lambda;
+mod manners;
+pub mod page;
+mod path;
+mod problem;
+mod query;
+pub mod routes;
+
+pub use body::{Body, Json};
+pub use claim::Claim;
+pub use course::active_course;
+pub use etag::Catalogue;
+pub use manners::with_manners;
+pub use path::Path;
+pub use problem::{Code, Problem};
+pub use query::Query;

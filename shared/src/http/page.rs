@@ -1,0 +1,91 @@
+//! Lists in pages: how many, and from where.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+/// Entries of a page when the client does not say.
+const LIMIT_DEFAULT: usize = 20;
+/// Entries of a page at most.
+const LIMIT_MAX: i64 = 100;
+/// Longest cursor in characters.
+const CURSOR_CHARS_MAX: usize = 512;
+
+/// How many entries a page holds: 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Limit(usize);
+
+impl Limit {
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(LIMIT_DEFAULT)
+    }
+}
+
+impl TryFrom<i64> for Limit {
+    type Error = &'static str;
+
+    fn try_from(limit: i64) -> Result<Self, Self::Error> {
+        match usize::try_from(limit) {
+            Ok(count) if (1..=LIMIT_MAX).contains(&limit) => Ok(Self(count)),
+            _ => Err("must be a whole number from 1 to 100"),
+        }
+    }
+}
+
+/// Where a page ended: opaque to clients, the last entry's place to us.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// The place it stands for.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.0
+    }
+
+    /// The cursor of a place.
+    #[must_use]
+    pub fn encode(place: &str) -> String {
+        URL_SAFE_NO_PAD.encode(place)
+    }
+}
+
+impl TryFrom<String> for Cursor {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let decoded = (text.len() <= CURSOR_CHARS_MAX).then(|| URL_SAFE_NO_PAD.decode(&text).ok()).flatten();
+        let place = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+        place.map(Self).ok_or("must be the `next_cursor` of an earlier page")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back() {
+        let text = Cursor::encode("calc2-q7 é");
+        assert_eq!(Cursor::try_from(text).unwrap().place(), "calc2-q7 é");
+        for bad in ["=", "%%", "_w", &"A".repeat(600)] {
+            assert!(Cursor::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_holds_1_to_100() {
+        assert!(Limit::try_from(1).is_ok() && Limit::try_from(100).is_ok());
+        assert!(Limit::try_from(0).is_err() && Limit::try_from(101).is_err() && Limit::try_from(-5).is_err());
+    }
+}

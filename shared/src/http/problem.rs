@@ -1,0 +1,261 @@
+//! Failures as clients see them: RFC 9457 problem details, with the worker's `error` text beside.
+//!
+//! 401: we do not know who asks. 402: the balance does not reach. 404: it is not there, or it is somebody else's: who
+//! may not see a thing is not told that there is one; there is no 403. The text of a 5xx is fixed; its cause goes to
+//! the log, once, with the request id.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use crate::app::KdfError;
+use crate::domain::credits::InsufficientCredits;
+use crate::store::{SpendError, StoreError};
+
+/// What went wrong. Each code has exactly one status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The body is no JSON object.
+    InvalidJson,
+    /// A required field is absent, null or empty.
+    MissingField,
+    /// No session, or one that is over.
+    Unauthenticated,
+    /// Email and password do not belong together.
+    InvalidCredentials,
+    /// The balance does not reach.
+    InsufficientCredits,
+    /// Nothing is there, for this user.
+    NotFound,
+    /// No question fits; nothing was charged.
+    NoQuestions,
+    /// The path knows other methods.
+    MethodNotAllowed,
+    /// The email has an account.
+    EmailTaken,
+    /// The body is larger than we read.
+    BodyTooLarge,
+    /// The body is not said to be JSON.
+    UnsupportedMediaType,
+    /// A field has a wrong type or is out of bounds.
+    InvalidField,
+    /// We are broken.
+    Internal,
+    /// Storage is; nothing was charged, or the retry will find that it was.
+    Unavailable,
+}
+
+impl Code {
+    /// Its status.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidJson | Self::MissingField => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated | Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
+            Self::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
+            Self::NotFound | Self::NoQuestions => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::EmailTaken => StatusCode::CONFLICT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidField => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Its name in the answer.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "invalid_json",
+            Self::MissingField => "missing_field",
+            Self::Unauthenticated => "unauthenticated",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::InsufficientCredits => "insufficient_credits",
+            Self::NotFound => "not_found",
+            Self::NoQuestions => "no_questions",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::EmailTaken => "email_taken",
+            Self::BodyTooLarge => "body_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::InvalidField => "invalid_field",
+            Self::Internal => "internal",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// What it means, and the worker's `error` text where the worker had one.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "Invalid JSON",
+            Self::MissingField => "Missing fields",
+            Self::Unauthenticated => "Unauthorized",
+            Self::InvalidCredentials => "Invalid credentials",
+            Self::InsufficientCredits => "Insufficient credits",
+            Self::NotFound => "Not found",
+            Self::NoQuestions => "No questions",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::EmailTaken => "Email already registered",
+            Self::BodyTooLarge => "Body too large",
+            Self::UnsupportedMediaType => "Unsupported media type",
+            Self::InvalidField => "Invalid field",
+            Self::Internal => "Internal error",
+            Self::Unavailable => "Temporarily unavailable",
+        }
+    }
+}
+
+/// A failure on its way to a client.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    error: Cow<'static, str>,
+    detail: Cow<'static, str>,
+    members: Map<String, Value>,
+    cause: Option<String>,
+}
+
+/// Seconds after which a 503 may be tried again.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+impl Problem {
+    /// A failure explained by `detail`.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, error: Cow::Borrowed(code.title()), detail: detail.into(), members: Map::new(), cause: None }
+    }
+
+    /// Nobody is signed in.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(Code::Unauthenticated, "Sign in and send the token as `Authorization: Bearer <token>`.")
+    }
+
+    /// The session is over.
+    #[must_use]
+    pub fn session_expired() -> Self {
+        Self::new(Code::Unauthenticated, "The session has expired; sign in again.").with_error("Session expired")
+    }
+
+    /// There is no such thing, or none of this user's.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no such {what}."))
+    }
+
+    /// A field that is not as it must be.
+    #[must_use]
+    pub fn invalid_field(field: &str, rule: &str) -> Self {
+        let problem = Self::new(Code::InvalidField, format!("`{field}` {rule}."));
+        problem.with_error(format!("Invalid {field}")).with_member("field", field)
+    }
+
+    /// A failure of ours; `cause` is for the log only.
+    #[must_use]
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        let problem = Self::new(Code::Internal, "Something went wrong on our side; nothing was charged twice.");
+        Self { cause: Some(cause.to_string()), ..problem }
+    }
+
+    /// A failure of storage; `cause` is for the log only.
+    #[must_use]
+    pub fn unavailable(cause: impl std::fmt::Display) -> Self {
+        let problem = Self::new(Code::Unavailable, "The service is busy; try again in a moment.");
+        Self { cause: Some(cause.to_string()), ..problem }
+    }
+
+    /// Sets the text that the worker's clients read.
+    #[must_use]
+    pub fn with_error(self, error: impl Into<Cow<'static, str>>) -> Self {
+        Self { error: error.into(), ..self }
+    }
+
+    /// Adds a member of its own.
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// What happened, for the log: nothing that the client sent, nothing secret.
+    pub(super) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The answer of the request `request_id`.
+    pub(super) fn render(&self, request_id: &str) -> Response {
+        let status = self.code.status();
+        let mut body = json!({
+            "type": format!("urn:pastpaper:problem:{}", self.code.as_str()),
+            "title": self.code.title(),
+            "status": status.as_u16(),
+            "detail": self.detail,
+            "code": self.code.as_str(),
+            "request_id": request_id,
+            "error": self.error,
+        });
+        if let Value::Object(members) = &mut body {
+            members.extend(self.members.clone());
+        }
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match self.code {
+            Code::Unavailable => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            }
+            Code::Unauthenticated => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Carries the problem to `with_manners`, which knows the request id.
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. } | StoreError::Contention { .. } => Self::unavailable(error),
+            StoreError::Corrupt { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<KdfError> for Problem {
+    fn from(error: KdfError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<InsufficientCredits> for Problem {
+    fn from(refused: InsufficientCredits) -> Self {
+        Self::new(Code::InsufficientCredits, format!("{refused}."))
+            .with_member("credits_needed", refused.needed)
+            .with_member("credits_available", refused.available)
+    }
+}
+
+impl From<SpendError> for Problem {
+    fn from(error: SpendError) -> Self {
+        match error {
+            SpendError::Insufficient(refused) => refused.into(),
+            SpendError::Store(error) => error.into(),
+            SpendError::GoodsTaken => Self::unavailable(error),
+            SpendError::GoodsGone => Self::not_found("question"),
+            SpendError::AccountGone => Self::unauthenticated(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The one list of routes. Routers are built from it; `template.yaml`, the watch configuration, `events/` and the
+//! authorisation table are checked against it by tests.
+
+use std::collections::HashSet;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::routing::{MethodFilter, on};
+
+use crate::app::App;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// Who holds a live session.
+    SignedIn,
+}
+
+/// One operation of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The function that answers it, which is also the name of its binary.
+    pub function: &'static str,
+    /// Its handler, and the file that holds it.
+    pub operation: &'static str,
+    /// Its method; GET answers HEAD too.
+    pub method: Method,
+    /// Its path, parameters in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
+const fn open(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
+    Route { function, operation, method, path, access: Access::Open }
+}
+
+const fn signed_in(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
+    Route { function, operation, method, path, access: Access::SignedIn }
+}
+
+/// The nine functions, those without routes yet included.
+pub const FUNCTIONS: [&str; 9] =
+    ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
+
+/// Every route.
+pub static ROUTES: [Route; 17] = [
+    open("auth", "register", Method::POST, "/api/auth/register"),
+    open("auth", "login", Method::POST, "/api/auth/login"),
+    signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
+    signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
+    signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
+    open("courses", "show_status", Method::GET, "/"),
+    signed_in("courses", "list_courses", Method::GET, "/api/courses"),
+    signed_in("courses", "show_course", Method::GET, "/api/courses/{id}"),
+    signed_in("courses", "list_exams", Method::GET, "/api/courses/{id}/exams"),
+    signed_in("courses", "show_stats", Method::GET, "/api/courses/{id}/stats"),
+    signed_in("topics", "list_topics", Method::GET, "/api/courses/{id}/topics"),
+    signed_in("topics", "show_topic", Method::GET, "/api/courses/{id}/topics/{topic_id}"),
+    open("topics", "list_public_topics", Method::GET, "/api/courses/{id}/topics/public"),
+    signed_in("questions", "browse_questions", Method::GET, "/api/questions"),
+    signed_in("questions", "show_question", Method::GET, "/api/questions/{id}"),
+    signed_in("questions", "practice_questions", Method::POST, "/api/questions/practice"),
+    open("questions", "feature_question", Method::GET, "/api/featured-question"),
+];
+
+/// The routes of one function.
+pub fn of(function: &str) -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(move |route| route.function == function)
+}
+
+/// Builds a function's router from its part of the list.
+pub struct Routes {
+    function: &'static str,
+    router: Router<App>,
+    handled: HashSet<&'static str>,
+}
+
+impl Routes {
+    /// The routes of `function`, none of them handled yet.
+    #[must_use]
+    pub fn of(function: &'static str) -> Self {
+        Self { function, router: Router::new(), handled: HashSet::new() }
+    }
+
+    /// Lets `handler` answer `operation`.
+    ///
+    /// # Panics
+    /// At start, when the list has no such operation of this function.
+    #[must_use]
+    pub fn handle<H, T>(mut self, operation: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let route = of(self.function).find(|route| route.operation == operation);
+        let Some(route) = route else { panic!("no operation {operation} of {} in the list of routes", self.function) };
+        let Ok(filter) = MethodFilter::try_from(route.method.clone()) else {
+            panic!("{operation}: a method that is not routed")
+        };
+        self.router = self.router.route(route.path, on(filter, handler));
+        self.handled.insert(operation);
+        self
+    }
+
+    /// The router, once every operation of the function has its handler.
+    ///
+    /// # Panics
+    /// At start, when one has none.
+    #[must_use]
+    pub fn build(self, app: App) -> Router {
+        let forgotten: Vec<_> = of(self.function).filter(|route| !self.handled.contains(route.operation)).collect();
+        assert!(forgotten.is_empty(), "operations without a handler: {forgotten:?}");
+        self.router.with_state(app)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_of_a_function_and_unlike_the_others() {
+        let places: HashSet<_> = ROUTES.iter().map(|route| (&route.method, route.path)).collect();
+        let operations: HashSet<_> = ROUTES.iter().map(|route| route.operation).collect();
+        assert_eq!((places.len(), operations.len()), (ROUTES.len(), ROUTES.len()));
+        assert!(ROUTES.iter().all(|route| FUNCTIONS.contains(&route.function)));
+    }
+}

@@ -1,0 +1,111 @@
+//! Accounts: the profile, and the credential that an email leads to.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{self, text};
+use super::keys;
+use super::transact::{Outcome, Verdict};
+use crate::domain::account::Email;
+use crate::domain::id::UserId;
+use crate::domain::ledger::Entry;
+use crate::domain::password::PasswordHash;
+use crate::domain::profile::Profile;
+use crate::domain::session::Session;
+use crate::domain::token::TokenHash;
+
+/// What an email signs in with: one read of a login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Whose.
+    pub user_id: UserId,
+    /// The hash to check against.
+    pub password_hash: PasswordHash,
+    /// When the account was opened.
+    pub created_at: Timestamp,
+}
+
+/// All that a registration writes.
+pub struct NewAccount<'a> {
+    /// The profile, at version 1.
+    pub profile: &'a Profile,
+    /// The hash of the password.
+    pub password_hash: PasswordHash,
+    /// The first ledger entry.
+    pub bonus: &'a Entry,
+    /// The first session and the hash of its token.
+    pub session: (&'a Session, &'a TokenHash),
+}
+
+/// Why an account was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenAccountError {
+    /// Somebody else has this email.
+    #[error("the email is taken")]
+    EmailTaken,
+    /// This very account is there.
+    #[error("the account is there already")]
+    AlreadyThere,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Writes credential, profile, bonus and session, or nothing when the email is taken.
+    pub async fn open_account(&self, account: NewAccount<'_>) -> Result<(), OpenAccountError> {
+        let profile = account.profile;
+        let credential =
+            Credential { user_id: profile.id, password_hash: account.password_hash, created_at: profile.created_at };
+        let (session, token_hash) = account.session;
+        let actions = vec![
+            self.put_new(item::write(&keys::credential(&profile.email), &credential)?)?,
+            self.put_new(item::write(&keys::profile(profile.id), profile)?)?,
+            self.put_new(item::write(&keys::entry(profile.id, account.bonus.id), account.bonus)?)?,
+            self.put_new(item::write(&keys::session(profile.id, token_hash), session)?)?,
+        ];
+        match self.transact(actions, &account.bonus.id.to_string()).await? {
+            Outcome::Committed => Ok(()),
+            Outcome::Refused(verdicts) => match verdicts.first() {
+                Some(Verdict::ConditionFailed(_)) => Err(OpenAccountError::EmailTaken),
+                _ => Err(OpenAccountError::AlreadyThere),
+            },
+        }
+    }
+
+    /// What `email` signs in with.
+    pub async fn credential(&self, email: &Email) -> Result<Option<Credential>, StoreError> {
+        self.get(&keys::credential(email), true).await?.map(item::read).transpose()
+    }
+
+    /// A profile.
+    pub async fn profile(&self, id: UserId) -> Result<Option<Profile>, StoreError> {
+        self.get(&keys::profile(id), true).await?.map(item::read).transpose()
+    }
+
+    /// Replaces an outdated hash, unless it was replaced meanwhile.
+    pub async fn replace_hash(&self, email: &Email, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::credential(email).attributes()))
+            .update_expression("SET password_hash = :new")
+            .condition_expression("password_hash = :old")
+            .expression_attribute_values(":new", text(new.as_str()))
+            .expression_attribute_values(":old", text(old.as_str()));
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is_condition_failed(&error) => Ok(()),
+            Err(error) => Err(StoreError::call("UpdateItem", &error)),
+        }
+    }
+}
+
+fn is_condition_failed(error: &SdkError<UpdateItemError>) -> bool {
+    error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
+}

@@ -1,0 +1,105 @@
+//! Reads of many items: batches in full, queries to their last page.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures_util::future::try_join_all;
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{Item, text};
+use super::keys::{Key, PK, SK};
+
+/// Keys of one `BatchGetItem`: DynamoDB's limit.
+pub(super) const BATCH_GET_MAX: usize = 100;
+/// How often what DynamoDB left over is asked for again.
+pub(super) const LEFTOVER_ATTEMPTS_MAX: u32 = 6;
+
+/// The pause before what was left over is asked for again.
+pub(super) fn leftover_pause(attempt: u32) -> Duration {
+    Duration::from_millis(10 << attempt.min(6))
+}
+
+impl Store {
+    /// One item.
+    pub(super) async fn get(&self, key: &Key, consistent: bool) -> Result<Option<Item>, StoreError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(consistent);
+        let answer = request.set_key(Some(key.attributes())).send().await;
+        Ok(answer.map_err(|error| StoreError::call("GetItem", &error))?.item)
+    }
+
+    /// The items of these keys that there are, in no order; batches run at once.
+    pub(super) async fn get_many(&self, keys: &[Key], consistent: bool) -> Result<Vec<Item>, StoreError> {
+        let batches = keys.chunks(BATCH_GET_MAX).map(|chunk| self.get_batch(chunk, consistent));
+        Ok(try_join_all(batches).await?.concat())
+    }
+
+    async fn get_batch(&self, keys: &[Key], consistent: bool) -> Result<Vec<Item>, StoreError> {
+        let mut wanted: Vec<_> = keys.iter().map(Key::attributes).collect();
+        let mut found = Vec::with_capacity(wanted.len());
+        for attempt in 0..LEFTOVER_ATTEMPTS_MAX {
+            if wanted.is_empty() {
+                return Ok(found);
+            }
+            if attempt > 0 {
+                tokio::time::sleep(leftover_pause(attempt)).await;
+            }
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(consistent).build();
+            let request = request.map_err(|error| StoreError::corrupt("BatchGetItem", error))?;
+            let answer = self.client.batch_get_item().request_items(&self.table, request).send().await;
+            let mut answer = answer.map_err(|error| StoreError::call("BatchGetItem", &error))?;
+            found.extend(answer.responses.as_mut().and_then(|tables| tables.remove(&self.table)).unwrap_or_default());
+            let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+        }
+        if wanted.is_empty() { Ok(found) } else { Err(StoreError::Contention { attempts: LEFTOVER_ATTEMPTS_MAX }) }
+    }
+
+    /// All items of a partition whose sort key begins with `prefix` (empty: all), in its order.
+    pub(super) async fn query(&self, pk: &str, prefix: &str, consistent: bool) -> Result<Vec<Item>, StoreError> {
+        let query = Query { index: None, pk_name: PK, sk_name: SK, pk, prefix, consistent };
+        self.query_pages(query).await
+    }
+
+    /// All pages of a query.
+    pub(super) async fn query_pages(&self, query: Query<'_>) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut start: Option<HashMap<String, AttributeValue>> = None;
+        loop {
+            let mut request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .set_index_name(query.index.map(str::to_owned))
+                .consistent_read(query.consistent)
+                .expression_attribute_names("#pk", query.pk_name)
+                .expression_attribute_values(":pk", text(query.pk))
+                .set_exclusive_start_key(start);
+            request = if query.prefix.is_empty() {
+                request.key_condition_expression("#pk = :pk")
+            } else {
+                request
+                    .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+                    .expression_attribute_names("#sk", query.sk_name)
+                    .expression_attribute_values(":prefix", text(query.prefix))
+            };
+            let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+/// A query of one partition of the table or an index.
+pub(super) struct Query<'a> {
+    pub(super) index: Option<&'static str>,
+    pub(super) pk_name: &'static str,
+    pub(super) sk_name: &'static str,
+    pub(super) pk: &'a str,
+    pub(super) prefix: &'a str,
+    pub(super) consistent: bool,
+}

@@ -1,0 +1,49 @@
+//! The DynamoDB client, without aws-config: Lambda gives region and keys in the environment, and the chain of
+//! credential providers would cost more of a cold start than everything else together.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::config::Database;
+
+/// One try of one call. DynamoDB answers within 10 ms; a try that hangs is given up and repeated.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+/// One call with all its tries: below API Gateway's 30 s, so that our own answer arrives.
+const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+/// Tries of a throttled or broken call.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// A client of `database`.
+pub(super) fn client(database: &Database) -> Client {
+    Client::from_conf(configuration(database).build())
+}
+
+/// Everything but what a test may want to add.
+fn configuration(database: &Database) -> Builder {
+    let keys = &database.credentials;
+    let credentials = Credentials::new(
+        keys.access_key_id.clone(),
+        keys.secret_access_key.clone(),
+        keys.session_token.clone(),
+        None,
+        "environment",
+    );
+    let timeouts =
+        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
+    let http = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let mut builder = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(database.region.clone()))
+        .credentials_provider(credentials)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
+        .http_client(http);
+    builder.set_endpoint_url(database.endpoint_url.clone());
+    builder
+}

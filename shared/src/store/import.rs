@@ -1,0 +1,244 @@
+//! Writing what operators import: only what differs is written, so a second import changes nothing, and a course's
+//! version moves only when something of it did.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+
+use super::Store;
+use super::batch::{LEFTOVER_ATTEMPTS_MAX, leftover_pause};
+use super::error::StoreError;
+use super::item::{self, Item, text};
+use super::keys::{self, GSI1_PK, GSI1_SK, Key};
+use super::transact::{Outcome, Verdict};
+use super::{Credential, accounts::OpenAccountError};
+use crate::domain::catalog::{Course, Question};
+use crate::domain::derive::Catalog;
+use crate::domain::ledger::Entry;
+use crate::domain::preview::preview;
+use crate::domain::profile::Profile;
+
+/// Requests of one `BatchWriteItem`: DynamoDB's limit.
+const BATCH_WRITE_MAX: usize = 25;
+/// Actions of one transaction: DynamoDB's limit.
+const TRANSACTION_MAX: usize = 100;
+
+/// What an import did to the items of one entity, or would do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriteCounts {
+    /// Items that were new.
+    pub created: usize,
+    /// Items that differed.
+    pub changed: usize,
+    /// Items that were there already.
+    pub unchanged: usize,
+}
+
+/// What an import did, by entity.
+pub type WriteReport = BTreeMap<String, WriteCounts>;
+
+/// An account with its whole ledger.
+pub struct ImportedAccount {
+    /// The profile; its `entry_count` is the number of entries.
+    pub profile: Profile,
+    /// What the email signs in with.
+    pub credential: Credential,
+    /// The ledger, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+impl Store {
+    /// Stores a course. What is in the table and not in `catalog` stays: students may have bought it.
+    pub async fn write_catalog(&self, catalog: &Catalog, dry_run: bool) -> Result<WriteReport, StoreError> {
+        let drafts = catalog_items(catalog)?;
+        let keys: Vec<Key> = drafts.iter().filter_map(item::key_of).collect();
+        let course_key = keys::course(&catalog.course.id);
+        let (stored, stored_course) = tokio::try_join!(self.get_many(&keys, true), self.get(&course_key, true))?;
+        let stored: HashMap<Key, Item> =
+            stored.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))).collect();
+
+        let mut report = WriteReport::new();
+        let mut writes = Vec::new();
+        for draft in drafts {
+            let before = item::key_of(&draft).and_then(|key| stored.get(&key));
+            let entity = item::entity_of(&draft);
+            report.entry(entity).or_default().add(merge(draft, before, &mut writes));
+        }
+
+        let before: Option<Course> = stored_course.clone().map(item::read).transpose()?;
+        let mut course = catalog.course.clone();
+        course.stats = self.stats_with_what_stays(catalog, before.as_ref()).await?;
+        course.catalog_version = before.as_ref().map_or(0, |course| course.catalog_version);
+        course.created_at = before.as_ref().map_or(course.created_at, |course| course.created_at);
+        let is_changed = !writes.is_empty() || before.as_ref() != Some(&course);
+        report.entry("Course".to_owned()).or_default().add(match (&before, is_changed) {
+            (None, _) => Merge::Created,
+            (Some(_), true) => Merge::Changed,
+            (Some(_), false) => Merge::Unchanged,
+        });
+        if is_changed && !dry_run {
+            self.put_all(writes).await?;
+            // Last, so that nobody keeps a bank of the new version that holds old questions.
+            course.catalog_version += 1;
+            self.put_all(vec![item::write(&course_key, &course)?]).await?;
+        }
+        Ok(report)
+    }
+
+    /// What is stored of a course once `catalog` is: its rows and those that an earlier import left.
+    async fn stats_with_what_stays(
+        &self,
+        catalog: &Catalog,
+        before: Option<&Course>,
+    ) -> Result<crate::domain::catalog::CourseStats, StoreError> {
+        let mut stats = catalog.course.stats;
+        if before.is_none() {
+            return Ok(stats);
+        }
+        let id = &catalog.course.id;
+        let bank = self.load_bank(id).await?;
+        let in_import: HashSet<&str> = catalog.exams.iter().map(|exam| exam.id.as_str()).collect();
+        stats.exams += count(bank.exams.iter().filter(|exam| !in_import.contains(exam.id.as_str())));
+        let in_import: HashSet<&str> = catalog.topics.iter().map(|topic| topic.id.as_str()).collect();
+        stats.topics += count(bank.topics.iter().filter(|topic| !in_import.contains(topic.id.as_str())));
+        let in_import: HashSet<&str> = catalog.questions.iter().map(|question| question.meta.id.as_str()).collect();
+        stats.questions += count(bank.questions.iter().filter(|q| !in_import.contains(q.meta.id.as_str())));
+        Ok(stats)
+    }
+
+    /// What [`Store::write_account`] would do.
+    pub async fn check_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
+        let id = account.profile.id;
+        let (profile, credential) = tokio::try_join!(self.profile(id), self.credential(&account.profile.email))?;
+        match (profile, credential) {
+            (Some(_), _) => Err(OpenAccountError::AlreadyThere),
+            (None, Some(other)) if other.user_id != id => Err(OpenAccountError::EmailTaken),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stores an account unless its id or email is taken. A living account is never touched: its owner may have spent
+    /// since.
+    pub async fn write_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
+        self.check_account(account).await?;
+        let id = account.profile.id;
+        let entries = account.entries.iter().map(|entry| item::write(&keys::entry(id, entry.id), entry));
+        let entries: Vec<Item> = entries.collect::<Result<_, _>>()?;
+        // A ledger longer than a transaction is begun before the profile that makes it visible: an import that is cut
+        // off leaves entries of nobody, and the next one writes the same ones again.
+        let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 2));
+        self.put_all(early.to_vec()).await?;
+        let mut actions = vec![
+            self.put_new(item::write(&keys::credential(&account.profile.email), &account.credential)?)?,
+            self.put_new(item::write(&keys::profile(id), &account.profile)?)?,
+        ];
+        for entry in last {
+            actions.push(self.put_new(entry.clone())?);
+        }
+        match self.transact(actions, &id.to_string()).await? {
+            Outcome::Committed => Ok(()),
+            Outcome::Refused(verdicts) => match verdicts.first() {
+                Some(Verdict::ConditionFailed(_)) => Err(OpenAccountError::EmailTaken),
+                _ => Err(OpenAccountError::AlreadyThere),
+            },
+        }
+    }
+
+    async fn put_all(&self, items: Vec<Item>) -> Result<(), StoreError> {
+        for chunk in items.chunks(BATCH_WRITE_MAX) {
+            let mut left = Vec::with_capacity(chunk.len());
+            for item in chunk {
+                let put = PutRequest::builder().set_item(Some(item.clone())).build();
+                let put = put.map_err(|error| StoreError::corrupt("PutRequest", error))?;
+                left.push(WriteRequest::builder().put_request(put).build());
+            }
+            for attempt in 0..LEFTOVER_ATTEMPTS_MAX {
+                if attempt > 0 {
+                    tokio::time::sleep(leftover_pause(attempt)).await;
+                }
+                let answer = self.client.batch_write_item().request_items(&self.table, left).send().await;
+                let answer = answer.map_err(|error| StoreError::call("BatchWriteItem", &error))?;
+                left = answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+                if left.is_empty() {
+                    break;
+                }
+            }
+            if !left.is_empty() {
+                return Err(StoreError::Contention { attempts: LEFTOVER_ATTEMPTS_MAX });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What became of a draft.
+enum Merge {
+    Created,
+    Changed,
+    Unchanged,
+}
+
+impl WriteCounts {
+    fn add(&mut self, merge: Merge) {
+        match merge {
+            Merge::Created => self.created += 1,
+            Merge::Changed => self.changed += 1,
+            Merge::Unchanged => self.unchanged += 1,
+        }
+    }
+}
+
+/// Adds `draft` to `writes` when it differs from what is stored. When a row came first stays.
+fn merge(mut draft: Item, stored: Option<&Item>, writes: &mut Vec<Item>) -> Merge {
+    let Some(stored) = stored else {
+        writes.push(draft);
+        return Merge::Created;
+    };
+    if let (Some(first), true) = (stored.get("created_at"), draft.contains_key("created_at")) {
+        draft.insert("created_at".to_owned(), first.clone());
+    }
+    if draft == *stored {
+        return Merge::Unchanged;
+    }
+    writes.push(draft);
+    Merge::Changed
+}
+
+/// Everything of a course but the course itself.
+fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
+    let course = &catalog.course.id;
+    let mut items = Vec::new();
+    for exam in &catalog.exams {
+        items.push(item::write(&keys::exam(course, &exam.id), exam)?);
+    }
+    for topic in &catalog.topics {
+        items.push(item::write(&keys::topic(course, &topic.id), topic)?);
+    }
+    for pattern in &catalog.patterns {
+        items.push(item::write(&keys::pattern(course, &pattern.id), pattern)?);
+    }
+    for question in &catalog.questions {
+        items.push(question_item(question)?);
+        for option in &question.options {
+            items.push(item::write(&keys::option(&question.meta.id, &option.letter), option)?);
+        }
+    }
+    Ok(items)
+}
+
+/// A question's item with what only the index needs.
+fn question_item(question: &Question) -> Result<Item, StoreError> {
+    let meta = &question.meta;
+    let mut item = item::write(&keys::question(&meta.id), question)?;
+    let index = keys::question_index(&meta.course_id, &meta.topic_id, meta.difficulty, &meta.id);
+    item.insert(GSI1_PK.to_owned(), text(index.pk));
+    item.insert(GSI1_SK.to_owned(), text(index.sk));
+    item.insert("preview".to_owned(), text(preview(&question.question_text)));
+    let letters = question.options.iter().map(|option| text(option.letter.clone())).collect();
+    item.insert("option_letters".to_owned(), aws_sdk_dynamodb::types::AttributeValue::L(letters));
+    Ok(item)
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}

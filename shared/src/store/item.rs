@@ -1,0 +1,92 @@
+//! Typed items: a domain type, its key, and its `entity` name, to DynamoDB's attributes and back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
+
+use super::error::StoreError;
+use super::keys::{Key, PK, SK};
+use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
+use crate::domain::ledger::Entry;
+use crate::domain::profile::Profile;
+use crate::domain::progress::Progress;
+use crate::domain::session::Session;
+
+/// An item as the SDK has it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The attribute that says what an item is.
+pub(super) const ENTITY: &str = "entity";
+
+/// A type that is stored as an item of its own.
+pub(super) trait Entity: Serialize + DeserializeOwned {
+    /// The value of `entity`.
+    const NAME: &'static str;
+}
+
+macro_rules! entities {
+    ($($type:ty => $name:literal),+ $(,)?) => {
+        $(impl Entity for $type { const NAME: &'static str = $name; })+
+    };
+}
+
+entities! {
+    Profile => "Profile",
+    super::accounts::Credential => "Credential",
+    Session => "Session",
+    Entry => "Entry",
+    Progress => "Progress",
+    Course => "Course",
+    Exam => "Exam",
+    Topic => "Topic",
+    Pattern => "Pattern",
+    Question => "Question",
+    QuestionSummary => "Question",
+    QuestionOption => "Option",
+}
+
+/// The item of `body` under `key`. What is null is left out: an absent attribute costs nothing.
+pub(super) fn write<T: Entity>(key: &Key, body: &T) -> Result<Item, StoreError> {
+    let mut item: Item = to_item(body).map_err(|error| StoreError::corrupt(T::NAME, error))?;
+    item.retain(|_, value| !value.is_null());
+    item.extend(key.attributes());
+    item.insert(ENTITY.to_owned(), AttributeValue::S(T::NAME.to_owned()));
+    Ok(item)
+}
+
+/// The body of an item.
+pub(super) fn read<T: Entity>(item: Item) -> Result<T, StoreError> {
+    match item.get(ENTITY).and_then(|entity| entity.as_s().ok()) {
+        Some(entity) if entity == T::NAME => from_item(item).map_err(|error| StoreError::corrupt(T::NAME, error)),
+        other => Err(StoreError::corrupt(T::NAME, format!("entity is {other:?}"))),
+    }
+}
+
+/// The bodies of items.
+pub(super) fn read_all<T: Entity>(items: Vec<Item>) -> Result<Vec<T>, StoreError> {
+    items.into_iter().map(read).collect()
+}
+
+/// The primary key of an item.
+pub(super) fn key_of(item: &Item) -> Option<Key> {
+    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+    Some(Key { pk: text(PK)?, sk: text(SK)? })
+}
+
+/// What an item is.
+pub(super) fn entity_of(item: &Item) -> String {
+    item.get(ENTITY).and_then(|entity| entity.as_s().ok()).cloned().unwrap_or_default()
+}
+
+/// A text attribute.
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub(super) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

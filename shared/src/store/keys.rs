@@ -1,0 +1,226 @@
+//! Every key of the table is built and taken apart here, and nowhere else.
+//!
+//! | entity | pk | sk |
+//! |---|---|---|
+//! | Profile | `USER#<id>` | `PROFILE` |
+//! | Credential | `EMAIL#<normalised>` | `CREDENTIAL` |
+//! | Session | `USER#<id>` | `SESSION#<sha256(secret) in hex>` |
+//! | Entry | `USER#<id>` | `CREDIT#<uuidv7>` |
+//! | Progress | `USER#<id>` | `PROGRESS#<course>#<question>` |
+//! | Enrollment | `USER#<id>` | `ENROLLMENT#<course>` |
+//! | Course | `CATALOG` | `COURSE#<id>` |
+//! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
+//! | Question | `QUESTION#<id>` | `QUESTION` |
+//! | Option | `QUESTION#<id>` | `OPTION#<letter>` |
+//!
+//! Index `gsi1`, questions only: `COURSE#<course>` / `TOPIC#<topic>#<difficulty>#<id>`, difficulty 0 when unrated.
+//! The parts are ids, which hold no `#` (`domain::id`), emails, which hold none either, UUIDs and hex.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::domain::account::Email;
+use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicId, UserId};
+use crate::domain::token::TokenHash;
+
+/// The table's partition key attribute.
+pub(super) const PK: &str = "pk";
+/// The table's sort key attribute.
+pub(super) const SK: &str = "sk";
+/// The index.
+pub(super) const GSI1: &str = "gsi1";
+/// The index's partition key attribute.
+pub(super) const GSI1_PK: &str = "gsi1pk";
+/// The index's sort key attribute.
+pub(super) const GSI1_SK: &str = "gsi1sk";
+/// The TTL attribute, in epoch seconds.
+pub(super) const EXPIRES_AT: &str = "expires_at";
+
+/// The partition of all courses.
+pub(super) const CATALOG: &str = "CATALOG";
+/// Sort keys of exams begin so.
+pub(super) const EXAMS: &str = "EXAM#";
+/// Sort keys of topics begin so.
+pub(super) const TOPICS: &str = "TOPIC#";
+/// Sort keys of ledger entries begin so.
+pub(super) const ENTRIES: &str = "CREDIT#";
+/// Sort keys of enrolments begin so.
+pub(super) const ENROLLMENTS: &str = "ENROLLMENT#";
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    /// As the SDK wants it.
+    pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            (PK.to_owned(), AttributeValue::S(self.pk.clone())),
+            (SK.to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+}
+
+/// The partition of a user.
+pub(super) fn user(id: UserId) -> String {
+    format!("USER#{id}")
+}
+
+/// The partition of a course; of the index too.
+pub(super) fn course_partition(id: &CourseId) -> String {
+    format!("COURSE#{id}")
+}
+
+/// The partition of a question and its options.
+pub(super) fn question_partition(id: &QuestionId) -> String {
+    format!("QUESTION#{id}")
+}
+
+/// A profile.
+#[must_use]
+pub fn profile(id: UserId) -> Key {
+    Key::new(user(id), "PROFILE")
+}
+
+/// The credential of an email.
+#[must_use]
+pub fn credential(email: &Email) -> Key {
+    Key::new(format!("EMAIL#{}", email.as_str()), "CREDENTIAL")
+}
+
+/// A session.
+#[must_use]
+pub fn session(id: UserId, hash: &TokenHash) -> Key {
+    Key::new(user(id), format!("SESSION#{}", hash.as_str()))
+}
+
+/// A ledger entry.
+#[must_use]
+pub fn entry(id: UserId, entry: EntryId) -> Key {
+    Key::new(user(id), format!("{ENTRIES}{entry}"))
+}
+
+/// A student's progress on a question.
+#[must_use]
+pub fn progress(id: UserId, course: &CourseId, question: &QuestionId) -> Key {
+    Key::new(user(id), format!("{}{question}", progress_of_course(course)))
+}
+
+/// Sort keys of a student's progress in a course begin so.
+pub(super) fn progress_of_course(course: &CourseId) -> String {
+    format!("PROGRESS#{course}#")
+}
+
+/// An enrolment.
+#[must_use]
+pub fn enrollment(id: UserId, course: &CourseId) -> Key {
+    Key::new(user(id), format!("{ENROLLMENTS}{course}"))
+}
+
+/// The course of an enrolment's sort key.
+pub(super) fn course_of_enrollment(sk: &str) -> Option<CourseId> {
+    sk.strip_prefix(ENROLLMENTS).and_then(|id| CourseId::try_from(id).ok())
+}
+
+/// A course.
+#[must_use]
+pub fn course(id: &CourseId) -> Key {
+    Key::new(CATALOG, course_partition(id))
+}
+
+/// An exam.
+#[must_use]
+pub fn exam(course: &CourseId, id: &ExamId) -> Key {
+    Key::new(course_partition(course), format!("{EXAMS}{id}"))
+}
+
+/// A topic.
+#[must_use]
+pub fn topic(course: &CourseId, id: &TopicId) -> Key {
+    Key::new(course_partition(course), format!("{TOPICS}{id}"))
+}
+
+/// A pattern.
+#[must_use]
+pub fn pattern(course: &CourseId, id: &PatternId) -> Key {
+    Key::new(course_partition(course), format!("PATTERN#{id}"))
+}
+
+/// A question.
+#[must_use]
+pub fn question(id: &QuestionId) -> Key {
+    Key::new(question_partition(id), "QUESTION")
+}
+
+/// A choice of a question.
+#[must_use]
+pub fn option(id: &QuestionId, letter: &str) -> Key {
+    Key::new(question_partition(id), format!("OPTION#{letter}"))
+}
+
+/// A question's place in the index.
+#[must_use]
+pub fn question_index(course: &CourseId, topic: &TopicId, difficulty: Option<u8>, id: &QuestionId) -> Key {
+    Key::new(course_partition(course), format!("{TOPICS}{topic}#{}#{id}", difficulty.unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::{Uuid, uuid};
+
+    use super::*;
+
+    const USER: UserId = UserId(uuid!("00112233-4455-6677-8899-aabbccddeeff"));
+
+    fn id<T: for<'a> TryFrom<&'a str, Error: std::fmt::Debug>>(text: &str) -> T {
+        T::try_from(text).unwrap()
+    }
+
+    fn parts(key: &Key) -> (&str, &str) {
+        (&key.pk, &key.sk)
+    }
+
+    #[test]
+    fn the_keys_are_exactly_these() {
+        let user = "USER#00112233-4455-6677-8899-aabbccddeeff";
+        let (course_id, question_id): (CourseId, QuestionId) = (id("calc2"), id("q7"));
+        let email = Email::try_from(" Ada@Example.org".to_owned()).unwrap();
+        let token = crate::domain::token::Token::new(USER, [0; 32]);
+        let zero_hash = "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925";
+        let entry_id = EntryId(Uuid::from_u128(1));
+
+        assert_eq!(parts(&profile(USER)), (user, "PROFILE"));
+        assert_eq!(parts(&credential(&email)), ("EMAIL#ada@example.org", "CREDENTIAL"));
+        assert_eq!(parts(&session(USER, &token.hash())), (user, format!("SESSION#{zero_hash}").as_str()));
+        assert_eq!(parts(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
+        assert_eq!(parts(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
+        assert_eq!(parts(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));
+        assert_eq!(parts(&course(&course_id)), ("CATALOG", "COURSE#calc2"));
+        assert_eq!(parts(&exam(&course_id, &id("e1"))), ("COURSE#calc2", "EXAM#e1"));
+        assert_eq!(parts(&topic(&course_id, &id("t1"))), ("COURSE#calc2", "TOPIC#t1"));
+        assert_eq!(parts(&pattern(&course_id, &id("p1"))), ("COURSE#calc2", "PATTERN#p1"));
+        assert_eq!(parts(&question(&question_id)), ("QUESTION#q7", "QUESTION"));
+        assert_eq!(parts(&option(&question_id, "B")), ("QUESTION#q7", "OPTION#B"));
+        let index = question_index(&course_id, &id("t1"), Some(3), &question_id);
+        assert_eq!(parts(&index), ("COURSE#calc2", "TOPIC#t1#3#q7"));
+        let unrated = question_index(&course_id, &id("t1"), None, &question_id);
+        assert_eq!(parts(&unrated), ("COURSE#calc2", "TOPIC#t1#0#q7"));
+    }
+
+    #[test]
+    fn an_enrolment_names_its_course() {
+        let course: CourseId = id("calc2");
+        assert_eq!(course_of_enrollment(&enrollment(USER, &course).sk), Some(course));
+        assert_eq!(course_of_enrollment("PROFILE"), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! The one table. Nothing outside this module names the AWS SDK or a key.
+//!
+//! The cost model is sequential round trips: a function that needs several items asks for them at once.
+
+mod accounts;
+mod batch;
+mod catalog;
+mod client;
+mod error;
+mod import;
+mod item;
+pub mod keys;
+mod ledger;
+mod maintenance;
+mod progress;
+mod questions;
+mod sessions;
+mod table;
+mod transact;
+
+use aws_sdk_dynamodb::Client;
+
+use crate::config::Database;
+
+pub use accounts::{Credential, NewAccount, OpenAccountError};
+pub use error::StoreError;
+pub use import::{ImportedAccount, WriteCounts, WriteReport};
+pub use ledger::{Goods, Purchase, Receipt, SpendError};
+pub use maintenance::{NextPage, ProfilePage};
+pub use sessions::SignedIn;
+pub use table::INDEX_ATTRIBUTES;
+
+/// The table, its client and what is kept in memory of the catalogue.
+pub struct Store {
+    client: Client,
+    table: String,
+    cache: questions::Cache,
+}
+
+impl Store {
+    /// Builds the client; the first connection is made by the first call.
+    #[must_use]
+    pub fn connect(database: &Database) -> Self {
+        Self::with_client(client::client(database), database.table_name.clone())
+    }
+
+    /// Uses a client that the caller built.
+    #[must_use]
+    pub fn with_client(client: Client, table: String) -> Self {
+        Self { client, table, cache: questions::Cache::default() }
+    }
+}

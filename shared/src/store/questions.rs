@@ -1,0 +1,149 @@
+//! Questions: the bank of a course from the index, kept in memory, and whole questions from the table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache as MemoryCache;
+
+use super::Store;
+use super::batch::Query;
+use super::error::StoreError;
+use super::item::{self, Item};
+use super::keys::{self, GSI1, GSI1_PK, GSI1_SK, Key};
+use crate::domain::catalog::{Bank, Course, Question, QuestionSummary};
+use crate::domain::id::{CourseId, QuestionId, UserId};
+use crate::domain::progress::Progress;
+
+/// Question summaries in memory, of all courses together: about 35 MB.
+const SUMMARIES_MAX: u64 = 50_000;
+/// Questions whose course is remembered.
+const COURSES_OF_QUESTIONS_MAX: usize = 50_000;
+/// Whole questions in memory.
+const WHOLE_MAX: usize = 16;
+/// Banks that are expected; the cache sizes its tables by it.
+const BANKS_EXPECTED: usize = 32;
+
+/// What is kept in memory. An import makes a new `catalog_version`, so an entry is never wrong, only unused.
+pub(super) struct Cache {
+    banks: MemoryCache<(CourseId, u64), Arc<Bank>, BySummaries>,
+    /// A question never changes its course, and progress is kept by course.
+    courses: MemoryCache<QuestionId, CourseId>,
+    /// Questions that everybody gets.
+    whole: MemoryCache<(QuestionId, u64), Arc<Question>>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            banks: MemoryCache::with_weighter(BANKS_EXPECTED, SUMMARIES_MAX, BySummaries),
+            courses: MemoryCache::new(COURSES_OF_QUESTIONS_MAX),
+            whole: MemoryCache::new(WHOLE_MAX),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct BySummaries;
+
+impl Weighter<(CourseId, u64), Arc<Bank>> for BySummaries {
+    fn weight(&self, _: &(CourseId, u64), bank: &Arc<Bank>) -> u64 {
+        bank.questions.len().max(1) as u64
+    }
+}
+
+impl Store {
+    /// All questions of a course as summaries; one load however many ask at once, none while the catalogue stays.
+    pub async fn bank(&self, course: &Course) -> Result<Arc<Bank>, StoreError> {
+        let key = (course.id.clone(), course.catalog_version);
+        match self.cache.banks.get_value_or_guard_async(&key).await {
+            Ok(bank) => Ok(bank),
+            Err(guard) => {
+                let bank = Arc::new(self.load_bank(&course.id).await?);
+                if bank.is_whole(course.stats) {
+                    let _ = guard.insert(Arc::clone(&bank));
+                }
+                Ok(bank)
+            }
+        }
+    }
+
+    /// The bank as table and index have it now.
+    pub(super) async fn load_bank(&self, course: &CourseId) -> Result<Bank, StoreError> {
+        let pk = keys::course_partition(course);
+        let query =
+            Query { index: Some(GSI1), pk_name: GSI1_PK, sk_name: GSI1_SK, pk: &pk, prefix: "", consistent: false };
+        let (exams, topics, questions) =
+            tokio::try_join!(self.exams(course), self.topics(course), self.query_pages(query))?;
+        Ok(Bank { exams, topics, questions: item::read_all(questions)? })
+    }
+
+    /// One whole question.
+    pub async fn question(&self, id: &QuestionId) -> Result<Option<Question>, StoreError> {
+        let items = self.query(&keys::question_partition(id), "", false).await?;
+        Ok(assemble(items)?.remove(id))
+    }
+
+    /// One whole question and a student's progress on it; at once when its course is known, else one after the other.
+    pub async fn question_for(
+        &self,
+        user: UserId,
+        id: &QuestionId,
+    ) -> Result<Option<(Question, Option<Progress>)>, StoreError> {
+        if let Some(course) = self.cache.courses.get(id) {
+            let (question, progress) = tokio::try_join!(self.question(id), self.progress_on(user, &course, id))?;
+            return Ok(question.map(|question| (question, progress)));
+        }
+        let Some(question) = self.question(id).await? else { return Ok(None) };
+        let course = question.meta.course_id.clone();
+        let progress = self.progress_on(user, &course, id).await?;
+        self.cache.courses.insert(id.clone(), course);
+        Ok(Some((question, progress)))
+    }
+
+    /// One whole question of `course`, kept in memory while the catalogue stays.
+    pub async fn kept_whole(&self, course: &Course, id: &QuestionId) -> Result<Option<Arc<Question>>, StoreError> {
+        let key = (id.clone(), course.catalog_version);
+        if let Some(question) = self.cache.whole.get(&key) {
+            return Ok(Some(question));
+        }
+        let question = self.question(id).await?.map(Arc::new);
+        if let Some(question) = &question {
+            self.cache.whole.insert(key, Arc::clone(question));
+        }
+        Ok(question)
+    }
+
+    /// Whole questions by their summaries, by id.
+    pub async fn whole(&self, summaries: &[&QuestionSummary]) -> Result<HashMap<QuestionId, Question>, StoreError> {
+        let keys: Vec<Key> = summaries.iter().flat_map(|summary| keys_of(summary)).collect();
+        assemble(self.get_many(&keys, false).await?)
+    }
+}
+
+/// The items that a question is made of.
+fn keys_of(summary: &QuestionSummary) -> Vec<Key> {
+    let id = &summary.meta.id;
+    let options = summary.option_letters.iter().map(|letter| keys::option(id, letter));
+    std::iter::once(keys::question(id)).chain(options).collect()
+}
+
+/// Questions with their options, from items in any order.
+fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, Question>, StoreError> {
+    let mut options: HashMap<String, Vec<_>> = HashMap::new();
+    let mut questions: Vec<Question> = Vec::new();
+    for item in items {
+        let Some(key) = item::key_of(&item) else { continue };
+        if key.sk == "QUESTION" {
+            questions.push(item::read(item)?);
+        } else {
+            options.entry(key.pk).or_default().push(item::read(item)?);
+        }
+    }
+    let whole = questions.into_iter().map(|mut question| {
+        question.options = options.remove(&keys::question_partition(&question.meta.id)).unwrap_or_default();
+        question.options.sort_by(|a, b| a.letter.cmp(&b.letter));
+        (question.meta.id.clone(), question)
+    });
+    Ok(whole.collect())
+}
