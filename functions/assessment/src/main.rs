@@ -1,0 +1,7 @@
+//! The `assessment` function in Lambda.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shared::http::lambda::run(assessment::router)
+}

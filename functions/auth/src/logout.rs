@@ -1,0 +1,20 @@
+//! `POST /api/auth/logout`
+
+use axum::extract::State;
+use serde::Serialize;
+use shared::app::App;
+use shared::http::{Claim, Problem};
+
+#[derive(Serialize)]
+pub(crate) struct LoggedOut {
+    success: bool,
+}
+
+/// Ends the session. The delete itself tells whether there was one: one round trip.
+pub(crate) async fn logout(State(app): State<App>, claim: Claim) -> Result<axum::Json<LoggedOut>, Problem> {
+    let ended = app.store.close_session(claim.token()).await?.ok_or_else(Problem::unauthenticated)?;
+    if !ended.is_live(app.now()) {
+        return Err(Problem::session_expired());
+    }
+    Ok(axum::Json(LoggedOut { success: true }))
+}

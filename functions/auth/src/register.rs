@@ -1,0 +1,62 @@
+//! `POST /api/auth/register`
+
+use axum::extract::State;
+use serde::Deserialize;
+use shared::app::App;
+use shared::domain::account::{Email, Name, NewPassword};
+use shared::domain::credits::{Settlement, Wallet};
+use shared::domain::id::{EntryId, UserId};
+use shared::domain::ledger::Entry;
+use shared::domain::profile::Profile;
+use shared::domain::session::Session;
+use shared::domain::token::Token;
+use shared::http::{Body, Code, Json, Problem};
+use shared::store::{NewAccount, OpenAccountError};
+
+use crate::session_started::SessionStarted;
+
+#[derive(Deserialize)]
+pub(crate) struct Registration {
+    #[serde(default)]
+    name: Name,
+    email: Email,
+    password: NewPassword,
+}
+
+impl Body for Registration {
+    const REQUIRED: &'static [&'static str] = &["email", "password"];
+}
+
+/// Opens an account with its signup bonus and signs it in.
+pub(crate) async fn register(
+    State(app): State<App>,
+    Json(new): Json<Registration>,
+) -> Result<axum::Json<SessionStarted>, Problem> {
+    let password_hash = app.hash_password(new.password.password().clone()).await?;
+    let now = app.now();
+    let user_id = UserId(app.random.uuid_v4());
+    let Settlement { wallet, movements } = Wallet::open(now);
+    let profile = Profile {
+        id: user_id,
+        name: new.name,
+        email: new.email,
+        wallet,
+        version: 1,
+        entry_count: movements.len() as u64,
+        stripe_customer_id: None,
+        stripe_subscription_id: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let [bonus] = movements.as_slice() else { return Err(Problem::internal("an account opens with one entry")) };
+    let bonus = Entry::of(bonus, EntryId(app.random.uuid_v7(now)), user_id, 1, now);
+    let token = Token::new(user_id, app.random.bytes());
+    let session = Session::open(user_id, now);
+    let account = NewAccount { profile: &profile, password_hash, bonus: &bonus, session: (&session, &token.hash()) };
+    app.store.open_account(account).await.map_err(|error| match error {
+        OpenAccountError::EmailTaken => Problem::new(Code::EmailTaken, "There is an account with this email: sign in."),
+        OpenAccountError::AlreadyThere => Problem::internal(error),
+        OpenAccountError::Store(error) => error.into(),
+    })?;
+    Ok(axum::Json(SessionStarted::of(profile, &token, now)))
+}

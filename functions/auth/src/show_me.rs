@@ -1,0 +1,39 @@
+//! `GET /api/auth/me`
+
+use axum::extract::State;
+use serde::Serialize;
+use shared::app::App;
+use shared::domain::account::{Email, Name};
+use shared::domain::credits::{Credits, Plan};
+use shared::domain::id::UserId;
+use shared::http::{Claim, Problem};
+
+#[derive(Serialize)]
+pub(crate) struct Me {
+    user: User,
+}
+
+#[derive(Serialize)]
+struct User {
+    id: UserId,
+    email: Email,
+    name: Name,
+    credits: Credits,
+    plan: Plan,
+    credits_reset_at: i64,
+}
+
+/// The user, after any refresh that was due.
+pub(crate) async fn show_me(State(app): State<App>, claim: Claim) -> Result<axum::Json<Me>, Problem> {
+    let signed_in = claim.check().await?;
+    let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;
+    let user = User {
+        id: profile.id,
+        email: profile.email,
+        name: profile.name,
+        credits: profile.wallet.credits,
+        plan: profile.wallet.plan,
+        credits_reset_at: profile.wallet.credits_reset_at,
+    };
+    Ok(axum::Json(Me { user }))
+}

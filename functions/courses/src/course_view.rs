@@ -1,0 +1,32 @@
+//! A course as answered.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::catalog::Course;
+use shared::domain::id::CourseId;
+
+/// The D1 row and whether the user is enrolled.
+#[derive(Serialize)]
+pub(crate) struct CourseView {
+    id: CourseId,
+    name: String,
+    description: Option<String>,
+    exam_count: u32,
+    is_active: bool,
+    created_at: Timestamp,
+    is_enrolled: bool,
+}
+
+impl CourseView {
+    pub(crate) fn of(course: Course, is_enrolled: bool) -> Self {
+        Self {
+            id: course.id,
+            name: course.name,
+            description: course.description,
+            exam_count: course.exam_count,
+            is_active: course.is_active,
+            created_at: course.created_at,
+            is_enrolled,
+        }
+    }
+}

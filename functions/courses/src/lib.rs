@@ -1,0 +1,23 @@
+//! The `courses` group: courses, their exams and numbers, and the service's own status.
+
+use axum::Router;
+use shared::app::App;
+use shared::http::routes::Routes;
+
+mod course_view;
+mod list_courses;
+mod list_exams;
+mod show_course;
+mod show_stats;
+mod show_status;
+
+/// The group's routes.
+pub fn router(app: App) -> Router {
+    Routes::of("courses")
+        .handle("show_status", show_status::show_status)
+        .handle("list_courses", list_courses::list_courses)
+        .handle("show_course", show_course::show_course)
+        .handle("list_exams", list_exams::list_exams)
+        .handle("show_stats", show_stats::show_stats)
+        .build(app)
+}

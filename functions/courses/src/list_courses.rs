@@ -1,0 +1,25 @@
+//! `GET /api/courses`
+
+use axum::extract::State;
+use serde::Serialize;
+use shared::app::App;
+use shared::http::{Catalogue, Claim, Problem};
+
+use crate::course_view::CourseView;
+
+#[derive(Serialize)]
+pub(crate) struct CourseList {
+    courses: Vec<CourseView>,
+}
+
+/// The active courses, by id.
+pub(crate) async fn list_courses(State(app): State<App>, claim: Claim) -> Result<Catalogue<CourseList>, Problem> {
+    let reads = async { tokio::try_join!(app.store.courses(), app.store.enrollments(claim.user_id())) };
+    let (_, (courses, enrolled)) = claim.with(reads).await?;
+    let active = courses.into_iter().filter(|course| course.is_active);
+    let courses = active.map(|course| {
+        let is_enrolled = enrolled.contains(&course.id);
+        CourseView::of(course, is_enrolled)
+    });
+    Ok(Catalogue(CourseList { courses: courses.collect() }))
+}

@@ -1,0 +1,17 @@
+//! `GET /api/courses/{id}/stats`
+
+use axum::extract::State;
+use shared::app::App;
+use shared::domain::catalog::CourseStats;
+use shared::domain::id::CourseId;
+use shared::http::{Catalogue, Claim, Path, Problem, active_course};
+
+/// How much a course holds.
+pub(crate) async fn show_stats(
+    State(app): State<App>,
+    claim: Claim,
+    Path(id): Path<CourseId>,
+) -> Result<Catalogue<CourseStats>, Problem> {
+    let (_, course) = claim.with(active_course(&app, &id)).await?;
+    Ok(Catalogue(course.stats))
+}

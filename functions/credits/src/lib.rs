@@ -1,0 +1,12 @@
+//! The `credits` group: what a user may spend.
+
+use axum::Router;
+use shared::app::App;
+use shared::http::routes::Routes;
+
+mod show_balance;
+
+/// The group's routes.
+pub fn router(app: App) -> Router {
+    Routes::of("credits").handle("show_balance", show_balance::show_balance).build(app)
+}

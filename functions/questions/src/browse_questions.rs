@@ -1,0 +1,100 @@
+//! `GET /api/questions`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::domain::catalog::{Bank, QuestionSummary};
+use shared::domain::id::{CourseId, ExamId, TopicId};
+use shared::domain::practice::has_technique;
+use shared::domain::progress::access;
+use shared::domain::question_view::QuestionView;
+use shared::http::page::{Cursor, Limit};
+use shared::http::{Body, Claim, Problem, Query, active_course};
+
+use crate::fields::{Difficulty, Technique};
+
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    course_id: CourseId,
+    topic_id: Option<TopicId>,
+    difficulty: Option<Difficulty>,
+    technique: Option<Technique>,
+    exam_id: Option<ExamId>,
+    year: Option<i32>,
+    limit: Option<Limit>,
+    cursor: Option<Cursor>,
+}
+
+impl Body for Filter {
+    const REQUIRED: &'static [&'static str] = &["course_id"];
+    const MISSING: &'static str = "Missing course_id";
+}
+
+#[derive(Serialize)]
+pub(crate) struct QuestionPage {
+    questions: Vec<QuestionView>,
+    next_cursor: Option<String>,
+    total: usize,
+}
+
+/// A course's questions by topic, difficulty and id, each as far as it is unlocked.
+pub(crate) async fn browse_questions(
+    State(app): State<App>,
+    claim: Claim,
+    Query(filter): Query<Filter>,
+) -> Result<axum::Json<QuestionPage>, Problem> {
+    let progress = async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(Problem::from) };
+    let reads = async { tokio::try_join!(active_course(&app, &filter.course_id), progress) };
+    let (_, (course, progress)) = claim.with(reads).await?;
+    let bank = app.store.bank(&course).await?;
+    filter.check(&bank)?;
+
+    let fitting: Vec<&QuestionSummary> = bank.questions.iter().filter(|question| filter.matches(question)).collect();
+    let start = filter.start(&fitting)?;
+    let limit = filter.limit.unwrap_or_default().get();
+    let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();
+    let unlocked: Vec<&QuestionSummary> =
+        page.iter().filter(|question| progress.contains_key(&question.meta.id)).copied().collect();
+    let whole = app.store.whole(&unlocked).await?;
+
+    let view = |summary: &&QuestionSummary| match whole.get(&summary.meta.id) {
+        Some(question) => QuestionView::of(question, access(progress.get(&summary.meta.id))),
+        None => QuestionView::of_summary(summary),
+    };
+    let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());
+    Ok(axum::Json(QuestionPage {
+        questions: page.iter().map(view).collect(),
+        next_cursor: next_cursor.map(|last| Cursor::encode(last.meta.id.as_str())),
+        total: fitting.len(),
+    }))
+}
+
+impl Filter {
+    /// An unknown topic or exam is an error, never an empty page.
+    fn check(&self, bank: &Bank) -> Result<(), Problem> {
+        if self.topic_id.as_ref().is_some_and(|id| bank.topic(id).is_none()) {
+            return Err(Problem::not_found("topic"));
+        }
+        if self.exam_id.as_ref().is_some_and(|id| bank.exam(id).is_none()) {
+            return Err(Problem::not_found("exam"));
+        }
+        Ok(())
+    }
+
+    fn matches(&self, question: &QuestionSummary) -> bool {
+        let meta = &question.meta;
+        self.topic_id.as_ref().is_none_or(|id| meta.topic_id == *id)
+            && self.exam_id.as_ref().is_none_or(|id| meta.exam_id.as_ref() == Some(id))
+            && self.difficulty.is_none_or(|difficulty| meta.difficulty == Some(difficulty.0))
+            && self.technique.as_ref().is_none_or(|technique| has_technique(&meta.techniques, &technique.0))
+            && self.year.is_none_or(|year| meta.source_exam_year == Some(year))
+    }
+
+    /// Where the page begins: after the question that the cursor names.
+    fn start(&self, fitting: &[&QuestionSummary]) -> Result<usize, Problem> {
+        let Some(cursor) = &self.cursor else { return Ok(0) };
+        let last = fitting.iter().position(|question| question.meta.id.as_str() == cursor.place());
+        let rule = "must be the `next_cursor` of an earlier page with the same filters";
+        last.map(|last| last + 1).ok_or_else(|| Problem::invalid_field("cursor", rule))
+    }
+}

@@ -1,0 +1,18 @@
+//! The `topics` group: what a course is about.
+
+use axum::Router;
+use shared::app::App;
+use shared::http::routes::Routes;
+
+mod list_public_topics;
+mod list_topics;
+mod show_topic;
+
+/// The group's routes.
+pub fn router(app: App) -> Router {
+    Routes::of("topics")
+        .handle("list_topics", list_topics::list_topics)
+        .handle("show_topic", show_topic::show_topic)
+        .handle("list_public_topics", list_public_topics::list_public_topics)
+        .build(app)
+}

@@ -1,0 +1,50 @@
+//! `GET /api/courses/{id}/topics/public`
+
+use axum::extract::State;
+use serde::Serialize;
+use shared::app::App;
+use shared::domain::catalog::Topic;
+use shared::domain::id::{CourseId, TopicId};
+use shared::http::{Catalogue, Path, Problem, active_course};
+
+#[derive(Serialize)]
+pub(crate) struct PublicTopicList {
+    topics: Vec<PublicTopic>,
+}
+
+#[derive(Serialize)]
+struct PublicTopic {
+    id: TopicId,
+    course_id: CourseId,
+    name: String,
+    slug: String,
+    category: String,
+    difficulty: Option<u8>,
+    frequency_score: Option<f64>,
+    question_count: u32,
+}
+
+impl From<&Topic> for PublicTopic {
+    fn from(topic: &Topic) -> Self {
+        Self {
+            id: topic.id.clone(),
+            course_id: topic.course_id.clone(),
+            name: topic.name.clone(),
+            slug: topic.slug.clone(),
+            category: topic.category.clone(),
+            difficulty: topic.difficulty,
+            frequency_score: topic.frequency_score,
+            question_count: topic.question_count,
+        }
+    }
+}
+
+/// A course's topics for a landing page.
+pub(crate) async fn list_public_topics(
+    State(app): State<App>,
+    Path(id): Path<CourseId>,
+) -> Result<Catalogue<PublicTopicList>, Problem> {
+    let course = active_course(&app, &id).await?;
+    let bank = app.store.bank(&course).await?;
+    Ok(Catalogue(PublicTopicList { topics: bank.topics.iter().map(PublicTopic::from).collect() }))
+}

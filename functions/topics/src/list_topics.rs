@@ -1,0 +1,38 @@
+//! `GET /api/courses/{id}/topics`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::app::App;
+use shared::domain::catalog::row_with_extra_columns;
+use shared::domain::id::CourseId;
+use shared::http::{Body, Catalogue, Claim, Path, Problem, Query, active_course};
+
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    category: Option<String>,
+}
+
+impl Body for Filter {
+    const REQUIRED: &'static [&'static str] = &[];
+}
+
+#[derive(Serialize)]
+pub(crate) struct TopicList {
+    topics: Vec<Value>,
+}
+
+/// A course's topics by id; of one category, whatever its letter case, when the client says which.
+pub(crate) async fn list_topics(
+    State(app): State<App>,
+    claim: Claim,
+    Path(id): Path<CourseId>,
+    Query(filter): Query<Filter>,
+) -> Result<Catalogue<TopicList>, Problem> {
+    let (_, course) = claim.with(active_course(&app, &id)).await?;
+    let bank = app.store.bank(&course).await?;
+    let wanted = filter.category.map(|category| category.to_lowercase());
+    let of_category = |category: &str| wanted.as_ref().is_none_or(|wanted| category.to_lowercase() == *wanted);
+    let topics = bank.topics.iter().filter(|topic| of_category(&topic.category));
+    Ok(Catalogue(TopicList { topics: topics.map(row_with_extra_columns).collect() }))
+}
