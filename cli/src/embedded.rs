@@ -1,0 +1,93 @@
+//! DynamoDB inside this process: dynoxide on loopback, so that the real SDK client is used everywhere.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use dynoxide::Database;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The file in a data directory.
+const DATABASE_FILE: &str = "dynamodb.sqlite";
+/// Held by the one process that uses a data directory.
+const LOCK_FILE: &str = "lock";
+
+/// A running database. It stops when it is stopped or dropped.
+pub struct Embedded {
+    endpoint_url: String,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<()>,
+    lock: Option<File>,
+}
+
+impl Embedded {
+    /// A database that is gone with the process.
+    pub async fn in_memory() -> Result<Self> {
+        let database = Database::memory().map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        Self::start(database, None).await
+    }
+
+    /// The database of a directory, which is made when it is missing.
+    ///
+    /// # Errors
+    /// When another process uses it: two would not see each other's writes.
+    pub async fn in_directory(directory: &Path) -> Result<Self> {
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        let lock = lock(directory)?;
+        let file = directory.join(DATABASE_FILE);
+        let path = file.to_str().context("the data directory's name is not UTF-8")?;
+        let database = Database::new(path)
+            .map_err(|error| anyhow::anyhow!("{error:?}"))
+            .with_context(|| format!("cannot open {path}"))?;
+        Self::start(database, Some(lock)).await
+    }
+
+    async fn start(database: Database, lock: Option<File>) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on loopback")?;
+        let endpoint_url = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(async move {
+            let shutdown = async {
+                // An error is a dropped sender, which asks for the same.
+                let _ = stopped.await;
+            };
+            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, shutdown).await {
+                tracing::error!(error, "the embedded database ended");
+            }
+        });
+        Ok(Self { endpoint_url, stop: Some(stop), server, lock })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn endpoint_url(&self) -> &str {
+        &self.endpoint_url
+    }
+
+    /// Ends it; the directory is free afterwards.
+    pub fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The server may have ended already.
+            let _ = stop.send(());
+        }
+        // Every write is on disk when it is answered; connections that clients keep open are not waited for.
+        self.server.abort();
+        drop(self.lock.take());
+    }
+}
+
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join(LOCK_FILE);
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "{} is in use by another process. Stop that one, choose another --data directory, or share its database: \
+             set AWS_ENDPOINT_URL_DYNAMODB to the address that `pastpaper serve` prints",
+            directory.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}

@@ -1,0 +1,10 @@
+//! The operators' and developers' tool, and what tests use of it: the embedded database, all routers on one port, the
+//! importers, the check of the ledger.
+
+pub mod database;
+pub mod embedded;
+pub mod import;
+pub mod router;
+pub mod samples;
+pub mod serve;
+pub mod verify;

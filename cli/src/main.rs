@@ -1,0 +1,41 @@
+//! `pastpaper`: see `pastpaper help`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pastpaper::{import, serve, verify};
+
+/// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the whole API on one port, with the embedded database
+    Serve(serve::Arguments),
+    /// Import courses, or everything of the D1 database
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Check that every user's ledger entries add up to the balance
+    Verify(verify::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(arguments) => serve::serve(arguments).await,
+        Command::Import(command) => import::import(command).await,
+        Command::Verify(arguments) => verify::verify(arguments).await,
+    };
+    outcome.unwrap_or_else(|error| {
+        #[expect(clippy::print_stderr, reason = "a command-line tool says what went wrong")]
+        {
+            eprintln!("error: {error:#}");
+        }
+        ExitCode::FAILURE
+    })
+}

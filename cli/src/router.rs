@@ -1,0 +1,46 @@
+//! All nine functions as one router: what API Gateway makes of them in AWS.
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use shared::app::App;
+use shared::http::with_manners;
+use std::time::Duration;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+/// How long a browser may keep the answer of a preflight.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
+
+/// The whole API.
+#[must_use]
+pub fn all(app: &App) -> Router {
+    let groups = [
+        analysis::router,
+        assessment::router,
+        auth::router,
+        courses::router,
+        credits::router,
+        midterm::router,
+        questions::router,
+        topics::router,
+        webhooks::router,
+    ];
+    let merged = groups.into_iter().fold(Router::new(), |merged, group| merged.merge(group(app.clone())));
+    with_manners(merged, app.clone()).layer(cors(&app.config.cors_allowed_origins))
+}
+
+/// What `CorsConfiguration` of `template.yaml` says, for browsers that talk to us without API Gateway.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .max_age(PREFLIGHT_MAX_AGE)
+}

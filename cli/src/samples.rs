@@ -1,0 +1,28 @@
+//! The sample courses, written for this project (`samples/`).
+
+use anyhow::Result;
+use shared::app::App;
+
+use crate::import::catalog::read_catalog;
+use crate::import::write_catalogs;
+
+/// The files of `samples/`.
+pub const SAMPLES: [(&str, &str); 2] = [
+    ("calc2.json", include_str!("../../samples/calc2.json")),
+    ("micro1.json", include_str!("../../samples/micro1.json")),
+];
+
+/// Imports both courses.
+///
+/// # Errors
+/// When storage fails, or a file is broken, which a test would have found.
+pub async fn import_samples(app: &App) -> Result<()> {
+    let mut catalogs = Vec::new();
+    for (name, text) in SAMPLES {
+        let (catalog, refused) = read_catalog(text)?;
+        anyhow::ensure!(refused.is_empty(), "{name}: {refused:?}");
+        catalogs.push(catalog);
+    }
+    write_catalogs(app, catalogs, false).await?;
+    Ok(())
+}

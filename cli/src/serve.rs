@@ -1,0 +1,92 @@
+//! `pastpaper serve`
+
+use std::net::IpAddr;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use tokio::net::TcpListener;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::database::{self, Open};
+use crate::router;
+use crate::samples::import_samples;
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    #[command(flatten)]
+    database: database::Arguments,
+    /// Keep the data in memory: it is gone when the server stops
+    #[arg(long, conflicts_with_all = ["data", "aws"])]
+    in_memory: bool,
+    /// Import no sample courses on the first start
+    #[arg(long)]
+    empty: bool,
+}
+
+/// Serves until Ctrl-C.
+///
+/// # Errors
+/// When the port or the database is not to be had.
+#[expect(clippy::print_stdout, reason = "a developer reads where it listens")]
+pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
+    log_to_stderr();
+    let listener = TcpListener::bind((arguments.host, arguments.port))
+        .await
+        .with_context(|| format!("cannot listen on {}:{}", arguments.host, arguments.port))?;
+    let open = if arguments.in_memory { Open::in_memory().await? } else { arguments.database.open().await? };
+    if open.is_new && !arguments.empty {
+        import_samples(&open.app).await?;
+        println!("Imported the sample courses calc2 and micro1.");
+    }
+    if let Some(embedded) = &open.embedded {
+        println!("Embedded database: AWS_ENDPOINT_URL_DYNAMODB={}", embedded.endpoint_url());
+    }
+    let address = listener.local_addr()?;
+    println!("Listening on http://{address} (Ctrl-C stops). Try:");
+    println!("  curl http://{address}/api/featured-question");
+    let router = router::all(&open.app);
+    axum::serve(listener, router).with_graceful_shutdown(stop_signal()).await?;
+    open.close();
+    println!("Stopped.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Requests, warnings and errors; the engine's own chatter is left out.
+fn log_to_stderr() {
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("shared", LevelFilter::INFO);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).compact();
+    tracing_subscriber::registry().with(lines).with(filter).init();
+}
+
+/// Ctrl-C, or what a supervisor sends.
+async fn stop_signal() {
+    let interrupted = async {
+        // Without a handler the default one ends the process, which is what was asked for.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}

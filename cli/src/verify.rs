@@ -1,0 +1,103 @@
+//! `pastpaper verify`: is every ledger true?
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use futures_util::StreamExt;
+use futures_util::stream;
+use indicatif::ProgressBar;
+use shared::app::App;
+use shared::domain::id::UserId;
+use shared::domain::ledger::{Mismatch, mismatches};
+use shared::domain::profile::Profile;
+
+use crate::database;
+
+/// Users that are checked at the same time.
+const CONCURRENCY: usize = 16;
+/// How often a user is read again who spent between the two reads.
+const READS_MAX: usize = 5;
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    database: database::Arguments,
+}
+
+/// What the check found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Users that were checked.
+    pub users: usize,
+    /// Their entries.
+    pub entries: usize,
+    /// The users whose ledger is not true, and how.
+    pub wrong: Vec<(UserId, Vec<Mismatch>)>,
+}
+
+/// Checks all users; the exit code is 1 when a ledger is not true.
+///
+/// # Errors
+/// When storage fails.
+#[expect(clippy::print_stdout, reason = "the findings are what the command is for")]
+pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
+    let open = arguments.database.open().await?;
+    let findings = check_all(&open.app).await?;
+    open.close();
+    println!("{} users, {} ledger entries, {} wrong", findings.users, findings.entries, findings.wrong.len());
+    for (user, mismatches) in &findings.wrong {
+        for mismatch in mismatches {
+            println!("  user {user}: {mismatch}");
+        }
+    }
+    Ok(if findings.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Walks all users.
+///
+/// # Errors
+/// When storage fails.
+pub async fn check_all(app: &App) -> Result<Findings> {
+    let mut findings = Findings::default();
+    let bar = ProgressBar::new_spinner();
+    let mut from = None;
+    loop {
+        let page = app.store.scan_profiles(from).await?;
+        let checks = page.profiles.into_iter().map(|profile| check(app, profile));
+        let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
+        while let Some(checked) = checks.next().await {
+            let (user, entries, mismatches) = checked?;
+            findings.users += 1;
+            findings.entries += entries;
+            if !mismatches.is_empty() {
+                findings.wrong.push((user, mismatches));
+            }
+            bar.inc(1);
+        }
+        from = page.next;
+        if from.is_none() {
+            bar.finish_and_clear();
+            findings.wrong.sort_by_key(|(user, _)| *user);
+            return Ok(findings);
+        }
+    }
+}
+
+/// Checks one user, again when they spent while we were reading.
+async fn check(app: &App, mut profile: Profile) -> Result<(UserId, usize, Vec<Mismatch>)> {
+    let user = profile.id;
+    for read in 1.. {
+        let entries = app.store.entries(user).await?;
+        let mismatches = mismatches(&profile, &entries);
+        if mismatches.is_empty() || read == READS_MAX {
+            return Ok((user, entries.len(), mismatches));
+        }
+        match app.store.profile(user).await? {
+            Some(newer) if newer.version != profile.version => profile = newer,
+            _ => return Ok((user, entries.len(), mismatches)),
+        }
+    }
+    unreachable!("the loop returns at the latest after READS_MAX reads")
+}
