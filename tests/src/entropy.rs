@@ -1,0 +1,23 @@
+//! Randomness that repeats.
+
+use std::sync::Mutex;
+
+use shared::domain::random::Entropy;
+
+/// The same bytes in every run, in the order they are drawn.
+#[derive(Debug)]
+pub struct SeededEntropy(Mutex<fastrand::Rng>);
+
+impl SeededEntropy {
+    /// The sequence of `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(fastrand::Rng::with_seed(seed)))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap().fill(bytes);
+    }
+}

@@ -1,0 +1,113 @@
+//! The harness of the end-to-end tests: all routers in this process over an embedded database of their own, a clock
+//! that stands until it is moved, ids that repeat from run to run, and the people who use the API.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test ends where it goes wrong")]
+
+mod answer;
+mod clock;
+mod entropy;
+mod person;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use jiff::Timestamp;
+use pastpaper::embedded::Embedded;
+use pastpaper::import::import_catalog;
+use pastpaper::router;
+use shared::app::App;
+use shared::config::{Config, Database};
+use shared::domain::random::Random;
+use shared::store::Store;
+use tower::ServiceExt;
+
+pub use answer::Answer;
+pub use clock::TestClock;
+pub use entropy::SeededEntropy;
+pub use person::Person;
+
+/// The course that most tests use: small enough to count by hand.
+pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
+/// When every test begins.
+pub const START: &str = "2026-03-01T12:00:00Z";
+
+/// Everything a test talks to.
+pub struct TestApp {
+    /// What the handlers are given.
+    pub app: App,
+    /// Moves the time.
+    pub clock: TestClock,
+    router: Router,
+    // The database ends with the test.
+    _embedded: Embedded,
+}
+
+impl TestApp {
+    /// An app with the course `algebra` of `fixtures/small_course.json`.
+    pub async fn start() -> Self {
+        let test = Self::empty().await;
+        let summary = import_catalog(&test.app, SMALL_COURSE, false).await.unwrap();
+        assert!(summary.refused.is_empty(), "{summary}");
+        test
+    }
+
+    /// An app with an empty table.
+    pub async fn empty() -> Self {
+        let embedded = Embedded::in_memory().await.unwrap();
+        let database = Database::local(embedded.endpoint_url().to_owned(), "test");
+        let config = Config::read(|name| match name {
+            "AWS_ENDPOINT_URL_DYNAMODB" => database.endpoint_url.clone(),
+            "TABLE_NAME" => Some(database.table_name.clone()),
+            _ => None,
+        })
+        .unwrap();
+        let clock = TestClock::at(START.parse::<Timestamp>().unwrap());
+        let store = Store::connect(&database);
+        let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(1)));
+        assert!(app.store.create_table().await.unwrap());
+        Self { router: router::all(&app), app, clock, _embedded: embedded }
+    }
+
+    /// Another process on the same table: its own client, its own memory.
+    #[must_use]
+    pub fn twin(&self, seed: u64) -> Router {
+        let database = self.app.config.database.clone();
+        let store = Store::connect(&database);
+        let random = Random::new(SeededEntropy::new(seed));
+        router::all(&App::with((*self.app.config).clone(), store, self.clock.clone(), random))
+    }
+
+    /// Somebody without an account.
+    #[must_use]
+    pub fn anonymous(&self) -> Person {
+        Person::new(self.router.clone(), None)
+    }
+
+    /// A new user, registered through the API as `<name>@example.org`.
+    pub async fn user(&self, name: &str) -> Person {
+        Person::register(self.router.clone(), name).await
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// Sends `OPTIONS` as a browser does before `method`.
+    pub async fn preflight(&self, origin: &str, method: Method, path: &str) -> Answer {
+        let request = Request::builder()
+            .method(Method::OPTIONS)
+            .uri(path)
+            .header("origin", origin)
+            .header("access-control-request-method", method.as_str())
+            .header("access-control-request-headers", "authorization,content-type");
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Moves the clock.
+    pub fn pass(&self, time: Duration) {
+        self.clock.pass(time);
+    }
+}

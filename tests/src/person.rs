@@ -1,0 +1,81 @@
+//! Somebody who uses the API.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::Answer;
+
+/// The password of every test user.
+pub(crate) const PASSWORD: &str = "a quite good passphrase";
+
+/// A client of the API, signed in or not.
+#[derive(Clone)]
+pub struct Person {
+    /// The token, if they have one.
+    pub token: Option<String>,
+    /// Their id; empty when they have none.
+    pub id: String,
+    /// Their email; empty when they have none.
+    pub email: String,
+    router: Router,
+}
+
+impl Person {
+    /// Somebody with this token.
+    #[must_use]
+    pub fn new(router: Router, token: Option<String>) -> Self {
+        Self { token, id: String::new(), email: String::new(), router }
+    }
+
+    /// Registers `<name>@example.org`.
+    pub async fn register(router: Router, name: &str) -> Self {
+        let email = format!("{name}@example.org");
+        let anonymous = Self::new(router.clone(), None);
+        let body = json!({"name": name, "email": email, "password": PASSWORD});
+        let answer = anonymous.post("/api/auth/register", body).await.ok();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self { token: Some(text(&answer["token"])), id: text(&answer["user"]["id"]), email, router }
+    }
+
+    /// The same person through another process.
+    #[must_use]
+    pub fn through(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    /// GET with headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(Method::GET, path, None, headers).await
+    }
+
+    /// POST of a JSON body.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string()), &[("content-type", "application/json")]).await
+    }
+
+    /// Any request.
+    pub async fn send(&self, method: Method, path: &str, body: Option<String>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
+        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// The balance as the API says it.
+    pub async fn credits(&self) -> u64 {
+        self.get("/api/credits/balance").await.ok()["credits"].as_u64().unwrap()
+    }
+}
