@@ -1,0 +1,1 @@
+"""Checks of the sample courses' answers, one module a course."""
