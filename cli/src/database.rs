@@ -14,7 +14,7 @@ const DATA_DIRECTORY: &str = "target/pastpaper";
 
 /// Options of every command that touches the database.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub struct DataSource {
     /// Directory of the embedded database
     #[arg(long, value_name = "DIR", default_value = DATA_DIRECTORY)]
     data: PathBuf,
@@ -33,7 +33,7 @@ pub struct Open {
     pub is_new: bool,
 }
 
-impl Arguments {
+impl DataSource {
     /// Opens it: AWS with `--aws`, else what `AWS_ENDPOINT_URL_DYNAMODB` names, else the directory.
     pub async fn open(&self) -> Result<Open> {
         if self.aws {

@@ -39,3 +39,15 @@ async fn main() -> ExitCode {
         ExitCode::FAILURE
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_and_options_fit_together() {
+        Cli::command().debug_assert();
+    }
+}

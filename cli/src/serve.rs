@@ -10,7 +10,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::database::{self, Open};
+use crate::database::{DataSource, Open};
 use crate::router;
 use crate::samples::import_samples;
 
@@ -24,7 +24,7 @@ pub struct Arguments {
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
     #[command(flatten)]
-    database: database::Arguments,
+    database: DataSource,
     /// Keep the data in memory: it is gone when the server stops
     #[arg(long, conflicts_with_all = ["data", "aws"])]
     in_memory: bool,

@@ -12,7 +12,7 @@ use shared::domain::id::UserId;
 use shared::domain::ledger::{Mismatch, mismatches};
 use shared::domain::profile::Profile;
 
-use crate::database;
+use crate::database::DataSource;
 
 /// Users that are checked at the same time.
 const CONCURRENCY: usize = 16;
@@ -23,7 +23,7 @@ const READS_MAX: usize = 5;
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
-    database: database::Arguments,
+    database: DataSource,
 }
 
 /// What the check found.

@@ -2,4 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
+mod architecture;
 mod auth;
+mod authorization;
+mod bad_input;
+mod contract;
+mod courses;
+mod events;
+mod import;
+mod practice;
+mod questions;
+mod routes;
+mod topics;

@@ -8,6 +8,7 @@ mod clock;
 mod entropy;
 mod person;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,8 +18,12 @@ use jiff::Timestamp;
 use pastpaper::embedded::Embedded;
 use pastpaper::import::import_catalog;
 use pastpaper::router;
+use pastpaper::verify::check_all;
+use serde_json::Value;
 use shared::app::App;
 use shared::config::{Config, Database};
+use shared::domain::id::UserId;
+use shared::domain::ledger::Entry;
 use shared::domain::random::Random;
 use shared::store::Store;
 use tower::ServiceExt;
@@ -26,7 +31,7 @@ use tower::ServiceExt;
 pub use answer::Answer;
 pub use clock::TestClock;
 pub use entropy::SeededEntropy;
-pub use person::Person;
+pub use person::{PASSWORD, Person};
 
 /// The course that most tests use: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
@@ -48,13 +53,13 @@ impl TestApp {
     /// An app with the course `algebra` of `fixtures/small_course.json`.
     pub async fn start() -> Self {
         let test = Self::empty().await;
-        let summary = import_catalog(&test.app, SMALL_COURSE, false).await.unwrap();
-        assert!(summary.refused.is_empty(), "{summary}");
+        test.import(&serde_json::from_str(SMALL_COURSE).unwrap()).await;
         test
     }
 
     /// An app with an empty table.
     pub async fn empty() -> Self {
+        log_causes();
         let embedded = Embedded::in_memory().await.unwrap();
         let database = Database::local(embedded.endpoint_url().to_owned(), "test");
         let config = Config::read(|name| match name {
@@ -70,9 +75,18 @@ impl TestApp {
         Self { router: router::all(&app), app, clock, _embedded: embedded }
     }
 
+    /// Imports a course.
+    pub async fn import(&self, course: &Value) {
+        let summary = import_catalog(&self.app, &course.to_string(), false).await.unwrap();
+        assert!(summary.refused.is_empty(), "{summary}");
+    }
+
     /// Another process on the same table: its own client, its own memory.
     #[must_use]
-    pub fn twin(&self, seed: u64) -> Router {
+    pub fn twin(&self) -> Router {
+        // Every process draws other ids.
+        static SEED: AtomicU64 = AtomicU64::new(2);
+        let seed = SEED.fetch_add(1, Ordering::Relaxed);
         let database = self.app.config.database.clone();
         let store = Store::connect(&database);
         let random = Random::new(SeededEntropy::new(seed));
@@ -88,6 +102,23 @@ impl TestApp {
     /// A new user, registered through the API as `<name>@example.org`.
     pub async fn user(&self, name: &str) -> Person {
         Person::register(self.router.clone(), name).await
+    }
+
+    /// Whoever holds this token.
+    #[must_use]
+    pub fn somebody(&self, token: &str) -> Person {
+        Person::new(self.router.clone(), Some(token.to_owned()))
+    }
+
+    /// A user's ledger, oldest first.
+    pub async fn entries(&self, user: &str) -> Vec<Entry> {
+        self.app.store.entries(UserId(user.parse().unwrap())).await.unwrap()
+    }
+
+    /// What `pastpaper verify` checks.
+    pub async fn assert_ledgers_are_true(&self) {
+        let findings = check_all(&self.app).await.unwrap();
+        assert!(findings.wrong.is_empty(), "{:?}", findings.wrong);
     }
 
     /// Sends a request as it is.
@@ -110,4 +141,12 @@ impl TestApp {
     pub fn pass(&self, time: Duration) {
         self.clock.pass(time);
     }
+}
+
+/// Shows the cause of a 5xx beside the test that it fails.
+fn log_causes() {
+    let lines =
+        tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::ERROR).with_test_writer();
+    // Another test of this process was first.
+    let _ = lines.try_init();
 }

@@ -9,7 +9,7 @@ use tower::ServiceExt;
 use crate::Answer;
 
 /// The password of every test user.
-pub(crate) const PASSWORD: &str = "a quite good passphrase";
+pub const PASSWORD: &str = "a quite good passphrase";
 
 /// A client of the API, signed in or not.
 #[derive(Clone)]

@@ -16,8 +16,8 @@ use shared::domain::catalog_draft::{CatalogDraft, RefusedRow};
 use shared::domain::derive::complete;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
-use crate::database;
-pub use summary::Summary;
+use crate::database::DataSource;
+pub use summary::{Counts, Summary};
 
 /// What to import.
 #[derive(Debug, Subcommand)]
@@ -38,7 +38,7 @@ pub struct Arguments {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    database: database::Arguments,
+    database: DataSource,
 }
 
 /// Imports files one after the other and prints what became of every row.

@@ -1,0 +1,129 @@
+//! The tables of the old database: `spec/backend.md`, and the planned `question_options`.
+
+/// A table that is read.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns, in the order in which a dump without schema gives their values.
+    pub columns: &'static [&'static str],
+}
+
+pub(super) const COURSES: &str = "courses";
+pub(super) const EXAMS: &str = "exams";
+pub(super) const TOPICS: &str = "topics";
+pub(super) const PATTERNS: &str = "question_patterns";
+pub(super) const QUESTIONS: &str = "questions";
+pub(super) const OPTIONS: &str = "question_options";
+pub(super) const USERS: &str = "users";
+pub(super) const TRANSACTIONS: &str = "credit_transactions";
+pub(super) const SESSIONS: &str = "sessions";
+
+/// All of them.
+pub(super) const TABLES: [Table; 9] = [
+    Table { name: COURSES, columns: &["id", "name", "description", "exam_count", "is_active", "created_at"] },
+    Table {
+        name: EXAMS,
+        columns: &[
+            "id",
+            "course_id",
+            "year",
+            "semester",
+            "exam_type",
+            "total_points",
+            "exam_date",
+            "upload_date",
+            "processed",
+        ],
+    },
+    Table {
+        name: TOPICS,
+        columns: &[
+            "id",
+            "course_id",
+            "name",
+            "slug",
+            "category",
+            "difficulty",
+            "frequency_score",
+            "avg_points",
+            "total_appearances",
+        ],
+    },
+    Table {
+        name: PATTERNS,
+        columns: &[
+            "id",
+            "course_id",
+            "topic_id",
+            "name",
+            "techniques",
+            "canonical_form",
+            "appearance_count",
+            "appearance_rate",
+            "first_seen_year",
+            "last_seen_year",
+            "example_question_id",
+            "created_at",
+            "updated_at",
+        ],
+    },
+    Table {
+        name: QUESTIONS,
+        columns: &[
+            "id",
+            "exam_id",
+            "topic_id",
+            "course_id",
+            "pattern_id",
+            "techniques",
+            "question_text",
+            "solution_steps",
+            "answer",
+            "difficulty",
+            "difficulty_reason",
+            "frequency_score",
+            "estimated_time",
+            "source_exam_year",
+            "source_exam_type",
+            "source_question_number",
+            "source_points",
+            "is_generated",
+            "created_at",
+        ],
+    },
+    Table { name: OPTIONS, columns: &["id", "question_id", "letter", "text", "is_correct"] },
+    Table {
+        name: USERS,
+        columns: &[
+            "id",
+            "name",
+            "email",
+            "password_hash",
+            "credits",
+            "plan",
+            "monthly_credits",
+            "credits_reset_at",
+            "stripe_customer_id",
+            "stripe_subscription_id",
+            "created_at",
+            "updated_at",
+        ],
+    },
+    Table {
+        name: TRANSACTIONS,
+        columns: &["id", "user_id", "amount", "type", "description", "stripe_payment_intent_id", "created_at"],
+    },
+    Table { name: SESSIONS, columns: &["id", "user_id", "expires_at", "created_at"] },
+];
+
+/// The table of this name, which SQL compares without case.
+pub(super) fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+}
+
+/// Tables that the database and its tools keep for themselves: nothing of a student's is in them.
+pub(super) fn is_internal(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("sqlite_") || name.starts_with("_cf_") || name == "d1_migrations"
+}

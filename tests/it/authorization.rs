@@ -1,0 +1,133 @@
+//! Every route with every kind of wrong credential. A route that is added to the list fails here until it is tried.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use shared::domain::token::SESSION_TTL_SECONDS;
+use shared::http::routes::{Access, ROUTES, Route};
+use tests::{Answer, Person, TestApp};
+
+/// A request that succeeds for who may make it.
+fn good_request(route: &Route) -> (String, Option<Value>) {
+    let path = route.path.replace("{topic_id}", "alg-sets");
+    match route.operation {
+        "register" => (path, Some(json!({"email": "new@example.org", "password": "long enough to be one"}))),
+        "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
+        "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
+        "browse_questions" => (format!("{path}?course_id=algebra"), None),
+        "show_question" => (path.replace("{id}", "alg-q1"), None),
+        "logout" | "show_me" | "show_balance" | "show_status" | "list_courses" | "feature_question" => (path, None),
+        "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic" | "list_public_topics" => {
+            (path.replace("{id}", "algebra"), None)
+        }
+        other => panic!("{other} is not tried: say here how it is called"),
+    }
+}
+
+async fn call(person: &Person, route: &Route, headers: &[(&str, &str)]) -> Answer {
+    let (path, body) = good_request(route);
+    let headers = [&[("content-type", "application/json")], headers].concat();
+    person.send(route.method.clone(), &path, body.map(|body| body.to_string()), &headers).await
+}
+
+fn signed_in_routes() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| route.access == Access::SignedIn)
+}
+
+#[tokio::test]
+async fn every_route_answers_who_may_call_it() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    for route in ROUTES.iter().filter(|route| route.operation != "logout") {
+        let person = if route.access == Access::Open { test.anonymous() } else { ada.clone() };
+        let answer = call(&person, route, &[]).await;
+        assert!(answer.status.is_success(), "{}: {}", route.operation, answer.body);
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_of_a_user_is_reached() {
+    let test = TestApp::start().await;
+    for route in signed_in_routes() {
+        let answer = call(&test.anonymous(), route, &[]).await;
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        let problem = answer.problem(401, "unauthenticated");
+        assert_eq!(problem["error"], "Unauthorized", "{}", route.operation);
+    }
+}
+
+#[tokio::test]
+async fn odd_authorization_headers_are_401_everywhere() {
+    let test = TestApp::start().await;
+    let token = test.user("ada").await.token.unwrap();
+    let bytes = URL_SAFE_NO_PAD.decode(token.trim_start_matches("pp_")).unwrap();
+    let encoded = |bytes: &[u8]| format!("pp_{}", URL_SAFE_NO_PAD.encode(bytes));
+    let mut wrong_secret = bytes.clone();
+    wrong_secret[47] ^= 1;
+    let mut wrong_user = bytes.clone();
+    wrong_user[0] ^= 1;
+    let values = [
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        token.clone(),
+        format!("Basic {token}"),
+        format!("Bearer {token} x"),
+        format!("Bearer {token}="),
+        format!("Bearer {}", token.replace("pp_", "")),
+        format!("Bearer {}", "A".repeat(8_000)),
+        format!("Bearer {}", encoded(&wrong_secret)),
+        format!("Bearer {}", encoded(&wrong_user)),
+        format!("Bearer {}", encoded(&bytes[..47])),
+        "Bearer pp_💩".to_owned(),
+    ];
+    for route in signed_in_routes() {
+        for value in &values {
+            let answer = call(&test.anonymous(), route, &[("authorization", value)]).await;
+            let _ = answer.problem(401, "unauthenticated");
+        }
+        let twice = [("authorization", "Bearer x"), ("authorization", &format!("Bearer {token}"))];
+        let _ = call(&test.anonymous(), route, &twice).await.problem(401, "unauthenticated");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_session_is_over_everywhere() {
+    let test = TestApp::start().await;
+    for route in signed_in_routes() {
+        let person = test.user(route.operation).await;
+        let _ = person.send(Method::POST, "/api/auth/logout", None, &[]).await.ok();
+        let _ = call(&person, route, &[]).await.problem(401, "unauthenticated");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_session_is_over_everywhere_and_says_so() {
+    let test = TestApp::start().await;
+    let mut people = Vec::new();
+    for route in signed_in_routes() {
+        people.push((route, test.user(route.operation).await));
+    }
+    test.pass(Duration::from_secs(SESSION_TTL_SECONDS.unsigned_abs()));
+    for (route, person) in people {
+        let problem = call(&person, route, &[]).await.problem(401, "unauthenticated");
+        assert_eq!(problem["error"], "Session expired", "{}", route.operation);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_session_spends_nothing() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let token = ada.token.clone().unwrap();
+    // The last character but one holds bits of the secret only.
+    let forged = format!("{}{}", &token[..token.len() - 2], if token.ends_with('A') { "BA" } else { "AA" });
+    let forger = test.somebody(&forged);
+    let _ =
+        forger.post("/api/questions/practice", json!({"course_id": "algebra"})).await.problem(401, "unauthenticated");
+    assert_eq!(ada.credits().await, 5);
+    assert_eq!(test.entries(&ada.id).await.len(), 1);
+}

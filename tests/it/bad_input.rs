@@ -1,0 +1,247 @@
+//! Bad input on every route: a clear 4xx that names what is wrong, never a 500, never a charge.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use shared::http::routes::ROUTES;
+use tests::{Person, TestApp};
+
+/// A good body of each route that takes one, and which of its fields may take which odd values.
+fn bodies() -> Vec<(&'static str, &'static str, Value)> {
+    vec![
+        (
+            "register",
+            "/api/auth/register",
+            json!({"email": "new@example.org", "password": "long enough to be one", "name": "N"}),
+        ),
+        ("login", "/api/auth/login", json!({"email": "ada@example.org", "password": tests::PASSWORD})),
+        (
+            "practice_questions",
+            "/api/questions/practice",
+            json!({"course_id": "algebra", "topic_ids": ["alg-sets"], "techniques": ["x"], "difficulty": 2, "count": 1}),
+        ),
+    ]
+}
+
+/// What a field may hold besides what it should.
+fn odd_values() -> Vec<Value> {
+    vec![
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1e308),
+        json!(u64::MAX),
+        json!(""),
+        json!("   "),
+        json!("x"),
+        json!("\u{0}"),
+        json!("#"),
+        json!("💩".repeat(300)),
+        json!("x".repeat(60_000)),
+        json!([]),
+        json!([null]),
+        json!([[]]),
+        json!([1]),
+        json!(vec!["x"; 60]),
+        json!({}),
+        json!({"a": {"b": 1}}),
+    ]
+}
+
+#[tokio::test]
+async fn every_field_with_every_odd_value() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let mut tried = 0;
+    for (operation, path, good) in bodies() {
+        for field in good.as_object().unwrap().keys() {
+            for odd in odd_values() {
+                let mut body = good.clone();
+                body[field] = odd.clone();
+                let before = ada.credits().await;
+                let answer = ada.post(path, body).await;
+                let status = answer.status.as_u16();
+                let case = format!("{operation}.{field} = {:.60}: {}", odd.to_string(), answer.body);
+                // 409: with this value the body was good, and the account is there already.
+                assert!(matches!(status, 200 | 400 | 401 | 404 | 409 | 422), "{case}");
+                if status != 200 {
+                    let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
+                    let problem = answer.problem(status, &code);
+                    if status == 422 {
+                        assert!(
+                            problem["field"].as_str().is_some_and(|named| named.starts_with(field.as_str())),
+                            "{case}"
+                        );
+                        assert!(problem["detail"].as_str().unwrap().len() < 200, "{case}");
+                    }
+                    assert_eq!(ada.credits().await, before, "{case}");
+                }
+                if odd.is_object() || odd.is_boolean() {
+                    assert_eq!(status, 422, "{case}");
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, 10 * odd_values().len());
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn numbers_are_bounded_and_whole() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    for (field, odd) in [
+        ("count", json!(0)),
+        ("count", json!(21)),
+        ("count", json!(-1)),
+        ("count", json!(1.5)),
+        ("count", json!(1e308)),
+        ("count", json!("3")),
+        ("difficulty", json!(0)),
+        ("difficulty", json!(6)),
+        ("difficulty", json!(2.5)),
+    ] {
+        let mut body = json!({"course_id": "algebra"});
+        body[field] = odd.clone();
+        let problem = ada.post("/api/questions/practice", body).await.problem(422, "invalid_field");
+        assert_eq!(problem["field"], field, "{odd}");
+    }
+    assert_eq!(ada.credits().await, 5);
+}
+
+#[tokio::test]
+async fn required_fields_have_the_workers_texts() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    for (path, body, error) in [
+        ("/api/auth/register", json!({}), "Missing fields"),
+        ("/api/auth/register", json!({"email": "a@example.org"}), "Missing fields"),
+        ("/api/auth/register", json!({"email": null, "password": "long enough to be one"}), "Missing fields"),
+        ("/api/auth/login", json!({"email": "", "password": ""}), "Missing fields"),
+        ("/api/questions/practice", json!({}), "Missing course_id"),
+        ("/api/questions/practice", json!({"course_id": ""}), "Missing course_id"),
+    ] {
+        let problem = ada.post(path, body).await.problem(400, "missing_field");
+        assert_eq!(problem["error"], error, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_must_be_a_json_object_of_64_kib() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let json_type = [("content-type", "application/json")];
+    for (_, path, good) in bodies() {
+        let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        let nested = format!("{{\"email\":{deep}}}");
+        for bad in ["", "null", "[]", "5", "\"x\"", "{", "{\"email\":", "{'email': 1}", "\u{feff}{}", &deep, &nested] {
+            let _ = ada.send(Method::POST, path, Some(bad.to_owned()), &json_type).await.problem(400, "invalid_json");
+        }
+        let long = format!("{{\"padding\": \"{}\"}}", "x".repeat(1024 * 1024));
+        let problem = ada.send(Method::POST, path, Some(long), &json_type).await.problem(413, "body_too_large");
+        assert_eq!(problem["max_bytes"], 65_536);
+        for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "💩"]
+        {
+            let answer = ada.send(Method::POST, path, Some(good.to_string()), &[("content-type", media_type)]).await;
+            let _ = answer.problem(415, "unsupported_media_type");
+        }
+    }
+    assert_eq!(ada.credits().await, 5);
+    // What says nothing is believed, and so is JSON by a longer name.
+    for headers in [[].as_slice(), &[("content-type", "application/json; charset=utf-8")]] {
+        let body = json!({"email": "ada@example.org", "password": tests::PASSWORD}).to_string();
+        let _ = test.anonymous().send(Method::POST, "/api/auth/login", Some(body), headers).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_bytes_that_are_no_text_is_400() {
+    let test = TestApp::start().await;
+    let request = axum::http::Request::builder().method(Method::POST).uri("/api/auth/login");
+    let request =
+        request.header("content-type", "application/json").body(axum::body::Body::from(vec![0x7b, 0xff, 0xfe]));
+    let _ = test.send(request.unwrap()).await.problem(400, "invalid_json");
+}
+
+#[tokio::test]
+async fn a_password_is_never_quoted() {
+    let test = TestApp::start().await;
+    for odd in [json!(8_765_432_187_654_321_u64), json!(["hunter2hunter2"]), json!({"hunter2hunter2": 1})] {
+        for path in ["/api/auth/register", "/api/auth/login"] {
+            let problem = test.anonymous().post(path, json!({"email": "a@example.org", "password": odd})).await;
+            let problem = problem.problem(422, "invalid_field").to_string();
+            assert!(!problem.contains("hunter2") && !problem.contains("8765432187654321"), "{problem}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn odd_query_parameters_are_named() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=1e308", "limit"),
+        ("limit=x", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("difficulty=0", "difficulty"),
+        ("difficulty=9", "difficulty"),
+        ("difficulty=easy", "difficulty"),
+        ("year=soon", "year"),
+        ("year=99999999999", "year"),
+        ("technique=%F0%9F%92%A9&technique=x", "technique"),
+        ("topic_id=%23", "topic_id"),
+        ("topic_id=%00", "topic_id"),
+        ("cursor=!", "cursor"),
+    ] {
+        let problem = ada.get(&format!("/api/questions?course_id=algebra&{query}")).await.problem(422, "invalid_field");
+        assert_eq!(problem["field"], field, "{query}");
+    }
+    let long = format!("/api/questions?course_id={}", "x".repeat(5_000));
+    assert_eq!(ada.get(&long).await.problem(422, "invalid_field")["field"], "course_id");
+    for harmless in ["unknown=1", "&&&", "=x", "%FF=%FF"] {
+        let _ = ada.get(&format!("/api/questions?course_id=algebra&{harmless}")).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn odd_ids_in_paths_name_nothing() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let long = "x".repeat(2_000);
+    let odd =
+        ["none", "%20", "%00", "%23", "%FF", "..%2F..", "%F0%9F%92%A9", "null", "-1", "1e308", "algebra%23", &long];
+    for route in ROUTES.iter().filter(|route| route.path.contains('{')) {
+        for id in odd {
+            let path = route.path.replace("{id}", id).replace("{topic_id}", id);
+            let answer = ada.send(route.method.clone(), &path, None, &[]).await;
+            let _ = answer.problem(404, "not_found");
+        }
+        let second =
+            route.path.replace("{id}", "algebra").replace("{topic_id}", "no such topic".replace(' ', "%20").as_str());
+        if route.path.contains("{topic_id}") {
+            let _ = ada.get(&second).await.problem(404, "not_found");
+        }
+    }
+}
+
+#[tokio::test]
+async fn emails_that_differ_in_case_or_spaces_are_one() {
+    let test = TestApp::empty().await;
+    let register = async |email: &str, person: &Person| {
+        person.post("/api/auth/register", json!({"email": email, "password": tests::PASSWORD})).await
+    };
+    let nobody = test.anonymous();
+    let _ = register("Ada.Lovelace@Example.org", &nobody).await.ok();
+    for same in ["ada.lovelace@example.org", "\tADA.LOVELACE@EXAMPLE.ORG\n"] {
+        let _ = register(same, &nobody).await.problem(409, "email_taken");
+    }
+    for bad in ["ada", "ada@", "@example.org", "a@b@c.org", "a b@c.org", "ada@example", "a#b@c.org"] {
+        assert_eq!(register(bad, &nobody).await.problem(422, "invalid_field")["field"], "email", "{bad}");
+    }
+}

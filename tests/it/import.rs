@@ -1,0 +1,214 @@
+//! Importing: our own course files, and dumps of the old database.
+
+use std::collections::BTreeMap;
+
+use pastpaper::import::{Summary, import_catalog, import_d1};
+use pastpaper::samples::{SAMPLES, import_samples};
+use serde_json::{Value, json};
+use shared::domain::account::Email;
+use shared::domain::id::CourseId;
+use tests::{Person, SMALL_COURSE, TestApp};
+
+const DUMP: &str = include_str!("../fixtures/d1_dump.sql");
+
+fn written(summary: &Summary) -> usize {
+    summary.tables.values().map(|counts| counts.written).sum()
+}
+
+/// Read, written, skipped, refused by table.
+fn counts(summary: &Summary) -> BTreeMap<&str, [usize; 4]> {
+    let row = |counts: &pastpaper::import::Counts| [counts.read, counts.written, counts.skipped, counts.refused];
+    summary.tables.iter().map(|(table, counts)| (*table, row(counts))).collect()
+}
+
+async fn version_of(test: &TestApp, course: &str) -> u64 {
+    let course = test.app.store.course(&CourseId::try_from(course).unwrap()).await.unwrap();
+    course.map_or(0, |course| course.catalog_version)
+}
+
+async fn stored_hash(test: &TestApp, email: &str) -> String {
+    let email = Email::try_from(email.to_owned()).unwrap();
+    test.app.store.credential(&email).await.unwrap().unwrap().password_hash.as_str().to_owned()
+}
+
+async fn log_in(test: &TestApp, email: &str, password: &str) -> Person {
+    let answer = test.anonymous().post("/api/auth/login", json!({"email": email, "password": password})).await.ok();
+    test.somebody(answer["token"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_course_is_imported_and_a_second_time_changes_nothing() {
+    let test = TestApp::empty().await;
+    let first = import_catalog(&test.app, SMALL_COURSE, false).await.unwrap();
+    assert_eq!(
+        counts(&first),
+        BTreeMap::from([
+            ("courses", [1, 1, 0, 0]),
+            ("exams", [2, 2, 0, 0]),
+            ("topics", [4, 4, 0, 0]),
+            ("question_patterns", [1, 1, 0, 0]),
+            ("questions", [6, 6, 0, 0]),
+            ("question_options", [3, 3, 0, 0]),
+        ])
+    );
+    assert_eq!(version_of(&test, "algebra").await, 1);
+    // Dates of rows that bring none stay those of the first import.
+    test.pass(std::time::Duration::from_hours(1));
+    let second = import_catalog(&test.app, SMALL_COURSE, false).await.unwrap();
+    assert_eq!(written(&second), 0, "{second}");
+    assert_eq!(version_of(&test, "algebra").await, 1);
+}
+
+#[tokio::test]
+async fn a_dry_run_reports_and_changes_nothing() {
+    let test = TestApp::empty().await;
+    let dry = import_catalog(&test.app, SMALL_COURSE, true).await.unwrap();
+    assert_eq!(written(&dry), 17);
+    assert_eq!(version_of(&test, "algebra").await, 0);
+    let dry = import_d1(&test.app, DUMP, true).await.unwrap();
+    assert!(written(&dry) > 50);
+    assert!(test.app.store.courses().await.unwrap().is_empty());
+    assert_eq!(pastpaper::verify::check_all(&test.app).await.unwrap().users, 0);
+}
+
+#[tokio::test]
+async fn a_bad_row_is_named_and_the_rest_is_imported() {
+    let test = TestApp::empty().await;
+    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    course["questions"][0]["topic_id"] = json!("none");
+    course["questions"][1]["difficulty"] = json!(6);
+    course["questions"][2]["question_text"] = json!(5);
+    let summary = import_catalog(&test.app, &course.to_string(), false).await.unwrap();
+    let refused: Vec<_> = summary.refused.iter().map(|row| (row.table, row.id.as_str())).collect();
+    assert_eq!(refused, [("questions", "alg-q3"), ("questions", "alg-q1"), ("questions", "alg-q2")]);
+    assert_eq!(counts(&summary)["questions"], [6, 3, 0, 3]);
+    let stats = test.user("ada").await.get("/api/courses/algebra/stats").await.ok();
+    assert_eq!(stats, json!({"exams": 2, "questions": 3, "topics": 4}));
+}
+
+#[tokio::test]
+async fn what_a_later_file_leaves_out_stays() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    course["questions"].as_array_mut().unwrap().truncate(2);
+    test.import(&course).await;
+    assert_eq!(ada.get("/api/courses/algebra/stats").await.ok()["questions"], 6);
+    assert_eq!(ada.get("/api/questions?course_id=algebra").await.ok()["total"], 6);
+}
+
+#[tokio::test]
+async fn a_question_that_moves_to_another_topic_is_found_there() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    course["questions"][3]["topic_id"] = json!("alg-groups");
+    test.import(&course).await;
+    let page = ada.get("/api/questions?course_id=algebra&topic_id=alg-groups").await.ok();
+    assert_eq!((&page["total"], &page["questions"][0]["id"]), (&json!(1), &json!("alg-q4")));
+    assert_eq!(ada.get("/api/questions?course_id=algebra").await.ok()["total"], 6);
+}
+
+#[tokio::test]
+async fn the_samples_are_whole() {
+    let test = TestApp::empty().await;
+    import_samples(&test.app).await.unwrap();
+    let ada = test.user("ada").await;
+    let calc2 = ada.get("/api/courses/calc2/stats").await.ok();
+    assert!(calc2["exams"].as_u64() >= Some(8) && calc2["questions"].as_u64() >= Some(60), "{calc2}");
+    let exams = ada.get("/api/courses/calc2/exams").await.ok();
+    let years: std::collections::HashSet<_> =
+        exams["exams"].as_array().unwrap().iter().map(|exam| exam["year"].as_i64()).collect();
+    assert!(years.len() >= 6);
+    let _ = test.anonymous().get("/api/featured-question").await.ok();
+}
+
+#[test]
+fn the_samples_fit_their_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../../samples/catalog.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let small: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    let samples = SAMPLES.iter().map(|(_, text)| serde_json::from_str(text).unwrap());
+    for course in samples.chain([small]) {
+        let errors: Vec<String> = validator.iter_errors(&course).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_d1_dump_is_imported_whole_and_a_second_time_changes_nothing() {
+    let test = TestApp::empty().await;
+    let first = import_d1(&test.app, DUMP, false).await.unwrap();
+    let by_table = counts(&first);
+    for (table, expected) in [
+        ("courses", [1, 1, 0, 0]),
+        ("exams", [5, 5, 0, 0]),
+        ("topics", [9, 9, 0, 0]),
+        ("question_patterns", [9, 9, 0, 0]),
+        ("questions", [33, 33, 0, 0]),
+        ("question_options", [4, 4, 0, 0]),
+        ("users", [7, 6, 0, 1]),
+    ] {
+        assert_eq!(by_table[table], expected, "{table}\n{first}");
+    }
+    assert!(first.notes.iter().any(|note| note.contains("sessions") && note.contains('4')), "{first}");
+    let refused: Vec<_> = first.refused.iter().map(|row| (row.table, row.id.as_str())).collect();
+    assert_eq!(refused.len(), 3, "{refused:?}");
+    test.assert_ledgers_are_true().await;
+
+    let second = import_d1(&test.app, DUMP, false).await.unwrap();
+    assert_eq!(written(&second), 0, "{second}");
+    assert_eq!(version_of(&test, "calc2d").await, 1);
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn a_worker_user_logs_in_with_the_old_password_and_gets_a_new_hash() {
+    let test = TestApp::empty().await;
+    import_d1(&test.app, DUMP, false).await.unwrap();
+    let email = "ada@students.example";
+    let old = stored_hash(&test, email).await;
+    assert!(old.contains(':'), "{old}");
+
+    let wrong = json!({"email": email, "password": "riemann sum 1855"});
+    let _ = test.anonymous().post("/api/auth/login", wrong).await.problem(401, "invalid_credentials");
+    assert_eq!(stored_hash(&test, email).await, old);
+
+    let ada = log_in(&test, email, "riemann sum 1854").await;
+    let me = ada.get("/api/auth/me").await.ok();
+    assert_eq!(me["user"]["email"], email);
+    let new = stored_hash(&test, email).await;
+    assert!(new.starts_with("$pbkdf2-sha256$i=600000,l=32$"), "{new}");
+    let _ = log_in(&test, email, "riemann sum 1854").await;
+    assert_eq!(stored_hash(&test, email).await, new);
+
+    // A second import does not bring the old hash back.
+    import_d1(&test.app, DUMP, false).await.unwrap();
+    assert_eq!(stored_hash(&test, email).await, new);
+    let practice = ada.post("/api/questions/practice", json!({"course_id": "calc2d", "count": 2})).await.ok();
+    assert_eq!(practice["questions"].as_array().unwrap().len(), 2);
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn a_hash_of_another_scheme_lets_nobody_in() {
+    let test = TestApp::empty().await;
+    import_d1(&test.app, DUMP, false).await.unwrap();
+    for password in ["", " ", "pat", "password123"] {
+        let body = json!({"email": "pat@students.example", "password": password});
+        let status = test.anonymous().post("/api/auth/login", body).await.status.as_u16();
+        assert!(status == 401 || (password.trim().is_empty() && status == 400), "{password:?}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn an_imported_email_belongs_to_whoever_had_it_first() {
+    let test = TestApp::empty().await;
+    let body = json!({"email": "ada@students.example", "password": tests::PASSWORD});
+    let registered = test.anonymous().post("/api/auth/register", body).await.ok();
+    let summary = import_d1(&test.app, DUMP, false).await.unwrap();
+    assert!(summary.refused.iter().any(|row| row.table == "users" && row.reason.contains("email")), "{summary}");
+    let ada = log_in(&test, "ada@students.example", tests::PASSWORD).await;
+    assert_eq!(ada.get("/api/auth/me").await.ok()["user"]["id"], registered["user"]["id"]);
+    test.assert_ledgers_are_true().await;
+}
