@@ -11,7 +11,6 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The whole API.
-#[must_use]
 pub fn all(app: &App) -> Router {
     let groups = [
         analysis::router,

@@ -63,7 +63,10 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
 
 /// Requests, warnings and errors; the engine's own chatter is left out.
 fn log_to_stderr() {
-    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("shared", LevelFilter::INFO);
+    let filter = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("shared", LevelFilter::INFO)
+        .with_target("dynoxide", LevelFilter::ERROR);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).compact();
     tracing_subscriber::registry().with(lines).with(filter).init();
 }

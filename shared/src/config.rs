@@ -75,7 +75,7 @@ impl Config {
             .unwrap_or_default();
         let cors_allowed_origins = origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let cors_allowed_origins = cors_allowed_origins.map(origin).collect::<Result<_, _>>()?;
-        Ok(Self { stage, cors_allowed_origins, database: Database::read(&get)? })
+        Ok(Self { stage, cors_allowed_origins, database: Database::read(get)? })
     }
 }
 

@@ -178,7 +178,7 @@ async fn me_and_balance_show_the_refresh_that_was_due() {
     let _ = ada.post("/api/questions/practice", json!({"course_id": "algebra", "count": 4})).await.ok();
     assert_eq!(ada.credits().await, 1);
 
-    let period = Duration::from_secs(30 * 86_400);
+    let period = Duration::from_hours(30 * 24);
     test.pass(period.checked_sub(Duration::from_secs(1)).unwrap());
     let again = login(&test, &ada.email, PASSWORD).await.ok();
     assert_eq!(again["user"]["credits"], 1);
@@ -201,7 +201,7 @@ async fn a_refresh_that_many_meet_happens_once() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = ada.post("/api/questions/practice", json!({"course_id": "algebra", "count": 3})).await.ok();
-    test.pass(Duration::from_secs(61 * 86_400));
+    test.pass(Duration::from_hours(61 * 24));
     let again = signed_in(&test, &login(&test, &ada.email, PASSWORD).await.ok());
     let reads = (0..16).map(|_| {
         let again = again.clone();

@@ -125,9 +125,9 @@ async fn a_wrong_session_spends_nothing() {
     let token = ada.token.clone().unwrap();
     // The last character but one holds bits of the secret only.
     let forged = format!("{}{}", &token[..token.len() - 2], if token.ends_with('A') { "BA" } else { "AA" });
-    let forger = test.somebody(&forged);
+    let thief = test.somebody(&forged);
     let _ =
-        forger.post("/api/questions/practice", json!({"course_id": "algebra"})).await.problem(401, "unauthenticated");
+        thief.post("/api/questions/practice", json!({"course_id": "algebra"})).await.problem(401, "unauthenticated");
     assert_eq!(ada.credits().await, 5);
     assert_eq!(test.entries(&ada.id).await.len(), 1);
 }

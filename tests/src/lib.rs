@@ -82,7 +82,6 @@ impl TestApp {
     }
 
     /// Another process on the same table: its own client, its own memory.
-    #[must_use]
     pub fn twin(&self) -> Router {
         // Every process draws other ids.
         static SEED: AtomicU64 = AtomicU64::new(2);

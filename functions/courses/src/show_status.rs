@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::app::App;
 
 #[derive(Serialize)]
-pub(crate) struct Status {
+pub(crate) struct Service {
     name: &'static str,
     version: &'static str,
     environment: String,
@@ -13,8 +13,8 @@ pub(crate) struct Status {
 }
 
 /// Who answers here. It reads nothing, so it says nothing of the table.
-pub(crate) async fn show_status(State(app): State<App>) -> axum::Json<Status> {
-    axum::Json(Status {
+pub(crate) async fn show_status(State(app): State<App>) -> axum::Json<Service> {
+    axum::Json(Service {
         name: "pastpaper",
         version: env!("CARGO_PKG_VERSION"),
         environment: app.config.stage.clone(),

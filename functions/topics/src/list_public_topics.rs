@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
-use shared::domain::catalog::Topic;
+use shared::domain::catalog::{Topic, number};
 use shared::domain::id::{CourseId, TopicId};
 use shared::http::{Catalogue, Path, Problem, active_course};
 
@@ -20,6 +20,7 @@ struct PublicTopic {
     slug: String,
     category: String,
     difficulty: Option<u8>,
+    #[serde(with = "number")]
     frequency_score: Option<f64>,
     question_count: u32,
 }

@@ -275,7 +275,6 @@ pub mod number {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
     /// Writes `10` for 10.0 and `7.5` for 7.5.
-    #[expect(clippy::ref_option, reason = "the signature that serde's `with` calls")]
     pub fn serialize<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
         match *number {
             None => serializer.serialize_none(),

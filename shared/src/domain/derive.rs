@@ -267,7 +267,7 @@ mod tests {
         let pattern = &catalog.patterns[0];
         assert_eq!((pattern.appearance_count, pattern.appearance_rate), (1, Some(0.33)));
         assert_eq!((pattern.first_seen_year, pattern.last_seen_year), (Some(2019), Some(2019)));
-        assert_eq!(pattern.example_question_id.as_ref().map(|id| id.as_str()), Some("q1"));
+        assert_eq!(pattern.example_question_id.as_ref().map(crate::domain::id::QuestionId::as_str), Some("q1"));
         assert_eq!(catalog.course.stats, CourseStats { exams: 3, questions: 5, topics: 2 });
         assert_eq!(catalog.course.exam_count, 3);
         assert_eq!(catalog.exams[0].question_count, 2);

@@ -41,13 +41,13 @@ pub fn has_technique(techniques: &[String], wanted: &str) -> bool {
     techniques.iter().any(|technique| technique.to_lowercase() == wanted)
 }
 
-/// At most `wish.count` different questions. The same bank, wish, `seen` and `seed` choose the same.
+/// At most `wish.count` different questions. The same bank, wish, `last_seen` and `seed` choose the same.
 #[must_use]
-pub fn select<'a>(bank: &'a Bank, wish: &Wish, seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
+pub fn select<'a>(bank: &'a Bank, wish: &Wish, last_seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
     let mut candidates: Vec<&QuestionSummary> = bank.questions.iter().filter(|q| wish.matches(q)).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut candidates);
     // The sort is stable: the shuffle still decides among the unseen (None sorts first) and among equals.
-    candidates.sort_by_key(|question| seen.get(&question.meta.id));
+    candidates.sort_by_key(|question| last_seen.get(&question.meta.id));
     let mut chosen = HashSet::new();
     candidates.retain(|question| chosen.insert(&question.meta.id));
     candidates.truncate(wish.count);

@@ -46,7 +46,7 @@ fn check_media_type(request: &Request) -> Result<(), Problem> {
 async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
     axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
-        if cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) {
+        if cause.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
             let detail = format!("The body is larger than {BODY_BYTES_MAX} bytes.");
             Problem::new(Code::BodyTooLarge, detail).with_member("max_bytes", BODY_BYTES_MAX)
         } else {

@@ -2,6 +2,7 @@
 //! is checked, yet its own reads run at the same time as the check: one round trip for both.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
@@ -62,11 +63,14 @@ impl Claim {
     ///
     /// # Errors
     /// 401 as [`Claim::check`]; else the failure of `work`.
-    pub async fn with<T, E: Into<Problem>>(
-        &self,
-        work: impl Future<Output = Result<T, E>>,
-    ) -> Result<(SignedIn, T), Problem> {
-        let (signed_in, done) = tokio::join!(self.check(), work);
-        Ok((signed_in?, done.map_err(Into::into)?))
+    pub fn with<'a, T, E: Into<Problem>>(
+        &'a self,
+        work: impl Future<Output = Result<T, E>> + 'a,
+    ) -> Pin<Box<impl Future<Output = Result<(SignedIn, T), Problem>> + 'a>> {
+        // Boxed: a call of the SDK is 6 KB of future, and this one holds several.
+        Box::pin(async move {
+            let (signed_in, done) = tokio::join!(self.check(), work);
+            Ok((signed_in?, done.map_err(Into::into)?))
+        })
     }
 }

@@ -91,8 +91,9 @@ fn log(
     let route = route.unwrap_or("-");
     let status = status.as_u16();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    match problem.and_then(Problem::cause) {
-        Some(cause) => tracing::error!(%method, route, status, request_id, millis, cause, "request"),
-        None => tracing::info!(%method, route, status, request_id, millis, "request"),
+    if let Some(cause) = problem.and_then(Problem::cause) {
+        tracing::error!(%method, route, status, request_id, millis, cause, "request");
+    } else {
+        tracing::info!(%method, route, status, request_id, millis, "request");
     }
 }

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::app::KdfError;
 use crate::domain::credits::InsufficientCredits;
@@ -118,6 +119,21 @@ pub struct Problem {
     cause: Option<String>,
 }
 
+/// The members of RFC 9457 and ours.
+#[derive(Serialize)]
+struct Details<'a> {
+    #[serde(rename = "type")]
+    type_uri: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    error: &'a str,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
+}
+
 /// Seconds after which a 503 may be tried again.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
@@ -188,19 +204,17 @@ impl Problem {
     /// The answer of the request `request_id`.
     pub(super) fn render(&self, request_id: &str) -> Response {
         let status = self.code.status();
-        let mut body = json!({
-            "type": format!("urn:pastpaper:problem:{}", self.code.as_str()),
-            "title": self.code.title(),
-            "status": status.as_u16(),
-            "detail": self.detail,
-            "code": self.code.as_str(),
-            "request_id": request_id,
-            "error": self.error,
-        });
-        if let Value::Object(members) = &mut body {
-            members.extend(self.members.clone());
-        }
-        let mut response = (status, body.to_string()).into_response();
+        let body = Details {
+            type_uri: format!("urn:pastpaper:problem:{}", self.code.as_str()),
+            title: self.code.title(),
+            status: status.as_u16(),
+            detail: &self.detail,
+            code: self.code.as_str(),
+            request_id,
+            error: &self.error,
+            members: &self.members,
+        };
+        let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self.code {

@@ -110,7 +110,6 @@ impl Routes {
     ///
     /// # Panics
     /// At start, when one has none.
-    #[must_use]
     pub fn build(self, app: App) -> Router {
         let forgotten: Vec<_> = of(self.function).filter(|route| !self.handled.contains(route.operation)).collect();
         assert!(forgotten.is_empty(), "operations without a handler: {forgotten:?}");

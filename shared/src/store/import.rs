@@ -172,6 +172,7 @@ impl Store {
 }
 
 /// What became of a draft.
+#[derive(Clone, Copy)]
 enum Merge {
     Created,
     Changed,

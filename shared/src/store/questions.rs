@@ -73,8 +73,9 @@ impl Store {
         let pk = keys::course_partition(course);
         let query =
             Query { index: Some(GSI1), pk_name: GSI1_PK, sk_name: GSI1_SK, pk: &pk, prefix: "", consistent: false };
-        let (exams, topics, questions) =
-            tokio::try_join!(self.exams(course), self.topics(course), self.query_pages(query))?;
+        let reads = async { tokio::try_join!(self.exams(course), self.topics(course), self.query_pages(query)) };
+        // Boxed: it is rare, and every request's future would be as large as these three.
+        let (exams, topics, questions) = Box::pin(reads).await?;
         Ok(Bank { exams, topics, questions: item::read_all(questions)? })
     }
 

@@ -42,9 +42,8 @@ impl Store {
     pub(super) async fn transact(&self, actions: Vec<TransactWriteItem>, token: &str) -> Result<Outcome, StoreError> {
         for attempt in 0..ATTEMPTS_MAX {
             let request = self.client.transact_write_items().client_request_token(token);
-            let error = match request.set_transact_items(Some(actions.clone())).send().await {
-                Ok(_) => return Ok(Outcome::Committed),
-                Err(error) => error,
+            let Err(error) = request.set_transact_items(Some(actions.clone())).send().await else {
+                return Ok(Outcome::Committed);
             };
             let Some(reasons) = cancellation_reasons(&error) else {
                 if is_in_progress(&error) {
