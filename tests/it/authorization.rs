@@ -18,8 +18,12 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
         "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
         "browse_questions" => (format!("{path}?course_id=algebra"), None),
-        "show_question" => (path.replace("{id}", "alg-q1"), None),
-        "logout" | "show_me" | "show_balance" | "show_status" | "list_courses" | "feature_question" => (path, None),
+        "bundle_questions" => (path, Some(json!({"course_id": "algebra"}))),
+        // Starting stands before the solution in the list.
+        "show_question" | "start_question" | "unlock_solution" => (path.replace("{id}", "alg-q1"), None),
+        "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
+        "logout" | "list_transactions" | "show_me" | "show_balance" | "show_status" | "list_courses"
+        | "feature_question" => (path, None),
         "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic" | "list_public_topics" => {
             (path.replace("{id}", "algebra"), None)
         }

@@ -75,6 +75,9 @@ async fn every_row_of_the_worker_keeps_its_shape() {
     let delivered = json!({"questions": [question(true)], "credits_deducted": "number", "credits": "number"});
     assert_shape(&practice, &delivered, "practice");
 
+    let bundle = ada.post("/api/questions/bundle", json!({"course_id": "algebra", "count": 3})).await.ok();
+    assert_shape(&bundle, &delivered, "bundle");
+
     let of_exam = json!({"exam_year": "number", "exam_semester": "string", "exam_type": "string"});
     let topic = json!({
         "id": "string", "course_id": "string", "name": "string", "slug": "string", "category": "string",

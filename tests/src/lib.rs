@@ -7,6 +7,7 @@ mod answer;
 mod clock;
 mod entropy;
 mod person;
+pub mod proxy;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,16 +23,23 @@ use pastpaper::verify::check_all;
 use serde_json::Value;
 use shared::app::App;
 use shared::config::{Config, Database};
-use shared::domain::id::UserId;
+use shared::domain::account::{Email, Name};
+use shared::domain::credits::{EntryType, Movement, Plan, REFRESH_PERIOD_SECONDS, Wallet};
+use shared::domain::id::{EntryId, UserId};
 use shared::domain::ledger::Entry;
+use shared::domain::password::PasswordHash;
+use shared::domain::profile::Profile;
 use shared::domain::random::Random;
-use shared::store::Store;
+use shared::domain::session::Session;
+use shared::domain::token::Token;
+use shared::store::{Credential, ImportedAccount, Store};
 use tower::ServiceExt;
 
 pub use answer::Answer;
 pub use clock::TestClock;
 pub use entropy::SeededEntropy;
 pub use person::{PASSWORD, Person};
+pub use proxy::Proxy;
 
 /// The course that most tests use: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
@@ -46,7 +54,7 @@ pub struct TestApp {
     pub clock: TestClock,
     router: Router,
     // The database ends with the test.
-    _embedded: Embedded,
+    embedded: Embedded,
 }
 
 impl TestApp {
@@ -59,9 +67,23 @@ impl TestApp {
 
     /// An app with an empty table.
     pub async fn empty() -> Self {
-        log_causes();
         let embedded = Embedded::in_memory().await.unwrap();
-        let database = Database::local(embedded.endpoint_url().to_owned(), "test");
+        let endpoint_url = embedded.endpoint_url().to_owned();
+        Self::over(embedded, endpoint_url).await
+    }
+
+    /// As [`TestApp::start`], with everything it asks of the database going through a proxy.
+    pub async fn behind_proxy() -> (Self, Proxy) {
+        let embedded = Embedded::in_memory().await.unwrap();
+        let proxy = Proxy::start(embedded.endpoint_url()).await;
+        let test = Self::over(embedded, proxy.endpoint_url()).await;
+        test.import(&serde_json::from_str(SMALL_COURSE).unwrap()).await;
+        (test, proxy)
+    }
+
+    async fn over(embedded: Embedded, endpoint_url: String) -> Self {
+        log_causes();
+        let database = Database::local(endpoint_url, "test");
         let config = Config::read(|name| match name {
             "AWS_ENDPOINT_URL_DYNAMODB" => database.endpoint_url.clone(),
             "TABLE_NAME" => Some(database.table_name.clone()),
@@ -72,7 +94,7 @@ impl TestApp {
         let store = Store::connect(&database);
         let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(1)));
         assert!(app.store.create_table().await.unwrap());
-        Self { router: router::all(&app), app, clock, _embedded: embedded }
+        Self { router: router::all(&app), app, clock, embedded }
     }
 
     /// Imports a course.
@@ -83,11 +105,24 @@ impl TestApp {
 
     /// Another process on the same table: its own client, its own memory.
     pub fn twin(&self) -> Router {
+        self.process(&self.app.config.database)
+    }
+
+    /// As [`TestApp::twin`], with a proxy of its own in front of the database.
+    pub async fn twin_behind_proxy(&self) -> (Router, Proxy) {
+        let proxy = Proxy::start(self.embedded.endpoint_url()).await;
+        let mut database = self.app.config.database.clone();
+        database.endpoint_url = Some(proxy.endpoint_url());
+        // Clients of one region share the budget of the SDK's retries: a process alone has it for itself.
+        database.region = format!("local-{}", proxy.port());
+        (self.process(&database), proxy)
+    }
+
+    fn process(&self, database: &Database) -> Router {
         // Every process draws other ids.
         static SEED: AtomicU64 = AtomicU64::new(2);
         let seed = SEED.fetch_add(1, Ordering::Relaxed);
-        let database = self.app.config.database.clone();
-        let store = Store::connect(&database);
+        let store = Store::connect(database);
         let random = Random::new(SeededEntropy::new(seed));
         router::all(&App::with((*self.app.config).clone(), store, self.clock.clone(), random))
     }
@@ -101,6 +136,51 @@ impl TestApp {
     /// A new user, registered through the API as `<name>@example.org`.
     pub async fn user(&self, name: &str) -> Person {
         Person::register(self.router.clone(), name).await
+    }
+
+    /// A user with this plan and balance, signed in, as if imported: no password is hashed.
+    pub async fn member(&self, name: &str, plan: Plan, credits: u32) -> Person {
+        let random = Random::new(SeededEntropy::new(hash(name)));
+        let now = self.app.now();
+        let id = UserId(random.uuid_v4());
+        let wallet = Wallet {
+            credits,
+            plan,
+            monthly_credits: plan.monthly_credits(),
+            credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
+        };
+        let kind = EntryType::Adjustment;
+        let opening =
+            Movement { kind, amount: i64::from(credits), balance_after: credits, description: "Opening".to_owned() };
+        let email = Email::try_from(format!("{name}@example.org")).unwrap();
+        let profile = Profile {
+            id,
+            name: Name::default(),
+            email: email.clone(),
+            wallet,
+            version: 1,
+            entry_count: 1,
+            stripe_customer_id: None,
+            stripe_subscription_id: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let credential =
+            Credential { user_id: id, password_hash: PasswordHash::imported("none".to_owned()), created_at: now };
+        let entries = vec![Entry::of(&opening, EntryId::new(1, now, random.bytes()), id, 1, now)];
+        self.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
+        let person = Person { id: id.to_string(), email: email.as_str().to_owned(), ..self.anonymous() };
+        self.renewed(&person).await
+    }
+
+    /// The same person, signed in anew.
+    pub async fn renewed(&self, person: &Person) -> Person {
+        static SEED: AtomicU64 = AtomicU64::new(1_000_000);
+        let random = Random::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)));
+        let id = UserId(person.id.parse().unwrap());
+        let token = Token::new(id, random.bytes());
+        self.app.store.open_session(&Session::open(id, self.app.now()), &token.hash()).await.unwrap();
+        Person { token: Some(token.reveal()), ..person.clone() }
     }
 
     /// Whoever holds this token.
@@ -148,4 +228,9 @@ fn log_causes() {
         tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::ERROR).with_test_writer();
     // Another test of this process was first.
     let _ = lines.try_init();
+}
+
+/// A seed made of a name.
+fn hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -20,7 +20,7 @@ pub struct Person {
     pub id: String,
     /// Their email; empty when they have none.
     pub email: String,
-    router: Router,
+    pub(crate) router: Router,
 }
 
 impl Person {
@@ -59,6 +59,12 @@ impl Person {
     /// POST of a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body.to_string()), &[("content-type", "application/json")]).await
+    }
+
+    /// POST of a JSON body with an idempotency key.
+    pub async fn post_once(&self, path: &str, key: &str, body: Value) -> Answer {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        self.send(Method::POST, path, Some(body.to_string()), &headers).await
     }
 
     /// Any request.

@@ -49,7 +49,7 @@ pub(crate) async fn register(
         updated_at: now,
     };
     let [bonus] = movements.as_slice() else { return Err(Problem::internal("an account opens with one entry")) };
-    let bonus = Entry::of(bonus, EntryId(app.random.uuid_v7(now)), user_id, 1, now);
+    let bonus = Entry::of(bonus, EntryId::new(1, now, app.random.bytes()), user_id, 1, now);
     let token = Token::new(user_id, app.random.bytes());
     let session = Session::open(user_id, now);
     let account = NewAccount { profile: &profile, password_hash, bonus: &bonus, session: (&session, &token.hash()) };

@@ -4,9 +4,13 @@ use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
 
+mod list_transactions;
 mod show_balance;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
-    Routes::of("credits").handle("show_balance", show_balance::show_balance).build(app)
+    Routes::of("credits")
+        .handle("show_balance", show_balance::show_balance)
+        .handle("list_transactions", list_transactions::list_transactions)
+        .build(app)
 }

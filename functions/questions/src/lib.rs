@@ -5,10 +5,15 @@ use shared::app::App;
 use shared::http::routes::Routes;
 
 mod browse_questions;
+mod bundle_questions;
+mod deliver;
 mod feature_question;
 mod fields;
 mod practice_questions;
 mod show_question;
+mod start_question;
+mod submit_answer;
+mod unlock_solution;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
@@ -16,6 +21,10 @@ pub fn router(app: App) -> Router {
         .handle("browse_questions", browse_questions::browse_questions)
         .handle("show_question", show_question::show_question)
         .handle("practice_questions", practice_questions::practice_questions)
+        .handle("bundle_questions", bundle_questions::bundle_questions)
+        .handle("start_question", start_question::start_question)
+        .handle("unlock_solution", unlock_solution::unlock_solution)
+        .handle("submit_answer", submit_answer::submit_answer)
         .handle("feature_question", feature_question::feature_question)
         .build(app)
 }

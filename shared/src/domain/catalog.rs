@@ -235,6 +235,12 @@ impl Bank {
         self.topics.iter().find(|topic| topic.id == *id)
     }
 
+    /// A question of the course.
+    #[must_use]
+    pub fn question(&self, id: &QuestionId) -> Option<&QuestionSummary> {
+        self.questions.iter().find(|question| question.meta.id == *id)
+    }
+
     /// A past exam of the course.
     #[must_use]
     pub fn exam(&self, id: &ExamId) -> Option<&Exam> {

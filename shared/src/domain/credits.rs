@@ -19,6 +19,12 @@ pub type Amount = i64;
 pub const SIGNUP_BONUS_CREDITS: Credits = 5;
 /// Price of one practice question.
 pub const PRACTICE_QUESTION_PRICE: Credits = 1;
+/// Price of a bundle, whatever it holds.
+pub const BUNDLE_PRICE: Credits = 1;
+/// Questions of a bundle.
+pub const BUNDLE_QUESTIONS: usize = 3;
+/// Price of starting a question that is still locked.
+pub const START_PRICE: Credits = 1;
 
 /// Seconds between two refreshes: 30 days, not a calendar month.
 pub const REFRESH_PERIOD_SECONDS: i64 = 30 * DAY_SECONDS;

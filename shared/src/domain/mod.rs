@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async, no AWS, no axum. Time and randomness are arguments.
 
 pub mod account;
+pub mod attempt;
 pub mod catalog;
 pub mod catalog_check;
 pub mod catalog_draft;
@@ -8,8 +9,10 @@ pub mod credits;
 pub mod derive;
 pub mod featured;
 pub mod id;
+pub mod idempotency;
 pub mod ledger;
 pub mod line_breaks;
+pub mod marking;
 pub mod password;
 pub mod practice;
 pub mod preview;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::catalog::{Bank, QuestionSummary};
-use super::credits::{Charge, Credits, EntryType, PRACTICE_QUESTION_PRICE};
+use super::credits::{BUNDLE_PRICE, Charge, Credits, EntryType, PRACTICE_QUESTION_PRICE, START_PRICE};
 use super::id::{QuestionId, TopicId};
 
 /// What a student wants to practise; empty lists ask for anything.
@@ -56,14 +56,26 @@ pub fn select<'a>(bank: &'a Bank, wish: &Wish, last_seen: &Seen, seed: u64) -> V
 
 /// What `delivered` practice questions cost.
 #[must_use]
-pub fn charge(delivered: usize) -> Charge {
+pub fn practice_charge(delivered: usize) -> Charge {
     let count = Credits::try_from(delivered).unwrap_or(Credits::MAX);
+    question_charge(count.saturating_mul(PRACTICE_QUESTION_PRICE), "Practice", delivered)
+}
+
+/// What a bundle of `delivered` questions costs: the same, be there three or fewer.
+#[must_use]
+pub fn bundle_charge(delivered: usize) -> Charge {
+    question_charge(BUNDLE_PRICE, "Bundle", delivered)
+}
+
+/// What starting a locked question costs.
+#[must_use]
+pub fn start_charge() -> Charge {
+    question_charge(START_PRICE, "Started", 1)
+}
+
+fn question_charge(price: Credits, what: &str, delivered: usize) -> Charge {
     let noun = if delivered == 1 { "question" } else { "questions" };
-    Charge {
-        price: count.saturating_mul(PRACTICE_QUESTION_PRICE),
-        kind: EntryType::QuestionView,
-        description: format!("Practice: {delivered} {noun}"),
-    }
+    Charge { price, kind: EntryType::QuestionView, description: format!("{what}: {delivered} {noun}") }
 }
 
 #[cfg(test)]
@@ -116,9 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn one_credit_a_question() {
-        assert_eq!(charge(3).price, 3);
-        assert_eq!(charge(1).description, "Practice: 1 question");
+    fn prices_are_one_a_question_or_one_a_bundle() {
+        assert_eq!((practice_charge(3).price, bundle_charge(3).price, bundle_charge(2).price), (3, 1, 1));
+        assert_eq!(start_charge().price, 1);
+        assert_eq!(practice_charge(1).description, "Practice: 1 question");
     }
 
     proptest! {

@@ -20,6 +20,18 @@ pub struct Progress {
     pub solution_at: Option<Timestamp>,
     /// When it was given out last.
     pub seen_at: Timestamp,
+    /// Attempts so far.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Right ones among them.
+    #[serde(default)]
+    pub correct_attempts: u32,
+    /// The verdict on the last one.
+    #[serde(default)]
+    pub was_correct: Option<bool>,
+    /// Seconds spent on all of them.
+    #[serde(default)]
+    pub time_spent_seconds: u64,
 }
 
 impl Progress {

@@ -26,10 +26,28 @@ impl<S: Send + Sync, T: Body> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_media_type(&request)?;
-        let bytes = read(request).await?;
-        parse(&bytes).map(Self)
+        Self::of_fields(read_fields(request).await?)
     }
+}
+
+impl<T: Body> Json<T> {
+    /// Checks the fields of a body and gives them their types.
+    pub(super) fn of_fields(fields: Map<String, Value>) -> Result<Self, Problem> {
+        if let Some(missing) = T::REQUIRED.iter().find(|field| is_missing(fields.get(**field))) {
+            let problem = Problem::new(Code::MissingField, format!("`{missing}` is required."));
+            return Err(problem.with_error(T::MISSING).with_member("field", *missing));
+        }
+        serde_path_to_error::deserialize(Value::Object(fields)).map(Self).map_err(|error| invalid_field(&error))
+    }
+}
+
+/// Reads a JSON object.
+pub(super) async fn read_fields(request: Request) -> Result<Map<String, Value>, Problem> {
+    check_media_type(&request)?;
+    let bytes = read(request).await?;
+    // The parser's message could quote the body, so it is not passed on.
+    serde_json::from_slice(&bytes)
+        .map_err(|_| Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."))
 }
 
 /// A body that says it is something else than JSON is refused; one that says nothing is believed, as the worker did.
@@ -53,17 +71,6 @@ async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
             Problem::new(Code::InvalidJson, "The body ended early.")
         }
     })
-}
-
-fn parse<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
-    // The parser's message quotes nothing of the body but its line and column.
-    let fields: Map<String, Value> = serde_json::from_slice(bytes)
-        .map_err(|_| Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."))?;
-    if let Some(missing) = T::REQUIRED.iter().find(|field| is_missing(fields.get(**field))) {
-        let problem = Problem::new(Code::MissingField, format!("`{missing}` is required."));
-        return Err(problem.with_error(T::MISSING).with_member("field", *missing));
-    }
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| invalid_field(&error))
 }
 
 fn is_missing(value: Option<&Value>) -> bool {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::app::KdfError;
 use crate::domain::credits::InsufficientCredits;
-use crate::store::{SpendError, StoreError};
+use crate::store::{AttemptError, SpendError, StoreError};
 
 /// What went wrong. Each code has exactly one status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub enum Code {
     MethodNotAllowed,
     /// The email has an account.
     EmailTaken,
+    /// The question is locked: it must be started first.
+    NotStarted,
+    /// The key stands for another request.
+    IdempotencyKeyReused,
     /// The body is larger than we read.
     BodyTooLarge,
     /// The body is not said to be JSON.
@@ -58,10 +62,10 @@ impl Code {
             Self::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
             Self::NotFound | Self::NoQuestions => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::EmailTaken => StatusCode::CONFLICT,
+            Self::EmailTaken | Self::NotStarted => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::InvalidField => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::InvalidField | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -80,6 +84,8 @@ impl Code {
             Self::NoQuestions => "no_questions",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::EmailTaken => "email_taken",
+            Self::NotStarted => "not_started",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::BodyTooLarge => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::InvalidField => "invalid_field",
@@ -100,6 +106,8 @@ impl Code {
             Self::NoQuestions => "No questions",
             Self::MethodNotAllowed => "Method not allowed",
             Self::EmailTaken => "Email already registered",
+            Self::NotStarted => "Not started",
+            Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::BodyTooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::InvalidField => "Invalid field",
@@ -160,6 +168,12 @@ impl Problem {
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("There is no such {what}."))
+    }
+
+    /// The question must be paid for first.
+    #[must_use]
+    pub fn not_started() -> Self {
+        Self::new(Code::NotStarted, "The question is locked; start it first.")
     }
 
     /// A field that is not as it must be.
@@ -262,12 +276,22 @@ impl From<InsufficientCredits> for Problem {
     }
 }
 
+impl From<AttemptError> for Problem {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::Store(error) => error.into(),
+            AttemptError::DoneBefore => Self::unavailable(error),
+            AttemptError::NotStarted => Self::not_started(),
+        }
+    }
+}
+
 impl From<SpendError> for Problem {
     fn from(error: SpendError) -> Self {
         match error {
             SpendError::Insufficient(refused) => refused.into(),
             SpendError::Store(error) => error.into(),
-            SpendError::GoodsTaken => Self::unavailable(error),
+            SpendError::GoodsTaken | SpendError::DoneBefore => Self::unavailable(error),
             SpendError::GoodsGone => Self::not_found("question"),
             SpendError::AccountGone => Self::unauthenticated(),
         }

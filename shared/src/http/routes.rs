@@ -47,12 +47,13 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 17] = [
+pub static ROUTES: [Route; 22] = [
     open("auth", "register", Method::POST, "/api/auth/register"),
     open("auth", "login", Method::POST, "/api/auth/login"),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
+    signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
     open("courses", "show_status", Method::GET, "/"),
     signed_in("courses", "list_courses", Method::GET, "/api/courses"),
     signed_in("courses", "show_course", Method::GET, "/api/courses/{id}"),
@@ -64,6 +65,10 @@ pub static ROUTES: [Route; 17] = [
     signed_in("questions", "browse_questions", Method::GET, "/api/questions"),
     signed_in("questions", "show_question", Method::GET, "/api/questions/{id}"),
     signed_in("questions", "practice_questions", Method::POST, "/api/questions/practice"),
+    signed_in("questions", "bundle_questions", Method::POST, "/api/questions/bundle"),
+    signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start"),
+    signed_in("questions", "unlock_solution", Method::POST, "/api/questions/{id}/solution"),
+    signed_in("questions", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),
 ];
 

@@ -9,7 +9,7 @@ use super::Store;
 use super::error::StoreError;
 use super::item::{self, text};
 use super::keys;
-use super::transact::{Outcome, Verdict};
+use super::transact::{Transaction, Verdict};
 use crate::domain::account::Email;
 use crate::domain::id::UserId;
 use crate::domain::ledger::Entry;
@@ -69,8 +69,8 @@ impl Store {
             self.put_new(item::write(&keys::session(profile.id, token_hash), session)?)?,
         ];
         match self.transact(actions, &account.bonus.id.to_string()).await? {
-            Outcome::Committed => Ok(()),
-            Outcome::Refused(verdicts) => match verdicts.first() {
+            Transaction::Committed => Ok(()),
+            Transaction::Refused(verdicts) => match verdicts.first() {
                 Some(Verdict::ConditionFailed(_)) => Err(OpenAccountError::EmailTaken),
                 _ => Err(OpenAccountError::AlreadyThere),
             },

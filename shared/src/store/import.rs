@@ -10,7 +10,7 @@ use super::batch::{LEFTOVER_ATTEMPTS_MAX, leftover_pause};
 use super::error::StoreError;
 use super::item::{self, Item, text};
 use super::keys::{self, GSI1_PK, GSI1_SK, Key};
-use super::transact::{Outcome, Verdict};
+use super::transact::{Transaction, Verdict};
 use super::{Credential, accounts::OpenAccountError};
 use crate::domain::catalog::{Course, Question};
 use crate::domain::derive::Catalog;
@@ -136,8 +136,8 @@ impl Store {
             actions.push(self.put_new(entry.clone())?);
         }
         match self.transact(actions, &id.to_string()).await? {
-            Outcome::Committed => Ok(()),
-            Outcome::Refused(verdicts) => match verdicts.first() {
+            Transaction::Committed => Ok(()),
+            Transaction::Refused(verdicts) => match verdicts.first() {
                 Some(Verdict::ConditionFailed(_)) => Err(OpenAccountError::EmailTaken),
                 _ => Err(OpenAccountError::AlreadyThere),
             },

@@ -9,7 +9,9 @@ use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
 
 use super::error::StoreError;
 use super::keys::{Key, PK, SK};
+use crate::domain::attempt::Attempt;
 use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
+use crate::domain::idempotency::Record;
 use crate::domain::ledger::Entry;
 use crate::domain::profile::Profile;
 use crate::domain::progress::Progress;
@@ -39,6 +41,8 @@ entities! {
     Session => "Session",
     Entry => "Entry",
     Progress => "Progress",
+    Attempt => "Attempt",
+    Record => "Record",
     Course => "Course",
     Exam => "Exam",
     Topic => "Topic",

@@ -7,6 +7,8 @@
 //! | Session | `USER#<id>` | `SESSION#<sha256(secret) in hex>` |
 //! | Entry | `USER#<id>` | `CREDIT#<uuidv7>` |
 //! | Progress | `USER#<id>` | `PROGRESS#<course>#<question>` |
+//! | Attempt | `USER#<id>` | `ATTEMPT#<uuidv7>` |
+//! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Enrollment | `USER#<id>` | `ENROLLMENT#<course>` |
 //! | Course | `CATALOG` | `COURSE#<id>` |
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
@@ -14,14 +16,17 @@
 //! | Option | `QUESTION#<id>` | `OPTION#<letter>` |
 //!
 //! Index `gsi1`, questions only: `COURSE#<course>` / `TOPIC#<topic>#<difficulty>#<id>`, difficulty 0 when unrated.
-//! The parts are ids, which hold no `#` (`domain::id`), emails, which hold none either, UUIDs and hex.
+//! The parts are ids, which hold no `#` (`domain::id`), emails, which hold none either, UUIDs and hex. An idempotency
+//! key may hold one: it is the last part.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::account::Email;
+use crate::domain::attempt::AttemptId;
 use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicId, UserId};
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::token::TokenHash;
 
 /// The table's partition key attribute.
@@ -39,6 +44,8 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 
 /// The partition of all courses.
 pub(super) const CATALOG: &str = "CATALOG";
+/// The sort key of a question.
+const QUESTION: &str = "QUESTION";
 /// Sort keys of exams begin so.
 pub(super) const EXAMS: &str = "EXAM#";
 /// Sort keys of topics begin so.
@@ -121,6 +128,18 @@ pub(super) fn progress_of_course(course: &CourseId) -> String {
     format!("PROGRESS#{course}#")
 }
 
+/// An attempt.
+#[must_use]
+pub fn attempt(id: UserId, attempt: AttemptId) -> Key {
+    Key::new(user(id), format!("ATTEMPT#{}", attempt.0))
+}
+
+/// The record of a request with an idempotency key.
+#[must_use]
+pub fn record(id: UserId, key: &IdempotencyKey) -> Key {
+    Key::new(user(id), format!("IDEMPOTENCY#{}", key.as_str()))
+}
+
 /// An enrolment.
 #[must_use]
 pub fn enrollment(id: UserId, course: &CourseId) -> Key {
@@ -159,7 +178,12 @@ pub fn pattern(course: &CourseId, id: &PatternId) -> Key {
 /// A question.
 #[must_use]
 pub fn question(id: &QuestionId) -> Key {
-    Key::new(question_partition(id), "QUESTION")
+    Key::new(question_partition(id), QUESTION)
+}
+
+/// Whether it is a question's own item, not one of its options.
+pub(super) fn is_question(key: &Key) -> bool {
+    key.sk == QUESTION
 }
 
 /// A choice of a question.
@@ -204,6 +228,10 @@ mod tests {
         assert_eq!(parts(&session(USER, &token.hash())), (user, format!("SESSION#{zero_hash}").as_str()));
         assert_eq!(parts(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(parts(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
+        let attempt_id = AttemptId(Uuid::from_u128(2));
+        assert_eq!(parts(&attempt(USER, attempt_id)), (user, "ATTEMPT#00000000-0000-0000-0000-000000000002"));
+        let key = IdempotencyKey::try_from("a#b c").unwrap();
+        assert_eq!(parts(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(parts(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));
         assert_eq!(parts(&course(&course_id)), ("CATALOG", "COURSE#calc2"));
         assert_eq!(parts(&exam(&course_id, &id("e1"))), ("COURSE#calc2", "EXAM#e1"));

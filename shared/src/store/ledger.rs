@@ -11,12 +11,14 @@ use uuid::Uuid;
 use super::Store;
 use super::error::StoreError;
 use super::item::{self, number, text};
-use super::keys;
-use super::transact::{ATTEMPTS_MAX, Outcome, Verdict, pause};
-use crate::domain::credits::{Charge, InsufficientCredits, Settlement, Wallet};
+use super::keys::{self, ENTRIES};
+use super::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
+use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
 use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
+use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::ledger::Entry;
 use crate::domain::profile::Profile;
+use crate::domain::question_view::Access;
 use crate::domain::random::Random;
 
 /// A question to unlock with its solution.
@@ -26,6 +28,8 @@ pub struct Goods {
     pub course_id: CourseId,
     /// The question.
     pub question_id: QuestionId,
+    /// The question alone, or its solution too.
+    pub access: Access,
     /// It was chosen because the student had never seen it: another request may have got there first.
     pub must_be_new: bool,
 }
@@ -38,6 +42,8 @@ pub struct Purchase<'a> {
     pub charge: &'a Charge,
     /// What for.
     pub goods: &'a [Goods],
+    /// The request, so that it is not done twice.
+    pub intent: &'a Intent,
     /// When.
     pub now: Timestamp,
 }
@@ -51,12 +57,24 @@ pub struct Receipt {
     pub settlement: Settlement,
 }
 
+/// Some of a user's entries, newest first.
+#[derive(Debug, Clone)]
+pub struct EntryPage {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Whether older ones follow.
+    pub has_more: bool,
+}
+
 /// Why nothing was spent. In every case nothing has moved.
 #[derive(Debug, thiserror::Error)]
 pub enum SpendError {
     /// The balance does not reach.
     #[error(transparent)]
     Insufficient(#[from] InsufficientCredits),
+    /// A request with the same key was faster: its record has the answer.
+    #[error("another request with the same key was faster")]
+    DoneBefore,
     /// A question that had to be new was unlocked meanwhile: choose again.
     #[error("the goods were bought by another request")]
     GoodsTaken,
@@ -71,10 +89,14 @@ pub enum SpendError {
     Store(#[from] StoreError),
 }
 
+/// Added to what unlocks a question when its solution comes with it.
+const SOLUTION: &str = ", solution_at = if_not_exists(solution_at, :now)";
+
 /// What an action of a settlement's transaction stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Profile,
+    Record,
     Entry,
     QuestionExists,
     Unlock,
@@ -83,36 +105,10 @@ enum Part {
 impl Store {
     /// Pays for goods and delivers them.
     pub async fn spend(&self, purchase: Purchase<'_>, random: &Random) -> Result<Receipt, SpendError> {
-        let Purchase { profile, charge, goods, now } = purchase;
-        let decide = |wallet: Wallet| wallet.spend(charge, now).map_err(SpendError::from);
-        self.settle(profile, decide, goods, now, random).await
-    }
-
-    /// The profile after a refresh that is due, whoever wrote it.
-    pub async fn refresh(&self, profile: Profile, now: Timestamp, random: &Random) -> Result<Profile, SpendError> {
-        // Of requests that race one writes the refresh; the others find on the newer profile that none is due.
-        let mut current = profile;
-        loop {
-            let Some(due) = current.wallet.refresh(now) else { return Ok(current) };
-            match self.commit(&current, &due, &[], now, random).await? {
-                Committed::Yes(profile) => return Ok(profile),
-                Committed::Outdated(newer) => current = newer,
-            }
-        }
-    }
-
-    /// Decides on the newest profile until the decision is committed.
-    async fn settle(
-        &self,
-        mut profile: Profile,
-        decide: impl Fn(Wallet) -> Result<Settlement, SpendError>,
-        goods: &[Goods],
-        now: Timestamp,
-        random: &Random,
-    ) -> Result<Receipt, SpendError> {
+        let mut profile = purchase.profile.clone();
         for attempt in 0..ATTEMPTS_MAX {
-            let settlement = decide(profile.wallet)?;
-            match self.commit(&profile, &settlement, goods, now, random).await? {
+            let settlement = profile.wallet.spend(purchase.charge, purchase.now)?;
+            match self.commit(&profile, &settlement, Some(&purchase), purchase.now, random).await? {
                 Committed::Yes(profile) => return Ok(Receipt { profile, settlement }),
                 Committed::Outdated(newer) => profile = newer,
             }
@@ -121,12 +117,25 @@ impl Store {
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
     }
 
+    /// The profile after a refresh that is due, whoever wrote it.
+    pub async fn refresh(&self, profile: Profile, now: Timestamp, random: &Random) -> Result<Profile, SpendError> {
+        // Of requests that race one writes the refresh; the others find on the newer profile that none is due.
+        let mut current = profile;
+        loop {
+            let Some(due) = current.wallet.refresh(now) else { return Ok(current) };
+            match self.commit(&current, &due, None, now, random).await? {
+                Committed::Yes(profile) => return Ok(profile),
+                Committed::Outdated(newer) => current = newer,
+            }
+        }
+    }
+
     /// One try to write a settlement of `profile`.
     async fn commit(
         &self,
         profile: &Profile,
         settlement: &Settlement,
-        goods: &[Goods],
+        purchase: Option<&Purchase<'_>>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
@@ -134,24 +143,62 @@ impl Store {
             wallet: settlement.wallet,
             version: profile.version + 1,
             entry_count: profile.entry_count + settlement.movements.len() as u64,
-            updated_at: now,
+            // Another process may have a clock that is ahead: the ledger's time never goes back.
+            updated_at: now.max(profile.updated_at),
             ..profile.clone()
         };
         let mut parts = vec![(Part::Profile, self.replace_wallet(profile, &after)?)];
         for (movement, position) in settlement.movements.iter().zip(profile.entry_count + 1..) {
-            let entry = Entry::of(movement, EntryId(random.uuid_v7(now)), profile.id, position, now);
+            let id = EntryId::new(position, after.updated_at, random.bytes());
+            let entry = Entry::of(movement, id, profile.id, position, after.updated_at);
             parts.push((Part::Entry, self.put_new(item::write(&keys::entry(profile.id, entry.id), &entry)?)?));
         }
-        for goods in goods {
+        if let Some(Purchase { intent: Intent { key: Some(key), fingerprint }, goods, .. }) = purchase {
+            let outcome = Outcome::Questions {
+                question_ids: goods.iter().map(|goods| goods.question_id.clone()).collect(),
+                credits_deducted: settlement.deducted(),
+                credits: settlement.wallet.credits,
+            };
+            let record = Record::new(fingerprint.clone(), outcome, now);
+            parts.push((Part::Record, self.put_record(profile.id, key, &record, now)?));
+        }
+        for goods in purchase.map_or([].as_slice(), |purchase| purchase.goods) {
             parts.push((Part::QuestionExists, self.question_exists(&goods.question_id)?));
             parts.push((Part::Unlock, self.unlock(profile.id, goods, now)?));
         }
         let (meaning, actions): (Vec<Part>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
         let token: Uuid = random.uuid_v4();
         match self.transact(actions, &token.to_string()).await? {
-            Outcome::Committed => Ok(Committed::Yes(after)),
-            Outcome::Refused(verdicts) => explain(&meaning, verdicts),
+            Transaction::Committed => Ok(Committed::Yes(after)),
+            Transaction::Refused(verdicts) => explain(&meaning, verdicts),
         }
+    }
+
+    /// A page of a user's entries, newest first, from before `before`. Entries that are added meanwhile stand in front of
+    /// the first page, so the pages that follow do not move.
+    pub async fn entries_before(
+        &self,
+        user: UserId,
+        before: Option<EntryId>,
+        limit: usize,
+    ) -> Result<EntryPage, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(keys::user(user)))
+            .expression_attribute_values(":prefix", text(ENTRIES))
+            .scan_index_forward(false)
+            // One more than asked tells whether a page follows.
+            .limit(i32::try_from(limit.saturating_add(1)).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(before.map(|entry| keys::entry(user, entry).attributes()));
+        let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
+        let mut entries: Vec<Entry> = item::read_all(page.items.unwrap_or_default())?;
+        let has_more = entries.len() > limit;
+        entries.truncate(limit);
+        Ok(EntryPage { entries, has_more })
     }
 
     fn replace_wallet(&self, before: &Profile, after: &Profile) -> Result<TransactWriteItem, StoreError> {
@@ -192,7 +239,9 @@ impl Store {
             .set_key(Some(keys::progress(user, &goods.course_id, &goods.question_id).attributes()))
             .update_expression(
                 "SET entity = :entity, course_id = :course, question_id = :question, seen_at = :now, \
-                 unlocked_at = if_not_exists(unlocked_at, :now), solution_at = if_not_exists(solution_at, :now)",
+                 unlocked_at = if_not_exists(unlocked_at, :now)"
+                    .to_owned()
+                    + if goods.access == Access::Solution { SOLUTION } else { "" },
             )
             .expression_attribute_values(":entity", text("Progress"))
             .expression_attribute_values(":course", text(goods.course_id.as_str()))
@@ -212,7 +261,8 @@ enum Committed {
     Outdated(Profile),
 }
 
-/// Reads a refusal by position. Goods come first: with them gone, a newer profile does not help.
+/// Reads a refusal by position. A record comes first: the twin that wrote it changed everything else too. Then goods:
+/// with them gone, a newer profile does not help.
 fn explain(meaning: &[Part], verdicts: Vec<Verdict>) -> Result<Committed, SpendError> {
     let mut outdated = None;
     let mut failed = Vec::new();
@@ -223,6 +273,9 @@ fn explain(meaning: &[Part], verdicts: Vec<Verdict>) -> Result<Committed, SpendE
                 outdated = item;
             }
         }
+    }
+    if failed.contains(&Part::Record) {
+        return Err(SpendError::DoneBefore);
     }
     if failed.contains(&Part::QuestionExists) {
         return Err(SpendError::GoodsGone);

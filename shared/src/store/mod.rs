@@ -3,10 +3,12 @@
 //! The cost model is sequential round trips: a function that needs several items asks for them at once.
 
 mod accounts;
+mod attempts;
 mod batch;
 mod catalog;
 mod client;
 mod error;
+mod idempotency;
 mod import;
 mod item;
 pub mod keys;
@@ -23,9 +25,10 @@ use aws_sdk_dynamodb::Client;
 use crate::config::Database;
 
 pub use accounts::{Credential, NewAccount, OpenAccountError};
+pub use attempts::AttemptError;
 pub use error::StoreError;
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
-pub use ledger::{Goods, Purchase, Receipt, SpendError};
+pub use ledger::{EntryPage, Goods, Purchase, Receipt, SpendError};
 pub use maintenance::{NextPage, ProfilePage};
 pub use sessions::SignedIn;
 pub use table::INDEX_ATTRIBUTES;

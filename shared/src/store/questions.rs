@@ -135,7 +135,7 @@ fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, Question>, StoreErro
     let mut questions: Vec<Question> = Vec::new();
     for item in items {
         let Some(key) = item::key_of(&item) else { continue };
-        if key.sk == "QUESTION" {
+        if keys::is_question(&key) {
             questions.push(item::read(item)?);
         } else {
             options.entry(key.pk).or_default().push(item::read(item)?);

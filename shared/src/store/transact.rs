@@ -21,7 +21,7 @@ const PAUSE_FIRST: Duration = Duration::from_millis(4);
 const PAUSE_MAX: Duration = Duration::from_millis(250);
 
 /// How a transaction ended.
-pub(super) enum Outcome {
+pub(super) enum Transaction {
     /// All of it happened.
     Committed,
     /// None of it: for each action, in order, whether its condition held.
@@ -39,11 +39,15 @@ pub(super) enum Verdict {
 
 impl Store {
     /// Commits `actions` together or not at all.
-    pub(super) async fn transact(&self, actions: Vec<TransactWriteItem>, token: &str) -> Result<Outcome, StoreError> {
+    pub(super) async fn transact(
+        &self,
+        actions: Vec<TransactWriteItem>,
+        token: &str,
+    ) -> Result<Transaction, StoreError> {
         for attempt in 0..ATTEMPTS_MAX {
             let request = self.client.transact_write_items().client_request_token(token);
             let Err(error) = request.set_transact_items(Some(actions.clone())).send().await else {
-                return Ok(Outcome::Committed);
+                return Ok(Transaction::Committed);
             };
             let Some(reasons) = cancellation_reasons(&error) else {
                 if is_in_progress(&error) {
@@ -53,7 +57,7 @@ impl Store {
                 return Err(StoreError::call("TransactWriteItems", &error));
             };
             match verdicts(reasons) {
-                Some(verdicts) => return Ok(Outcome::Refused(verdicts)),
+                Some(verdicts) => return Ok(Transaction::Refused(verdicts)),
                 None if reasons.iter().all(is_transient) => pause(attempt).await,
                 None => return Err(StoreError::call("TransactWriteItems", &error)),
             }

@@ -1,0 +1,75 @@
+//! `GET /api/credits/transactions`
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::domain::credits::{Amount, Credits, EntryType};
+use shared::domain::id::EntryId;
+use shared::domain::ledger::Entry;
+use shared::http::page::{Cursor, Limit};
+use shared::http::{Body, Claim, Problem, Query};
+use uuid::Uuid;
+
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    limit: Option<Limit>,
+    cursor: Option<Cursor>,
+}
+
+impl Body for Page {
+    const REQUIRED: &'static [&'static str] = &[];
+}
+
+#[derive(Serialize)]
+pub(crate) struct TransactionPage {
+    transactions: Vec<Transaction>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Transaction {
+    id: EntryId,
+    amount: Amount,
+    #[serde(rename = "type")]
+    kind: EntryType,
+    description: Option<String>,
+    balance_after: Credits,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stripe_payment_intent_id: Option<String>,
+}
+
+impl From<Entry> for Transaction {
+    fn from(entry: Entry) -> Self {
+        Self {
+            id: entry.id,
+            amount: entry.amount,
+            kind: entry.kind,
+            description: entry.description,
+            balance_after: entry.balance_after,
+            created_at: entry.created_at,
+            stripe_payment_intent_id: entry.stripe_payment_intent_id,
+        }
+    }
+}
+
+/// The user's ledger, newest first.
+pub(crate) async fn list_transactions(
+    State(app): State<App>,
+    claim: Claim,
+    Query(page): Query<Page>,
+) -> Result<axum::Json<TransactionPage>, Problem> {
+    let before = page.cursor.as_ref().map(entry_of).transpose()?;
+    let limit = page.limit.unwrap_or_default().get();
+    let (_, page) = claim.with(app.store.entries_before(claim.user_id(), before, limit)).await?;
+    let last = page.entries.last().filter(|_| page.has_more);
+    let next_cursor = last.map(|entry| Cursor::encode(&entry.id.to_string()));
+    let transactions = page.entries.into_iter().map(Transaction::from).collect();
+    Ok(axum::Json(TransactionPage { transactions, next_cursor }))
+}
+
+fn entry_of(cursor: &Cursor) -> Result<EntryId, Problem> {
+    let id = Uuid::try_parse(cursor.place()).map(EntryId);
+    id.map_err(|_| Problem::invalid_field("cursor", "must be the `next_cursor` of an earlier page"))
+}

@@ -1,0 +1,38 @@
+//! `POST /api/questions/bundle`
+
+use axum::extract::State;
+use serde::Deserialize;
+use shared::app::App;
+use shared::domain::credits::BUNDLE_QUESTIONS;
+use shared::domain::id::{CourseId, TopicId};
+use shared::domain::practice::{Wish, bundle_charge};
+use shared::http::{Body, Claim, Once, Problem};
+
+use crate::deliver::{Delivery, Order, deliver};
+use crate::fields::BundleCount;
+
+#[derive(Deserialize)]
+pub(crate) struct BundleRequest {
+    course_id: CourseId,
+    topic_id: Option<TopicId>,
+    count: Option<BundleCount>,
+}
+
+impl Body for BundleRequest {
+    const REQUIRED: &'static [&'static str] = &["course_id"];
+    const MISSING: &'static str = "Missing course_id";
+}
+
+/// Unlocks three questions and their solutions for one credit.
+pub(crate) async fn bundle_questions(
+    State(app): State<App>,
+    claim: Claim,
+    Once(request, intent): Once<BundleRequest>,
+) -> Result<axum::Json<Delivery>, Problem> {
+    let wish = Wish {
+        topic_ids: request.topic_id.into_iter().collect(),
+        count: request.count.map_or(BUNDLE_QUESTIONS, |count| count.0),
+        ..Wish::default()
+    };
+    deliver(&app, &claim, Order { course_id: request.course_id, wish, charge: bundle_charge, intent }).await
+}

@@ -1,0 +1,30 @@
+//! `POST /api/questions/{id}/solution`
+
+use axum::extract::State;
+use serde::Serialize;
+use shared::app::App;
+use shared::domain::id::QuestionId;
+use shared::http::{Claim, Path, Problem};
+
+#[derive(Serialize)]
+pub(crate) struct OpenSolution {
+    steps: Vec<String>,
+    answer: String,
+    solution_steps: String,
+}
+
+/// The solution of an unlocked question, from now on open for good.
+pub(crate) async fn unlock_solution(
+    State(app): State<App>,
+    claim: Claim,
+    Path(id): Path<QuestionId>,
+) -> Result<axum::Json<OpenSolution>, Problem> {
+    let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
+    let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
+    let progress = progress.ok_or_else(Problem::not_started)?;
+    if progress.solution_at.is_none() {
+        app.store.open_solution(claim.user_id(), &progress, app.now()).await?;
+    }
+    let solution_steps = question.solution_steps.join("\n");
+    Ok(axum::Json(OpenSolution { steps: question.solution_steps, answer: question.answer, solution_steps }))
+}

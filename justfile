@@ -1,0 +1,53 @@
+# The commands of this repository; `just` lists them. Each is one line that works without just, too.
+
+[private]
+default:
+    @just --list --unsorted
+
+# Serve the whole API on http://127.0.0.1:8787 with the embedded database and the sample courses
+serve *options:
+    cargo run -p pastpaper -- serve {{ options }}
+
+# Run all tests, or those whose name has a word
+test *words:
+    cargo test --workspace {{ words }}
+
+# Everything that must pass before a change lands
+ci:
+    .ci/run
+
+# Format the code
+fmt:
+    cargo fmt --all
+
+# Lint the code
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Build the documentation of our own crates
+doc:
+    cargo doc --workspace --no-deps --open
+
+# Import courses from JSON
+import +files:
+    cargo run -p pastpaper -- import catalog {{ files }}
+
+# Check that every ledger adds up to its balance
+verify *options:
+    cargo run -p pastpaper -- verify {{ options }}
+
+# Run the functions as Lambda does and route to them as API Gateway does (needs cargo-lambda)
+watch:
+    cargo lambda watch
+
+# Send a payload of events/ to its function under `just watch`, such as courses.show_status
+invoke event:
+    cargo lambda invoke {{ replace_regex(event, '\..*', '') }} --data-file events/{{ event }}.json
+
+# Check template.yaml (needs sam)
+validate:
+    sam validate --lint --region us-east-1
+
+# Ask for published holes in what we link (needs cargo-deny and the network)
+audit:
+    cargo deny check

@@ -1,0 +1,65 @@
+//! The `Idempotency-Key` header, with what the request asks.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use serde_json::Value;
+
+use super::body::{Body, Json, read_fields};
+use super::problem::{Code, Problem};
+use crate::domain::idempotency::{Fingerprint, IdempotencyKey, Intent, Record};
+
+const HEADER: &str = "idempotency-key";
+
+/// A body and the intent to do what it says once.
+#[derive(Debug)]
+pub struct Once<T>(pub T, pub Intent);
+
+/// The intent of a request without a body.
+#[derive(Debug)]
+pub struct OnceWithoutBody(pub Intent);
+
+impl<S: Send + Sync, T: Body> FromRequest<S> for Once<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let key = key(request.headers())?;
+        let path = request.uri().path().to_owned();
+        let fields = read_fields(request).await?;
+        let fingerprint = Fingerprint::of(&path, &Value::Object(fields.clone()));
+        let Json(body) = Json::of_fields(fields)?;
+        Ok(Self(body, Intent { key, fingerprint }))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OnceWithoutBody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let fingerprint = Fingerprint::of(parts.uri.path(), &Value::Null);
+        Ok(Self(Intent { key: key(&parts.headers)?, fingerprint }))
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut values = headers.get_all(HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::invalid_field("Idempotency-Key", "must be given once"));
+    }
+    let key = value.to_str().ok().and_then(|text| IdempotencyKey::try_from(text).ok());
+    let rule = "must be 1 to 255 printable ASCII characters";
+    key.map(Some).ok_or_else(|| Problem::invalid_field("Idempotency-Key", rule))
+}
+
+/// Refuses a key that stands for another request.
+///
+/// # Errors
+/// 422 when `record` is of another request than `intent`.
+pub fn check_reuse(record: &Record, intent: &Intent) -> Result<(), Problem> {
+    if record.fingerprint == intent.fingerprint {
+        return Ok(());
+    }
+    let detail = "This `Idempotency-Key` was used for another request; use a new one.";
+    Err(Problem::new(Code::IdempotencyKeyReused, detail))
+}

@@ -1,0 +1,141 @@
+//! Attempts on questions, and the solutions that they open.
+
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use jiff::Timestamp;
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{self, number, text};
+use super::keys;
+use super::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
+use crate::domain::attempt::Attempt;
+use crate::domain::id::UserId;
+use crate::domain::idempotency::{Intent, Outcome, Record};
+use crate::domain::progress::Progress;
+use crate::domain::random::Random;
+
+/// Why an attempt was not recorded. Nothing was.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptError {
+    /// A request with the same key was faster: its record has the answer.
+    #[error("another request with the same key was faster")]
+    DoneBefore,
+    /// The question is not unlocked any more.
+    #[error("the progress is gone")]
+    NotStarted,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Opens the solution of an unlocked question, for good.
+    pub async fn open_solution(
+        &self,
+        user: UserId,
+        progress: &Progress,
+        now: Timestamp,
+    ) -> Result<Progress, StoreError> {
+        let key = keys::progress(user, &progress.course_id, &progress.question_id);
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .update_expression("SET solution_at = if_not_exists(solution_at, :now)")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":now", text(now.to_string()))
+            .return_values(ReturnValue::AllNew);
+        let updated = update.send().await.map_err(|error| StoreError::call("UpdateItem", &error))?;
+        item::read(updated.attributes.unwrap_or_default())
+    }
+
+    /// Records an attempt, counts it, and opens the solution; the progress after it.
+    pub async fn record_attempt(
+        &self,
+        user: UserId,
+        attempt: &Attempt,
+        progress: Progress,
+        intent: &Intent,
+        random: &Random,
+    ) -> Result<Progress, AttemptError> {
+        let mut before = progress;
+        for tries in 0..ATTEMPTS_MAX {
+            let after = count(&before, attempt);
+            let mut actions = vec![
+                self.replace_counts(user, &before, &after)?,
+                self.put_new(item::write(&keys::attempt(user, attempt.id), attempt)?)?,
+            ];
+            if let Some(key) = &intent.key {
+                let outcome = Outcome::Attempt {
+                    correct: attempt.correct,
+                    graded_by: attempt.graded_by,
+                    attempts: after.attempts,
+                    correct_attempts: after.correct_attempts,
+                };
+                let now = attempt.created_at;
+                let record = Record::new(intent.fingerprint.clone(), outcome, now);
+                actions.push(self.put_record(user, key, &record, now)?);
+            }
+            let verdicts = match self.transact(actions, &random.uuid_v4().to_string()).await? {
+                Transaction::Committed => return Ok(after),
+                Transaction::Refused(verdicts) => verdicts,
+            };
+            match verdicts.as_slice() {
+                [_, _, Verdict::ConditionFailed(_)] => return Err(AttemptError::DoneBefore),
+                [Verdict::ConditionFailed(Some(newer)), ..] => before = item::read(newer.clone())?,
+                [Verdict::ConditionFailed(None), ..] => return Err(AttemptError::NotStarted),
+                _ => return Err(StoreError::corrupt("Attempt", "a fresh id is in use").into()),
+            }
+            pause(tries).await;
+        }
+        Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
+    }
+
+    /// The counts are the lock: two attempts at once are counted one after the other.
+    fn replace_counts(
+        &self,
+        user: UserId,
+        before: &Progress,
+        after: &Progress,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let opened_at = after.solution_at.unwrap_or(after.seen_at);
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(keys::progress(user, &before.course_id, &before.question_id).attributes()))
+            .update_expression(
+                "SET attempts = :attempts, correct_attempts = :correct_attempts, was_correct = :was_correct, \
+                 time_spent_seconds = :time, solution_at = if_not_exists(solution_at, :opened)",
+            )
+            .condition_expression(if before.attempts == 0 {
+                "attribute_exists(pk) AND (attribute_not_exists(attempts) OR attempts = :before)"
+            } else {
+                "attempts = :before"
+            })
+            .expression_attribute_values(":attempts", number(after.attempts))
+            .expression_attribute_values(":correct_attempts", number(after.correct_attempts))
+            .expression_attribute_values(
+                ":was_correct",
+                aws_sdk_dynamodb::types::AttributeValue::Bool(after.was_correct == Some(true)),
+            )
+            .expression_attribute_values(":time", number(after.time_spent_seconds))
+            .expression_attribute_values(":opened", text(opened_at.to_string()))
+            .expression_attribute_values(":before", number(before.attempts))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::corrupt("Update", error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+/// The progress once `attempt` is counted.
+fn count(before: &Progress, attempt: &Attempt) -> Progress {
+    Progress {
+        solution_at: before.solution_at.or(Some(attempt.created_at)),
+        attempts: before.attempts + 1,
+        correct_attempts: before.correct_attempts + u32::from(attempt.correct),
+        was_correct: Some(attempt.correct),
+        time_spent_seconds: before.time_spent_seconds + u64::from(attempt.time_spent_seconds.unwrap_or(0)),
+        ..before.clone()
+    }
+}

@@ -1,0 +1,272 @@
+//! The one list of routes against everything that repeats it: the template, the watch configuration, the files of the
+//! functions, and what routers answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::{Method, StatusCode};
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+use shared::http::routes::{Access, FUNCTIONS, ROUTES, of};
+use shared::store::INDEX_ATTRIBUTES;
+use tests::{Person, TestApp};
+
+use crate::architecture::{read, root};
+
+/// `template.yaml`; `!Ref Table` reads as `{"!Ref": "Table"}`.
+fn template() -> Value {
+    let text = read("template.yaml");
+    let documents = Yaml::load_from_str(&text).unwrap();
+    assert_eq!(documents.len(), 1);
+    json_of(&documents[0])
+}
+
+fn json_of(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(value)) => json!(value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.0),
+        Yaml::Value(Scalar::String(value)) => json!(value),
+        Yaml::Sequence(values) => values.iter().map(json_of).collect(),
+        Yaml::Mapping(pairs) => {
+            let pairs = pairs.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), json_of(value)));
+            Value::Object(pairs.collect())
+        }
+        Yaml::Tagged(tag, value) => json!({format!("!{}", tag.suffix): json_of(value)}),
+        other => panic!("not in a template: {other:?}"),
+    }
+}
+
+fn object(value: &Value) -> &Map<String, Value> {
+    value.as_object().unwrap_or_else(|| panic!("no mapping: {value}"))
+}
+
+fn texts(value: &Value) -> BTreeSet<String> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_ascii_lowercase()).collect()
+}
+
+/// The functions of the template, by binary.
+fn template_functions(template: &Value) -> BTreeMap<String, Value> {
+    let resources = object(&template["Resources"]).values();
+    let functions = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function");
+    let named = functions.map(|function| {
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda");
+        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+        (binary.to_owned(), function.get("Properties").cloned().unwrap_or(json!({})))
+    });
+    named.collect()
+}
+
+/// Every path and the function that answers it.
+fn paths() -> BTreeMap<&'static str, &'static str> {
+    ROUTES.iter().map(|route| (route.path, route.function)).collect()
+}
+
+/// The methods that a path answers.
+fn methods(path: &str) -> BTreeSet<&'static str> {
+    let listed = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method.as_str());
+    listed.flat_map(|method| if method == "GET" { vec!["GET", "HEAD"] } else { vec![method] }).collect()
+}
+
+/// A path of the small course.
+fn concrete(path: &str) -> String {
+    let path = path.replace("{topic_id}", "alg-linear").replace("/courses/{id}", "/courses/algebra");
+    let path = path.replace("/questions/{id}", "/questions/alg-q1");
+    assert!(!path.contains('{'), "{path}: say which id stands for its parameter");
+    if path == "/api/questions" { format!("{path}?course_id=algebra") } else { path }
+}
+
+#[test]
+fn a_path_is_of_one_function() {
+    // Template and watch configuration give a path to a function whole.
+    for route in &ROUTES {
+        assert_eq!(paths()[route.path], route.function, "{}", route.path);
+    }
+}
+
+#[test]
+fn the_template_gives_every_path_to_its_function() {
+    let template = template();
+    let mut found = BTreeMap::new();
+    let mut catch_all = Vec::new();
+    let functions = template_functions(&template);
+    for (function, properties) in &functions {
+        let none = Map::new();
+        for event in properties.get("Events").map_or(&none, object).values() {
+            assert_eq!(event["Type"], "HttpApi");
+            let event = &event["Properties"];
+            assert_eq!(event["ApiId"], json!({"!Ref": "Api"}));
+            match (event.get("Path"), event.get("Method")) {
+                (Some(path), Some(method)) => {
+                    assert_eq!(method, "ANY", "{path}");
+                    let before = found.insert(path.as_str().unwrap().to_owned(), function.as_str());
+                    assert_eq!(before, None, "{path} twice");
+                }
+                (None, None) => catch_all.push(function.as_str()),
+                other => panic!("{function}: {other:?}"),
+            }
+        }
+    }
+    assert_eq!(found, paths().into_iter().map(|(path, function)| (path.to_owned(), function)).collect());
+    assert_eq!(catch_all, ["courses"], "who answers unknown paths");
+    assert_eq!(functions.keys().map(String::as_str).collect::<Vec<_>>(), FUNCTIONS);
+}
+
+#[test]
+fn the_template_grants_single_calls_on_our_table_only() {
+    for (function, properties) in template_functions(&template()) {
+        let policies = properties.get("Policies").map_or(&[][..], |policies| policies.as_array().unwrap());
+        let statements: Vec<&Value> =
+            policies.iter().flat_map(|policy| policy["Statement"].as_array().unwrap()).collect();
+        assert_eq!(statements.is_empty(), of(&function).next().is_none(), "{function}");
+        let mut checks_sessions = false;
+        for statement in statements {
+            let actions = match &statement["Action"] {
+                Value::Array(actions) => actions.clone(),
+                one => vec![one.clone()],
+            };
+            for action in &actions {
+                let call = action.as_str().unwrap().strip_prefix("dynamodb:").unwrap();
+                assert!(!call.contains('*') && !call.ends_with("Table") && call != "Scan", "{function}: {call}");
+            }
+            let on_index = statement["Resource"] == json!({"!Sub": "${Table.Arn}/index/gsi1"});
+            assert!(on_index || statement["Resource"] == json!({"!GetAtt": "Table.Arn"}), "{function}");
+            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+            assert_eq!(keys.is_null(), on_index, "{function}: partitions are named, but for the index");
+            checks_sessions |= actions.contains(&json!("dynamodb:BatchGetItem")) && *keys == json!(["USER#*"]);
+        }
+        let has_signed_in = of(&function).any(|route| route.access == Access::SignedIn);
+        assert!(checks_sessions || !has_signed_in, "{function} cannot check a session");
+    }
+}
+
+#[test]
+fn the_template_makes_the_table_that_store_makes() {
+    let template = template();
+    let table = &template["Resources"]["Table"];
+    assert_eq!((&table["DeletionPolicy"], &table["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")));
+    let table = &table["Properties"];
+    let key = |hash: &str, range: &str| json!([{"AttributeName": hash, "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}]);
+    assert_eq!(table["KeySchema"], key("pk", "sk"));
+    let text = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+    assert_eq!(table["AttributeDefinitions"], json!(["pk", "sk", "gsi1pk", "gsi1sk"].map(text)));
+    assert_eq!(
+        table["GlobalSecondaryIndexes"],
+        json!([{
+            "IndexName": "gsi1",
+            "KeySchema": key("gsi1pk", "gsi1sk"),
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": INDEX_ATTRIBUTES},
+        }])
+    );
+    assert_eq!(table["TimeToLiveSpecification"], json!({"AttributeName": "expires_at", "Enabled": true}));
+    assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+}
+
+#[test]
+fn watch_gives_every_path_to_its_function() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let router = &manifest["workspace"]["metadata"]["lambda"]["watch"]["router"];
+    let router = router.as_table().unwrap().iter().map(|(path, function)| (path.as_str(), function.as_str().unwrap()));
+    assert_eq!(router.collect::<BTreeMap<_, _>>(), paths());
+}
+
+#[test]
+fn every_function_is_a_small_binary_and_every_operation_a_file() {
+    for function in FUNCTIONS {
+        let lines = read(&format!("functions/{function}/src/main.rs")).lines().count();
+        assert!(lines <= 15, "functions/{function}/src/main.rs has {lines} lines");
+        let manifest: toml::Table = read(&format!("functions/{function}/Cargo.toml")).parse().unwrap();
+        assert_eq!(manifest["package"]["name"].as_str(), Some(function), "the binary is named after its folder");
+    }
+    for route in &ROUTES {
+        let file = format!("functions/{}/src/{}.rs", route.function, route.operation);
+        let handler = format!("pub(crate) async fn {}(", route.operation);
+        assert!(read(&file).contains(&handler), "{file} has no `{handler}`");
+        let first = read(&file).lines().next().unwrap_or_default().to_owned();
+        assert!(first.contains(&format!("`{} {}`", route.method, route.path)), "{file} begins with another route");
+    }
+    let folders = std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().file_name());
+    let folders: BTreeSet<String> = folders.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(folders, FUNCTIONS.map(str::to_owned).into());
+}
+
+#[tokio::test]
+async fn api_gateway_answers_browsers_as_serve_does() {
+    let test = TestApp::start().await;
+    let origin = "http://localhost:5173";
+    let preflight = test.preflight(origin, Method::POST, "/api/questions/practice").await;
+    let list = |name: &str, answer: &tests::Answer| -> BTreeSet<String> {
+        answer.header(name).split(',').map(|text| text.trim().to_ascii_lowercase()).collect()
+    };
+    let template = template();
+    let cors = &template["Resources"]["Api"]["Properties"]["CorsConfiguration"];
+    assert_eq!(list("access-control-allow-methods", &preflight), texts(&cors["AllowMethods"]));
+    assert_eq!(list("access-control-allow-headers", &preflight), texts(&cors["AllowHeaders"]));
+    assert_eq!(preflight.header("access-control-allow-credentials"), cors["AllowCredentials"].to_string());
+    assert_eq!(preflight.header("access-control-max-age"), cors["MaxAge"].to_string());
+    assert_eq!(preflight.header("access-control-allow-origin"), origin);
+    assert_eq!(cors["AllowOrigins"], json!({"!Ref": "CorsAllowedOrigins"}));
+
+    let answer = test.anonymous().get_with("/", &[("origin", origin)]).await;
+    assert_eq!(list("access-control-expose-headers", &answer), texts(&cors["ExposeHeaders"]));
+
+    let foreign = test.preflight("https://elsewhere.example", Method::POST, "/api/questions/practice").await;
+    assert_eq!(foreign.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn unknown_paths_are_problems() {
+    let test = TestApp::start().await;
+    for path in ["/api", "/api/", "/nothing", "/api/courses/algebra/nothing", "/api/auth/login/", "//"] {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let _ = test.anonymous().send(method, path, None, &[]).await.problem(404, "not_found");
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_methods_are_problems_that_name_the_right_ones() {
+    let test = TestApp::start().await;
+    for path in paths().into_keys() {
+        let allowed = methods(path);
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            if allowed.contains(method.as_str()) {
+                continue;
+            }
+            let answer = test.anonymous().send(method.clone(), &concrete(path), None, &[]).await;
+            let allow: BTreeSet<String> = answer.header("allow").split(',').map(str::to_owned).collect();
+            assert_eq!(allow, allowed.iter().map(ToString::to_string).collect(), "{method} {path}");
+            if method == Method::HEAD {
+                assert_eq!((answer.status, answer.body), (StatusCode::METHOD_NOT_ALLOWED, Value::Null), "{path}");
+            } else {
+                let _ = answer.problem(405, "method_not_allowed");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_read_answers_head_like_get_but_without_a_body() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    for route in ROUTES.iter().filter(|route| route.method == Method::GET) {
+        let path = concrete(route.path);
+        let ask = |method: Method| ada.send(method, &path, None, &[]);
+        let (get, head) = (ask(Method::GET).await, ask(Method::HEAD).await);
+        assert_eq!((get.status, head.status), (StatusCode::OK, StatusCode::OK), "{path}");
+        assert_eq!(head.body, Value::Null, "{path}");
+        for header in ["content-type", "content-length", "etag", "cache-control"] {
+            assert_eq!(head.header(header), get.header(header), "{path}: {header}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_path_answers_options() {
+    let test = TestApp::start().await;
+    let nobody: Person = test.anonymous();
+    for path in paths().into_keys() {
+        let answer = nobody.send(Method::OPTIONS, &concrete(path), None, &[]).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.status);
+    }
+}

@@ -1,0 +1,457 @@
+//! A proxy between the SDK's client and the embedded database: it records every call, and it does what the embedded
+//! database never does by itself: it throttles, conflicts, breaks, answers late or not at all.
+//!
+//! A call has a name that says what it is about, such as `GetItem CATALOG COURSE#algebra`: the operation and the keys,
+//! ids masked, so that it is the same in every run and a fault can be aimed at it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Longer than a try of the SDK's client may take (`store/client.rs`: 2 s).
+const HELD: Duration = Duration::from_millis(2_300);
+/// Text that is longer and has no space is an id, a hash or a token.
+const WORD_MAX: usize = 30;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Too many requests; nothing is done.
+    Throttle,
+    /// Another transaction has the items; nothing is done.
+    Conflict,
+    /// 500; nothing is done.
+    ErrorBefore,
+    /// Done, and then 500.
+    ErrorAfter,
+    /// Done, and then the connection breaks.
+    LostAnswer,
+    /// No answer in time; nothing is done.
+    TimeoutBefore,
+    /// Done, no answer in time.
+    TimeoutAfter,
+    /// No answer in time, and done after the client has given up.
+    Late,
+    /// A batch of which nothing is processed.
+    Unprocessed,
+}
+
+impl Fault {
+    /// The faults that can befall an operation. A read has no effect that an answer could be lost of.
+    #[must_use]
+    pub fn of(operation: &str) -> Vec<Self> {
+        let mut faults = vec![Self::Throttle, Self::ErrorBefore, Self::LostAnswer, Self::TimeoutBefore];
+        if !is_read(operation) {
+            faults.extend([Self::ErrorAfter, Self::TimeoutAfter, Self::Late]);
+        }
+        faults.extend([Self::Conflict, Self::Unprocessed].into_iter().filter(|fault| fault.befalls(operation)));
+        faults
+    }
+
+    fn befalls(self, operation: &str) -> bool {
+        match self {
+            Self::Conflict => operation == "TransactWriteItems",
+            Self::Unprocessed => operation.starts_with("Batch"),
+            _ => true,
+        }
+    }
+}
+
+/// How much of what follows fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// One try: the SDK's next one passes.
+    Try,
+    /// All tries of one call of the SDK.
+    Call,
+    /// This call and every later one, until it is disarmed.
+    Onwards,
+}
+
+/// Which call fails: the `nth` since arming, from 0, of those with this name, or of all.
+#[derive(Debug, Clone)]
+pub struct Aim {
+    /// The call's name; any call when there is none.
+    pub name: Option<String>,
+    /// Its place among them.
+    pub nth: usize,
+    /// How far the fault goes.
+    pub reach: Reach,
+}
+
+/// A call of the SDK, with all its tries.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The operation and what it touched.
+    pub name: String,
+    /// The operation.
+    pub operation: String,
+    /// When its first try came.
+    pub started: Instant,
+    /// When its last answer went.
+    pub ended: Instant,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Consumed read units.
+    pub read_units: f64,
+    /// Consumed write units.
+    pub write_units: f64,
+    invocation: String,
+}
+
+/// The length of the longest chain of calls of which each began after the one before had ended.
+#[must_use]
+pub fn sequential_round_trips(calls: &[Call]) -> usize {
+    let mut calls: Vec<&Call> = calls.iter().collect();
+    calls.sort_by_key(|call| call.ended);
+    let mut last: Option<Instant> = None;
+    let mut chain = 0;
+    for call in calls {
+        if last.is_none_or(|last| call.started >= last) {
+            chain += 1;
+            last = Some(call.ended);
+        }
+    }
+    chain
+}
+
+/// Text of which ids, hashes, tokens and addresses are masked, so that it is the same in every run.
+#[must_use]
+pub fn mask(text: &str) -> String {
+    let is_name = |part: &&str| !part.contains('@') && (part.len() <= WORD_MAX || part.contains(' '));
+    let parts: Vec<_> = text.split('#').map(|part| if is_name(&part) { part } else { "*" }).collect();
+    parts.join("#")
+}
+
+/// The running proxy. It ends when it is dropped.
+pub struct Proxy {
+    inner: Arc<Inner>,
+    address: SocketAddr,
+    server: JoinHandle<()>,
+}
+
+struct Inner {
+    upstream: String,
+    client: Client<HttpConnector, Body>,
+    state: Mutex<Record>,
+}
+
+#[derive(Default)]
+struct Record {
+    calls: Vec<Call>,
+    delay: Duration,
+    armed: Option<Armed>,
+    hits: usize,
+    late: JoinSet<()>,
+}
+
+struct Armed {
+    fault: Fault,
+    aim: Aim,
+    /// The calls with the aimed name so far.
+    candidates: Vec<String>,
+    reached: bool,
+}
+
+impl Armed {
+    /// Whether this try fails.
+    fn hits(&mut self, name: &str, operation: &str, invocation: &str) -> bool {
+        let is_candidate = self.aim.name.as_deref().is_none_or(|aimed| aimed == name);
+        let place = self.candidates.iter().position(|candidate| candidate == invocation);
+        if is_candidate && place.is_none() {
+            self.candidates.push(invocation.to_owned());
+        }
+        let is_first_try = place.is_none();
+        let is_aimed = is_candidate && place.unwrap_or(self.candidates.len() - 1) == self.aim.nth;
+        self.reached |= is_aimed;
+        let is_in_reach = match self.aim.reach {
+            Reach::Try => is_aimed && is_first_try,
+            Reach::Call => is_aimed,
+            Reach::Onwards => self.reached,
+        };
+        is_in_reach && self.fault.befalls(operation)
+    }
+}
+
+impl Proxy {
+    /// A proxy in front of `upstream`, such as `http://127.0.0.1:8000`, that lets everything pass.
+    pub async fn start(upstream: &str) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let inner = Arc::new(Inner { upstream: upstream.to_owned(), client, state: Mutex::default() });
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { inner, address, server }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Its port, which no other proxy has.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Makes every call take at least this long.
+    pub fn delay(&self, delay: Duration) {
+        self.inner.record().delay = delay;
+    }
+
+    /// The calls since the last time, in the order they came.
+    #[must_use]
+    pub fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.inner.record().calls)
+    }
+
+    /// Lets `fault` befall what `aim` names.
+    pub fn arm(&self, fault: Fault, aim: Aim) {
+        let mut record = self.inner.record();
+        record.hits = 0;
+        record.armed = Some(Armed { fault, aim, candidates: Vec::new(), reached: false });
+    }
+
+    /// Lets everything pass again.
+    pub fn disarm(&self) {
+        self.inner.record().armed = None;
+    }
+
+    /// Tries that failed since arming.
+    #[must_use]
+    pub fn hits(&self) -> usize {
+        self.inner.record().hits
+    }
+
+    /// Waits until what was to be done late is done.
+    pub async fn settle(&self) {
+        let late = std::mem::take(&mut self.inner.record().late);
+        late.join_all().await;
+    }
+
+    /// All items of a partition, as the wire has them. Not recorded.
+    pub async fn partition(&self, table: &str, pk: &str) -> Vec<Value> {
+        let query = json!({
+            "TableName": table,
+            "ConsistentRead": true,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+        });
+        let mut headers = HeaderMap::new();
+        let credential =
+            "AWS4-HMAC-SHA256 Credential=x/20260301/local/dynamodb/aws4_request, SignedHeaders=host, Signature=x";
+        for (name, value) in [
+            ("x-amz-target", "DynamoDB_20120810.Query"),
+            ("content-type", "application/x-amz-json-1.0"),
+            ("x-amz-date", "20260301T120000Z"),
+            ("authorization", credential),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let (status, body) = self.inner.forward(headers, &query).await;
+        let mut answer: Value = serde_json::from_slice(&body).unwrap();
+        assert!(status.is_success() && answer["LastEvaluatedKey"].is_null(), "{status}: {answer}");
+        answer["Items"].as_array_mut().map(std::mem::take).unwrap()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Inner {
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn forward(&self, mut headers: HeaderMap, body: &Value) -> (StatusCode, Bytes) {
+        headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::HOST);
+        let mut request = Request::post(&self.upstream).body(Body::from(body.to_string())).unwrap();
+        *request.headers_mut() = headers;
+        let response = self.client.request(request).await.unwrap();
+        let status = response.status();
+        (status, to_bytes(Body::new(response.into_body()), usize::MAX).await.unwrap())
+    }
+
+    /// Does what is asked and notes what it cost.
+    async fn execute(&self, headers: HeaderMap, body: &Value, invocation: &str) -> Response {
+        let (status, answer) = self.forward(headers, body).await;
+        let units = serde_json::from_slice(&answer).map_or(0.0, |answer: Value| consumed(&answer["ConsumedCapacity"]));
+        if let Some(call) = self.record().call(invocation) {
+            let sum = if is_read(&call.operation) { &mut call.read_units } else { &mut call.write_units };
+            *sum += units;
+        }
+        json_answer(status, answer)
+    }
+}
+
+impl Record {
+    fn call(&mut self, invocation: &str) -> Option<&mut Call> {
+        self.calls.iter_mut().find(|call| call.invocation == invocation)
+    }
+
+    /// Notes a try; how long it takes at least, and what befalls it.
+    fn begin(&mut self, name: &str, operation: &str, invocation: &str) -> (Duration, Option<Fault>) {
+        let now = Instant::now();
+        match self.call(invocation) {
+            Some(call) => call.tries += 1,
+            None => self.calls.push(Call {
+                name: name.to_owned(),
+                operation: operation.to_owned(),
+                started: now,
+                ended: now,
+                tries: 1,
+                read_units: 0.0,
+                write_units: 0.0,
+                invocation: invocation.to_owned(),
+            }),
+        }
+        let armed = self.armed.as_mut().filter(|armed| armed.fault.befalls(operation));
+        let fault = armed.and_then(|armed| armed.hits(name, operation, invocation).then_some(armed.fault));
+        self.hits += usize::from(fault.is_some());
+        (self.delay, fault)
+    }
+}
+
+/// One try of one call.
+async fn answer(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let mut body: Value = serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
+    let text = |name: &str| head.headers.get(name).map_or("", |value| value.to_str().unwrap());
+    let operation = text("x-amz-target").rsplit('.').next().unwrap_or_default();
+    let invocation = text("amz-sdk-invocation-id").to_owned();
+    let name = format!("{operation} {}", touched(operation, &body));
+    let (delay, fault) = proxy.record().begin(name.trim_end(), operation, &invocation);
+    if !operation.ends_with("Table") && operation != "UpdateTimeToLive" {
+        body["ReturnConsumedCapacity"] = json!("TOTAL");
+    }
+    tokio::time::sleep(delay).await;
+    let response = match fault {
+        None => proxy.execute(head.headers, &body, &invocation).await,
+        Some(fault) => fail(&proxy, fault, head.headers, body, &invocation).await,
+    };
+    if let Some(call) = proxy.record().call(&invocation) {
+        call.ended = Instant::now();
+    }
+    response
+}
+
+/// The answer of a try that a fault befalls.
+async fn fail(proxy: &Arc<Inner>, fault: Fault, headers: HeaderMap, body: Value, invocation: &str) -> Response {
+    let broken = || error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", json!({}));
+    match fault {
+        Fault::Throttle => error(StatusCode::BAD_REQUEST, "ProvisionedThroughputExceededException", json!({})),
+        Fault::Conflict => {
+            let actions = body["TransactItems"].as_array().map_or(0, Vec::len);
+            let code = |index| if index == 0 { "TransactionConflict" } else { "None" };
+            let reasons: Vec<Value> = (0..actions).map(|index| json!({"Code": code(index)})).collect();
+            let members = json!({"CancellationReasons": reasons});
+            error(StatusCode::BAD_REQUEST, "TransactionCanceledException", members)
+        }
+        Fault::Unprocessed => {
+            let left = if body["RequestItems"].to_string().contains("\"Keys\"") {
+                json!({"Responses": {}, "UnprocessedKeys": body["RequestItems"]})
+            } else {
+                json!({"UnprocessedItems": body["RequestItems"]})
+            };
+            json_answer(StatusCode::OK, left.to_string().into())
+        }
+        Fault::ErrorBefore => broken(),
+        Fault::ErrorAfter => {
+            proxy.execute(headers, &body, invocation).await;
+            broken()
+        }
+        Fault::LostAnswer => {
+            proxy.execute(headers, &body, invocation).await;
+            let cut = futures_util::stream::once(async { Err::<Bytes, _>(io::Error::other("cut")) });
+            Body::from_stream(cut).into_response()
+        }
+        Fault::TimeoutBefore => {
+            tokio::time::sleep(HELD).await;
+            broken()
+        }
+        Fault::TimeoutAfter => {
+            proxy.execute(headers, &body, invocation).await;
+            tokio::time::sleep(HELD).await;
+            broken()
+        }
+        Fault::Late => {
+            let (later, id) = (Arc::clone(proxy), invocation.to_owned());
+            // Beside this answer, which ends when the client hangs up.
+            proxy.record().late.spawn(async move {
+                tokio::time::sleep(HELD).await;
+                later.execute(headers, &body, &id).await;
+            });
+            tokio::time::sleep(HELD).await;
+            broken()
+        }
+    }
+}
+
+fn error(status: StatusCode, name: &str, mut members: Value) -> Response {
+    members["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{name}"));
+    members["message"] = json!("made by the proxy");
+    json_answer(status, members.to_string().into())
+}
+
+fn json_answer(status: StatusCode, body: Bytes) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body).into_response()
+}
+
+fn is_read(operation: &str) -> bool {
+    matches!(operation, "GetItem" | "BatchGetItem" | "Query" | "Scan" | "TransactGetItems")
+}
+
+/// The units of an answer: one table's, or a list.
+fn consumed(capacity: &Value) -> f64 {
+    match capacity {
+        Value::Array(tables) => tables.iter().map(consumed).sum(),
+        one => one["CapacityUnits"].as_f64().unwrap_or_default(),
+    }
+}
+
+/// The keys that a request names, masked and sorted; of a query, the values that its condition has.
+fn touched(operation: &str, body: &Value) -> String {
+    let mut keys = BTreeSet::new();
+    if operation == "Query" {
+        let values = body["ExpressionAttributeValues"].as_object();
+        let values = values.into_iter().flatten().filter_map(|(_, value)| value["S"].as_str()).map(mask);
+        let words: Vec<String> = body["IndexName"].as_str().map(str::to_owned).into_iter().chain(values).collect();
+        keys.insert(words.join(" "));
+    } else {
+        collect_keys(body, &mut keys);
+    }
+    keys.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn collect_keys(value: &Value, found: &mut BTreeSet<String>) {
+    if let (Some(pk), Some(sk)) = (value["pk"]["S"].as_str(), value["sk"]["S"].as_str()) {
+        found.insert(format!("{} {}", mask(pk), mask(sk)));
+        return;
+    }
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| collect_keys(value, found)),
+        Value::Object(members) => members.values().for_each(|value| collect_keys(value, found)),
+        _ => {}
+    }
+}
