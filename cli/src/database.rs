@@ -75,6 +75,15 @@ impl Open {
         Ok(Self { app, embedded, is_new })
     }
 
+    /// Refuses a database that had to be made: a command that only reads means one that is there.
+    pub fn must_exist(self) -> Result<Self> {
+        if self.is_new {
+            self.close();
+            anyhow::bail!("there is no data here yet; is --data right? `pastpaper serve` makes it");
+        }
+        Ok(self)
+    }
+
     /// Closes the engine, if it is ours.
     pub fn close(self) {
         if let Some(embedded) = self.embedded {

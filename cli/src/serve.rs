@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,6 +14,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::database::{DataSource, Open};
 use crate::router;
 use crate::samples::import_samples;
+
+/// How long requests may take to end after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -44,7 +48,7 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
         .await
         .with_context(|| format!("cannot listen on {}:{}", arguments.host, arguments.port))?;
     let open = if arguments.in_memory { Open::in_memory().await? } else { arguments.database.open().await? };
-    if open.is_new && !arguments.empty {
+    if !arguments.empty && open.app.store.courses().await?.is_empty() {
         import_samples(&open.app).await?;
         println!("Imported the sample courses calc2 and micro1.");
     }
@@ -55,7 +59,25 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     println!("Listening on http://{address} (Ctrl-C stops). Try:");
     println!("  curl http://{address}/api/featured-question");
     let router = router::all(&open.app);
-    axum::serve(listener, router).with_graceful_shutdown(stop_signal()).await?;
+    let stopping = std::sync::Arc::new(tokio::sync::Notify::new());
+    let stopped = std::sync::Arc::clone(&stopping);
+    let shutdown = async move {
+        stop_signal().await;
+        stopped.notify_one();
+    };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future();
+    // Whoever is in the middle of a request may end it; whoever just holds a connection may not hold us.
+    let grace = async {
+        stopping.notified().await;
+        tokio::select! {
+            () = tokio::time::sleep(GRACE) => {}
+            () = stop_signal() => {}
+        }
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = grace => {}
+    }
     open.close();
     println!("Stopped.");
     Ok(ExitCode::SUCCESS)

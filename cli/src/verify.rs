@@ -11,6 +11,7 @@ use shared::app::App;
 use shared::domain::id::UserId;
 use shared::domain::ledger::{Mismatch, mismatches};
 use shared::domain::profile::Profile;
+use shared::store::StoreError;
 
 use crate::database::DataSource;
 
@@ -35,6 +36,8 @@ pub struct Findings {
     pub entries: usize,
     /// The users whose ledger is not true, and how.
     pub wrong: Vec<(UserId, Vec<Mismatch>)>,
+    /// What cannot be read at all, and why.
+    pub corrupt: Vec<(String, String)>,
 }
 
 /// Checks all users; the exit code is 1 when a ledger is not true.
@@ -43,16 +46,20 @@ pub struct Findings {
 /// When storage fails.
 #[expect(clippy::print_stdout, reason = "the findings are what the command is for")]
 pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
-    let open = arguments.database.open().await?;
+    let open = arguments.database.open().await?.must_exist()?;
     let findings = check_all(&open.app).await?;
     open.close();
-    println!("{} users, {} ledger entries, {} wrong", findings.users, findings.entries, findings.wrong.len());
+    let wrong = findings.wrong.len() + findings.corrupt.len();
+    println!("{} users, {} ledger entries, {wrong} wrong", findings.users, findings.entries);
+    for (partition, cause) in &findings.corrupt {
+        println!("  {partition}: {cause}");
+    }
     for (user, mismatches) in &findings.wrong {
         for mismatch in mismatches {
             println!("  user {user}: {mismatch}");
         }
     }
-    Ok(if findings.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Walks all users.
@@ -65,10 +72,19 @@ pub async fn check_all(app: &App) -> Result<Findings> {
     let mut from = None;
     loop {
         let page = app.store.scan_profiles(from).await?;
-        let checks = page.profiles.into_iter().map(|profile| check(app, profile));
+        findings.corrupt.extend(page.corrupt.into_iter().map(|(partition, error)| (partition, error.to_string())));
+        let checks = page.profiles.into_iter().map(async |profile| (profile.id, check(app, profile).await));
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         while let Some(checked) = checks.next().await {
-            let (user, entries, mismatches) = checked?;
+            let (user, entries, mismatches) = match checked {
+                (_, Ok(checked)) => checked,
+                (user, Err(StoreError::Corrupt { entity, cause })) => {
+                    findings.users += 1;
+                    findings.corrupt.push((format!("USER#{user}"), format!("{entity} item is corrupt: {cause}")));
+                    continue;
+                }
+                (_, Err(error)) => return Err(error.into()),
+            };
             findings.users += 1;
             findings.entries += entries;
             if !mismatches.is_empty() {
@@ -86,7 +102,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
 }
 
 /// Checks one user, again when they spent while we were reading.
-async fn check(app: &App, mut profile: Profile) -> Result<(UserId, usize, Vec<Mismatch>)> {
+async fn check(app: &App, mut profile: Profile) -> Result<(UserId, usize, Vec<Mismatch>), StoreError> {
     let user = profile.id;
     for read in 1.. {
         let entries = app.store.entries(user).await?;

@@ -157,3 +157,33 @@ async fn a_bundle_is_three_questions_for_one_credit() {
     assert_eq!(ada.credits().await, 2);
     test.assert_ledgers_are_true().await;
 }
+
+#[tokio::test]
+async fn in_a_course_that_students_do_not_see_only_what_is_unlocked_answers() {
+    let test = TestApp::start().await;
+    let (ada, bob) = (test.user("ada").await, test.user("bob").await);
+    let _ = start(&ada, "alg-q2").await.ok();
+    let bundle = json!({"course_id": "algebra", "count": 1});
+    let bought = bob.post_once("/api/questions/bundle", "k", bundle.clone()).await.ok();
+    let mut course: Value = serde_json::from_str(tests::SMALL_COURSE).unwrap();
+    course["course"]["is_active"] = json!(false);
+    test.import(&course).await;
+    assert_eq!(ada.get("/api/questions/alg-q2").await.ok()["question"]["locked"], false);
+    let _ = ada.get("/api/questions/alg-q1").await.problem(404, "not_found");
+    let _ = start(&ada, "alg-q1").await.problem(404, "not_found");
+    assert_eq!(ada.credits().await, 4);
+    // What was done with a key is answered all the same.
+    assert_eq!(bob.post_once("/api/questions/bundle", "k", bundle).await.ok(), bought);
+    let other = json!({"course_id": "none"});
+    let _ = bob.post_once("/api/questions/bundle", "k", other).await.problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_is_bounded_before_anything_is_charged() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let long = "x".repeat(5 * 1024 * 1024);
+    let answer = ada.send(Method::POST, "/api/questions/alg-q2/start", Some(long), &[]).await;
+    let _ = answer.problem(413, "body_too_large");
+    assert_eq!(ada.credits().await, 5);
+}

@@ -24,9 +24,8 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
         "logout" | "list_transactions" | "show_me" | "show_balance" | "show_status" | "list_courses"
         | "feature_question" => (path, None),
-        "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic" | "list_public_topics" => {
-            (path.replace("{id}", "algebra"), None)
-        }
+        "show_analysis" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
+        | "list_public_topics" => (path.replace("{id}", "algebra"), None),
         other => panic!("{other} is not tried: say here how it is called"),
     }
 }

@@ -78,6 +78,19 @@ async fn every_row_of_the_worker_keeps_its_shape() {
     let bundle = ada.post("/api/questions/bundle", json!({"course_id": "algebra", "count": 3})).await.ok();
     assert_shape(&bundle, &delivered, "bundle");
 
+    let share = json!({
+        "topic_id": "string", "name": "string", "count": "number", "percentage": "number", "avg_points": "number",
+    });
+    let value = json!({"topic_id": "string", "name": "string", "avg_points": "number", "frequency": "number"});
+    let sold = json!({"credits_deducted": "number", "analysis": {
+        "topic_distribution": [share],
+        "difficulty_distribution": {"easy": "number", "medium": "number", "hard": "number"},
+        "high_value_topics": [value],
+        "recommended_study_order": ["string"],
+        "study_strategy": "string",
+    }});
+    assert_shape(&ada.get("/api/courses/algebra/analysis").await.ok(), &sold, "analysis");
+
     let of_exam = json!({"exam_year": "number", "exam_semester": "string", "exam_type": "string"});
     let topic = json!({
         "id": "string", "course_id": "string", "name": "string", "slug": "string", "category": "string",

@@ -16,7 +16,10 @@ use tests::{Answer, TestApp};
 use crate::architecture::{read, root};
 
 /// File name without `.json`, status, and the code when it is a problem's.
-const EXPECTED: [(&str, u16, Option<&str>); 39] = [
+const EXPECTED: [(&str, u16, Option<&str>); 42] = [
+    ("analysis.show_analysis", 200, None),
+    ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
+    ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
     ("auth.login", 200, None),
     ("auth.login.base64_body", 200, None),
     ("auth.login.wrong_method", 405, Some("method_not_allowed")),

@@ -212,3 +212,59 @@ async fn an_imported_email_belongs_to_whoever_had_it_first() {
     assert_eq!(ada.get("/api/auth/me").await.ok()["user"]["id"], registered["user"]["id"]);
     test.assert_ledgers_are_true().await;
 }
+
+#[tokio::test]
+async fn a_question_of_another_course_is_left_alone_and_named() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let _ = ada.post("/api/questions/alg-q2/start", json!({})).await.ok();
+    let thief = json!({
+        "course": {"id": "thief", "name": "Thief"}, "topics": [{"id": "t", "name": "T", "category": "K"}],
+        "questions": [
+            {"id": "alg-q2", "topic_id": "t", "question_text": "Mine now?", "solution_steps": [], "answer": "no"},
+            {"id": "own", "topic_id": "t", "question_text": "Mine.", "solution_steps": [], "answer": "yes"},
+        ],
+    });
+    for dry_run in [true, false] {
+        let summary = import_catalog(&test.app, &thief.to_string(), dry_run).await.unwrap();
+        let refused: Vec<_> = summary.refused.iter().map(|row| (row.table, row.id.as_str())).collect();
+        assert_eq!(refused, [("questions", "alg-q2")]);
+    }
+    assert_eq!(ada.get("/api/questions/alg-q2").await.ok()["question"]["course_id"], "algebra");
+    assert_eq!(ada.get("/api/questions?course_id=algebra").await.ok()["total"], 6);
+    assert_eq!(ada.get("/api/courses/thief/stats").await.ok()["questions"], 1);
+}
+
+#[tokio::test]
+async fn an_option_that_a_later_import_drops_counts_no_more() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    course["questions"][1]["options"] = json!([
+        {"letter": "A", "text": "One", "is_correct": true}, {"letter": "C", "text": "Two", "is_correct": false},
+    ]);
+    test.import(&course).await;
+    let started = ada.post("/api/questions/alg-q2/start", json!({})).await.ok();
+    let letters: Vec<_> =
+        started["question"]["options"].as_array().unwrap().iter().map(|option| option["letter"].clone()).collect();
+    assert_eq!(letters, ["A", "C"]);
+    assert_eq!(ada.post("/api/questions/alg-q2/submit", json!({"answer": "A"})).await.ok()["correct"], true);
+    let dropped = ada.post("/api/questions/alg-q2/submit", json!({"answer": "B"})).await;
+    let _ = dropped.problem(422, "invalid_field");
+}
+
+#[tokio::test]
+async fn numbers_that_the_table_cannot_hold_are_refused_by_row() {
+    let test = TestApp::empty().await;
+    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    course["questions"][0]["source_points"] = json!(1e308);
+    course["questions"][1]["weight"] = json!({"deep": [1e300]});
+    course["questions"][2]["options"] = json!([
+        {"letter": "A", "text": "x", "is_correct": true}, {"letter": "a", "text": "y", "is_correct": false},
+    ]);
+    course["exams"][0]["total_points"] = json!(-1);
+    course["topics"][3]["note"] = json!("x".repeat(500_000));
+    let summary = import_catalog(&test.app, &course.to_string(), false).await.unwrap();
+    let refused: Vec<_> = summary.refused.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(refused, ["alg-groups", "alg-2020", "alg-q1", "alg-q2", "alg-q3"]);
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
+mod analysis;
 mod architecture;
 mod attempts;
 mod auth;
@@ -11,9 +12,11 @@ mod contract;
 mod courses;
 mod credits;
 mod events;
+mod faults;
 mod idempotency;
 mod import;
 mod practice;
 mod questions;
+mod round_trips;
 mod routes;
 mod topics;

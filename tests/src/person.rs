@@ -10,6 +10,9 @@ use crate::Answer;
 
 /// The password of every test user.
 pub const PASSWORD: &str = "a quite good passphrase";
+/// Its hash as the worker kept it: PBKDF2-HMAC-SHA256 of 100,000 iterations, the salt before the colon.
+pub const WORKER_HASH: &str = "000102030405060708090a0b0c0d0e0f:\
+     c2eff0b8534b11f0e68a29d9d5bbb2e2bd5aac6e7eb5c2b06fd37727033af46a";
 
 /// A client of the API, signed in or not.
 #[derive(Clone)]

@@ -105,12 +105,20 @@ pub struct Call {
     /// When its last answer went.
     pub ended: Instant,
     /// How often it was tried.
-    pub tries: u32,
+    pub tries: usize,
     /// Consumed read units.
     pub read_units: f64,
     /// Consumed write units.
     pub write_units: f64,
     invocation: String,
+}
+
+impl Call {
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        is_read(&self.operation)
+    }
 }
 
 /// The length of the longest chain of calls of which each began after the one before had ended.
@@ -298,7 +306,7 @@ impl Inner {
         let (status, answer) = self.forward(headers, body).await;
         let units = serde_json::from_slice(&answer).map_or(0.0, |answer: Value| consumed(&answer["ConsumedCapacity"]));
         if let Some(call) = self.record().call(invocation) {
-            let sum = if is_read(&call.operation) { &mut call.read_units } else { &mut call.write_units };
+            let sum = if call.is_read() { &mut call.read_units } else { &mut call.write_units };
             *sum += units;
         }
         json_answer(status, answer)

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use shared::domain::catalog_check::ROW_BYTES_MAX;
 use shared::domain::catalog_draft::{CatalogDraft, CourseDraft, RefusedRow};
 
 /// A course file, its rows not looked at yet.
@@ -26,7 +27,13 @@ struct File {
 /// # Errors
 /// When the text is not JSON, or not of a course at all.
 pub fn read_catalog(text: &str) -> Result<(CatalogDraft, Vec<RefusedRow>)> {
-    let file: File = serde_json::from_str(text).context("not a course file (samples/catalog.schema.json)")?;
+    let file: File = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .context("not a course file (samples/catalog.schema.json)")?;
+    let course_bytes = file.course.name.len() + file.course.description.as_deref().map_or(0, str::len);
+    anyhow::ensure!(
+        course_bytes <= ROW_BYTES_MAX,
+        "name and description of the course are more than {ROW_BYTES_MAX} bytes"
+    );
     let mut refused = Vec::new();
     let catalog = CatalogDraft {
         course: file.course,

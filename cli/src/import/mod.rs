@@ -118,7 +118,13 @@ pub(crate) async fn write_catalogs(
     for mut draft in drafts {
         refused.extend(refuse_bad_rows(&mut draft));
         let catalog = complete(draft, app.now());
-        for (entity, counts) in app.store.write_catalog(&catalog, dry_run).await? {
+        let (written, foreign) = app.store.write_catalog(&catalog, dry_run).await?;
+        refused.extend(foreign.into_iter().map(|id| RefusedRow {
+            table: "questions",
+            id: id.to_string(),
+            reason: "the id is a question's of another course".to_owned(),
+        }));
+        for (entity, counts) in written {
             let total = report.entry(entity).or_default();
             total.created += counts.created;
             total.changed += counts.changed;

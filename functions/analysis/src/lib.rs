@@ -1,10 +1,12 @@
-//! The `analysis` group. It has no routes yet: every path is a problem+json 404.
+//! The `analysis` group: what past exams say of a course.
 
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
 
+mod show_analysis;
+
 /// The group's routes.
 pub fn router(app: App) -> Router {
-    Routes::of("analysis").build(app)
+    Routes::of("analysis").handle("show_analysis", show_analysis::show_analysis).build(app)
 }

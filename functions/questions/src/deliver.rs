@@ -1,6 +1,7 @@
 //! What practice and bundle have in common: choose questions, charge for them, deliver them with their solutions; and
 //! answer again for a request that was done before.
 
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::catalog::{Bank, QuestionSummary};
@@ -38,12 +39,15 @@ pub(crate) async fn deliver(app: &App, claim: &Claim, order: Order) -> Result<ax
     for _ in 0..CHOICES_MAX {
         let progress = async { app.store.progress(claim.user_id(), &course_id).await.map_err(Problem::from) };
         let record = async { app.store.record(claim.user_id(), &intent, now).await.map_err(Problem::from) };
-        let reads = async { tokio::try_join!(active_course(app, &course_id), progress, record) };
-        let (user, (course, progress, record)) = claim.with(reads).await?;
-        let bank = app.store.bank(&course).await?;
+        // The course may be gone since: what was done is answered first.
+        let course = async { Ok(active_course(app, &course_id).await) };
+        let reads = async { tokio::try_join!(course, progress, record) };
+        let (user, (course, progress, record)) = claim.with::<_, Problem>(reads).await?;
         if let Some(record) = record {
-            return again(app, &bank, &record, &intent).await;
+            return again(app, &record, &intent).await;
         }
+        let course = course?;
+        let bank = app.store.bank(&course).await?;
         check_topics(&wish, &bank)?;
 
         let seen: Seen = progress.into_iter().map(|(id, row)| (id, row.seen_at)).collect();
@@ -53,13 +57,17 @@ pub(crate) async fn deliver(app: &App, claim: &Claim, order: Order) -> Result<ax
         }
         let charge = charge(chosen.len());
         let goods: Vec<Goods> = chosen.iter().map(|question| goods(question, &seen)).collect();
-        let purchase = Purchase { profile: user.profile, charge: &charge, goods: &goods, intent: &intent, now };
+        let purchase = Purchase { profile: user.profile, charge: &charge, goods: &goods, intent: Some(&intent), now };
         // The transaction makes sure that the questions are there, so they can be read meanwhile.
         let (receipt, questions) = tokio::join!(app.store.spend(purchase, &app.random), whole(app, &chosen));
         match receipt {
             Ok(receipt) => {
                 return Ok(axum::Json(Delivery {
-                    questions: questions?,
+                    // It is paid for now: a read that failed is tried once more before the client has to.
+                    questions: match questions {
+                        Ok(questions) => questions,
+                        Err(_) => whole(app, &chosen).await?,
+                    },
                     credits_deducted: receipt.settlement.deducted(),
                     credits: receipt.profile.wallet.credits,
                 }));
@@ -68,7 +76,7 @@ pub(crate) async fn deliver(app: &App, claim: &Claim, order: Order) -> Result<ax
             Err(SpendError::GoodsTaken | SpendError::DoneBefore) => {}
             Err(error) => match app.store.record(claim.user_id(), &intent, now).await? {
                 // The twin spent the credits that are missing here.
-                Some(record) => return again(app, &bank, &record, &intent).await,
+                Some(record) => return again(app, &record, &intent).await,
                 None => return Err(error.into()),
             },
         }
@@ -77,13 +85,13 @@ pub(crate) async fn deliver(app: &App, claim: &Claim, order: Order) -> Result<ax
 }
 
 /// The answer of a request that was done before.
-async fn again(app: &App, bank: &Bank, record: &Record, intent: &Intent) -> Result<axum::Json<Delivery>, Problem> {
+async fn again(app: &App, record: &Record, intent: &Intent) -> Result<axum::Json<Delivery>, Problem> {
     check_reuse(record, intent)?;
     let Outcome::Questions { question_ids, credits_deducted, credits } = &record.outcome else {
         return Err(Problem::internal("a record of this path holds no questions"));
     };
-    let summaries: Vec<&QuestionSummary> = question_ids.iter().filter_map(|id| bank.question(id)).collect();
-    let questions = whole(app, &summaries).await?;
+    let found = try_join_all(question_ids.iter().map(|id| app.store.question(id))).await?;
+    let questions = found.iter().flatten().map(|question| QuestionView::of(question, Access::Solution)).collect();
     Ok(axum::Json(Delivery { questions, credits_deducted: *credits_deducted, credits: *credits }))
 }
 
@@ -100,7 +108,7 @@ fn check_topics(wish: &Wish, bank: &Bank) -> Result<(), Problem> {
 }
 
 fn goods(question: &QuestionSummary, seen: &Seen) -> Goods {
-    Goods {
+    Goods::Question {
         course_id: question.meta.course_id.clone(),
         question_id: question.meta.id.clone(),
         access: Access::Solution,

@@ -54,13 +54,13 @@ pub(crate) async fn start_question(
             };
         }
         let charge = start_charge();
-        let goods = [Goods {
+        let goods = [Goods::Question {
             course_id: question.meta.course_id.clone(),
             question_id: id.clone(),
             access: Access::Question,
             must_be_new: true,
         }];
-        let purchase = Purchase { profile: user.profile, charge: &charge, goods: &goods, intent: &intent, now };
+        let purchase = Purchase { profile: user.profile, charge: &charge, goods: &goods, intent: Some(&intent), now };
         match app.store.spend(purchase, &app.random).await {
             Ok(receipt) => {
                 let credits = receipt.profile.wallet.credits;

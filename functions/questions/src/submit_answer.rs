@@ -57,10 +57,10 @@ pub(crate) async fn submit_answer(
     };
     let (_, (found, record)) = claim.with(reads).await?;
     let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-    let progress = progress.ok_or_else(Problem::not_started)?;
     if let Some(record) = record {
         return again(&record, &intent);
     }
+    let progress = progress.ok_or_else(Problem::not_started)?;
 
     let attempt = submission.attempt(&app, &question, &progress)?;
     let user = claim.user_id();

@@ -224,6 +224,8 @@ pub struct Bank {
     pub exams: Vec<Exam>,
     /// Topics, by id.
     pub topics: Vec<Topic>,
+    /// Patterns, by id.
+    pub patterns: Vec<Pattern>,
     /// All questions as summaries, by topic, difficulty and id: the order of the index.
     pub questions: Vec<QuestionSummary>,
 }
@@ -233,12 +235,6 @@ impl Bank {
     #[must_use]
     pub fn topic(&self, id: &TopicId) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.id == *id)
-    }
-
-    /// A question of the course.
-    #[must_use]
-    pub fn question(&self, id: &QuestionId) -> Option<&QuestionSummary> {
-        self.questions.iter().find(|question| question.meta.id == *id)
     }
 
     /// A past exam of the course.

@@ -2,10 +2,17 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
+use super::catalog::ExtraColumns;
 use super::catalog_draft::{CatalogDraft, QuestionDraft, RefusedRow};
 
 /// Bytes of a question's texts together; an item of the table holds 400 KiB, keys and index copy included.
 pub const QUESTION_BYTES_MAX: usize = 200 * 1024;
+/// Largest number of points or minutes.
+pub const NUMBER_MAX: f64 = 1e6;
+/// Bytes of any other row.
+pub const ROW_BYTES_MAX: usize = 32 * 1024;
 /// Choices of a question.
 pub const OPTIONS_MAX: usize = 10;
 /// Techniques of a question.
@@ -19,18 +26,24 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     keep(&mut draft.topics, "topics", &mut refused, |topic| {
         let verdict = difficulty(topic.difficulty)
             .or_else(|| share("frequency_score", topic.frequency_score))
+            .or_else(|| not_negative("avg_points", topic.avg_points))
+            .or_else(|| row_size(&[&topic.name, &topic.category], topic.slug.as_ref(), &topic.extra))
             .or_else(|| twice(!topics.insert(topic.id.clone())));
         (topic.id.to_string(), verdict)
     });
     let mut exams = HashSet::new();
     keep(&mut draft.exams, "exams", &mut refused, |exam| {
-        let verdict = year(exam.year).or_else(|| twice(!exams.insert(exam.id.clone())));
+        let verdict = year(exam.year)
+            .or_else(|| not_negative("total_points", exam.total_points))
+            .or_else(|| row_size(&[&exam.exam_type], exam.semester.as_ref(), &exam.extra))
+            .or_else(|| twice(!exams.insert(exam.id.clone())));
         (exam.id.to_string(), verdict)
     });
     let mut patterns = HashSet::new();
     keep(&mut draft.patterns, "question_patterns", &mut refused, |pattern| {
         let verdict = unknown("topic", pattern.topic_id.as_str(), !topics.contains(&pattern.topic_id))
             .or_else(|| share("appearance_rate", pattern.appearance_rate))
+            .or_else(|| row_size(&[&pattern.name], pattern.canonical_form.as_ref(), &pattern.extra))
             .or_else(|| twice(!patterns.insert(pattern.id.clone())));
         (pattern.id.to_string(), verdict)
     });
@@ -62,6 +75,28 @@ fn keep<T>(
     });
 }
 
+fn row_size(texts: &[&String], text: Option<&String>, extra: &ExtraColumns) -> Option<String> {
+    let bytes: usize = texts.iter().copied().chain(text).map(String::len).sum();
+    let bytes = bytes + extra.values().map(|value| value.to_string().len()).sum::<usize>();
+    if bytes > ROW_BYTES_MAX {
+        return Some(format!("{bytes} bytes of text are more than {ROW_BYTES_MAX}"));
+    }
+    numbers(extra)
+}
+
+/// DynamoDB keeps numbers up to 1e125.
+fn numbers(extra: &ExtraColumns) -> Option<String> {
+    fn is_huge(value: &Value) -> bool {
+        match value {
+            Value::Number(number) => number.as_f64().is_none_or(|number| number.abs() > 1e100),
+            Value::Array(values) => values.iter().any(is_huge),
+            Value::Object(values) => values.values().any(is_huge),
+            _ => false,
+        }
+    }
+    extra.iter().find(|(_, value)| is_huge(value)).map(|(name, _)| format!("{name} holds a number beyond 1e100"))
+}
+
 fn twice(again: bool) -> Option<String> {
     again.then(|| "the id was used before".to_owned())
 }
@@ -83,7 +118,9 @@ fn share(column: &str, share: Option<f64>) -> Option<String> {
 }
 
 fn not_negative(column: &str, number: Option<f64>) -> Option<String> {
-    number.filter(|n| !n.is_finite() || *n < 0.0).map(|n| format!("{column} {n} is negative"))
+    number
+        .filter(|n| !(0.0..=NUMBER_MAX).contains(n))
+        .map(|n| format!("{column} {n:e} is not between 0 and {NUMBER_MAX:e}"))
 }
 
 fn contents(question: &QuestionDraft) -> Option<String> {
@@ -93,6 +130,7 @@ fn contents(question: &QuestionDraft) -> Option<String> {
         .or_else(|| not_negative("estimated_time", question.estimated_time))
         .or_else(|| question.question_text.trim().is_empty().then(|| "question_text is empty".to_owned()))
         .or_else(|| size(question))
+        .or_else(|| numbers(&question.extra))
         .or_else(|| letters(question))
 }
 
@@ -100,7 +138,11 @@ fn size(question: &QuestionDraft) -> Option<String> {
     let steps: usize = question.solution_steps.iter().map(String::len).sum();
     let options: usize = question.options.iter().map(|option| option.text.len()).sum();
     let extra: usize = question.extra.values().map(|value| value.to_string().len()).sum();
+    let small: usize = question.techniques.iter().chain(&question.difficulty_reason).map(String::len).sum();
     let bytes = question.question_text.len() + steps + options + extra + question.answer.len();
+    if small > ROW_BYTES_MAX {
+        return Some(format!("{small} bytes of techniques and reason are more than {ROW_BYTES_MAX}"));
+    }
     if bytes > QUESTION_BYTES_MAX {
         return Some(format!("{bytes} bytes of text are more than {QUESTION_BYTES_MAX}"));
     }
@@ -115,10 +157,11 @@ fn letters(question: &QuestionDraft) -> Option<String> {
     }
     let mut seen = HashSet::new();
     for option in options {
-        if option.letter.is_empty() || option.letter.len() > 3 || option.letter.contains('#') {
+        let is_plain = option.letter.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !(1..=3).contains(&option.letter.len()) || !is_plain {
             return Some(format!("option letter {:?} is not one to three letters", option.letter));
         }
-        if !seen.insert(&option.letter) {
+        if !seen.insert(option.letter.to_uppercase()) {
             return Some(format!("option {:?} is there twice", option.letter));
         }
     }

@@ -8,7 +8,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::catalog::{ExtraColumns, QuestionOption};
 use super::id::{CourseId, ExamId, PatternId, QuestionId, TopicId};
-use super::line_breaks::with_real_line_breaks;
 
 /// A whole course.
 #[derive(Debug, Clone)]
@@ -156,10 +155,8 @@ pub struct QuestionDraft {
     #[serde(default)]
     pub techniques: Vec<String>,
     /// The question.
-    #[serde(deserialize_with = "text")]
     pub question_text: String,
     /// The solution.
-    #[serde(deserialize_with = "texts")]
     pub solution_steps: Vec<String>,
     /// The answer.
     pub answer: String,
@@ -203,15 +200,6 @@ pub struct QuestionDraft {
 
 fn yes() -> bool {
     true
-}
-
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    String::deserialize(deserializer).map(|text| with_real_line_breaks(&text))
-}
-
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let texts: Vec<String> = Vec::deserialize(deserializer)?;
-    Ok(texts.iter().map(|text| with_real_line_breaks(text)).collect())
 }
 
 /// `"2019-12-12"` as its midnight in UTC, or epoch seconds.

@@ -19,6 +19,8 @@ pub type Amount = i64;
 pub const SIGNUP_BONUS_CREDITS: Credits = 5;
 /// Price of one practice question.
 pub const PRACTICE_QUESTION_PRICE: Credits = 1;
+/// Price of an edition of an analysis.
+pub const ANALYSIS_PRICE: Credits = 2;
 /// Price of a bundle, whatever it holds.
 pub const BUNDLE_PRICE: Credits = 1;
 /// Questions of a bundle.

@@ -77,6 +77,14 @@ pub enum Mismatch {
         /// Of the ledger.
         sum: Amount,
     },
+    /// The profile counts other entries than there are.
+    #[error("the profile counts {counted} entries, there are {found}")]
+    Count {
+        /// On the profile.
+        counted: u64,
+        /// In the ledger.
+        found: u64,
+    },
     /// An entry does not follow from the one before.
     #[error("entry {position} says {balance_after} after it, {expected} follows from the entry before")]
     Chain {
@@ -118,6 +126,9 @@ pub fn mismatches(profile: &Profile, entries: &[Entry]) -> Vec<Mismatch> {
     if Amount::from(profile.wallet.credits) != sum {
         found.push(Mismatch::Sum { balance: profile.wallet.credits, sum });
     }
+    if profile.entry_count != entries.len() as u64 {
+        found.push(Mismatch::Count { counted: profile.entry_count, found: entries.len() as u64 });
+    }
     found
 }
 
@@ -139,7 +150,7 @@ mod tests {
             email: Email::try_from("a@b.c".to_owned()).unwrap(),
             wallet,
             version: 1,
-            entry_count: 0,
+            entry_count: amounts.len() as u64,
             stripe_customer_id: None,
             stripe_subscription_id: None,
             created_at: now,
@@ -187,6 +198,9 @@ mod tests {
 
         let (profile, entries) = ledger(&[(5, 5), (0, 5), (0, 5)]);
         let missing = [entries[0].clone(), entries[2].clone()];
-        assert_eq!(mismatches(&profile, &missing), [Mismatch::Position { position: 3, expected: 2 }]);
+        assert_eq!(
+            mismatches(&profile, &missing),
+            [Mismatch::Position { position: 3, expected: 2 }, Mismatch::Count { counted: 3, found: 2 }]
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Imported texts in which a line break was written as the two characters `\n`.
 //!
-//! The trap is LaTeX: `\neq`, `\nabla` and `\nu` begin alike. Between dollars, and in a text without any, a `\n` that
-//! begins a command of this list is left alone; everywhere else it is a line break.
+//! The trap is LaTeX: `\neq`, `\nabla` and `\nu` begin alike. Between dollars a `\n` before a letter is left alone; in a
+//! text without any dollar, one that begins a command of this list; everywhere else it is a line break.
 
 /// LaTeX commands that begin with `\n`.
 const COMMANDS: [&str; 38] = [
@@ -65,6 +65,7 @@ pub fn with_real_line_breaks(text: &str) -> String {
             continue;
         }
         if let Some(after) = rest.strip_prefix("\\n")
+            && !(closing.is_some() && after.starts_with(|next: char| next.is_ascii_alphabetic()))
             && !((closing.is_some() || bare_latex) && begins_command(&rest[1..]))
         {
             out.push('\n');
@@ -125,7 +126,15 @@ mod tests {
 
     #[test]
     fn latex_commands_stay() {
-        for text in [r"$a \neq b$", r"$\nabla f$ and $\nu$", r"a \neq b", r"$x \\n$", r"$$\nu = 1$$", r"$a$$\nu$"] {
+        for text in [
+            r"$a \neq b$",
+            r"$\nabla f$ and $\nu$",
+            r"a \neq b",
+            r"$x \\n$",
+            r"$$\nu = 1$$",
+            r"$a$$\nu$",
+            r"$\nRightarrow$",
+        ] {
             assert_eq!(with_real_line_breaks(text), text);
         }
     }

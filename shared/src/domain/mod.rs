@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async, no AWS, no axum. Time and randomness are arguments.
 
 pub mod account;
+pub mod analysis;
 pub mod attempt;
 pub mod catalog;
 pub mod catalog_check;
@@ -8,6 +9,7 @@ pub mod catalog_draft;
 pub mod credits;
 pub mod derive;
 pub mod featured;
+pub mod forecast;
 pub mod id;
 pub mod idempotency;
 pub mod ledger;

@@ -1,8 +1,8 @@
 //! What a student sees of a question, by what is unlocked.
 //!
 //! Locked: metadata and the preview. Unlocked: the question and its choices. Solved: also steps, answer and which
-//! choice is right. A column that we do not know may hold a part of the question, so it waits for the question; one
-//! that is named after the solution or answer waits for that.
+//! choice is right. An imported column that we do not know may hold a part of the solution, so it waits for that; a few are
+//! known to belong to the question.
 
 use serde::Serialize;
 
@@ -69,7 +69,7 @@ impl QuestionView {
             text: option.text.clone(),
             is_correct: solved.then_some(option.is_correct),
         });
-        let extra = question.extra.iter().filter(|(name, _)| solved || !is_of_solution(name));
+        let extra = question.extra.iter().filter(|(name, _)| is_shown(name, solved));
         Self {
             points: question.meta.source_points,
             meta: question.meta.clone(),
@@ -102,9 +102,37 @@ impl QuestionView {
     }
 }
 
-fn is_of_solution(column: &str) -> bool {
-    let column = column.to_lowercase();
-    ["solution", "answer", "correct", "explanation", "hint"].iter().any(|word| column.contains(word))
+/// Extra columns that are known to be part of a question, and not of its solution.
+const OF_QUESTION: [&str; 6] = ["section", "question_number", "subparts_json", "difficulty_label", "part", "page"];
+/// Names that the answer has of its own: an imported column of the same name would be there twice.
+const RESERVED: [&str; 23] = [
+    "id",
+    "exam_id",
+    "topic_id",
+    "topic_name",
+    "course_id",
+    "pattern_id",
+    "techniques",
+    "question_text",
+    "solution_steps",
+    "answer",
+    "difficulty",
+    "difficulty_reason",
+    "frequency_score",
+    "estimated_time",
+    "source_exam_year",
+    "source_exam_type",
+    "source_question_number",
+    "source_points",
+    "is_generated",
+    "created_at",
+    "points",
+    "locked",
+    "options",
+];
+
+fn is_shown(column: &str, solved: bool) -> bool {
+    !RESERVED.contains(&column) && (solved || OF_QUESTION.contains(&column))
 }
 
 #[cfg(test)]
@@ -122,7 +150,7 @@ mod tests {
             "source_points": 10.0, "is_generated": false, "created_at": "2026-01-01T00:00:00Z",
             "question_text": format!("{}$n!$", "Does it converge? ".repeat(6)),
             "solution_steps": ["Take the ratio.", "It tends to 0."], "answer": "A",
-            "extra": {"section": "II", "solution_video": "v", "subparts_json": "[]"},
+            "extra": {"section": "II", "rubric": "v", "subparts_json": "[]", "locked": 1, "points": 9},
         }))
         .unwrap();
         question.options = vec![QuestionOption { letter: "A".to_owned(), text: "Yes".to_owned(), is_correct: true }];
@@ -148,7 +176,7 @@ mod tests {
         assert_eq!(view["answer"], json!(null));
         assert_eq!(view["options"], json!([{"letter": "A", "text": "Yes"}]));
         assert_eq!(view["section"], "II");
-        assert!(view.get("solution_video").is_none());
+        assert!(view.get("rubric").is_none());
     }
 
     #[test]
@@ -156,6 +184,8 @@ mod tests {
         let view = serde_json::to_value(QuestionView::of(&question(), Access::Solution)).unwrap();
         assert_eq!(view["solution_steps"], "Take the ratio.\nIt tends to 0.");
         assert_eq!(view["options"][0]["is_correct"], true);
-        assert_eq!(view["solution_video"], "v");
+        assert_eq!(view["rubric"], "v");
+        let text = serde_json::to_string(&QuestionView::of(&question(), Access::Solution)).unwrap();
+        assert_eq!((text.matches("\"locked\"").count(), text.matches("\"points\"").count()), (1, 1));
     }
 }

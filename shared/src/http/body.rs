@@ -61,7 +61,8 @@ fn check_media_type(request: &Request) -> Result<(), Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, "Send the body as `Content-Type: application/json`."))
 }
 
-async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
+/// Reads a body to its bound.
+pub(super) async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
     axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
@@ -81,6 +82,18 @@ fn is_missing(value: Option<&Value>) -> bool {
     }
 }
 
+/// What a type is called by those who do not know Rust.
+fn in_plain_words(expected: &str) -> String {
+    match expected {
+        "i64" | "i32" | "u32" | "u64" | "u8" => "a whole number in range".to_owned(),
+        "f64" => "a number".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        other if other.starts_with("struct") || other == "a map" => "an object".to_owned(),
+        other => other.replace("one of ", ""),
+    }
+}
+
 /// Names the field and the rule, and quotes nothing of the value: it may be a password.
 pub(super) fn invalid_field<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
     let field = error.path().to_string();
@@ -92,7 +105,7 @@ pub(super) fn invalid_field<E: std::fmt::Display>(error: &serde_path_to_error::E
         return Problem::invalid_field(&field, rule);
     }
     let rule = match message.rsplit_once("expected ") {
-        Some((_, expected)) => format!("must be {}", expected.replace("one of ", "")),
+        Some((_, expected)) => format!("must be {}", in_plain_words(expected)),
         None => "is not valid".to_owned(),
     };
     Problem::invalid_field(&field, &rule)

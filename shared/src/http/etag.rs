@@ -33,11 +33,42 @@ impl<T: Serialize> IntoResponse for Catalogue<T> {
     }
 }
 
+/// An answer that is the same for as long as its edition is, but for what was charged.
+#[derive(Debug)]
+pub struct Edition<'a, T> {
+    /// Names what is answered.
+    pub name: &'a str,
+    /// It was just bought: whatever the client says it has, it gets it.
+    pub is_new: bool,
+    /// The answer.
+    pub body: T,
+}
+
+/// Marks an answer that is sent whole.
+#[derive(Clone, Copy)]
+struct SendWhole;
+
+impl<T: IntoResponse> IntoResponse for Edition<'_, T> {
+    fn into_response(self) -> Response {
+        let mut response = self.body.into_response();
+        // Weak: two answers of an edition mean the same, and may differ in `credits_deducted`.
+        if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{}\"", self.name)) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        if self.is_new {
+            response.extensions_mut().insert(SendWhole);
+        }
+        response
+    }
+}
+
 /// Turns an answer into 304 when the client has it (RFC 9110, 13.1.2).
 pub(super) fn revalidate(method: &Method, if_none_match: Option<&HeaderValue>, response: Response) -> Response {
     let is_read = *method == Method::GET || *method == Method::HEAD;
-    let matches = is_read && response.status() == StatusCode::OK && is_known(if_none_match, response.headers());
-    if !matches {
+    let may_match =
+        is_read && response.status() == StatusCode::OK && response.extensions().get::<SendWhole>().is_none();
+    if !(may_match && is_known(if_none_match, response.headers())) {
         return response;
     }
     let mut not_modified = StatusCode::NOT_MODIFIED.into_response();
@@ -53,7 +84,8 @@ fn is_known(if_none_match: Option<&HeaderValue>, headers: &HeaderMap) -> bool {
     let (Some(wanted), Some(tag)) = (if_none_match.and_then(|v| v.to_str().ok()), headers.get(header::ETAG)) else {
         return false;
     };
-    wanted.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/").as_bytes() == tag.as_bytes())
+    let tag = tag.as_bytes().strip_prefix(b"W/").unwrap_or(tag.as_bytes());
+    wanted.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/").as_bytes() == tag)
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! The `Idempotency-Key` header, with what the request asks.
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use axum::http::request::Parts;
 use serde_json::Value;
 
-use super::body::{Body, Json, read_fields};
+use super::body::{Body, Json, read, read_fields};
 use super::problem::{Code, Problem};
 use crate::domain::idempotency::{Fingerprint, IdempotencyKey, Intent, Record};
 
@@ -32,12 +31,15 @@ impl<S: Send + Sync, T: Body> FromRequest<S> for Once<T> {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for OnceWithoutBody {
+impl<S: Send + Sync> FromRequest<S> for OnceWithoutBody {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let fingerprint = Fingerprint::of(parts.uri.path(), &Value::Null);
-        Ok(Self(Intent { key: key(&parts.headers)?, fingerprint }))
+    /// What a client sends all the same is read to its bound before anything is done, and ignored.
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let key = key(request.headers())?;
+        let fingerprint = Fingerprint::of(request.uri().path(), &Value::Null);
+        read(request).await?;
+        Ok(Self(Intent { key, fingerprint }))
     }
 }
 

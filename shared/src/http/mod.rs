@@ -10,15 +10,17 @@ mod manners;
 pub mod page;
 mod path;
 mod problem;
+mod purpose;
 mod query;
 pub mod routes;
 
 pub use body::{Body, Json};
 pub use claim::Claim;
 pub use course::active_course;
-pub use etag::Catalogue;
+pub use etag::{Catalogue, Edition};
 pub use idempotent::{Once, OnceWithoutBody, check_reuse};
 pub use manners::with_manners;
 pub use path::Path;
 pub use problem::{Code, Problem};
+pub use purpose::Purpose;
 pub use query::Query;

@@ -32,6 +32,10 @@ pub enum Code {
     NotFound,
     /// No question fits; nothing was charged.
     NoQuestions,
+    /// The course has no past exams; nothing was charged.
+    NoExams,
+    /// It must be bought, and this request does not buy.
+    NotPurchased,
     /// The path knows other methods.
     MethodNotAllowed,
     /// The email has an account.
@@ -59,8 +63,8 @@ impl Code {
         match self {
             Self::InvalidJson | Self::MissingField => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
-            Self::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
-            Self::NotFound | Self::NoQuestions => StatusCode::NOT_FOUND,
+            Self::InsufficientCredits | Self::NotPurchased => StatusCode::PAYMENT_REQUIRED,
+            Self::NotFound | Self::NoQuestions | Self::NoExams => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::EmailTaken | Self::NotStarted => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -82,6 +86,8 @@ impl Code {
             Self::InsufficientCredits => "insufficient_credits",
             Self::NotFound => "not_found",
             Self::NoQuestions => "no_questions",
+            Self::NoExams => "no_exams",
+            Self::NotPurchased => "not_purchased",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::EmailTaken => "email_taken",
             Self::NotStarted => "not_started",
@@ -104,6 +110,8 @@ impl Code {
             Self::InsufficientCredits => "Insufficient credits",
             Self::NotFound => "Not found",
             Self::NoQuestions => "No questions",
+            Self::NoExams => "No exams",
+            Self::NotPurchased => "Not purchased",
             Self::MethodNotAllowed => "Method not allowed",
             Self::EmailTaken => "Email already registered",
             Self::NotStarted => "Not started",

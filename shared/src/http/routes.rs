@@ -47,7 +47,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 22] = [
+pub static ROUTES: [Route; 23] = [
     open("auth", "register", Method::POST, "/api/auth/register"),
     open("auth", "login", Method::POST, "/api/auth/login"),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
@@ -62,6 +62,7 @@ pub static ROUTES: [Route; 22] = [
     signed_in("topics", "list_topics", Method::GET, "/api/courses/{id}/topics"),
     signed_in("topics", "show_topic", Method::GET, "/api/courses/{id}/topics/{topic_id}"),
     open("topics", "list_public_topics", Method::GET, "/api/courses/{id}/topics/public"),
+    signed_in("analysis", "show_analysis", Method::GET, "/api/courses/{id}/analysis"),
     signed_in("questions", "browse_questions", Method::GET, "/api/questions"),
     signed_in("questions", "show_question", Method::GET, "/api/questions/{id}"),
     signed_in("questions", "practice_questions", Method::POST, "/api/questions/practice"),

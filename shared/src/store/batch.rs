@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Store;
 use super::error::StoreError;
@@ -13,6 +13,8 @@ use super::keys::{Key, PK, SK};
 
 /// Keys of one `BatchGetItem`: DynamoDB's limit.
 pub(super) const BATCH_GET_MAX: usize = 100;
+/// Batches that run at the same time: all of a request, some of an import.
+const BATCHES_AT_ONCE: usize = 8;
 /// How often what DynamoDB left over is asked for again.
 pub(super) const LEFTOVER_ATTEMPTS_MAX: u32 = 6;
 
@@ -31,8 +33,12 @@ impl Store {
 
     /// The items of these keys that there are, in no order; batches run at once.
     pub(super) async fn get_many(&self, keys: &[Key], consistent: bool) -> Result<Vec<Item>, StoreError> {
-        let batches = keys.chunks(BATCH_GET_MAX).map(|chunk| self.get_batch(chunk, consistent));
-        Ok(try_join_all(batches).await?.concat())
+        let mut batches = Vec::new();
+        for chunk in keys.chunks(BATCH_GET_MAX) {
+            batches.push(self.get_batch(chunk, consistent));
+        }
+        let found: Vec<Vec<Item>> = stream::iter(batches).buffer_unordered(BATCHES_AT_ONCE).try_collect().await?;
+        Ok(found.concat())
     }
 
     async fn get_batch(&self, keys: &[Key], consistent: bool) -> Result<Vec<Item>, StoreError> {

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::Store;
 use super::error::StoreError;
 use super::item;
-use super::keys::{self, CATALOG, ENROLLMENTS, EXAMS, TOPICS};
-use crate::domain::catalog::{Course, Exam, Topic};
+use super::keys::{self, CATALOG, ENROLLMENTS, EXAMS, PATTERNS, TOPICS};
+use crate::domain::catalog::{Course, Exam, Pattern, Topic};
 use crate::domain::id::{CourseId, UserId};
 
 impl Store {
@@ -29,6 +29,11 @@ impl Store {
     /// A course's topics, by id.
     pub(super) async fn topics(&self, course: &CourseId) -> Result<Vec<Topic>, StoreError> {
         item::read_all(self.query(&keys::course_partition(course), TOPICS, false).await?)
+    }
+
+    /// A course's patterns, by id.
+    pub(super) async fn patterns(&self, course: &CourseId) -> Result<Vec<Pattern>, StoreError> {
+        item::read_all(self.query(&keys::course_partition(course), PATTERNS, false).await?)
     }
 
     /// The courses that a user is enrolled in.

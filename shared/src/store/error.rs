@@ -1,6 +1,6 @@
 //! What can go wrong with storage, as far as a caller can act on it.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 /// A failure of storage. Its text is for the log, never for an answer.
 #[derive(Debug, thiserror::Error)]
@@ -33,14 +33,45 @@ impl StoreError {
     /// A failed call.
     pub(super) fn call<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
     where
-        E: std::error::Error + 'static,
-        R: std::fmt::Debug,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        Self::Unavailable { operation, cause: DisplayErrorContext(error).to_string() }
+        Self::Unavailable { operation, cause: cause(error) }
     }
 
     /// An item that cannot be read or written.
     pub(super) fn corrupt(entity: &'static str, cause: impl std::fmt::Display) -> Self {
         Self::Corrupt { entity, cause: cause.to_string() }
     }
+}
+
+/// What happened, in a line. The SDK's own account holds the whole response, in which there may be an item: an email, a
+/// balance. So only the code and the message of DynamoDB are kept, or how the call failed on its way.
+fn cause<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    match error {
+        SdkError::ServiceError(answer) => {
+            let answer = answer.err();
+            format!("{}: {}", answer.code().unwrap_or("no code"), answer.message().unwrap_or("no message"))
+        }
+        SdkError::TimeoutError(_) => "timed out".to_owned(),
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            Some(connector) => chain(connector),
+            None => "not sent".to_owned(),
+        },
+        SdkError::ResponseError(_) => "an answer that cannot be read".to_owned(),
+        _ => "a request that cannot be built".to_owned(),
+    }
+}
+
+/// An error and what it comes from.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
 }

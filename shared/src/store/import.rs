@@ -14,6 +14,7 @@ use super::transact::{Transaction, Verdict};
 use super::{Credential, accounts::OpenAccountError};
 use crate::domain::catalog::{Course, Question};
 use crate::domain::derive::Catalog;
+use crate::domain::id::QuestionId;
 use crate::domain::ledger::Entry;
 use crate::domain::preview::preview;
 use crate::domain::profile::Profile;
@@ -48,8 +49,13 @@ pub struct ImportedAccount {
 }
 
 impl Store {
-    /// Stores a course. What is in the table and not in `catalog` stays: students may have bought it.
-    pub async fn write_catalog(&self, catalog: &Catalog, dry_run: bool) -> Result<WriteReport, StoreError> {
+    /// Stores a course; what it did, and the questions that it left alone because they belong to another course. What is
+    /// in the table and not in `catalog` stays: students may have bought it.
+    pub async fn write_catalog(
+        &self,
+        catalog: &Catalog,
+        dry_run: bool,
+    ) -> Result<(WriteReport, Vec<QuestionId>), StoreError> {
         let drafts = catalog_items(catalog)?;
         let keys: Vec<Key> = drafts.iter().filter_map(item::key_of).collect();
         let course_key = keys::course(&catalog.course.id);
@@ -59,8 +65,13 @@ impl Store {
 
         let mut report = WriteReport::new();
         let mut writes = Vec::new();
+        let foreign = foreign_questions(catalog, &stored);
         for draft in drafts {
-            let before = item::key_of(&draft).and_then(|key| stored.get(&key));
+            let Some(key) = item::key_of(&draft) else { continue };
+            if foreign.iter().any(|(partition, _)| *partition == key.pk) {
+                continue;
+            }
+            let before = stored.get(&key);
             let entity = item::entity_of(&draft);
             report.entry(entity).or_default().add(merge(draft, before, &mut writes));
         }
@@ -68,6 +79,7 @@ impl Store {
         let before: Option<Course> = stored_course.clone().map(item::read).transpose()?;
         let mut course = catalog.course.clone();
         course.stats = self.stats_with_what_stays(catalog, before.as_ref()).await?;
+        course.stats.questions -= count(foreign.iter());
         course.catalog_version = before.as_ref().map_or(0, |course| course.catalog_version);
         course.created_at = before.as_ref().map_or(course.created_at, |course| course.created_at);
         let is_changed = !writes.is_empty() || before.as_ref() != Some(&course);
@@ -80,9 +92,21 @@ impl Store {
             self.put_all(writes).await?;
             // Last, so that nobody keeps a bank of the new version that holds old questions.
             course.catalog_version += 1;
-            self.put_all(vec![item::write(&course_key, &course)?]).await?;
+            self.put_course(&course_key, &course).await?;
         }
-        Ok(report)
+        Ok((report, foreign.into_iter().map(|(_, id)| id).collect()))
+    }
+
+    /// Writes a course on the condition that no other import was faster: two may not share a version.
+    async fn put_course(&self, key: &Key, course: &Course) -> Result<(), StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item::write(key, course)?))
+            .condition_expression("attribute_not_exists(pk) OR catalog_version = :before")
+            .expression_attribute_values(":before", item::number(course.catalog_version - 1));
+        put.send().await.map(|_| ()).map_err(|error| StoreError::call("PutItem", &error))
     }
 
     /// What is stored of a course once `catalog` is: its rows and those that an earlier import left.
@@ -169,6 +193,16 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Questions of `catalog` whose id is another course's, with their partitions: their buyers keep them.
+fn foreign_questions(catalog: &Catalog, stored: &HashMap<Key, Item>) -> Vec<(String, QuestionId)> {
+    let is_foreign = |question: &&Question| {
+        let course = stored.get(&keys::question(&question.meta.id)).and_then(|item| item.get("course_id"));
+        course.and_then(|course| course.as_s().ok()).is_some_and(|course| course != catalog.course.id.as_str())
+    };
+    let foreign = catalog.questions.iter().filter(is_foreign);
+    foreign.map(|question| (keys::question_partition(&question.meta.id), question.meta.id.clone())).collect()
 }
 
 /// What became of a draft.

@@ -43,12 +43,15 @@ entities! {
     Progress => "Progress",
     Attempt => "Attempt",
     Record => "Record",
+    super::analyses::Publication => "Analysis",
+    super::analyses::OwnedAnalysis => "OwnedAnalysis",
     Course => "Course",
     Exam => "Exam",
     Topic => "Topic",
     Pattern => "Pattern",
     Question => "Question",
     QuestionSummary => "Question",
+    super::questions::OptionLetters => "Question",
     QuestionOption => "Option",
 }
 

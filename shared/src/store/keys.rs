@@ -10,6 +10,8 @@
 //! | Attempt | `USER#<id>` | `ATTEMPT#<uuidv7>` |
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Enrollment | `USER#<id>` | `ENROLLMENT#<course>` |
+//! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
+//! | Analysis | `COURSE#<course>` | `ANALYSIS#<edition>` |
 //! | Course | `CATALOG` | `COURSE#<id>` |
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
 //! | Question | `QUESTION#<id>` | `QUESTION` |
@@ -44,12 +46,16 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 
 /// The partition of all courses.
 pub(super) const CATALOG: &str = "CATALOG";
+/// The sort key of a profile.
+pub(super) const PROFILE: &str = "PROFILE";
 /// The sort key of a question.
 const QUESTION: &str = "QUESTION";
 /// Sort keys of exams begin so.
 pub(super) const EXAMS: &str = "EXAM#";
 /// Sort keys of topics begin so.
 pub(super) const TOPICS: &str = "TOPIC#";
+/// Sort keys of patterns begin so.
+pub(super) const PATTERNS: &str = "PATTERN#";
 /// Sort keys of ledger entries begin so.
 pub(super) const ENTRIES: &str = "CREDIT#";
 /// Sort keys of enrolments begin so.
@@ -96,7 +102,7 @@ pub(super) fn question_partition(id: &QuestionId) -> String {
 /// A profile.
 #[must_use]
 pub fn profile(id: UserId) -> Key {
-    Key::new(user(id), "PROFILE")
+    Key::new(user(id), PROFILE)
 }
 
 /// The credential of an email.
@@ -157,6 +163,23 @@ pub fn course(id: &CourseId) -> Key {
     Key::new(CATALOG, course_partition(id))
 }
 
+/// A published analysis.
+#[must_use]
+pub fn analysis(course: &CourseId, edition: &str) -> Key {
+    Key::new(course_partition(course), format!("ANALYSIS#{edition}"))
+}
+
+/// An edition that a user owns.
+#[must_use]
+pub fn owned_analysis(id: UserId, course: &CourseId, edition: &str) -> Key {
+    Key::new(user(id), format!("{}{edition}", owned_analyses(course)))
+}
+
+/// Sort keys of the editions that a user owns of a course begin so.
+pub(super) fn owned_analyses(course: &CourseId) -> String {
+    format!("ANALYSIS#{course}#")
+}
+
 /// An exam.
 #[must_use]
 pub fn exam(course: &CourseId, id: &ExamId) -> Key {
@@ -172,7 +195,7 @@ pub fn topic(course: &CourseId, id: &TopicId) -> Key {
 /// A pattern.
 #[must_use]
 pub fn pattern(course: &CourseId, id: &PatternId) -> Key {
-    Key::new(course_partition(course), format!("PATTERN#{id}"))
+    Key::new(course_partition(course), format!("{PATTERNS}{id}"))
 }
 
 /// A question.
@@ -234,6 +257,8 @@ mod tests {
         assert_eq!(parts(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(parts(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));
         assert_eq!(parts(&course(&course_id)), ("CATALOG", "COURSE#calc2"));
+        assert_eq!(parts(&analysis(&course_id, "0a1b")), ("COURSE#calc2", "ANALYSIS#0a1b"));
+        assert_eq!(parts(&owned_analysis(USER, &course_id, "0a1b")), (user, "ANALYSIS#calc2#0a1b"));
         assert_eq!(parts(&exam(&course_id, &id("e1"))), ("COURSE#calc2", "EXAM#e1"));
         assert_eq!(parts(&topic(&course_id, &id("t1"))), ("COURSE#calc2", "TOPIC#t1"));
         assert_eq!(parts(&pattern(&course_id, &id("p1"))), ("COURSE#calc2", "PATTERN#p1"));

@@ -21,17 +21,36 @@ use crate::domain::profile::Profile;
 use crate::domain::question_view::Access;
 use crate::domain::random::Random;
 
-/// A question to unlock with its solution.
+/// What credits buy.
 #[derive(Debug, Clone)]
-pub struct Goods {
-    /// Its course.
-    pub course_id: CourseId,
-    /// The question.
-    pub question_id: QuestionId,
-    /// The question alone, or its solution too.
-    pub access: Access,
-    /// It was chosen because the student had never seen it: another request may have got there first.
-    pub must_be_new: bool,
+pub enum Goods {
+    /// A question, for good.
+    Question {
+        /// Its course.
+        course_id: CourseId,
+        /// The question.
+        question_id: QuestionId,
+        /// The question alone, or its solution too.
+        access: Access,
+        /// It was chosen because the student had never seen it: another request may have got there first.
+        must_be_new: bool,
+    },
+    /// An edition of a course's analysis, once.
+    Analysis {
+        /// The course.
+        course_id: CourseId,
+        /// The edition.
+        edition: String,
+    },
+}
+
+impl Goods {
+    fn question_id(&self) -> Option<&QuestionId> {
+        match self {
+            Self::Question { question_id, .. } => Some(question_id),
+            Self::Analysis { .. } => None,
+        }
+    }
 }
 
 /// A spend.
@@ -42,8 +61,8 @@ pub struct Purchase<'a> {
     pub charge: &'a Charge,
     /// What for.
     pub goods: &'a [Goods],
-    /// The request, so that it is not done twice.
-    pub intent: &'a Intent,
+    /// The request, so that it is not done twice, where a client may name it.
+    pub intent: Option<&'a Intent>,
     /// When.
     pub now: Timestamp,
 }
@@ -75,7 +94,7 @@ pub enum SpendError {
     /// A request with the same key was faster: its record has the answer.
     #[error("another request with the same key was faster")]
     DoneBefore,
-    /// A question that had to be new was unlocked meanwhile: choose again.
+    /// What had to be new was bought meanwhile: look again.
     #[error("the goods were bought by another request")]
     GoodsTaken,
     /// A question is not there any more.
@@ -99,7 +118,7 @@ enum Part {
     Record,
     Entry,
     QuestionExists,
-    Unlock,
+    Delivery,
 }
 
 impl Store {
@@ -153,9 +172,9 @@ impl Store {
             let entry = Entry::of(movement, id, profile.id, position, after.updated_at);
             parts.push((Part::Entry, self.put_new(item::write(&keys::entry(profile.id, entry.id), &entry)?)?));
         }
-        if let Some(Purchase { intent: Intent { key: Some(key), fingerprint }, goods, .. }) = purchase {
+        if let Some(Purchase { intent: Some(Intent { key: Some(key), fingerprint }), goods, .. }) = purchase {
             let outcome = Outcome::Questions {
-                question_ids: goods.iter().map(|goods| goods.question_id.clone()).collect(),
+                question_ids: goods.iter().filter_map(Goods::question_id).cloned().collect(),
                 credits_deducted: settlement.deducted(),
                 credits: settlement.wallet.credits,
             };
@@ -163,8 +182,10 @@ impl Store {
             parts.push((Part::Record, self.put_record(profile.id, key, &record, now)?));
         }
         for goods in purchase.map_or([].as_slice(), |purchase| purchase.goods) {
-            parts.push((Part::QuestionExists, self.question_exists(&goods.question_id)?));
-            parts.push((Part::Unlock, self.unlock(profile.id, goods, now)?));
+            if let Some(question_id) = goods.question_id() {
+                parts.push((Part::QuestionExists, self.question_exists(question_id)?));
+            }
+            parts.push((Part::Delivery, self.delivery(profile.id, goods, now)?));
         }
         let (meaning, actions): (Vec<Part>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
         let token: Uuid = random.uuid_v4();
@@ -233,21 +254,27 @@ impl Store {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    fn unlock(&self, user: UserId, goods: &Goods, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+    fn delivery(&self, user: UserId, goods: &Goods, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let (course_id, question_id, access, must_be_new) = match goods {
+            Goods::Question { course_id, question_id, access, must_be_new } => {
+                (course_id, question_id, *access, *must_be_new)
+            }
+            Goods::Analysis { course_id, edition } => return self.own_analysis(user, course_id, edition, now),
+        };
         let mut update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(keys::progress(user, &goods.course_id, &goods.question_id).attributes()))
+            .set_key(Some(keys::progress(user, course_id, question_id).attributes()))
             .update_expression(
                 "SET entity = :entity, course_id = :course, question_id = :question, seen_at = :now, \
                  unlocked_at = if_not_exists(unlocked_at, :now)"
                     .to_owned()
-                    + if goods.access == Access::Solution { SOLUTION } else { "" },
+                    + if access == Access::Solution { SOLUTION } else { "" },
             )
             .expression_attribute_values(":entity", text("Progress"))
-            .expression_attribute_values(":course", text(goods.course_id.as_str()))
-            .expression_attribute_values(":question", text(goods.question_id.as_str()))
+            .expression_attribute_values(":course", text(course_id.as_str()))
+            .expression_attribute_values(":question", text(question_id.as_str()))
             .expression_attribute_values(":now", text(now.to_string()));
-        if goods.must_be_new {
+        if must_be_new {
             update = update.condition_expression("attribute_not_exists(pk)");
         }
         let update = update.build().map_err(|error| StoreError::corrupt("Update", error))?;
@@ -280,7 +307,7 @@ fn explain(meaning: &[Part], verdicts: Vec<Verdict>) -> Result<Committed, SpendE
     if failed.contains(&Part::QuestionExists) {
         return Err(SpendError::GoodsGone);
     }
-    if failed.contains(&Part::Unlock) {
+    if failed.contains(&Part::Delivery) {
         return Err(SpendError::GoodsTaken);
     }
     if failed.contains(&Part::Entry) {

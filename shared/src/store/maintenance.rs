@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Store;
 use super::error::StoreError;
-use super::item::{self, ENTITY, text};
+use super::item::{self, text};
 use super::keys::{self, ENTRIES};
 use crate::domain::id::UserId;
 use crate::domain::ledger::Entry;
@@ -16,6 +16,8 @@ use crate::domain::profile::Profile;
 pub struct ProfilePage {
     /// Users, in no order.
     pub profiles: Vec<Profile>,
+    /// Profiles that cannot be read: their partition, and why.
+    pub corrupt: Vec<(String, StoreError)>,
     /// The next page, if there is one.
     pub next: Option<NextPage>,
 }
@@ -31,15 +33,20 @@ impl Store {
             .scan()
             .table_name(&self.table)
             .consistent_read(true)
-            .filter_expression("#entity = :profile")
-            .expression_attribute_names("#entity", ENTITY)
-            .expression_attribute_values(":profile", text("Profile"))
+            .filter_expression("sk = :profile")
+            .expression_attribute_values(":profile", text(keys::PROFILE))
             .set_exclusive_start_key(from.map(|page| page.0));
         let page = request.send().await.map_err(|error| StoreError::call("Scan", &error))?;
-        Ok(ProfilePage {
-            profiles: item::read_all(page.items.unwrap_or_default())?,
-            next: page.last_evaluated_key.map(NextPage),
-        })
+        let mut found =
+            ProfilePage { profiles: Vec::new(), corrupt: Vec::new(), next: page.last_evaluated_key.map(NextPage) };
+        for item in page.items.unwrap_or_default() {
+            let partition = item::key_of(&item).map_or_else(String::new, |key| key.pk);
+            match item::read(item) {
+                Ok(profile) => found.profiles.push(profile),
+                Err(error) => found.corrupt.push((partition, error)),
+            }
+        }
+        Ok(found)
     }
 
     /// All ledger entries of a user, oldest first.

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as MemoryCache;
+use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::batch::Query;
 use super::error::StoreError;
 use super::item::{self, Item};
 use super::keys::{self, GSI1, GSI1_PK, GSI1_SK, Key};
-use crate::domain::catalog::{Bank, Course, Question, QuestionSummary};
+use crate::domain::analysis::Analysis;
+use crate::domain::catalog::{Bank, Course, Question, QuestionOption, QuestionSummary};
 use crate::domain::id::{CourseId, QuestionId, UserId};
 use crate::domain::progress::Progress;
 
@@ -21,6 +23,8 @@ const SUMMARIES_MAX: u64 = 50_000;
 const COURSES_OF_QUESTIONS_MAX: usize = 50_000;
 /// Whole questions in memory.
 const WHOLE_MAX: usize = 16;
+/// Analyses in memory: some 100 KB each.
+const ANALYSES_MAX: usize = 32;
 /// Banks that are expected; the cache sizes its tables by it.
 const BANKS_EXPECTED: usize = 32;
 
@@ -31,6 +35,7 @@ pub(super) struct Cache {
     courses: MemoryCache<QuestionId, CourseId>,
     /// Questions that everybody gets.
     whole: MemoryCache<(QuestionId, u64), Arc<Question>>,
+    pub(super) analyses: MemoryCache<(CourseId, u64), Arc<Analysis>>,
 }
 
 impl Default for Cache {
@@ -39,6 +44,7 @@ impl Default for Cache {
             banks: MemoryCache::with_weighter(BANKS_EXPECTED, SUMMARIES_MAX, BySummaries),
             courses: MemoryCache::new(COURSES_OF_QUESTIONS_MAX),
             whole: MemoryCache::new(WHOLE_MAX),
+            analyses: MemoryCache::new(ANALYSES_MAX),
         }
     }
 }
@@ -73,10 +79,12 @@ impl Store {
         let pk = keys::course_partition(course);
         let query =
             Query { index: Some(GSI1), pk_name: GSI1_PK, sk_name: GSI1_SK, pk: &pk, prefix: "", consistent: false };
-        let reads = async { tokio::try_join!(self.exams(course), self.topics(course), self.query_pages(query)) };
-        // Boxed: it is rare, and every request's future would be as large as these three.
-        let (exams, topics, questions) = Box::pin(reads).await?;
-        Ok(Bank { exams, topics, questions: item::read_all(questions)? })
+        let reads = async {
+            tokio::try_join!(self.exams(course), self.topics(course), self.patterns(course), self.query_pages(query))
+        };
+        // Boxed: it is rare, and every request's future would be as large as these four.
+        let (exams, topics, patterns, questions) = Box::pin(reads).await?;
+        Ok(Bank { exams, topics, patterns, questions: item::read_all(questions)? })
     }
 
     /// One whole question.
@@ -85,21 +93,24 @@ impl Store {
         Ok(assemble(items)?.remove(id))
     }
 
-    /// One whole question and a student's progress on it; at once when its course is known, else one after the other.
+    /// One whole question and a student's progress on it, if they may see it: what they unlocked always, anything else
+    /// in active courses only. At once when its course is known, else one after the other.
     pub async fn question_for(
         &self,
         user: UserId,
         id: &QuestionId,
     ) -> Result<Option<(Question, Option<Progress>)>, StoreError> {
-        if let Some(course) = self.cache.courses.get(id) {
-            let (question, progress) = tokio::try_join!(self.question(id), self.progress_on(user, &course, id))?;
-            return Ok(question.map(|question| (question, progress)));
-        }
-        let Some(question) = self.question(id).await? else { return Ok(None) };
-        let course = question.meta.course_id.clone();
-        let progress = self.progress_on(user, &course, id).await?;
-        self.cache.courses.insert(id.clone(), course);
-        Ok(Some((question, progress)))
+        let (question, progress, course) = if let Some(course_id) = self.cache.courses.get(id) {
+            tokio::try_join!(self.question(id), self.progress_on(user, &course_id, id), self.course(&course_id))?
+        } else {
+            let Some(question) = self.question(id).await? else { return Ok(None) };
+            let course_id = question.meta.course_id.clone();
+            let (progress, course) = tokio::try_join!(self.progress_on(user, &course_id, id), self.course(&course_id))?;
+            self.cache.courses.insert(id.clone(), course_id);
+            (Some(question), progress, course)
+        };
+        let may_see = progress.is_some() || course.is_some_and(|course| course.is_active);
+        Ok(question.filter(|_| may_see).map(|question| (question, progress)))
     }
 
     /// One whole question of `course`, kept in memory while the catalogue stays.
@@ -122,6 +133,13 @@ impl Store {
     }
 }
 
+/// Which of a question's options count.
+#[derive(Serialize, Deserialize)]
+pub(super) struct OptionLetters {
+    #[serde(default)]
+    option_letters: Vec<String>,
+}
+
 /// The items that a question is made of.
 fn keys_of(summary: &QuestionSummary) -> Vec<Key> {
     let id = &summary.meta.id;
@@ -133,16 +151,23 @@ fn keys_of(summary: &QuestionSummary) -> Vec<Key> {
 fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, Question>, StoreError> {
     let mut options: HashMap<String, Vec<_>> = HashMap::new();
     let mut questions: Vec<Question> = Vec::new();
+    let mut letters: HashMap<String, Vec<String>> = HashMap::new();
     for item in items {
         let Some(key) = item::key_of(&item) else { continue };
         if keys::is_question(&key) {
+            let summary: OptionLetters = item::read(item.clone())?;
+            letters.insert(key.pk, summary.option_letters);
             questions.push(item::read(item)?);
         } else {
             options.entry(key.pk).or_default().push(item::read(item)?);
         }
     }
     let whole = questions.into_iter().map(|mut question| {
-        question.options = options.remove(&keys::question_partition(&question.meta.id)).unwrap_or_default();
+        let partition = keys::question_partition(&question.meta.id);
+        let current = letters.remove(&partition).unwrap_or_default();
+        question.options = options.remove(&partition).unwrap_or_default();
+        // An import never deletes: an option that a later one left out is still there, and counts no more.
+        question.options.retain(|option: &QuestionOption| current.contains(&option.letter));
         question.options.sort_by(|a, b| a.letter.cmp(&b.letter));
         (question.meta.id.clone(), question)
     });

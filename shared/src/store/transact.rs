@@ -14,11 +14,14 @@ use super::error::StoreError;
 use super::item::Item;
 
 /// Tries of one transaction against conflicts, and of one decision against newer profiles.
-pub(super) const ATTEMPTS_MAX: u32 = 12;
+///
+/// Of requests of one user that race, each round lets at least one through, so a crowd of 32 needs up to 32 rounds;
+/// pauses of 60 ms on average bound the whole to some three seconds.
+pub(super) const ATTEMPTS_MAX: u32 = 48;
 /// The longest first pause.
 const PAUSE_FIRST: Duration = Duration::from_millis(4);
 /// The longest pause of all.
-const PAUSE_MAX: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_millis(120);
 
 /// How a transaction ended.
 pub(super) enum Transaction {

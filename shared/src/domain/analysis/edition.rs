@@ -1,0 +1,33 @@
+//! What makes an analysis another one: the numbers that went into it, and no text.
+
+use sha2::{Digest, Sha256};
+
+use super::past::PastExams;
+
+/// Bytes of the hash that name an edition.
+const EDITION_BYTES: usize = 6;
+
+/// The edition of an analysis of `past`: a short hash in hex. A corrected typo leaves it, another question, point,
+/// minute, topic or exam changes it.
+#[must_use]
+pub fn edition(past: &PastExams<'_>) -> String {
+    let mut hash = Sha256::new();
+    let mut line = |parts: &[&dyn std::fmt::Debug]| {
+        for part in parts {
+            hash.update(format!("{part:?}\u{1f}"));
+        }
+        hash.update("\n");
+    };
+    for exam in &past.exams {
+        line(&[&exam.id, &exam.year, &exam.exam_type, &exam.exam_date]);
+    }
+    for topic in past.topics {
+        line(&[&topic.id, &topic.category]);
+    }
+    for question in &past.questions {
+        let meta = question.meta;
+        line(&[&meta.id, &question.exam.id, &meta.topic_id, &meta.pattern_id, &meta.techniques]);
+        line(&[&meta.difficulty, &meta.source_points, &meta.estimated_time]);
+    }
+    hex::encode(&hash.finalize()[..EDITION_BYTES])
+}

@@ -1,0 +1,65 @@
+//! Topics over the years: how many questions and points each exam had of each.
+
+use serde::{Deserialize, Serialize};
+
+use super::past::PastExams;
+use crate::domain::id::{ExamId, TopicId};
+
+/// A table: exams are its columns, topics its rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct YearTrends {
+    /// Columns, oldest first.
+    pub exams: Vec<ExamColumn>,
+    /// Rows, by topic id.
+    pub topics: Vec<TopicRow>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExamColumn {
+    /// The exam.
+    pub exam_id: ExamId,
+    /// Its year.
+    pub year: i32,
+    /// Its semester.
+    pub semester: Option<String>,
+    /// Its type.
+    pub exam_type: String,
+}
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopicRow {
+    /// The topic.
+    pub topic_id: TopicId,
+    /// Questions on each exam.
+    pub counts: Vec<u32>,
+    /// Points on each exam.
+    pub points: Vec<f64>,
+}
+
+/// The table of all topics.
+#[must_use]
+pub(super) fn year_trends(past: &PastExams<'_>) -> YearTrends {
+    let exams = past.exams.iter().map(|exam| ExamColumn {
+        exam_id: exam.id.clone(),
+        year: exam.year,
+        semester: exam.semester.clone(),
+        exam_type: exam.exam_type.clone(),
+    });
+    let row = |topic_id: &TopicId| {
+        let mut row = TopicRow {
+            topic_id: topic_id.clone(),
+            counts: vec![0; past.exams.len()],
+            points: vec![0.0; past.exams.len()],
+        };
+        for question in past.questions.iter().filter(|question| question.meta.topic_id == *topic_id) {
+            if let Some(column) = past.exams.iter().position(|exam| exam.id == question.exam.id) {
+                row.counts[column] += 1;
+                row.points[column] += question.meta.source_points.unwrap_or(0.0);
+            }
+        }
+        row
+    };
+    YearTrends { exams: exams.collect(), topics: past.topics.iter().map(|topic| row(&topic.id)).collect() }
+}

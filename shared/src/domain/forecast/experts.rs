@@ -1,0 +1,236 @@
+//! The experts: what one half-life and one way of counting say of a topic.
+//!
+//! Both are conjugate: [`Counts`] is a Dirichlet-multinomial over the questions of an exam, [`Presence`] a
+//! Beta-Binomial over exams with and without the topic.
+
+use super::beta::{Beta, Chance, ln_gamma};
+use super::history::Fading;
+
+/// Half-lives in years. No single one is best on all archives.
+pub(super) const HALF_LIVES: [f64; 6] = [0.7, 1.5, 3.0, 6.0, 12.0, f64::INFINITY];
+/// All experts: each half-life with each way of counting.
+pub(super) const EXPERTS: usize = 2 * HALF_LIVES.len();
+/// How many questions the prior of [`Counts`] is worth, over all topics together.
+const PRIOR_QUESTIONS: f64 = 5.0;
+/// How many exams the prior of [`Presence`] is worth.
+const PRIOR_EXAMS: f64 = 1.0;
+
+/// One opinion on the next exam.
+#[derive(Debug, Clone)]
+pub(super) enum Expert<'a> {
+    /// Of questions.
+    Counts(Counts<'a>),
+    /// Of exams.
+    Presence(Presence<'a>),
+}
+
+impl Expert<'_> {
+    /// Probability that the topic appears.
+    pub(super) fn probability(&self, topic: usize) -> f64 {
+        match self {
+            Self::Counts(counts) => counts.probability(topic),
+            Self::Presence(presence) => presence.beta(topic).mean(),
+        }
+    }
+
+    /// How sure that is: the distribution whose mean is the probability.
+    pub(super) fn chance(&self, topic: usize) -> Chance {
+        match self {
+            Self::Counts(counts) => Chance { beta: counts.beta(topic), draws: counts.questions },
+            Self::Presence(presence) => Chance { beta: presence.beta(topic), draws: 1.0 },
+        }
+    }
+
+    pub(super) fn as_counts(&self) -> Option<&Counts<'_>> {
+        match self {
+            Self::Counts(counts) => Some(counts),
+            Self::Presence(_) => None,
+        }
+    }
+}
+
+/// Dirichlet-multinomial: `α_t` = a/K + Σ w c, A = Σ α; the exam draws N questions, its recency-weighted mean.
+#[derive(Debug, Clone)]
+pub(super) struct Counts<'a> {
+    fading: &'a Fading,
+    fade: f64,
+    topics: f64,
+    questions: f64,
+    /// lnΓ(A) − lnΓ(A + N), the same for all topics.
+    ln_gamma_ratio: f64,
+}
+
+impl<'a> Counts<'a> {
+    /// For an exam `years` after the latest, of a course of which `topics` have been asked.
+    pub(super) fn new(fading: &'a Fading, topics: f64, years: f64) -> Self {
+        let fade = fading.fade(years);
+        let questions = fading.questions / fading.exams;
+        let total = PRIOR_QUESTIONS + fade * fading.questions;
+        let ln_gamma_ratio = ln_gamma(total) - ln_gamma(total + questions);
+        Self { fading, fade, topics, questions, ln_gamma_ratio }
+    }
+
+    /// N: the expected number of questions.
+    pub(super) fn questions(&self) -> f64 {
+        self.questions
+    }
+
+    /// The distribution of the topic's share: Beta(`α_t`, A − `α_t`).
+    pub(super) fn beta(&self, topic: usize) -> Beta {
+        let prior = PRIOR_QUESTIONS / self.topics;
+        let asked = self.fading.topic(topic).questions;
+        // Not A − α: the difference of rounded sums can be negative for a course of one topic.
+        let others = (PRIOR_QUESTIONS - prior).max(0.0) + self.fade * (self.fading.questions - asked).max(0.0);
+        Beta::new(prior + self.fade * asked, others)
+    }
+
+    /// The topic's expected share of the questions.
+    pub(super) fn share(&self, topic: usize) -> f64 {
+        self.beta(topic).mean()
+    }
+
+    /// 1 − Γ(A − α + N) Γ(A) / (Γ(A − α) Γ(A + N)): 1 minus the probability that no question is on the topic.
+    fn probability(&self, topic: usize) -> f64 {
+        let others = self.beta(topic).b;
+        if others <= 0.0 {
+            return 1.0;
+        }
+        let ln_absent = ln_gamma(others + self.questions) - ln_gamma(others) + self.ln_gamma_ratio;
+        (-ln_absent.exp_m1()).clamp(0.0, 1.0)
+    }
+}
+
+/// Beta-Binomial on presence: Beta(k b + Σ w y, k (1 − b) + Σ w (1 − y)).
+#[derive(Debug, Clone)]
+pub(super) struct Presence<'a> {
+    fading: &'a Fading,
+    fade: f64,
+    rate: f64,
+}
+
+impl<'a> Presence<'a> {
+    /// For an exam `years` after the latest; `rate` is b, the share of a course's pairs of exam and topic in which the
+    /// exam has the topic.
+    pub(super) fn new(fading: &'a Fading, rate: f64, years: f64) -> Self {
+        Self { fading, fade: fading.fade(years), rate }
+    }
+
+    fn beta(&self, topic: usize) -> Beta {
+        let with = self.fading.topic(topic).exams;
+        let without = (self.fading.exams - with).max(0.0);
+        Beta::new(
+            PRIOR_EXAMS * self.rate + self.fade * with,
+            PRIOR_EXAMS * (1.0 - self.rate).max(0.0) + self.fade * without,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::PastExam;
+    use super::super::history::History;
+    use super::super::tally::in_time;
+    use super::*;
+
+    const NOW: f64 = 2012.0;
+
+    fn history(exams: &[PastExam]) -> History {
+        let mut history = History::new();
+        for tally in in_time(exams) {
+            history.add(&tally);
+        }
+        history
+    }
+
+    fn probabilities(exams: &[PastExam], topic: usize) -> Vec<f64> {
+        history(exams).experts(NOW).iter().map(|expert| expert.probability(topic)).collect()
+    }
+
+    fn exam(time: f64, topics: &[usize]) -> PastExam {
+        PastExam { time, topics: topics.to_vec() }
+    }
+
+    #[track_caller]
+    fn near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
+    }
+
+    #[test]
+    fn both_ways_of_counting_are_computed_by_hand() {
+        // Two exams of two questions; a half-life of 3 years is looked at from 3 and 6 years on: weights 1/2 and 1/4.
+        let exams = [exam(NOW - 6.0, &[0, 1]), exam(NOW - 3.0, &[0, 0])];
+        let history = history(&exams);
+        let experts = history.experts(NOW);
+        // α = 5/2 + 1/4 + 2/2 and 5/2 + 1/4, A = 6.5, N = 2: P = 1 − (A − α)(A − α + 1) / (A (A + 1)).
+        near(experts[2].probability(0), 1.0 - 2.75 * 3.75 / (6.5 * 7.5));
+        near(experts[2].probability(1), 1.0 - 3.75 * 4.75 / (6.5 * 7.5));
+        let counts = experts[2].as_counts().unwrap();
+        near(counts.share(0), 3.75 / 6.5);
+        near(counts.questions(), 2.0);
+        // b = 3/4: (3/4 + 1/2 + 1/4) / (1 + 3/4) and (3/4 + 1/4) / (1 + 3/4).
+        near(experts[8].probability(0), 1.5 / 1.75);
+        near(experts[8].probability(1), 1.0 / 1.75);
+        // Without forgetting: α = 5.5 and 3.5 of 9; (3/4 + 2) / 3 and (3/4 + 1) / 3.
+        near(experts[5].probability(0), 1.0 - 3.5 * 4.5 / (9.0 * 10.0));
+        near(experts[11].probability(0), 2.75 / 3.0);
+        near(experts[11].probability(1), 1.75 / 3.0);
+        assert_eq!(experts.len(), EXPERTS);
+    }
+
+    fn any_exams(questions: usize) -> impl Strategy<Value = Vec<PastExam>> {
+        let exam = (2000_u32..2012, prop::collection::vec(0..6_usize, questions));
+        let exam = exam.prop_map(|(year, topics)| PastExam { time: f64::from(year), topics });
+        prop::collection::vec(exam, 1..10)
+    }
+
+    fn never_less(before: &[f64], after: &[f64]) -> Result<(), TestCaseError> {
+        for (before, after) in before.iter().zip(after) {
+            prop_assert!(after >= &(before - 1e-12), "{after} < {before}");
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn one_more_question_never_makes_its_topic_less_likely(
+            exams in any_exams(7), on in any::<prop::sample::Index>(), of in any::<prop::sample::Index>(),
+        ) {
+            let topic = exams[of.index(exams.len())].topics[0];
+            let mut more = exams.clone();
+            more[on.index(exams.len())].topics.push(topic);
+            never_less(&probabilities(&exams, topic), &probabilities(&more, topic))?;
+        }
+
+        /// Of the same length, so that N stays, and all on the topic; a question on each topic for those that look at
+        /// presence, so that b does not fall.
+        #[test]
+        fn one_more_exam_with_a_topic_never_makes_it_less_likely(exams in any_exams(7), year in 2000_u32..2012) {
+            let topic = exams[0].topics[0];
+            let all_topics: Vec<usize> = exams.iter().flat_map(|exam| exam.topics.clone()).collect();
+            let before = probabilities(&exams, topic);
+            for (added, experts) in [(vec![topic; 7], 0..6), (all_topics, 6..12)] {
+                let mut more = exams.clone();
+                more.push(PastExam { time: f64::from(year), topics: added });
+                never_less(&before[experts.clone()], &probabilities(&more, topic)[experts])?;
+            }
+        }
+
+        #[test]
+        fn a_probability_is_the_mean_of_its_chance(exams in any_exams(5)) {
+            let history = history(&exams);
+            for expert in history.experts(NOW) {
+                let Chance { beta, draws } = expert.chance(exams[0].topics[0]);
+                // E[1 − (1 − s)^N] for whole N.
+                let mut absent = 1.0;
+                for draw in 0..5 {
+                    if f64::from(draw) < draws {
+                        absent *= (beta.b + f64::from(draw)) / (beta.a + beta.b + f64::from(draw));
+                    }
+                }
+                prop_assert!((expert.probability(exams[0].topics[0]) - (1.0 - absent)).abs() < 1e-9);
+            }
+        }
+    }
+}

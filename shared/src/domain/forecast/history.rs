@@ -1,0 +1,192 @@
+//! The past as sums, one set for each half-life, to which an exam is added without looking at the earlier ones again.
+//!
+//! A weight is 2^(−age / half-life). Ages are kept relative to the latest exam and shifted to the exam that is forecast
+//! only when it is asked for; so the sum of the weights is at least 1 and means stay defined however long ago all was.
+
+use super::experts::{Counts, Expert, HALF_LIVES, Presence};
+use super::number;
+use super::tally::Tally;
+
+/// Half-life of the recent share in a trend, in years.
+const TREND_HALF_LIFE_YEARS: f64 = 2.0;
+
+/// What past exams say.
+#[derive(Debug, Clone)]
+pub(super) struct History {
+    /// Time of the latest exam.
+    latest: f64,
+    exams: u32,
+    questions: u32,
+    /// Pairs of an exam and a topic on it.
+    presences: u32,
+    /// Topics asked at least once.
+    topics_seen: u32,
+    by_topic: Vec<TopicTotals>,
+    /// How many exams had each topic at the latest time, and how many there were.
+    at_latest: (Vec<u32>, u32),
+    fading: [Fading; HALF_LIVES.len()],
+    recent: Fading,
+}
+
+/// Unweighted counts of a topic.
+#[derive(Debug, Clone, Copy, Default)]
+struct TopicTotals {
+    questions: u32,
+    exams: u32,
+}
+
+/// Sums over exams with the weights of one half-life, as of the latest exam.
+#[derive(Debug, Clone)]
+pub(super) struct Fading {
+    half_life: f64,
+    /// Σ w.
+    pub(super) exams: f64,
+    /// Σ w · questions.
+    pub(super) questions: f64,
+    /// By topic.
+    topics: Vec<FadingTopic>,
+}
+
+/// A topic in [`Fading`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FadingTopic {
+    /// Σ w · questions of the topic.
+    pub(super) questions: f64,
+    /// Σ w over exams with the topic.
+    pub(super) exams: f64,
+}
+
+impl Fading {
+    fn new(half_life: f64) -> Self {
+        Self { half_life, exams: 0.0, questions: 0.0, topics: Vec::new() }
+    }
+
+    /// The factor by which `years` more make every weight smaller.
+    pub(super) fn fade(&self, years: f64) -> f64 {
+        (-years / self.half_life).exp2()
+    }
+
+    pub(super) fn topic(&self, topic: usize) -> FadingTopic {
+        self.topics.get(topic).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, exam: &Tally, years_since_latest: f64) {
+        let fade = self.fade(years_since_latest);
+        self.exams = self.exams * fade + 1.0;
+        self.questions = self.questions * fade + f64::from(exam.questions);
+        for topic in &mut self.topics {
+            topic.questions *= fade;
+            topic.exams *= fade;
+        }
+        lengthen(&mut self.topics, exam);
+        for (topic, count) in &exam.counts {
+            self.topics[*topic].questions += f64::from(*count);
+            self.topics[*topic].exams += 1.0;
+        }
+    }
+}
+
+impl History {
+    pub(super) fn new() -> Self {
+        Self {
+            latest: f64::NEG_INFINITY,
+            exams: 0,
+            questions: 0,
+            presences: 0,
+            topics_seen: 0,
+            by_topic: Vec::new(),
+            at_latest: (Vec::new(), 0),
+            fading: HALF_LIVES.map(Fading::new),
+            recent: Fading::new(TREND_HALF_LIFE_YEARS),
+        }
+    }
+
+    /// Adds an exam that is not older than those added so far.
+    pub(super) fn add(&mut self, exam: &Tally) {
+        // Without an earlier exam there is nothing to fade, and nothing to measure the years from.
+        let years = if self.exams == 0 { 0.0 } else { exam.time - self.latest };
+        for fading in self.fading.iter_mut().chain([&mut self.recent]) {
+            fading.add(exam, years);
+        }
+        lengthen(&mut self.by_topic, exam);
+        for (topic, count) in &exam.counts {
+            let totals = &mut self.by_topic[*topic];
+            self.topics_seen += u32::from(totals.exams == 0);
+            totals.questions += count;
+            totals.exams += 1;
+        }
+        if exam.time > self.latest {
+            self.at_latest = (Vec::new(), 0);
+        }
+        lengthen(&mut self.at_latest.0, exam);
+        for (topic, _) in &exam.counts {
+            self.at_latest.0[*topic] += 1;
+        }
+        self.at_latest.1 += 1;
+        self.presences += u32::try_from(exam.counts.len()).unwrap_or(u32::MAX);
+        self.questions += exam.questions;
+        self.exams += 1;
+        self.latest = exam.time;
+    }
+
+    pub(super) fn exams(&self) -> u32 {
+        self.exams
+    }
+
+    /// Topics asked so far, ascending.
+    pub(super) fn seen(&self) -> impl Iterator<Item = usize> {
+        self.by_topic.iter().enumerate().filter(|(_, totals)| totals.exams > 0).map(|(topic, _)| topic)
+    }
+
+    /// The twelve experts on an exam at time `now`; none without history.
+    pub(super) fn experts(&self, now: f64) -> Vec<Expert<'_>> {
+        if self.exams == 0 {
+            return Vec::new();
+        }
+        let years = now - self.latest;
+        let counts = self.fading.iter().map(|fading| Expert::Counts(self.counts_at(fading, years)));
+        let presence_rate = f64::from(self.presences) / (f64::from(self.exams) * f64::from(self.topics_seen));
+        let presence = self.fading.iter().map(|fading| Expert::Presence(Presence::new(fading, presence_rate, years)));
+        counts.chain(presence).collect()
+    }
+
+    /// The experts whose shares a trend compares: the one with a short memory, and the one that never forgets.
+    pub(super) fn recent_and_lasting(&self, now: f64) -> [Counts<'_>; 2] {
+        let years = now - self.latest;
+        let [.., lasting] = &self.fading;
+        [&self.recent, lasting].map(|fading| self.counts_at(fading, years))
+    }
+
+    fn counts_at<'a>(&self, fading: &'a Fading, years: f64) -> Counts<'a> {
+        Counts::new(fading, f64::from(self.topics_seen), years)
+    }
+
+    /// Share of the past exams with the topic.
+    pub(super) fn raw_frequency(&self, topic: usize) -> f64 {
+        let exams = self.by_topic.get(topic).map_or(0, |totals| totals.exams);
+        f64::from(exams) / f64::from(self.exams)
+    }
+
+    /// 1 when the topic was on the latest exam, else 0; the share of them when the latest time had several.
+    pub(super) fn on_latest(&self, topic: usize) -> f64 {
+        let (with_topic, exams) = &self.at_latest;
+        f64::from(with_topic.get(topic).copied().unwrap_or(0)) / f64::from(*exams)
+    }
+
+    /// Share of the questions whose topic was asked once only: Good–Turing's estimate of what is new next time.
+    pub(super) fn unseen_share(&self) -> f64 {
+        if self.questions == 0 {
+            return 1.0;
+        }
+        let once = self.by_topic.iter().filter(|totals| totals.questions == 1).count();
+        number(once) / f64::from(self.questions)
+    }
+}
+
+/// Makes room for the topics of `exam`.
+fn lengthen<T: Clone + Default>(by_topic: &mut Vec<T>, exam: &Tally) {
+    let needed = exam.counts.last().map_or(0, |(topic, _)| topic + 1);
+    if by_topic.len() < needed {
+        by_topic.resize(needed, T::default());
+    }
+}

@@ -1,0 +1,85 @@
+//! The forecast straight from its formulas, everything fitted anew for every exam: what the incremental sums must equal.
+
+use super::PastExam;
+use super::beta::ln_gamma;
+use super::experts::HALF_LIVES;
+
+/// Topics, and by topic the probability that the mixture gives it at `now`.
+pub(super) fn refit(exams: &[PastExam], now: f64) -> Vec<(usize, f64)> {
+    let history = earlier(exams, now);
+    let experts = experts(&history, now);
+    let weights = weights(&history);
+    let flat = 0.5_f64.powi(i32::try_from(history.len()).unwrap());
+    let topics = seen(&history).into_iter().enumerate();
+    topics
+        .map(|(index, topic)| {
+            let mixture: f64 = weights.iter().zip(&experts).map(|(weight, expert)| weight * expert[index]).sum();
+            (topic, (1.0 - flat) * mixture + flat * 0.5)
+        })
+        .collect()
+}
+
+fn earlier(exams: &[PastExam], now: f64) -> Vec<PastExam> {
+    exams.iter().filter(|exam| exam.time.floor() < now.floor()).cloned().collect()
+}
+
+fn seen(history: &[PastExam]) -> Vec<usize> {
+    let mut topics: Vec<usize> = history.iter().flat_map(|exam| exam.topics.clone()).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    topics
+}
+
+fn float(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap())
+}
+
+/// By expert, by topic.
+fn experts(history: &[PastExam], now: f64) -> Vec<Vec<f64>> {
+    let topics = seen(history);
+    let count = |exam: &PastExam, topic: usize| float(exam.topics.iter().filter(|asked| **asked == topic).count());
+    let on = |exam: &PastExam, topic: usize| if exam.topics.contains(&topic) { 1.0 } else { 0.0 };
+    let pairs: f64 = history.iter().flat_map(|exam| topics.iter().map(|topic| on(exam, *topic))).sum();
+    let b = pairs / (float(history.len()) * float(topics.len()));
+    let sum = |h: f64, of: &dyn Fn(&PastExam) -> f64| -> f64 {
+        history.iter().map(|exam| 2.0_f64.powf(-(now - exam.time) / h) * of(exam)).sum()
+    };
+    let counts = HALF_LIVES.iter().map(|h| {
+        let alphas: Vec<f64> =
+            topics.iter().map(|topic| 5.0 / float(topics.len()) + sum(*h, &|exam| count(exam, *topic))).collect();
+        let total: f64 = alphas.iter().sum();
+        let n = sum(*h, &|exam| float(exam.topics.len())) / sum(*h, &|_| 1.0);
+        let absent = |alpha: &f64| {
+            (ln_gamma(total - alpha + n) + ln_gamma(total) - ln_gamma(total - alpha) - ln_gamma(total + n)).exp()
+        };
+        alphas.iter().map(|alpha| 1.0 - absent(alpha)).collect()
+    });
+    let presence = HALF_LIVES.iter().map(|h| {
+        let of = |topic: &usize| (b + sum(*h, &|exam| on(exam, *topic))) / (1.0 + sum(*h, &|_| 1.0));
+        topics.iter().map(of).collect()
+    });
+    counts.chain(presence).collect()
+}
+
+fn weights(history: &[PastExam]) -> Vec<f64> {
+    let mut log_weights = [0.0; 2 * HALF_LIVES.len()];
+    for exam in history {
+        let before = earlier(history, exam.time);
+        let later = float(history.iter().filter(|other| other.time > exam.time).count());
+        let together = history.iter().filter(|other| other.time.total_cmp(&exam.time).is_eq()).count();
+        // Each of the exams of its time is as likely the last of them as the first.
+        let discount = (0..together).map(|place| 0.9_f64.powf(later + float(place))).sum::<f64>() / float(together);
+        for (log_weight, probabilities) in log_weights.iter_mut().zip(experts(&before, exam.time)) {
+            let log_likelihoods = seen(&before).into_iter().zip(probabilities).map(|(topic, p)| {
+                let p = if exam.topics.contains(&topic) { p } else { 1.0 - p };
+                p.clamp(1e-6, 1.0 - 1e-6).ln()
+            });
+            *log_weight += discount * log_likelihoods.sum::<f64>();
+        }
+    }
+    let eta = if history.len() < 10 { 0.25 } else { 1.0 };
+    let best = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights = log_weights.map(|log_weight| (eta * (log_weight - best)).exp());
+    let sum: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / sum).collect()
+}

@@ -1,0 +1,92 @@
+//! Exams as counts, in an order that does not depend on the input's.
+
+use super::PastExam;
+
+/// How many questions of each topic an exam had.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tally {
+    /// When it was.
+    pub(super) time: f64,
+    /// Topics on it and their questions, by topic.
+    pub(super) counts: Vec<(usize, u32)>,
+    /// All questions.
+    pub(super) questions: u32,
+}
+
+impl Tally {
+    fn of(exam: &PastExam) -> Option<Self> {
+        let highest = exam.topics.iter().max().filter(|_| exam.time.is_finite())?;
+        let mut by_topic = vec![0_u32; highest + 1];
+        for topic in &exam.topics {
+            by_topic[*topic] += 1;
+        }
+        let counts: Vec<_> = by_topic.into_iter().enumerate().filter(|(_, count)| *count > 0).collect();
+        let questions = counts.iter().map(|(_, count)| count).sum();
+        Some(Self { time: exam.time, counts, questions })
+    }
+
+    /// The year, without a fraction.
+    pub(super) fn year(&self) -> f64 {
+        self.time.floor()
+    }
+
+    /// Whether the topic is on it.
+    pub(super) fn has(&self, topic: usize) -> bool {
+        self.counts.binary_search_by_key(&topic, |(topic, _)| *topic).is_ok()
+    }
+}
+
+/// The exams by time; those of the same time by what they asked, so that the input's order does not matter.
+pub(super) fn in_time(exams: &[PastExam]) -> Vec<Tally> {
+    let mut tallies: Vec<Tally> = exams.iter().filter_map(Tally::of).collect();
+    tallies.sort_by(|a, b| a.time.total_cmp(&b.time).then_with(|| a.counts.cmp(&b.counts)));
+    tallies
+}
+
+/// The part of `tallies`, which are in time, that is of earlier years than `now`.
+pub(super) fn before(tallies: &[Tally], now: f64) -> &[Tally] {
+    let end = tallies.partition_point(|tally| tally.year() < now.floor());
+    &tallies[..end]
+}
+
+/// `tallies`, which are in time, year by year.
+pub(super) fn by_year(tallies: &[Tally]) -> impl Iterator<Item = &[Tally]> {
+    tallies.chunk_by(|a, b| a.year().total_cmp(&b.year()).is_eq())
+}
+
+/// The exams of a year, time by time: those of one time have the same prediction.
+pub(super) fn by_time(year: &[Tally]) -> impl Iterator<Item = &[Tally]> {
+    year.chunk_by(|a, b| a.time.total_cmp(&b.time).is_eq())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exam(time: f64, topics: &[usize]) -> PastExam {
+        PastExam { time, topics: topics.to_vec() }
+    }
+
+    #[test]
+    fn questions_are_counted_by_topic() {
+        let tallies = in_time(&[exam(2020.0, &[4, 1, 4, 4])]);
+        assert_eq!(tallies, [Tally { time: 2020.0, counts: vec![(1, 1), (4, 3)], questions: 4 }]);
+        assert!(tallies[0].has(4) && !tallies[0].has(2));
+    }
+
+    #[test]
+    fn empty_exams_and_times_that_are_no_number_are_left_out() {
+        let exams = [exam(2020.0, &[]), exam(f64::NAN, &[1]), exam(f64::INFINITY, &[1])];
+        assert_eq!(in_time(&exams), []);
+    }
+
+    #[test]
+    fn a_year_is_split_off_whole() {
+        let tallies = in_time(&[exam(2021.7, &[0]), exam(2020.5, &[0]), exam(2021.2, &[0]), exam(2021.2, &[1])]);
+        assert_eq!(before(&tallies, 2021.9).len(), 1);
+        assert_eq!(before(&tallies, 2022.0).len(), 4);
+        assert_eq!(before(&tallies, 2020.9).len(), 0);
+        assert_eq!(by_year(&tallies).map(<[_]>::len).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(by_time(&tallies[1..]).map(<[_]>::len).collect::<Vec<_>>(), [2, 1]);
+    }
+}

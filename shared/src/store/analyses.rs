@@ -1,0 +1,105 @@
+//! Analyses: published once for each edition of a course, owned by those who paid for it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::error::StoreError;
+use super::item;
+use super::keys;
+use crate::domain::analysis::{Analysis, PastExams, analyse, edition};
+use crate::domain::catalog::Course;
+use crate::domain::id::{CourseId, UserId};
+
+/// A published analysis. Its body is JSON text: a list of lists would take a third more as attributes.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Publication {
+    edition: String,
+    body: String,
+    created_at: Timestamp,
+}
+
+/// What a user owns.
+#[derive(Serialize, Deserialize)]
+pub(super) struct OwnedAnalysis {
+    edition: String,
+    created_at: Timestamp,
+}
+
+impl Store {
+    /// The analysis of a course as it is now, in memory for as long as the catalogue stays; none without past exams.
+    ///
+    /// What was published under an edition is what everybody gets of it, so that what was bought stays the same.
+    pub async fn analysis(&self, course: &Course, now: Timestamp) -> Result<Option<Arc<Analysis>>, StoreError> {
+        let key = (course.id.clone(), course.catalog_version);
+        match self.cache.analyses.get_value_or_guard_async(&key).await {
+            Ok(analysis) => Ok(Some(analysis)),
+            Err(guard) => {
+                let bank = self.bank(course).await?;
+                let past = PastExams::of(&bank);
+                if past.exams.is_empty() {
+                    return Ok(None);
+                }
+                let analysis = match self.published(&course.id, &edition(&past)).await? {
+                    Some(published) => published,
+                    None => self.publish(&course.id, analyse(&past), now).await?,
+                };
+                let analysis = Arc::new(analysis);
+                if bank.is_whole(course.stats) {
+                    let _ = guard.insert(Arc::clone(&analysis));
+                }
+                Ok(Some(analysis))
+            }
+        }
+    }
+
+    async fn published(&self, course: &CourseId, edition: &str) -> Result<Option<Analysis>, StoreError> {
+        let Some(item) = self.get(&keys::analysis(course, edition), false).await? else { return Ok(None) };
+        let publication: Publication = item::read(item)?;
+        serde_json::from_str(&publication.body).map(Some).map_err(|error| StoreError::corrupt("Analysis", error))
+    }
+
+    /// Publishes `analysis` unless another process was faster; what is published either way.
+    async fn publish(&self, course: &CourseId, analysis: Analysis, now: Timestamp) -> Result<Analysis, StoreError> {
+        let body = serde_json::to_string(&analysis).map_err(|error| StoreError::corrupt("Analysis", error))?;
+        let publication = Publication { edition: analysis.edition.clone(), body, created_at: now };
+        let key = keys::analysis(course, &analysis.edition);
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item::write(&key, &publication)?))
+            .condition_expression("attribute_not_exists(pk)");
+        match put.send().await {
+            Ok(_) => Ok(analysis),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                let first = self.published(course, &analysis.edition).await?;
+                Ok(first.unwrap_or(analysis))
+            }
+            Err(error) => Err(StoreError::call("PutItem", &error)),
+        }
+    }
+
+    /// The editions of a course's analysis that a user owns.
+    pub async fn owned_editions(&self, user: UserId, course: &CourseId) -> Result<HashSet<String>, StoreError> {
+        let items = self.query(&keys::user(user), &keys::owned_analyses(course), true).await?;
+        let owned: Vec<OwnedAnalysis> = item::read_all(items)?;
+        Ok(owned.into_iter().map(|owned| owned.edition).collect())
+    }
+
+    /// The write that makes an edition a user's; it fails when it is theirs already.
+    pub(super) fn own_analysis(
+        &self,
+        user: UserId,
+        course: &CourseId,
+        edition: &str,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let owned = OwnedAnalysis { edition: edition.to_owned(), created_at: now };
+        self.put_new(item::write(&keys::owned_analysis(user, course, edition), &owned)?)
+    }
+}

@@ -1,0 +1,433 @@
+//! Storage that throttles, conflicts, breaks, or answers late or not at all: at every call of every request that
+//! changes something. However a call ends, a client that asks again with the same key is charged once and gets what it
+//! paid for, and what is stored is what an undisturbed request would have left.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use axum::http::Method;
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::{Value, json};
+use shared::domain::account::Password;
+use shared::domain::credits::Plan;
+use shared::domain::password::PasswordHash;
+use shared::http::routes::{ROUTES, Route};
+use tests::proxy::{Aim, Call, Fault, Reach, mask};
+use tests::{Answer, PASSWORD, Person, Proxy, TestApp, WORKER_HASH};
+
+/// Cases at once that wait for a timeout most of their time.
+const SLOW_AT_ONCE: usize = 32;
+/// Other cases at once: more would only make each other, and the tests beside them, run into real timeouts.
+const QUICK_AT_ONCE: usize = 4;
+/// A case that goes wrong where a call took long without being told to is tried again.
+const TAKES_MAX: usize = 3;
+/// What no answer may show.
+const INTERNALS: [&str; 12] = [
+    "dynamo",
+    "amazon",
+    "Exception",
+    "Item",
+    "Query",
+    "Transact",
+    "127.0.0.1",
+    "attempt",
+    "USER#",
+    "pk",
+    "proxy",
+    "panic",
+];
+
+/// A request that changes something, whose outcome does not depend on what is drawn by lot.
+struct Trial {
+    route: &'static Route,
+    situation: &'static str,
+    /// The user's password, where it is needed.
+    hash: Option<PasswordHash>,
+    /// The only call that is tried; all when there is none.
+    only: Option<&'static str>,
+    path: String,
+    body: Option<Value>,
+    /// Requests that come before it, undisturbed.
+    before: &'static [&'static str],
+    /// Whether a key makes it safe to repeat.
+    has_key: bool,
+}
+
+impl Trial {
+    fn of(route: &'static Route) -> Self {
+        let id = if route.function == "questions" { "alg-q4" } else { "algebra" };
+        let path = route.path.replace("{id}", id);
+        let start = ["/api/questions/alg-q4/start"].as_slice();
+        let (body, before, has_key) = match route.operation {
+            "register" | "login" => (Some(json!({"email": "", "password": PASSWORD})), [].as_slice(), false),
+            // An analysis is sold once: it needs no key.
+            "logout" | "show_analysis" => (None, [].as_slice(), false),
+            "practice_questions" => (Some(two_questions()), [].as_slice(), true),
+            "bundle_questions" => {
+                (Some(json!({"course_id": "algebra", "topic_id": "alg-quadratic"})), [].as_slice(), true)
+            }
+            "start_question" => (None, [].as_slice(), true),
+            "unlock_solution" => (None, start, true),
+            "submit_answer" => (Some(json!({"answer": "8", "was_correct": true})), start, true),
+            other => panic!("{other} is not tried: say here how it is called"),
+        };
+        Self { route, situation: "", hash: None, only: None, path, body, before, has_key }
+    }
+
+    async fn person(&self, test: &TestApp, name: &str) -> Person {
+        let mut person = match self.route.operation {
+            "register" => test.anonymous(),
+            _ => test.member(name, Plan::Free, 5).await,
+        };
+        if let Some(hash) = &self.hash {
+            test.set_hash(&person, hash).await;
+        }
+        if self.body.as_ref().is_some_and(|body| body["email"].is_string()) {
+            person.token = None;
+            person.email = format!("{name}@example.org");
+        }
+        for path in self.before {
+            let _ = person.post(path, json!({})).await.ok();
+        }
+        person
+    }
+
+    async fn send(&self, person: &Person) -> Answer {
+        let mut body = self.body.clone();
+        if let Some(email) = body.as_mut().and_then(|body| body.get_mut("email")) {
+            *email = json!(person.email);
+        }
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(self.has_key.then_some(("idempotency-key", "a-key")));
+        person.send(self.route.method.clone(), &self.path, body.map(|body| body.to_string()), &headers).await
+    }
+
+    /// Whether a failure says that an earlier try, whose answer was lost, was done.
+    fn tells_of_success(&self, answer: &Answer) -> bool {
+        match self.route.operation {
+            "register" => answer.body["code"] == "email_taken",
+            "logout" => answer.body["code"] == "unauthenticated",
+            _ => false,
+        }
+    }
+}
+
+/// Every route that changes something.
+async fn trials(test: &TestApp) -> Vec<Trial> {
+    let changes = |route: &&Route| route.method != Method::GET || route.operation == "show_analysis";
+    let mut trials: Vec<Trial> = ROUTES.iter().filter(changes).map(Trial::of).collect();
+    let login = trials.iter_mut().find(|trial| trial.route.operation == "login").unwrap();
+    login.hash = Some(test.app.hash_password(Password::from(PASSWORD.to_owned())).await.unwrap());
+    let upgrade = Trial {
+        situation: "with a hash of the worker",
+        hash: Some(PasswordHash::imported(WORKER_HASH.to_owned())),
+        only: Some("UpdateItem"),
+        ..Trial::of(login.route)
+    };
+    trials.push(upgrade);
+    trials
+}
+
+/// What a request left, and how it was answered in the end.
+#[derive(Debug, PartialEq)]
+struct Ending {
+    /// The body of the answer that says success, if one arrived.
+    answer: Option<Value>,
+    /// The items of the user, sessions left out: a login that is repeated may open two.
+    items: Vec<Value>,
+    /// Whether the user can do what needs a session.
+    is_signed_in: bool,
+}
+
+/// What was seen on the way.
+struct Seen {
+    /// The calls of the first request.
+    calls: Vec<Call>,
+    complaints: Vec<String>,
+    /// There were more tries than the fault explains: this machine was too busy to answer in time.
+    is_overloaded: bool,
+}
+
+/// A fault in a request.
+#[derive(Debug, Clone)]
+struct Case {
+    fault: Fault,
+    aim: Aim,
+}
+
+impl Case {
+    fn is_slow(&self) -> bool {
+        matches!(self.fault, Fault::TimeoutBefore | Fault::TimeoutAfter | Fault::Late)
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Aim { name, nth, reach } = &self.aim;
+        write!(f, "{:?} ({reach:?}) at [{nth}] {}", self.fault, name.as_deref().unwrap_or("any call"))
+    }
+}
+
+/// Each fault at each call, as far as it goes on differently from another one.
+fn cases<'a>(calls: impl Iterator<Item = &'a Call>) -> Vec<Case> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut cases = Vec::new();
+    for call in calls {
+        let before = seen.entry(&call.name).or_default();
+        let nth = *before;
+        *before += 1;
+        for fault in Fault::of(&call.operation) {
+            for reach in reaches(fault, call.is_read()) {
+                cases.push(Case { fault, aim: Aim { name: Some(call.name.clone()), nth, reach: *reach } });
+            }
+        }
+    }
+    cases
+}
+
+/// The SDK takes no second try at a conflict or at what is unprocessed: ours is another call. A read that fails for
+/// good is the same to us however it fails.
+fn reaches(fault: Fault, is_read: bool) -> &'static [Reach] {
+    match fault {
+        Fault::Conflict | Fault::Unprocessed => &[Reach::Try, Reach::Onwards],
+        Fault::ErrorBefore => &[Reach::Try, Reach::Call, Reach::Onwards],
+        Fault::Throttle | Fault::LostAnswer if is_read => &[Reach::Try],
+        Fault::TimeoutBefore if is_read => &[Reach::Call],
+        _ => &[Reach::Try, Reach::Call],
+    }
+}
+
+/// Makes the request through a process that has just started, again when it fails, and looks at what is there then.
+async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> (Ending, Seen) {
+    let (process, proxy) = test.twin_behind_proxy().await;
+    let mut complaints = Vec::new();
+    let person = trial.person(test, name).await.through(process);
+    if let Some(case) = case {
+        proxy.arm(case.fault, case.aim.clone());
+    }
+    let mut answer = trial.send(&person).await;
+    if case.is_some() && proxy.hits() == 0 {
+        complaints.push("nothing was hit".to_owned());
+    }
+    let (calls, hits) = (proxy.take_calls(), proxy.hits());
+    proxy.disarm();
+    if !answer.status.is_success() && !trial.tells_of_success(&answer) {
+        complaints.extend(complaint(&answer));
+        if case.is_some_and(|case| case.aim.reach == Reach::Try) {
+            complaints.push("one failed try is visible".to_owned());
+        }
+        answer = trial.send(&person).await;
+        if !answer.status.is_success() && !trial.tells_of_success(&answer) {
+            complaints.push(format!("the retry is {}: {}", answer.status, answer.body));
+        }
+    }
+    proxy.settle().await;
+
+    let user = match answer.body["user"]["id"].as_str() {
+        Some(id) => Some(id.to_owned()),
+        None if trial.route.operation == "register" => login(&person).await,
+        None if trial.route.operation == "login" => None,
+        None => Some(person.id.clone()),
+    };
+    let is_signed_in = match trial.route.operation {
+        "register" | "login" => user.is_some(),
+        "logout" => person.get("/api/auth/me").await.status.is_success(),
+        _ => true,
+    };
+    let items = items(&proxy, test, &user.unwrap_or_default(), name).await;
+    if trial.route.operation == "show_analysis" {
+        // Bought by the first request, it is free for the second.
+        answer.body["credits_deducted"] = Value::Null;
+    }
+    let answer = answer.status.is_success().then(|| masked(answer.body, name));
+    let tries_again: usize = calls.iter().map(|call| call.tries - 1).sum();
+    (Ending { answer, items, is_signed_in }, Seen { calls, complaints, is_overloaded: tries_again > hits })
+}
+
+/// Who the password of this email signs in.
+async fn login(person: &Person) -> Option<String> {
+    let body = json!({"email": person.email, "password": PASSWORD});
+    let answer = person.post("/api/auth/login", body).await;
+    answer.body["user"]["id"].as_str().map(str::to_owned)
+}
+
+async fn items(proxy: &Proxy, test: &TestApp, user: &str, name: &str) -> Vec<Value> {
+    let items = proxy.partition(&test.app.config.database.table_name, &format!("USER#{user}")).await;
+    let is_session = |item: &Value| item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("SESSION#"));
+    let Value::Array(items) = masked(items.into_iter().filter(|item| !is_session(item)).collect(), name) else {
+        unreachable!("an array stays one")
+    };
+    items
+}
+
+/// The same in every run: ids and the user's name masked, lists in one order.
+fn masked(value: Value, name: &str) -> Value {
+    match value {
+        Value::String(text) => Value::String(if text == name { "*".to_owned() } else { mask(&text) }),
+        Value::Array(values) => {
+            let mut values: Vec<Value> = values.into_iter().map(|value| masked(value, name)).collect();
+            values.sort_by_key(ToString::to_string);
+            Value::Array(values)
+        }
+        Value::Object(members) => members.into_iter().map(|(key, value)| (key, masked(value, name))).collect(),
+        other => other,
+    }
+}
+
+/// What is wrong with the answer of a request that failed because storage did.
+fn complaint(answer: &Answer) -> Option<String> {
+    let text = answer.body.to_string();
+    let shown: Vec<_> = INTERNALS.iter().filter(|word| text.contains(**word)).collect();
+    let is_as_said = answer.status.as_u16() == 503
+        && answer.body["code"] == "unavailable"
+        && answer.header("content-type") == "application/problem+json"
+        && answer.header("retry-after").parse().is_ok_and(|seconds: u32| seconds > 0);
+    (!is_as_said || !shown.is_empty()).then(|| format!("the failure is {}, shows {shown:?}: {text}", answer.status))
+}
+
+/// Two things that should be the same, without what is the same of them.
+fn difference<'a, T: IntoIterator<Item = &'a Value> + Copy>(found: T, expected: T) -> String {
+    let without = |these: T, those: T| -> Vec<String> {
+        let extra = these.into_iter().filter(|value| those.into_iter().all(|other| other != *value));
+        extra.map(ToString::to_string).collect()
+    };
+    format!("{:?}, not {:?}", without(found, expected), without(expected, found))
+}
+
+/// What a fault led to that it must not.
+async fn complaints_of(test: &TestApp, trial: &Trial, good: &Ending, name: &str, case: &Case) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for take in 0..TAKES_MAX {
+        let (ending, seen) = run(test, trial, &format!("{name}-{take}"), Some(case)).await;
+        complaints = seen.complaints;
+        // An answer that was lost and cannot be given again is missing, never different.
+        if ending.answer.is_some() && ending.answer != good.answer {
+            complaints.push(format!("the answer is {}", difference(&ending.answer, &good.answer)));
+        }
+        if ending.items != good.items {
+            complaints.push(format!("stored is {}", difference(&ending.items, &good.items)));
+        }
+        if ending.is_signed_in != good.is_signed_in {
+            complaints.push(format!("signed in afterwards: {}", ending.is_signed_in));
+        }
+        if complaints.is_empty() || !seen.is_overloaded {
+            break;
+        }
+    }
+    let what = format!("{} {}", trial.route.operation, trial.situation);
+    complaints.into_iter().map(|complaint| format!("{}: {case}: {complaint}", what.trim_end())).collect()
+}
+
+async fn assert_emails_are_of_one_account(test: &TestApp) {
+    let mut emails = HashSet::new();
+    let mut from = None;
+    loop {
+        let page = test.app.store.scan_profiles(from).await.unwrap();
+        for profile in page.profiles {
+            assert!(emails.insert(profile.email.as_str().to_owned()), "{} twice", profile.email.as_str());
+        }
+        from = page.next;
+        if from.is_none() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_anywhere_charges_once_and_delivers() {
+    let test = TestApp::start().await;
+    let test = &test;
+    // The first to ask for an edition writes it, once for all cases: that has a test of its own.
+    let _ = test.member("first", Plan::Free, 5).await.get(ANALYSIS).await.ok();
+    let mut runs = Vec::new();
+    for (index, trial) in trials(test).await.into_iter().enumerate() {
+        let (ending, seen) = run(test, &trial, &format!("undisturbed-{index}"), None).await;
+        let complaints = &seen.complaints;
+        assert!(ending.answer.is_some() && complaints.is_empty(), "{}: {complaints:?}", trial.route.operation);
+        let (trial, ending) = (Arc::new(trial), Arc::new(ending));
+        let is_tried = |call: &&Call| trial.only.is_none_or(|operation| call.operation == operation);
+        for case in cases(seen.calls.iter().filter(is_tried)) {
+            let (trial, ending, name) = (Arc::clone(&trial), Arc::clone(&ending), format!("case-{}", runs.len()));
+            runs.push((case.is_slow(), async move { complaints_of(test, &trial, &ending, &name, &case).await }));
+        }
+    }
+    let count = runs.len();
+    let (slow, quick): (Vec<_>, Vec<_>) = runs.into_iter().partition(|(is_slow, _)| *is_slow);
+    let all = |runs: Vec<_>, at_once| stream::iter(runs).map(|(_, run)| run).buffer_unordered(at_once).concat();
+    let (slow, quick): (Vec<String>, Vec<String>) = tokio::join!(all(slow, SLOW_AT_ONCE), all(quick, QUICK_AT_ONCE));
+    let complaints = [slow, quick].concat();
+    test.assert_ledgers_are_true().await;
+    assert_emails_are_of_one_account(test).await;
+    assert!(complaints.is_empty(), "{} of {count} cases:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// Each on a table of its own, where nobody has asked for the edition yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_while_an_edition_is_written_charges_once_and_delivers() {
+    let trial = &Trial::of(ROUTES.iter().find(|route| route.operation == "show_analysis").unwrap());
+    let (good, seen) = run(&TestApp::start().await, trial, "undisturbed", None).await;
+    let writes = seen.calls.iter().filter(|call| call.operation == "PutItem");
+    let cases = cases(writes);
+    assert!(!cases.is_empty(), "nothing is written: {:#?}", seen.calls);
+    let good = &good;
+    let runs = cases.into_iter().map(|case| async move {
+        let test = TestApp::start().await;
+        let complaints = complaints_of(&test, trial, good, "case", &case).await;
+        test.assert_ledgers_are_true().await;
+        complaints
+    });
+    let complaints: Vec<String> = stream::iter(runs).buffer_unordered(SLOW_AT_ONCE).concat().await;
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+const ANALYSIS: &str = "/api/courses/algebra/analysis";
+const PRACTICE: &str = "/api/questions/practice";
+
+/// Exactly the two questions there are.
+fn two_questions() -> Value {
+    json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "count": 2})
+}
+
+fn any_call(reach: Reach) -> Aim {
+    Aim { name: None, nth: 0, reach }
+}
+
+#[tokio::test]
+async fn contention_that_passes_is_not_seen() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    for fault in [Fault::Conflict, Fault::Throttle, Fault::Unprocessed] {
+        for reach in [Reach::Try, Reach::Call] {
+            if (fault, reach) == (Fault::Throttle, Reach::Call) {
+                continue;
+            }
+            let ada = test.member(&format!("{fault:?}-{reach:?}").to_lowercase(), Plan::Free, 5).await;
+            proxy.arm(fault, any_call(reach));
+            // Without a key: what is retried here is one request.
+            let practice = ada.post(PRACTICE, two_questions()).await.ok();
+            assert_eq!((proxy.hits(), &practice["credits"]), (1, &json!(3)), "{fault:?} {reach:?}");
+            proxy.disarm();
+            assert_eq!(practice["questions"].as_array().unwrap().len(), 2);
+            assert_eq!(test.entries(&ada.id).await.len(), 2);
+        }
+    }
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn contention_that_stays_is_503_and_moves_nothing() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    for fault in [Fault::Conflict, Fault::Throttle, Fault::Unprocessed, Fault::ErrorBefore] {
+        proxy.arm(fault, any_call(Reach::Onwards));
+        let answer = ada.post(PRACTICE, two_questions()).await;
+        assert!(proxy.hits() > 1, "{fault:?}");
+        proxy.disarm();
+        assert_eq!(answer.header("retry-after"), "1");
+        let _ = answer.problem(503, "unavailable");
+        assert_eq!((ada.credits().await, test.entries(&ada.id).await.len()), (5, 1), "{fault:?}");
+    }
+    let page = ada.get("/api/questions?course_id=algebra").await.ok();
+    assert!(page["questions"].as_array().unwrap().iter().all(|question| question["locked"] == true));
+}
