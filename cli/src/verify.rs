@@ -80,7 +80,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
                 (_, Ok(checked)) => checked,
                 (user, Err(StoreError::Corrupt { entity, cause })) => {
                     findings.users += 1;
-                    findings.corrupt.push((format!("USER#{user}"), format!("{entity} item is corrupt: {cause}")));
+                    findings.corrupt.push((format!("user {user}"), format!("{entity} item is corrupt: {cause}")));
                     continue;
                 }
                 (_, Err(error)) => return Err(error.into()),

@@ -46,7 +46,10 @@ pub(crate) async fn login(
     let (profile, (), ()) = tokio::try_join!(
         async { Ok(app.store.profile(credential.user_id).await?) },
         async { Ok(app.store.open_session(&session, &hash).await?) },
-        upgrade(&app, verdict, &email, &credential, typed.password),
+        async {
+            upgrade(&app, verdict, &email, &credential, typed.password).await;
+            Ok::<_, Problem>(())
+        },
     )?;
     let profile = profile.ok_or_else(|| {
         Problem::internal(StoreError::Corrupt { entity: "Credential", cause: "it names no profile".to_owned() })
@@ -54,17 +57,13 @@ pub(crate) async fn login(
     Ok(axum::Json(SessionStarted::of(profile, &token, now)))
 }
 
-/// Writes an outdated hash anew, now that the password is at hand.
-async fn upgrade(
-    app: &App,
-    verdict: Verdict,
-    email: &Email,
-    credential: &Credential,
-    password: Password,
-) -> Result<(), Problem> {
-    if verdict == Verdict::RightButOutdated {
-        let new = app.hash_password(password).await?;
-        app.store.replace_hash(email, &credential.password_hash, &new).await?;
+/// Writes an outdated hash anew, now that the password is at hand. What fails here is done at the next login.
+async fn upgrade(app: &App, verdict: Verdict, email: &Email, credential: &Credential, password: Password) {
+    if verdict != Verdict::RightButOutdated {
+        return;
     }
-    Ok(())
+    let Ok(new) = app.hash_password(password).await else { return };
+    if let Err(error) = app.store.replace_hash(email, &credential.password_hash, &new).await {
+        tracing::warn!(%error, "an outdated password hash stays");
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,7 +77,7 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)");
         match put.send().await {
             Ok(_) => Ok(analysis),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 let first = self.published(course, &analysis.edition).await?;
                 Ok(first.unwrap_or(analysis))
             }

@@ -3,10 +3,12 @@
 //!
 //! An exam's candidates are the topics asked before it, for all three alike; what is new on an exam nobody could name.
 
-use super::PastExam;
+use serde::{Deserialize, Serialize};
+
 use super::learner::Learner;
 use super::score::Scorecard;
 use super::tally::{Tally, by_year, in_time};
+use super::{PastExam, number};
 
 /// Exams of earlier years that an exam needs before its prediction is scored: the fifth exam is the first.
 pub const MIN_HISTORY: u32 = 4;
@@ -21,14 +23,33 @@ pub struct Backtest {
     /// The next exam is as the latest; where the latest time had several exams, the share of them with the topic.
     pub last_exam: Scorecard,
     /// Questions of the scored exams.
-    pub questions: u64,
+    pub questions: usize,
     /// Those on topics never asked before.
-    pub unseen_questions: u64,
+    pub unseen_questions: usize,
     /// How many of these Good–Turing expected.
     pub unseen_expected: f64,
 }
 
+/// Questions on topics never asked before, as a share of the questions of the scored exams.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct UnseenShare {
+    /// What it was.
+    pub measured: f64,
+    /// What Good–Turing expected.
+    pub expected: f64,
+}
+
 impl Backtest {
+    /// How much of the scored exams was new; nothing when none was scored.
+    #[must_use]
+    pub fn unseen_share(&self) -> Option<UnseenShare> {
+        let questions = number(self.questions);
+        (self.questions > 0).then(|| UnseenShare {
+            measured: number(self.unseen_questions) / questions,
+            expected: self.unseen_expected / questions,
+        })
+    }
+
     /// Adds all of another backtest.
     pub fn add(&mut self, other: &Self) {
         self.model.add(&other.model);
@@ -48,9 +69,9 @@ impl Backtest {
         self.raw_frequency.add_exam(&card(&|topic, _| history.raw_frequency(topic)));
         self.last_exam.add_exam(&card(&|topic, _| history.on_latest(topic)));
         let is_new = |topic: &usize| predicted.binary_search_by_key(topic, |(seen, _)| *seen).is_err();
-        let unseen = exam.counts.iter().filter(|(topic, _)| is_new(topic)).map(|(_, count)| u64::from(*count));
-        self.questions += u64::from(exam.questions);
-        self.unseen_questions += unseen.sum::<u64>();
+        let unseen = exam.counts.iter().filter(|(topic, _)| is_new(topic)).map(|(_, count)| *count);
+        self.questions += exam.questions as usize;
+        self.unseen_questions += unseen.sum::<u32>() as usize;
         self.unseen_expected += history.unseen_share() * f64::from(exam.questions);
     }
 }
@@ -123,7 +144,10 @@ mod tests {
         holds(&scored.model, [brier, log_score, 1.0 - brier / 0.16, off / 5.0, 0.75]);
         // Topic 2 was new in 2020; one of three questions, then two of five, were on a topic seen once.
         assert_eq!((scored.questions, scored.unseen_questions), (6, 1));
-        near(scored.unseen_expected, 2.0 / 3.0 + 4.0 * 2.0 / 5.0);
+        let unseen = scored.unseen_share().unwrap();
+        near(unseen.measured, 1.0 / 6.0);
+        near(unseen.expected, (2.0 / 3.0 + 4.0 * 2.0 / 5.0) / 6.0);
+        assert_eq!(Backtest::default().unseen_share(), None);
     }
 
     #[test]
@@ -223,9 +247,9 @@ mod tests {
                     let exams = course(seed, Drift(step), years);
                     all.add(&backtest(&exams, MIN_HISTORY));
                     let forecast = forecast(&exams, f64::from(2000 + years));
-                    topics += super::super::number(forecast.topics.len());
+                    topics += number(forecast.topics.len());
                     let told = forecast.topics.iter().filter(|topic| topic.trend.is_some()).count();
-                    trends += super::super::number(told);
+                    trends += number(told);
                 }
                 let [model, raw, last] =
                     [&all.model, &all.raw_frequency, &all.last_exam].map(|card| card.scores().unwrap());

@@ -29,7 +29,7 @@ use beta::credible_interval;
 use learner::Learner;
 use tally::{before, in_time};
 
-pub use backtest::{Backtest, MIN_HISTORY, backtest};
+pub use backtest::{Backtest, MIN_HISTORY, UnseenShare, backtest};
 pub use score::{PRECISION_TOPICS, Scorecard, Scores};
 pub use trend::Trend;
 
