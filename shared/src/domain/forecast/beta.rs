@@ -1,7 +1,7 @@
 //! The Beta distribution, and mixtures of chances that follow from one.
 //!
-//! The functions are our own where crates fall short. For the small α and large β of a rare topic the incomplete beta of
-//! `special` (AS 63) takes 30 times as long as the continued fraction here, and that of `puruspe` can exceed 1.
+//! The functions are our own where crates fall short. For the small α and large β of a rare topic the incomplete beta
+//! of `special` (AS 63) takes 30 times as long as the continued fraction here, and that of `puruspe` can exceed 1.
 
 use super::Interval;
 
@@ -77,8 +77,8 @@ impl Beta {
     }
 }
 
-/// `I_x(a, b)`, the regularised incomplete beta function, from its continued fraction (DLMF 8.17.22), on the side of the
-/// mean on which that converges fast.
+/// `I_x(a, b)`, the regularised incomplete beta function, from its continued fraction (DLMF 8.17.22), on the side of
+/// the mean on which that converges fast.
 fn incomplete_beta(x: f64, Beta { a, b }: Beta, ln_beta: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
