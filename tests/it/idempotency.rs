@@ -124,6 +124,22 @@ async fn what_moved_nothing_leaves_the_key_free() {
     assert_eq!(poor.post_once(path, "k", wish).await.ok()["credits"], 4);
 }
 
+/// It costs nothing, but its key is used up like any other.
+#[tokio::test]
+async fn a_start_that_is_free_keeps_its_key() {
+    let test = TestApp::start().await;
+    let ada = ready(&test, "ada").await;
+    let started = "/api/questions/alg-q2/start";
+    let first = once(&ada, started, "k", &Value::Null).await.ok();
+    assert_eq!((&first["credits_deducted"], &first["credits"]), (&json!(0), &json!(99)));
+    let bundle = json!({"course_id": "algebra"});
+    let _ = once(&ada, "/api/questions/bundle", "k", &bundle).await.problem(422, "idempotency_key_reused");
+    let _ = once(&ada, "/api/questions/bundle", "k2", &bundle).await.ok();
+    assert_eq!(once(&ada, started, "k", &Value::Null).await.ok(), first);
+    test.pass(Duration::from_hours(24));
+    assert_eq!(once(&ada, started, "k", &Value::Null).await.ok()["credits"], 98);
+}
+
 #[tokio::test]
 async fn odd_keys_are_refused_before_anything_happens() {
     let test = TestApp::start().await;

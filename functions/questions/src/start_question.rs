@@ -47,11 +47,13 @@ pub(crate) async fn start_question(
             return again(&question, &record, &intent);
         }
         if progress.is_some() {
-            // The twin that unlocked it may have written its record after we looked for one.
-            return match app.store.record(claim.user_id(), &intent, now).await? {
-                Some(record) => again(&question, &record, &intent),
-                None => Ok(axum::Json(Started::of(&question, 0, user.profile.wallet.as_of(now).credits))),
-            };
+            let credits = user.profile.wallet.as_of(now).credits;
+            let outcome = Outcome::Questions { question_ids: vec![id.clone()], credits_deducted: 0, credits };
+            if app.store.keep_record(claim.user_id(), &intent, outcome, now).await? {
+                return Ok(axum::Json(Started::of(&question, 0, credits)));
+            }
+            // The twin that unlocked it wrote its record after we looked for one: read anew.
+            continue;
         }
         let charge = start_charge();
         let goods = [Goods::Question {

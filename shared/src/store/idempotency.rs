@@ -1,5 +1,6 @@
 //! Records of requests with an idempotency key.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 
@@ -8,7 +9,10 @@ use super::error::StoreError;
 use super::item::{self, number};
 use super::keys;
 use crate::domain::id::UserId;
-use crate::domain::idempotency::{IdempotencyKey, Intent, Record};
+use crate::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
+
+/// Nothing is kept under the key, or nothing that still counts.
+const IS_FREE: &str = "attribute_not_exists(pk) OR expires_at <= :now";
 
 impl Store {
     /// What the request with this intent did before, if anything. Without a key there is nothing to ask.
@@ -16,6 +20,28 @@ impl Store {
         let Some(key) = &intent.key else { return Ok(None) };
         let record: Option<Record> = self.get(&keys::record(user, key), true).await?.map(item::read).transpose()?;
         Ok(record.filter(|record| record.is_live(now)))
+    }
+
+    /// Keeps what a request that moved nothing answered, unless its key has a live record already; `true` when kept.
+    pub async fn keep_record(
+        &self,
+        user: UserId,
+        intent: &Intent,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(key) = &intent.key else { return Ok(true) };
+        let record = Record::new(intent.fingerprint.clone(), outcome, now);
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put.set_item(Some(item::write(&keys::record(user, key), &record)?));
+        let put = put.condition_expression(IS_FREE).expression_attribute_values(":now", number(now.as_second()));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::call("PutItem", &error)),
+        }
     }
 
     /// The write of a record, which fails when a live one is there.
@@ -30,7 +56,7 @@ impl Store {
             .table_name(&self.table)
             .set_item(Some(item::write(&keys::record(user, key), record)?))
             // The table's TTL deletes late.
-            .condition_expression("attribute_not_exists(pk) OR expires_at <= :now")
+            .condition_expression(IS_FREE)
             .expression_attribute_values(":now", number(now.as_second()))
             .build()
             .map_err(|error| StoreError::corrupt("Put", error))?;
