@@ -36,6 +36,14 @@ import +files:
 verify *options:
     cargo run -p pastpaper -- verify {{ options }}
 
+# Show the analysis of a course's past exams (--html FILE for a page with charts)
+analyze course *options:
+    cargo run -p pastpaper -- analyze {{ course }} {{ options }}
+
+# Score the forecast on an archive of past questions
+backtest file *options:
+    cargo run -p pastpaper -- backtest {{ file }} {{ options }}
+
 # Run the functions as Lambda does and route to them as API Gateway does (needs cargo-lambda)
 watch:
     cargo lambda watch

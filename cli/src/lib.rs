@@ -1,6 +1,7 @@
 //! The operators' and developers' tool, and what tests use of it: the embedded database, all routers on one port, the
 //! importers, the check of the ledger.
 
+pub mod analyze;
 pub mod backtest;
 pub mod database;
 pub mod embedded;

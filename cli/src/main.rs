@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{backtest, import, serve, verify};
+use pastpaper::{analyze, backtest, import, serve, verify};
 
 /// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
 #[derive(Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Import(import::Command),
     /// Check that every user's ledger entries add up to the balance
     Verify(verify::Arguments),
+    /// Show the analysis of a course's past exams, as tables or as a page with charts
+    Analyze(analyze::Arguments),
     /// Score the forecast on an archive of past exams, beside two simple ways to guess
     Backtest(backtest::Arguments),
 }
@@ -32,6 +34,7 @@ async fn main() -> ExitCode {
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Import(command) => import::import(command).await,
         Command::Verify(arguments) => verify::verify(arguments).await,
+        Command::Analyze(arguments) => analyze::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,6 +1,7 @@
 //! The analysis: what it says, what it costs, who is charged.
 
 use axum::http::{Method, StatusCode};
+use pastpaper::analyze::{page, tables};
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use tests::{SMALL_COURSE, TestApp};
@@ -160,4 +161,42 @@ async fn many_who_ask_at_once_pay_once() {
     }
     assert_eq!((paid, ada.credits().await), (2, 1));
     test.assert_ledgers_are_true().await;
+}
+
+/// What operators see is what students buy, and a name is a name also in HTML.
+#[tokio::test]
+async fn operators_get_tables_and_a_page_of_the_same_numbers() {
+    let test = TestApp::start().await;
+    test.import(&json!({
+        "course": {"id": "odd", "name": "Odd <b>& ends</b>"},
+        "topics": [
+            {"id": "odd-t1", "name": "<script>alert(1)</script>", "category": "a"},
+            {"id": "odd-t2", "name": "Quite ordinary", "category": "a"},
+        ],
+        "exams": [
+            {"id": "odd-e1", "year": 2020, "exam_type": "final"}, {"id": "odd-e2", "year": 2021, "exam_type": "final"},
+        ],
+        "questions": [
+            {"id": "odd-q1", "topic_id": "odd-t1", "exam_id": "odd-e1", "question_text": "?", "answer": "1", "solution_steps": ["Think."], "difficulty": 1},
+            {"id": "odd-q2", "topic_id": "odd-t2", "exam_id": "odd-e2", "question_text": "?", "answer": "1", "solution_steps": ["Think."], "difficulty": 5},
+        ],
+    }))
+    .await;
+    let bought = test.user("ada").await.get("/api/courses/odd/analysis").await.ok();
+    let course = test.app.store.course(&"odd".to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    let analysis = test.app.store.analysis(&course, test.app.now()).await.unwrap().unwrap();
+    assert_eq!(bought["analysis"], serde_json::to_value(&*analysis).unwrap());
+
+    let tables = tables(&course, &analysis);
+    for text in ["Odd <b>& ends</b>", "Quite ordinary", "On 1 of 2 past exams, last in 2021.", "easy 50.0 %"] {
+        assert!(tables.contains(text), "{tables}");
+    }
+    let page = page(&course, &analysis).unwrap();
+    for text in ["Odd &lt;b&gt;&amp; ends", "Quite ordinary", "Questions by topic and year", "2020", "2021"] {
+        assert!(page.contains(text), "{page}");
+    }
+    assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
+    let addresses = page.matches("http").count() - page.matches("http://www.w3.org/2000/svg").count();
+    assert_eq!(addresses, 0, "a page of its own names no host");
+    assert_eq!(page.matches("<svg").count(), 6, "three charts at two widths");
 }

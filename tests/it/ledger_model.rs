@@ -406,7 +406,7 @@ impl Account {
         {
             return problem(answer, 409, "not_started");
         }
-        let has_moved = match &sent.request {
+        let is_done = match &sent.request {
             Request::Practice { topics, difficulty, count } => {
                 let fits = |topic: &str, rated: Option<u8>| {
                     (topics.is_empty() || topics.contains(&topic)) && (difficulty.is_none() || rated == *difficulty)
@@ -428,7 +428,7 @@ impl Account {
                 self.submit(question, *typed, *was_correct, answer)?
             }
         };
-        if let Some(key) = sent.key.as_ref().filter(|_| has_moved) {
+        if let Some(key) = sent.key.as_ref().filter(|_| is_done) {
             let kept = Kept { request: sent.request.clone(), answer: answer.body.clone(), until: now + DAY };
             self.kept.insert(key.clone(), kept);
         }
@@ -491,7 +491,7 @@ impl Account {
         Ok(true)
     }
 
-    /// A start. One that is free moves nothing, so it leaves its key free.
+    /// A start. One that is free moves nothing, but its key is kept.
     fn start(&mut self, id: &str, answer: &Answer, now: i64, before: Option<&Self>) -> Result<bool, Wrong> {
         let is_unlocked = self.stored.unlocked.contains_key(id);
         if is_unlocked {
@@ -519,7 +519,7 @@ impl Account {
         if !is_unlocked {
             self.unlock(id, false, now);
         }
-        Ok(!is_unlocked)
+        Ok(true)
     }
 
     fn submit(

@@ -1,5 +1,7 @@
 //! What makes an analysis another one: the numbers that went into it, and no text.
 
+use std::fmt::{Debug, Write};
+
 use sha2::{Digest, Sha256};
 
 use super::past::PastExams;
@@ -12,16 +14,20 @@ const EDITION_BYTES: usize = 6;
 #[must_use]
 pub fn edition(past: &PastExams<'_>) -> String {
     let mut hash = Sha256::new();
-    let mut line = |parts: &[&dyn std::fmt::Debug]| {
+    let mut text = String::new();
+    let mut line = |parts: &[&dyn Debug]| {
+        text.clear();
         for part in parts {
-            hash.update(format!("{part:?}\u{1f}"));
+            // Writing to a string does not fail.
+            let _ = write!(text, "{part:?}\u{1f}");
         }
-        hash.update("\n");
+        text.push('\n');
+        hash.update(&text);
     };
     for exam in &past.exams {
         line(&[&exam.id, &exam.year, &exam.exam_type, &exam.exam_date]);
     }
-    for topic in past.topics {
+    for topic in &past.topics {
         line(&[&topic.id, &topic.category]);
     }
     for question in &past.questions {

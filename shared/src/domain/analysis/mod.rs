@@ -91,3 +91,6 @@ pub fn analyse(past: &PastExams<'_>) -> Analysis {
 pub fn charge() -> Charge {
     Charge { price: ANALYSIS_PRICE, kind: EntryType::AnalysisView, description: "Analysis of past exams".to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,12 @@
 //! What to expect of the next exam: the forecast of `domain::forecast` on the topics and patterns of a course, and how it
 //! would have done on the past exams of this very course.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::{Deserialize, Serialize};
 
-use super::past::{ExamQuestion, PastExams};
+use super::past::{ExamQuestion, PastExams, of_topic};
+use crate::domain::catalog::{Exam, Topic};
 use crate::domain::derive::rounded;
 use crate::domain::forecast::{self, Forecast, MIN_HISTORY, PastExam, Scorecard};
 use crate::domain::id::{PatternId, TopicId};
@@ -89,12 +92,11 @@ pub struct Score {
 
 /// The outlook on every topic of the course, in their order.
 pub(super) fn topics(past: &PastExams<'_>) -> Vec<TopicForecast> {
-    let index = |question: &ExamQuestion<'_>| past.topics.iter().position(|topic| topic.id == question.meta.topic_id);
-    let exams = exams(past, index);
+    let exams = exams(past, |question| question.topic_index);
     let Some(outlook) = outlook(&exams) else { return Vec::new() };
     let never_asked = past.topics.len().saturating_sub(outlook.topics.len());
-    let topic = |(index, topic): (usize, &crate::domain::catalog::Topic)| {
-        let basis = basis(past, &topic.id);
+    let topic = |(index, topic): (usize, &&Topic)| {
+        let basis = basis(past, index);
         match outlook.topics.iter().find(|outlook| outlook.topic == index) {
             Some(asked) => TopicForecast {
                 topic_id: topic.id.clone(),
@@ -129,10 +131,9 @@ fn never_asked_before(topic_id: TopicId, outlook: &Forecast, never_asked: usize,
 
 /// The outlook on patterns that were asked before, the likeliest first.
 pub(super) fn patterns(past: &PastExams<'_>) -> Vec<PatternForecast> {
-    let index = |question: &ExamQuestion<'_>| {
-        past.patterns.iter().position(|pattern| Some(&pattern.id) == question.meta.pattern_id.as_ref())
-    };
-    let exams = exams(past, index);
+    let indices: HashMap<_, _> =
+        past.patterns.iter().enumerate().map(|(index, pattern)| (&pattern.id, index)).collect();
+    let exams = exams(past, |question| indices.get(question.meta.pattern_id.as_ref()?).copied());
     let asked = outlook(&exams).map(|outlook| outlook.topics).unwrap_or_default();
     let mut forecasts: Vec<PatternForecast> = asked
         .into_iter()
@@ -148,8 +149,7 @@ pub(super) fn patterns(past: &PastExams<'_>) -> Vec<PatternForecast> {
 
 /// The scores on this course; none when no exam has enough exams of earlier years before it.
 pub(super) fn backtest(past: &PastExams<'_>) -> Option<BacktestSummary> {
-    let index = |question: &ExamQuestion<'_>| past.topics.iter().position(|topic| topic.id == question.meta.topic_id);
-    let backtest = forecast::backtest(&exams(past, index), MIN_HISTORY);
+    let backtest = forecast::backtest(&exams(past, |question| question.topic_index), MIN_HISTORY);
     Some(BacktestSummary {
         exams: backtest.model.exams(),
         predictions: backtest.model.predictions(),
@@ -176,11 +176,12 @@ pub(super) fn quality(backtest: Option<&BacktestSummary>) -> ForecastQuality {
 }
 
 fn exams(past: &PastExams<'_>, index: impl Fn(&ExamQuestion<'_>) -> Option<usize>) -> Vec<PastExam> {
-    let exam = |exam: &&crate::domain::catalog::Exam| PastExam {
-        time: f64::from(exam.year),
-        topics: past.questions.iter().filter(|question| question.exam.id == exam.id).filter_map(&index).collect(),
-    };
-    past.exams.iter().map(exam).collect()
+    let exam = |exam: &&Exam| PastExam { time: f64::from(exam.year), topics: Vec::new() };
+    let mut exams: Vec<PastExam> = past.exams.iter().map(exam).collect();
+    for question in &past.questions {
+        exams[question.exam_index].topics.extend(index(question));
+    }
+    exams
 }
 
 /// For the year after the last exam: the outlook depends on the exams alone, not on the day it is asked for.
@@ -189,16 +190,13 @@ fn outlook(exams: &[PastExam]) -> Option<Forecast> {
 }
 
 /// On how many exams a topic was, and when last.
-fn basis(past: &PastExams<'_>, topic: &TopicId) -> String {
-    let on: Vec<i32> = past
-        .exams
-        .iter()
-        .filter(|exam| past.questions.iter().any(|q| q.exam.id == exam.id && q.meta.topic_id == *topic))
-        .map(|exam| exam.year)
-        .collect();
+fn basis(past: &PastExams<'_>, topic_index: usize) -> String {
+    let on: BTreeSet<usize> =
+        of_topic(&past.questions, topic_index).iter().map(|question| question.exam_index).collect();
     let all = past.exams.len();
-    match on.iter().max() {
-        Some(last) => format!("On {} of {all} past exams, last in {last}.", on.len()),
+    match on.last() {
+        // Exams are in order of time.
+        Some(last) => format!("On {} of {all} past exams, last in {}.", on.len(), past.exams[*last].year),
         None => format!("On none of {all} past exams."),
     }
 }

@@ -1,6 +1,6 @@
 //! The part of a course that an analysis is made of: its past exams and the questions that were on them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::catalog::{Bank, Exam, Pattern, QuestionMeta, Topic};
 
@@ -9,6 +9,10 @@ use crate::domain::catalog::{Bank, Exam, Pattern, QuestionMeta, Topic};
 pub struct ExamQuestion<'a> {
     /// The exam.
     pub exam: &'a Exam,
+    /// Its place in [`PastExams::exams`].
+    pub exam_index: usize,
+    /// The topic's place in [`PastExams::topics`].
+    pub topic_index: Option<usize>,
     /// The question.
     pub meta: &'a QuestionMeta,
 }
@@ -18,11 +22,11 @@ pub struct ExamQuestion<'a> {
 pub struct PastExams<'a> {
     /// Exams with at least one question.
     pub exams: Vec<&'a Exam>,
-    /// All topics of the course.
-    pub topics: &'a [Topic],
-    /// All patterns of the course.
-    pub patterns: &'a [Pattern],
-    /// Questions of those exams; generated ones are none.
+    /// All topics of the course, by id.
+    pub topics: Vec<&'a Topic>,
+    /// All patterns of the course, by id.
+    pub patterns: Vec<&'a Pattern>,
+    /// Questions of those exams, by topic and then id; generated ones are none.
     pub questions: Vec<ExamQuestion<'a>>,
 }
 
@@ -30,17 +34,33 @@ impl<'a> PastExams<'a> {
     /// Those of a course, in an order that does not depend on the bank's.
     #[must_use]
     pub fn of(bank: &'a Bank) -> Self {
-        let by_id: HashMap<_, _> = bank.exams.iter().map(|exam| (&exam.id, exam)).collect();
-        let metas = bank.questions.iter().map(|question| &question.meta).filter(|meta| !meta.is_generated);
-        let on_exam = metas.filter_map(|meta| {
-            let exam = by_id.get(meta.exam_id.as_ref()?).copied()?;
-            Some(ExamQuestion { exam, meta })
-        });
-        let mut questions: Vec<ExamQuestion<'a>> = on_exam.collect();
-        questions.sort_by_key(|question| &question.meta.id);
-        let mut exams: Vec<&Exam> = bank.exams.iter().collect();
-        exams.retain(|exam| questions.iter().any(|question| question.exam.id == exam.id));
+        let mut topics: Vec<&Topic> = bank.topics.iter().collect();
+        topics.sort_by_key(|topic| &topic.id);
+        let mut patterns: Vec<&Pattern> = bank.patterns.iter().collect();
+        patterns.sort_by_key(|pattern| &pattern.id);
+        let metas: Vec<&QuestionMeta> = bank.questions.iter().map(|question| &question.meta).collect();
+        let asked: HashSet<_> =
+            metas.iter().filter(|meta| !meta.is_generated).filter_map(|m| m.exam_id.as_ref()).collect();
+        let mut exams: Vec<&Exam> = bank.exams.iter().filter(|exam| asked.contains(&exam.id)).collect();
         exams.sort_by_key(|exam| (exam.year, exam.exam_date, &exam.id));
-        Self { exams, topics: &bank.topics, patterns: &bank.patterns, questions }
+        let exam_indices: HashMap<_, _> = exams.iter().enumerate().map(|(index, exam)| (&exam.id, index)).collect();
+        let topic_indices: HashMap<_, _> = topics.iter().enumerate().map(|(index, topic)| (&topic.id, index)).collect();
+        let on_exam = |meta: &&'a QuestionMeta| {
+            let exam_index = *exam_indices.get(meta.exam_id.as_ref()?)?;
+            let topic_index = topic_indices.get(&meta.topic_id).copied();
+            Some(ExamQuestion { exam: exams[exam_index], exam_index, topic_index, meta })
+        };
+        let mut questions: Vec<ExamQuestion<'a>> =
+            metas.iter().filter(|m| !m.is_generated).filter_map(on_exam).collect();
+        questions.sort_by_key(|question| (question.topic_index, &question.meta.id));
+        Self { exams, topics, patterns, questions }
     }
+}
+
+/// Those of `questions`, which are sorted by topic, that are on one.
+#[must_use]
+pub(super) fn of_topic<'q, 'a>(questions: &'q [ExamQuestion<'a>], topic_index: usize) -> &'q [ExamQuestion<'a>] {
+    let from = questions.partition_point(|question| question.topic_index < Some(topic_index));
+    let to = questions.partition_point(|question| question.topic_index <= Some(topic_index));
+    &questions[from..to]
 }

@@ -9,11 +9,13 @@ pub(super) fn percentages(counts: &[f64]) -> Vec<f64> {
     if sum <= 0.0 {
         return vec![0.0; counts.len()];
     }
-    let exact: Vec<f64> = counts.iter().map(|count| count / sum * UNITS).collect();
+    let exact: Vec<f64> = counts.iter().map(|count| count / sum * UNITS + 0.0).collect(); // the sum of no floats is -0
     let mut units: Vec<f64> = exact.iter().map(|share| share.floor()).collect();
     let missing = UNITS - units.iter().sum::<f64>();
     let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
-    by_remainder.sort_by(|&a, &b| (exact[b] - units[b]).total_cmp(&(exact[a] - units[a])));
+    // In millionths, so that what is equal but for rounding is a tie.
+    let remainder = |index: usize| ((exact[index] - units[index]) * 1e6).round();
+    by_remainder.sort_by(|&a, &b| remainder(b).total_cmp(&remainder(a)));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of at most counts.len()")]
     for index in by_remainder.into_iter().take(missing.round() as usize) {
         units[index] += 1.0;
@@ -33,6 +35,8 @@ mod tests {
         assert_eq!(percentages(&[0.0, 0.0]), [0.0, 0.0]);
         assert_eq!(percentages(&[]), Vec::<f64>::new());
         assert_eq!(percentages(&[1.0, 0.0]), [100.0, 0.0]);
+        assert_eq!(percentages(&[4.0, 1.0, 1.0]), [66.7, 16.7, 16.6]);
+        assert!(percentages(&[1.0, -0.0])[1].is_sign_positive());
     }
 
     proptest! {

@@ -1,13 +1,14 @@
 //! What past exams consist of: by topic, by difficulty, by technique, by pattern.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::past::{ExamQuestion, PastExams};
+use super::past::{ExamQuestion, PastExams, of_topic};
 use super::percent::percentages;
+use crate::domain::catalog::Pattern;
 use crate::domain::derive::{mean, ratio, rounded};
-use crate::domain::id::{ExamId, PatternId, TopicId};
+use crate::domain::id::{PatternId, TopicId};
 
 /// How much of the exams is about a topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,7 +88,7 @@ pub(super) fn by_topic(past: &PastExams<'_>) -> Vec<TopicShare> {
 /// The same for each kind of exam, by its name.
 #[must_use]
 pub(super) fn by_exam_type(past: &PastExams<'_>) -> Vec<ExamTypeShare> {
-    let types: std::collections::BTreeSet<&str> = past.exams.iter().map(|exam| exam.exam_type.as_str()).collect();
+    let types: BTreeSet<&str> = past.exams.iter().map(|exam| exam.exam_type.as_str()).collect();
     let share = |exam_type: &str| {
         let of_type: Vec<ExamQuestion<'_>> =
             past.questions.iter().filter(|question| question.exam.exam_type == exam_type).copied().collect();
@@ -101,9 +102,8 @@ pub(super) fn by_exam_type(past: &PastExams<'_>) -> Vec<ExamTypeShare> {
 }
 
 fn topic_shares(past: &PastExams<'_>, questions: &[ExamQuestion<'_>]) -> Vec<TopicShare> {
-    let of_topic = |id: &TopicId| questions.iter().filter(|question| question.meta.topic_id == *id).collect::<Vec<_>>();
-    let groups: Vec<Vec<&ExamQuestion<'_>>> = past.topics.iter().map(|topic| of_topic(&topic.id)).collect();
-    let points = |group: &[&ExamQuestion<'_>]| group.iter().filter_map(|q| q.meta.source_points).collect::<Vec<f64>>();
+    let groups: Vec<&[ExamQuestion<'_>]> = (0..past.topics.len()).map(|topic| of_topic(questions, topic)).collect();
+    let points = |group: &[ExamQuestion<'_>]| group.iter().filter_map(|q| q.meta.source_points).collect::<Vec<f64>>();
     #[expect(clippy::cast_precision_loss, reason = "far fewer questions than 2^52")]
     let counts: Vec<f64> = groups.iter().map(|group| group.len() as f64).collect();
     let of_questions = percentages(&counts);
@@ -163,10 +163,15 @@ pub(super) fn by_technique(past: &PastExams<'_>) -> Vec<TechniqueShare> {
 /// Patterns by how often they came, those that never did left out.
 #[must_use]
 pub(super) fn by_pattern(past: &PastExams<'_>) -> Vec<PatternShare> {
-    let share = |pattern: &crate::domain::catalog::Pattern| {
-        let questions: Vec<&ExamQuestion<'_>> =
-            past.questions.iter().filter(|q| q.meta.pattern_id.as_ref() == Some(&pattern.id)).collect();
-        let exams: HashSet<&ExamId> = questions.iter().map(|question| &question.exam.id).collect();
+    let mut by_pattern: HashMap<&PatternId, Vec<&ExamQuestion<'_>>> = HashMap::new();
+    for question in &past.questions {
+        if let Some(pattern) = &question.meta.pattern_id {
+            by_pattern.entry(pattern).or_default().push(question);
+        }
+    }
+    let share = |pattern: &&Pattern| {
+        let questions = by_pattern.get(&pattern.id).map_or(&[][..], Vec::as_slice);
+        let exams: HashSet<usize> = questions.iter().map(|question| question.exam_index).collect();
         let years = || questions.iter().map(|question| question.exam.year);
         PatternShare {
             pattern_id: pattern.id.clone(),

@@ -5,11 +5,14 @@
 //! been average. Its **gain** is value a minute, a question of it taking its mean time. The order keeps categories
 //! together, because topics of one build on each other: categories by gain, and within each its topics by gain.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::outlook::TopicForecast;
-use super::past::PastExams;
+use super::past::{PastExams, of_topic};
 use super::shares::{DifficultyMix, TopicShare};
+use crate::domain::catalog::Topic;
 use crate::domain::derive::{mean, ratio, rounded};
 use crate::domain::id::TopicId;
 
@@ -48,11 +51,11 @@ pub(super) struct Value {
 pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<Value> {
     let all_points: Vec<f64> = past.questions.iter().filter_map(|question| question.meta.source_points).collect();
     let course_mean = mean(&all_points).unwrap_or(1.0);
-    let value = |topic: &crate::domain::catalog::Topic| {
-        let metas: Vec<_> = past.questions.iter().filter(|question| question.meta.topic_id == topic.id).collect();
+    let value = |(index, topic): (usize, &&Topic)| {
+        let metas = of_topic(&past.questions, index);
         let points: Vec<f64> = metas.iter().filter_map(|question| question.meta.source_points).collect();
         let minutes: Vec<f64> = metas.iter().filter_map(|question| question.meta.estimated_time).collect();
-        let exams = past.exams.iter().filter(|exam| metas.iter().any(|question| question.exam.id == exam.id)).count();
+        let exams = metas.iter().map(|question| question.exam_index).collect::<HashSet<_>>().len();
         let outlook = forecast.iter().find(|outlook| outlook.topic_id == topic.id);
         #[expect(clippy::cast_precision_loss, reason = "far fewer questions than 2^52")]
         let shrunk = (points.iter().sum::<f64>() + SHRINKAGE_QUESTIONS * course_mean)
@@ -71,7 +74,7 @@ pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<Va
             minutes: mean(&minutes).unwrap_or(MINUTES_UNKNOWN).max(1.0),
         }
     };
-    past.topics.iter().map(value).collect()
+    past.topics.iter().enumerate().map(value).collect()
 }
 
 impl Value {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::past::PastExams;
+use super::past::{PastExams, of_topic};
+use crate::domain::catalog::Topic;
 use crate::domain::id::{ExamId, TopicId};
 
 /// A table: exams are its columns, topics its rows.
@@ -47,19 +48,17 @@ pub(super) fn year_trends(past: &PastExams<'_>) -> YearTrends {
         semester: exam.semester.clone(),
         exam_type: exam.exam_type.clone(),
     });
-    let row = |topic_id: &TopicId| {
+    let row = |(index, topic): (usize, &&Topic)| {
         let mut row = TopicRow {
-            topic_id: topic_id.clone(),
+            topic_id: topic.id.clone(),
             counts: vec![0; past.exams.len()],
             points: vec![0.0; past.exams.len()],
         };
-        for question in past.questions.iter().filter(|question| question.meta.topic_id == *topic_id) {
-            if let Some(column) = past.exams.iter().position(|exam| exam.id == question.exam.id) {
-                row.counts[column] += 1;
-                row.points[column] += question.meta.source_points.unwrap_or(0.0);
-            }
+        for question in of_topic(&past.questions, index) {
+            row.counts[question.exam_index] += 1;
+            row.points[question.exam_index] += question.meta.source_points.unwrap_or(0.0);
         }
         row
     };
-    YearTrends { exams: exams.collect(), topics: past.topics.iter().map(|topic| row(&topic.id)).collect() }
+    YearTrends { exams: exams.collect(), topics: past.topics.iter().enumerate().map(row).collect() }
 }

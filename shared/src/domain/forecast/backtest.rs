@@ -129,18 +129,18 @@ mod tests {
         holds(&scored.raw_frequency, [0.3, log_score, 1.0 - 0.3 / 0.16, 0.4, 0.75]);
         // 1, 1 and 1, 0, 1.
         holds(&scored.last_exam, [0.4, (3.0 * sure + 2.0 * wrong) / 5.0, 1.0 - 0.4 / 0.16, 0.4, 0.75]);
-        // The probabilities that the formulas give in SciPy.
+        // The probabilities that the formulas give in mpmath.
         let model: [(f64, bool); 5] = [
-            (0.717_200_885_958, true),
-            (0.695_748_577_816, false),
-            (0.664_568_828_269, true),
-            (0.507_241_640_824, true),
-            (0.527_077_399_676, true),
+            (0.632_835_606_366, true),
+            (0.607_509_703_663, false),
+            (0.632_498_187_798, true),
+            (0.431_683_638_905, true),
+            (0.443_669_975_889, true),
         ];
         let brier = model.iter().map(|(p, y)| (p - f64::from(u8::from(*y))).powi(2)).sum::<f64>() / 5.0;
         let log_score = -model.iter().map(|(p, y)| if *y { p.ln() } else { (1.0 - p).ln() }).sum::<f64>() / 5.0;
-        // Bins .7–.8, .6–.7 and .5–.6.
-        let off = (1.0 - model[0].0) + (model[1].0 + model[2].0 - 1.0) + (2.0 - model[3].0 - model[4].0);
+        // Bins .6–.7, of which two of three appeared, and .4–.5, of which both did.
+        let off = (2.0 - model[0].0 - model[1].0 - model[2].0) + (2.0 - model[3].0 - model[4].0);
         holds(&scored.model, [brier, log_score, 1.0 - brier / 0.16, off / 5.0, 0.75]);
         // Topic 2 was new in 2020; one of three questions, then two of five, were on a topic seen once.
         assert_eq!((scored.questions, scored.unseen_questions), (6, 1));

@@ -49,7 +49,9 @@ impl Expert<'_> {
     }
 }
 
-/// Dirichlet-multinomial: `α_t` = a/K + Σ w c, A = Σ α; the exam draws N questions, its recency-weighted mean.
+/// Dirichlet-multinomial: `α_t` = a/K + Σ w c with the topic's first question discounted, A = a + Σ w · questions without
+/// a discount; the exam draws N questions, its recency-weighted mean. A is more than Σ α by the discounted questions: they
+/// are the share that no topic asked so far has.
 #[derive(Debug, Clone)]
 pub(super) struct Counts<'a> {
     fading: &'a Fading,
@@ -100,7 +102,7 @@ impl<'a> Counts<'a> {
     }
 }
 
-/// Beta-Binomial on presence: Beta(k b + Σ w y, k (1 − b) + Σ w (1 − y)).
+/// Beta-Binomial on presence: Beta(k b + Σ w y, k (1 − b) + Σ w (1 − y)), y of the topic's first exam discounted.
 #[derive(Debug, Clone)]
 pub(super) struct Presence<'a> {
     fading: &'a Fading,
@@ -110,7 +112,7 @@ pub(super) struct Presence<'a> {
 
 impl<'a> Presence<'a> {
     /// For an exam `years` after the latest; `rate` is b, the share of a course's pairs of exam and topic in which the
-    /// exam has the topic.
+    /// exam has the topic, without a discount.
     pub(super) fn new(fading: &'a Fading, rate: f64, years: f64) -> Self {
         Self { fading, fade: fading.fade(years), rate }
     }
@@ -159,24 +161,45 @@ mod tests {
 
     #[test]
     fn both_ways_of_counting_are_computed_by_hand() {
-        // Two exams of two questions; a half-life of 3 years is looked at from 3 and 6 years on: weights 1/2 and 1/4.
+        // Two exams of two questions; a half-life of 3 years is looked at from 3 and 6 years on: weights 1/2 and 1/4. Both
+        // topics came first on the older exam: there a question counts 1 − 1/2 and an exam 1 − 7/10.
         let exams = [exam(NOW - 6.0, &[0, 1]), exam(NOW - 3.0, &[0, 0])];
         let history = history(&exams);
         let experts = history.experts(NOW);
-        // α = 5/2 + 1/4 + 2/2 and 5/2 + 1/4, A = 6.5, N = 2: P = 1 − (A − α)(A − α + 1) / (A (A + 1)).
-        near(experts[2].probability(0), 1.0 - 2.75 * 3.75 / (6.5 * 7.5));
-        near(experts[2].probability(1), 1.0 - 3.75 * 4.75 / (6.5 * 7.5));
+        // α = 5/2 + 1/2 · 1/4 + 2/2 = 3.625 and 5/2 + 1/2 · 1/4 = 2.625, A = 5 + 2/4 + 2/2 = 6.5, N = 2:
+        // P = 1 − (A − α)(A − α + 1) / (A (A + 1)).
+        near(experts[2].probability(0), 1.0 - 2.875 * 3.875 / (6.5 * 7.5));
+        near(experts[2].probability(1), 1.0 - 3.875 * 4.875 / (6.5 * 7.5));
         let counts = experts[2].as_counts().unwrap();
-        near(counts.share(0), 3.75 / 6.5);
+        near(counts.share(0), 3.625 / 6.5);
+        near(counts.share(1), 2.625 / 6.5);
         near(counts.questions(), 2.0);
-        // b = 3/4: (3/4 + 1/2 + 1/4) / (1 + 3/4) and (3/4 + 1/4) / (1 + 3/4).
-        near(experts[8].probability(0), 1.5 / 1.75);
-        near(experts[8].probability(1), 1.0 / 1.75);
-        // Without forgetting: α = 5.5 and 3.5 of 9; (3/4 + 2) / 3 and (3/4 + 1) / 3.
-        near(experts[5].probability(0), 1.0 - 3.5 * 4.5 / (9.0 * 10.0));
-        near(experts[11].probability(0), 2.75 / 3.0);
-        near(experts[11].probability(1), 1.75 / 3.0);
+        // b = 3/4: (3/4 + 1/2 + 3/10 · 1/4) / (1 + 3/4) and (3/4 + 3/10 · 1/4) / (1 + 3/4).
+        near(experts[8].probability(0), 1.325 / 1.75);
+        near(experts[8].probability(1), 0.825 / 1.75);
+        // Without forgetting: α = 5/2 + 1/2 + 2 = 5 and 5/2 + 1/2 = 3 of 9; (3/4 + 1 + 3/10) / 3 and (3/4 + 3/10) / 3.
+        near(experts[5].probability(0), 1.0 - 4.0 * 5.0 / (9.0 * 10.0));
+        near(experts[5].probability(1), 1.0 - 6.0 * 7.0 / (9.0 * 10.0));
+        near(experts[11].probability(0), 2.05 / 3.0);
+        near(experts[11].probability(1), 1.05 / 3.0);
         assert_eq!(experts.len(), EXPERTS);
+    }
+
+    #[test]
+    fn only_the_first_appearance_is_discounted() {
+        // Topic 0 comes on four exams of one question, two of them first and at the same time. Without forgetting
+        // α = 5/1 + 4 − 1/2 of 9, N = 1; b = 1: (1 + 4 − 7/10) / (1 + 4).
+        let together = [exam(NOW - 4.0, &[0]), exam(NOW - 4.0, &[0]), exam(NOW - 2.5, &[0]), exam(NOW - 1.0, &[0])];
+        let history = history(&together);
+        let experts = history.experts(NOW);
+        near(experts[5].probability(0), 8.5 / 9.0);
+        near(experts[11].probability(0), 4.3 / 5.0);
+        // With a half-life of 1.5 years the weights are 2^(−8/3) twice, 2^(−5/3) and 2^(−2/3): the discount fades as the
+        // first appearance does.
+        let [first, second, third] = [-8.0, -5.0, -2.0].map(|thirds: f64| (thirds / 3.0).exp2());
+        let questions = 2.0 * first + second + third;
+        near(experts[1].probability(0), (5.0 + questions - 0.5 * first) / (5.0 + questions));
+        near(experts[7].probability(0), (1.0 + questions - 0.7 * first) / (1.0 + questions));
     }
 
     fn any_exams(questions: usize) -> impl Strategy<Value = Vec<PastExam>> {
@@ -204,7 +227,7 @@ mod tests {
         }
 
         /// Of the same length, so that N stays, and all on the topic; a question on each topic for those that look at
-        /// presence, so that b does not fall.
+        /// presence, so that b does not fall. The exam may be older than the topic's first, and so take the discount.
         #[test]
         fn one_more_exam_with_a_topic_never_makes_it_less_likely(exams in any_exams(7), year in 2000_u32..2012) {
             let topic = exams[0].topics[0];
@@ -214,6 +237,25 @@ mod tests {
                 let mut more = exams.clone();
                 more.push(PastExam { time: f64::from(year), topics: added });
                 never_less(&before[experts.clone()], &probabilities(&more, topic)[experts])?;
+            }
+        }
+
+        /// Σ over topics of the share = 1 − ½ Σ over topics of w of the first exam / (5 + Σ w · questions).
+        #[test]
+        fn shares_leave_the_discounted_questions(exams in any_exams(7)) {
+            let history = history(&exams);
+            let experts = history.experts(NOW);
+            for (half_life, expert) in HALF_LIVES.iter().zip(&experts) {
+                let weight = |exam: &PastExam| (-(NOW - exam.time) / half_life).exp2();
+                let has = |exam: &&PastExam, topic| exam.topics.contains(&topic);
+                // Of the exams with a topic the first has the least weight.
+                let first = |topic| exams.iter().filter(|exam| has(exam, topic)).map(weight).reduce(f64::min);
+                let discounted: f64 = (0..6).filter_map(first).map(|weight| 0.5 * weight).sum();
+                let questions: f64 = exams.iter().map(|exam| 7.0 * weight(exam)).sum();
+                let counts = expert.as_counts().unwrap();
+                let shares: f64 = history.seen().map(|topic| counts.share(topic)).sum();
+                prop_assert!(shares < 1.0);
+                prop_assert!((1.0 - shares - discounted / (5.0 + questions)).abs() < 1e-12);
             }
         }
 

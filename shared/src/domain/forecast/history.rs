@@ -10,6 +10,12 @@ use super::tally::Tally;
 /// Half-life of the recent share in a trend, in years.
 const TREND_HALF_LIFE_YEARS: f64 = 2.0;
 
+/// A topic is on the list because it was asked: so much of its first exam, and of its first question, is no evidence that
+/// it comes back (absolute discounting, as for rare words in language models). The discounted questions are the share
+/// that is left for topics never asked.
+const FIRST_EXAM_DISCOUNT: f64 = 0.7;
+const FIRST_QUESTION_DISCOUNT: f64 = 0.5;
+
 /// What past exams say.
 #[derive(Debug, Clone)]
 pub(super) struct History {
@@ -50,9 +56,9 @@ pub(super) struct Fading {
 /// A topic in [`Fading`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FadingTopic {
-    /// Σ w · questions of the topic.
+    /// Σ w · questions of the topic, the first of them discounted.
     pub(super) questions: f64,
-    /// Σ w over exams with the topic.
+    /// Σ w over exams with the topic, the first of them discounted.
     pub(super) exams: f64,
 }
 
@@ -70,7 +76,7 @@ impl Fading {
         self.topics.get(topic).copied().unwrap_or_default()
     }
 
-    fn add(&mut self, exam: &Tally, years_since_latest: f64) {
+    fn add(&mut self, exam: &Tally, years_since_latest: f64, totals: &[TopicTotals]) {
         let fade = self.fade(years_since_latest);
         self.exams = self.exams * fade + 1.0;
         self.questions = self.questions * fade + f64::from(exam.questions);
@@ -80,8 +86,11 @@ impl Fading {
         }
         lengthen(&mut self.topics, exam);
         for (topic, count) in &exam.counts {
-            self.topics[*topic].questions += f64::from(*count);
-            self.topics[*topic].exams += 1.0;
+            // Not by the faded sum, which a gap of centuries brings to 0.
+            let is_first = totals[*topic].exams == 0;
+            let topic = &mut self.topics[*topic];
+            topic.questions += f64::from(*count) - if is_first { FIRST_QUESTION_DISCOUNT } else { 0.0 };
+            topic.exams += if is_first { 1.0 - FIRST_EXAM_DISCOUNT } else { 1.0 };
         }
     }
 }
@@ -105,10 +114,10 @@ impl History {
     pub(super) fn add(&mut self, exam: &Tally) {
         // Without an earlier exam there is nothing to fade, and nothing to measure the years from.
         let years = if self.exams == 0 { 0.0 } else { exam.time - self.latest };
-        for fading in self.fading.iter_mut().chain([&mut self.recent]) {
-            fading.add(exam, years);
-        }
         lengthen(&mut self.by_topic, exam);
+        for fading in self.fading.iter_mut().chain([&mut self.recent]) {
+            fading.add(exam, years, &self.by_topic);
+        }
         for (topic, count) in &exam.counts {
             let totals = &mut self.by_topic[*topic];
             self.topics_seen += u32::from(totals.exams == 0);

@@ -207,23 +207,29 @@ mod tests {
         assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
     }
 
-    /// Evidence and weights as the formulas give them in `SciPy`; those of the presence experts, certain after one exam
-    /// of what did not come, are ln 1e-6 = −13.8 lower.
+    /// What is not computed in place is as the formulas give it in `mpmath`.
     #[test]
     fn evidence_is_discounted_and_tempered() {
         let exam = |time, topics: &[usize]| PastExam { time, topics: topics.to_vec() };
         let exams = [exam(2019.0, &[0, 0, 1]), exam(2020.0, &[0, 2]), exam(2021.0, &[1, 0, 0, 2])];
         let learner = Learner::of(&in_time(&exams[..2]));
-        near(learner.evidence[0], -1.754_338_972_417_855_7);
-        near(learner.evidence[5], -1.626_812_094_307_835_5);
-        near(learner.evidence[6], 1e-6_f64.ln() + (1.0 - 1e-6_f64).ln());
+        near(learner.evidence[0], -1.650_090_449_717_080_8);
+        // The second exam has topic 0 and not topic 1. Counting questions without forgetting: α = 5/2 + 2 − 1/2 = 4 and
+        // 5/2 + 1 − 1/2 = 3, A = 8, N = 3: P = 1 − 4·5·6 / (8·9·10) = 5/6 and 1 − 5·6·7 / (8·9·10) = 17/24.
+        near(learner.evidence[5], (5.0_f64 / 6.0).ln() + (7.0_f64 / 24.0).ln());
+        // Counting exams, b = 1: (1 + 3/10 w) / (1 + w) for both, w = 2^(−1/0.7) and 1.
+        let after_one = |w: f64| ((1.0 + 0.3 * w) / (1.0 + w)).ln() + (0.7 * w / (1.0 + w)).ln();
+        near(learner.evidence[6], after_one((-1.0_f64 / 0.7).exp2()));
+        near(learner.evidence[11], after_one(1.0));
         let learner = Learner::of(&in_time(&exams));
-        near(learner.evidence[0], -3.322_432_124_525_282_6);
-        near(learner.evidence[5], -3.077_363_282_688_460_3);
-        near(learner.evidence[11], -13.727_316_767_628_917);
+        near(learner.evidence[0], -3.358_529_464_368_068);
+        near(learner.evidence[5], -3.296_378_762_970_550_7);
+        // The third has all of 0, 1 and 2. b = 4/6: (2/3 + 1 + 3/10) / 3 for topic 0, (2/3 + 3/10) / 3 for the others.
+        let [both, one] = [2.0 / 3.0 + 1.3, 2.0 / 3.0 + 0.3].map(|with: f64| (with / 3.0).ln());
+        near(learner.evidence[11], 0.9 * after_one(1.0) + both + 2.0 * one);
         let outlook = learner.outlook(2022.0);
-        near(outlook.weights[0], 0.148_997_510_287_992_85);
-        near(outlook.weights[11], 0.011_053_072_410_922_352);
+        near(outlook.weights[0], 0.087_132_392_123_634_03);
+        near(outlook.weights[11], 0.073_854_723_354_791_9);
         near(outlook.weights.iter().sum(), 1.0);
         near(outlook.weights_of_counts.iter().sum(), 1.0);
         near(outlook.flat_weight, 0.125);

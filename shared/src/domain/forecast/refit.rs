@@ -34,6 +34,32 @@ fn float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap())
 }
 
+/// How much of the next exam is left for topics never asked, as a share and in questions: the discounted questions.
+pub(super) fn left(exams: &[PastExam], now: f64) -> [f64; 2] {
+    let history = earlier(exams, now);
+    let weights = &weights(&history)[..HALF_LIVES.len()];
+    let mut left = [0.0; 2];
+    for (h, expert) in HALF_LIVES.iter().zip(weights) {
+        let sum =
+            |of: &dyn Fn(&PastExam) -> f64| -> f64 { history.iter().map(|e| weight(*h, now, e.time) * of(e)).sum() };
+        let asked = sum(&|exam| float(exam.topics.len()));
+        let discounted: f64 = seen(&history).iter().map(|topic| 0.5 * weight(*h, now, first(&history, *topic))).sum();
+        let share = expert / weights.iter().sum::<f64>() * discounted / (5.0 + asked);
+        left[0] += share;
+        left[1] += share * asked / sum(&|_| 1.0);
+    }
+    left
+}
+
+fn weight(half_life: f64, now: f64, time: f64) -> f64 {
+    2.0_f64.powf(-(now - time) / half_life)
+}
+
+/// When a topic was asked first.
+fn first(history: &[PastExam], topic: usize) -> f64 {
+    history.iter().filter(|exam| exam.topics.contains(&topic)).map(|exam| exam.time).fold(f64::INFINITY, f64::min)
+}
+
 /// By expert, by topic.
 fn experts(history: &[PastExam], now: f64) -> Vec<Vec<f64>> {
     let topics = seen(history);
@@ -42,21 +68,23 @@ fn experts(history: &[PastExam], now: f64) -> Vec<Vec<f64>> {
     let pairs: f64 = history.iter().flat_map(|exam| topics.iter().map(|topic| on(exam, *topic))).sum();
     let b = pairs / (float(history.len()) * float(topics.len()));
     let sum = |h: f64, of: &dyn Fn(&PastExam) -> f64| -> f64 {
-        history.iter().map(|exam| 2.0_f64.powf(-(now - exam.time) / h) * of(exam)).sum()
+        history.iter().map(|exam| weight(h, now, exam.time) * of(exam)).sum()
     };
+    let on_first = |h: f64, topic: usize| weight(h, now, first(history, topic));
     let counts = HALF_LIVES.iter().map(|h| {
-        let alphas: Vec<f64> =
-            topics.iter().map(|topic| 5.0 / float(topics.len()) + sum(*h, &|exam| count(exam, *topic))).collect();
-        let total: f64 = alphas.iter().sum();
-        let n = sum(*h, &|exam| float(exam.topics.len())) / sum(*h, &|_| 1.0);
+        let asked = |topic: usize| sum(*h, &|exam| count(exam, topic)) - 0.5 * on_first(*h, topic);
+        let alphas: Vec<f64> = topics.iter().map(|topic| 5.0 / float(topics.len()) + asked(*topic)).collect();
+        let questions = sum(*h, &|exam| float(exam.topics.len()));
+        let total = 5.0 + questions;
+        let n = questions / sum(*h, &|_| 1.0);
         let absent = |alpha: &f64| {
             (ln_gamma(total - alpha + n) + ln_gamma(total) - ln_gamma(total - alpha) - ln_gamma(total + n)).exp()
         };
         alphas.iter().map(|alpha| 1.0 - absent(alpha)).collect()
     });
     let presence = HALF_LIVES.iter().map(|h| {
-        let of = |topic: &usize| (b + sum(*h, &|exam| on(exam, *topic))) / (1.0 + sum(*h, &|_| 1.0));
-        topics.iter().map(of).collect()
+        let with = |topic: usize| sum(*h, &|exam| on(exam, topic)) - 0.7 * on_first(*h, topic);
+        topics.iter().map(|topic| (b + with(*topic)) / (1.0 + sum(*h, &|_| 1.0))).collect()
     });
     counts.chain(presence).collect()
 }
