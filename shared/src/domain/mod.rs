@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod analysis;
+pub mod assembly;
 pub mod attempt;
 pub mod catalog;
 pub mod catalog_check;
