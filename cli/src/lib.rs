@@ -5,6 +5,7 @@ pub mod analyze;
 pub mod backtest;
 pub mod database;
 pub mod embedded;
+pub mod evaluate;
 pub mod import;
 pub mod router;
 pub mod samples;

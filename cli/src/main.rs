@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, import, serve, verify};
+use pastpaper::{analyze, backtest, evaluate, import, serve, verify};
 
 /// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Score the forecast on an archive of past exams, beside two simple ways to guess
     Backtest(backtest::Arguments),
+    /// Score the mastery model on logs of students' answers, beside the mean of each topic
+    Evaluate(evaluate::Arguments),
 }
 
 #[tokio::main]
@@ -36,6 +38,7 @@ async fn main() -> ExitCode {
         Command::Verify(arguments) => verify::verify(arguments).await,
         Command::Analyze(arguments) => analyze::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         #[expect(clippy::print_stderr, reason = "a command-line tool says what went wrong")]

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod analysis;
+pub mod answer;
 pub mod assembly;
 pub mod attempt;
 pub mod catalog;
@@ -16,6 +17,7 @@ pub mod idempotency;
 pub mod ledger;
 pub mod line_breaks;
 pub mod marking;
+pub mod mastery;
 pub mod password;
 pub mod practice;
 pub mod preview;

@@ -1,0 +1,419 @@
+//! Are two expressions the same? Numbers by value, functions by their values at points.
+
+use super::names::{Constant, Function, is_family_constant, is_free_constant};
+use super::read::Formula;
+use super::sample::{POINTS, ROUNDS, points};
+use super::tree::{Node, Operator, Point, Work};
+use super::value::Value;
+use super::{ABSOLUTE_TOLERANCE, Integration, RELATIVE_TOLERANCE, Rules, Verdict};
+
+/// Points at which both must have values.
+const MIN_POINTS: usize = 4;
+/// Relative difference up to which closed forms are the same, and above which they surely are not.
+const SAME: f64 = 1e-9;
+const DIFFERENT: f64 = 1e-6;
+/// The same where a decimal was written, which may have been rounded.
+const DIFFERENT_DECIMALS: f64 = 1e-2;
+/// Error above which a value says nothing.
+const USELESS: f64 = 1e-7;
+/// How far the estimate of an error is trusted.
+const ERROR_FACTOR: f64 = 8.0;
+/// Constants of integration may differ between this many pieces of the domain before the verdict is "wrong".
+const MAX_PIECES: usize = 4;
+
+/// Steps for what is done once in a comparison, such as drawing points.
+const STEPS_OF_A_COMPARISON: u32 = 20;
+
+/// What a comparison needs.
+pub(super) struct Context<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) work: &'a Work,
+}
+
+/// Compares two formulas, with their constants of integration.
+pub(super) fn formulas(expected: &Formula, given: &Formula, context: &Context) -> Verdict {
+    let rules = context.rules;
+    if !context.work.spend(STEPS_OF_A_COMPARISON) {
+        return Verdict::Undecided;
+    }
+    let wanted = without_constant(&expected.node, rules, |name| is_free_constant(name) && name.starts_with(['C', 'K']));
+    let up_to_constant = wanted.is_some() || rules.integration != Integration::AsExpected;
+    let has_variables = !expected.node.variables().is_empty();
+    if !up_to_constant || !has_variables {
+        return plain(expected, given, false, context);
+    }
+    let stripped = without_constant(&given.node, rules, is_free_constant);
+    let missing = stripped.is_none() && rules.integration == Integration::Required;
+    let bare = |formula: &Formula, node: Option<Node>| match node {
+        Some(node) => Formula { node, ..formula.clone() },
+        None => formula.clone(),
+    };
+    let verdict = plain(&bare(expected, wanted), &bare(given, stripped), true, context);
+    if verdict == Verdict::Right && missing { Verdict::Wrong } else { verdict }
+}
+
+/// An expression without its constant of integration: a summand that is a letter which stands nowhere else.
+fn without_constant(node: &Node, rules: &Rules, is_constant: impl Fn(&str) -> bool + Copy) -> Option<Node> {
+    let name = constant_summand(node, is_constant)?;
+    let unique = node.count(name) == 1 && !rules.variables.iter().any(|variable| variable == name);
+    unique.then(|| remove_summand(node, name))
+}
+
+fn constant_summand(node: &Node, is_constant: impl Fn(&str) -> bool + Copy) -> Option<&str> {
+    let Node::Binary(Operator::Add | Operator::Subtract, left, right) = node else { return None };
+    for side in [right, left] {
+        if let Node::Variable(name) = side.as_ref()
+            && is_constant(name)
+        {
+            return Some(name);
+        }
+    }
+    constant_summand(left, is_constant).or_else(|| constant_summand(right, is_constant))
+}
+
+fn remove_summand(node: &Node, name: &str) -> Node {
+    let is_it = |node: &Node| matches!(node, Node::Variable(other) if other == name);
+    match node {
+        Node::Binary(Operator::Add | Operator::Subtract, left, right) if is_it(right) => left.as_ref().clone(),
+        Node::Binary(Operator::Add, left, right) if is_it(left) => right.as_ref().clone(),
+        Node::Binary(Operator::Subtract, left, right) if is_it(left) => right.as_ref().clone().negate(),
+        Node::Binary(operator @ (Operator::Add | Operator::Subtract), left, right) => {
+            Node::binary(*operator, remove_summand(left, name), remove_summand(right, name))
+        }
+        other => other.clone(),
+    }
+}
+
+/// Compares two formulas without constants of integration, or up to one.
+fn plain(expected: &Formula, given: &Formula, up_to_constant: bool, context: &Context) -> Verdict {
+    let mut names = expected.node.variables();
+    let declared = &context.rules.variables;
+    for name in given.node.variables() {
+        if names.contains(&name) {
+            continue;
+        }
+        if !declared.contains(&name) {
+            return Verdict::Undecided;
+        }
+        names.push(name);
+    }
+    if names.is_empty() {
+        return if up_to_constant { Verdict::Undecided } else { numbers(expected, given, context) };
+    }
+    let verdict = functions(expected, given, &names, up_to_constant, context);
+    let family = names.iter().any(|name| is_family_constant(name) && !declared.contains(name));
+    // `π/4 + nπ` and `5π/4 + nπ` are the same angles.
+    let angles = declared.is_empty() && matches!(names.as_slice(), [name] if name == "n" || name == "k");
+    let angles = angles && has_pi(&expected.node) && has_pi(&given.node);
+    if verdict == Verdict::Wrong && (family || angles) { Verdict::Undecided } else { verdict }
+}
+
+fn has_pi(node: &Node) -> bool {
+    let mut found = false;
+    node.visit(&mut |node| found |= matches!(node, Node::Constant(Constant::Pi)));
+    found
+}
+
+/// Whether it has a function whose range below 0 is a matter of convention.
+fn is_conventional(node: &Node) -> bool {
+    let mut found = false;
+    node.visit(&mut |node| found |= matches!(node, Node::Call(Function::Acot | Function::Asec | Function::Acsc, _)));
+    found
+}
+
+/// Compares two numbers.
+fn numbers(expected: &Formula, given: &Formula, context: &Context) -> Verdict {
+    let rules = context.rules;
+    let stated = rules.relative_tolerance.is_some() || rules.absolute_tolerance.is_some();
+    let decimal = expected.last_digit.is_some() || given.last_digit.is_some();
+    let exact = (expected.node.exact(), given.node.exact());
+    if let (Some(a), Some(b)) = exact
+        && a == b
+    {
+        return Verdict::Right;
+    }
+    let a = expected.node.value(&[], context.work);
+    let b = given.node.value(&[], context.work);
+    if !a.is_finite() || !b.is_finite() || is_useless(a) || is_useless(b) {
+        return Verdict::Undecided;
+    }
+    let rounding = ERROR_FACTOR * (a.error + b.error);
+    let difference = a.subtract(b).size();
+    let size = a.size().max(b.size());
+    let verdict = if decimal || stated {
+        let tolerance = tolerance(rules, a) * (1.0 + 1e-9) + rounding;
+        if difference <= tolerance { Verdict::Right } else { Verdict::Wrong }
+    } else if matches!(exact, (Some(_), Some(_))) {
+        Verdict::Wrong
+    } else if difference <= 1e-12 * size + rounding {
+        Verdict::Right
+    } else if difference > SAME * size + rounding {
+        Verdict::Wrong
+    } else {
+        Verdict::Undecided
+    };
+    if verdict == Verdict::Wrong && is_perhaps_right(expected, given, a, b) { Verdict::Undecided } else { verdict }
+}
+
+/// How far a number may be from the expected one.
+fn tolerance(rules: &Rules, expected: Value) -> f64 {
+    let relative = rules.relative_tolerance.unwrap_or(RELATIVE_TOLERANCE) * expected.size();
+    // A fixed tolerance would accept any answer to a small enough number, so the default counts only where 0 is expected.
+    let zero = expected.size() <= ERROR_FACTOR * expected.error;
+    let fixed = if zero { ABSOLUTE_TOLERANCE } else { 0.0 };
+    relative.max(rules.absolute_tolerance.unwrap_or(fixed))
+}
+
+/// Whether the difference may be one of notation: a sign for percent or degrees left out, or an expected answer that
+/// was itself rounded.
+fn is_perhaps_right(expected: &Formula, given: &Formula, a: Value, b: Value) -> bool {
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-4 * a.abs().max(b.abs());
+    let scaled = |factor: f64| close(a.re * factor, b.re) || close(a.re, b.re * factor);
+    let percent = expected.percent != given.percent && scaled(100.0);
+    let degree = scaled(180.0 / std::f64::consts::PI);
+    let bare = match &expected.node {
+        Node::Negate(inner) => matches!(**inner, Node::Number(..)),
+        node => matches!(node, Node::Number(..)),
+    };
+    let rounded = match expected.last_digit {
+        Some(last_digit) if bare => last_digit <= 0.01 && a.subtract(b).size() <= 0.5 * last_digit * (1.0 + 1e-9),
+        _ => false,
+    };
+    percent || degree || rounded
+}
+
+fn is_useless(value: Value) -> bool {
+    ERROR_FACTOR * value.error > (USELESS * value.size()).max(1e-10)
+}
+
+/// The values of two expressions at one point where both say something.
+struct Pair {
+    expected: Value,
+    given: Value,
+}
+
+impl Pair {
+    fn size(&self) -> f64 {
+        self.expected.size().max(self.given.size())
+    }
+
+    fn error(&self) -> f64 {
+        ERROR_FACTOR * (self.expected.error + self.given.error)
+    }
+}
+
+/// Values at points, and whether one expression has values where the other has none.
+struct Sampled {
+    pairs: Vec<Pair>,
+    /// Points at which only the expected expression is real.
+    uncovered: usize,
+}
+
+fn sample(expected: &Node, given: &Node, names: &[String], context: &Context) -> Sampled {
+    let complex = expected.is_complex() || given.is_complex();
+    let mut sampled = Sampled { pairs: Vec::with_capacity(POINTS), uncovered: 0 };
+    for round in 0..ROUNDS {
+        for point in points(names, context.rules.domain, context.rules.seed, round) {
+            pair(&mut sampled, (expected, given), complex, &point, context);
+        }
+        if sampled.pairs.len() >= MIN_POINTS || context.work.is_exhausted() {
+            break;
+        }
+    }
+    sampled
+}
+
+fn pair(sampled: &mut Sampled, (expected, given): (&Node, &Node), complex: bool, point: &Point, context: &Context) {
+    let expected = expected.value(point, context.work);
+    if !expected.is_finite() || is_useless(expected) || !(complex || expected.is_real()) {
+        return;
+    }
+    let given = given.value(point, context.work);
+    if !given.is_finite() || is_useless(given) {
+        return;
+    }
+    if complex || given.is_real() {
+        sampled.pairs.push(Pair { expected, given });
+    } else {
+        sampled.uncovered += 1;
+    }
+}
+
+/// Compares two functions of the same variables at points.
+fn functions(
+    expected: &Formula,
+    given: &Formula,
+    names: &[String],
+    up_to_constant: bool,
+    context: &Context,
+) -> Verdict {
+    let sampled = sample(&expected.node, &given.node, names, context);
+    let decimal = expected.last_digit.is_some() || given.last_digit.is_some();
+    let (same, different) = if decimal {
+        (context.rules.relative_tolerance.unwrap_or(RELATIVE_TOLERANCE), DIFFERENT_DECIMALS)
+    } else {
+        (SAME, DIFFERENT)
+    };
+    let verdict = if up_to_constant {
+        constant_difference(&sampled.pairs, same, different)
+    } else {
+        equal_values(&sampled.pairs, same, different, decimal)
+    };
+    match verdict {
+        _ if context.work.is_exhausted() => Verdict::Undecided,
+        Verdict::Wrong
+            if (is_conventional(&expected.node) || is_conventional(&given.node))
+                && is_stepwise(&sampled.pairs, same) =>
+        {
+            Verdict::Undecided
+        }
+        Verdict::Right if sampled.pairs.len() < MIN_POINTS || sampled.uncovered > 0 => Verdict::Undecided,
+        other => other,
+    }
+}
+
+fn equal_values(pairs: &[Pair], same: f64, different: f64, decimal: bool) -> Verdict {
+    // Next to a zero of the function, a rounded coefficient makes a large relative difference: no reason to say wrong.
+    let usual = if decimal { pairs.iter().map(Pair::size).fold(0.0, f64::max).min(1.0) } else { 0.0 };
+    let distances = pairs.iter().map(|pair| {
+        let difference = pair.expected.subtract(pair.given).size();
+        let size = pair.size();
+        ((difference - pair.error()).max(0.0), same * size, different * size.max(usual))
+    });
+    judge(distances)
+}
+
+/// Whether the difference is the same at all points.
+fn constant_difference(pairs: &[Pair], same: f64, different: f64) -> Verdict {
+    let Some(first) = pairs.iter().min_by(|a, b| a.error().total_cmp(&b.error())) else { return Verdict::Undecided };
+    let constant = first.given.subtract(first.expected);
+    let distances = pairs.iter().map(|pair| {
+        let difference = pair.given.subtract(pair.expected).subtract(constant).size();
+        let size = pair.size().max(first.size());
+        ((difference - pair.error() - first.error()).max(0.0), same * size, different * size)
+    });
+    match judge(distances) {
+        Verdict::Wrong if is_stepwise(pairs, same) => Verdict::Undecided,
+        verdict => verdict,
+    }
+}
+
+/// Whether the differences take few values: another constant on each piece of the domain, as between arctan x and
+/// −arctan(1/x).
+fn is_stepwise(pairs: &[Pair], same: f64) -> bool {
+    let mut steps: Vec<Value> = Vec::new();
+    for pair in pairs {
+        let difference = pair.given.subtract(pair.expected);
+        let near = |step: &Value| step.subtract(difference).size() <= same * pair.size().max(1.0) + pair.error();
+        if !steps.iter().any(near) {
+            steps.push(difference);
+        }
+        if steps.len() > MAX_PIECES {
+            return false;
+        }
+    }
+    pairs.len() > 2 * MAX_PIECES
+}
+
+/// Right where every distance is up to its first bound, wrong where one is above its second.
+fn judge(distances: impl Iterator<Item = (f64, f64, f64)>) -> Verdict {
+    let mut verdict = Verdict::Undecided;
+    for (index, (distance, same, different)) in distances.enumerate() {
+        if distance > different {
+            return Verdict::Wrong;
+        }
+        if distance > same {
+            verdict = Verdict::Undecided;
+        } else if index == 0 {
+            verdict = Verdict::Right;
+        }
+    }
+    verdict
+}
+
+/// Whether the quotient of two expressions is the same number, not 0, at all points.
+pub(super) fn is_proportional(expected: &Node, given: &Node, names: &[String], context: &Context) -> bool {
+    let sampled = sample(expected, given, names, context);
+    let ratio = |pair: &Pair| pair.given.divide(pair.expected);
+    let usable: Vec<Value> = sampled.pairs.iter().map(ratio).filter(|ratio| ratio.is_finite()).collect();
+    let Some(first) = usable.iter().min_by(|a, b| a.error.total_cmp(&b.error)) else { return false };
+    let not_zero = first.size() > ERROR_FACTOR * first.error;
+    let alike = |ratio: &Value| {
+        let difference = ratio.subtract(*first).size();
+        difference <= SAME * ratio.size().max(first.size()) + ERROR_FACTOR * (ratio.error + first.error)
+    };
+    usable.len() >= MIN_POINTS
+        && usable.len() + 1 >= sampled.pairs.len()
+        && sampled.uncovered == 0
+        && not_zero
+        && usable.iter().all(alike)
+        && !context.work.is_exhausted()
+}
+
+/// Whether `given`, an equation as left − right, is false at solutions of `expected`. They are found by the secant
+/// method in one variable, with the others fixed.
+pub(super) fn is_violated(expected: &Node, given: &Node, names: &[String], context: &Context) -> bool {
+    const NEEDED: usize = 3;
+    let mut violated = 0;
+    for mut point in points(names, context.rules.domain, context.rules.seed, 0) {
+        for unknown in (0..names.len()).rev() {
+            if !solve(expected, &mut point, unknown, context.work) {
+                continue;
+            }
+            let value = given.value(&point, context.work);
+            if !value.is_finite() || is_useless(value) || !value.is_real() {
+                continue;
+            }
+            // A root is known only so well: the value must be far from 0 compared with what it changes nearby.
+            if value.size() <= 1e-5 * (1.0 + scale(given, &point, context.work)) {
+                return false;
+            }
+            violated += 1;
+            break;
+        }
+        if violated >= NEEDED {
+            break;
+        }
+    }
+    violated >= NEEDED && !context.work.is_exhausted()
+}
+
+/// The size of the terms of an equation at a point.
+fn scale(node: &Node, point: &Point, work: &Work) -> f64 {
+    match node {
+        Node::Binary(Operator::Subtract, left, right) => {
+            let sizes = left.value(point, work).size().max(right.value(point, work).size());
+            if sizes.is_finite() { sizes } else { 0.0 }
+        }
+        other => other.value(point, work).size(),
+    }
+}
+
+/// Moves one variable of a point to where `node` is 0.
+fn solve(node: &Node, point: &mut [(String, f64)], unknown: usize, work: &Work) -> bool {
+    const STEPS: usize = 16;
+    let Some(start) = point.get(unknown).map(|(_, value)| *value) else { return false };
+    let mut at = |x: f64| {
+        if let Some((_, value)) = point.get_mut(unknown) {
+            *value = x;
+        }
+        let value = node.value(point, work);
+        (value.is_finite() && value.is_real()).then_some(value.re)
+    };
+    let (mut before, mut here) = (start, start + 0.5);
+    let Some(mut value_before) = at(before) else { return false };
+    for _ in 0..STEPS {
+        let Some(value) = at(here) else { return false };
+        let slope = (value - value_before) / (here - before);
+        let next = here - value / slope;
+        if !next.is_finite() {
+            // Two equal values: a root if they are 0, otherwise nothing is known.
+            return value == 0.0;
+        }
+        if (next - here).abs() <= 1e-12 * next.abs().max(1.0) {
+            return at(next).is_some();
+        }
+        (before, value_before, here) = (here, value, next);
+    }
+    false
+}

@@ -1,0 +1,500 @@
+//! Tokens to the tree of an expression: a Pratt parser.
+//!
+//! Binding, from loose to tight: sums; products, quotients and products without a sign, from left to right; a sign;
+//! powers, from right to left; `!`, `%` and `°`. `docs/marking.md` has the grammar.
+
+use super::names::{Constant, Function};
+use super::rational::Rational;
+use super::reading::Choices;
+use super::token::{Bracket, Kind, Number, Side, Token};
+use super::tree::{Node, Operator};
+use super::{MAX_DEPTH, Unreadable};
+
+const SUM: u8 = 10;
+const PRODUCT: u8 = 20;
+/// Of products without a sign where `1/2x` is read as 1/(2x).
+const TIGHT_PRODUCT: u8 = 25;
+const SIGN: u8 = 30;
+const POWER: u8 = 40;
+
+/// What a parser is to do with `±`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Upper,
+    Lower,
+}
+
+/// What the parser notes beside the tree.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Notes {
+    pub(super) open: Choices,
+    pub(super) percent: bool,
+    /// Worth of the last digit of the least precise decimal.
+    pub(super) last_digit: Option<f64>,
+}
+
+/// The tree of an expression.
+///
+/// # Errors
+/// When the tokens are no expression.
+pub(super) fn expression(
+    tokens: &[Token],
+    reading: Choices,
+    sign: Sign,
+    notes: &mut Notes,
+) -> Result<Node, Unreadable> {
+    let mut parser = Parser { tokens: tokens.to_vec(), at: 0, depth: 0, bars: 0, reading, sign, notes };
+    let node = parser.level(0)?;
+    if parser.at < parser.tokens.len() { Err(Unreadable::Grammar) } else { Ok(node) }
+}
+
+struct Parser<'a> {
+    /// A copy: `\frac12` takes digits off a number.
+    tokens: Vec<Token>,
+    at: usize,
+    depth: u32,
+    /// Absolute values that are open and may be closed by a plain bar.
+    bars: u32,
+    reading: Choices,
+    sign: Sign,
+    notes: &'a mut Notes,
+}
+
+/// An operand and what the parser must know of how it was written.
+struct Operand {
+    node: Node,
+    /// A number of digits only.
+    literal: bool,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<&Kind> {
+        self.tokens.get(self.at).map(|token| &token.kind)
+    }
+
+    fn is_spaced(&self) -> bool {
+        self.tokens.get(self.at).is_some_and(|token| token.spaced)
+    }
+
+    fn skip(&mut self, kind: &Kind) -> bool {
+        let found = self.peek() == Some(kind);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn choose(&mut self, choice: Choices) -> bool {
+        self.notes.open.insert(choice);
+        self.reading.has(choice)
+    }
+
+    fn level(&mut self, binding: u8) -> Result<Node, Unreadable> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Unreadable::TooDeep);
+        }
+        let node = self.operators(binding);
+        self.depth -= 1;
+        node
+    }
+
+    fn operators(&mut self, binding: u8) -> Result<Node, Unreadable> {
+        let mut left = self.signed()?;
+        // Whether a product without a sign would follow a quotient with one, as in `1/2x`.
+        let mut divided = false;
+        loop {
+            let (operator, strength) = match self.peek() {
+                Some(Kind::Plus) => (Operator::Add, SUM),
+                Some(Kind::Minus) => (Operator::Subtract, SUM),
+                Some(Kind::PlusMinus) => (self.plus_minus(Sign::Upper), SUM),
+                Some(Kind::MinusPlus) => (self.plus_minus(Sign::Lower), SUM),
+                Some(Kind::Times) => (Operator::Multiply, PRODUCT),
+                Some(Kind::Divide) => (Operator::Divide, PRODUCT),
+                Some(Kind::Power) => (Operator::Power, POWER),
+                Some(_) if self.starts_factor() => {
+                    let tight = divided || binding == PRODUCT;
+                    let tight = tight && self.reading.has(Choices::TIGHT_PRODUCT);
+                    if divided {
+                        self.notes.open.insert(Choices::TIGHT_PRODUCT);
+                    }
+                    let strength = if tight { TIGHT_PRODUCT } else { PRODUCT };
+                    if strength <= binding {
+                        break;
+                    }
+                    let right = self.juxtaposed(&left)?;
+                    left.node = Node::binary(Operator::Multiply, left.node, right.node);
+                    left.literal = right.literal;
+                    continue;
+                }
+                _ => break,
+            };
+            if strength <= binding {
+                break;
+            }
+            self.at += 1;
+            if operator == Operator::Power {
+                left = self.raised(left)?;
+                continue;
+            }
+            let right = self.level(strength)?;
+            divided = operator == Operator::Divide;
+            left = Operand { node: Node::binary(operator, left.node, right), literal: false };
+        }
+        Ok(left.node)
+    }
+
+    fn plus_minus(&self, plus: Sign) -> Operator {
+        if self.sign == plus { Operator::Add } else { Operator::Subtract }
+    }
+
+    /// The right factor of a product without a sign.
+    fn juxtaposed(&mut self, left: &Operand) -> Result<Operand, Unreadable> {
+        let number = matches!(self.peek(), Some(Kind::Number(_)));
+        let fraction = matches!(self.peek(), Some(Kind::Fraction));
+        let before = self.at.checked_sub(1).and_then(|before| self.tokens.get(before)).map(|token| &token.kind);
+        if number && !matches!(before, Some(Kind::Close(_) | Kind::Factorial)) {
+            // `2 3`, `x2`, `3 1/2`: nobody knows.
+            return Err(Unreadable::Juxtaposition);
+        }
+        let factor = self.factor()?;
+        // `2\frac{1}{2}` is 1 to some and 2.5 to others.
+        if left.literal && fraction && factor.node.exact().is_some() {
+            return Err(Unreadable::Juxtaposition);
+        }
+        Ok(factor)
+    }
+
+    /// An operand with its powers, without a sign before it.
+    fn factor(&mut self) -> Result<Operand, Unreadable> {
+        let mut operand = self.postfix()?;
+        while self.skip(&Kind::Power) {
+            operand = self.raised(operand)?;
+        }
+        Ok(operand)
+    }
+
+    fn signed(&mut self) -> Result<Operand, Unreadable> {
+        let negative = match self.peek() {
+            Some(Kind::Plus) => false,
+            Some(Kind::Minus) => true,
+            Some(Kind::PlusMinus) => self.sign == Sign::Lower,
+            Some(Kind::MinusPlus) => self.sign == Sign::Upper,
+            _ => return self.postfix(),
+        };
+        self.at += 1;
+        let node = self.level(SIGN)?;
+        let literal = matches!(node, Node::Number(..));
+        Ok(Operand { node: if negative { node.negate() } else { node }, literal })
+    }
+
+    fn postfix(&mut self) -> Result<Operand, Unreadable> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Unreadable::TooDeep);
+        }
+        let mut operand = self.primary()?;
+        self.depth -= 1;
+        loop {
+            let node = if self.skip(&Kind::Factorial) {
+                Node::call(Function::Factorial, operand.node)
+            } else if self.skip(&Kind::Percent) {
+                self.notes.percent = true;
+                Node::binary(Operator::Divide, operand.node, Node::whole(100))
+            } else if self.skip_degree() {
+                degrees(operand.node)
+            } else {
+                break;
+            };
+            operand = Operand { node, literal: false };
+        }
+        Ok(operand)
+    }
+
+    /// `°`, `^\circ` or `^{\circ}`.
+    fn skip_degree(&mut self) -> bool {
+        const SPELLINGS: [&[Kind]; 3] = [
+            &[Kind::Degree],
+            &[Kind::Power, Kind::Degree],
+            &[Kind::Power, Kind::Open(Bracket::Group), Kind::Degree, Kind::Close(Bracket::Group)],
+        ];
+        for spelling in SPELLINGS {
+            let rest = self.tokens.get(self.at..).unwrap_or_default();
+            if rest.len() >= spelling.len() && rest.iter().zip(spelling).all(|(token, kind)| token.kind == *kind) {
+                self.at += spelling.len();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A power whose sign has been read.
+    fn raised(&mut self, base: Operand) -> Result<Operand, Unreadable> {
+        let exponent = self.exponent()?;
+        Ok(Operand { node: Node::binary(Operator::Power, base.node, exponent), literal: false })
+    }
+
+    fn exponent(&mut self) -> Result<Node, Unreadable> {
+        let group = matches!(self.peek(), Some(Kind::Open(_)));
+        let start = self.at;
+        let mut exponent = self.level(POWER - 1)?;
+        if group || !self.is_bare_number(start) {
+            return Ok(exponent);
+        }
+        // `x^1/2`
+        if self.peek() == Some(&Kind::Divide) && !self.is_spaced() {
+            let below = self.tokens.get(self.at + 1).map(|token| &token.kind);
+            if matches!(below, Some(Kind::Number(_))) && self.choose(Choices::LONG_EXPONENT) {
+                self.at += 1;
+                let below = self.level(PRODUCT)?;
+                return Ok(Node::binary(Operator::Divide, exponent, below));
+            }
+        } else if self.starts_factor() && !self.is_spaced() && self.choose(Choices::LONG_EXPONENT) {
+            // `e^2x`
+            while self.starts_factor() && !self.is_spaced() {
+                let factor = self.factor()?;
+                exponent = Node::binary(Operator::Multiply, exponent, factor.node);
+            }
+        }
+        Ok(exponent)
+    }
+
+    /// Whether what was read since `start` is a number, with or without a sign.
+    fn is_bare_number(&self, start: usize) -> bool {
+        self.tokens
+            .get(start..self.at)
+            .is_some_and(|read| read.iter().all(|token| matches!(token.kind, Kind::Number(_) | Kind::Minus)))
+    }
+
+    /// Whether a factor begins here which needs no sign before it.
+    fn starts_factor(&self) -> bool {
+        match self.peek() {
+            Some(
+                Kind::Number(_)
+                | Kind::Variable(_)
+                | Kind::Constant(_)
+                | Kind::Function(_)
+                | Kind::Fraction
+                | Kind::Binomial
+                | Kind::Root
+                | Kind::Open(_)
+                | Kind::Bar(Side::Open),
+            ) => true,
+            Some(Kind::Bar(Side::Either)) => self.bars == 0,
+            _ => false,
+        }
+    }
+
+    fn primary(&mut self) -> Result<Operand, Unreadable> {
+        let kind = self.peek().cloned().ok_or(Unreadable::Grammar)?;
+        self.at += 1;
+        let mut literal = false;
+        let node = match kind {
+            Kind::Number(number) => {
+                literal = !number.digits.is_empty();
+                self.number(&number)
+            }
+            Kind::Variable(name) => self.variable(name)?,
+            Kind::Constant(constant) => Node::Constant(constant),
+            Kind::Function(function) => self.call(function)?,
+            Kind::Fraction => {
+                let (above, below) = (self.argument()?, self.argument()?);
+                Node::binary(Operator::Divide, above, below)
+            }
+            Kind::Binomial => {
+                let (n, k) = (self.argument()?, self.argument()?);
+                Node::binary(Operator::Choose, n, k)
+            }
+            Kind::Root => self.root()?,
+            Kind::Open(bracket @ (Bracket::Round | Bracket::Square | Bracket::Group)) => self.bracketed(bracket)?,
+            Kind::Bar(side @ (Side::Open | Side::Either)) => self.absolute(side)?,
+            _ => return Err(Unreadable::Grammar),
+        };
+        Ok(Operand { node, literal })
+    }
+
+    fn number(&mut self, number: &Number) -> Node {
+        if let Some(last_digit) = number.last_digit {
+            let coarsest = self.notes.last_digit.map_or(last_digit, |other| other.max(last_digit));
+            self.notes.last_digit = Some(coarsest);
+        }
+        Node::Number(number.value, number.exact)
+    }
+
+    /// A variable with its index: `x_1`, `a_{n}`.
+    fn variable(&mut self, mut name: String) -> Result<Node, Unreadable> {
+        if self.skip(&Kind::Subscript) {
+            let group = self.skip(&Kind::Open(Bracket::Group));
+            match self.peek() {
+                Some(Kind::Number(number)) if !number.digits.is_empty() => name = format!("{name}_{}", number.digits),
+                Some(Kind::Variable(index)) => name = format!("{name}_{index}"),
+                Some(Kind::Constant(Constant::I)) => name.push_str("_i"),
+                _ => return Err(Unreadable::Grammar),
+            }
+            self.at += 1;
+            if group && !self.skip(&Kind::Close(Bracket::Group)) {
+                return Err(Unreadable::Grammar);
+            }
+        }
+        Ok(Node::Variable(name))
+    }
+
+    fn bracketed(&mut self, bracket: Bracket) -> Result<Node, Unreadable> {
+        let bars = std::mem::take(&mut self.bars);
+        let node = self.level(0)?;
+        self.bars = bars;
+        if self.skip(&Kind::Close(bracket)) { Ok(node) } else { Err(Unreadable::Brackets) }
+    }
+
+    fn absolute(&mut self, side: Side) -> Result<Node, Unreadable> {
+        let outer = self.bars;
+        self.bars = if side == Side::Either { outer + 1 } else { 0 };
+        let node = self.level(0)?;
+        self.bars = outer;
+        let close = if side == Side::Either { Side::Either } else { Side::Close };
+        if self.skip(&Kind::Bar(close)) { Ok(Node::call(Function::Abs, node)) } else { Err(Unreadable::Brackets) }
+    }
+
+    /// What a LaTeX command takes: a group, one digit or one symbol.
+    fn argument(&mut self) -> Result<Node, Unreadable> {
+        if let Some(Token { kind: Kind::Number(number), .. }) = self.tokens.get_mut(self.at)
+            && number.digits.len() > 1
+        {
+            let rest = number.digits.split_off(1);
+            let digit: i32 = number.digits.parse().map_err(|_| Unreadable::Number)?;
+            let exact: Option<Rational> = rest.parse().ok().map(Rational::whole);
+            number.value = rest.parse().map_err(|_| Unreadable::Number)?;
+            number.exact = exact;
+            number.digits = rest;
+            return Ok(Node::whole(digit));
+        }
+        match self.peek() {
+            Some(
+                Kind::Open(Bracket::Group)
+                | Kind::Number(_)
+                | Kind::Variable(_)
+                | Kind::Constant(_)
+                | Kind::Root
+                | Kind::Fraction,
+            ) => {
+                self.depth += 1;
+                if self.depth > MAX_DEPTH {
+                    return Err(Unreadable::TooDeep);
+                }
+                let operand = self.primary()?;
+                self.depth -= 1;
+                Ok(operand.node)
+            }
+            _ => Err(Unreadable::Grammar),
+        }
+    }
+
+    /// What stands under a root sign: a bracket, a whole number or one symbol.
+    fn root(&mut self) -> Result<Node, Unreadable> {
+        if self.skip(&Kind::Open(Bracket::Square)) {
+            let index = self.bracketed(Bracket::Square)?;
+            let under = self.argument()?;
+            return Ok(Node::binary(Operator::Root, index, under));
+        }
+        Ok(Node::call(Function::Sqrt, self.primary()?.node))
+    }
+
+    /// A function, its power or base, and its argument.
+    fn call(&mut self, function: Function) -> Result<Node, Unreadable> {
+        let mut function = function;
+        let mut base = None;
+        let mut power = None;
+        if self.skip(&Kind::Subscript) {
+            if function != Function::Log {
+                return Err(Unreadable::Grammar);
+            }
+            base = Some(self.primary()?.node);
+        }
+        if self.skip(&Kind::Power) {
+            let exponent = match self.peek() {
+                Some(Kind::Number(_)) => self.primary()?.node,
+                _ => self.level(POWER - 1)?,
+            };
+            let inverted = exponent.exact() == Some(Rational::whole(-1));
+            match function.inverse().filter(|_| inverted) {
+                Some(inverse) => function = inverse,
+                // `f^{-1}` of another function is its inverse to some and 1/f to others.
+                None if inverted => return Err(Unreadable::Grammar),
+                None => power = Some(exponent),
+            }
+        }
+        let argument = self.function_argument(function)?;
+        let value = match base {
+            Some(base) => {
+                let below = Node::call(Function::Ln, base);
+                Node::binary(Operator::Divide, Node::call(Function::Ln, argument), below)
+            }
+            None if function == Function::Log && self.choose(Choices::NATURAL_LOGARITHM) => {
+                Node::call(Function::Ln, argument)
+            }
+            None => Node::call(function, argument),
+        };
+        Ok(match power {
+            Some(power) => Node::binary(Operator::Power, value, power),
+            None => value,
+        })
+    }
+
+    fn function_argument(&mut self, function: Function) -> Result<Node, Unreadable> {
+        let argument = match self.peek() {
+            Some(Kind::Open(bracket @ (Bracket::Round | Bracket::Square | Bracket::Group))) => {
+                let bracket = *bracket;
+                self.at += 1;
+                self.bracketed(bracket)?
+            }
+            _ => self.bare_argument()?,
+        };
+        let whole = argument.exact().and_then(Rational::as_whole);
+        let likely_degrees = whole.is_some_and(|angle| angle != 0 && angle % 15 == 0);
+        if function.takes_angle() && likely_degrees && self.choose(Choices::DEGREES) {
+            return Ok(degrees(argument));
+        }
+        Ok(argument)
+    }
+
+    /// An argument without brackets: `2x` in `sin 2x`. It ends after its last variable; before a bracket or a function
+    /// it ends too, unless there are only numbers so far.
+    fn bare_argument(&mut self) -> Result<Node, Unreadable> {
+        let negative = self.skip(&Kind::Minus);
+        let first = self.factor_of_argument()?;
+        let mut node = first;
+        loop {
+            let constant = node.variables().is_empty();
+            let factor = match self.peek() {
+                Some(Kind::Number(_) | Kind::Function(_)) | None => false,
+                Some(Kind::Constant(Constant::Pi)) => true,
+                Some(Kind::Variable(_) | Kind::Constant(Constant::I)) => {
+                    constant || !self.is_spaced() || self.choose(Choices::LONG_ARGUMENT)
+                }
+                Some(Kind::Divide) => self.choose(Choices::LONG_ARGUMENT),
+                Some(_) if !self.starts_factor() => false,
+                Some(_) => constant || self.choose(Choices::LONG_ARGUMENT),
+            };
+            if !factor {
+                break;
+            }
+            let operator = if self.skip(&Kind::Divide) { Operator::Divide } else { Operator::Multiply };
+            let next = self.factor_of_argument()?;
+            node = Node::binary(operator, node, next);
+        }
+        Ok(if negative { node.negate() } else { node })
+    }
+
+    fn factor_of_argument(&mut self) -> Result<Node, Unreadable> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Unreadable::TooDeep);
+        }
+        let factor = self.factor();
+        self.depth -= 1;
+        Ok(factor?.node)
+    }
+}
+
+fn degrees(number: Node) -> Node {
+    let radians = Node::binary(Operator::Divide, Node::Constant(Constant::Pi), Node::whole(180));
+    Node::binary(Operator::Multiply, number, radians)
+}

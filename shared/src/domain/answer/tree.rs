@@ -1,0 +1,207 @@
+//! The tree of an expression, its exact value and its value in floating point.
+
+use std::cell::Cell;
+
+use super::names::{Constant, Function};
+use super::rational::Rational;
+use super::value::Value;
+
+/// An expression. The parser bounds its depth by the number of tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    /// A number as written, and its exact value where that fits.
+    Number(f64, Option<Rational>),
+    Constant(Constant),
+    Variable(String),
+    Negate(Box<Node>),
+    Call(Function, Box<Node>),
+    Binary(Operator, Box<Node>, Box<Node>),
+}
+
+/// What joins two expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    /// The root of the second with the first as its index.
+    Root,
+    /// The binomial coefficient.
+    Choose,
+}
+
+/// The evaluation steps which a check has left. One step is one node at one point.
+#[derive(Debug)]
+pub(super) struct Work(Cell<u32>);
+
+impl Work {
+    pub(super) fn new(steps: u32) -> Self {
+        Self(Cell::new(steps))
+    }
+
+    /// Takes steps; `false` when there was none left.
+    pub(super) fn spend(&self, steps: u32) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(steps));
+        left > 0
+    }
+
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    #[cfg(test)]
+    pub(super) fn left(&self) -> u32 {
+        self.0.get()
+    }
+}
+
+/// Names and values of variables.
+pub(super) type Point = [(String, f64)];
+
+impl Node {
+    pub(super) fn whole(value: i32) -> Self {
+        Self::Number(f64::from(value), Some(Rational::whole(i128::from(value))))
+    }
+
+    pub(super) fn negate(self) -> Self {
+        Self::Negate(Box::new(self))
+    }
+
+    pub(super) fn call(function: Function, argument: Self) -> Self {
+        Self::Call(function, Box::new(argument))
+    }
+
+    pub(super) fn binary(operator: Operator, left: Self, right: Self) -> Self {
+        Self::Binary(operator, Box::new(left), Box::new(right))
+    }
+
+    /// Calls `visit` on every node, parents first.
+    pub(super) fn visit<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
+        match self {
+            Self::Number(..) | Self::Constant(_) | Self::Variable(_) => {}
+            Self::Negate(inner) | Self::Call(_, inner) => inner.visit(visit),
+            Self::Binary(_, left, right) => {
+                left.visit(visit);
+                right.visit(visit);
+            }
+        }
+    }
+
+    /// The names of its variables, each once, in order.
+    pub(super) fn variables(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.visit(&mut |node| {
+            if let Self::Variable(name) = node
+                && !names.contains(name)
+            {
+                names.push(name.clone());
+            }
+        });
+        names.sort();
+        names
+    }
+
+    /// How often a variable stands in it.
+    pub(super) fn count(&self, name: &str) -> usize {
+        let mut count = 0;
+        self.visit(&mut |node| count += usize::from(matches!(node, Self::Variable(other) if other == name)));
+        count
+    }
+
+    /// Whether it has the imaginary unit.
+    pub(super) fn is_complex(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |node| found |= matches!(node, Self::Constant(Constant::I)));
+        found
+    }
+
+    /// The exact value of an expression of fractions.
+    pub(super) fn exact(&self) -> Option<Rational> {
+        match self {
+            Self::Number(_, exact) => *exact,
+            Self::Negate(inner) => inner.exact()?.negate(),
+            Self::Binary(operator, left, right) => {
+                let (left, right) = (left.exact()?, right.exact()?);
+                match operator {
+                    Operator::Add => left.add(right),
+                    Operator::Subtract => left.add(right.negate()?),
+                    Operator::Multiply => left.multiply(right),
+                    Operator::Divide => left.divide(right),
+                    Operator::Power => left.power(right),
+                    Operator::Root | Operator::Choose => None,
+                }
+            }
+            Self::Call(Function::Abs, inner) => {
+                let inner = inner.exact()?;
+                if inner.to_f64() < 0.0 { inner.negate() } else { Some(inner) }
+            }
+            Self::Constant(_) | Self::Variable(_) | Self::Call(..) => None,
+        }
+    }
+
+    /// The value at a point; [`Value::UNDEFINED`] where there is none or no work is left.
+    pub(super) fn value(&self, point: &Point, work: &Work) -> Value {
+        if !work.spend(1) {
+            return Value::UNDEFINED;
+        }
+        match self {
+            Self::Number(number, exact) => {
+                if exact.is_some_and(|exact| exact.as_whole().is_some()) {
+                    Value::exact(*number)
+                } else {
+                    Value::rounded(*number)
+                }
+            }
+            Self::Constant(Constant::Pi) => Value::rounded(std::f64::consts::PI),
+            Self::Constant(Constant::E) => Value::rounded(std::f64::consts::E),
+            Self::Constant(Constant::I) => Value::I,
+            Self::Variable(name) => match point.iter().find(|(other, _)| other == name) {
+                Some((_, value)) => Value::exact(*value),
+                None => Value::UNDEFINED,
+            },
+            Self::Negate(inner) => inner.value(point, work).negate(),
+            Self::Call(function, argument) => function.value(argument.value(point, work)),
+            Self::Binary(Operator::Power, base, exponent) => power(base, exponent, point, work),
+            Self::Binary(operator, left, right) => {
+                let (left, right) = (left.value(point, work), right.value(point, work));
+                match operator {
+                    Operator::Add => left.add(right),
+                    Operator::Subtract => left.subtract(right),
+                    Operator::Multiply => left.multiply(right),
+                    Operator::Divide => left.divide(right),
+                    Operator::Power => left.power(right),
+                    Operator::Root => root(left, right),
+                    Operator::Choose => left.choose(right),
+                }
+            }
+        }
+    }
+}
+
+/// A power. A negative base with a fraction of odd denominator as its exponent has the real value that a calculus
+/// course gives it: (−8)^(1/3) = −2.
+fn power(base: &Node, exponent: &Node, point: &Point, work: &Work) -> Value {
+    if matches!(base, Node::Constant(Constant::E)) {
+        return exponent.value(point, work).exp();
+    }
+    let (left, right) = (base.value(point, work), exponent.value(point, work));
+    let negative = left.im == 0.0 && left.re < 0.0 && right.re.fract() != 0.0;
+    match exponent.exact().filter(|exact| negative && exact.has_odd_denominator()) {
+        Some(exact) => {
+            let size = left.negate().power(right);
+            if exact.has_odd_numerator() { size.negate() } else { size }
+        }
+        None => left.power(right),
+    }
+}
+
+/// The `index`-th root: real for a negative number and an odd index.
+fn root(index: Value, of: Value) -> Value {
+    let inverse = Value::exact(1.0).divide(index);
+    let odd = index.im == 0.0 && index.re.fract() == 0.0 && index.re % 2.0 != 0.0;
+    if odd && of.im == 0.0 && of.re < 0.0 { of.negate().power(inverse).negate() } else { of.power(inverse) }
+}

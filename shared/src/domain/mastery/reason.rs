@@ -1,0 +1,100 @@
+//! Why a topic is worth studying, in words: only what the numbers say.
+
+use super::weak::Candidate;
+
+/// Attempts below which one says that they are few. More of them can leave a doubt too, by being all right or all
+/// wrong, but it would be odd to call them few.
+const FEW_ATTEMPTS: u32 = 10;
+/// Expected points below which they are not worth a sentence.
+const POINTS_MIN: f64 = 0.5;
+
+/// What was found by comparing topics.
+pub(super) struct Facts {
+    pub(super) hard_for_everyone: bool,
+    pub(super) weak_for_you: bool,
+    pub(super) points: f64,
+}
+
+/// A few short sentences.
+pub(super) fn reason<T>(candidate: &Candidate<T>, facts: &Facts) -> String {
+    let Candidate { attempts, right, .. } = candidate;
+    let mut sentences = Vec::new();
+    if *attempts == 0 {
+        sentences.push("You have not tried this topic yet.".to_owned());
+    } else {
+        let few = !candidate.estimate.enough_data && *attempts < FEW_ATTEMPTS;
+        let doubt = if few { ", too few answers to be sure" } else { "" };
+        sentences.push(format!("You got {right} of {attempts} right{doubt}."));
+    }
+    if facts.weak_for_you {
+        sentences.push("You do worse here than your answers on other topics suggest.".to_owned());
+    }
+    if facts.hard_for_everyone {
+        let hard = match candidate.attempts_of_all {
+            0 => "Its questions are rated as harder than average.",
+            _ => "Students in general find it harder than other topics.",
+        };
+        sentences.push(hard.to_owned());
+    }
+    if candidate.self_reported {
+        sentences.push("You said that you feel weak here.".to_owned());
+    }
+    if facts.points >= POINTS_MIN {
+        sentences.push(format!("About {} of the next exam's points are expected on it.", tenths(facts.points)));
+    }
+    sentences.join(" ")
+}
+
+/// One decimal, and none where it is 0.
+fn tenths(number: f64) -> String {
+    let text = format!("{number:.1}");
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::estimate::Estimate;
+    use super::*;
+
+    const CANDIDATE: Candidate<char> = Candidate {
+        topic: 'a',
+        estimate: Estimate { mastery: 0.5, low: 0.3, high: 0.7, enough_data: true },
+        attempts: 12,
+        right: 5,
+        self_reported: false,
+        expected_points: 0.0,
+        delta: 0.0,
+        difficulty: 0.0,
+        attempts_of_all: 100,
+    };
+    const NOTHING: Facts = Facts { hard_for_everyone: false, weak_for_you: false, points: 0.0 };
+
+    #[test]
+    fn only_what_is_known_is_said() {
+        assert_eq!(reason(&CANDIDATE, &NOTHING), "You got 5 of 12 right.");
+        let new = Candidate { attempts: 0, right: 0, ..CANDIDATE };
+        assert_eq!(reason(&new, &NOTHING), "You have not tried this topic yet.");
+        let unsure = Estimate { enough_data: false, ..CANDIDATE.estimate };
+        let few = Candidate { estimate: unsure, attempts: 7, right: 2, ..CANDIDATE };
+        assert_eq!(reason(&few, &NOTHING), "You got 2 of 7 right, too few answers to be sure.");
+        let always = Candidate { estimate: unsure, attempts: 50, right: 50, ..CANDIDATE };
+        assert_eq!(reason(&always, &NOTHING), "You got 50 of 50 right.");
+    }
+
+    #[test]
+    fn every_fact_has_its_sentence() {
+        let all = Facts { hard_for_everyone: true, weak_for_you: true, points: 6.04 };
+        let reported = Candidate { self_reported: true, ..CANDIDATE };
+        assert_eq!(
+            reason(&reported, &all),
+            "You got 5 of 12 right. You do worse here than your answers on other topics suggest. Students in general \
+             find it harder than other topics. You said that you feel weak here. About 6 of the next exam's points are \
+             expected on it.",
+        );
+        let rated = Candidate { attempts_of_all: 0, ..CANDIDATE };
+        let facts = Facts { hard_for_everyone: true, points: 0.4, ..NOTHING };
+        let expected = "You got 5 of 12 right. Its questions are rated as harder than average.";
+        assert_eq!(reason(&rated, &facts), expected);
+        assert_eq!((tenths(2.55), tenths(3.0), tenths(10.04)), ("2.5".to_owned(), "3".to_owned(), "10".to_owned()));
+    }
+}

@@ -1,0 +1,275 @@
+//! One student's state in one course, and how an attempt changes it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Evidence;
+use super::parameters::{
+    DECAY_DAYS, DECAY_DAYS_MAX, DELTA_COOLING, DELTA_STEP, DELTA_STEP_MIN, INFORMATION_START, RECENT_LOGITS,
+    RECENT_STEP, STUDENT_FORGETTING, THETA_COOLING, THETA_STEP, TOPIC_FORGETTING, bounded, sigmoid, step,
+};
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The verdict.
+    pub correct: bool,
+    /// When, in seconds since 1970. Earlier than the attempt before it counts as at the same time.
+    pub at_seconds: i64,
+    /// How much it says.
+    pub evidence: Evidence,
+}
+
+/// A student's state in a course: all that the estimates need of the past.
+///
+/// Stored as it is, under short names: about 60 bytes and its id for each topic that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mastery<T: Ord> {
+    /// θ: the student's general level in logits; 0 is the average student.
+    #[serde(rename = "h")]
+    pub theta: f64,
+    /// n: attempts that counted.
+    #[serde(rename = "n")]
+    pub attempts: u32,
+    /// L: information on the general level, in 1/logits².
+    #[serde(rename = "l")]
+    pub information: f64,
+    /// The topics that were tried.
+    #[serde(rename = "t")]
+    pub topics: BTreeMap<T, TopicMastery>,
+}
+
+/// A student's state in one topic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopicMastery {
+    /// δ: how much better than elsewhere the student does here, in logits, as of the last attempt.
+    #[serde(rename = "d")]
+    pub delta: f64,
+    /// r: the recent answers, from −1, all wrong, to 1, all right.
+    #[serde(rename = "r")]
+    pub recent: f64,
+    /// n: attempts that counted.
+    #[serde(rename = "n")]
+    pub attempts: u32,
+    /// Right ones among them.
+    #[serde(rename = "c")]
+    pub right: u32,
+    /// L: information on the student in this topic, in 1/logits².
+    #[serde(rename = "l")]
+    pub information: f64,
+    /// When the last of them was, in seconds since 1970.
+    #[serde(rename = "s")]
+    pub last_at_seconds: i64,
+}
+
+impl<T: Ord> Default for Mastery<T> {
+    fn default() -> Self {
+        Self { theta: 0.0, attempts: 0, information: INFORMATION_START, topics: BTreeMap::new() }
+    }
+}
+
+impl<T: Ord> Mastery<T> {
+    /// The state after all of `attempts`, each with its topic and the ease of its question, in order of time.
+    pub fn fold(attempts: impl IntoIterator<Item = (T, f64, Outcome)>) -> Self {
+        let mut mastery = Self::default();
+        for (topic, ease, outcome) in attempts {
+            mastery.attempt(topic, ease, outcome);
+        }
+        mastery
+    }
+
+    /// Takes in an attempt and returns the probability of a right answer that was predicted for it.
+    ///
+    /// `ease` is [`Calibration::ease`](super::Calibration::ease) of the question: the logits of an average student. The
+    /// cost does not depend on how many attempts there were.
+    ///
+    /// With p = σ(z), error = y − p and the weight w of the evidence, where y is 1 for a right answer and else 0:
+    ///
+    /// ```text
+    /// δ ← δ·e^(−days/60) + w · max(0.2/(1 + 0.02 n_t), 0.1) · error
+    /// θ ← θ + w · 0.4/(1 + 0.01 n) · error
+    /// r ← r + w · 0.3 (2y − 1 − r)
+    /// L ← L + w · (p(1 − p) − 0.005 L)                the student
+    /// L ← L + w · (p(1 − p) − 0.05 (L − 1/0.64))      the topic
+    /// ```
+    pub fn attempt(&mut self, topic: T, ease: f64, outcome: Outcome) -> f64 {
+        let Outcome { correct, at_seconds, evidence } = outcome;
+        if evidence == Evidence::None {
+            return sigmoid(self.z(&topic, ease, at_seconds));
+        }
+        let weight = evidence.weight();
+        let state = self.topics.entry(topic).or_insert_with(|| TopicMastery::new(at_seconds));
+        state.delta = state.delta_at(at_seconds);
+        let p = sigmoid(self.theta + state.delta + RECENT_LOGITS * state.recent + bounded(ease));
+        let error = if correct { 1.0 - p } else { -p };
+        self.theta += weight * step(THETA_STEP, THETA_COOLING, f64::from(self.attempts)) * error;
+        self.information += weight * (p * (1.0 - p) - STUDENT_FORGETTING * self.information);
+        self.attempts = self.attempts.saturating_add(1);
+        state.take_in(correct, p, weight);
+        // A clock that went back must not make the way forward count as days again.
+        state.last_at_seconds = state.last_at_seconds.max(at_seconds);
+        p
+    }
+
+    /// z: the logits of a right answer at `now_seconds` to a question of `ease`, within ±30.
+    #[must_use]
+    pub fn z(&self, topic: &T, ease: f64, now_seconds: i64) -> f64 {
+        let of_topic = self.topics.get(topic).map_or(0.0, |state| state.logits(now_seconds));
+        bounded(self.theta + of_topic + bounded(ease))
+    }
+
+    /// p: the probability of a right answer at `now_seconds` to a question of `ease`, strictly between 0 and 1.
+    #[must_use]
+    pub fn p(&self, topic: &T, ease: f64, now_seconds: i64) -> f64 {
+        sigmoid(self.z(topic, ease, now_seconds))
+    }
+
+    /// Standard deviation of z in logits: √(1/L + 1/L of the topic). 1.13 before the first attempt.
+    #[must_use]
+    pub fn sd(&self, topic: &T) -> f64 {
+        (1.0 / self.information + 1.0 / self.information_on(topic)).sqrt()
+    }
+
+    /// Information on the student in this topic, in 1/logits²; what one starts with when it was never tried.
+    #[must_use]
+    pub fn information_on(&self, topic: &T) -> f64 {
+        self.topics.get(topic).map_or(INFORMATION_START, |state| state.information)
+    }
+}
+
+impl TopicMastery {
+    fn new(at_seconds: i64) -> Self {
+        Self {
+            delta: 0.0,
+            recent: 0.0,
+            attempts: 0,
+            right: 0,
+            information: INFORMATION_START,
+            last_at_seconds: at_seconds,
+        }
+    }
+
+    /// δ as it has faded by `now_seconds`: what is peculiar to the student and this topic, in logits.
+    #[must_use]
+    pub fn delta_at(&self, now_seconds: i64) -> f64 {
+        self.delta * (-days(self.last_at_seconds, now_seconds) / DECAY_DAYS).exp()
+    }
+
+    /// What the topic adds to the student's general level.
+    fn logits(&self, now_seconds: i64) -> f64 {
+        self.delta_at(now_seconds) + RECENT_LOGITS * self.recent
+    }
+
+    fn take_in(&mut self, correct: bool, p: f64, weight: f64) {
+        let (answer, error) = if correct { (1.0, 1.0 - p) } else { (-1.0, -p) };
+        let step = step(DELTA_STEP, DELTA_COOLING, f64::from(self.attempts)).max(DELTA_STEP_MIN);
+        self.delta += weight * step * error;
+        self.recent += weight * RECENT_STEP * (answer - self.recent);
+        self.information += weight * (p * (1.0 - p) - TOPIC_FORGETTING * (self.information - INFORMATION_START));
+        self.attempts = self.attempts.saturating_add(1);
+        self.right = self.right.saturating_add(u32::from(correct));
+    }
+}
+
+/// Days from one time to a later one; 0 when it is earlier.
+fn days(from_seconds: i64, to_seconds: i64) -> f64 {
+    let seconds = to_seconds.saturating_sub(from_seconds).clamp(0, DECAY_DAYS_MAX * DAY_SECONDS);
+    f64::from(u32::try_from(seconds).unwrap_or(u32::MAX)) / 86_400.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(correct: bool, at_seconds: i64) -> Outcome {
+        Outcome { correct, at_seconds, evidence: Evidence::Full }
+    }
+
+    #[track_caller]
+    fn near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+    }
+
+    /// A question of even odds, answered right, and then wrong 60 days later.
+    #[test]
+    fn two_attempts_by_hand() {
+        let mut mastery = Mastery::default();
+        near(mastery.attempt("limits", 0.0, outcome(true, 0)), 0.5);
+        near(mastery.theta, 0.2);
+        near(mastery.information, 0.995 / 0.64 + 0.25);
+        let topic = mastery.topics["limits"].clone();
+        near(topic.delta, 0.1);
+        near(topic.recent, 0.3);
+        near(topic.information, 1.0 / 0.64 + 0.25);
+
+        let later = 60 * DAY_SECONDS;
+        let delta = 0.1 * (-1.0_f64).exp();
+        let z = 0.2 + delta + 0.15;
+        near(mastery.z(&"limits", 0.0, later), z);
+        let p = 1.0 / (1.0 + (-z).exp());
+        near(mastery.attempt("limits", 0.0, outcome(false, later)), p);
+        near(mastery.theta, 0.2 - 0.4 / 1.01 * p);
+        near(mastery.information, 0.995 * (0.995 / 0.64 + 0.25) + p * (1.0 - p));
+        let topic = &mastery.topics["limits"];
+        near(topic.delta, delta - 0.2 / 1.02 * p);
+        near(topic.recent, 0.7 * 0.3 - 0.3);
+        near(topic.information, 0.95 * (1.0 / 0.64 + 0.25) + 0.05 / 0.64 + p * (1.0 - p));
+        assert_eq!((topic.attempts, topic.right, topic.last_at_seconds), (2, 1, later));
+        near(mastery.sd(&"limits"), (1.0 / mastery.information + 1.0 / topic.information).sqrt());
+    }
+
+    #[test]
+    fn a_student_without_attempts_is_average() {
+        let mastery = Mastery::<&str>::default();
+        near(mastery.p(&"limits", 0.0, 0), 0.5);
+        near(mastery.z(&"limits", 0.62, 0), 0.62);
+        near(mastery.sd(&"limits"), 1.28_f64.sqrt());
+    }
+
+    #[test]
+    fn half_evidence_moves_everything_half_as_far() {
+        let [full, half, none] = [Evidence::Full, Evidence::Half, Evidence::None]
+            .map(|evidence| Mastery::fold([("limits", 0.4, Outcome { evidence, ..outcome(true, 5) })]));
+        near(half.theta, full.theta / 2.0);
+        near(half.information - INFORMATION_START, (full.information - INFORMATION_START) / 2.0);
+        let (half_topic, full_topic) = (&half.topics["limits"], &full.topics["limits"]);
+        near(half_topic.delta, full_topic.delta / 2.0);
+        near(half_topic.recent, full_topic.recent / 2.0);
+        near(half_topic.information - INFORMATION_START, (full_topic.information - INFORMATION_START) / 2.0);
+        assert_eq!((half.attempts, half_topic.attempts), (1, 1));
+        assert_eq!(none, Mastery::default());
+    }
+
+    #[test]
+    fn the_step_of_a_topic_stops_shrinking() {
+        let mut mastery = Mastery::fold((0..200).map(|n| ("limits", 0.0, outcome(n % 2 == 0, 0))));
+        let before = mastery.topics["limits"].delta;
+        let p = mastery.attempt("limits", 0.0, outcome(true, 0));
+        near(mastery.topics["limits"].delta - before, 0.1 * (1.0 - p));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_counts_as_no_time() {
+        let day = DAY_SECONDS;
+        let first = ("limits", 0.0, outcome(true, 10 * day));
+        let back =
+            Mastery::fold([first, ("limits", 0.0, outcome(true, 3 * day)), ("limits", 0.0, outcome(true, 10 * day))]);
+        let still = Mastery::fold([first, first, first]);
+        assert_eq!(back, still);
+        assert!((days(i64::MAX, i64::MIN), days(i64::MIN, i64::MAX)) == (0.0, 3650.0));
+    }
+
+    /// What is in the table must stay readable.
+    #[test]
+    fn the_stored_form_is_short() {
+        let mastery = Mastery::fold([("limits".to_owned(), 0.0, outcome(true, 1_700_000_000))]);
+        let stored = serde_json::to_string(&mastery).unwrap();
+        let expected =
+            r#"{"h":0.2,"n":1,"l":1.8046875,"t":{"limits":{"d":0.1,"r":0.3,"n":1,"c":1,"l":1.8125,"s":1700000000}}}"#;
+        assert_eq!(stored, expected);
+        assert_eq!(serde_json::from_str::<Mastery<String>>(&stored).unwrap(), mastery);
+    }
+}

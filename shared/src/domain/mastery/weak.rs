@@ -1,0 +1,329 @@
+//! Which topics to study first, and why.
+//!
+//! Topics are ranked by the points that there are to gain: expected points on the next exam × (1 − mastery). Never by
+//! the percentage of right answers, which takes one wrong answer of one for a weakness and asks nothing about the
+//! difficulty of the questions.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::estimate::{Estimate, estimate};
+use super::parameters::{logit, sigmoid};
+use super::reason::{Facts, reason};
+use super::{Calibration, Mastery};
+
+/// Logits that a student's own "I am weak here" takes off the mastery of a topic without attempts.
+pub const REPORT_LOGITS: f64 = 0.5;
+/// Attempts that such a report is worth: after so many on the topic it counts half.
+pub const REPORT_ATTEMPTS: f64 = 2.0;
+/// Logits above the course's mean from which a topic is called hard for everyone.
+pub const HARD_LOGITS: f64 = 0.3;
+/// Attempts of all students from which what they taught may be called so; without any, ratings speak.
+pub const HARD_ATTEMPTS_MIN: u32 = 30;
+/// Logits of δ below zero from which a topic is called weak for this student.
+pub const WEAK_LOGITS: f64 = 0.2;
+
+/// Mastery from which a topic is never more than a low priority.
+const MASTERED: f64 = 0.85;
+/// Points to gain, as a multiple of the mean over the topics, from which a topic is a high priority …
+const HIGH_SHARE: f64 = 1.25;
+/// … and below which it is a low one.
+const LOW_SHARE: f64 = 0.75;
+/// Attempts on a topic, and on the other topics, before they are compared.
+const COMPARED_ATTEMPTS_MIN: u32 = 3;
+
+/// What is known of a topic before topics are ranked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate<T> {
+    /// The topic.
+    pub topic: T,
+    /// What the student's answers say.
+    pub estimate: Estimate,
+    /// Attempts of the student that counted.
+    pub attempts: u32,
+    /// Right ones among them.
+    pub right: u32,
+    /// Whether the student named it as a weakness.
+    pub self_reported: bool,
+    /// Points that the next exam is expected to give for it; taken as 0 when negative or not a number.
+    pub expected_points: f64,
+    /// δ by now: how much better than elsewhere the student does here, in logits.
+    pub delta: f64,
+    /// How hard its questions are for everyone, in logits: d plus the mean of e.
+    pub difficulty: f64,
+    /// Attempts of all students that `difficulty` was learnt from; 0 when it comes from ratings alone.
+    pub attempts_of_all: u32,
+}
+
+/// How urgent a topic is among those of its course.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// At least 1.25 times as many points to gain as the mean topic has.
+    High,
+    /// In between.
+    Medium,
+    /// Less than 0.75 times the mean, nothing to gain, or a mastery of at least 85 %.
+    Low,
+}
+
+/// A topic in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeakTopic<T> {
+    /// The topic.
+    pub topic: T,
+    /// What the student's answers say; a report of weakness does not change it.
+    pub estimate: Estimate,
+    /// Attempts of the student that counted.
+    pub attempts: u32,
+    /// Points to gain: expected points × (1 − mastery), a report of weakness included.
+    pub gain_points: f64,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Whether it is harder than the course's other topics, for everyone: by at least 0.3 logits more than their mean,
+    /// learnt from at least 30 attempts or, before there are any, with questions rated above 3.5 on average.
+    pub hard_for_everyone: bool,
+    /// Whether the student does worse here than elsewhere, whatever the difficulty: by at least 0.2 logits, after three
+    /// attempts here and three elsewhere.
+    pub weak_for_you: bool,
+    /// Why, in plain English: only what the numbers say.
+    pub reason: String,
+}
+
+impl<T: Ord + Clone> Candidate<T> {
+    /// What a student's state and the calibration say of a topic, whose questions have these `effects`, at
+    /// `now_seconds`.
+    #[must_use]
+    pub fn new<Q: Ord>(
+        topic: &T,
+        student: &Mastery<T>,
+        calibration: &Calibration<T, Q>,
+        effects: &[f64],
+        now_seconds: i64,
+    ) -> Self {
+        let base = calibration.base(topic);
+        let state = student.topics.get(topic);
+        Self {
+            topic: topic.clone(),
+            estimate: estimate(student, topic, base, effects, now_seconds),
+            attempts: state.map_or(0, |state| state.attempts),
+            right: state.map_or(0, |state| state.right),
+            self_reported: false,
+            expected_points: 0.0,
+            delta: state.map_or(0.0, |state| state.delta_at(now_seconds)),
+            difficulty: calibration.mu - base + mean(effects.iter().copied()),
+            attempts_of_all: calibration.attempts_on(topic),
+        }
+    }
+}
+
+impl<T> Candidate<T> {
+    /// Mastery with the student's report, a weak prior: −0.5 logits that count as two attempts against those made.
+    fn mastery_with_report(&self) -> f64 {
+        if !self.self_reported {
+            return self.estimate.mastery;
+        }
+        let shift = REPORT_LOGITS * REPORT_ATTEMPTS / (REPORT_ATTEMPTS + f64::from(self.attempts));
+        sigmoid(logit(self.estimate.mastery) - shift)
+    }
+
+    /// Whether ratings alone say so. Without attempts a topic that is harder than the others may just be one of which
+    /// nothing is known.
+    fn is_rated_hard(&self) -> bool {
+        self.attempts_of_all == 0 && self.difficulty >= HARD_LOGITS
+    }
+
+    fn points(&self) -> f64 {
+        if self.expected_points.is_finite() { self.expected_points.max(0.0) } else { 0.0 }
+    }
+}
+
+/// Puts a course's topics in the order in which they are worth studying, most points to gain first.
+///
+/// Give all topics of the course: "hard" and "urgent" compare them with each other. Where no topic has expected points,
+/// as in a course without past exams, each counts as worth one. Of equal gains the lower mastery comes first, then the
+/// order of `T`.
+///
+/// A student without attempts is taken for an average one, so the order is expected points × difficulty.
+#[must_use]
+pub fn rank<T: Ord>(candidates: Vec<Candidate<T>>) -> Vec<WeakTopic<T>> {
+    let no_points = candidates.iter().all(|candidate| candidate.points() <= 0.0);
+    let gain = |candidate: &Candidate<T>| {
+        let points = if no_points { 1.0 } else { candidate.points() };
+        points * (1.0 - candidate.mastery_with_report())
+    };
+    let mean_gain = mean(candidates.iter().map(gain));
+    let mean_difficulty = mean(candidates.iter().map(|candidate| candidate.difficulty));
+    let all_attempts = candidates.iter().fold(0_u32, |sum, candidate| sum.saturating_add(candidate.attempts));
+
+    let several = candidates.len() > 1;
+    let place = |candidate: Candidate<T>| {
+        let gain_points = gain(&candidate);
+        let compared = candidate.attempts.min(all_attempts - candidate.attempts) >= COMPARED_ATTEMPTS_MIN;
+        let known = candidate.attempts_of_all >= HARD_ATTEMPTS_MIN || candidate.is_rated_hard();
+        let hard_for_everyone = several && known && candidate.difficulty - mean_difficulty >= HARD_LOGITS;
+        let weak_for_you = compared && candidate.delta <= -WEAK_LOGITS;
+        let facts = Facts { hard_for_everyone, weak_for_you, points: candidate.points() };
+        WeakTopic {
+            reason: reason(&candidate, &facts),
+            priority: priority(gain_points, mean_gain, candidate.mastery_with_report()),
+            topic: candidate.topic,
+            estimate: candidate.estimate,
+            attempts: candidate.attempts,
+            gain_points,
+            hard_for_everyone,
+            weak_for_you,
+        }
+    };
+    let mut ranked: Vec<_> = candidates.into_iter().map(place).collect();
+    ranked.sort_by(in_order);
+    ranked
+}
+
+fn in_order<T: Ord>(a: &WeakTopic<T>, b: &WeakTopic<T>) -> Ordering {
+    let by_gain = b.gain_points.total_cmp(&a.gain_points);
+    by_gain.then(a.estimate.mastery.total_cmp(&b.estimate.mastery)).then_with(|| a.topic.cmp(&b.topic))
+}
+
+fn priority(gain: f64, mean_gain: f64, mastery: f64) -> Priority {
+    if gain <= 0.0 || mastery >= MASTERED || gain < LOW_SHARE * mean_gain {
+        Priority::Low
+    } else if gain >= HIGH_SHARE * mean_gain {
+        Priority::High
+    } else {
+        Priority::Medium
+    }
+}
+
+/// The mean; 0 of nothing.
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+    if count > 0.0 { sum / count } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Evidence, Outcome};
+    use super::*;
+
+    fn candidate(topic: char, mastery: f64, expected_points: f64) -> Candidate<char> {
+        Candidate {
+            topic,
+            estimate: Estimate { mastery, low: mastery / 2.0, high: mastery.sqrt(), enough_data: true },
+            attempts: 10,
+            right: 5,
+            self_reported: false,
+            expected_points,
+            delta: 0.0,
+            difficulty: 0.0,
+            attempts_of_all: 100,
+        }
+    }
+
+    fn order(candidates: Vec<Candidate<char>>) -> String {
+        rank(candidates).iter().map(|topic| topic.topic).collect()
+    }
+
+    #[track_caller]
+    fn near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+    }
+
+    #[test]
+    fn points_to_gain_decide_and_not_percentages() {
+        // a is the weakest and hardly ever asked: 1.4; b: 8; c: 2.4.
+        let ranked = rank(vec![candidate('a', 0.3, 2.0), candidate('b', 0.6, 20.0), candidate('c', 0.4, 4.0)]);
+        let found: Vec<_> = ranked.iter().map(|topic| (topic.topic, topic.priority)).collect();
+        assert_eq!(found, [('b', Priority::High), ('c', Priority::Low), ('a', Priority::Low)]);
+        near(ranked[0].gain_points, 8.0);
+        near(ranked[2].gain_points, 1.4);
+    }
+
+    #[test]
+    fn equals_are_medium_and_in_the_order_of_their_names() {
+        let ranked = rank(vec![candidate('b', 0.5, 1.0), candidate('a', 0.5, 1.0)]);
+        assert!(ranked.iter().all(|topic| topic.priority == Priority::Medium));
+        assert_eq!((ranked[0].topic, ranked[1].topic), ('a', 'b'));
+        assert_eq!(rank::<char>(Vec::new()), []);
+    }
+
+    #[test]
+    fn what_is_mastered_is_a_low_priority() {
+        let ranked = rank(vec![candidate('a', 0.9, 100.0), candidate('b', 0.5, 1.0)]);
+        assert_eq!((ranked[0].topic, ranked[0].priority), ('a', Priority::Low));
+    }
+
+    #[test]
+    fn without_a_forecast_mastery_decides() {
+        assert_eq!(
+            order(vec![candidate('a', 0.6, 0.0), candidate('b', 0.3, f64::NAN), candidate('c', 0.5, -1.0)]),
+            "bca"
+        );
+        // Nobody expects `a` on the exam, so there is nothing to gain.
+        let ranked = rank(vec![candidate('a', 0.1, 0.0), candidate('b', 0.8, 3.0)]);
+        assert_eq!((ranked[1].topic, ranked[1].priority), ('a', Priority::Low));
+    }
+
+    #[test]
+    fn a_report_is_worth_two_attempts() {
+        let reported = |attempts| Candidate { self_reported: true, attempts, ..candidate('a', 0.5, 1.0) };
+        near(reported(0).mastery_with_report(), sigmoid(-0.5));
+        near(reported(2).mastery_with_report(), sigmoid(-0.25));
+        near(reported(18).mastery_with_report(), sigmoid(-0.05));
+        let ranked = rank(vec![candidate('a', 0.5, 1.0), Candidate { topic: 'b', ..reported(0) }]);
+        assert_eq!(ranked[0].topic, 'b');
+        near(ranked[0].estimate.mastery, 0.5);
+    }
+
+    #[test]
+    fn hard_for_everyone_and_weak_for_you_are_apart() {
+        let hard = Candidate { difficulty: 1.0, ..candidate('a', 0.4, 1.0) };
+        let weak = Candidate { delta: -0.5, ..candidate('b', 0.4, 1.0) };
+        let ranked = rank(vec![hard.clone(), weak.clone()]);
+        let flags = |index: usize| (ranked[index].hard_for_everyone, ranked[index].weak_for_you);
+        assert_eq!((flags(0), flags(1)), ((true, false), (false, true)));
+        // One topic cannot be compared with others.
+        let alone = rank(vec![Candidate { delta: -0.5, ..hard.clone() }]);
+        assert!(!alone[0].hard_for_everyone && !alone[0].weak_for_you);
+        let hardly = Candidate { attempts_of_all: 29, ..hard.clone() };
+        assert!(!rank(vec![hardly, weak.clone()])[0].hard_for_everyone);
+        // Nothing is known of the topic, and the other is easy.
+        let unknown = Candidate { attempts_of_all: 0, ..candidate('a', 0.4, 1.0) };
+        let easy = Candidate { difficulty: -1.0, ..candidate('b', 0.8, 1.0) };
+        assert!(!rank(vec![unknown.clone(), easy.clone()])[0].hard_for_everyone);
+        let rated = Candidate { difficulty: 0.6, ..unknown };
+        assert!(rank(vec![rated, easy])[0].hard_for_everyone);
+        let few = Candidate { attempts: 2, right: 0, ..weak };
+        assert!(!rank(vec![few, candidate('c', 0.5, 1.0)])[0].weak_for_you);
+    }
+
+    /// Nothing is known of the student: points × difficulty.
+    #[test]
+    fn a_new_student_gets_an_order() {
+        let mut calibration = Calibration::<char, u8>::default();
+        calibration.topics.insert('h', super::super::Effect { value: 1.0, attempts: 50 });
+        let of = |topic: char, expected_points: f64| {
+            let new = Candidate::new(&topic, &Mastery::default(), &calibration, &[0.0, 0.6], 0);
+            Candidate { expected_points, ..new }
+        };
+        let ranked = rank(vec![of('e', 3.0), of('h', 3.0), of('s', 10.0)]);
+        let found: String = ranked.iter().map(|topic| topic.topic).collect();
+        assert_eq!(found, "she");
+        assert!(ranked[1].hard_for_everyone && !ranked[1].weak_for_you && !ranked[1].estimate.enough_data);
+        near(ranked[0].gain_points, 10.0 * (1.0 - f64::midpoint(sigmoid(0.62), sigmoid(0.02))));
+    }
+
+    #[test]
+    fn a_candidate_is_read_from_state_and_calibration() {
+        let outcome = |correct| Outcome { correct, at_seconds: 0, evidence: Evidence::Full };
+        let calibration = Calibration::<char, u8>::default();
+        let ease = calibration.ease(&'a', &1, Some(4));
+        let student = Mastery::fold([('a', ease, outcome(false)), ('a', ease, outcome(true))]);
+        let found = Candidate::new(&'a', &student, &calibration, &[0.6, 0.0], 0);
+        assert_eq!((found.attempts, found.right, found.attempts_of_all), (2, 1, 0));
+        near(found.difficulty, 0.3);
+        near(found.delta, student.topics[&'a'].delta);
+        assert_eq!(found.estimate, estimate(&student, &'a', 0.62, &[0.6, 0.0], 0));
+    }
+}
