@@ -6,6 +6,7 @@ use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use shared::domain::credits::Plan;
 use shared::domain::token::SESSION_TTL_SECONDS;
 use shared::http::routes::{Access, ROUTES, Route};
 use tests::{Answer, Person, TestApp};
@@ -22,8 +23,10 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         // Starting stands before the solution in the list.
         "show_question" | "start_question" | "unlock_solution" => (path.replace("{id}", "alg-q1"), None),
         "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
-        "logout" | "list_transactions" | "show_me" | "show_balance" | "show_status" | "list_courses"
-        | "feature_question" => (path, None),
+        "generate_midterm" => (path, Some(json!({"course_id": "algebra", "difficulty": "easy"}))),
+        "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
+        "logout" | "list_midterms" | "list_transactions" | "show_me" | "show_balance" | "show_status"
+        | "list_courses" | "feature_question" => (path, None),
         "show_analysis" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
         | "list_public_topics" => (path.replace("{id}", "algebra"), None),
         other => panic!("{other} is not tried: say here how it is called"),
@@ -44,8 +47,15 @@ fn signed_in_routes() -> impl Iterator<Item = &'static Route> {
 async fn every_route_answers_who_may_call_it() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
-    for route in ROUTES.iter().filter(|route| route.operation != "logout") {
-        let person = if route.access == Access::Open { test.anonymous() } else { ada.clone() };
+    // A midterm is dear, and can be shown once there is one.
+    let rich = test.member("rich", Plan::Unlimited, 0).await;
+    let _ = rich.get(&format!("/api/midterm/{}", rich.midterm().await)).await.ok();
+    for route in ROUTES.iter().filter(|route| !["logout", "show_midterm"].contains(&route.operation)) {
+        let person = match (route.access, route.function) {
+            (Access::Open, _) => test.anonymous(),
+            (Access::SignedIn, "midterm") => rich.clone(),
+            (Access::SignedIn, _) => ada.clone(),
+        };
         let answer = call(&person, route, &[]).await;
         assert!(answer.status.is_success(), "{}: {}", route.operation, answer.body);
     }

@@ -24,6 +24,12 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/api/questions/bundle",
             json!({"course_id": "algebra", "topic_id": "alg-sets", "count": 3}),
         ),
+        ("generate_midterm", "/api/midterm/generate", json!({"course_id": "algebra", "difficulty": "hard"})),
+        (
+            "generate_midterm",
+            "/api/midterm/generate",
+            json!({"course_id": "algebra", "config": {"question_count": 20, "topic_ids": ["alg-sets"]}}),
+        ),
         (
             "submit_answer",
             "/api/questions/alg-q2/submit",

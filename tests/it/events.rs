@@ -16,7 +16,7 @@ use tests::{Answer, TestApp};
 use crate::architecture::{read, root};
 
 /// File name without `.json`, status, and the code when it is a problem's.
-const EXPECTED: [(&str, u16, Option<&str>); 42] = [
+const EXPECTED: [(&str, u16, Option<&str>); 49] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -41,6 +41,13 @@ const EXPECTED: [(&str, u16, Option<&str>); 42] = [
     ("courses.show_status.unknown_path", 404, Some("not_found")),
     ("credits.list_transactions", 200, None),
     ("credits.show_balance", 200, None),
+    ("midterm.generate_midterm", 200, None),
+    ("midterm.generate_midterm.config", 200, None),
+    ("midterm.generate_midterm.infeasible", 422, Some("blueprint_infeasible")),
+    ("midterm.list_midterms", 200, None),
+    ("midterm.show_midterm", 200, None),
+    ("midterm.show_midterm.page", 200, None),
+    ("midterm.show_midterm.unknown", 404, Some("not_found")),
     ("questions.browse_questions", 200, None),
     ("questions.browse_questions.filters", 200, None),
     ("questions.browse_questions.missing_course_id", 400, Some("missing_field")),
@@ -112,6 +119,9 @@ async fn every_event_gets_its_answer() {
             let reader = test.user(&format!("reader-{number}")).await;
             if AFTER_START.contains(&name) {
                 let _ = reader.post("/api/questions/alg-q2/start", json!({})).await.ok();
+            }
+            if json.contains("{{midterm}}") {
+                json = json.replace("{{midterm}}", &reader.midterm().await);
             }
             json = json.replace("{{token}}", &reader.token.unwrap());
         }

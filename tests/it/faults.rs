@@ -68,6 +68,10 @@ impl Trial {
             "bundle_questions" => {
                 (Some(json!({"course_id": "algebra", "topic_id": "alg-quadratic"})), [].as_slice(), true)
             }
+            "generate_midterm" => {
+                // All six there are, from a seed: which are chosen would be chance.
+                (Some(json!({"course_id": "algebra", "config": {"question_count": 6, "seed": 7}})), [].as_slice(), true)
+            }
             "start_question" => (None, [].as_slice(), true),
             "unlock_solution" => (None, start, true),
             "submit_answer" => (Some(json!({"answer": "8", "was_correct": true})), start, true),

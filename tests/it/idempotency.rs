@@ -8,11 +8,12 @@ use shared::domain::credits::Plan;
 use tests::{Person, TestApp};
 
 /// Every route that takes a key, with a request that succeeds once `alg-q2` is started.
-fn requests() -> [(&'static str, Value); 4] {
+fn requests() -> [(&'static str, Value); 5] {
     [
         ("/api/questions/practice", json!({"course_id": "algebra", "count": 2})),
         ("/api/questions/bundle", json!({"course_id": "algebra"})),
         ("/api/questions/alg-q3/start", Value::Null),
+        ("/api/midterm/generate", json!({"course_id": "algebra", "difficulty": "easy"})),
         ("/api/questions/alg-q2/submit", json!({"answer": "B"})),
     ]
 }

@@ -16,6 +16,7 @@ mod faults;
 mod idempotency;
 mod import;
 mod ledger_model;
+mod midterm;
 mod practice;
 mod questions;
 mod races;

@@ -12,7 +12,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body as JSON; null when it has none.
+    /// Its body as JSON, or a text when it is HTML; null when it has none.
     pub body: Value,
 }
 
@@ -21,7 +21,12 @@ impl Answer {
     pub async fn of(response: Response) -> Self {
         let (head, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        let is_html = head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let body = match bytes.is_empty() {
+            true => Value::Null,
+            false if is_html => Value::from(str::from_utf8(&bytes).unwrap()),
+            false => serde_json::from_slice(&bytes).unwrap(),
+        };
         Self { status: head.status, headers: head.headers, body }
     }
 

@@ -43,6 +43,13 @@ impl Person {
         Self { token: Some(text(&answer["token"])), id: text(&answer["user"]["id"]), email, router }
     }
 
+    /// Generates a midterm of all questions of the small course; its id.
+    pub async fn midterm(&self) -> String {
+        let body = json!({"course_id": "algebra", "difficulty": "easy"});
+        let midterm = self.post("/api/midterm/generate", body).await.ok();
+        midterm["midterm_id"].as_str().unwrap().to_owned()
+    }
+
     /// The same person through another process.
     #[must_use]
     pub fn through(&self, router: Router) -> Self {

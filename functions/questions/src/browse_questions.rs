@@ -8,10 +8,9 @@ use shared::domain::id::{CourseId, ExamId, TopicId};
 use shared::domain::practice::has_technique;
 use shared::domain::progress::access;
 use shared::domain::question_view::QuestionView;
+use shared::http::fields::{Difficulty, Technique};
 use shared::http::page::{Cursor, Limit};
 use shared::http::{Body, Claim, Problem, Query, active_course};
-
-use crate::fields::{Difficulty, Technique};
 
 #[derive(Deserialize)]
 pub(crate) struct Filter {

@@ -6,16 +6,16 @@ use shared::app::App;
 use shared::domain::credits::BUNDLE_QUESTIONS;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::practice::{Wish, bundle_charge};
+use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Problem};
 
 use crate::deliver::{Delivery, Order, deliver};
-use crate::fields::BundleCount;
 
 #[derive(Deserialize)]
 pub(crate) struct BundleRequest {
     course_id: CourseId,
     topic_id: Option<TopicId>,
-    count: Option<BundleCount>,
+    count: Option<Whole<1, 3>>,
 }
 
 impl Body for BundleRequest {
@@ -31,7 +31,7 @@ pub(crate) async fn bundle_questions(
 ) -> Result<axum::Json<Delivery>, Problem> {
     let wish = Wish {
         topic_ids: request.topic_id.into_iter().collect(),
-        count: request.count.map_or(BUNDLE_QUESTIONS, |count| count.0),
+        count: request.count.map_or(BUNDLE_QUESTIONS, Whole::count),
         ..Wish::default()
     };
     deliver(&app, &claim, Order { course_id: request.course_id, wish, charge: bundle_charge, intent }).await

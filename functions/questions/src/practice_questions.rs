@@ -5,10 +5,10 @@ use serde::Deserialize;
 use shared::app::App;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::practice::{Wish, practice_charge};
+use shared::http::fields::{Difficulty, List, Technique, Whole};
 use shared::http::{Body, Claim, Once, Problem};
 
 use crate::deliver::{Delivery, Order, deliver};
-use crate::fields::{Count, Difficulty, List, Technique};
 
 /// Questions of a request that does not say how many.
 const COUNT_DEFAULT: usize = 3;
@@ -19,7 +19,7 @@ pub(crate) struct PracticeRequest {
     topic_ids: Option<List<TopicId>>,
     techniques: Option<List<Technique>>,
     difficulty: Option<Difficulty>,
-    count: Option<Count>,
+    count: Option<Whole<1, 20>>,
 }
 
 impl Body for PracticeRequest {
@@ -38,7 +38,7 @@ pub(crate) async fn practice_questions(
         topic_ids: request.topic_ids.map(|list| list.0).unwrap_or_default(),
         techniques: techniques.into_iter().map(|technique| technique.0).collect(),
         difficulty: request.difficulty.map(|difficulty| difficulty.0),
-        count: request.count.map_or(COUNT_DEFAULT, |count| count.0),
+        count: request.count.map_or(COUNT_DEFAULT, Whole::count),
     };
     deliver(&app, &claim, Order { course_id: request.course_id, wish, charge: practice_charge, intent }).await
 }

@@ -10,16 +10,17 @@ use shared::domain::id::QuestionId;
 use shared::domain::idempotency::{Intent, Outcome, Record};
 use shared::domain::marking::{Unmarkable, mark};
 use shared::domain::progress::Progress;
+use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Path, Problem, check_reuse};
 use shared::store::AttemptError;
 
-use crate::fields::{Answer, Seconds};
+use crate::fields::Answer;
 
 #[derive(Deserialize)]
 pub(crate) struct Submission {
     answer: Option<Answer>,
     was_correct: Option<bool>,
-    time_spent_seconds: Option<Seconds>,
+    time_spent_seconds: Option<Whole<0, 86_400>>,
 }
 
 impl Body for Submission {
@@ -97,7 +98,7 @@ impl Submission {
             correct: mark.correct,
             graded_by: mark.graded_by,
             solution_seen: progress.solution_at.is_some(),
-            time_spent_seconds: self.time_spent_seconds.map(|seconds| seconds.0),
+            time_spent_seconds: self.time_spent_seconds.map(Whole::get),
             created_at: now,
         })
     }

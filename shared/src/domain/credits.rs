@@ -23,6 +23,8 @@ pub const PRACTICE_QUESTION_PRICE: Credits = 1;
 pub const ANALYSIS_PRICE: Credits = 2;
 /// Price of a bundle, whatever it holds.
 pub const BUNDLE_PRICE: Credits = 1;
+/// Of a midterm.
+pub const MIDTERM_PRICE: Credits = 3;
 /// Questions of a bundle.
 pub const BUNDLE_QUESTIONS: usize = 3;
 /// Price of starting a question that is still locked.

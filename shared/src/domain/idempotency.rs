@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::attempt::GradedBy;
 use super::credits::Credits;
 use super::id::QuestionId;
+use super::midterm::MidtermId;
 use super::time::{DAY_SECONDS, plus_seconds};
 
 /// Longest key in characters.
@@ -94,6 +95,15 @@ pub enum Outcome {
         /// In the order of the answer.
         question_ids: Vec<QuestionId>,
         /// What they cost.
+        credits_deducted: Credits,
+        /// The balance after it.
+        credits: Credits,
+    },
+    /// A midterm was paid for.
+    Midterm {
+        /// The midterm.
+        midterm_id: MidtermId,
+        /// What it cost.
         credits_deducted: Credits,
         /// The balance after it.
         credits: Credits,

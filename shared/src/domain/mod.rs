@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod line_breaks;
 pub mod marking;
 pub mod mastery;
+pub mod midterm;
 pub mod password;
 pub mod practice;
 pub mod preview;

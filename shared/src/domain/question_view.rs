@@ -4,7 +4,7 @@
 //! choice is right. An imported column that we do not know may hold a part of the solution, so it waits for that; a few are
 //! known to belong to the question.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::catalog::{ExtraColumns, Question, QuestionMeta, QuestionSummary, number};
 
@@ -20,7 +20,7 @@ pub enum Access {
 }
 
 /// A question as answered: the D1 row and what was added to it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuestionView {
     /// The row's metadata.
     #[serde(flatten)]
@@ -32,7 +32,7 @@ pub struct QuestionView {
     /// The answer; null until the solution is unlocked.
     pub answer: Option<String>,
     /// `source_points` by the name that clients use.
-    #[serde(with = "number")]
+    #[serde(default, with = "number")]
     pub points: Option<f64>,
     /// Whether the question itself must still be paid for.
     pub locked: bool,
@@ -44,14 +44,14 @@ pub struct QuestionView {
 }
 
 /// A choice as answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptionView {
     /// `A`, `B`, …
     pub letter: String,
     /// The choice.
     pub text: String,
     /// Only once the solution is unlocked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_correct: Option<bool>,
 }
 

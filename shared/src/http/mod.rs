@@ -4,6 +4,7 @@ mod body;
 mod claim;
 mod course;
 mod etag;
+pub mod fields;
 mod idempotent;
 pub mod lambda;
 mod manners;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::app::KdfError;
 use crate::domain::credits::InsufficientCredits;
+use crate::domain::midterm::Infeasible;
 use crate::store::{AttemptError, SpendError, StoreError};
 
 /// What went wrong. Each code has exactly one status.
@@ -44,6 +45,8 @@ pub enum Code {
     NotStarted,
     /// The key stands for another request.
     IdempotencyKeyReused,
+    /// No form fills the order; nothing was charged.
+    BlueprintInfeasible,
     /// The body is larger than we read.
     BodyTooLarge,
     /// The body is not said to be JSON.
@@ -69,7 +72,9 @@ impl Code {
             Self::EmailTaken | Self::NotStarted => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::InvalidField | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::InvalidField | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -92,6 +97,7 @@ impl Code {
             Self::EmailTaken => "email_taken",
             Self::NotStarted => "not_started",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::BlueprintInfeasible => "blueprint_infeasible",
             Self::BodyTooLarge => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::InvalidField => "invalid_field",
@@ -116,6 +122,7 @@ impl Code {
             Self::EmailTaken => "Email already registered",
             Self::NotStarted => "Not started",
             Self::IdempotencyKeyReused => "Idempotency key reused",
+            Self::BlueprintInfeasible => "Blueprint infeasible",
             Self::BodyTooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::InvalidField => "Invalid field",
@@ -281,6 +288,13 @@ impl From<InsufficientCredits> for Problem {
         Self::new(Code::InsufficientCredits, format!("{refused}."))
             .with_member("credits_needed", refused.needed)
             .with_member("credits_available", refused.available)
+    }
+}
+
+impl From<Infeasible> for Problem {
+    fn from(infeasible: Infeasible) -> Self {
+        let problem = Self::new(Code::BlueprintInfeasible, format!("{infeasible}; nothing was charged."));
+        problem.with_member("conflicts", serde_json::to_value(infeasible.conflicts).unwrap_or_default())
     }
 }
 

@@ -47,7 +47,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 23] = [
+pub static ROUTES: [Route; 26] = [
     open("auth", "register", Method::POST, "/api/auth/register"),
     open("auth", "login", Method::POST, "/api/auth/login"),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
@@ -70,6 +70,9 @@ pub static ROUTES: [Route; 23] = [
     signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start"),
     signed_in("questions", "unlock_solution", Method::POST, "/api/questions/{id}/solution"),
     signed_in("questions", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
+    signed_in("midterm", "list_midterms", Method::GET, "/api/midterm"),
+    signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
+    signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate"),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),
 ];
 

@@ -43,6 +43,7 @@ entities! {
     Progress => "Progress",
     Attempt => "Attempt",
     Record => "Record",
+    super::midterms::MidtermSummary => "Midterm",
     super::analyses::Publication => "Analysis",
     super::analyses::OwnedAnalysis => "OwnedAnalysis",
     Course => "Course",

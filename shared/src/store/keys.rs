@@ -8,6 +8,7 @@
 //! | Entry | `USER#<id>` | `CREDIT#<uuidv7>` |
 //! | Progress | `USER#<id>` | `PROGRESS#<course>#<question>` |
 //! | Attempt | `USER#<id>` | `ATTEMPT#<uuidv7>` |
+//! | Midterm | `USER#<id>` | `MIDTERM#<uuidv7>` |
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Enrollment | `USER#<id>` | `ENROLLMENT#<course>` |
 //! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
@@ -29,6 +30,7 @@ use crate::domain::account::Email;
 use crate::domain::attempt::AttemptId;
 use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicId, UserId};
 use crate::domain::idempotency::IdempotencyKey;
+use crate::domain::midterm::MidtermId;
 use crate::domain::token::TokenHash;
 
 /// The table's partition key attribute.
@@ -58,6 +60,8 @@ pub(super) const TOPICS: &str = "TOPIC#";
 pub(super) const PATTERNS: &str = "PATTERN#";
 /// Sort keys of ledger entries begin so.
 pub(super) const ENTRIES: &str = "CREDIT#";
+/// Sort keys of midterms begin so.
+pub(super) const MIDTERMS: &str = "MIDTERM#";
 /// Sort keys of enrolments begin so.
 pub(super) const ENROLLMENTS: &str = "ENROLLMENT#";
 
@@ -138,6 +142,12 @@ pub(super) fn progress_of_course(course: &CourseId) -> String {
 #[must_use]
 pub fn attempt(id: UserId, attempt: AttemptId) -> Key {
     Key::new(user(id), format!("ATTEMPT#{}", attempt.0))
+}
+
+/// A midterm.
+#[must_use]
+pub fn midterm(id: UserId, midterm: MidtermId) -> Key {
+    Key::new(user(id), format!("{MIDTERMS}{}", midterm.0))
 }
 
 /// The record of a request with an idempotency key.
@@ -253,6 +263,8 @@ mod tests {
         assert_eq!(parts(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
         let attempt_id = AttemptId(Uuid::from_u128(2));
         assert_eq!(parts(&attempt(USER, attempt_id)), (user, "ATTEMPT#00000000-0000-0000-0000-000000000002"));
+        let midterm_id = MidtermId(Uuid::from_u128(3));
+        assert_eq!(parts(&midterm(USER, midterm_id)), (user, "MIDTERM#00000000-0000-0000-0000-000000000003"));
         let key = IdempotencyKey::try_from("a#b c").unwrap();
         assert_eq!(parts(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(parts(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));

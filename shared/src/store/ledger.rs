@@ -17,8 +17,9 @@ use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
 use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::ledger::Entry;
+use crate::domain::midterm::{Midterm, MidtermId};
 use crate::domain::profile::Profile;
-use crate::domain::question_view::Access;
+use crate::domain::question_view::{Access, QuestionView};
 use crate::domain::random::Random;
 
 /// What credits buy.
@@ -42,13 +43,22 @@ pub enum Goods {
         /// The edition.
         edition: String,
     },
+    /// A midterm, as it was generated.
+    Midterm(Box<Midterm<QuestionView>>),
 }
 
 impl Goods {
     fn question_id(&self) -> Option<&QuestionId> {
         match self {
             Self::Question { question_id, .. } => Some(question_id),
-            Self::Analysis { .. } => None,
+            Self::Analysis { .. } | Self::Midterm(_) => None,
+        }
+    }
+
+    fn midterm_id(&self) -> Option<MidtermId> {
+        match self {
+            Self::Midterm(midterm) => Some(midterm.id),
+            Self::Question { .. } | Self::Analysis { .. } => None,
         }
     }
 }
@@ -173,10 +183,14 @@ impl Store {
             parts.push((Part::Entry, self.put_new(item::write(&keys::entry(profile.id, entry.id), &entry)?)?));
         }
         if let Some(Purchase { intent: Some(Intent { key: Some(key), fingerprint }), goods, .. }) = purchase {
-            let outcome = Outcome::Questions {
-                question_ids: goods.iter().filter_map(Goods::question_id).cloned().collect(),
-                credits_deducted: settlement.deducted(),
-                credits: settlement.wallet.credits,
+            let (credits_deducted, credits) = (settlement.deducted(), settlement.wallet.credits);
+            let outcome = match goods.iter().find_map(Goods::midterm_id) {
+                Some(midterm_id) => Outcome::Midterm { midterm_id, credits_deducted, credits },
+                None => Outcome::Questions {
+                    question_ids: goods.iter().filter_map(Goods::question_id).cloned().collect(),
+                    credits_deducted,
+                    credits,
+                },
             };
             let record = Record::new(fingerprint.clone(), outcome, now);
             parts.push((Part::Record, self.put_record(profile.id, key, &record, now)?));
@@ -260,6 +274,7 @@ impl Store {
                 (course_id, question_id, *access, *must_be_new)
             }
             Goods::Analysis { course_id, edition } => return self.own_analysis(user, course_id, edition, now),
+            Goods::Midterm(midterm) => return self.put_midterm(user, midterm),
         };
         let mut update = Update::builder()
             .table_name(&self.table)

@@ -15,6 +15,7 @@ mod item;
 pub mod keys;
 mod ledger;
 mod maintenance;
+mod midterms;
 mod progress;
 mod questions;
 mod sessions;
@@ -31,6 +32,7 @@ pub use error::StoreError;
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
 pub use ledger::{EntryPage, Goods, Purchase, Receipt, SpendError};
 pub use maintenance::{NextPage, ProfilePage};
+pub use midterms::{MidtermPage, MidtermSummary};
 pub use sessions::SignedIn;
 pub use table::INDEX_ATTRIBUTES;
 

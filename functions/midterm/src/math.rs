@@ -1,0 +1,175 @@
+//! Text with LaTeX between dollars as HTML with MathML, which browsers draw without any script or font of ours.
+
+use maud::{Markup, PreEscaped, html};
+use pulldown_latex::config::{DisplayMode, RenderConfig};
+use pulldown_latex::event::{Content, Event};
+use pulldown_latex::{Parser, Storage, push_mathml};
+
+/// Paragraphs of `text`, which are lines of it.
+pub(crate) fn paragraphs(text: &str) -> Markup {
+    html! {
+        @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (line_of(line)) } }
+    }
+}
+
+/// One line, formulas included.
+pub(crate) fn line_of(text: &str) -> Markup {
+    html! {
+        @for part in parts(text) {
+            @match part {
+                Part::Text(text) => (text),
+                Part::Math(latex, mode) => (math(latex, mode)),
+            }
+        }
+    }
+}
+
+enum Part<'a> {
+    Text(String),
+    Math(&'a str, DisplayMode),
+}
+
+/// Text and formulas in turn. `\$` is a dollar; a formula that does not end is text.
+fn parts(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['$', '\\']) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix("\\$") {
+            plain.push('$');
+            rest = after;
+            continue;
+        }
+        let (mark, mode) = if rest.starts_with("$$") {
+            ("$$", DisplayMode::Block)
+        } else if rest.starts_with('$') {
+            ("$", DisplayMode::Inline)
+        } else {
+            plain.push('\\');
+            rest = &rest[1..];
+            continue;
+        };
+        if let Some(end) = end_of(&rest[mark.len()..], mark) {
+            parts.push(Part::Text(std::mem::take(&mut plain)));
+            parts.push(Part::Math(&rest[mark.len()..mark.len() + end], mode));
+            rest = &rest[end + 2 * mark.len()..];
+        } else {
+            plain.push_str(mark);
+            rest = &rest[mark.len()..];
+        }
+    }
+    plain.push_str(rest);
+    parts.push(Part::Text(plain));
+    parts
+}
+
+/// Where the closing mark is that no backslash stands before.
+fn end_of(text: &str, mark: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = text[from..].find(mark).map(|at| from + at) {
+        let backslashes = text[..found].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return Some(found);
+        }
+        from = found + 1;
+    }
+    None
+}
+
+/// A formula. What cannot be read is shown as it was written.
+pub(crate) fn math(latex: &str, mode: DisplayMode) -> Markup {
+    let storage = Storage::new();
+    let config = RenderConfig { display_mode: mode, ..RenderConfig::default() };
+    let mathml = Parser::new(latex, &storage).collect::<Result<Vec<_>, _>>().ok().and_then(|events| {
+        if events.iter().any(holds_markup) {
+            return None;
+        }
+        let mut mathml = String::new();
+        push_mathml(&mut mathml, events.into_iter().map(Ok::<_, std::fmt::Error>), config)
+            .ok()
+            .map(|()| mended(&mathml))
+    });
+    mathml.map_or_else(|| html! { code { (latex) } }, PreEscaped)
+}
+
+/// The renderer writes words as they are: one with a character that means something in HTML must not get there.
+fn holds_markup(event: &Event<'_>) -> bool {
+    let Event::Content(Content::Text(word) | Content::Number(word) | Content::Function(word)) = event else {
+        return false;
+    };
+    word.contains(['<', '>', '&', '"', '\''])
+}
+
+/// Space that the renderer sets before a function with an exponent: inside it would be the base.
+const SPACE: &str = "<mspace width=\"0.1667em\" />";
+
+/// Mends what the renderer leaves: operators as they are, each alone in its element, and space where a base should be.
+fn mended(mathml: &str) -> String {
+    let escaped = mathml.replace("><</", ">&lt;</").replace(">></", ">&gt;</").replace(">&</", ">&amp;</");
+    ["<msup>", "<msub>", "<msubsup>"]
+        .iter()
+        .fold(escaped, |mathml, element| mathml.replace(&format!("{element}{SPACE}"), &format!("{SPACE}{element}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        line_of(text).into_string()
+    }
+
+    #[test]
+    fn formulas_become_mathml_and_text_stays() {
+        let html = shown(r"Evaluate $\int_0^1 x^2\,dx$ & more");
+        assert!(html.starts_with("Evaluate <math") && html.ends_with("</math> &amp; more"), "{html}");
+        assert!(html.contains("∫") && html.contains("<msup>"), "{html}");
+        assert!(shown(r"$$\frac{1}{2}$$").contains("<mfrac>"));
+        assert!(shown("$x < 1$").contains("&lt;"), "{}", shown("$x < 1$"));
+    }
+
+    #[test]
+    fn an_exponent_stands_at_its_function() {
+        let html = shown(r"$x\sin^2 x\cos^2 x$");
+        assert_eq!(html.matches("<msup><mi>").count(), 2, "{html}");
+    }
+
+    #[test]
+    fn dollars_may_be_money() {
+        assert_eq!(shown(r"It costs \$5"), "It costs $5");
+        assert_eq!(shown("It costs $5"), "It costs $5");
+        assert_eq!(shown(r"a\b"), r"a\b");
+        assert!(shown(r"$\$5$ and").ends_with(" and"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_shown_as_written() {
+        assert_eq!(shown(r"$\frac{1}{$"), r"<code>\frac{1}{</code>");
+    }
+
+    #[test]
+    fn nothing_that_was_imported_is_markup() {
+        for text in [
+            "<script>alert(1)</script>",
+            r"$\text{<script>alert(1)</script>}$",
+            r"$<script>alert(1)</script>$",
+            r"$\color{<script>}x$",
+            r#"$\color{red" onclick="alert(1)}x$"#,
+            r"$\mathrm{<img src=x onerror=alert(1)>}$",
+            r"$\operatorname{<b>}$",
+            r"$a<b>c$",
+            r"$\mathtt{\text{<b>}}$",
+            r"$\tag{<b>} x$",
+            r"$\left<b\right>$",
+            r"$\begin{array}{<b>}x\end{array}$",
+        ] {
+            let html = shown(text);
+            let markup = html.to_lowercase();
+            for bad in ["<script", "<img", "<b>", "onclick=\"alert"] {
+                assert!(!markup.contains(bad), "{text}: {html}");
+            }
+        }
+    }
+}

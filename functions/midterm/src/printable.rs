@@ -1,0 +1,81 @@
+//! A midterm as a page to print: one question a block, points and minutes, formulas drawn by the browser.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use shared::domain::midterm::Midterm;
+use shared::domain::question_view::QuestionView;
+
+use crate::math::{line_of, paragraphs};
+
+const STYLE: &str = include_str!("printable.css");
+
+/// The page.
+pub(crate) fn page(midterm: &Midterm<QuestionView>, with_answers: bool) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Practice midterm" @if with_answers { " with answers" } }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { "Practice midterm" @if with_answers { ", with answers" } }
+                    p.facts {
+                        (midterm.questions.len()) " questions · "
+                        (number(midterm.fit.points.achieved)) " points · "
+                        (number(midterm.fit.minutes.achieved)) " minutes"
+                    }
+                    p.name { "Name" span {} }
+                }
+                main {
+                    @for (index, question) in midterm.questions.iter().enumerate() {
+                        (block(index + 1, question, with_answers))
+                    }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn block(place: usize, question: &QuestionView, with_answers: bool) -> Markup {
+    let worth = [(question.points, "points"), (question.meta.estimated_time, "minutes")];
+    let worth: Vec<String> = worth.iter().filter_map(|(n, unit)| n.map(|n| format!("{} {unit}", number(n)))).collect();
+    html! {
+        section {
+            h2 { "Question " (place) span { (worth.join(" · ")) } }
+            (paragraphs(&question.question_text))
+            @if !question.options.is_empty() {
+                ol.options {
+                    @for option in &question.options {
+                        li { b { (option.letter) } " " (line_of(&option.text)) }
+                    }
+                }
+            }
+            @if with_answers { (solution(question)) } @else { div.room {} }
+        }
+    }
+}
+
+fn solution(question: &QuestionView) -> Markup {
+    html! {
+        div.solution {
+            @if let Some(steps) = &question.solution_steps { (paragraphs(steps)) }
+            @if let Some(answer) = &question.answer { p { b { "Answer " } (line_of(&as_formula(answer))) } }
+        }
+    }
+}
+
+/// An answer is LaTeX without its dollars as often as not.
+fn as_formula(answer: &str) -> String {
+    let is_formula = !answer.contains('$') && answer.contains(['\\', '^', '_']);
+    if is_formula { format!("${answer}$") } else { answer.to_owned() }
+}
+
+/// Without decimals that say nothing.
+fn number(number: f64) -> String {
+    let text = format!("{number:.1}");
+    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+}

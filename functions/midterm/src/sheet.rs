@@ -1,0 +1,46 @@
+//! A midterm as answered.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::domain::id::CourseId;
+use shared::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
+use shared::domain::question_view::QuestionView;
+
+/// What `difficulty` says of a midterm that was generated from a `config`.
+const CUSTOM: &str = "custom";
+
+#[derive(Serialize)]
+pub(crate) struct Sheet {
+    midterm_id: MidtermId,
+    course_id: CourseId,
+    difficulty: &'static str,
+    questions: Vec<QuestionView>,
+    blueprint: BlueprintView,
+    fit: Fit,
+    seed: u64,
+    created_at: Timestamp,
+}
+
+impl From<Midterm<QuestionView>> for Sheet {
+    fn from(midterm: Midterm<QuestionView>) -> Self {
+        Self {
+            midterm_id: midterm.id,
+            course_id: midterm.course_id,
+            difficulty: difficulty(midterm.level),
+            questions: midterm.questions,
+            blueprint: midterm.blueprint,
+            fit: midterm.fit,
+            seed: midterm.seed,
+            created_at: midterm.created_at,
+        }
+    }
+}
+
+pub(crate) fn difficulty(level: Option<Level>) -> &'static str {
+    match level {
+        Some(Level::Easy) => "easy",
+        Some(Level::Sample) => "sample",
+        Some(Level::Hard) => "hard",
+        None => CUSTOM,
+    }
+}

@@ -1,0 +1,134 @@
+//! A midterm for a student: what it should be like ([`plan`]), and the form that comes closest to it ([`generate`]).
+//!
+//! The search is `domain::assembly`; this module knows of courses, past exams and students. `docs/midterms.md` has the
+//! rules.
+
+mod blueprint;
+mod candidates;
+mod form;
+mod infeasible;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::catalog::Bank;
+use super::credits::{Charge, EntryType, MIDTERM_PRICE};
+use super::id::{CourseId, QuestionId, TopicId};
+
+pub use blueprint::{BlueprintView, TopicTarget, plan};
+pub use form::{Fit, Form, LevelFit, Target, TopicFit, generate};
+pub use infeasible::{Conflict, Infeasible};
+
+/// A midterm: a UUID version 7, so that midterms sort by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MidtermId(pub Uuid);
+
+/// How hard it should be, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Six questions, easier than the past ones.
+    Easy,
+    /// Eight, as they were.
+    Sample,
+    /// Ten, harder.
+    Hard,
+}
+
+impl Level {
+    /// Questions of a form of this level.
+    #[must_use]
+    pub const fn questions(self) -> usize {
+        match self {
+            Self::Easy => 6,
+            Self::Sample => 8,
+            Self::Hard => 10,
+        }
+    }
+}
+
+/// Shares of easy (1, 2), medium (3) and hard (4, 5) questions, in any unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Mix {
+    /// Difficulty 1 and 2.
+    pub easy: f64,
+    /// 3.
+    pub medium: f64,
+    /// 4 and 5.
+    pub hard: f64,
+}
+
+/// What a student asks for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Order {
+    /// A level; none for an order of their own.
+    pub level: Option<Level>,
+    /// How many questions.
+    pub question_count: usize,
+    /// The mix of difficulties; none for that of the past midterms.
+    pub difficulty: Option<Mix>,
+    /// Only these topics; empty for all.
+    pub topic_ids: Vec<TopicId>,
+    /// Only questions with one of these techniques; empty for all.
+    pub techniques: Vec<String>,
+    /// Minutes in all; none for those of the past midterms.
+    pub minutes: Option<f64>,
+    /// Points in all; none for those of the past midterms.
+    pub points: Option<f64>,
+}
+
+impl Order {
+    /// The order of a level.
+    #[must_use]
+    pub fn of(level: Level) -> Self {
+        Self { level: Some(level), question_count: level.questions(), ..Self::default() }
+    }
+}
+
+/// What is known of the student.
+#[derive(Debug, Clone, Default)]
+pub struct Student {
+    /// When they last got each question.
+    pub seen: HashMap<QuestionId, Timestamp>,
+    /// How weak they are in a topic, 0 (strong) to 1; only topics with attempts.
+    pub weakness: HashMap<TopicId, f64>,
+}
+
+/// A midterm as it was generated, for good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Midterm<Q> {
+    /// Sorts by time.
+    pub id: MidtermId,
+    /// The course.
+    pub course_id: CourseId,
+    /// The level; none for an order of the student's own.
+    pub level: Option<Level>,
+    /// What it should be like.
+    pub blueprint: BlueprintView,
+    /// How close it comes.
+    pub fit: Fit,
+    /// What it can be generated from again.
+    pub seed: u64,
+    /// Its questions, in order.
+    pub questions: Vec<Q>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// What a midterm costs.
+#[must_use]
+pub fn charge(questions: usize) -> Charge {
+    Charge { price: MIDTERM_PRICE, kind: EntryType::Midterm, description: format!("Midterm: {questions} questions") }
+}
+
+/// Topics of `order` that the course does not have.
+#[must_use]
+pub fn unknown_topic<'a>(bank: &Bank, order: &'a Order) -> Option<&'a TopicId> {
+    let known: HashSet<&TopicId> = bank.topics.iter().map(|topic| &topic.id).collect();
+    order.topic_ids.iter().find(|id| !known.contains(id))
+}

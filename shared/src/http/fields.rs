@@ -1,0 +1,91 @@
+//! Fields of requests, with their bounds.
+
+use serde::Deserialize;
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Whole<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The number, of things.
+    #[must_use]
+    pub fn count(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Whole<MIN, MAX> {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        let fitting = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+        fitting.map(Self).ok_or_else(|| format!("must be a whole number from {MIN} to {MAX}"))
+    }
+}
+
+/// 1 (easy) to 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Difficulty(pub u8);
+
+impl TryFrom<i64> for Difficulty {
+    type Error = &'static str;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        let difficulty = u8::try_from(number).ok().filter(|difficulty| (1..=5).contains(difficulty));
+        difficulty.map(Self).ok_or("must be a whole number from 1 to 5")
+    }
+}
+
+/// The name of a technique.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Technique(pub String);
+
+impl TryFrom<String> for Technique {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.trim().is_empty() || text.chars().count() > 100 {
+            return Err("must be a technique of 1 to 100 characters");
+        }
+        Ok(Self(text.trim().to_owned()))
+    }
+}
+
+/// A list of at most 50.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<T>", bound = "T: Deserialize<'de>")]
+pub struct List<T>(pub Vec<T>);
+
+impl<T> TryFrom<Vec<T>> for List<T> {
+    type Error = &'static str;
+
+    fn try_from(list: Vec<T>) -> Result<Self, Self::Error> {
+        if list.len() > 50 { Err("must have at most 50 entries") } else { Ok(Self(list)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_bounds() {
+        for (value, good) in [(json!(3), true), (json!(20), true), (json!(2), false), (json!(21), false)] {
+            assert_eq!(serde_json::from_value::<Whole<3, 20>>(value).is_ok(), good);
+        }
+        for value in [json!(3.5), json!("3"), json!(-3), json!(1e10), json!(null)] {
+            assert!(serde_json::from_value::<Whole<3, 20>>(value).is_err());
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Midterms: written with the spend that pays for them, and answered as they were ever after.
+//!
+//! Questions are kept as they were given out, so that a form stays what it was whatever becomes of the catalogue. All that
+//! a list does not need is one compressed attribute: a question's JSON shrinks to a third, and with it what it costs to
+//! write.
+
+use std::io::{Read, Write};
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{self, text};
+use super::keys::{self, MIDTERMS};
+use crate::domain::id::{CourseId, UserId};
+use crate::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
+use crate::domain::question_view::QuestionView;
+
+/// The compressed attribute.
+const BODY: &str = "body";
+/// Bytes that a body may have when it is read: far more than an item can hold compressed text of.
+const BODY_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// What a list says of a midterm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MidtermSummary {
+    /// The midterm.
+    pub id: MidtermId,
+    /// Its course.
+    pub course_id: CourseId,
+    /// Its level; none for an order of the student's own.
+    #[serde(default)]
+    pub level: Option<Level>,
+    /// Its questions.
+    pub question_count: usize,
+    /// Its points.
+    pub points: f64,
+    /// Its minutes.
+    pub minutes: f64,
+    /// When it was generated.
+    pub created_at: Timestamp,
+}
+
+/// Some of a user's midterms, newest first.
+#[derive(Debug, Clone)]
+pub struct MidtermPage {
+    /// The midterms.
+    pub midterms: Vec<MidtermSummary>,
+    /// Whether older ones follow.
+    pub has_more: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    blueprint: BlueprintView,
+    fit: Fit,
+    seed: u64,
+    questions: Vec<QuestionView>,
+}
+
+impl Store {
+    /// A midterm of a user.
+    pub async fn midterm(&self, user: UserId, id: MidtermId) -> Result<Option<Midterm<QuestionView>>, StoreError> {
+        let Some(mut item) = self.get(&keys::midterm(user, id), true).await? else { return Ok(None) };
+        let Some(AttributeValue::B(packed)) = item.remove(BODY) else {
+            return Err(StoreError::corrupt("Midterm", "it has no body"));
+        };
+        let row: MidtermSummary = item::read(item)?;
+        let body = unpack(packed.as_ref()).map_err(|error| StoreError::corrupt("Midterm", error))?;
+        Ok(Some(Midterm {
+            id: row.id,
+            course_id: row.course_id,
+            level: row.level,
+            blueprint: body.blueprint,
+            fit: body.fit,
+            seed: body.seed,
+            questions: body.questions,
+            created_at: row.created_at,
+        }))
+    }
+
+    /// A page of a user's midterms, newest first, from before `before`.
+    pub async fn midterms_before(
+        &self,
+        user: UserId,
+        before: Option<MidtermId>,
+        limit: usize,
+    ) -> Result<MidtermPage, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(keys::user(user)))
+            .expression_attribute_values(":prefix", text(MIDTERMS))
+            .projection_expression("entity, id, course_id, #level, question_count, points, minutes, created_at")
+            .expression_attribute_names("#level", "level")
+            .scan_index_forward(false)
+            // One more than asked tells whether a page follows.
+            .limit(i32::try_from(limit.saturating_add(1)).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(before.map(|id| keys::midterm(user, id).attributes()));
+        let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
+        let mut midterms: Vec<MidtermSummary> = item::read_all(page.items.unwrap_or_default())?;
+        let has_more = midterms.len() > limit || page.last_evaluated_key.is_some_and(|_| midterms.len() == limit);
+        midterms.truncate(limit);
+        Ok(MidtermPage { midterms, has_more })
+    }
+
+    /// The write of a midterm.
+    pub(super) fn put_midterm(
+        &self,
+        user: UserId,
+        midterm: &Midterm<QuestionView>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let row = MidtermSummary {
+            id: midterm.id,
+            course_id: midterm.course_id.clone(),
+            level: midterm.level,
+            question_count: midterm.questions.len(),
+            points: midterm.fit.points.achieved,
+            minutes: midterm.fit.minutes.achieved,
+            created_at: midterm.created_at,
+        };
+        let body = Body {
+            blueprint: midterm.blueprint.clone(),
+            fit: midterm.fit.clone(),
+            seed: midterm.seed,
+            questions: midterm.questions.clone(),
+        };
+        let packed = pack(&body).map_err(|error| StoreError::corrupt("Midterm", error))?;
+        let mut item = item::write(&keys::midterm(user, midterm.id), &row)?;
+        item.insert(BODY.to_owned(), AttributeValue::B(Blob::new(packed)));
+        self.put_new(item)
+    }
+}
+
+fn pack(body: &Body) -> std::io::Result<Vec<u8>> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&serde_json::to_vec(body)?)?;
+    encoder.finish()
+}
+
+fn unpack(packed: &[u8]) -> std::io::Result<Body> {
+    let mut json = Vec::new();
+    DeflateDecoder::new(packed).take(BODY_BYTES_MAX).read_to_end(&mut json)?;
+    Ok(serde_json::from_slice(&json)?)
+}
