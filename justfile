@@ -44,6 +44,14 @@ analyze course *options:
 backtest file *options:
     cargo run -p pastpaper -- backtest {{ file }} {{ options }}
 
+# Learn from all answers of a course how hard its topics and questions are
+calibrate course *options:
+    cargo run -p pastpaper -- calibrate {{ course }} {{ options }}
+
+# Score the mastery model on logs of answers
+evaluate train test:
+    cargo run -p pastpaper -- evaluate {{ train }} {{ test }}
+
 # Run the functions as Lambda does and route to them as API Gateway does (needs cargo-lambda)
 watch:
     cargo lambda watch

@@ -3,6 +3,7 @@
 
 pub mod analyze;
 pub mod backtest;
+pub mod calibrate;
 pub mod database;
 pub mod embedded;
 pub mod evaluate;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, evaluate, import, serve, verify};
+use pastpaper::{analyze, backtest, calibrate, evaluate, import, serve, verify};
 
 /// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Score the forecast on an archive of past exams, beside two simple ways to guess
     Backtest(backtest::Arguments),
+    /// Learn from all answers of a course how hard its topics and questions are
+    Calibrate(calibrate::Arguments),
     /// Score the mastery model on logs of students' answers, beside the mean of each topic
     Evaluate(evaluate::Arguments),
 }
@@ -38,6 +40,7 @@ async fn main() -> ExitCode {
         Command::Verify(arguments) => verify::verify(arguments).await,
         Command::Analyze(arguments) => analyze::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(arguments).await,
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! `pastpaper verify`: is every ledger true?
+//! `pastpaper verify`: is every ledger true, and every estimate of mastery what its attempts say?
 
 use std::process::ExitCode;
 
@@ -9,8 +9,9 @@ use futures_util::stream;
 use indicatif::ProgressBar;
 use shared::app::App;
 use shared::domain::id::UserId;
-use shared::domain::ledger::{Mismatch, mismatches};
+use shared::domain::ledger::mismatches;
 use shared::domain::profile::Profile;
+use shared::domain::study::{Study, differences};
 use shared::store::StoreError;
 
 use crate::database::DataSource;
@@ -35,7 +36,7 @@ pub struct Findings {
     /// Their entries.
     pub entries: usize,
     /// The users whose ledger is not true, and how.
-    pub wrong: Vec<(UserId, Vec<Mismatch>)>,
+    pub wrong: Vec<(UserId, Vec<String>)>,
     /// What cannot be read at all, and why.
     pub corrupt: Vec<(String, String)>,
 }
@@ -101,18 +102,48 @@ pub async fn check_all(app: &App) -> Result<Findings> {
     }
 }
 
-/// Checks one user, again when they spent while we were reading.
-async fn check(app: &App, mut profile: Profile) -> Result<(UserId, usize, Vec<Mismatch>), StoreError> {
+/// Checks one user.
+async fn check(app: &App, profile: Profile) -> Result<(UserId, usize, Vec<String>), StoreError> {
+    let user = profile.id;
+    let (entries, mut wrong) = check_ledger(app, profile).await?;
+    wrong.extend(check_studies(app, user).await?);
+    Ok((user, entries, wrong))
+}
+
+/// Is what is stored of a student's mastery the fold of their attempts? Read again when they answered meanwhile.
+async fn check_studies(app: &App, user: UserId) -> Result<Vec<String>, StoreError> {
+    let mut wrong = Vec::new();
+    for _ in 0..READS_MAX {
+        let (studies, mut attempts) = tokio::try_join!(app.store.studies(user), app.store.attempts(user))?;
+        // Attempts without a position are older than the model.
+        attempts.retain(|attempt| attempt.position > 0);
+        attempts.sort_by_key(|attempt| attempt.position);
+        wrong.clear();
+        for study in studies {
+            let of_course = attempts.iter().filter(|attempt| attempt.course_id == study.course_id);
+            let folded = Study::fold(study.course_id.clone(), of_course);
+            wrong.extend(differences(&study, &folded).into_iter().map(|what| format!("{}: {what}", study.course_id)));
+        }
+        if wrong.is_empty() {
+            break;
+        }
+    }
+    Ok(wrong)
+}
+
+/// Checks one ledger, again when its user spent while we were reading.
+async fn check_ledger(app: &App, mut profile: Profile) -> Result<(usize, Vec<String>), StoreError> {
     let user = profile.id;
     for read in 1.. {
         let entries = app.store.entries(user).await?;
         let mismatches = mismatches(&profile, &entries);
+        let mismatches: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
         if mismatches.is_empty() || read == READS_MAX {
-            return Ok((user, entries.len(), mismatches));
+            return Ok((entries.len(), mismatches));
         }
         match app.store.profile(user).await? {
             Some(newer) if newer.version != profile.version => profile = newer,
-            _ => return Ok((user, entries.len(), mismatches)),
+            _ => return Ok((entries.len(), mismatches)),
         }
     }
     unreachable!("the loop returns at the latest after READS_MAX reads")

@@ -18,8 +18,8 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "register" => (path, Some(json!({"email": "new@example.org", "password": "long enough to be one"}))),
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
         "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
-        "browse_questions" => (format!("{path}?course_id=algebra"), None),
-        "bundle_questions" => (path, Some(json!({"course_id": "algebra"}))),
+        "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
+        "bundle_questions" | "find_weak_topics" => (path, Some(json!({"course_id": "algebra"}))),
         // Starting stands before the solution in the list.
         "show_question" | "start_question" | "unlock_solution" => (path.replace("{id}", "alg-q1"), None),
         "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
@@ -27,7 +27,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
         "logout" | "list_midterms" | "list_transactions" | "show_me" | "show_balance" | "show_status"
         | "list_courses" | "feature_question" => (path, None),
-        "show_analysis" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
+        "show_analysis" | "enroll" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
         | "list_public_topics" => (path.replace("{id}", "algebra"), None),
         other => panic!("{other} is not tried: say here how it is called"),
     }

@@ -26,6 +26,11 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("generate_midterm", "/api/midterm/generate", json!({"course_id": "algebra", "difficulty": "hard"})),
         (
+            "find_weak_topics",
+            "/api/assessment/weak-topics",
+            json!({"course_id": "algebra", "self_reported_weaknesses": ["alg-sets"]}),
+        ),
+        (
             "generate_midterm",
             "/api/midterm/generate",
             json!({"course_id": "algebra", "config": {"question_count": 20, "topic_ids": ["alg-sets"]}}),

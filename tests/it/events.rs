@@ -16,10 +16,13 @@ use tests::{Answer, TestApp};
 use crate::architecture::{read, root};
 
 /// File name without `.json`, status, and the code when it is a problem's.
-const EXPECTED: [(&str, u16, Option<&str>); 49] = [
+const EXPECTED: [(&str, u16, Option<&str>); 53] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
+    ("assessment.find_weak_topics", 200, None),
+    ("assessment.find_weak_topics.unknown_topic", 404, Some("not_found")),
+    ("assessment.show_progress", 200, None),
     ("auth.login", 200, None),
     ("auth.login.base64_body", 200, None),
     ("auth.login.wrong_method", 405, Some("method_not_allowed")),
@@ -31,6 +34,7 @@ const EXPECTED: [(&str, u16, Option<&str>); 49] = [
     ("auth.show_me", 200, None),
     ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
     ("auth.show_me.missing_token", 401, Some("unauthenticated")),
+    ("courses.enroll", 200, None),
     ("courses.list_courses", 200, None),
     ("courses.list_exams", 200, None),
     ("courses.show_course", 200, None),

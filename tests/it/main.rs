@@ -4,6 +4,7 @@
 
 mod analysis;
 mod architecture;
+mod assessment;
 mod attempts;
 mod auth;
 mod authorization;

@@ -79,7 +79,10 @@ const TABLE: &[Row] = &[
     row("start_question", "done before", cost(2, 5, 5.0, 0.0), cost(1, 5, 5.0, 0.0)),
     row("unlock_solution", "", cost(3, 5, 4.0, 1.0), cost(2, 5, 4.0, 1.0)),
     row("unlock_solution", "done before", cost(2, 4, 4.0, 0.0), cost(1, 4, 4.0, 0.0)),
-    row("submit_answer", "", cost(3, 6, 5.0, 6.0), cost(2, 6, 5.0, 6.0)),
+    row("submit_answer", "", cost(4, 12, 8.5, 8.0), cost(2, 7, 6.0, 8.0)),
+    row("enroll", "", cost(2, 3, 2.5, 1.0), cost(2, 3, 2.5, 1.0)),
+    row("find_weak_topics", "", cost(3, 10, 8.0, 0.0), cost(1, 4, 4.5, 0.0)),
+    row("show_progress", "", cost(2, 9, 7.0, 0.0), cost(1, 4, 4.5, 0.0)),
     row("generate_midterm", "", cost(4, 10, 8.0, 20.0), cost(3, 6, 6.0, 20.0)),
     row("generate_midterm", "done before", cost(2, 5, 5.5, 0.0), cost(2, 5, 5.5, 0.0)),
     row("show_midterm", "", cost(1, 2, 3.0, 0.0), cost(1, 2, 3.0, 0.0)),
@@ -102,16 +105,16 @@ async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Opt
         "register" => (on(""), Some(json!({"email": format!("new-{email}"), "password": PASSWORD}))),
         "login" => (on(""), Some(json!({"email": person.email, "password": PASSWORD}))),
         "practice_questions" => (on(""), Some(order.clone())),
-        "bundle_questions" => (on(""), Some(json!({"course_id": "algebra"}))),
+        "bundle_questions" | "find_weak_topics" => (on(""), Some(json!({"course_id": "algebra"}))),
         "submit_answer" => (on("alg-q4"), Some(json!({"answer": "8", "was_correct": true}))),
         "generate_midterm" => {
             (on(""), Some(json!({"course_id": "algebra", "config": {"question_count": 3, "seed": 7}})))
         }
         "show_midterm" => (on(&person.midterm().await), None),
-        "browse_questions" => (format!("{path}?course_id=algebra"), None),
+        "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
         "show_question" | "start_question" | "unlock_solution" => (on("alg-q4"), None),
         "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic" | "list_public_topics"
-        | "show_analysis" => (on("algebra"), None),
+        | "show_analysis" | "enroll" => (on("algebra"), None),
         _ => (on(""), None),
     };
     match (row.operation, row.situation) {

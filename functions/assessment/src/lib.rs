@@ -1,10 +1,16 @@
-//! The `assessment` group. It has no routes yet: every path is a problem+json 404.
+//! The `assessment` group: what a student masters, and what to do next.
 
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
 
+mod find_weak_topics;
+mod show_progress;
+
 /// The group's routes.
 pub fn router(app: App) -> Router {
-    Routes::of("assessment").build(app)
+    Routes::of("assessment")
+        .handle("find_weak_topics", find_weak_topics::find_weak_topics)
+        .handle("show_progress", show_progress::show_progress)
+        .build(app)
 }

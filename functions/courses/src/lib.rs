@@ -5,6 +5,7 @@ use shared::app::App;
 use shared::http::routes::Routes;
 
 mod course_view;
+mod enroll;
 mod list_courses;
 mod list_exams;
 mod show_course;
@@ -18,6 +19,7 @@ pub fn router(app: App) -> Router {
         .handle("list_courses", list_courses::list_courses)
         .handle("show_course", show_course::show_course)
         .handle("list_exams", list_exams::list_exams)
+        .handle("enroll", enroll::enroll)
         .handle("show_stats", show_stats::show_stats)
         .build(app)
 }

@@ -2,17 +2,17 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use shared::app::App;
 use shared::domain::attempt::{Attempt, AttemptId, GradedBy, accuracy_rate};
 use shared::domain::catalog::Question;
 use shared::domain::id::QuestionId;
 use shared::domain::idempotency::{Intent, Outcome, Record};
 use shared::domain::marking::{Unmarkable, mark};
-use shared::domain::progress::Progress;
+use shared::domain::mastery::Evidence;
+use shared::domain::study::{Calibration, Study, TopicMasteryView};
 use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Path, Problem, check_reuse};
-use shared::store::AttemptError;
+use shared::store::{Asked, AttemptError, Recorded};
 
 use crate::fields::Answer;
 
@@ -33,18 +33,11 @@ pub(crate) struct Marked {
     graded_by: GradedBy,
     attempts: u32,
     accuracy_rate: f64,
-    /// Null until mastery is estimated.
-    mastery: Option<Value>,
+    /// The topic after this attempt; null for one that was made before there was an estimate.
+    mastery: Option<TopicMasteryView>,
 }
 
-impl Marked {
-    fn of(correct: bool, graded_by: GradedBy, attempts: u32, correct_attempts: u32) -> Self {
-        let accuracy_rate = accuracy_rate(correct_attempts, attempts);
-        Self { correct, graded_by, attempts, accuracy_rate, mastery: None }
-    }
-}
-
-/// Marks an attempt on an unlocked question and opens the solution.
+/// Marks an attempt on an unlocked question, estimates mastery with it, and opens the solution.
 pub(crate) async fn submit_answer(
     State(app): State<App>,
     claim: Claim,
@@ -52,26 +45,29 @@ pub(crate) async fn submit_answer(
     Once(submission, intent): Once<Submission>,
 ) -> Result<axum::Json<Marked>, Problem> {
     let now = app.now();
-    let reads = async {
-        let record = app.store.record(claim.user_id(), &intent, now);
-        tokio::try_join!(app.store.question_for(claim.user_id(), &id), record)
-    };
-    let (_, (found, record)) = claim.with(reads).await?;
-    let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
+    let user = claim.user_id();
+    let reads = async { tokio::try_join!(app.store.asked(user, &id, now), app.store.record(user, &intent, now)) };
+    let (_, (asked, record)) = claim.with(reads).await?;
+    let Asked { question, progress, study, calibration, bank } = asked.ok_or_else(|| Problem::not_found("question"))?;
     if let Some(record) = record {
-        return again(&record, &intent);
+        return again(record, &intent);
     }
     let progress = progress.ok_or_else(Problem::not_started)?;
 
-    let attempt = submission.attempt(&app, &question, &progress)?;
-    let user = claim.user_id();
-    match app.store.record_attempt(user, &attempt, progress, &intent, &app.random).await {
-        Ok(after) => {
-            let marked = Marked::of(attempt.correct, attempt.graded_by, after.attempts, after.correct_attempts);
-            Ok(axum::Json(marked))
-        }
+    let attempt = submission.attempt(&app, &question, &calibration)?;
+    let (correct, graded_by, topic) = (attempt.correct, attempt.graded_by, attempt.topic_id.clone());
+    let mastery =
+        |study: &Study| TopicMasteryView::of(topic.clone(), &study.estimate(&topic, &calibration, &bank, now));
+    match app.store.record_attempt(user, attempt, (progress, study), &intent, mastery, &app.random).await {
+        Ok(Recorded { progress, mastery }) => Ok(axum::Json(Marked {
+            correct,
+            graded_by,
+            attempts: progress.attempts,
+            accuracy_rate: accuracy_rate(progress.correct_attempts, progress.attempts),
+            mastery: Some(mastery),
+        })),
         Err(AttemptError::DoneBefore) => match app.store.record(user, &intent, now).await? {
-            Some(record) => again(&record, &intent),
+            Some(record) => again(record, &intent),
             None => Err(AttemptError::DoneBefore.into()),
         },
         Err(error) => Err(error.into()),
@@ -79,7 +75,7 @@ pub(crate) async fn submit_answer(
 }
 
 impl Submission {
-    fn attempt(self, app: &App, question: &Question, progress: &Progress) -> Result<Attempt, Problem> {
+    fn attempt(self, app: &App, question: &Question, calibration: &Calibration) -> Result<Attempt, Problem> {
         let answer = self.answer.map(|answer| answer.0);
         let mark = mark(question, answer.as_deref(), self.was_correct).map_err(|unmarkable| {
             let field = match unmarkable {
@@ -89,15 +85,20 @@ impl Submission {
             Problem::invalid_field(field, &unmarkable.to_string())
         })?;
         let now = app.now();
+        let meta = &question.meta;
         Ok(Attempt {
             id: AttemptId(app.random.uuid_v7(now)),
-            course_id: question.meta.course_id.clone(),
-            topic_id: question.meta.topic_id.clone(),
-            question_id: question.meta.id.clone(),
+            course_id: meta.course_id.clone(),
+            topic_id: meta.topic_id.clone(),
+            question_id: meta.id.clone(),
             answer,
             correct: mark.correct,
             graded_by: mark.graded_by,
-            solution_seen: progress.solution_at.is_some(),
+            // Decided when it is recorded.
+            solution_seen: false,
+            evidence: Evidence::None,
+            position: 0,
+            ease: calibration.ease(&meta.topic_id, &meta.id, meta.difficulty),
             time_spent_seconds: self.time_spent_seconds.map(Whole::get),
             created_at: now,
         })
@@ -105,10 +106,11 @@ impl Submission {
 }
 
 /// The answer of a request that was done before.
-fn again(record: &Record, intent: &Intent) -> Result<axum::Json<Marked>, Problem> {
-    check_reuse(record, intent)?;
-    let Outcome::Attempt { correct, graded_by, attempts, correct_attempts } = record.outcome else {
+fn again(record: Record, intent: &Intent) -> Result<axum::Json<Marked>, Problem> {
+    check_reuse(&record, intent)?;
+    let Outcome::Attempt { correct, graded_by, attempts, correct_attempts, mastery } = record.outcome else {
         return Err(Problem::internal("a record of this path holds no attempt"));
     };
-    Ok(axum::Json(Marked::of(correct, graded_by, attempts, correct_attempts)))
+    let accuracy_rate = accuracy_rate(correct_attempts, attempts);
+    Ok(axum::Json(Marked { correct, graded_by, attempts, accuracy_rate, mastery }))
 }

@@ -22,7 +22,7 @@ pub(crate) async fn unlock_solution(
     let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
     let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
     let progress = progress.ok_or_else(Problem::not_started)?;
-    if progress.solution_at.is_none() {
+    if progress.opened_at.is_none() {
         app.store.open_solution(claim.user_id(), &progress, app.now()).await?;
     }
     let solution_steps = question.solution_steps.join("\n");

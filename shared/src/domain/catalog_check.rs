@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::catalog::ExtraColumns;
 use super::catalog_draft::{CatalogDraft, QuestionDraft, RefusedRow};
+use super::marking::rules_problem;
 
 /// Bytes of a question's texts together; an item of the table holds 400 KiB, keys and index copy included.
 pub const QUESTION_BYTES_MAX: usize = 200 * 1024;
@@ -53,6 +54,7 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
         let verdict = unknown("topic", question.topic_id.as_str(), !topics.contains(&question.topic_id))
             .or_else(|| lost_exam.and_then(|exam| unknown("exam", exam.as_str(), true)))
             .or_else(|| contents(question))
+            .or_else(|| rules_problem(&question.extra))
             .or_else(|| twice(!questions.insert(question.id.clone())));
         (question.id.to_string(), verdict)
     });
@@ -219,6 +221,8 @@ mod tests {
         assert_eq!(refused_after(|q| q.question_text = " ".to_owned()), ["questions q2: question_text is empty"]);
         let long = "x".repeat(QUESTION_BYTES_MAX);
         assert!(refused_after(|q| q.question_text = long)[0].contains("bytes of text"));
+        let unreadable = refused_after(|q| _ = q.extra.insert("answer_rules".to_owned(), json!({"tolerance": 1})));
+        assert!(unreadable[0].starts_with("questions q2: answer_rules: unknown field"), "{unreadable:?}");
         let wrong = json!([{"letter": "A", "text": "x", "is_correct": false}]);
         let options = serde_json::from_value(wrong).unwrap();
         assert_eq!(refused_after(|q| q.options = options), ["questions q2: no option is correct"]);

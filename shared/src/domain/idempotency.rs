@@ -12,6 +12,7 @@ use super::attempt::GradedBy;
 use super::credits::Credits;
 use super::id::QuestionId;
 use super::midterm::MidtermId;
+use super::study::TopicMasteryView;
 use super::time::{DAY_SECONDS, plus_seconds};
 
 /// Longest key in characters.
@@ -118,6 +119,9 @@ pub enum Outcome {
         attempts: u32,
         /// Right ones among them.
         correct_attempts: u32,
+        /// The topic after it.
+        #[serde(default)]
+        mastery: Option<TopicMasteryView>,
     },
 }
 

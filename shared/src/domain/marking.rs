@@ -1,9 +1,13 @@
-//! Is an answer right? Multiple choice is marked by its letters; everything else needs the student's own verdict.
+//! Is an answer right? Multiple choice is marked by its letters, everything else by the checker (`domain::answer`). What
+//! that cannot decide needs the student's own verdict.
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
+use super::answer::{Rules, Verdict, check};
 use super::attempt::GradedBy;
-use super::catalog::Question;
+use super::catalog::{ExtraColumns, Question};
 
 /// A verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,22 +25,52 @@ pub enum Unmarkable {
     #[error("must name choices of the question, such as {0}")]
     NoSuchOption(String),
     /// Only the student can tell.
-    #[error("must say whether the answer was right: this question cannot be marked without it")]
+    #[error("must say whether the answer was right: it cannot be marked without")]
     NeedsSelfReport,
 }
 
-/// Marks an answer; `was_correct` counts only where letters do not decide.
+/// The extra column that says how a question's answers are checked (`docs/marking.md`).
+const RULES_COLUMN: &str = "answer_rules";
+
+/// Marks an answer; `was_correct` counts only where neither letters nor the checker decide.
 ///
 /// # Errors
 /// When there is nothing to decide by.
 pub fn mark(question: &Question, answer: Option<&str>, was_correct: Option<bool>) -> Result<Mark, Unmarkable> {
     match answer.map(str::trim).filter(|answer| !answer.is_empty()) {
         Some(answer) if !question.options.is_empty() => by_letters(question, answer),
-        _ => {
-            let correct = was_correct.ok_or(Unmarkable::NeedsSelfReport)?;
-            Ok(Mark { correct, graded_by: GradedBy::Student })
-        }
+        Some(answer) => match check(&question.answer, answer, &rules(question)) {
+            Verdict::Right => Ok(Mark { correct: true, graded_by: GradedBy::Answer }),
+            Verdict::Wrong => Ok(Mark { correct: false, graded_by: GradedBy::Answer }),
+            Verdict::Undecided => by_student(was_correct),
+        },
+        None => by_student(was_correct),
     }
+}
+
+fn by_student(was_correct: Option<bool>) -> Result<Mark, Unmarkable> {
+    let correct = was_correct.ok_or(Unmarkable::NeedsSelfReport)?;
+    Ok(Mark { correct, graded_by: GradedBy::Student })
+}
+
+/// What is wrong with the rules that a question brings, if anything is.
+#[must_use]
+pub fn rules_problem(extra: &ExtraColumns) -> Option<String> {
+    let given = extra.get(RULES_COLUMN)?;
+    let error = match given {
+        Value::String(text) => serde_json::from_str::<Rules>(text).err(),
+        value => serde_json::from_value::<Rules>(value.clone()).err(),
+    };
+    error.map(|error| format!("{RULES_COLUMN}: {error}"))
+}
+
+/// A question's own rules, an object or the JSON text of one; those that cannot be read are the usual ones.
+fn rules(question: &Question) -> Rules {
+    let read = |value: &Value| match value {
+        Value::String(text) => serde_json::from_str(text).ok(),
+        value => serde_json::from_value(value.clone()).ok(),
+    };
+    question.extra.get(RULES_COLUMN).and_then(read).unwrap_or_default()
 }
 
 /// All right letters and no other, in any order and letter case: `B`, `a,C`, `A C`.
@@ -109,11 +143,35 @@ mod tests {
 
     #[test]
     fn everything_else_is_the_students_word() {
-        let open = question(&[]);
+        let mut open = question(&[]);
+        open.answer = "The series converges by the ratio test.".to_owned();
         let mine = Mark { correct: true, graded_by: GradedBy::Student };
-        assert_eq!(mark(&open, Some("x^2"), Some(true)), Ok(mine));
+        assert_eq!(mark(&open, Some("by comparison"), Some(true)), Ok(mine));
         assert_eq!(mark(&question(&["B"]), None, Some(true)), Ok(mine));
-        assert_eq!(mark(&open, Some("x^2"), None), Err(Unmarkable::NeedsSelfReport));
+        assert_eq!(mark(&open, Some("by comparison"), None), Err(Unmarkable::NeedsSelfReport));
         assert_eq!(mark(&open, None, None), Err(Unmarkable::NeedsSelfReport));
+    }
+
+    #[test]
+    fn what_can_be_read_is_checked_whatever_the_student_says() {
+        let mut open = question(&[]);
+        open.answer = r"$\frac{x}{2} + C$".to_owned();
+        for (answer, correct) in [("x/2 + C", true), ("0.5x+c", true), ("2x + C", false)] {
+            let found = mark(&open, Some(answer), Some(!correct));
+            assert_eq!(found, Ok(Mark { correct, graded_by: GradedBy::Answer }), "{answer}");
+        }
+    }
+
+    #[test]
+    fn a_question_may_bring_rules_of_its_own() {
+        let mut open = question(&[]);
+        open.answer = "9.81".to_owned();
+        assert!(!mark(&open, Some("9.8"), None).unwrap().correct);
+        for rules in [json!({"relative_tolerance": 0.01}), json!(r#"{"relative_tolerance": 0.01}"#)] {
+            open.extra.insert(RULES_COLUMN.to_owned(), rules);
+            assert!(mark(&open, Some("9.8"), None).unwrap().correct);
+        }
+        open.extra.insert(RULES_COLUMN.to_owned(), json!(7));
+        assert!(!mark(&open, Some("9.8"), None).unwrap().correct);
     }
 }

@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async, no AWS, no axum. Time and randomness are arguments.
 
 pub mod account;
+pub mod advice;
 pub mod analysis;
 pub mod answer;
 pub mod assembly;
@@ -27,6 +28,7 @@ pub mod progress;
 pub mod question_view;
 pub mod random;
 pub mod session;
+pub mod study;
 pub mod time;
 pub mod token;
 pub mod topic_insight;

@@ -1,5 +1,7 @@
 //! What a student has unlocked and done of a question.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,9 @@ pub struct Progress {
     /// When the solution was unlocked, for good.
     #[serde(default)]
     pub solution_at: Option<Timestamp>,
+    /// When the student asked for the solution. Practice brings it along without their asking.
+    #[serde(default)]
+    pub opened_at: Option<Timestamp>,
     /// When it was given out last.
     pub seen_at: Timestamp,
     /// Attempts so far.
@@ -34,11 +39,20 @@ pub struct Progress {
     pub time_spent_seconds: u64,
 }
 
+/// A student's rows of a course, by question.
+pub type Rows = HashMap<QuestionId, Progress>;
+
 impl Progress {
     /// What the row entitles to.
     #[must_use]
     pub fn access(&self) -> Access {
         if self.solution_at.is_some() { Access::Solution } else { Access::Question }
+    }
+
+    /// Whether the student has asked for the solution, or tried before: what they answer now may be what they read.
+    #[must_use]
+    pub fn knows_solution(&self) -> bool {
+        self.opened_at.is_some() || self.attempts > 0
     }
 }
 

@@ -47,7 +47,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 26] = [
+pub static ROUTES: [Route; 29] = [
     open("auth", "register", Method::POST, "/api/auth/register"),
     open("auth", "login", Method::POST, "/api/auth/login"),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
@@ -59,6 +59,7 @@ pub static ROUTES: [Route; 26] = [
     signed_in("courses", "show_course", Method::GET, "/api/courses/{id}"),
     signed_in("courses", "list_exams", Method::GET, "/api/courses/{id}/exams"),
     signed_in("courses", "show_stats", Method::GET, "/api/courses/{id}/stats"),
+    signed_in("courses", "enroll", Method::POST, "/api/courses/{id}/enroll"),
     signed_in("topics", "list_topics", Method::GET, "/api/courses/{id}/topics"),
     signed_in("topics", "show_topic", Method::GET, "/api/courses/{id}/topics/{topic_id}"),
     open("topics", "list_public_topics", Method::GET, "/api/courses/{id}/topics/public"),
@@ -70,6 +71,8 @@ pub static ROUTES: [Route; 26] = [
     signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start"),
     signed_in("questions", "unlock_solution", Method::POST, "/api/questions/{id}/solution"),
     signed_in("questions", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
+    signed_in("assessment", "find_weak_topics", Method::POST, "/api/assessment/weak-topics"),
+    signed_in("assessment", "show_progress", Method::GET, "/api/assessment/progress"),
     signed_in("midterm", "list_midterms", Method::GET, "/api/midterm"),
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
     signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate"),

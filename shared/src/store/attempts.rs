@@ -13,6 +13,7 @@ use crate::domain::id::UserId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::progress::Progress;
 use crate::domain::random::Random;
+use crate::domain::study::{Study, TopicMasteryView};
 
 /// Why an attempt was not recorded. Nothing was.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,15 @@ pub enum AttemptError {
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// An attempt that was recorded.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The question's progress after it.
+    pub progress: Progress,
+    /// What is answered of the topic after it.
+    pub mastery: TopicMasteryView,
 }
 
 impl Store {
@@ -42,7 +52,9 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key.attributes()))
-            .update_expression("SET solution_at = if_not_exists(solution_at, :now)")
+            .update_expression(
+                "SET solution_at = if_not_exists(solution_at, :now), opened_at = if_not_exists(opened_at, :now)",
+            )
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":now", text(now.to_string()))
             .return_values(ReturnValue::AllNew);
@@ -50,42 +62,60 @@ impl Store {
         item::read(updated.attributes.unwrap_or_default())
     }
 
-    /// Records an attempt, counts it, and opens the solution; the progress after it.
+    /// Records an attempt, counts it, estimates mastery with it, and opens the solution. `view` is what is answered of the
+    /// topic afterwards, and kept for the request's key.
     pub async fn record_attempt(
         &self,
         user: UserId,
-        attempt: &Attempt,
-        progress: Progress,
+        attempt: Attempt,
+        on: (Progress, Study),
         intent: &Intent,
+        view: impl Fn(&Study) -> TopicMasteryView,
         random: &Random,
-    ) -> Result<Progress, AttemptError> {
-        let mut before = progress;
+    ) -> Result<Recorded, AttemptError> {
+        let (mut progress, mut study) = on;
         for tries in 0..ATTEMPTS_MAX {
-            let after = count(&before, attempt);
+            // What the student knew is decided by what is there now, not by what this request read first.
+            let attempt = attempt.clone().placed(progress.knows_solution(), study.version + 1);
+            let counted = count(&progress, &attempt);
+            let mut studied = study.clone();
+            studied.record(&attempt);
+            let mastery = view(&studied);
             let mut actions = vec![
-                self.replace_counts(user, &before, &after)?,
-                self.put_new(item::write(&keys::attempt(user, attempt.id), attempt)?)?,
+                self.replace_counts(user, &progress, &counted)?,
+                self.replace_study(user, &study, &studied)?,
+                self.put_new(item::write(&keys::attempt(user, attempt.id), &attempt)?)?,
             ];
             if let Some(key) = &intent.key {
                 let outcome = Outcome::Attempt {
                     correct: attempt.correct,
                     graded_by: attempt.graded_by,
-                    attempts: after.attempts,
-                    correct_attempts: after.correct_attempts,
+                    attempts: counted.attempts,
+                    correct_attempts: counted.correct_attempts,
+                    mastery: Some(mastery.clone()),
                 };
-                let now = attempt.created_at;
-                let record = Record::new(intent.fingerprint.clone(), outcome, now);
-                actions.push(self.put_record(user, key, &record, now)?);
+                let record = Record::new(intent.fingerprint.clone(), outcome, attempt.created_at);
+                actions.push(self.put_record(user, key, &record, attempt.created_at)?);
             }
             let verdicts = match self.transact(actions, &random.uuid_v4().to_string()).await? {
-                Transaction::Committed => return Ok(after),
+                Transaction::Committed => return Ok(Recorded { progress: counted, mastery }),
                 Transaction::Refused(verdicts) => verdicts,
             };
-            match verdicts.as_slice() {
-                [_, _, Verdict::ConditionFailed(_)] => return Err(AttemptError::DoneBefore),
-                [Verdict::ConditionFailed(Some(newer)), ..] => before = item::read(newer.clone())?,
-                [Verdict::ConditionFailed(None), ..] => return Err(AttemptError::NotStarted),
-                _ => return Err(StoreError::corrupt("Attempt", "a fresh id is in use").into()),
+            let mut verdicts = verdicts.into_iter();
+            let [counts, work, fresh, record] = std::array::from_fn(|_| verdicts.next());
+            if let Some(Verdict::ConditionFailed(_)) = record {
+                return Err(AttemptError::DoneBefore);
+            }
+            if let Some(Verdict::ConditionFailed(_)) = fresh {
+                return Err(StoreError::corrupt("Attempt", "a fresh id is in use").into());
+            }
+            match counts {
+                Some(Verdict::ConditionFailed(Some(newer))) => progress = item::read(newer)?,
+                Some(Verdict::ConditionFailed(None)) => return Err(AttemptError::NotStarted),
+                Some(Verdict::Held) | None => {}
+            }
+            if let Some(Verdict::ConditionFailed(Some(newer))) = work {
+                study = item::read(newer)?;
             }
             pause(tries).await;
         }

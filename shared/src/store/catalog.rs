@@ -3,12 +3,24 @@
 
 use std::collections::HashSet;
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::Store;
 use super::error::StoreError;
 use super::item;
 use super::keys::{self, CATALOG, ENROLLMENTS, EXAMS, PATTERNS, TOPICS};
 use crate::domain::catalog::{Course, Exam, Pattern, Topic};
 use crate::domain::id::{CourseId, UserId};
+
+/// A user's enrolment.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Enrollment {
+    course_id: CourseId,
+    enrolled_at: Timestamp,
+}
 
 impl Store {
     /// All courses, active or not, by id.
@@ -41,6 +53,24 @@ impl Store {
         let items = self.query(&keys::user(user), ENROLLMENTS, true).await?;
         let courses = items.iter().filter_map(|item| keys::course_of_enrollment(&item::key_of(item)?.sk));
         Ok(courses.collect())
+    }
+
+    /// Enrols a user in a course; since when they are.
+    pub async fn enroll(&self, user: UserId, course: &CourseId, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let row = Enrollment { course_id: course.clone(), enrolled_at: now };
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put.set_item(Some(item::write(&keys::enrollment(user, course), &row)?));
+        let put = put.condition_expression("attribute_not_exists(pk)");
+        match put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await {
+            Ok(_) => Ok(now),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(there)) => {
+                    let before: Enrollment = item::read(there.item().cloned().unwrap_or_default())?;
+                    Ok(before.enrolled_at)
+                }
+                _ => Err(StoreError::call("PutItem", &error)),
+            },
+        }
     }
 
     /// Whether a user is enrolled in a course.

@@ -16,6 +16,7 @@ use crate::domain::ledger::Entry;
 use crate::domain::profile::Profile;
 use crate::domain::progress::Progress;
 use crate::domain::session::Session;
+use crate::domain::study::Study;
 
 /// An item as the SDK has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -43,6 +44,9 @@ entities! {
     Progress => "Progress",
     Attempt => "Attempt",
     Record => "Record",
+    super::catalog::Enrollment => "Enrollment",
+    Study => "Mastery",
+    super::studies::CalibrationRow => "Calibration",
     super::midterms::MidtermSummary => "Midterm",
     super::analyses::Publication => "Analysis",
     super::analyses::OwnedAnalysis => "OwnedAnalysis",

@@ -9,10 +9,12 @@
 //! | Progress | `USER#<id>` | `PROGRESS#<course>#<question>` |
 //! | Attempt | `USER#<id>` | `ATTEMPT#<uuidv7>` |
 //! | Midterm | `USER#<id>` | `MIDTERM#<uuidv7>` |
+//! | Mastery | `USER#<id>` | `MASTERY#<course>` |
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Enrollment | `USER#<id>` | `ENROLLMENT#<course>` |
 //! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
 //! | Analysis | `COURSE#<course>` | `ANALYSIS#<edition>` |
+//! | Calibration | `COURSE#<course>` | `CALIBRATION#<version, ten digits>` |
 //! | Course | `CATALOG` | `COURSE#<id>` |
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
 //! | Question | `QUESTION#<id>` | `QUESTION` |
@@ -60,6 +62,12 @@ pub(super) const TOPICS: &str = "TOPIC#";
 pub(super) const PATTERNS: &str = "PATTERN#";
 /// Sort keys of ledger entries begin so.
 pub(super) const ENTRIES: &str = "CREDIT#";
+/// Sort keys of attempts begin so.
+pub(super) const ATTEMPTS: &str = "ATTEMPT#";
+/// Sort keys of a student's work in courses begin so.
+pub(super) const MASTERIES: &str = "MASTERY#";
+/// Sort keys of calibrations begin so.
+pub(super) const CALIBRATIONS: &str = "CALIBRATION#";
 /// Sort keys of midterms begin so.
 pub(super) const MIDTERMS: &str = "MIDTERM#";
 /// Sort keys of enrolments begin so.
@@ -141,7 +149,19 @@ pub(super) fn progress_of_course(course: &CourseId) -> String {
 /// An attempt.
 #[must_use]
 pub fn attempt(id: UserId, attempt: AttemptId) -> Key {
-    Key::new(user(id), format!("ATTEMPT#{}", attempt.0))
+    Key::new(user(id), format!("{ATTEMPTS}{}", attempt.0))
+}
+
+/// A student's work in a course.
+#[must_use]
+pub fn mastery(id: UserId, course: &CourseId) -> Key {
+    Key::new(user(id), format!("{MASTERIES}{course}"))
+}
+
+/// A calibration of a course; they sort by version.
+#[must_use]
+pub fn calibration(course: &CourseId, version: u32) -> Key {
+    Key::new(course_partition(course), format!("{CALIBRATIONS}{version:010}"))
 }
 
 /// A midterm.
@@ -263,6 +283,8 @@ mod tests {
         assert_eq!(parts(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
         let attempt_id = AttemptId(Uuid::from_u128(2));
         assert_eq!(parts(&attempt(USER, attempt_id)), (user, "ATTEMPT#00000000-0000-0000-0000-000000000002"));
+        assert_eq!(parts(&mastery(USER, &course_id)), (user, "MASTERY#calc2"));
+        assert_eq!(parts(&calibration(&course_id, 7)), ("COURSE#calc2", "CALIBRATION#0000000007"));
         let midterm_id = MidtermId(Uuid::from_u128(3));
         assert_eq!(parts(&midterm(USER, midterm_id)), (user, "MIDTERM#00000000-0000-0000-0000-000000000003"));
         let key = IdempotencyKey::try_from("a#b c").unwrap();

@@ -1,16 +1,9 @@
 //! Midterms: written with the spend that pays for them, and answered as they were ever after.
 //!
 //! Questions are kept as they were given out, so that a form stays what it was whatever becomes of the catalogue. All that
-//! a list does not need is one compressed attribute: a question's JSON shrinks to a third, and with it what it costs to
-//! write.
+//! a list does not need is packed.
 
-use std::io::{Read, Write};
-
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +11,10 @@ use super::Store;
 use super::error::StoreError;
 use super::item::{self, text};
 use super::keys::{self, MIDTERMS};
+use super::packed::{pack, unpack};
 use crate::domain::id::{CourseId, UserId};
 use crate::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
 use crate::domain::question_view::QuestionView;
-
-/// The compressed attribute.
-const BODY: &str = "body";
-/// Bytes that a body may have when it is read: far more than an item can hold compressed text of.
-const BODY_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// What a list says of a midterm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,11 +57,8 @@ impl Store {
     /// A midterm of a user.
     pub async fn midterm(&self, user: UserId, id: MidtermId) -> Result<Option<Midterm<QuestionView>>, StoreError> {
         let Some(mut item) = self.get(&keys::midterm(user, id), true).await? else { return Ok(None) };
-        let Some(AttributeValue::B(packed)) = item.remove(BODY) else {
-            return Err(StoreError::corrupt("Midterm", "it has no body"));
-        };
+        let body: Body = unpack(&mut item, "Midterm")?;
         let row: MidtermSummary = item::read(item)?;
-        let body = unpack(packed.as_ref()).map_err(|error| StoreError::corrupt("Midterm", error))?;
         Ok(Some(Midterm {
             id: row.id,
             course_id: row.course_id,
@@ -134,21 +120,6 @@ impl Store {
             seed: midterm.seed,
             questions: midterm.questions.clone(),
         };
-        let packed = pack(&body).map_err(|error| StoreError::corrupt("Midterm", error))?;
-        let mut item = item::write(&keys::midterm(user, midterm.id), &row)?;
-        item.insert(BODY.to_owned(), AttributeValue::B(Blob::new(packed)));
-        self.put_new(item)
+        self.put_new(pack(item::write(&keys::midterm(user, midterm.id), &row)?, &body)?)
     }
-}
-
-fn pack(body: &Body) -> std::io::Result<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&serde_json::to_vec(body)?)?;
-    encoder.finish()
-}
-
-fn unpack(packed: &[u8]) -> std::io::Result<Body> {
-    let mut json = Vec::new();
-    DeflateDecoder::new(packed).take(BODY_BYTES_MAX).read_to_end(&mut json)?;
-    Ok(serde_json::from_slice(&json)?)
 }

@@ -16,9 +16,11 @@ pub mod keys;
 mod ledger;
 mod maintenance;
 mod midterms;
+mod packed;
 mod progress;
 mod questions;
 mod sessions;
+mod studies;
 mod table;
 mod transact;
 
@@ -27,13 +29,14 @@ use aws_sdk_dynamodb::Client;
 use crate::config::Database;
 
 pub use accounts::{Credential, NewAccount, OpenAccountError};
-pub use attempts::AttemptError;
+pub use attempts::{AttemptError, Recorded};
 pub use error::StoreError;
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
 pub use ledger::{EntryPage, Goods, Purchase, Receipt, SpendError};
 pub use maintenance::{NextPage, ProfilePage};
 pub use midterms::{MidtermPage, MidtermSummary};
 pub use sessions::SignedIn;
+pub use studies::Asked;
 pub use table::INDEX_ATTRIBUTES;
 
 /// The table, its client and what is kept in memory of the catalogue.

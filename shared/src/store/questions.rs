@@ -12,6 +12,7 @@ use super::batch::Query;
 use super::error::StoreError;
 use super::item::{self, Item};
 use super::keys::{self, GSI1, GSI1_PK, GSI1_SK, Key};
+use super::studies::Kept;
 use crate::domain::analysis::Analysis;
 use crate::domain::catalog::{Bank, Course, Question, QuestionOption, QuestionSummary};
 use crate::domain::id::{CourseId, QuestionId, UserId};
@@ -25,6 +26,8 @@ const COURSES_OF_QUESTIONS_MAX: usize = 50_000;
 const WHOLE_MAX: usize = 16;
 /// Analyses in memory: some 100 KB each.
 const ANALYSES_MAX: usize = 32;
+/// Calibrations in memory: some 60 bytes a question.
+const CALIBRATIONS_MAX: usize = 32;
 /// Banks that are expected; the cache sizes its tables by it.
 const BANKS_EXPECTED: usize = 32;
 
@@ -32,9 +35,10 @@ const BANKS_EXPECTED: usize = 32;
 pub(super) struct Cache {
     banks: MemoryCache<(CourseId, u64), Arc<Bank>, BySummaries>,
     /// A question never changes its course, and progress is kept by course.
-    courses: MemoryCache<QuestionId, CourseId>,
+    pub(super) courses: MemoryCache<QuestionId, CourseId>,
     /// Questions that everybody gets.
     whole: MemoryCache<(QuestionId, u64), Arc<Question>>,
+    pub(super) calibrations: MemoryCache<CourseId, Kept>,
     pub(super) analyses: MemoryCache<(CourseId, u64), Arc<Analysis>>,
 }
 
@@ -44,6 +48,7 @@ impl Default for Cache {
             banks: MemoryCache::with_weighter(BANKS_EXPECTED, SUMMARIES_MAX, BySummaries),
             courses: MemoryCache::new(COURSES_OF_QUESTIONS_MAX),
             whole: MemoryCache::new(WHOLE_MAX),
+            calibrations: MemoryCache::new(CALIBRATIONS_MAX),
             analyses: MemoryCache::new(ANALYSES_MAX),
         }
     }
@@ -100,6 +105,16 @@ impl Store {
         user: UserId,
         id: &QuestionId,
     ) -> Result<Option<(Question, Option<Progress>)>, StoreError> {
+        let found = Box::pin(self.find_question(user, id)).await?;
+        Ok(found.map(|(question, progress, _)| (question, progress)))
+    }
+
+    /// The same, with the course, if it is still there.
+    pub(super) async fn find_question(
+        &self,
+        user: UserId,
+        id: &QuestionId,
+    ) -> Result<Option<(Question, Option<Progress>, Option<Course>)>, StoreError> {
         let (question, progress, course) = if let Some(course_id) = self.cache.courses.get(id) {
             tokio::try_join!(self.question(id), self.progress_on(user, &course_id, id), self.course(&course_id))?
         } else {
@@ -109,8 +124,8 @@ impl Store {
             self.cache.courses.insert(id.clone(), course_id);
             (Some(question), progress, course)
         };
-        let may_see = progress.is_some() || course.is_some_and(|course| course.is_active);
-        Ok(question.filter(|_| may_see).map(|question| (question, progress)))
+        let may_see = progress.is_some() || course.as_ref().is_some_and(|course| course.is_active);
+        Ok(question.filter(|_| may_see).map(|question| (question, progress, course)))
     }
 
     /// One whole question of `course`, kept in memory while the catalogue stays.

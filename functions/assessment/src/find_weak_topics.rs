@@ -1,0 +1,54 @@
+//! `POST /api/assessment/weak-topics`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::domain::advice::{PlannedTopic, SuggestedQuestion, WeakTopicView, advise};
+use shared::domain::id::{CourseId, TopicId};
+use shared::http::fields::List;
+use shared::http::{Body, Claim, Json, Problem, active_course};
+
+#[derive(Deserialize)]
+pub(crate) struct WeakTopicsRequest {
+    course_id: CourseId,
+    self_reported_weaknesses: Option<List<TopicId>>,
+}
+
+impl Body for WeakTopicsRequest {
+    const REQUIRED: &'static [&'static str] = &["course_id"];
+    const MISSING: &'static str = "Missing course_id";
+}
+
+#[derive(Serialize)]
+pub(crate) struct Assessment {
+    weak_topics: Vec<WeakTopicView>,
+    personalized_question_set: Vec<SuggestedQuestion>,
+    recommended_study_plan: Vec<PlannedTopic>,
+}
+
+/// The topics on which a student has most to gain, questions to begin with, and a plan.
+pub(crate) async fn find_weak_topics(
+    State(app): State<App>,
+    claim: Claim,
+    Json(request): Json<WeakTopicsRequest>,
+) -> Result<axum::Json<Assessment>, Problem> {
+    let now = app.now();
+    let (user, course_id) = (claim.user_id(), &request.course_id);
+    let of_store = async {
+        let study = app.store.study(user, course_id);
+        Ok(tokio::try_join!(study, app.store.progress(user, course_id), app.store.calibration(course_id, now))?)
+    };
+    let reads = async { tokio::try_join!(active_course(&app, course_id), of_store) };
+    let (_, (course, (study, progress, calibration))) = claim.with::<_, Problem>(reads).await?;
+    let (bank, analysis) = tokio::try_join!(app.store.bank(&course), app.store.analysis(&course, now))?;
+    let reported = request.self_reported_weaknesses.map(|list| list.0).unwrap_or_default();
+    if reported.iter().any(|id| bank.topic(id).is_none()) {
+        return Err(Problem::not_found("topic"));
+    }
+    let advice = advise(&bank, analysis.as_deref(), &study, &calibration, &progress, &reported, now);
+    Ok(axum::Json(Assessment {
+        weak_topics: advice.weak_topics,
+        personalized_question_set: advice.questions,
+        recommended_study_plan: advice.plan,
+    }))
+}

@@ -1,0 +1,98 @@
+//! `GET /api/assessment/progress`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::domain::attempt::accuracy_rate;
+use shared::domain::catalog::Topic;
+use shared::domain::id::CourseId;
+use shared::domain::study::{Study, Tally, TopicMasteryView};
+use shared::http::{Body, Claim, Problem, Query, active_course};
+
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    course_id: CourseId,
+}
+
+impl Body for Wanted {
+    const REQUIRED: &'static [&'static str] = &["course_id"];
+    const MISSING: &'static str = "Missing course_id";
+}
+
+#[derive(Serialize)]
+pub(crate) struct ProgressAnswer {
+    course_id: CourseId,
+    #[serde(flatten)]
+    total: Counts,
+    questions_unlocked: usize,
+    questions_attempted: usize,
+    streak_days: u32,
+    longest_streak_days: u32,
+    topics: Vec<TopicProgress>,
+    weeks: Vec<Week>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    attempts: u32,
+    correct: u32,
+    accuracy_rate: f64,
+    time_spent_seconds: u64,
+}
+
+#[derive(Serialize)]
+struct TopicProgress {
+    name: String,
+    #[serde(flatten)]
+    mastery: TopicMasteryView,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+struct Week {
+    /// Its Monday.
+    week: String,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+impl From<Tally> for Counts {
+    fn from(Tally { attempts, correct, seconds }: Tally) -> Self {
+        let accuracy_rate = accuracy_rate(correct, attempts);
+        Self { attempts, correct, accuracy_rate, time_spent_seconds: seconds }
+    }
+}
+
+/// What a student did in a course, and what they master of it.
+pub(crate) async fn show_progress(
+    State(app): State<App>,
+    claim: Claim,
+    Query(Wanted { course_id }): Query<Wanted>,
+) -> Result<axum::Json<ProgressAnswer>, Problem> {
+    let now = app.now();
+    let user = claim.user_id();
+    let of_store = async {
+        let study = app.store.study(user, &course_id);
+        Ok(tokio::try_join!(study, app.store.progress(user, &course_id), app.store.calibration(&course_id, now))?)
+    };
+    let reads = async { tokio::try_join!(active_course(&app, &course_id), of_store) };
+    let (_, (course, (study, rows, calibration))) = claim.with::<_, Problem>(reads).await?;
+    let bank = app.store.bank(&course).await?;
+    let Study { log, .. } = &study;
+    let topic = |topic: &Topic| TopicProgress {
+        name: topic.name.clone(),
+        mastery: TopicMasteryView::of(topic.id.clone(), &study.estimate(&topic.id, &calibration, &bank, now)),
+        counts: log.topics.get(&topic.id).copied().unwrap_or_default().into(),
+    };
+    Ok(axum::Json(ProgressAnswer {
+        total: log.total.into(),
+        questions_unlocked: rows.len(),
+        questions_attempted: rows.values().filter(|row| row.attempts > 0).count(),
+        streak_days: log.streak_at(now),
+        longest_streak_days: log.longest_streak_days,
+        topics: bank.topics.iter().map(topic).collect(),
+        weeks: log.weeks.iter().map(|(week, tally)| Week { week: week.clone(), counts: (*tally).into() }).collect(),
+        course_id,
+    }))
+}

@@ -1,0 +1,26 @@
+//! `POST /api/courses/{id}/enroll`
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::app::App;
+use shared::domain::id::CourseId;
+use shared::http::{Claim, OnceWithoutBody, Path, Problem, active_course};
+
+#[derive(Serialize)]
+pub(crate) struct Enrolled {
+    success: bool,
+    enrolled_at: Timestamp,
+}
+
+/// Enrols the user in a course. Again, it is the same answer: it needs no key, and takes one.
+pub(crate) async fn enroll(
+    State(app): State<App>,
+    claim: Claim,
+    Path(id): Path<CourseId>,
+    _: OnceWithoutBody,
+) -> Result<axum::Json<Enrolled>, Problem> {
+    let (user, course) = claim.with(active_course(&app, &id)).await?;
+    let enrolled_at = app.store.enroll(user.profile.id, &course.id, app.now()).await?;
+    Ok(axum::Json(Enrolled { success: true, enrolled_at }))
+}

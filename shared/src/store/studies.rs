@@ -1,0 +1,155 @@
+//! Students' work in courses, and the calibrations that all of a course share.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{self, number, text};
+use super::keys::{self, ATTEMPTS, CALIBRATIONS};
+use super::packed::{pack, unpack};
+use crate::domain::attempt::Attempt;
+use crate::domain::catalog::{Bank, Course, Question};
+use crate::domain::id::{CourseId, QuestionId, UserId};
+use crate::domain::progress::Progress;
+use crate::domain::study::{Calibration, Study};
+use crate::domain::time::plus_seconds;
+
+/// How long a calibration is kept in memory before a newer one is looked for.
+const CALIBRATION_AGE_SECONDS: i64 = 600;
+
+/// A published calibration; what it says is packed beside it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CalibrationRow {
+    version: u32,
+    created_at: Timestamp,
+}
+
+/// A calibration in memory, and when it was read.
+pub(super) type Kept = (Timestamp, Arc<Calibration>);
+
+/// A question that a student answers, and all that marking it needs.
+pub struct Asked {
+    /// The question.
+    pub question: Question,
+    /// The student's progress on it; none while it is locked.
+    pub progress: Option<Progress>,
+    /// The student's work in its course.
+    pub study: Study,
+    /// How hard things are there.
+    pub calibration: Arc<Calibration>,
+    /// All questions there; empty when the course is gone.
+    pub bank: Arc<Bank>,
+}
+
+impl Store {
+    /// A student's work in a course; a new one before the first attempt.
+    pub async fn study(&self, user: UserId, course: &CourseId) -> Result<Study, StoreError> {
+        let found = self.get(&keys::mastery(user, course), true).await?.map(item::read).transpose()?;
+        Ok(found.unwrap_or_else(|| Study::new(course.clone())))
+    }
+
+    /// The newest calibration of a course, at most ten minutes old; one without data before the first.
+    pub async fn calibration(&self, course: &CourseId, now: Timestamp) -> Result<Arc<Calibration>, StoreError> {
+        if let Some((read_at, calibration)) = self.cache.calibrations.get(course)
+            && now < plus_seconds(read_at, CALIBRATION_AGE_SECONDS)
+        {
+            return Ok(calibration);
+        }
+        let calibration = Arc::new(self.newest_calibration(course).await?.unwrap_or_default());
+        self.cache.calibrations.insert(course.clone(), (now, Arc::clone(&calibration)));
+        Ok(calibration)
+    }
+
+    /// The newest calibration as the table has it.
+    pub async fn newest_calibration(&self, course: &CourseId) -> Result<Option<Calibration>, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(keys::course_partition(course)))
+            .expression_attribute_values(":prefix", text(CALIBRATIONS))
+            .scan_index_forward(false)
+            .limit(1);
+        let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
+        page.items.unwrap_or_default().pop().map(|mut item| unpack(&mut item, "Calibration")).transpose()
+    }
+
+    /// Publishes a calibration. A version is written once.
+    pub async fn publish_calibration(
+        &self,
+        course: &CourseId,
+        calibration: &Calibration,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = CalibrationRow { version: calibration.version, created_at: now };
+        let item = pack(item::write(&keys::calibration(course, calibration.version), &row)?, calibration)?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(pk)");
+        put.send().await.map(drop).map_err(|error| StoreError::call("PutItem", &error))
+    }
+
+    /// A question with all that marking an answer to it needs, if the student may see it. At once when its course is
+    /// known, else one after the other.
+    pub async fn asked(&self, user: UserId, id: &QuestionId, now: Timestamp) -> Result<Option<Asked>, StoreError> {
+        let known = self.cache.courses.get(id);
+        let of_course =
+            async |course: &CourseId| tokio::try_join!(self.study(user, course), self.calibration(course, now));
+        let (found, of_known) = match &known {
+            Some(course) => {
+                let (found, of_course) = tokio::try_join!(self.find_question(user, id), of_course(course))?;
+                (found, Some(of_course))
+            }
+            None => (Box::pin(self.find_question(user, id)).await?, None),
+        };
+        let Some((question, progress, course)) = found else { return Ok(None) };
+        let bank = self.bank_of(course.as_ref());
+        let of_course = async {
+            match of_known {
+                Some(known) => Ok::<_, StoreError>(known),
+                None => of_course(&question.meta.course_id).await,
+            }
+        };
+        let (bank, (study, calibration)) = Box::pin(async { tokio::try_join!(bank, of_course) }).await?;
+        Ok(Some(Asked { question, progress, study, calibration, bank }))
+    }
+
+    async fn bank_of(&self, course: Option<&Course>) -> Result<Arc<Bank>, StoreError> {
+        match course {
+            Some(course) => self.bank(course).await,
+            None => Ok(Arc::default()),
+        }
+    }
+
+    /// All of a user's attempts, oldest first.
+    pub async fn attempts(&self, user: UserId) -> Result<Vec<Attempt>, StoreError> {
+        item::read_all(self.query(&keys::user(user), ATTEMPTS, true).await?)
+    }
+
+    /// All of a user's work, by course.
+    pub async fn studies(&self, user: UserId) -> Result<Vec<Study>, StoreError> {
+        item::read_all(self.query(&keys::user(user), keys::MASTERIES, true).await?)
+    }
+
+    /// The write of `after`, refused when another attempt came in after `before`.
+    pub(super) fn replace_study(
+        &self,
+        user: UserId,
+        before: &Study,
+        after: &Study,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item::write(&keys::mastery(user, &after.course_id), after)?))
+            .condition_expression("attribute_not_exists(pk) OR version = :before")
+            .expression_attribute_values(":before", number(before.version))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::corrupt("Put", error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}

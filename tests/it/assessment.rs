@@ -1,0 +1,248 @@
+//! Enrolment, mastery, progress and weak topics.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use pastpaper::calibrate::calibrate;
+use serde_json::{Value, json};
+use shared::domain::credits::Plan;
+use shared::domain::study::{Study, differences};
+use tests::{Person, TestApp};
+
+const WEAK: &str = "/api/assessment/weak-topics";
+const PROGRESS: &str = "/api/assessment/progress?course_id=algebra";
+
+async fn start(person: &Person, question: &str) {
+    let _ = person.send(Method::POST, &format!("/api/questions/{question}/start"), None, &[]).await.ok();
+}
+
+async fn submit(person: &Person, question: &str, body: Value) -> Value {
+    person.post(&format!("/api/questions/{question}/submit"), body).await.ok()
+}
+
+async fn weak(person: &Person, reported: Value) -> Value {
+    person.post(WEAK, json!({"course_id": "algebra", "self_reported_weaknesses": reported})).await.ok()
+}
+
+#[tokio::test]
+async fn enrolling_twice_is_enrolling_once() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let path = "/api/courses/algebra/enroll";
+    assert_eq!(ada.get("/api/courses/algebra").await.ok()["course"]["is_enrolled"], false);
+    let first = ada.send(Method::POST, path, None, &[]).await.ok();
+    assert_eq!(first["success"], true);
+    test.pass(Duration::from_mins(1));
+    assert_eq!(ada.send(Method::POST, path, None, &[]).await.ok(), first);
+    assert_eq!(ada.get("/api/courses/algebra").await.ok()["course"]["is_enrolled"], true);
+    assert_eq!(ada.get("/api/courses").await.ok()["courses"][0]["is_enrolled"], true);
+    let bob = test.user("bob").await;
+    assert_eq!(bob.get("/api/courses/algebra").await.ok()["course"]["is_enrolled"], false);
+    let _ = ada.send(Method::POST, "/api/courses/none/enroll", None, &[]).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn answers_are_marked_by_the_checker() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    for (question, answer, correct) in
+        [("alg-q1", "x = 2", true), ("alg-q1", "3", false), ("alg-q4", "2^3", true), ("alg-q5", r"\frac{8}{2}", true)]
+    {
+        start(&ada, question).await;
+        let marked = submit(&ada, question, json!({"answer": answer, "was_correct": !correct})).await;
+        assert_eq!(
+            (&marked["correct"], &marked["graded_by"]),
+            (&json!(correct), &json!("answer")),
+            "{question} {answer}"
+        );
+    }
+    // What it cannot read is the student's to say.
+    start(&ada, "alg-q6").await;
+    let path = "/api/questions/alg-q6/submit";
+    let prose = "it depends on what one means by a set";
+    let problem = ada.post(path, json!({"answer": prose})).await.problem(422, "invalid_field");
+    assert!(problem["detail"].as_str().unwrap().contains("was_correct"), "{problem}");
+    let marked = submit(&ada, "alg-q6", json!({"answer": prose, "was_correct": false})).await;
+    assert_eq!((&marked["correct"], &marked["graded_by"]), (&json!(false), &json!("self")));
+}
+
+#[tokio::test]
+async fn only_what_was_answered_without_the_solution_is_evidence() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    let mastery = |marked: &Value| marked["mastery"]["mastery"].as_f64().unwrap();
+    let unmoved = |marked: &Value, by: &Value| (mastery(marked) - mastery(by)).abs() < 1e-9;
+    let before = weak(&ada, json!([])).await;
+    let linear = |answer: &Value| {
+        let topics = answer["weak_topics"].as_array().unwrap().clone();
+        topics.into_iter().find(|topic| topic["topic_id"] == "alg-linear").unwrap()
+    };
+    let start_mastery = linear(&before)["mastery"].as_f64().unwrap();
+    start(&ada, "alg-q1").await;
+    let wrong = submit(&ada, "alg-q1", json!({"answer": "5"})).await;
+    assert_eq!((&wrong["correct"], &wrong["mastery"]["topic_id"]), (&json!(false), &json!("alg-linear")));
+    assert!(mastery(&wrong) < start_mastery);
+    // The solution is open now: right or wrong, nothing more is learnt of the student.
+    for answer in ["2", "5", "2"] {
+        let again = submit(&ada, "alg-q1", json!({"answer": answer})).await;
+        assert!(unmoved(&again, &wrong));
+    }
+    start(&ada, "alg-q5").await;
+    let _ = ada.send(Method::POST, "/api/questions/alg-q5/solution", None, &[]).await.ok();
+    let after_looking = submit(&ada, "alg-q5", json!({"answer": "4"})).await;
+    assert!(unmoved(&after_looking, &wrong));
+    // Practice brings the solution along, which is not to have asked for it.
+    let bob = test.member("bob", Plan::Unlimited, 0).await;
+    let practice = json!({"course_id": "algebra", "topic_ids": ["alg-linear"], "count": 2});
+    let _ = bob.post("/api/questions/practice", practice).await.ok();
+    assert!(mastery(&submit(&bob, "alg-q1", json!({"answer": "2"})).await) > start_mastery);
+    let own_word = submit(&bob, "alg-q5", json!({"was_correct": true})).await;
+    assert_eq!((&own_word["graded_by"], &own_word["mastery"]["enough_data"]), (&json!("self"), &json!(false)));
+    let [low, high] = [0, 1].map(|end| own_word["mastery"]["interval"][end].as_f64().unwrap());
+    assert!(0.0 < low && low < mastery(&own_word) && mastery(&own_word) < high && high < 1.0);
+}
+
+#[tokio::test]
+async fn what_is_stored_is_the_fold_of_the_attempts() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    for (round, question) in ["alg-q1", "alg-q2", "alg-q3", "alg-q4", "alg-q5", "alg-q6"].into_iter().enumerate() {
+        start(&ada, question).await;
+        let answer = if question == "alg-q2" { "B" } else { "2" };
+        let body = json!({"answer": answer, "was_correct": round % 2 == 0, "time_spent_seconds": 60});
+        let _ = submit(&ada, question, body).await;
+        test.pass(Duration::from_hours(20));
+    }
+    // Also when they come at once.
+    let ada = &test.renewed(&ada).await;
+    let at_once = (0..6).map(|_| {
+        let person = ada.through(test.twin());
+        async move { person.post("/api/questions/alg-q3/submit", json!({"answer": "2, 3"})).await.ok() }
+    });
+    let _ = futures_util::future::join_all(at_once).await;
+    let user = ada.id.parse().unwrap();
+    let user = shared::domain::id::UserId(user);
+    let studies = test.app.store.studies(user).await.unwrap();
+    let mut attempts = test.app.store.attempts(user).await.unwrap();
+    attempts.sort_by_key(|attempt| attempt.position);
+    assert_eq!((studies.len(), attempts.len(), studies[0].version), (1, 12, 12));
+    assert!(attempts.iter().zip(1..).all(|(attempt, position)| attempt.position == position));
+    let folded = Study::fold(studies[0].course_id.clone(), &attempts);
+    assert_eq!(differences(&studies[0], &folded), [""; 0]);
+    assert!(pastpaper::verify::check_all(&test.app).await.unwrap().wrong.is_empty());
+}
+
+#[tokio::test]
+async fn progress_is_by_topic_and_week_with_a_streak() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    let nothing = ada.get(PROGRESS).await.ok();
+    assert_eq!((&nothing["attempts"], &nothing["streak_days"], &nothing["weeks"]), (&json!(0), &json!(0), &json!([])));
+    assert_eq!(nothing["topics"].as_array().unwrap().len(), 4);
+    for (question, answer) in [("alg-q1", "2"), ("alg-q3", "1"), ("alg-q4", "8")] {
+        start(&ada, question).await;
+        let _ = submit(&ada, question, json!({"answer": answer, "time_spent_seconds": 40})).await;
+        test.pass(Duration::from_hours(24));
+    }
+    let progress = ada.get(PROGRESS).await.ok();
+    for (member, value) in [
+        ("attempts", json!(3)),
+        ("correct", json!(2)),
+        ("accuracy_rate", json!(0.67)),
+        ("time_spent_seconds", json!(120)),
+        ("questions_unlocked", json!(3)),
+        ("questions_attempted", json!(3)),
+        ("streak_days", json!(3)),
+        ("longest_streak_days", json!(3)),
+    ] {
+        assert_eq!(progress[member], value, "{member}: {progress}");
+    }
+    let of_weeks: u64 =
+        progress["weeks"].as_array().unwrap().iter().map(|week| week["attempts"].as_u64().unwrap()).sum();
+    assert_eq!(of_weeks, 3);
+    let quadratic = progress["topics"].as_array().unwrap().iter().find(|t| t["topic_id"] == "alg-quadratic").unwrap();
+    assert_eq!((&quadratic["attempts"], &quadratic["correct"]), (&json!(1), &json!(0)));
+    test.pass(Duration::from_hours(48));
+    assert_eq!(test.renewed(&ada).await.get(PROGRESS).await.ok()["streak_days"], 0);
+    let _ = ada.get("/api/assessment/progress").await.problem(400, "missing_field");
+    let _ = ada.get("/api/assessment/progress?course_id=none").await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn weak_topics_come_with_questions_and_a_plan() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    let fresh = weak(&ada, json!([])).await;
+    // A new student gets a sensible answer: the topics that bring most points, nothing claimed of the student. The topic
+    // without questions can be neither tried nor practised.
+    let ids = |answer: &Value| -> Vec<String> {
+        let topics = answer["weak_topics"].as_array().unwrap().clone();
+        topics.iter().map(|topic| topic["topic_id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&fresh)[0], "alg-quadratic");
+    assert_eq!(ids(&fresh).len(), 3);
+    for topic in fresh["weak_topics"].as_array().unwrap() {
+        assert_eq!(
+            (&topic["attempts"], &topic["enough_data"], &topic["weak_for_you"]),
+            (&json!(0), &json!(false), &json!(false))
+        );
+        assert!(!topic["reason"].as_str().unwrap().is_empty());
+    }
+    let questions = fresh["personalized_question_set"].as_array().unwrap();
+    assert!(questions.iter().all(|question| question["reason"].as_str().unwrap().starts_with("New to you")));
+    let plan = &fresh["recommended_study_plan"];
+    // alg-q2 and alg-q3 take 4 and 6 minutes.
+    assert_eq!((&plan[0]["topic_id"], &plan[0]["estimated_time"]), (&json!("alg-quadratic"), &json!(10.0)));
+    assert_eq!(plan[0]["priority"], "high");
+
+    // What a student says of themselves moves a topic up as long as there is nothing better to go by.
+    let gain = |answer: &Value, id: &str| {
+        let topics = answer["weak_topics"].as_array().unwrap().clone();
+        topics.iter().find(|topic| topic["topic_id"] == id).unwrap()["points_to_gain"].as_f64().unwrap()
+    };
+    let reported = weak(&ada, json!(["alg-sets"])).await;
+    assert!(gain(&reported, "alg-sets") > gain(&fresh, "alg-sets"));
+    start(&ada, "alg-q4").await;
+    let _ = submit(&ada, "alg-q4", json!({"answer": "8"})).await;
+    assert!(gain(&weak(&ada, json!(["alg-sets"])).await, "alg-sets") < gain(&reported, "alg-sets"));
+    let suggested = weak(&ada, json!([])).await["personalized_question_set"].clone();
+    let of_sets: Vec<_> = suggested.as_array().unwrap().iter().filter(|q| q["topic_id"] == "alg-sets").collect();
+    assert_eq!(of_sets[0]["question_id"], "alg-q6", "unseen first: {suggested}");
+    let _ = ada
+        .post(WEAK, json!({"course_id": "algebra", "self_reported_weaknesses": ["x"]}))
+        .await
+        .problem(404, "not_found");
+    let _ = ada.post(WEAK, json!({})).await.problem(400, "missing_field");
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn a_calibration_tells_hard_for_everyone_from_weak_for_you() {
+    let test = TestApp::start().await;
+    assert!(calibrate(&test.app, "none").await.is_err());
+    let nothing = calibrate(&test.app, "algebra").await.unwrap_err();
+    assert!(nothing.to_string().contains("nobody has answered"), "{nothing}");
+    // Everybody fails at quadratic equations and solves the rest.
+    for index in 0..12 {
+        let student = test.member(&format!("student-{index}"), Plan::Unlimited, 0).await;
+        for (question, answer) in [("alg-q1", "2"), ("alg-q3", "7"), ("alg-q2", "A"), ("alg-q4", "8"), ("alg-q5", "4")]
+        {
+            start(&student, question).await;
+            let _ = submit(&student, question, json!({"answer": answer})).await;
+        }
+    }
+    let fresh = test.member("fresh", Plan::Unlimited, 0).await;
+    let mastery = async |test: &TestApp| {
+        let person = fresh.through(test.twin());
+        let answer = weak(&person, json!([])).await;
+        let topics = answer["weak_topics"].as_array().unwrap().clone();
+        topics.into_iter().find(|topic| topic["topic_id"] == "alg-quadratic").unwrap()["mastery"].as_f64().unwrap()
+    };
+    let before = mastery(&test).await;
+    let first = calibrate(&test.app, "algebra").await.unwrap();
+    assert_eq!((first.version, first.attempts, first.questions.len()), (1, 60, 5));
+    assert!(mastery(&test).await < before - 0.1, "what all fail at is hard for the next one, too");
+    assert_eq!(calibrate(&test.app, "algebra").await.unwrap().version, 2);
+    // What was answered under the old one stays what it was.
+    assert!(pastpaper::verify::check_all(&test.app).await.unwrap().wrong.is_empty());
+}
