@@ -5,6 +5,9 @@ use std::fmt;
 /// Origins that a browser may call from while developing.
 const LOCAL_ORIGINS: &str = "http://localhost:5173,http://localhost:3000";
 
+/// The stage of a developer's machine.
+const LOCAL_STAGE: &str = "local";
+
 /// Everything the environment decides.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -69,13 +72,19 @@ impl Config {
     /// Names the first variable that is missing or wrong.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfig> {
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let stage = get("STAGE").unwrap_or_else(|| "local".to_owned());
+        let stage = get("STAGE").unwrap_or_else(|| LOCAL_STAGE.to_owned());
         let origins = get("CORS_ALLOWED_ORIGINS")
-            .or_else(|| (stage == "local").then(|| LOCAL_ORIGINS.to_owned()))
+            .or_else(|| (stage == LOCAL_STAGE).then(|| LOCAL_ORIGINS.to_owned()))
             .unwrap_or_default();
         let cors_allowed_origins = origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let cors_allowed_origins = cors_allowed_origins.map(origin).collect::<Result<_, _>>()?;
         Ok(Self { stage, cors_allowed_origins, database: Database::read(get)? })
+    }
+
+    /// Whether this is a developer's machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.stage == LOCAL_STAGE
     }
 }
 

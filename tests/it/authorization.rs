@@ -25,6 +25,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
         "generate_midterm" => (path, Some(json!({"course_id": "algebra", "difficulty": "easy"}))),
         "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
+        "purchase_plan" => (path, Some(json!({"plan": "starter"}))),
         "logout" | "list_midterms" | "list_transactions" | "show_me" | "show_balance" | "show_status"
         | "list_courses" | "feature_question" => (path, None),
         "show_analysis" | "enroll" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"

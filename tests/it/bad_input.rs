@@ -24,6 +24,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/api/questions/bundle",
             json!({"course_id": "algebra", "topic_id": "alg-sets", "count": 3}),
         ),
+        ("purchase_plan", "/api/credits/purchase", json!({"plan": "starter"})),
         ("generate_midterm", "/api/midterm/generate", json!({"course_id": "algebra", "difficulty": "hard"})),
         (
             "find_weak_topics",

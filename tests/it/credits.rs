@@ -101,3 +101,24 @@ async fn a_spend_that_meets_a_due_refresh_writes_both() {
     assert_eq!(balance["credits_reset_at"], 1_772_366_400 + 4 * 30 * 86_400);
     test.assert_ledgers_are_true().await;
 }
+
+const PURCHASE: &str = "/api/credits/purchase";
+
+/// As the worker answered its clients while there is no payment.
+#[tokio::test]
+async fn a_local_server_sends_to_the_placeholder() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    for plan in ["starter", "unlimited"] {
+        let checkout = ada.post(PURCHASE, json!({"plan": plan})).await.ok();
+        let expected = json!({"checkout_url": "https://checkout.stripe.com/placeholder", "session_id": "cs_test"});
+        assert_eq!(checkout, expected);
+    }
+    let missing = ada.post(PURCHASE, json!({})).await.problem(400, "missing_field");
+    assert_eq!(missing["error"], "Missing plan");
+    let _ = ada.post(PURCHASE, json!({"plan": "free"})).await.problem(422, "invalid_field");
+    let rich = test.member("rich", Plan::Unlimited, 0).await;
+    let _ = rich.post(PURCHASE, json!({"plan": "unlimited"})).await.problem(409, "already_subscribed");
+    let _ = rich.post(PURCHASE, json!({"plan": "starter"})).await.ok();
+    assert_eq!(ada.get("/api/credits/balance").await.ok()["plan"], "free");
+}

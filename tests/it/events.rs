@@ -16,7 +16,7 @@ use tests::{Answer, TestApp};
 use crate::architecture::{read, root};
 
 /// File name without `.json`, status, and the code when it is a problem's.
-const EXPECTED: [(&str, u16, Option<&str>); 53] = [
+const EXPECTED: [(&str, u16, Option<&str>); 54] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -44,6 +44,7 @@ const EXPECTED: [(&str, u16, Option<&str>); 53] = [
     ("courses.show_status.head", 200, None),
     ("courses.show_status.unknown_path", 404, Some("not_found")),
     ("credits.list_transactions", 200, None),
+    ("credits.purchase_plan", 200, None),
     ("credits.show_balance", 200, None),
     ("midterm.generate_midterm", 200, None),
     ("midterm.generate_midterm.config", 200, None),

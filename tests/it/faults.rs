@@ -120,7 +120,7 @@ impl Trial {
 
 /// Every route that changes something.
 async fn trials(test: &TestApp) -> Vec<Trial> {
-    let reads = ["find_weak_topics"];
+    let reads = ["find_weak_topics", "purchase_plan"];
     let changes = |route: &&Route| {
         (route.method != Method::GET && !reads.contains(&route.operation)) || route.operation == "show_analysis"
     };

@@ -58,6 +58,7 @@ const TABLE: &[Row] = &[
     row("show_balance", "", cost(1, 1, 2.0, 0.0), cost(1, 1, 2.0, 0.0)),
     row("show_balance", "refresh due", cost(2, 2, 2.0, 4.0), cost(2, 2, 2.0, 4.0)),
     row("list_transactions", "", cost(1, 2, 3.0, 0.0), cost(1, 2, 3.0, 0.0)),
+    row("purchase_plan", "", cost(1, 1, 2.0, 0.0), cost(1, 1, 2.0, 0.0)),
     row("show_status", "", cost(0, 0, 0.0, 0.0), cost(0, 0, 0.0, 0.0)),
     row("list_courses", "", cost(1, 3, 3.5, 0.0), cost(1, 3, 3.5, 0.0)),
     row("show_course", "", cost(2, 7, 5.5, 0.0), cost(1, 3, 3.5, 0.0)),
@@ -105,6 +106,7 @@ async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Opt
         "register" => (on(""), Some(json!({"email": format!("new-{email}"), "password": PASSWORD}))),
         "login" => (on(""), Some(json!({"email": person.email, "password": PASSWORD}))),
         "practice_questions" => (on(""), Some(order.clone())),
+        "purchase_plan" => (on(""), Some(json!({"plan": "starter"}))),
         "bundle_questions" | "find_weak_topics" => (on(""), Some(json!({"course_id": "algebra"}))),
         "submit_answer" => (on("alg-q4"), Some(json!({"answer": "8", "was_correct": true}))),
         "generate_midterm" => {

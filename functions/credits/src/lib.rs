@@ -5,11 +5,13 @@ use shared::app::App;
 use shared::http::routes::Routes;
 
 mod list_transactions;
+mod purchase_plan;
 mod show_balance;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
     Routes::of("credits")
+        .handle("purchase_plan", purchase_plan::purchase_plan)
         .handle("show_balance", show_balance::show_balance)
         .handle("list_transactions", list_transactions::list_transactions)
         .build(app)

@@ -1,21 +1,21 @@
 //! `POST /api/midterm/generate`
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::catalog::{Bank, QuestionSummary};
 use shared::domain::credits::Credits;
-use shared::domain::id::{CourseId, QuestionId, TopicId};
+use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::{Intent, Outcome, Record};
 use shared::domain::midterm::{
     BlueprintView, Fit, Infeasible, Level, Midterm, MidtermId, Mix, Order, Student, charge, generate, unknown_topic,
 };
-use shared::domain::practice::weakness;
-use shared::domain::progress::Progress;
+use shared::domain::progress::Rows;
 use shared::domain::question_view::{Access, QuestionView};
+use shared::domain::study::{Calibration, Study};
 use shared::http::fields::{List, Technique, Whole};
 use shared::http::{Body, Claim, Code, Once, Problem, active_course, check_reuse};
 use shared::store::{Goods, Purchase, SpendError, StoreError};
@@ -113,14 +113,17 @@ pub(crate) async fn generate_midterm(
 ) -> Result<axum::Json<Generated>, Problem> {
     let (course_id, order, seed) = request.order()?;
     let order = Arc::new(order);
-    let now = app.now();
+    let (now, user_id) = (app.now(), claim.user_id());
     for _ in 0..CHOICES_MAX {
-        let progress = async { app.store.progress(claim.user_id(), &course_id).await.map_err(Problem::from) };
+        let of_student = async {
+            let (progress, study) = (app.store.progress(user_id, &course_id), app.store.study(user_id, &course_id));
+            tokio::try_join!(progress, study, app.store.calibration(&course_id, now)).map_err(Problem::from)
+        };
         let record = async { app.store.record(claim.user_id(), &intent, now).await.map_err(Problem::from) };
         // The course may be gone since: what was done is answered first.
         let course = async { Ok(active_course(&app, &course_id).await) };
-        let reads = async { tokio::try_join!(course, progress, record) };
-        let (user, (course, progress, record)) = claim.with::<_, Problem>(reads).await?;
+        let reads = async { tokio::try_join!(course, of_student, record) };
+        let (user, (course, (progress, study, calibration), record)) = claim.with::<_, Problem>(reads).await?;
         if let Some(record) = record {
             return again(&app, &claim, &record, &intent).await;
         }
@@ -132,7 +135,7 @@ pub(crate) async fn generate_midterm(
             return Err(Problem::new(Code::NoQuestions, "This course has no questions; nothing was charged."));
         }
         let seed = seed.unwrap_or_else(|| app.random.seed() >> (u64::BITS - SEED_BITS));
-        let student = student(&bank, &progress);
+        let student = student(&bank, &progress, &study, &calibration, now);
         let chosen = choose(bank, Arc::clone(&order), student, seed).await??;
 
         let midterm = Midterm {
@@ -207,10 +210,11 @@ impl Config {
     }
 }
 
-fn student(bank: &Bank, progress: &HashMap<QuestionId, Progress>) -> Student {
+fn student(bank: &Bank, progress: &Rows, study: &Study, calibration: &Calibration, now: Timestamp) -> Student {
+    let weakness = |topic: &TopicId| 1.0 - study.estimate(topic, calibration, bank, now).mastery;
     Student {
         seen: progress.iter().map(|(id, row)| (id.clone(), row.seen_at)).collect(),
-        weakness: weakness(bank, progress.values()),
+        weakness: study.mastery.topics.keys().map(|topic| (topic.clone(), weakness(topic))).collect(),
     }
 }
 

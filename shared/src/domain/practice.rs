@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::catalog::{Bank, QuestionSummary};
 use super::credits::{BUNDLE_PRICE, Charge, Credits, EntryType, PRACTICE_QUESTION_PRICE, START_PRICE};
 use super::id::{QuestionId, TopicId};
-use super::progress::Progress;
 
 /// What a student wants to practise; empty lists ask for anything.
 #[derive(Debug, Clone, Default)]
@@ -40,24 +39,6 @@ impl Wish {
 pub fn has_technique(techniques: &[String], wanted: &str) -> bool {
     let wanted = wanted.to_lowercase();
     techniques.iter().any(|technique| technique.to_lowercase() == wanted)
-}
-
-/// How weak a student is in each topic that they have attempts in, 0 to 1: the share of wrong attempts, with one right and
-/// one wrong attempt more than there were.
-#[must_use]
-pub fn weakness<'a>(bank: &Bank, progress: impl Iterator<Item = &'a Progress>) -> HashMap<TopicId, f64> {
-    let topics: HashMap<&QuestionId, &TopicId> =
-        bank.questions.iter().map(|question| (&question.meta.id, &question.meta.topic_id)).collect();
-    let mut attempts: HashMap<TopicId, (u32, u32)> = HashMap::new();
-    for row in progress.filter(|row| row.attempts > 0) {
-        if let Some(topic) = topics.get(&row.question_id) {
-            let (all, right) = attempts.entry((*topic).clone()).or_default();
-            *all += row.attempts;
-            *right += row.correct_attempts;
-        }
-    }
-    let share = |all: u32, right: u32| f64::from(all.saturating_sub(right) + 1) / f64::from(all + 2);
-    attempts.into_iter().map(|(topic, (all, right))| (topic, share(all, right))).collect()
 }
 
 /// At most `wish.count` different questions. The same bank, wish, `last_seen` and `seed` choose the same.

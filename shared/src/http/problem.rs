@@ -41,6 +41,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The email has an account.
     EmailTaken,
+    /// The plan is theirs already.
+    AlreadySubscribed,
     /// The question is locked: it must be started first.
     NotStarted,
     /// The key stands for another request.
@@ -69,7 +71,7 @@ impl Code {
             Self::InsufficientCredits | Self::NotPurchased => StatusCode::PAYMENT_REQUIRED,
             Self::NotFound | Self::NoQuestions | Self::NoExams => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::EmailTaken | Self::NotStarted => StatusCode::CONFLICT,
+            Self::EmailTaken | Self::AlreadySubscribed | Self::NotStarted => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidField | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
@@ -95,6 +97,7 @@ impl Code {
             Self::NotPurchased => "not_purchased",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::EmailTaken => "email_taken",
+            Self::AlreadySubscribed => "already_subscribed",
             Self::NotStarted => "not_started",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::BlueprintInfeasible => "blueprint_infeasible",
@@ -120,6 +123,7 @@ impl Code {
             Self::NotPurchased => "Not purchased",
             Self::MethodNotAllowed => "Method not allowed",
             Self::EmailTaken => "Email already registered",
+            Self::AlreadySubscribed => "Already subscribed",
             Self::NotStarted => "Not started",
             Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::BlueprintInfeasible => "Blueprint infeasible",

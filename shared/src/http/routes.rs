@@ -47,12 +47,13 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 29] = [
+pub static ROUTES: [Route; 30] = [
     open("auth", "register", Method::POST, "/api/auth/register"),
     open("auth", "login", Method::POST, "/api/auth/login"),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
+    signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase"),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
     open("courses", "show_status", Method::GET, "/"),
     signed_in("courses", "list_courses", Method::GET, "/api/courses"),
