@@ -1,0 +1,103 @@
+//! Reading single fields of a JSON value. Every error names the field, none its value.
+
+use serde_json::Value;
+
+use super::event::EventError;
+
+/// Longest id; Stripe allows for 255.
+const MAX_ID_BYTES: usize = 255;
+
+/// A value and its place in the body, as a JSON pointer.
+#[derive(Clone, Copy)]
+pub(super) struct Node<'a> {
+    value: &'a Value,
+    base: &'static str,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn root(value: &'a Value) -> Self {
+        Self { value, base: "" }
+    }
+
+    /// The node at `base`, which must be an object.
+    pub(super) fn object(self, base: &'static str) -> Result<Self, EventError> {
+        let value = self.some(base).ok_or(EventError::Missing(self.base, base))?;
+        if value.is_object() { Ok(Self { value, base }) } else { Err(EventError::Invalid(self.base, base)) }
+    }
+
+    /// The elements of a list; `base` stands for each of them in errors.
+    pub(super) fn list(self, at: &'static str, base: &'static str) -> Result<Vec<Self>, EventError> {
+        let Some(value) = self.some(at) else { return Ok(Vec::new()) };
+        let elements = value.as_array().ok_or(EventError::Invalid(self.base, at))?;
+        Ok(elements.iter().map(|value| Self { value, base }).collect())
+    }
+
+    pub(super) fn missing(self, at: &'static str) -> EventError {
+        EventError::Missing(self.base, at)
+    }
+
+    pub(super) fn text(self, at: &'static str) -> Result<&'a str, EventError> {
+        self.optional_text(at)?.ok_or(self.missing(at))
+    }
+
+    pub(super) fn optional_text(self, at: &'static str) -> Result<Option<&'a str>, EventError> {
+        self.some(at).map(|value| value.as_str().ok_or(EventError::Invalid(self.base, at))).transpose()
+    }
+
+    pub(super) fn id(self, at: &'static str) -> Result<String, EventError> {
+        self.optional_id(at)?.ok_or(self.missing(at))
+    }
+
+    /// An id, or the id of the object that stands in its place.
+    pub(super) fn optional_id(self, at: &'static str) -> Result<Option<String>, EventError> {
+        let Some(value) = self.some(at) else { return Ok(None) };
+        let id = value.as_str().or_else(|| value.get("id").and_then(Value::as_str));
+        let fits = |id: &&str| !id.is_empty() && id.len() <= MAX_ID_BYTES && id.bytes().all(|byte| byte.is_ascii_graphic());
+        id.filter(fits).map(|id| Some(id.to_owned())).ok_or(EventError::Invalid(self.base, at))
+    }
+
+    /// The id at the first of the places that has one.
+    pub(super) fn first_id(self, places: &[&'static str]) -> Result<Option<String>, EventError> {
+        for at in places {
+            if let Some(id) = self.optional_id(at)? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An amount of money, in the smallest unit.
+    pub(super) fn amount(self, at: &'static str) -> Result<u64, EventError> {
+        self.optional_amount(at)?.ok_or(self.missing(at))
+    }
+
+    pub(super) fn optional_amount(self, at: &'static str) -> Result<Option<u64>, EventError> {
+        self.some(at).map(|value| value.as_u64().ok_or(EventError::Invalid(self.base, at))).transpose()
+    }
+
+    /// A time in epoch seconds.
+    pub(super) fn seconds(self, at: &'static str) -> Result<i64, EventError> {
+        self.optional_seconds(at)?.ok_or(self.missing(at))
+    }
+
+    pub(super) fn optional_seconds(self, at: &'static str) -> Result<Option<i64>, EventError> {
+        // `Timestamp::MAX`: beyond it the rest of the crate has no instant.
+        let fits = |seconds: &i64| (0..=253_402_207_199).contains(seconds);
+        self.some(at)
+            .map(|value| value.as_i64().filter(fits).ok_or(EventError::Invalid(self.base, at)))
+            .transpose()
+    }
+
+    /// A flag; absent is no.
+    pub(super) fn flag(self, at: &'static str) -> Result<bool, EventError> {
+        self.some(at).map_or(Ok(false), |value| value.as_bool().ok_or(EventError::Invalid(self.base, at)))
+    }
+
+    pub(super) fn has(self, at: &str) -> bool {
+        self.some(at).is_some()
+    }
+
+    fn some(self, at: &str) -> Option<&'a Value> {
+        self.value.pointer(at).filter(|value| !value.is_null())
+    }
+}

@@ -1,0 +1,25 @@
+//! Payments: what a Stripe webhook says, and what it does to a plan and to credits.
+//!
+//! [`signature`] proves where a body comes from, [`Event::parse`] reads it, [`Billing::apply`] says what follows. The
+//! rules stand in `docs/payments.md`, in one table.
+//!
+//! Invariants, which the tests hold:
+//! - the outcome of a set of events is the same for every order and repetition of them;
+//! - the movements add up to the change of the balance, and no balance is below zero;
+//! - what is booked is booked once for its cause.
+
+pub mod event;
+mod fields;
+#[cfg(test)]
+mod life;
+mod payload;
+#[cfg(test)]
+mod properties;
+pub mod rules;
+pub mod signature;
+pub mod subscription;
+
+pub use event::{Event, EventError, EventKind};
+pub use rules::{Outcome, Prices};
+pub use signature::{SignatureError, SigningSecret};
+pub use subscription::Billing;

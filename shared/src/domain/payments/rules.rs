@@ -1,0 +1,305 @@
+//! What the facts do to a wallet: the table of `docs/payments.md`.
+//!
+//! Nothing is booked because an event came. After every event the facts say what should be booked, by cause; what is
+//! booked already is subtracted, and the difference is booked. So the order of events and their repetition do not matter.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::event::{DisputeStatus, Event};
+use super::subscription::{Billing, Clawback, Paid, Period, better};
+use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
+
+/// Which price buys which plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prices(BTreeMap<String, Plan>);
+
+impl Prices {
+    /// The plan that `price` buys.
+    #[must_use]
+    pub fn plan(&self, price: &str) -> Option<Plan> {
+        self.0.get(price).copied()
+    }
+}
+
+impl<S: Into<String>> FromIterator<(S, Plan)> for Prices {
+    fn from_iter<I: IntoIterator<Item = (S, Plan)>>(prices: I) -> Self {
+        Self(prices.into_iter().map(|(price, plan)| (price.into(), plan)).collect())
+    }
+}
+
+/// What an event leads to, to be written in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The facts with the event, and what is booked of them.
+    pub billing: Billing,
+    /// The wallet, and the ledger entries that are new, oldest first.
+    pub settlement: Settlement,
+    /// Whether the event said anything new. If not, nothing is to be written.
+    pub changed: bool,
+    /// The event names a price that is not ours: it gives no plan and no credits. Worth a line in the log.
+    pub unknown_price: bool,
+}
+
+/// Credits that a paid period of `plan` brings. The unlimited plan needs none.
+#[must_use]
+pub const fn period_credits(plan: Plan) -> Credits {
+    match plan {
+        Plan::Starter => Plan::Starter.monthly_credits(),
+        Plan::Free | Plan::Unlimited => 0,
+    }
+}
+
+/// What a refresh sets the balance of a subscriber to. It falls due at the end of what is paid, before the next payment
+/// is known, so it brings what everybody has for free; the starter's fifteen come with the paid invoice alone.
+pub const REFRESH_CREDITS: Credits = Plan::Free.monthly_credits();
+
+/// What one refund or dispute should have taken.
+struct Claim {
+    cause: String,
+    credits: Credits,
+    kind: ClaimKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ClaimKind {
+    Refund,
+    /// Open or lost.
+    Dispute,
+    /// The ledger shows that it was held, and that it came back.
+    WonDispute,
+}
+
+impl Billing {
+    /// What `event` does to the `wallet` of the user whose payments these are.
+    ///
+    /// A refresh that is due at `now` comes first, as before a spend. An event that says nothing new does nothing at all.
+    #[must_use]
+    pub fn apply(&self, event: &Event, prices: &Prices, wallet: Wallet, now: Timestamp) -> Outcome {
+        let mut billing = self.clone();
+        let unknown_price = billing.learn(event, prices);
+        let mut settlement = Settlement { wallet, movements: Vec::new() };
+        let changed = billing != *self;
+        if changed {
+            if let Some(due) = wallet.refresh(now) {
+                settlement = due;
+            }
+            billing.book(&mut settlement, now);
+        }
+        Outcome { billing, settlement, changed, unknown_price }
+    }
+
+    fn book(&mut self, settlement: &mut Settlement, now: Timestamp) {
+        self.book_plan(&mut settlement.wallet);
+        self.book_reset(&mut settlement.wallet, now);
+        let granted = self.book_grants(settlement);
+        let released = self.book_claims(settlement);
+        self.collect_rest(settlement, granted.saturating_add(released));
+    }
+
+    /// The wallet follows the facts only where they change, so that a plan which an operator gave stays until then.
+    fn book_plan(&mut self, wallet: &mut Wallet) {
+        let plan = self.plan();
+        if plan != self.booked.plan
+            && let Some(plan) = plan
+        {
+            self.booked.plan = Some(plan);
+            wallet.plan = plan;
+            wallet.monthly_credits = REFRESH_CREDITS;
+        }
+    }
+
+    fn book_reset(&mut self, wallet: &mut Wallet, now: Timestamp) {
+        let paid_until = self.paid_periods().map(|(_, _, paid)| paid.period_end).max();
+        if paid_until > self.booked.reset_at {
+            self.booked.reset_at = paid_until;
+            // A period that is over by now has no refresh to come; the date stays on its grid.
+            wallet.credits_reset_at =
+                paid_until.filter(|at| *at > now.as_second()).unwrap_or(wallet.credits_reset_at);
+        }
+    }
+
+    /// The best plan that any subscription gives; nothing while nothing is known.
+    fn plan(&self) -> Option<Plan> {
+        let known = self.subscriptions.iter().map(|(id, subscription)| {
+            let paid_back = self.newest_period(id).is_some_and(|(invoice, paid)| self.is_paid_back(invoice, paid));
+            let gives = subscription.gives_access && !paid_back;
+            subscription.plan.filter(|_| gives).or(Some(Plan::Free))
+        });
+        // An invoice may come before its subscription.
+        let ahead = self.paid_periods().filter(|(_, subscription, _)| !self.subscriptions.contains_key(*subscription));
+        let ahead = ahead.map(|(_, subscription, _)| {
+            let newest = self.newest_period(subscription).filter(|(invoice, paid)| !self.is_paid_back(invoice, paid));
+            newest.and_then(|(_, paid)| paid.plan).or(Some(Plan::Free))
+        });
+        known.chain(ahead).fold(None, better)
+    }
+
+    /// Invoice, subscription and payment of every paid period.
+    fn paid_periods(&self) -> impl Iterator<Item = (&str, &str, &Paid)> {
+        self.invoices.iter().filter_map(|(id, facts)| {
+            let paid = facts.paid.as_ref().filter(|paid| paid.period.is_some())?;
+            Some((id.as_str(), facts.subscription.as_str(), paid))
+        })
+    }
+
+    fn newest_period(&self, subscription: &str) -> Option<(&str, &Paid)> {
+        let of_it = self.paid_periods().filter(|(_, of, _)| *of == subscription);
+        of_it.map(|(invoice, _, paid)| (invoice, paid)).max_by_key(|(invoice, paid)| (paid.period_end, *invoice))
+    }
+
+    /// Refunded in full, or disputed and not won.
+    fn is_paid_back(&self, invoice: &str, paid: &Paid) -> bool {
+        let refunded = self.charges_of(invoice).map(|(_, charge)| charge.refunded()).fold(0, u64::saturating_add);
+        (paid.amount > 0 && refunded >= paid.amount) || self.disputes_of(invoice).any(|(_, dispute)| dispute.holds())
+    }
+
+    fn book_grants(&mut self, settlement: &mut Settlement) -> Credits {
+        let mut granted: Credits = 0;
+        for (id, facts) in &self.invoices {
+            let Some(paid) = &facts.paid else { continue };
+            let (Some(period), Some(plan)) = (paid.period, paid.plan) else { continue };
+            if self.booked.grants.contains_key(id) {
+                continue;
+            }
+            let credits = period_credits(plan);
+            self.booked.grants.insert(id.clone(), credits);
+            granted = granted.saturating_add(credits);
+            let (kind, what) = match period {
+                Period::First => (EntryType::Purchase, "first month"),
+                Period::Next => (EntryType::SubscriptionRenewal, "next month"),
+            };
+            let name = match plan {
+                Plan::Free => "Free",
+                Plan::Starter => "Starter",
+                Plan::Unlimited => "Unlimited",
+            };
+            add(settlement, kind, credits, format!("{name} plan: {what}"));
+        }
+        granted
+    }
+
+    /// What each refund and dispute should have taken of the grants that are booked.
+    ///
+    /// Of an invoice all together take no more than its grant, refunds first, by their totals. Stripe's own amounts never
+    /// add up to more; the bound is for events without a total before.
+    fn claims(&self) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        for (invoice, grant) in &self.booked.grants {
+            let Some(paid) = self.invoices.get(invoice).and_then(|facts| facts.paid.as_ref()) else { continue };
+            let share = |amount| share(*grant, amount, paid.amount);
+            let mut left = *grant;
+            for (charge, facts) in self.charges_of(invoice) {
+                let mut left_of_charge = share(facts.refunded());
+                for (after, before) in &facts.refunds {
+                    let credits = (share(*after) - share(*before)).min(left_of_charge).min(left);
+                    left_of_charge -= credits;
+                    left -= credits;
+                    let cause = format!("{charge}/{before}-{after}");
+                    claims.push(Claim { cause, credits, kind: ClaimKind::Refund });
+                }
+            }
+            for (id, dispute) in self.disputes_of(invoice) {
+                let credits = share(dispute.amount).min(left);
+                let (credits, kind) = match dispute.status {
+                    DisputeStatus::Open | DisputeStatus::Lost => (credits, ClaimKind::Dispute),
+                    DisputeStatus::Won if !dispute.inquiry => (credits, ClaimKind::WonDispute),
+                    DisputeStatus::Won | DisputeStatus::Inquiry => (0, ClaimKind::Dispute),
+                };
+                if kind == ClaimKind::Dispute {
+                    left -= credits;
+                }
+                claims.push(Claim { cause: id.clone(), credits, kind });
+            }
+        }
+        claims
+    }
+
+    /// Books the differences. Credits that came back.
+    fn book_claims(&mut self, settlement: &mut Settlement) -> Credits {
+        let mut released: Credits = 0;
+        for Claim { cause, credits, kind } in self.claims() {
+            let seen = self.booked.clawbacks.contains_key(&cause);
+            let booked = self.booked.clawbacks.entry(cause).or_default();
+            let back = match kind {
+                ClaimKind::Refund | ClaimKind::Dispute => claim(settlement, booked, credits, kind),
+                ClaimKind::WonDispute => {
+                    if !seen {
+                        claim(settlement, booked, credits, kind);
+                    }
+                    claim(settlement, booked, 0, kind)
+                }
+            };
+            released = released.saturating_add(back);
+        }
+        released
+    }
+
+    /// Takes what earlier claims left open out of the `income` of this event, and of nothing else.
+    fn collect_rest(&mut self, settlement: &mut Settlement, mut income: Credits) {
+        for booked in self.booked.clawbacks.values_mut() {
+            let credits = booked.unrecovered.min(income).min(settlement.wallet.credits);
+            if credits > 0 {
+                income -= credits;
+                booked.unrecovered -= credits;
+                booked.taken += credits;
+                take(settlement, credits, "Owed for a refund or dispute");
+            }
+        }
+    }
+}
+
+/// Brings what is `booked` of one cause to `credits`. Returns what came back.
+fn claim(settlement: &mut Settlement, booked: &mut Clawback, credits: Credits, kind: ClaimKind) -> Credits {
+    let (taking, returning) = match kind {
+        ClaimKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
+        ClaimKind::Dispute | ClaimKind::WonDispute => ("Credits of a disputed payment", "Credits of a dispute that ended well"),
+    };
+    let known = booked.taken.saturating_add(booked.unrecovered);
+    if credits > known {
+        let more = credits - known;
+        let taken = more.min(settlement.wallet.credits);
+        booked.taken += taken;
+        booked.unrecovered += more - taken;
+        if taken > 0 {
+            take(settlement, taken, taking);
+        }
+        return 0;
+    }
+    let less = known - credits;
+    let forgiven = less.min(booked.unrecovered);
+    let back = less - forgiven;
+    booked.unrecovered -= forgiven;
+    booked.taken -= back;
+    if back > 0 {
+        add(settlement, EntryType::Refund, back, returning.to_owned());
+    }
+    back
+}
+
+/// The part of `grant` that `amount` is of `paid`, rounded down, in the user's favour.
+fn share(grant: Credits, amount: u64, paid: u64) -> Credits {
+    let part = (u128::from(grant) * u128::from(amount)).checked_div(u128::from(paid)).unwrap_or(0);
+    Credits::try_from(part).unwrap_or(grant).min(grant)
+}
+
+fn add(settlement: &mut Settlement, kind: EntryType, credits: Credits, description: String) {
+    let before = settlement.wallet.credits;
+    let after = before.saturating_add(credits);
+    settlement.wallet.credits = after;
+    settlement.movements.push(Movement { kind, amount: Amount::from(after - before), balance_after: after, description });
+}
+
+/// Never more than there is: the caller has looked.
+fn take(settlement: &mut Settlement, credits: Credits, description: &str) {
+    let before = settlement.wallet.credits;
+    let after = before.saturating_sub(credits);
+    settlement.wallet.credits = after;
+    settlement.movements.push(Movement {
+        kind: EntryType::Refund,
+        amount: -Amount::from(before - after),
+        balance_after: after,
+        description: description.to_owned(),
+    });
+}
