@@ -1,5 +1,6 @@
 //! `pastpaper verify`: is every ledger true, and every estimate of mastery what its attempts say?
 
+use std::collections::{BTreeSet, HashSet};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -8,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use indicatif::ProgressBar;
 use shared::app::App;
-use shared::domain::id::UserId;
+use shared::domain::id::{CourseId, UserId};
 use shared::domain::ledger::mismatches;
 use shared::domain::profile::Profile;
 use shared::domain::study::{Study, differences};
@@ -119,10 +120,14 @@ async fn check_studies(app: &App, user: UserId) -> Result<Vec<String>, StoreErro
         attempts.retain(|attempt| attempt.position > 0);
         attempts.sort_by_key(|attempt| attempt.position);
         wrong.clear();
-        for study in studies {
+        let known: HashSet<&CourseId> = studies.iter().map(|study| &study.course_id).collect();
+        let forgotten: BTreeSet<&CourseId> =
+            attempts.iter().map(|attempt| &attempt.course_id).filter(|course| !known.contains(course)).collect();
+        wrong.extend(forgotten.into_iter().map(|course| format!("{course}: attempts without an estimate of mastery")));
+        for study in &studies {
             let of_course = attempts.iter().filter(|attempt| attempt.course_id == study.course_id);
             let folded = Study::fold(study.course_id.clone(), of_course);
-            wrong.extend(differences(&study, &folded).into_iter().map(|what| format!("{}: {what}", study.course_id)));
+            wrong.extend(differences(study, &folded).into_iter().map(|what| format!("{}: {what}", study.course_id)));
         }
         if wrong.is_empty() {
             break;

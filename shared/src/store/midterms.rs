@@ -94,7 +94,8 @@ impl Store {
             .set_exclusive_start_key(before.map(|id| keys::midterm(user, id).attributes()));
         let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
         let mut midterms: Vec<MidtermSummary> = item::read_all(page.items.unwrap_or_default())?;
-        let has_more = midterms.len() > limit || page.last_evaluated_key.is_some_and(|_| midterms.len() == limit);
+        // A page also ends where it holds a megabyte.
+        let has_more = midterms.len() > limit || page.last_evaluated_key.is_some();
         midterms.truncate(limit);
         Ok(MidtermPage { midterms, has_more })
     }
