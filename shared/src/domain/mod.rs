@@ -21,6 +21,7 @@ pub mod marking;
 pub mod mastery;
 pub mod midterm;
 pub mod password;
+pub mod payments;
 pub mod practice;
 pub mod preview;
 pub mod profile;

@@ -1,7 +1,7 @@
 //! A webhook event as the rules see it: the few facts that they need, whichever version of the API it was written for.
 //!
-//! Two shapes are read, before and since version 2025-03-31: the end of a period moved from the subscription to its items,
-//! and an invoice names its subscription under `parent.subscription_details`
+//! Two shapes are read, before and since version 2025-03-31: the end of a period moved from the subscription to its
+//! items, and an invoice names its subscription under `parent.subscription_details`
 //! (<https://docs.stripe.com/changelog/basil>). Money is in the currency's smallest unit, times in epoch seconds.
 
 use serde_json::Value;
@@ -193,8 +193,8 @@ impl Event {
     /// Reads a body whose signature was verified.
     ///
     /// # Errors
-    /// Names the first field that is missing or not valid, as a JSON pointer. Of an event that is ignored only `id`, `type`
-    /// and `created` are looked at.
+    /// Names the first field that is missing or not valid, as a JSON pointer. Of an event that is ignored only `id`,
+    /// `type` and `created` are looked at.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         let value: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
         let event = Node::root(&value);
@@ -243,5 +243,173 @@ impl Event {
             }
             EventKind::Checkout(_) | EventKind::Subscription(_) | EventKind::Ignored => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::life::{
+        BUY, CANCEL, CANCELS, CHECKOUT, CREATED, DISPUTE, FAIL, LOST, PAST_DUE, REFUND_MORE, START, UNKNOWN, UPGRADE,
+        WIN, all_bodies, before, others, since,
+    };
+    use super::*;
+    use crate::domain::time::DAY_SECONDS;
+
+    fn parse(value: &Value) -> Result<Event, EventError> {
+        Event::parse(value.to_string().as_bytes())
+    }
+
+    #[test]
+    fn an_invoice_reads_alike_in_both_shapes() {
+        let EventKind::InvoicePaid(old) = before()[BUY].kind.clone() else { panic!() };
+        let EventKind::InvoicePaid(new) = since()[BUY].kind.clone() else { panic!() };
+        assert_eq!(old.payments, ["pi_1LkdIwHu7ix", "ch_1LkdIwHu7ix"]);
+        assert_eq!(Invoice { payments: Vec::new(), ..old.clone() }, new);
+        assert_eq!((old.amount_paid, old.reason, old.period_end), (999, Reason::Start, START + 31 * DAY_SECONDS));
+        assert_eq!(old.user.as_deref(), Some("7aab6ffc-bcb3-43e7-a107-bbf481f0ba95"));
+        let EventKind::InvoiceFailed(failed) = since()[FAIL].kind.clone() else { panic!() };
+        assert_eq!((failed.amount_paid, failed.reason), (0, Reason::Renewal));
+    }
+
+    #[test]
+    fn a_subscription_reads_alike_in_both_shapes() {
+        for index in [UPGRADE, CANCEL] {
+            assert_eq!(before()[index], since()[index]);
+        }
+        let [created, past_due, cancels] = [CREATED, PAST_DUE, CANCELS].map(|index| others()[index].clone());
+        let read = |event: Event| match event.kind {
+            EventKind::Subscription(change) => (change.change, change.gives_access, change.cancels),
+            _ => panic!(),
+        };
+        assert_eq!(read(created), (Change::Created, true, false));
+        assert_eq!(read(past_due), (Change::Updated, true, false));
+        assert_eq!(read(cancels), (Change::Updated, true, true));
+        assert_eq!(read(before()[CANCEL].clone()), (Change::Deleted, false, false));
+    }
+
+    #[test]
+    fn refunds_disputes_and_checkouts_say_whose_they_are() {
+        let EventKind::Refund(refund) = before()[REFUND_MORE].kind.clone() else { panic!() };
+        assert_eq!((refund.refunded_before, refund.refunded), (300, 600));
+        assert_eq!(before()[REFUND_MORE].payments(), ["ch_2LkdIwHu7ix", "pi_2LkdIwHu7ix", "in_2LkdIwHu7ix"]);
+        let status = |event: &Event| match &event.kind {
+            EventKind::Dispute(dispute) => dispute.status,
+            _ => panic!(),
+        };
+        assert_eq!(status(&before()[DISPUTE]), DisputeStatus::Open);
+        assert_eq!(status(&before()[WIN]), DisputeStatus::Won);
+        assert_eq!(status(&others()[LOST]), DisputeStatus::Lost);
+        assert_eq!((before()[WIN].customer(), before()[WIN].payments().len()), (None, 2));
+        let checkout = &others()[CHECKOUT];
+        assert_eq!(checkout.user(), Some("7aab6ffc-bcb3-43e7-a107-bbf481f0ba95"));
+        assert_eq!(checkout.customer(), Some("cus_TjdWq2c8Pp0xkN"));
+    }
+
+    #[test]
+    fn what_we_do_not_handle_is_ignored() {
+        assert_eq!(others()[UNKNOWN].kind, EventKind::Ignored);
+        let mut single = all_bodies()[BUY].clone();
+        single["data"]["object"]["subscription"] = Value::Null;
+        assert_eq!(parse(&single).unwrap().kind, EventKind::Ignored);
+    }
+
+    #[test]
+    fn expanded_objects_stand_for_their_ids() {
+        let mut body = all_bodies()[UPGRADE].clone();
+        let customer = body["data"]["object"]["customer"].take();
+        body["data"]["object"]["customer"] = serde_json::json!({ "id": customer, "object": "customer" });
+        assert_eq!(parse(&body).unwrap(), before()[UPGRADE]);
+    }
+
+    #[test]
+    fn of_many_lines_the_period_counts_and_not_its_prorations() {
+        let mut body = all_bodies()[BUY].clone();
+        let lines = body["data"]["object"]["lines"]["data"].as_array_mut().unwrap();
+        let mut proration = lines[0].clone();
+        proration["proration"] = true.into();
+        proration["price"]["id"] = "price_other".into();
+        proration["period"]["end"] = (START + 300 * DAY_SECONDS).into();
+        lines.insert(0, proration);
+        assert_eq!(parse(&body).unwrap(), before()[BUY]);
+    }
+
+    #[test]
+    fn an_error_names_the_field() {
+        for (index, field, error) in [
+            (BUY, "/id", "/id is missing"),
+            (BUY, "/created", "/created is missing"),
+            (BUY, "/type", "/type is missing"),
+            (BUY, "/data/object", "/data/object is missing"),
+            (BUY, "/data/object/id", "/data/object/id is missing"),
+            (BUY, "/data/object/customer", "/data/object/customer is missing"),
+            (BUY, "/data/object/amount_paid", "/data/object/amount_paid is missing"),
+            (BUY, "/data/object/lines/data", "/data/object/lines/data is missing"),
+            (BUY, "/data/object/lines/data/0/period/end", "/data/object/lines/data/*/period/end is missing"),
+            (UPGRADE, "/data/object/status", "/data/object/status is missing"),
+            (UPGRADE, "/data/object/current_period_end", "/data/object/current_period_end is missing"),
+            (UPGRADE, "/data/object/items/data/0/price", "/data/object/items/data/*/price is missing"),
+            (REFUND_MORE, "/data/object/amount_refunded", "/data/object/amount_refunded is missing"),
+            (WIN, "/data/object/charge", "/data/object/charge is missing"),
+        ] {
+            let mut body = all_bodies()[index].clone();
+            *body.pointer_mut(field).unwrap() = Value::Null;
+            assert_eq!(parse(&body).unwrap_err().to_string(), error);
+            *body.pointer_mut(field).unwrap() = serde_json::json!([{"secret": "value"}]);
+            let invalid = parse(&body).unwrap_err().to_string();
+            assert!(!invalid.contains("secret") && invalid.starts_with('/'), "{field}: {invalid}");
+        }
+        assert_eq!(Event::parse(b"{").unwrap_err(), EventError::NotJson);
+    }
+
+    #[test]
+    fn numbers_out_of_bounds_are_refused() {
+        for value in [-1_i64, 253_402_207_201] {
+            let mut body = all_bodies()[UPGRADE].clone();
+            body["created"] = value.into();
+            assert_eq!(parse(&body).unwrap_err(), EventError::Invalid("", "/created"));
+        }
+        let mut body = all_bodies()[BUY].clone();
+        body["data"]["object"]["amount_paid"] = (-999).into();
+        assert_eq!(parse(&body).unwrap_err(), EventError::Invalid("/data/object", "/amount_paid"));
+    }
+
+    proptest! {
+        /// Any one value of any fixture replaced by any other: an event or an error, never a panic.
+        #[test]
+        fn a_damaged_body_gets_an_answer(
+            body in 0..34_usize,
+            place in any::<prop::sample::Index>(),
+            other in prop_oneof![
+                Just(Value::Null), Just(Value::Bool(true)), any::<i64>().prop_map(Value::from),
+                any::<f64>().prop_map(Value::from), ".{0,12}".prop_map(Value::from),
+                Just(serde_json::json!([])), Just(serde_json::json!({})), Just(serde_json::json!([{}, 1, null])),
+            ],
+        ) {
+            let mut body = all_bodies()[body].clone();
+            let mut places = Vec::new();
+            collect(&body, String::new(), &mut places);
+            *body.pointer_mut(&places[place.index(places.len())]).unwrap() = other;
+            let _ = parse(&body);
+        }
+
+        #[test]
+        fn any_bytes_get_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(Event::parse(&bytes).is_err());
+        }
+    }
+
+    fn collect(value: &Value, at: String, places: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                members.iter().for_each(|(name, value)| collect(value, format!("{at}/{name}"), places));
+            }
+            Value::Array(elements) => {
+                elements.iter().enumerate().for_each(|(index, value)| collect(value, format!("{at}/{index}"), places));
+            }
+            _ => {}
+        }
+        places.push(at);
     }
 }

@@ -52,7 +52,8 @@ impl<'a> Node<'a> {
     pub(super) fn optional_id(self, at: &'static str) -> Result<Option<String>, EventError> {
         let Some(value) = self.some(at) else { return Ok(None) };
         let id = value.as_str().or_else(|| value.get("id").and_then(Value::as_str));
-        let fits = |id: &&str| !id.is_empty() && id.len() <= MAX_ID_BYTES && id.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits =
+            |id: &&str| !id.is_empty() && id.len() <= MAX_ID_BYTES && id.bytes().all(|byte| byte.is_ascii_graphic());
         id.filter(fits).map(|id| Some(id.to_owned())).ok_or(EventError::Invalid(self.base, at))
     }
 
@@ -82,10 +83,8 @@ impl<'a> Node<'a> {
 
     pub(super) fn optional_seconds(self, at: &'static str) -> Result<Option<i64>, EventError> {
         // `Timestamp::MAX`: beyond it the rest of the crate has no instant.
-        let fits = |seconds: &i64| (0..=253_402_207_199).contains(seconds);
-        self.some(at)
-            .map(|value| value.as_i64().filter(fits).ok_or(EventError::Invalid(self.base, at)))
-            .transpose()
+        let fits = |seconds: &i64| (0..=253_402_207_200).contains(seconds);
+        self.some(at).map(|value| value.as_i64().filter(fits).ok_or(EventError::Invalid(self.base, at))).transpose()
     }
 
     /// A flag; absent is no.

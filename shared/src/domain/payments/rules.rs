@@ -115,8 +115,7 @@ impl Billing {
         if paid_until > self.booked.reset_at {
             self.booked.reset_at = paid_until;
             // A period that is over by now has no refresh to come; the date stays on its grid.
-            wallet.credits_reset_at =
-                paid_until.filter(|at| *at > now.as_second()).unwrap_or(wallet.credits_reset_at);
+            wallet.credits_reset_at = paid_until.filter(|at| *at > now.as_second()).unwrap_or(wallet.credits_reset_at);
         }
     }
 
@@ -193,7 +192,7 @@ impl Billing {
             for (charge, facts) in self.charges_of(invoice) {
                 let mut left_of_charge = share(facts.refunded());
                 for (after, before) in &facts.refunds {
-                    let credits = (share(*after) - share(*before)).min(left_of_charge).min(left);
+                    let credits = share(*after).saturating_sub(share(*before)).min(left_of_charge).min(left);
                     left_of_charge -= credits;
                     left -= credits;
                     let cause = format!("{charge}/{before}-{after}");
@@ -220,14 +219,18 @@ impl Billing {
     fn book_claims(&mut self, settlement: &mut Settlement) -> Credits {
         let mut released: Credits = 0;
         for Claim { cause, credits, kind } in self.claims() {
-            let seen = self.booked.clawbacks.contains_key(&cause);
+            if credits == 0 && !self.booked.clawbacks.contains_key(&cause) {
+                continue;
+            }
             let booked = self.booked.clawbacks.entry(cause).or_default();
             let back = match kind {
                 ClaimKind::Refund | ClaimKind::Dispute => claim(settlement, booked, credits, kind),
                 ClaimKind::WonDispute => {
-                    if !seen {
+                    // The end may come before the beginning: then both are booked now.
+                    if !booked.released && booked.total() == 0 {
                         claim(settlement, booked, credits, kind);
                     }
+                    booked.released = true;
                     claim(settlement, booked, 0, kind)
                 }
             };
@@ -254,9 +257,11 @@ impl Billing {
 fn claim(settlement: &mut Settlement, booked: &mut Clawback, credits: Credits, kind: ClaimKind) -> Credits {
     let (taking, returning) = match kind {
         ClaimKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
-        ClaimKind::Dispute | ClaimKind::WonDispute => ("Credits of a disputed payment", "Credits of a dispute that ended well"),
+        ClaimKind::Dispute | ClaimKind::WonDispute => {
+            ("Credits of a disputed payment", "Credits of a dispute that ended well")
+        }
     };
-    let known = booked.taken.saturating_add(booked.unrecovered);
+    let known = booked.total();
     if credits > known {
         let more = credits - known;
         let taken = more.min(settlement.wallet.credits);
@@ -288,7 +293,12 @@ fn add(settlement: &mut Settlement, kind: EntryType, credits: Credits, descripti
     let before = settlement.wallet.credits;
     let after = before.saturating_add(credits);
     settlement.wallet.credits = after;
-    settlement.movements.push(Movement { kind, amount: Amount::from(after - before), balance_after: after, description });
+    settlement.movements.push(Movement {
+        kind,
+        amount: Amount::from(after - before),
+        balance_after: after,
+        description,
+    });
 }
 
 /// Never more than there is: the caller has looked.

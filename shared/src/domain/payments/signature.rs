@@ -188,7 +188,10 @@ mod tests {
         assert_eq!(check(&header, BODY, &["whsec_b"], AT), mismatch);
         assert_eq!(check(&header, BODY, &[], AT), mismatch);
         // A stale signature does not become fresh under a new time, nor under the same time written otherwise.
-        assert_eq!(check(&header.replacen(&AT.to_string(), &(AT + 9).to_string(), 1), BODY, &["whsec_a"], AT), mismatch);
+        assert_eq!(
+            check(&header.replacen(&AT.to_string(), &(AT + 9).to_string(), 1), BODY, &["whsec_a"], AT),
+            mismatch
+        );
         assert_eq!(check(&header.replacen("t=", "t=0", 1), BODY, &["whsec_a"], AT), mismatch);
     }
 

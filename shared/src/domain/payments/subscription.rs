@@ -122,6 +122,9 @@ pub(super) struct Clawback {
     pub(super) taken: Credits,
     /// What the balance did not hold.
     pub(super) unrecovered: Credits,
+    /// The dispute was won, and both its entries are written.
+    #[serde(default)]
+    pub(super) released: bool,
 }
 
 impl Billing {
@@ -300,6 +303,12 @@ impl Charge {
     /// Refunded in all.
     pub(super) fn refunded(&self) -> u64 {
         self.refunds.last().map_or(0, |(after, _)| *after)
+    }
+}
+
+impl Clawback {
+    pub(super) fn total(self) -> Credits {
+        self.taken.saturating_add(self.unrecovered)
     }
 }
 
