@@ -46,6 +46,8 @@ const SHRINK_MILLISECONDS_MAX: u32 = 120_000;
 const ACCOUNTS_MAX: usize = 4;
 /// Requests of one student at once.
 const AT_ONCE_MAX: usize = 4;
+/// Questions of each midterm.
+const MIDTERM_QUESTIONS: usize = 3;
 /// How far back a key is used again.
 const KEYS_BACK: usize = 4;
 
@@ -84,6 +86,8 @@ enum Request {
     Practice { topics: Vec<&'static str>, difficulty: Option<u8>, count: Option<usize> },
     Bundle { topic: Option<&'static str>, count: Option<usize> },
     Start(&'static str),
+    Midterm,
+    Analysis,
     Solution(&'static str),
     Submit { question: &'static str, answer: Option<&'static str>, was_correct: Option<bool> },
 }
@@ -143,6 +147,8 @@ impl Request {
             Self::Practice { .. } => "/api/questions/practice".to_owned(),
             Self::Bundle { .. } => "/api/questions/bundle".to_owned(),
             Self::Start(question) => format!("/api/questions/{question}/start"),
+            Self::Midterm => "/api/midterm/generate".to_owned(),
+            Self::Analysis => "/api/courses/algebra/analysis".to_owned(),
             Self::Solution(question) => format!("/api/questions/{question}/solution"),
             Self::Submit { question, .. } => format!("/api/questions/{question}/submit"),
         }
@@ -154,7 +160,8 @@ impl Request {
                 Some(json!({"course_id": "algebra", "topic_ids": topics, "difficulty": difficulty, "count": count}))
             }
             Self::Bundle { topic, count } => Some(json!({"course_id": "algebra", "topic_id": topic, "count": count})),
-            Self::Start(_) | Self::Solution(_) => None,
+            Self::Midterm => Some(json!({"course_id": "algebra", "config": {"question_count": MIDTERM_QUESTIONS}})),
+            Self::Start(_) | Self::Analysis | Self::Solution(_) => None,
             Self::Submit { answer, was_correct, .. } => Some(json!({"answer": answer, "was_correct": was_correct})),
         }
     }
@@ -173,6 +180,8 @@ fn any_request() -> impl Strategy<Value = Request> {
         3 => any_question().prop_map(Request::Start),
         4 => practice.prop_map(|(topics, difficulty, count)| Request::Practice { topics, difficulty, count }),
         2 => bundle.prop_map(|(topic, count)| Request::Bundle { topic, count }),
+        1 => Just(Request::Midterm),
+        1 => Just(Request::Analysis),
         1 => any_question().prop_map(Request::Solution),
         2 => submit.prop_map(|(question, answer, was_correct)| Request::Submit { question, answer, was_correct }),
     ]
@@ -181,8 +190,8 @@ fn any_request() -> impl Strategy<Value = Request> {
 fn any_ask() -> impl Strategy<Value = (Request, Key)> {
     let key = prop_oneof![4 => Just(Key::None), 4 => Just(Key::New), 1 => (0..KEYS_BACK).prop_map(Key::Back)];
     (any_request(), key).prop_map(|(request, key)| match request {
-        // The one request that takes no key.
-        Request::Solution(_) => (request, Key::None),
+        // The requests that take no key.
+        Request::Solution(_) | Request::Analysis => (request, Key::None),
         _ => (request, key),
     })
 }
@@ -311,6 +320,7 @@ struct Kept {
 struct Account {
     stored: Stored,
     kept: HashMap<String, Kept>,
+    owns_analysis: bool,
 }
 
 /// A request as sent.
@@ -347,7 +357,7 @@ impl Account {
     fn new(plan: Plan, credits: i64, kind: EntryType, now: i64) -> Self {
         let ledger = vec![(kind, credits, credits)];
         let stored = Stored { plan, credits, refresh_at: now + REFRESH_PERIOD, ledger, unlocked: BTreeMap::new() };
-        Self { stored, kept: HashMap::new() }
+        Self { stored, kept: HashMap::new(), owns_analysis: false }
     }
 
     /// The refresh, if it is due: to the month's credits, once, and on to the first date ahead.
@@ -372,14 +382,14 @@ impl Account {
     }
 
     /// Pays; false when the balance does not reach, and then nothing has changed.
-    fn pay(&mut self, price: i64, now: i64) -> bool {
+    fn pay(&mut self, price: i64, kind: EntryType, now: i64) -> bool {
         let debit = if self.stored.plan == Plan::Unlimited { 0 } else { price };
         if self.available(now) < debit {
             return false;
         }
         self.refresh(now);
         self.stored.credits -= debit;
-        self.stored.ledger.push((EntryType::QuestionView, -debit, self.stored.credits));
+        self.stored.ledger.push((kind, -debit, self.stored.credits));
         true
     }
 
@@ -419,6 +429,14 @@ impl Account {
                 self.deliver(fits, count.unwrap_or(3), |_| 1, answer, now, before.is_none())?
             }
             Request::Start(question) => self.start(question, answer, now, before)?,
+            Request::Midterm => {
+                let is_done = self.deliver(|_, _| true, MIDTERM_QUESTIONS, |_| 3, answer, now, false)?;
+                if let Some(entry) = self.stored.ledger.last_mut().filter(|_| is_done) {
+                    entry.0 = EntryType::Midterm;
+                }
+                is_done
+            }
+            Request::Analysis => self.analysis(answer, now)?,
             Request::Solution(question) => {
                 ensure!(answer.status == 200 && answer.body["answer"].is_string(), "no solution: {}", answer.body);
                 self.stored.unlocked.get_mut(*question).unwrap().is_solved = true;
@@ -478,7 +496,7 @@ impl Account {
 
     /// Whether the price was paid; the answer must say the same.
     fn paid(&mut self, price: i64, answer: &Answer, now: i64) -> Result<bool, Wrong> {
-        if !self.pay(price, now) {
+        if !self.pay(price, EntryType::QuestionView, now) {
             problem(answer, 402, "insufficient_credits")?;
             expect(&answer.body, "credits_needed", price)?;
             expect(&answer.body, "credits_available", self.available(now))?;
@@ -489,6 +507,18 @@ impl Account {
         expect(&answer.body, "credits_deducted", -amount)?;
         expect(&answer.body, "credits", after)?;
         Ok(true)
+    }
+
+    /// An analysis: bought once, free from then on.
+    fn analysis(&mut self, answer: &Answer, now: i64) -> Result<bool, Wrong> {
+        let price = if self.owns_analysis { 0 } else { 2 };
+        if price > 0 && !self.pay(price, EntryType::AnalysisView, now) {
+            return problem(answer, 402, "insufficient_credits").map(|()| false);
+        }
+        ensure!(answer.status == 200, "should succeed: {} {}", answer.status, answer.body);
+        let amount = if price > 0 { self.stored.ledger[self.stored.ledger.len() - 1].1 } else { 0 };
+        self.owns_analysis = true;
+        expect(&answer.body, "credits_deducted", -amount).map(|()| false)
     }
 
     /// A start. One that is free moves nothing, but its key is kept.
@@ -763,7 +793,8 @@ async fn send(person: Person, sent: &Sent) -> Answer {
     let body = sent.request.body();
     let mut headers = Vec::from_iter(sent.key.as_deref().map(|key| ("idempotency-key", key)));
     headers.extend(body.is_some().then_some(("content-type", "application/json")));
-    person.send(Method::POST, &sent.request.path(), body.map(|body| body.to_string()), &headers).await
+    let method = if sent.request == Request::Analysis { Method::GET } else { Method::POST };
+    person.send(method, &sent.request.path(), body.map(|body| body.to_string()), &headers).await
 }
 
 impl<const AT_ONCE: bool> StateMachineTest for Lives<AT_ONCE> {
