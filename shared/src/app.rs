@@ -11,6 +11,7 @@ use crate::domain::password::{self, PasswordHash, Verdict};
 use crate::domain::random::{Random, SystemEntropy};
 use crate::domain::time::{Clock, SystemClock};
 use crate::store::Store;
+use crate::stripe::Stripe;
 
 /// A password could not be hashed. Its text is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,8 @@ pub struct KdfError(String);
 pub struct App {
     /// The table.
     pub store: Arc<Store>,
+    /// Our account at Stripe.
+    pub stripe: Arc<Stripe>,
     /// Ids, salts, seeds.
     pub random: Arc<Random>,
     /// The environment.
@@ -45,6 +48,7 @@ impl App {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             store: Arc::new(store),
+            stripe: Arc::new(Stripe::new(config.stripe.clone())),
             random: Arc::new(random),
             config: Arc::new(config),
             kdf_slots: Arc::new(Semaphore::new(cores)),

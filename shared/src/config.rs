@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::stripe::Settings;
+
 /// Origins that a browser may call from while developing.
 const LOCAL_ORIGINS: &str = "http://localhost:5173,http://localhost:3000";
 
@@ -17,6 +19,8 @@ pub struct Config {
     pub cors_allowed_origins: Vec<String>,
     /// Where the table is.
     pub database: Database,
+    /// How money is taken.
+    pub stripe: Settings,
 }
 
 /// The table and the way to it.
@@ -57,6 +61,12 @@ pub struct InvalidConfig {
     problem: &'static str,
 }
 
+impl InvalidConfig {
+    pub(crate) const fn new(name: &'static str, problem: &'static str) -> Self {
+        Self { name, problem }
+    }
+}
+
 impl Config {
     /// Reads the process's environment.
     ///
@@ -78,7 +88,8 @@ impl Config {
             .unwrap_or_default();
         let cors_allowed_origins = origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let cors_allowed_origins = cors_allowed_origins.map(origin).collect::<Result<_, _>>()?;
-        Ok(Self { stage, cors_allowed_origins, database: Database::read(get)? })
+        let stripe = Settings::read(get)?;
+        Ok(Self { stage, cors_allowed_origins, database: Database::read(get)?, stripe })
     }
 
     /// Whether this is a developer's machine.

@@ -55,13 +55,20 @@ fn functions() -> Vec<String> {
 
 #[test]
 fn domain_is_pure() {
-    let words = ["crate::store", "crate::http", "axum", "aws_sdk", "tokio", "async fn", "async move", ".await"];
+    let words = ["crate::store", "crate::http", "crate::stripe", "axum", "aws_sdk", "tokio", "async fn", "async move", ".await"];
     forbid(&sources("shared/src/domain"), &words);
 }
 
 #[test]
 fn store_knows_nothing_of_http() {
     forbid(&sources("shared/src/store"), &["crate::http", "axum"]);
+}
+
+#[test]
+fn stripe_knows_nothing_of_http_and_store() {
+    forbid(&sources("shared/src/stripe"), &["crate::http", "crate::store", "aws_sdk"]);
+    // What Stripe is called with stays there: a handler says what it wants.
+    forbid(&functions(), &["hyper", "/v1/"]);
 }
 
 #[test]

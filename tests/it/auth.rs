@@ -191,7 +191,10 @@ async fn me_and_balance_show_the_refresh_that_was_due() {
     let balance = ada.get("/api/credits/balance").await.ok();
     assert_eq!(
         balance,
-        json!({"credits": 5, "plan": "free", "monthly_credits": 5, "credits_reset_at": before["credits_reset_at"]})
+        json!({
+            "credits": 5, "plan": "free", "monthly_credits": 5, "credits_reset_at": before["credits_reset_at"],
+            "subscription": null,
+        })
     );
     test.assert_ledgers_are_true().await;
 }

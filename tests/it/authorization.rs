@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::domain::token::SESSION_TTL_SECONDS;
 use shared::http::routes::{Access, ROUTES, Route};
-use tests::{Answer, Person, TestApp};
+use tests::stripe::{WEBHOOK_SECRETS, signature};
+use tests::{Answer, Person, START, TestApp};
 
 /// A request that succeeds for who may make it.
 fn good_request(route: &Route) -> (String, Option<Value>) {
@@ -26,8 +27,10 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "generate_midterm" => (path, Some(json!({"course_id": "algebra", "difficulty": "easy"}))),
         "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
         "purchase_plan" => (path, Some(json!({"plan": "starter"}))),
-        "logout" | "list_midterms" | "list_transactions" | "show_me" | "show_balance" | "show_status"
-        | "list_courses" | "feature_question" => (path, None),
+        "receive_event" => (path, Some(json!({"id": "evt_1", "type": "ping", "created": 1_772_366_400}))),
+        // A purchase stands before it in the list.
+        "open_portal" | "logout" | "list_midterms" | "list_transactions" | "show_me" | "show_balance"
+        | "show_status" | "list_courses" | "feature_question" => (path, None),
         "show_analysis" | "enroll" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
         | "list_public_topics" => (path.replace("{id}", "algebra"), None),
         other => panic!("{other} is not tried: say here how it is called"),
@@ -36,8 +39,12 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
 
 async fn call(person: &Person, route: &Route, headers: &[(&str, &str)]) -> Answer {
     let (path, body) = good_request(route);
-    let headers = [&[("content-type", "application/json")], headers].concat();
-    person.send(route.method.clone(), &path, body.map(|body| body.to_string()), &headers).await
+    let body = body.map(|body| body.to_string());
+    let now = START.parse().unwrap();
+    let signature = signature(body.as_deref().unwrap_or_default().as_bytes(), WEBHOOK_SECRETS[0], now);
+    let mut headers = [&[("content-type", "application/json")], headers].concat();
+    headers.extend((route.operation == "receive_event").then_some(("stripe-signature", signature.as_str())));
+    person.send(route.method.clone(), &path, body, &headers).await
 }
 
 fn signed_in_routes() -> impl Iterator<Item = &'static Route> {

@@ -16,7 +16,7 @@ use tests::{Answer, TestApp};
 use crate::architecture::{read, root};
 
 /// File name without `.json`, status, and the code when it is a problem's.
-const EXPECTED: [(&str, u16, Option<&str>); 54] = [
+const EXPECTED: [(&str, u16, Option<&str>); 59] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -44,6 +44,8 @@ const EXPECTED: [(&str, u16, Option<&str>); 54] = [
     ("courses.show_status.head", 200, None),
     ("courses.show_status.unknown_path", 404, Some("not_found")),
     ("credits.list_transactions", 200, None),
+    ("credits.open_portal", 200, None),
+    ("credits.open_portal.not_subscribed", 409, Some("not_subscribed")),
     ("credits.purchase_plan", 200, None),
     ("credits.show_balance", 200, None),
     ("midterm.generate_midterm", 200, None),
@@ -71,6 +73,9 @@ const EXPECTED: [(&str, u16, Option<&str>); 54] = [
     ("topics.list_topics", 200, None),
     ("topics.list_topics.category", 200, None),
     ("topics.show_topic", 200, None),
+    ("webhooks.receive_event", 200, None),
+    ("webhooks.receive_event.base64_body", 200, None),
+    ("webhooks.receive_event.forged", 400, Some("invalid_signature")),
 ];
 
 /// Events on a question that must have been started.
@@ -124,6 +129,9 @@ async fn every_event_gets_its_answer() {
             let reader = test.user(&format!("reader-{number}")).await;
             if AFTER_START.contains(&name) {
                 let _ = reader.post("/api/questions/alg-q2/start", json!({})).await.ok();
+            }
+            if name == "credits.open_portal" {
+                let _ = reader.post("/api/credits/purchase", json!({"plan": "starter"})).await.ok();
             }
             if json.contains("{{midterm}}") {
                 json = json.replace("{{midterm}}", &reader.midterm().await);

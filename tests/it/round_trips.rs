@@ -3,18 +3,21 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::account::Password;
 use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
 use shared::domain::password::PasswordHash;
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Call, sequential_round_trips};
+use tests::stripe::{Shape, WEBHOOK_SECRETS, life, signature};
 use tests::{PASSWORD, Person, TestApp, WORKER_HASH};
 
 /// Long against everything else that a call takes, so that what follows a call begins visibly later than it.
 const CALL_TIME: Duration = Duration::from_millis(60);
 
 const PRACTICE: &str = "/api/questions/practice";
+const PURCHASE: &str = "/api/credits/purchase";
 /// Unlocks the question that most requests here are about.
 const START_Q4: &str = "/api/questions/alg-q4/start";
 
@@ -55,10 +58,12 @@ const TABLE: &[Row] = &[
     row("logout", "", cost(1, 1, 0.0, 1.0), cost(1, 1, 0.0, 1.0)),
     row("show_me", "", cost(1, 1, 2.0, 0.0), cost(1, 1, 2.0, 0.0)),
     row("show_me", "refresh due", cost(2, 2, 2.0, 4.0), cost(2, 2, 2.0, 4.0)),
-    row("show_balance", "", cost(1, 1, 2.0, 0.0), cost(1, 1, 2.0, 0.0)),
-    row("show_balance", "refresh due", cost(2, 2, 2.0, 4.0), cost(2, 2, 2.0, 4.0)),
+    row("show_balance", "", cost(1, 2, 3.0, 0.0), cost(1, 2, 3.0, 0.0)),
+    row("show_balance", "refresh due", cost(2, 3, 3.0, 4.0), cost(2, 3, 3.0, 4.0)),
     row("list_transactions", "", cost(1, 2, 3.0, 0.0), cost(1, 2, 3.0, 0.0)),
-    row("purchase_plan", "", cost(1, 1, 2.0, 0.0), cost(1, 1, 2.0, 0.0)),
+    row("purchase_plan", "", cost(2, 3, 3.0, 4.0), cost(2, 3, 3.0, 4.0)),
+    row("purchase_plan", "done before", cost(1, 2, 3.0, 0.0), cost(1, 2, 3.0, 0.0)),
+    row("open_portal", "", cost(1, 1, 2.0, 0.0), cost(1, 1, 2.0, 0.0)),
     row("show_status", "", cost(0, 0, 0.0, 0.0), cost(0, 0, 0.0, 0.0)),
     row("list_courses", "", cost(1, 3, 3.5, 0.0), cost(1, 3, 3.5, 0.0)),
     row("show_course", "", cost(2, 7, 5.5, 0.0), cost(1, 3, 3.5, 0.0)),
@@ -88,6 +93,8 @@ const TABLE: &[Row] = &[
     row("generate_midterm", "done before", cost(2, 7, 7.0, 0.0), cost(2, 6, 6.5, 0.0)),
     row("show_midterm", "", cost(1, 2, 3.0, 0.0), cost(1, 2, 3.0, 0.0)),
     row("list_midterms", "", cost(1, 2, 3.0, 0.0), cost(1, 2, 3.0, 0.0)),
+    row("receive_event", "", cost(3, 3, 5.0, 10.0), cost(3, 3, 5.0, 10.0)),
+    row("receive_event", "done before", cost(2, 2, 5.0, 0.0), cost(2, 2, 5.0, 0.0)),
     row("feature_question", "", cost(3, 6, 3.0, 0.0), cost(1, 1, 0.5, 0.0)),
 ];
 
@@ -107,6 +114,7 @@ async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Opt
         "login" => (on(""), Some(json!({"email": person.email, "password": PASSWORD}))),
         "practice_questions" => (on(""), Some(order.clone())),
         "purchase_plan" => (on(""), Some(json!({"plan": "starter"}))),
+        "receive_event" => (on(""), Some(life(Shape::Before, &person, test.app.now())[0].clone())),
         "bundle_questions" | "find_weak_topics" => (on(""), Some(json!({"course_id": "algebra"}))),
         "submit_answer" => (on("alg-q4"), Some(json!({"answer": "8", "was_correct": true}))),
         "generate_midterm" => {
@@ -126,27 +134,30 @@ async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Opt
         }
         ("login", _) => test.set_hash(&person, &PasswordHash::imported(WORKER_HASH.to_owned())).await,
         ("unlock_solution", "done before") => {
-            let _ = send(&person, "POST", START_Q4, None).await;
-            let _ = send(&person, "POST", &path, body.clone()).await;
+            let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
+            let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;
         }
         ("unlock_solution" | "submit_answer", _) => {
-            let _ = send(&person, "POST", START_Q4, None).await;
+            let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
+        }
+        ("open_portal", _) => {
+            let _ = send(test.app.now(), &person, "POST", PURCHASE, Some(json!({"plan": "starter"}))).await;
         }
         ("show_analysis", "done before") => {
-            let _ = send(&person, "GET", &path, None).await;
+            let _ = send(test.app.now(), &person, "GET", &path, None).await;
         }
         (_, "done before") => {
-            let _ = send(&person, "POST", &path, body.clone()).await;
+            let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;
         }
         ("bundle_questions", _) => {
-            let _ = send(&person, "POST", PRACTICE, Some(order)).await;
-            let _ = send(&person, "POST", START_Q4, None).await;
+            let _ = send(test.app.now(), &person, "POST", PRACTICE, Some(order)).await;
+            let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
         }
         (_, "some unlocked") => {
-            let _ = send(&person, "POST", PRACTICE, Some(order)).await;
+            let _ = send(test.app.now(), &person, "POST", PRACTICE, Some(order)).await;
         }
         (_, "refresh due") => {
-            let _ = send(&person, "POST", PRACTICE, Some(order)).await;
+            let _ = send(test.app.now(), &person, "POST", PRACTICE, Some(order)).await;
             test.pass(Duration::from_secs(REFRESH_PERIOD_SECONDS.unsigned_abs()));
             person = test.renewed(&person).await;
         }
@@ -156,10 +167,13 @@ async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Opt
 }
 
 /// Sends a request that must succeed, with a key where there may be one.
-async fn send(person: &Person, method: &str, path: &str, body: Option<Value>) -> Value {
-    let headers = [("content-type", "application/json"), ("idempotency-key", path)];
+async fn send(now: Timestamp, person: &Person, method: &str, path: &str, body: Option<Value>) -> Value {
+    let body = body.map(|body| body.to_string());
+    let signature = signature(body.as_deref().unwrap_or_default().as_bytes(), WEBHOOK_SECRETS[0], now);
+    let headers =
+        [("content-type", "application/json"), ("idempotency-key", path), ("stripe-signature", signature.as_str())];
     let method = method.parse().unwrap();
-    person.send(method, path, body.map(|body| body.to_string()), &headers).await.ok()
+    person.send(method, path, body, &headers).await.ok()
 }
 
 /// What was found of a row in one kind of process.
@@ -176,7 +190,7 @@ async fn measure(test: &TestApp, row: &Row, take: usize) -> Vec<Measured> {
     let mut measured = Vec::new();
     for (when, said) in [("cold", row.cold), ("warm", row.warm)] {
         let (person, path, body) = request(test, row, &format!("{when}-{take}")).await;
-        let _ = send(&person.through(process.clone()), method, &path, body).await;
+        let _ = send(test.app.now(), &person.through(process.clone()), method, &path, body).await;
         let calls = proxy.take_calls();
         let found = cost_of(&calls);
         let Cost { round_trips, calls: count, read_units, write_units } = found;

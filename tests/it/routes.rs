@@ -135,6 +135,11 @@ fn the_template_grants_single_calls_on_our_table_only() {
                 Value::Array(actions) => actions.clone(),
                 one => vec![one.clone()],
             };
+            if actions == [json!("ssm:GetParameter")] {
+                let names = statement["Resource"].to_string();
+                assert!(names.contains(":parameter${Stripe") && !names.contains('*'), "{function}: {names}");
+                continue;
+            }
             for action in &actions {
                 let call = action.as_str().unwrap().strip_prefix("dynamodb:").unwrap();
                 assert!(!call.contains('*') && !call.ends_with("Table") && call != "Scan", "{function}: {call}");

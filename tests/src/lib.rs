@@ -8,6 +8,7 @@ mod clock;
 mod entropy;
 mod person;
 pub mod proxy;
+pub mod stripe;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -35,6 +36,8 @@ use shared::domain::token::Token;
 use shared::store::{Credential, ImportedAccount, Store};
 use tower::ServiceExt;
 
+use crate::stripe::StripeStandIn;
+
 pub use answer::Answer;
 pub use clock::TestClock;
 pub use entropy::SeededEntropy;
@@ -52,6 +55,8 @@ pub struct TestApp {
     pub app: App,
     /// Moves the time.
     pub clock: TestClock,
+    /// What is asked of Stripe.
+    pub stripe: StripeStandIn,
     router: Router,
     // The database ends with the test.
     embedded: Embedded,
@@ -84,17 +89,13 @@ impl TestApp {
     async fn over(embedded: Embedded, endpoint_url: String) -> Self {
         log_causes();
         let database = Database::local(endpoint_url, "test");
-        let config = Config::read(|name| match name {
-            "AWS_ENDPOINT_URL_DYNAMODB" => database.endpoint_url.clone(),
-            "TABLE_NAME" => Some(database.table_name.clone()),
-            _ => None,
-        })
-        .unwrap();
+        let stripe = StripeStandIn::start().await;
+        let config = Config::read(|name| environment(name, &database, &stripe)).unwrap();
         let clock = TestClock::at(START.parse::<Timestamp>().unwrap());
         let store = Store::connect(&database);
         let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(1)));
         assert!(app.store.create_table().await.unwrap());
-        Self { router: router::all(&app), app, clock, embedded }
+        Self { router: router::all(&app), app, clock, stripe, embedded }
     }
 
     /// Imports a course.
@@ -105,7 +106,13 @@ impl TestApp {
 
     /// Another process on the same table: its own client, its own memory.
     pub fn twin(&self) -> Router {
-        self.process(&self.app.config.database)
+        self.process((*self.app.config).clone())
+    }
+
+    /// As [`TestApp::twin`], in an environment where variables are changed by `change`.
+    pub fn twin_where(&self, change: impl Fn(&str) -> Option<Option<String>>) -> Router {
+        let unchanged = |name: &str| environment(name, &self.app.config.database, &self.stripe);
+        self.process(Config::read(|name| change(name).unwrap_or_else(|| unchanged(name))).unwrap())
     }
 
     /// As [`TestApp::twin`], with a proxy of its own in front of the database.
@@ -115,16 +122,16 @@ impl TestApp {
         database.endpoint_url = Some(proxy.endpoint_url());
         // Clients of one region share the budget of the SDK's retries: a process alone has it for itself.
         database.region = format!("local-{}", proxy.port());
-        (self.process(&database), proxy)
+        (self.process(Config { database, ..(*self.app.config).clone() }), proxy)
     }
 
-    fn process(&self, database: &Database) -> Router {
+    fn process(&self, config: Config) -> Router {
         // Every process draws other ids.
         static SEED: AtomicU64 = AtomicU64::new(2);
         let seed = SEED.fetch_add(1, Ordering::Relaxed);
-        let store = Store::connect(database);
+        let store = Store::connect(&config.database);
         let random = Random::new(SeededEntropy::new(seed));
-        router::all(&App::with((*self.app.config).clone(), store, self.clock.clone(), random))
+        router::all(&App::with(config, store, self.clock.clone(), random))
     }
 
     /// Somebody without an account.
@@ -150,8 +157,13 @@ impl TestApp {
             credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
         };
         let kind = EntryType::Adjustment;
-        let opening =
-            Movement { kind, amount: i64::from(credits), balance_after: credits, description: "Opening".to_owned() };
+        let opening = Movement {
+            kind,
+            amount: i64::from(credits),
+            balance_after: credits,
+            description: "Opening".to_owned(),
+            payment_intent: None,
+        };
         let email = Email::try_from(format!("{name}@example.org")).unwrap();
         let profile = Profile {
             id,
@@ -206,6 +218,19 @@ impl TestApp {
         assert!(findings.wrong.is_empty() && findings.corrupt.is_empty(), "{findings:?}");
     }
 
+    /// Sends an event as Stripe does, now.
+    pub async fn webhook(&self, event: &Value) -> Answer {
+        self.webhook_through(self.router.clone(), event).await
+    }
+
+    /// As [`TestApp::webhook`], to another process.
+    pub async fn webhook_through(&self, process: Router, event: &Value) -> Answer {
+        let body = event.to_string();
+        let signature = stripe::signature(body.as_bytes(), stripe::WEBHOOK_SECRETS[0], self.app.now());
+        let stripe = Person::new(process, None);
+        stripe.send(Method::POST, "/api/webhooks/stripe", Some(body), &[("stripe-signature", &signature)]).await
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
@@ -226,6 +251,23 @@ impl TestApp {
     pub fn pass(&self, time: Duration) {
         self.clock.pass(time);
     }
+}
+
+/// The environment of a test's processes.
+fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Option<String> {
+    let value = match name {
+        "AWS_ENDPOINT_URL_DYNAMODB" => return database.endpoint_url.clone(),
+        "TABLE_NAME" => database.table_name.as_str(),
+        "STRIPE_API_BASE" => stripe.base(),
+        "STRIPE_SECRET_KEY" => stripe::SECRET_KEY,
+        "STRIPE_WEBHOOK_SECRET" => return Some(stripe::WEBHOOK_SECRETS.join(", ")),
+        "STRIPE_PRICE_STARTER" => stripe::PRICE_STARTER,
+        "STRIPE_PRICE_UNLIMITED" => stripe::PRICE_UNLIMITED,
+        "CHECKOUT_SUCCESS_URL" => stripe::SUCCESS_URL,
+        "CHECKOUT_CANCEL_URL" => stripe::CANCEL_URL,
+        _ => return None,
+    };
+    Some(value.to_owned())
 }
 
 /// Shows the cause of a 5xx beside the test that it fails.

@@ -147,8 +147,8 @@ async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool
         match outcome {
             Ok(()) => summary.account_written(entries),
             Err(OpenAccountError::AlreadyThere) => summary.account_skipped(entries),
-            Err(OpenAccountError::EmailTaken) => {
-                let reason = "its email belongs to another account".to_owned();
+            Err(refused @ (OpenAccountError::EmailTaken | OpenAccountError::CustomerTaken)) => {
+                let reason = refused.to_string();
                 summary.refuse(vec![RefusedRow { table: "users", id: id.to_string(), reason }]);
             }
             Err(OpenAccountError::Store(error)) => return Err(error.into()),

@@ -55,7 +55,7 @@ pub(crate) async fn register(
     let account = NewAccount { profile: &profile, password_hash, bonus: &bonus, session: (&session, &token.hash()) };
     app.store.open_account(account).await.map_err(|error| match error {
         OpenAccountError::EmailTaken => Problem::new(Code::EmailTaken, "There is an account with this email: sign in."),
-        OpenAccountError::AlreadyThere => Problem::internal(error),
+        OpenAccountError::AlreadyThere | OpenAccountError::CustomerTaken => Problem::internal(error),
         OpenAccountError::Store(error) => error.into(),
     })?;
     Ok(axum::Json(SessionStarted::of(profile, &token, now)))

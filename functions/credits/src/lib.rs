@@ -1,10 +1,11 @@
-//! The `credits` group: what a user may spend.
+//! The `credits` group: what a user may spend, and how they buy more.
 
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
 
 mod list_transactions;
+mod open_portal;
 mod purchase_plan;
 mod show_balance;
 
@@ -12,6 +13,7 @@ mod show_balance;
 pub fn router(app: App) -> Router {
     Routes::of("credits")
         .handle("purchase_plan", purchase_plan::purchase_plan)
+        .handle("open_portal", open_portal::open_portal)
         .handle("show_balance", show_balance::show_balance)
         .handle("list_transactions", list_transactions::list_transactions)
         .build(app)

@@ -4,9 +4,12 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::credits::Plan;
-use shared::http::{Body, Claim, Code, Json, Problem};
+use shared::domain::payments::Billing;
+use shared::domain::profile::Profile;
+use shared::http::{Body, Claim, Code, Once, Problem};
+use shared::stripe::{CheckoutSession, Purchase, StripeError};
 
-/// What the worker answered, and its clients expect of a local server.
+/// What the worker answered, and its clients expect of a local server without a key of Stripe.
 const LOCAL_CHECKOUT_URL: &str = "https://checkout.stripe.com/placeholder";
 const LOCAL_SESSION_ID: &str = "cs_test";
 
@@ -30,26 +33,56 @@ impl Body for PurchaseRequest {
 
 #[derive(Serialize)]
 pub(crate) struct Checkout {
-    checkout_url: &'static str,
-    session_id: &'static str,
+    checkout_url: String,
+    session_id: String,
 }
 
-/// Where to pay for a plan. Payments are not taken yet: locally it is the worker's placeholder, elsewhere 503.
+/// Where to pay for a plan: a page of Stripe. The plan changes when Stripe tells us that it was paid.
 pub(crate) async fn purchase_plan(
     State(app): State<App>,
     claim: Claim,
-    Json(request): Json<PurchaseRequest>,
+    Once(request, intent): Once<PurchaseRequest>,
 ) -> Result<axum::Json<Checkout>, Problem> {
     let plan = match request.plan {
         Paid::Starter => Plan::Starter,
         Paid::Unlimited => Plan::Unlimited,
     };
-    if claim.check().await?.profile.wallet.plan == plan {
-        return Err(Problem::new(Code::AlreadySubscribed, "You have this plan already; nothing was charged."));
+    let (signed_in, billing) = claim.with(app.store.billing(claim.user_id())).await?;
+    check_is_new(plan, &signed_in.profile, &billing)?;
+    if !app.stripe.is_configured() && app.config.is_local() {
+        return Ok(axum::Json(Checkout {
+            checkout_url: LOCAL_CHECKOUT_URL.to_owned(),
+            session_id: LOCAL_SESSION_ID.to_owned(),
+        }));
     }
-    if app.config.is_local() {
-        Ok(axum::Json(Checkout { checkout_url: LOCAL_CHECKOUT_URL, session_id: LOCAL_SESSION_ID }))
-    } else {
-        Err(Problem::unavailable("payments are not set up"))
+    let customer = customer(&app, &signed_in.profile).await?;
+    let key = intent.key.map_or_else(|| app.random.uuid_v4().to_string(), |key| key.as_str().to_owned());
+    let purchase = Purchase { user: signed_in.profile.id, customer: &customer, plan, key: &key };
+    let CheckoutSession { id, url } = app.stripe.create_checkout(&purchase).await?;
+    Ok(axum::Json(Checkout { checkout_url: url, session_id: id }))
+}
+
+/// A second subscription beside the first would be paid twice.
+fn check_is_new(plan: Plan, profile: &Profile, billing: &Billing) -> Result<(), Problem> {
+    let refuse = |detail| Err(Problem::new(Code::AlreadySubscribed, detail));
+    if profile.wallet.plan == plan {
+        return refuse("You have this plan already; nothing was charged.");
     }
+    if billing.is_subscribed() {
+        return refuse("You have another plan: change it with `POST /api/credits/portal`; nothing was charged.");
+    }
+    Ok(())
+}
+
+/// The user's customer at Stripe, created once.
+async fn customer(app: &App, profile: &Profile) -> Result<String, Problem> {
+    if let Some(customer) = &profile.stripe_customer_id {
+        return Ok(customer.clone());
+    }
+    let created = match app.stripe.create_customer(profile.id, profile.email.as_str()).await {
+        Err(StripeError::KeyReused) => return Err(Problem::unavailable("a customer was created with another email")),
+        created => created?,
+    };
+    let adopted = app.store.adopt_customer(profile.id, &created, app.now(), &app.random).await?;
+    adopted.ok_or_else(Problem::unauthenticated)
 }

@@ -1,13 +1,46 @@
 //! `GET /api/credits/balance`
 
 use axum::extract::State;
+use serde::Serialize;
 use shared::app::App;
-use shared::domain::credits::Wallet;
+use shared::domain::credits::{Credits, Plan};
+use shared::domain::payments::Billing;
 use shared::http::{Claim, Problem};
 
+#[derive(Serialize)]
+pub(crate) struct Balance {
+    credits: Credits,
+    plan: Plan,
+    /// Of a month of the plan, the free ones included.
+    monthly_credits: Credits,
+    credits_reset_at: i64,
+    /// A paid plan at Stripe; null without one.
+    subscription: Option<Subscription>,
+}
+
+#[derive(Serialize)]
+struct Subscription {
+    /// When it ends, if it was cancelled; epoch seconds.
+    ends_at: Option<i64>,
+    /// Stripe could not collect the last payment and tries again.
+    payment_failing: bool,
+}
+
 /// The wallet, after any refresh that was due.
-pub(crate) async fn show_balance(State(app): State<App>, claim: Claim) -> Result<axum::Json<Wallet>, Problem> {
-    let signed_in = claim.check().await?;
-    let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;
-    Ok(axum::Json(profile.wallet))
+pub(crate) async fn show_balance(State(app): State<App>, claim: Claim) -> Result<axum::Json<Balance>, Problem> {
+    let (signed_in, billing) = claim.with(app.store.billing(claim.user_id())).await?;
+    let wallet = app.store.refresh(signed_in.profile, app.now(), &app.random).await?.wallet;
+    Ok(axum::Json(Balance {
+        credits: wallet.credits,
+        plan: wallet.plan,
+        monthly_credits: wallet.monthly_credits.max(wallet.plan.monthly_credits()),
+        credits_reset_at: wallet.credits_reset_at,
+        subscription: subscription(&billing),
+    }))
+}
+
+fn subscription(billing: &Billing) -> Option<Subscription> {
+    let of =
+        |billing: &Billing| Subscription { ends_at: billing.ends_at(), payment_failing: billing.payment_failing() };
+    billing.is_subscribed().then(|| of(billing))
 }

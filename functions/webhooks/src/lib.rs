@@ -1,10 +1,13 @@
-//! The `webhooks` group. It has no routes yet: every path is a problem+json 404.
+//! The `webhooks` group: what Stripe tells us.
 
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
 
+mod receive_event;
+mod signed_event;
+
 /// The group's routes.
 pub fn router(app: App) -> Router {
-    Routes::of("webhooks").build(app)
+    Routes::of("webhooks").handle("receive_event", receive_event::receive_event).build(app)
 }

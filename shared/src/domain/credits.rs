@@ -55,6 +55,16 @@ impl Plan {
         }
     }
 
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Starter => "starter",
+            Self::Unlimited => "unlimited",
+        }
+    }
+
     const fn debit(self, price: Credits) -> Credits {
         match self {
             Self::Free | Self::Starter => price,
@@ -111,6 +121,8 @@ pub struct Movement {
     pub balance_after: Credits,
     /// What a user reads.
     pub description: String,
+    /// The payment behind it, `pi_…`, where one is known.
+    pub payment_intent: Option<String>,
 }
 
 /// A wallet after a decision, and the entries that explain it, oldest first.
@@ -158,6 +170,7 @@ impl Wallet {
             amount: Amount::from(SIGNUP_BONUS_CREDITS),
             balance_after: SIGNUP_BONUS_CREDITS,
             description: "Welcome bonus".to_owned(),
+            payment_intent: None,
         };
         Settlement { wallet, movements: vec![bonus] }
     }
@@ -181,6 +194,7 @@ impl Wallet {
             amount: Amount::from(wallet.credits) - Amount::from(self.credits),
             balance_after: wallet.credits,
             description: "Monthly credits".to_owned(),
+            payment_intent: None,
         };
         Some(Settlement { wallet, movements: vec![refresh] })
     }
@@ -207,6 +221,7 @@ impl Wallet {
             amount: -Amount::from(debit),
             balance_after,
             description: charge.description.clone(),
+            payment_intent: None,
         });
         Ok(settlement)
     }

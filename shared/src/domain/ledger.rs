@@ -60,7 +60,7 @@ impl Entry {
             description: Some(movement.description.clone()),
             balance_after: movement.balance_after,
             position,
-            stripe_payment_intent_id: None,
+            stripe_payment_intent_id: movement.payment_intent.clone(),
             created_at: now,
         }
     }
@@ -162,6 +162,7 @@ mod tests {
                 amount: *amount,
                 balance_after: *balance_after,
                 description: String::new(),
+                payment_intent: None,
             };
             Entry::of(&movement, EntryId(Uuid::nil()), profile.id, position, now)
         });

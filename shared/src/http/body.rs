@@ -63,11 +63,19 @@ fn check_media_type(request: &Request) -> Result<(), Problem> {
 
 /// Reads a body to its bound.
 pub(super) async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
-    axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|error| {
+    read_to(request, BODY_BYTES_MAX).await
+}
+
+/// Reads a body of at most `bytes_max`.
+///
+/// # Errors
+/// 413 when it is larger; 400 when it ends early.
+pub async fn read_to(request: Request, bytes_max: usize) -> Result<axum::body::Bytes, Problem> {
+    axum::body::to_bytes(request.into_body(), bytes_max).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
-            let detail = format!("The body is larger than {BODY_BYTES_MAX} bytes.");
-            Problem::new(Code::BodyTooLarge, detail).with_member("max_bytes", BODY_BYTES_MAX)
+            let detail = format!("The body is larger than {bytes_max} bytes.");
+            Problem::new(Code::BodyTooLarge, detail).with_member("max_bytes", bytes_max)
         } else {
             Problem::new(Code::InvalidJson, "The body ended early.")
         }

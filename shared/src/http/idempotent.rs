@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use serde_json::Value;
 
 use super::body::{Body, Json, read, read_fields};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use crate::domain::idempotency::{Fingerprint, IdempotencyKey, Intent, Record};
 
 const HEADER: &str = "idempotency-key";
@@ -62,6 +62,5 @@ pub fn check_reuse(record: &Record, intent: &Intent) -> Result<(), Problem> {
     if record.fingerprint == intent.fingerprint {
         return Ok(());
     }
-    let detail = "This `Idempotency-Key` was used for another request; use a new one.";
-    Err(Problem::new(Code::IdempotencyKeyReused, detail))
+    Err(Problem::idempotency_key_reused())
 }

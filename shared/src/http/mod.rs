@@ -15,7 +15,7 @@ mod purpose;
 mod query;
 pub mod routes;
 
-pub use body::{Body, Json};
+pub use body::{Body, Json, read_to};
 pub use claim::Claim;
 pub use course::active_course;
 pub use etag::{Catalogue, Edition};

@@ -15,6 +15,7 @@ use crate::app::KdfError;
 use crate::domain::credits::InsufficientCredits;
 use crate::domain::midterm::Infeasible;
 use crate::store::{AttemptError, SpendError, StoreError};
+use crate::stripe::StripeError;
 
 /// What went wrong. Each code has exactly one status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Code {
     InvalidJson,
     /// A required field is absent, null or empty.
     MissingField,
+    /// A webhook that Stripe did not sign, or not lately.
+    InvalidSignature,
     /// No session, or one that is over.
     Unauthenticated,
     /// Email and password do not belong together.
@@ -41,8 +44,10 @@ pub enum Code {
     MethodNotAllowed,
     /// The email has an account.
     EmailTaken,
-    /// The plan is theirs already.
+    /// The plan is theirs already, or another one that is paid for.
     AlreadySubscribed,
+    /// There is no subscription to change.
+    NotSubscribed,
     /// The question is locked: it must be started first.
     NotStarted,
     /// The key stands for another request.
@@ -66,12 +71,12 @@ impl Code {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::InvalidJson | Self::MissingField => StatusCode::BAD_REQUEST,
+            Self::InvalidJson | Self::MissingField | Self::InvalidSignature => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
             Self::InsufficientCredits | Self::NotPurchased => StatusCode::PAYMENT_REQUIRED,
             Self::NotFound | Self::NoQuestions | Self::NoExams => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::EmailTaken | Self::AlreadySubscribed | Self::NotStarted => StatusCode::CONFLICT,
+            Self::EmailTaken | Self::AlreadySubscribed | Self::NotSubscribed | Self::NotStarted => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidField | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
@@ -88,6 +93,7 @@ impl Code {
         match self {
             Self::InvalidJson => "invalid_json",
             Self::MissingField => "missing_field",
+            Self::InvalidSignature => "invalid_signature",
             Self::Unauthenticated => "unauthenticated",
             Self::InvalidCredentials => "invalid_credentials",
             Self::InsufficientCredits => "insufficient_credits",
@@ -98,6 +104,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::EmailTaken => "email_taken",
             Self::AlreadySubscribed => "already_subscribed",
+            Self::NotSubscribed => "not_subscribed",
             Self::NotStarted => "not_started",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::BlueprintInfeasible => "blueprint_infeasible",
@@ -114,6 +121,7 @@ impl Code {
         match self {
             Self::InvalidJson => "Invalid JSON",
             Self::MissingField => "Missing fields",
+            Self::InvalidSignature => "Invalid signature",
             Self::Unauthenticated => "Unauthorized",
             Self::InvalidCredentials => "Invalid credentials",
             Self::InsufficientCredits => "Insufficient credits",
@@ -124,6 +132,7 @@ impl Code {
             Self::MethodNotAllowed => "Method not allowed",
             Self::EmailTaken => "Email already registered",
             Self::AlreadySubscribed => "Already subscribed",
+            Self::NotSubscribed => "Not subscribed",
             Self::NotStarted => "Not started",
             Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::BlueprintInfeasible => "Blueprint infeasible",
@@ -193,6 +202,12 @@ impl Problem {
     #[must_use]
     pub fn not_started() -> Self {
         Self::new(Code::NotStarted, "The question is locked; start it first.")
+    }
+
+    /// The key stands for another request.
+    #[must_use]
+    pub fn idempotency_key_reused() -> Self {
+        Self::new(Code::IdempotencyKeyReused, "This `Idempotency-Key` was used for another request; use a new one.")
     }
 
     /// A field that is not as it must be.
@@ -277,6 +292,20 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable { .. } | StoreError::Contention { .. } => Self::unavailable(error),
             StoreError::Corrupt { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<StripeError> for Problem {
+    fn from(error: StripeError) -> Self {
+        match error {
+            StripeError::KeyReused => Self::idempotency_key_reused(),
+            // A refusal or an answer that cannot be read is our mistake, yet nothing has happened: try again later.
+            StripeError::NotConfigured
+            | StripeError::Secret(_)
+            | StripeError::Unavailable(_)
+            | StripeError::Refused(_)
+            | StripeError::Unreadable(_) => Self::unavailable(error),
         }
     }
 }

@@ -42,18 +42,19 @@ const fn signed_in(function: &'static str, operation: &'static str, method: Meth
     Route { function, operation, method, path, access: Access::SignedIn }
 }
 
-/// The nine functions, those without routes yet included.
+/// The nine functions.
 pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 30] = [
+pub static ROUTES: [Route; 32] = [
     open("auth", "register", Method::POST, "/api/auth/register"),
     open("auth", "login", Method::POST, "/api/auth/login"),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase"),
+    signed_in("credits", "open_portal", Method::POST, "/api/credits/portal"),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
     open("courses", "show_status", Method::GET, "/"),
     signed_in("courses", "list_courses", Method::GET, "/api/courses"),
@@ -78,6 +79,7 @@ pub static ROUTES: [Route; 30] = [
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
     signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate"),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),
+    open("webhooks", "receive_event", Method::POST, "/api/webhooks/stripe"),
 ];
 
 /// The routes of one function.

@@ -45,8 +45,11 @@ pub struct NewAccount<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenAccountError {
     /// Somebody else has this email.
-    #[error("the email is taken")]
+    #[error("its email belongs to another account")]
     EmailTaken,
+    /// Somebody else is this customer at Stripe.
+    #[error("its customer at Stripe belongs to another account")]
+    CustomerTaken,
     /// This very account is there.
     #[error("the account is there already")]
     AlreadyThere,

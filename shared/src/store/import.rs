@@ -150,7 +150,7 @@ impl Store {
         let entries: Vec<Item> = entries.collect::<Result<_, _>>()?;
         // A ledger longer than a transaction is begun before the profile that makes it visible: an import that is cut
         // off leaves entries of nobody, and the next one writes the same ones again.
-        let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 2));
+        let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 3));
         self.put_all(early.to_vec()).await?;
         let mut actions = vec![
             self.put_new(item::write(&keys::credential(&account.profile.email), &account.credential)?)?,
@@ -159,10 +159,16 @@ impl Store {
         for entry in last {
             actions.push(self.put_new(entry.clone())?);
         }
+        if let Some(customer) = &account.profile.stripe_customer_id {
+            actions.push(self.put_customer(customer, id)?);
+        }
         match self.transact(actions, &id.to_string()).await? {
             Transaction::Committed => Ok(()),
-            Transaction::Refused(verdicts) => match verdicts.first() {
-                Some(Verdict::ConditionFailed(_)) => Err(OpenAccountError::EmailTaken),
+            Transaction::Refused(verdicts) => match verdicts.as_slice() {
+                [Verdict::ConditionFailed(_), ..] => Err(OpenAccountError::EmailTaken),
+                [_, Verdict::Held, .., Verdict::ConditionFailed(_)] if account.profile.stripe_customer_id.is_some() => {
+                    Err(OpenAccountError::CustomerTaken)
+                }
                 _ => Err(OpenAccountError::AlreadyThere),
             },
         }

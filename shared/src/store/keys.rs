@@ -19,6 +19,9 @@
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
 //! | Question | `QUESTION#<id>` | `QUESTION` |
 //! | Option | `QUESTION#<id>` | `OPTION#<letter>` |
+//! | Billing | `USER#<id>` | `BILLING` |
+//! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
+//! | Event | `STRIPE#<event id>` | `EVENT` |
 //!
 //! Index `gsi1`, questions only: `COURSE#<course>` / `TOPIC#<topic>#<difficulty>#<id>`, difficulty 0 when unrated.
 //! The parts are ids, which hold no `#` (`domain::id`), emails, which hold none either, UUIDs and hex. An idempotency
@@ -185,6 +188,24 @@ pub fn enrollment(id: UserId, course: &CourseId) -> Key {
 /// The course of an enrolment's sort key.
 pub(super) fn course_of_enrollment(sk: &str) -> Option<CourseId> {
     sk.strip_prefix(ENROLLMENTS).and_then(|id| CourseId::try_from(id).ok())
+}
+
+/// What is known of a user's payments.
+#[must_use]
+pub fn billing(id: UserId) -> Key {
+    Key::new(user(id), "BILLING")
+}
+
+/// Whose a customer at Stripe is.
+#[must_use]
+pub fn customer(id: &str) -> Key {
+    Key::new(format!("CUSTOMER#{id}"), "USER")
+}
+
+/// The claim of an event of Stripe.
+#[must_use]
+pub fn event(id: &str) -> Key {
+    Key::new(format!("STRIPE#{id}"), "EVENT")
 }
 
 /// A course.

@@ -168,19 +168,10 @@ impl Store {
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
-        let after = Profile {
-            wallet: settlement.wallet,
-            version: profile.version + 1,
-            entry_count: profile.entry_count + settlement.movements.len() as u64,
-            // Another process may have a clock that is ahead: the ledger's time never goes back.
-            updated_at: now.max(profile.updated_at),
-            ..profile.clone()
-        };
-        let mut parts = vec![(Part::Profile, self.replace_wallet(profile, &after)?)];
-        for (movement, position) in settlement.movements.iter().zip(profile.entry_count + 1..) {
-            let id = EntryId::new(position, after.updated_at, random.bytes());
-            let entry = Entry::of(movement, id, profile.id, position, after.updated_at);
-            parts.push((Part::Entry, self.put_new(item::write(&keys::entry(profile.id, entry.id), &entry)?)?));
+        let after = after(profile, settlement, now);
+        let mut parts = vec![(Part::Profile, self.replace_profile(profile, &after)?)];
+        for put in self.put_movements(profile, &after, settlement, random)? {
+            parts.push((Part::Entry, put));
         }
         if let Some(Purchase { intent: Some(Intent { key: Some(key), fingerprint }), goods, .. }) = purchase {
             let (credits_deducted, credits) = (settlement.deducted(), settlement.wallet.credits);
@@ -236,18 +227,32 @@ impl Store {
         Ok(EntryPage { entries, has_more })
     }
 
-    fn replace_wallet(&self, before: &Profile, after: &Profile) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
+    /// The write of what a settlement changes of a profile, on the condition that nobody wrote it meanwhile.
+    pub(super) fn replace_profile(&self, before: &Profile, after: &Profile) -> Result<TransactWriteItem, StoreError> {
+        let mut changes = "SET credits = :credits, credits_reset_at = :reset, #plan = :plan, \
+                           monthly_credits = :monthly, entry_count = :entries, #version = :after, updated_at = :now"
+            .to_owned();
+        let mut update = Update::builder().table_name(&self.table);
+        let ids = [
+            (":customer", ", stripe_customer_id = :customer", &after.stripe_customer_id),
+            (":subscription", ", stripe_subscription_id = :subscription", &after.stripe_subscription_id),
+        ];
+        for (name, change, id) in ids {
+            if let Some(id) = id {
+                changes += change;
+                update = update.expression_attribute_values(name, text(id));
+            }
+        }
+        let update = update
             .set_key(Some(keys::profile(before.id).attributes()))
-            .update_expression(
-                "SET credits = :credits, credits_reset_at = :reset, entry_count = :entries, #version = :after, \
-                 updated_at = :now",
-            )
+            .update_expression(changes)
             .condition_expression("#version = :before")
             .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#plan", "plan")
             .expression_attribute_values(":credits", number(after.wallet.credits))
             .expression_attribute_values(":reset", number(after.wallet.credits_reset_at))
+            .expression_attribute_values(":plan", text(after.wallet.plan.as_str()))
+            .expression_attribute_values(":monthly", number(after.wallet.monthly_credits))
             .expression_attribute_values(":entries", number(after.entry_count))
             .expression_attribute_values(":before", number(before.version))
             .expression_attribute_values(":after", number(after.version))
@@ -256,6 +261,23 @@ impl Store {
             .build()
             .map_err(|error| StoreError::corrupt("Update", error))?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The writes of the ledger entries of a settlement.
+    pub(super) fn put_movements(
+        &self,
+        before: &Profile,
+        after: &Profile,
+        settlement: &Settlement,
+        random: &Random,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let positions = before.entry_count + 1..;
+        let puts = settlement.movements.iter().zip(positions).map(|(movement, position)| {
+            let id = EntryId::new(position, after.updated_at, random.bytes());
+            let entry = Entry::of(movement, id, before.id, position, after.updated_at);
+            self.put_new(item::write(&keys::entry(before.id, entry.id), &entry)?)
+        });
+        puts.collect()
     }
 
     fn question_exists(&self, id: &QuestionId) -> Result<TransactWriteItem, StoreError> {
@@ -294,6 +316,18 @@ impl Store {
         }
         let update = update.build().map_err(|error| StoreError::corrupt("Update", error))?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+/// A profile after a settlement.
+pub(super) fn after(profile: &Profile, settlement: &Settlement, now: Timestamp) -> Profile {
+    Profile {
+        wallet: settlement.wallet,
+        version: profile.version + 1,
+        entry_count: profile.entry_count + settlement.movements.len() as u64,
+        // Another process may have a clock that is ahead: the ledger's time never goes back.
+        updated_at: now.max(profile.updated_at),
+        ..profile.clone()
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::fields::Node;
 use super::payload;
+use crate::domain::id::UserId;
 
 /// A signed message of Stripe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +176,19 @@ pub struct Dispute {
     pub inquiry: bool,
 }
 
+/// Whose an event is, as far as it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payer<'a> {
+    /// This customer, `cus_…`.
+    Customer(&'a str),
+    /// Who paid this charge, `ch_…`.
+    OfCharge(&'a str),
+    /// Who got this invoice, `in_…`.
+    OfInvoice(&'a str),
+    /// It does not say.
+    Nobody,
+}
+
 /// Why a body is not an event that we can read. Names the field, never its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
@@ -201,7 +215,18 @@ impl Event {
         Ok(Self { id: event.id("/id")?, created: event.seconds("/created")?, kind: payload::kind(event)? })
     }
 
-    /// The customer that it names; a dispute names none, and is found by [`Self::payments`].
+    /// Whose it is, as far as it says.
+    #[must_use]
+    pub fn payer(&self) -> Payer<'_> {
+        match &self.kind {
+            EventKind::Dispute(dispute) => Payer::OfCharge(&dispute.charge),
+            EventKind::InvoicePayment(payment) => Payer::OfInvoice(&payment.invoice),
+            EventKind::Refund(Refund { customer: None, charge, .. }) => Payer::OfCharge(charge),
+            _ => self.customer().map_or(Payer::Nobody, Payer::Customer),
+        }
+    }
+
+    /// The customer that it names.
     #[must_use]
     pub fn customer(&self) -> Option<&str> {
         match &self.kind {
@@ -215,34 +240,14 @@ impl Event {
 
     /// The user that we named at checkout.
     #[must_use]
-    pub fn user(&self) -> Option<&str> {
-        match &self.kind {
+    pub fn user(&self) -> Option<UserId> {
+        let user = match &self.kind {
             EventKind::Checkout(checkout) => checkout.user.as_deref(),
             EventKind::Subscription(change) => change.user.as_deref(),
             EventKind::InvoicePaid(invoice) | EventKind::InvoiceFailed(invoice) => invoice.user.as_deref(),
             _ => None,
-        }
-    }
-
-    /// Ids of charges, payment intents and invoices that it names: an index over them finds the user of a dispute.
-    #[must_use]
-    pub fn payments(&self) -> Vec<&str> {
-        match &self.kind {
-            EventKind::InvoicePaid(invoice) | EventKind::InvoiceFailed(invoice) => {
-                std::iter::once(&invoice.id).chain(&invoice.payments).map(String::as_str).collect()
-            }
-            EventKind::InvoicePayment(payment) => {
-                std::iter::once(&payment.invoice).chain(&payment.payments).map(String::as_str).collect()
-            }
-            EventKind::Refund(refund) => {
-                let known = [&refund.payment_intent, &refund.invoice];
-                std::iter::once(&refund.charge).chain(known.into_iter().flatten()).map(String::as_str).collect()
-            }
-            EventKind::Dispute(dispute) => {
-                std::iter::once(&dispute.charge).chain(&dispute.payment_intent).map(String::as_str).collect()
-            }
-            EventKind::Checkout(_) | EventKind::Subscription(_) | EventKind::Ignored => Vec::new(),
-        }
+        };
+        user.and_then(|user| user.parse().ok()).map(UserId)
     }
 }
 
@@ -252,7 +257,7 @@ mod tests {
 
     use super::super::life::{
         BUY, CANCEL, CANCELS, CHECKOUT, CREATED, DISPUTE, FAIL, LOST, PAST_DUE, REFUND_MORE, START, UNKNOWN, UPGRADE,
-        WIN, all_bodies, before, others, since,
+        WIN, all_bodies, before, others, payments, since,
     };
     use super::*;
     use crate::domain::time::DAY_SECONDS;
@@ -293,7 +298,8 @@ mod tests {
     fn refunds_disputes_and_checkouts_say_whose_they_are() {
         let EventKind::Refund(refund) = before()[REFUND_MORE].kind.clone() else { panic!() };
         assert_eq!((refund.refunded_before, refund.refunded), (300, 600));
-        assert_eq!(before()[REFUND_MORE].payments(), ["ch_2LkdIwHu7ix", "pi_2LkdIwHu7ix", "in_2LkdIwHu7ix"]);
+        assert_eq!(before()[REFUND_MORE].payer(), Payer::Customer("cus_TjdWq2c8Pp0xkN"));
+        assert_eq!(payments()[0].payer(), Payer::OfInvoice("in_1LkdIwHu7ix"));
         let status = |event: &Event| match &event.kind {
             EventKind::Dispute(dispute) => dispute.status,
             _ => panic!(),
@@ -301,9 +307,9 @@ mod tests {
         assert_eq!(status(&before()[DISPUTE]), DisputeStatus::Open);
         assert_eq!(status(&before()[WIN]), DisputeStatus::Won);
         assert_eq!(status(&others()[LOST]), DisputeStatus::Lost);
-        assert_eq!((before()[WIN].customer(), before()[WIN].payments().len()), (None, 2));
+        assert!(matches!(before()[WIN].payer(), Payer::OfCharge(charge) if charge.starts_with("ch_")));
         let checkout = &others()[CHECKOUT];
-        assert_eq!(checkout.user(), Some("7aab6ffc-bcb3-43e7-a107-bbf481f0ba95"));
+        assert_eq!(checkout.user().unwrap().to_string(), "7aab6ffc-bcb3-43e7-a107-bbf481f0ba95");
         assert_eq!(checkout.customer(), Some("cus_TjdWq2c8Pp0xkN"));
     }
 

@@ -254,11 +254,11 @@ fn the_life_as_it_is_lived() {
         seen,
         [
             (Plan::Starter, 18, 31, false),
-            (Plan::Starter, 20, 59, false),
-            (Plan::Unlimited, 20, 59, false),
+            (Plan::Starter, 15, 59, false),
+            (Plan::Unlimited, 15, 59, false),
             (Plan::Unlimited, 5, 89, true),
             (Plan::Unlimited, 5, 90, false),
-            (Plan::Unlimited, 1, 90, false),
+            (Plan::Unlimited, 2, 90, false),
             (Plan::Unlimited, 0, 90, false),
             (Plan::Unlimited, 0, 90, false),
             (Plan::Unlimited, 0, 90, false),
@@ -270,11 +270,11 @@ fn the_life_as_it_is_lived() {
         [
             "Purchase 15 Starter plan: first month",
             "MonthlyRefresh -13 Monthly credits",
-            "SubscriptionRenewal 15 Starter plan: next month",
-            "MonthlyRefresh -15 Monthly credits",
+            "SubscriptionRenewal 10 Starter plan: next month",
+            "MonthlyRefresh -10 Monthly credits",
             "SubscriptionRenewal 0 Unlimited plan: next month",
-            "Refund -4 Credits of a refunded payment",
-            "Refund -1 Credits of a refunded payment",
+            "Refund -3 Credits of a refunded payment",
+            "Refund -2 Credits of a refunded payment",
             "MonthlyRefresh 5 Monthly credits",
         ]
     );

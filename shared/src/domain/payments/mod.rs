@@ -19,7 +19,7 @@ pub mod rules;
 pub mod signature;
 pub mod subscription;
 
-pub use event::{Event, EventError, EventKind};
+pub use event::{Event, EventError, EventKind, Payer};
 pub use rules::{Outcome, Prices};
 pub use signature::{SignatureError, SigningSecret};
 pub use subscription::Billing;

@@ -98,14 +98,14 @@ fn a_cancelled_subscription_runs_to_its_end_and_credits_to_the_refresh() {
 #[test]
 fn a_full_refund_takes_all_credits_and_the_plan() {
     let account = received(&[&before()[BUY], &before()[RENEW], &refund_of(0, 998)]);
-    assert_eq!((account.wallet.plan, account.wallet.credits), (Plan::Starter, 3 + 30 - 14));
+    assert_eq!((account.wallet.plan, account.wallet.credits), (Plan::Starter, 3 + 15 + 10 - 9));
     let account = received(&[&before()[BUY], &before()[RENEW], &refund_of(0, 998), &refund_of(998, 999)]);
     assert_eq!((account.wallet.plan, account.wallet.credits), (Plan::Free, 3 + 15));
 }
 
 #[test]
 fn a_refund_without_the_total_before_takes_no_more_than_the_total() {
-    for (order, credits) in [([300, 999], 3), ([999, 300], 3), ([300, 600], 9), ([600, 300], 9)] {
+    for (order, credits) in [([300, 999], 3), ([999, 300], 3), ([300, 600], 7), ([600, 300], 7)] {
         let refunds = order.map(|total| refund_of(0, total));
         let account = received(&[&before()[RENEW], &refunds[0], &refunds[1]]);
         assert_eq!(account.wallet.credits, credits, "{order:?}");
@@ -117,15 +117,15 @@ fn a_refund_waits_for_its_grant() {
     let mut account = received(&[&before()[REFUND], &before()[REFUND_MORE]]);
     assert_eq!((account.wallet, account.entries.len()), (wallet(), 0));
     account.receive(&before()[RENEW], &prices(), START);
-    assert_eq!(account.wallet.credits, 3 + 15 - 4 - 5);
+    assert_eq!(account.wallet.credits, 3 + 10 - 3 - 3);
 }
 
 #[test]
 fn in_the_newer_shape_a_refund_waits_for_the_payments_invoice() {
     let mut account = received(&[&since()[RENEW], &since()[REFUND]]);
-    assert_eq!(account.wallet.credits, 18);
+    assert_eq!(account.wallet.credits, 13);
     account.receive(&payments()[1], &prices(), START);
-    assert_eq!(account.wallet.credits, 14);
+    assert_eq!(account.wallet.credits, 10);
 }
 
 #[test]
@@ -162,23 +162,23 @@ fn an_inquiry_holds_nothing_and_may_still_become_a_dispute() {
 #[test]
 fn what_cannot_be_taken_is_recorded_and_taken_from_the_next_paid_month() {
     let mut account = received(&[&before()[RENEW]]);
-    assert_eq!(spend(&mut account, 16, START), 16);
+    assert_eq!(spend(&mut account, 11, START), 11);
     account.receive(&refund_of(0, 999), &prices(), START);
-    assert_eq!((account.wallet.credits, account.billing.unrecovered()), (0, 13));
+    assert_eq!((account.wallet.credits, account.billing.unrecovered()), (0, 8));
     account.receive(&before()[BUY], &prices(), START);
-    assert_eq!((account.wallet.credits, account.billing.unrecovered()), (2, 0));
-    assert_eq!(account.entries.last().unwrap(), "Refund -13 Owed for a refund or dispute");
+    assert_eq!((account.wallet.credits, account.billing.unrecovered()), (7, 0));
+    assert_eq!(account.entries.last().unwrap(), "Refund -8 Owed for a refund or dispute");
 }
 
 #[test]
 fn free_months_do_not_pay_for_what_is_owed() {
     let mut account = received(&[&before()[RENEW]]);
-    spend(&mut account, 18, START);
+    spend(&mut account, 13, START);
     account.receive(&refund_of(0, 999), &prices(), START);
     let later = START + 100 * DAY_SECONDS;
     account.wallet = account.wallet.as_of(at(later));
     account.receive(&before()[CANCEL], &prices(), later);
-    assert_eq!((account.wallet.credits, account.billing.unrecovered()), (5, 15));
+    assert_eq!((account.wallet.credits, account.billing.unrecovered()), (5, 10));
 }
 
 #[test]

@@ -42,24 +42,26 @@ pub struct Outcome {
     pub unknown_price: bool,
 }
 
-/// Credits that a paid period of `plan` brings. The unlimited plan needs none.
-#[must_use]
-pub const fn period_credits(plan: Plan) -> Credits {
-    match plan {
-        Plan::Starter => Plan::Starter.monthly_credits(),
-        Plan::Free | Plan::Unlimited => 0,
+/// What a refresh sets the balance of a subscriber to. It falls due at the end of what is paid, before the next payment
+/// is known, so it brings what everybody has for free; the rest of a starter's month comes with the paid invoice.
+pub const REFRESH_CREDITS: Credits = Plan::Free.monthly_credits();
+
+/// Credits that a paid `period` of `plan` brings: the whole month when it begins, and what the refresh at the end of the
+/// period before has not brought when it goes on. The unlimited plan needs none.
+const fn period_credits(plan: Plan, period: Period) -> Credits {
+    match (plan, period) {
+        (Plan::Starter, Period::First) => Plan::Starter.monthly_credits(),
+        (Plan::Starter, Period::Next) => Plan::Starter.monthly_credits() - REFRESH_CREDITS,
+        (Plan::Free | Plan::Unlimited, _) => 0,
     }
 }
-
-/// What a refresh sets the balance of a subscriber to. It falls due at the end of what is paid, before the next payment
-/// is known, so it brings what everybody has for free; the starter's fifteen come with the paid invoice alone.
-pub const REFRESH_CREDITS: Credits = Plan::Free.monthly_credits();
 
 /// What one refund or dispute should have taken.
 struct Claim {
     cause: String,
     credits: Credits,
     kind: ClaimKind,
+    payment_intent: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,6 +90,14 @@ impl Billing {
             billing.book(&mut settlement, now);
         }
         Outcome { billing, settlement, changed, unknown_price }
+    }
+
+    /// Whether a plan is paid for, so that it is changed and not bought beside the other. A subscription whose payment is
+    /// disputed still runs.
+    #[must_use]
+    pub fn is_subscribed(&self) -> bool {
+        let runs = self.subscriptions.values().any(|of| of.gives_access && of.plan.is_some());
+        runs || self.plan().is_some_and(|plan| plan != Plan::Free)
     }
 
     fn book(&mut self, settlement: &mut Settlement, now: Timestamp) {
@@ -162,7 +172,7 @@ impl Billing {
             if self.booked.grants.contains_key(id) {
                 continue;
             }
-            let credits = period_credits(plan);
+            let credits = period_credits(plan, period);
             self.booked.grants.insert(id.clone(), credits);
             granted = granted.saturating_add(credits);
             let (kind, what) = match period {
@@ -174,7 +184,8 @@ impl Billing {
                 Plan::Starter => "Starter",
                 Plan::Unlimited => "Unlimited",
             };
-            add(settlement, kind, credits, format!("{name} plan: {what}"));
+            let payment_intent = self.payment_intent_of(id).map(str::to_owned);
+            add(settlement, kind, credits, format!("{name} plan: {what}"), payment_intent);
         }
         granted
     }
@@ -196,7 +207,8 @@ impl Billing {
                     left_of_charge -= credits;
                     left -= credits;
                     let cause = format!("{charge}/{before}-{after}");
-                    claims.push(Claim { cause, credits, kind: ClaimKind::Refund });
+                    let payment_intent = facts.payment_intent.clone();
+                    claims.push(Claim { cause, credits, kind: ClaimKind::Refund, payment_intent });
                 }
             }
             for (id, dispute) in self.disputes_of(invoice) {
@@ -209,7 +221,8 @@ impl Billing {
                 if kind == ClaimKind::Dispute {
                     left -= credits;
                 }
-                claims.push(Claim { cause: id.clone(), credits, kind });
+                let payment_intent = dispute.payment_intent.clone();
+                claims.push(Claim { cause: id.clone(), credits, kind, payment_intent });
             }
         }
         claims
@@ -218,23 +231,21 @@ impl Billing {
     /// Books the differences. Credits that came back.
     fn book_claims(&mut self, settlement: &mut Settlement) -> Credits {
         let mut released: Credits = 0;
-        for Claim { cause, credits, kind } in self.claims() {
-            if credits == 0 && !self.booked.clawbacks.contains_key(&cause) {
+        for claim in self.claims() {
+            if claim.credits == 0 && !self.booked.clawbacks.contains_key(&claim.cause) {
                 continue;
             }
-            let booked = self.booked.clawbacks.entry(cause).or_default();
-            let back = match kind {
-                ClaimKind::Refund | ClaimKind::Dispute => claim(settlement, booked, credits, kind),
-                ClaimKind::WonDispute => {
-                    // The end may come before the beginning: then both are booked now.
-                    if !booked.released && booked.total() == 0 {
-                        claim(settlement, booked, credits, kind);
-                    }
-                    booked.released = true;
-                    claim(settlement, booked, 0, kind)
+            let booked = self.booked.clawbacks.entry(claim.cause.clone()).or_default();
+            if claim.kind == ClaimKind::WonDispute {
+                // The end may come before the beginning: then both are booked now.
+                if !booked.released && booked.total() == 0 {
+                    claim.book(settlement, booked);
                 }
-            };
-            released = released.saturating_add(back);
+                booked.released = true;
+                released = released.saturating_add(Claim { credits: 0, ..claim }.book(settlement, booked));
+            } else {
+                released = released.saturating_add(claim.book(settlement, booked));
+            }
         }
         released
     }
@@ -247,40 +258,42 @@ impl Billing {
                 income -= credits;
                 booked.unrecovered -= credits;
                 booked.taken += credits;
-                take(settlement, credits, "Owed for a refund or dispute");
+                take(settlement, credits, "Owed for a refund or dispute", None);
             }
         }
     }
 }
 
-/// Brings what is `booked` of one cause to `credits`. Returns what came back.
-fn claim(settlement: &mut Settlement, booked: &mut Clawback, credits: Credits, kind: ClaimKind) -> Credits {
-    let (taking, returning) = match kind {
-        ClaimKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
-        ClaimKind::Dispute | ClaimKind::WonDispute => {
-            ("Credits of a disputed payment", "Credits of a dispute that ended well")
+impl Claim {
+    /// Brings what is `booked` of the cause to the claim's credits. Returns what came back.
+    fn book(&self, settlement: &mut Settlement, booked: &mut Clawback) -> Credits {
+        let (taking, returning) = match self.kind {
+            ClaimKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
+            ClaimKind::Dispute | ClaimKind::WonDispute => {
+                ("Credits of a disputed payment", "Credits of a dispute that ended well")
+            }
+        };
+        let known = booked.total();
+        if self.credits > known {
+            let more = self.credits - known;
+            let taken = more.min(settlement.wallet.credits);
+            booked.taken += taken;
+            booked.unrecovered += more - taken;
+            if taken > 0 {
+                take(settlement, taken, taking, self.payment_intent.clone());
+            }
+            return 0;
         }
-    };
-    let known = booked.total();
-    if credits > known {
-        let more = credits - known;
-        let taken = more.min(settlement.wallet.credits);
-        booked.taken += taken;
-        booked.unrecovered += more - taken;
-        if taken > 0 {
-            take(settlement, taken, taking);
+        let less = known - self.credits;
+        let forgiven = less.min(booked.unrecovered);
+        let back = less - forgiven;
+        booked.unrecovered -= forgiven;
+        booked.taken -= back;
+        if back > 0 {
+            add(settlement, EntryType::Refund, back, returning.to_owned(), self.payment_intent.clone());
         }
-        return 0;
+        back
     }
-    let less = known - credits;
-    let forgiven = less.min(booked.unrecovered);
-    let back = less - forgiven;
-    booked.unrecovered -= forgiven;
-    booked.taken -= back;
-    if back > 0 {
-        add(settlement, EntryType::Refund, back, returning.to_owned());
-    }
-    back
 }
 
 /// The part of `grant` that `amount` is of `paid`, rounded down, in the user's favour.
@@ -289,20 +302,22 @@ fn share(grant: Credits, amount: u64, paid: u64) -> Credits {
     Credits::try_from(part).unwrap_or(grant).min(grant)
 }
 
-fn add(settlement: &mut Settlement, kind: EntryType, credits: Credits, description: String) {
+fn add(
+    settlement: &mut Settlement,
+    kind: EntryType,
+    credits: Credits,
+    description: String,
+    payment_intent: Option<String>,
+) {
     let before = settlement.wallet.credits;
     let after = before.saturating_add(credits);
     settlement.wallet.credits = after;
-    settlement.movements.push(Movement {
-        kind,
-        amount: Amount::from(after - before),
-        balance_after: after,
-        description,
-    });
+    let amount = Amount::from(after - before);
+    settlement.movements.push(Movement { kind, amount, balance_after: after, description, payment_intent });
 }
 
 /// Never more than there is: the caller has looked.
-fn take(settlement: &mut Settlement, credits: Credits, description: &str) {
+fn take(settlement: &mut Settlement, credits: Credits, description: &str, payment_intent: Option<String>) {
     let before = settlement.wallet.credits;
     let after = before.saturating_sub(credits);
     settlement.wallet.credits = after;
@@ -311,5 +326,6 @@ fn take(settlement: &mut Settlement, credits: Credits, description: &str) {
         amount: -Amount::from(before - after),
         balance_after: after,
         description: description.to_owned(),
+        payment_intent,
     });
 }

@@ -86,7 +86,7 @@ pub(super) enum Period {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Charge {
-    payment_intent: Option<String>,
+    pub(super) payment_intent: Option<String>,
     invoice: Option<String>,
     /// Totals after and before each refund, in the order of the totals.
     pub(super) refunds: BTreeSet<(u64, u64)>,
@@ -98,7 +98,7 @@ pub(super) struct DisputeFacts {
     created: i64,
     event: String,
     charge: String,
-    payment_intent: Option<String>,
+    pub(super) payment_intent: Option<String>,
     pub(super) amount: u64,
     pub(super) status: DisputeStatus,
     pub(super) inquiry: bool,
@@ -291,6 +291,12 @@ impl Billing {
             let known = charge.or_else(|| self.invoice_of(&dispute.charge, dispute.payment_intent.as_deref()));
             known == Some(invoice)
         })
+    }
+
+    /// `pi_…`, the payment of `invoice`, as far as it is known.
+    pub(super) fn payment_intent_of(&self, invoice: &str) -> Option<&str> {
+        let paid = self.payments.iter().filter(|(payment, of)| payment.starts_with("pi_") && *of == invoice);
+        paid.map(|(payment, _)| payment.as_str()).max()
     }
 
     fn invoice_of(&self, charge: &str, payment_intent: Option<&str>) -> Option<&str> {

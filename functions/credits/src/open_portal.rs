@@ -1,0 +1,26 @@
+//! `POST /api/credits/portal`
+
+use axum::extract::State;
+use serde::Serialize;
+use shared::app::App;
+use shared::http::{Claim, Code, OnceWithoutBody, Problem};
+
+#[derive(Serialize)]
+pub(crate) struct Portal {
+    portal_url: String,
+}
+
+/// Where to change or cancel a plan, or its card: a page of Stripe.
+pub(crate) async fn open_portal(
+    State(app): State<App>,
+    claim: Claim,
+    OnceWithoutBody(intent): OnceWithoutBody,
+) -> Result<axum::Json<Portal>, Problem> {
+    let profile = claim.check().await?.profile;
+    let customer = profile.stripe_customer_id.ok_or_else(|| {
+        Problem::new(Code::NotSubscribed, "You have bought no plan yet: begin with `POST /api/credits/purchase`.")
+    })?;
+    let key = intent.key.map_or_else(|| app.random.uuid_v4().to_string(), |key| key.as_str().to_owned());
+    let portal_url = app.stripe.create_portal(profile.id, &customer, &key).await?;
+    Ok(axum::Json(Portal { portal_url }))
+}

@@ -1,0 +1,51 @@
+//! `POST /api/webhooks/stripe`
+
+use axum::extract::State;
+use serde::Serialize;
+use shared::app::App;
+use shared::domain::id::UserId;
+use shared::domain::payments::{Event, EventKind};
+use shared::http::Problem;
+use shared::store::Settled;
+
+use crate::signed_event::SignedEvent;
+
+#[derive(Serialize)]
+pub(crate) struct Received {
+    received: bool,
+}
+
+/// Lets an event have its effect, once. What is not about a user of ours is acknowledged all the same: Stripe would
+/// repeat it for days.
+pub(crate) async fn receive_event(
+    State(app): State<App>,
+    SignedEvent(event): SignedEvent,
+) -> Result<axum::Json<Received>, Problem> {
+    if event.kind != EventKind::Ignored {
+        let settled = match user_of(&app, &event).await? {
+            Some(user) => settle(&app, user, &event).await?,
+            None => Settled::NoAccount,
+        };
+        match settled {
+            Settled::Applied | Settled::Known => {}
+            Settled::UnknownPrice => tracing::warn!(event = event.id, "an event names a price that is not ours"),
+            Settled::NoAccount => tracing::warn!(event = event.id, "an event is about nobody of ours"),
+        }
+    }
+    Ok(axum::Json(Received { received: true }))
+}
+
+/// Who pays: by the customer, whom we created before the first payment, or else as the subscription says.
+async fn user_of(app: &App, event: &Event) -> Result<Option<UserId>, Problem> {
+    let customer = app.stripe.customer_of(event.payer()).await?;
+    let user = match customer {
+        Some(customer) => app.store.user_of_customer(&customer).await?,
+        None => None,
+    };
+    Ok(user.or_else(|| event.user()))
+}
+
+async fn settle(app: &App, user: UserId, event: &Event) -> Result<Settled, Problem> {
+    let prices = app.stripe.settings().prices();
+    Ok(app.store.settle(user, event, &prices, app.now(), &app.random).await?)
+}

@@ -1,0 +1,46 @@
+//! A body that Stripe signed. Until the signature is checked nothing of it is read.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use shared::app::App;
+use shared::domain::payments::{Event, EventError, signature};
+use shared::http::{Code, Problem, read_to};
+
+const HEADER: &str = "stripe-signature";
+/// Largest body that is read; Stripe's largest are some tens of kilobytes.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// An event, and proof that it is Stripe's.
+pub(crate) struct SignedEvent(pub(crate) Event);
+
+impl FromRequest<App> for SignedEvent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let header = signature_of(request.headers()).ok_or_else(not_signed)?;
+        let secrets = app.stripe.webhook_secrets().await?;
+        // A forger learns nothing from how large a body may be.
+        let body = read_to(request, BODY_BYTES_MAX).await.map_err(|_| not_signed())?;
+        signature::verify(&header, &body, &secrets, app.now()).map_err(|_| not_signed())?;
+        Event::parse(&body).map(Self).map_err(unreadable)
+    }
+}
+
+fn signature_of(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(HEADER).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.to_str().ok().map(str::to_owned)
+}
+
+fn not_signed() -> Problem {
+    Problem::new(Code::InvalidSignature, "This is not signed by Stripe, or not lately; nothing was read.")
+}
+
+/// Stripe's, but in a shape that we do not know: it is refused, so that Stripe keeps it and shows it.
+fn unreadable(error: EventError) -> Problem {
+    match error {
+        EventError::NotJson => Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."),
+        EventError::Missing(base, at) => Problem::invalid_field(&format!("{base}{at}"), "is missing"),
+        EventError::Invalid(base, at) => Problem::invalid_field(&format!("{base}{at}"), "is not valid"),
+    }
+}

@@ -1,0 +1,224 @@
+//! Payments: what an event of Stripe does to a user, in one transaction with the claim of the event; and whose a customer
+//! at Stripe is.
+
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{self, Entity, Item, number, text};
+use super::keys::{self, Key};
+use super::ledger::after;
+use super::transact::{ATTEMPTS_MAX, Transaction, pause};
+use crate::domain::id::UserId;
+use crate::domain::payments::{Billing, Event, Outcome, Prices};
+use crate::domain::profile::Profile;
+use crate::domain::random::Random;
+use crate::domain::time::DAY_SECONDS;
+
+/// How long a claim is kept. Stripe repeats an event for three days, and lets us ask for it again for thirty; after that
+/// the facts still know it.
+const CLAIM_TTL_SECONDS: i64 = 60 * DAY_SECONDS;
+
+/// A user's payments as stored.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct BillingRow {
+    /// Counts up with every write.
+    version: u64,
+    billing: Billing,
+}
+
+/// Whose a customer is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Customer {
+    user_id: UserId,
+}
+
+/// That an event had its effect.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Claim {
+    user_id: UserId,
+    claimed_at: Timestamp,
+    expires_at: i64,
+}
+
+/// How an event ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It had its effect, now.
+    Applied,
+    /// It is about a price that is not ours: it is known, but gives nothing until the configuration knows the price.
+    UnknownPrice,
+    /// It says nothing new.
+    Known,
+    /// Its user has no account.
+    NoAccount,
+}
+
+/// What is read before an event is applied.
+#[derive(Default)]
+struct Before {
+    profile: Option<Profile>,
+    billing: Option<BillingRow>,
+    customer: Option<Customer>,
+    is_claimed: bool,
+}
+
+impl Store {
+    /// What is known of a user's payments.
+    pub async fn billing(&self, user: UserId) -> Result<Billing, StoreError> {
+        let row: Option<BillingRow> = self.get(&keys::billing(user), true).await?.map(item::read).transpose()?;
+        Ok(row.unwrap_or_default().billing)
+    }
+
+    /// Whose a customer is.
+    pub async fn user_of_customer(&self, customer: &str) -> Result<Option<UserId>, StoreError> {
+        let customer: Option<Customer> =
+            self.get(&keys::customer(customer), true).await?.map(item::read).transpose()?;
+        Ok(customer.map(|customer| customer.user_id))
+    }
+
+    /// Makes `customer` the user's, unless another one was faster; the one that is theirs now, none without an account.
+    pub async fn adopt_customer(
+        &self,
+        user: UserId,
+        customer: &str,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Option<String>, StoreError> {
+        let profile = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(keys::profile(user).attributes()))
+            .update_expression("SET stripe_customer_id = :customer, #version = #version + :one, updated_at = :now")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(stripe_customer_id)")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":customer", text(customer))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":now", text(now.to_string()))
+            .build()
+            .map_err(|error| StoreError::corrupt("Update", error))?;
+        let actions = vec![TransactWriteItem::builder().update(profile).build(), self.put_customer(customer, user)?];
+        match self.transact(actions, &random.uuid_v4().to_string()).await? {
+            Transaction::Committed => Ok(Some(customer.to_owned())),
+            // A twin, or an event of a subscription that was made by hand.
+            Transaction::Refused(_) => Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id)),
+        }
+    }
+
+    /// Lets `event` have its effect on `user`: plan, credits, ledger, what is known of their payments, and the claim of
+    /// the event, all or nothing.
+    pub async fn settle(
+        &self,
+        user: UserId,
+        event: &Event,
+        prices: &Prices,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Settled, StoreError> {
+        for attempt in 0..ATTEMPTS_MAX {
+            let before = self.before(user, event).await?;
+            let Some(profile) = &before.profile else { return Ok(Settled::NoAccount) };
+            if before.is_claimed {
+                return Ok(Settled::Known);
+            }
+            let billing = before.billing.as_ref().map_or_else(Billing::default, |row| row.billing.clone());
+            let outcome = billing.apply(event, prices, profile.wallet, now);
+            if !outcome.changed {
+                return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Known });
+            }
+            let actions = self.effect(profile, &before, event, &outcome, (now, random))?;
+            match self.transact(actions, &random.uuid_v4().to_string()).await? {
+                Transaction::Committed if outcome.unknown_price => return Ok(Settled::UnknownPrice),
+                Transaction::Committed => return Ok(Settled::Applied),
+                // Somebody wrote the profile, or a twin the claim: look again.
+                Transaction::Refused(_) => pause(attempt).await,
+            }
+        }
+        Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+    }
+
+    async fn before(&self, user: UserId, event: &Event) -> Result<Before, StoreError> {
+        let (profile, billing, claim) = (keys::profile(user), keys::billing(user), keys::event(&event.id));
+        let customer = event.customer().map(keys::customer);
+        let mut keys = vec![profile.clone(), billing.clone(), claim.clone()];
+        keys.extend(customer.clone());
+        let items = self.get_many(&keys, true).await?;
+        let mut before = Before::default();
+        for found in items {
+            let key = item::key_of(&found);
+            if key.as_ref() == Some(&profile) {
+                before.profile = Some(item::read(found)?);
+            } else if key.as_ref() == Some(&billing) {
+                before.billing = Some(item::read(found)?);
+            } else if key.as_ref() == Some(&claim) {
+                before.is_claimed = true;
+            } else if key == customer {
+                before.customer = Some(item::read(found)?);
+            }
+        }
+        Ok(before)
+    }
+
+    /// The writes of an event's effect.
+    fn effect(
+        &self,
+        profile: &Profile,
+        before: &Before,
+        event: &Event,
+        outcome: &Outcome,
+        (now, random): (Timestamp, &Random),
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let billing = &outcome.billing;
+        let known = |id: Option<&str>, kept: &Option<String>| id.map(str::to_owned).or_else(|| kept.clone());
+        let after = Profile {
+            stripe_customer_id: known(billing.customer(), &profile.stripe_customer_id),
+            stripe_subscription_id: known(billing.subscription(), &profile.stripe_subscription_id),
+            ..after(profile, &outcome.settlement, now)
+        };
+        let mut actions = vec![self.replace_profile(profile, &after)?];
+        actions.extend(self.put_movements(profile, &after, &outcome.settlement, random)?);
+        actions.push(self.replace_billing(profile.id, before.billing.as_ref(), billing.clone())?);
+        // An event whose price is not known may come again and be of use then.
+        if !outcome.unknown_price {
+            let claim = Claim { user_id: profile.id, claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
+            actions.push(self.put_new(item::write(&keys::event(&event.id), &claim)?)?);
+        }
+        if let (Some(customer), None) = (event.customer(), &before.customer) {
+            actions.push(self.put_customer(customer, profile.id)?);
+        }
+        Ok(actions)
+    }
+
+    fn replace_billing(
+        &self,
+        user: UserId,
+        before: Option<&BillingRow>,
+        billing: Billing,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let version = before.map_or(0, |row| row.version);
+        let row = BillingRow { version: version + 1, billing };
+        let put = self.put(&keys::billing(user), &row)?;
+        let put = put.condition_expression("attribute_not_exists(pk) OR #version = :before");
+        let put = put.expression_attribute_names("#version", "version");
+        built(put.expression_attribute_values(":before", number(version)))
+    }
+
+    /// The write of whose a customer is; it fails when it is somebody else's.
+    pub(super) fn put_customer(&self, customer: &str, user: UserId) -> Result<TransactWriteItem, StoreError> {
+        let put = self.put(&keys::customer(customer), &Customer { user_id: user })?;
+        let put = put.condition_expression("attribute_not_exists(pk) OR user_id = :user");
+        built(put.expression_attribute_values(":user", text(user.to_string())))
+    }
+
+    fn put<T: Entity>(&self, key: &Key, body: &T) -> Result<PutBuilder, StoreError> {
+        let item: Item = item::write(key, body)?;
+        Ok(Put::builder().table_name(&self.table).set_item(Some(item)))
+    }
+}
+
+fn built(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
+    let put = put.build().map_err(|error| StoreError::corrupt("Put", error))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}

@@ -1,0 +1,181 @@
+//! One call of Stripe's API: form in, JSON out, bounded in time, tries and size.
+//!
+//! Every POST carries Stripe's own `Idempotency-Key`, so a try whose answer was lost is not done twice
+//! (<https://docs.stripe.com/api/idempotent_requests>).
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::settings::Secret;
+use super::{Stripe, StripeError};
+
+/// The shape of requests and answers, whatever the account's own version is.
+const API_VERSION: &str = "2025-03-31.basil";
+/// One try: a checkout session takes Stripe about a second.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Tries. With their pauses they stay below a function's 20 s.
+const ATTEMPTS_MAX: u32 = 3;
+/// The longest first pause; each next one may be twice as long.
+const PAUSE_FIRST: Duration = Duration::from_millis(400);
+/// Largest answer that is read.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// A parameter of a form.
+pub(super) type Parameter<'a> = (&'a str, &'a str);
+
+/// What Stripe says of an error. Its message is left out: it may quote what was sent.
+#[derive(Deserialize)]
+struct Refusal {
+    error: Reason,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    param: Option<String>,
+}
+
+/// An answer to one try.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Stripe {
+    /// Creates what `path` is about. The same `key` and `form` create it once.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[Parameter<'_>],
+        key: &str,
+    ) -> Result<T, StripeError> {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let created = self.call(Method::POST, path, Bytes::from(body), Some(key)).await?;
+        created.ok_or_else(|| StripeError::Refused(format!("404 for POST {path}")))
+    }
+
+    /// Reads what is at `path`; nothing when nothing is there.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, StripeError> {
+        self.call(Method::GET, path, Bytes::new(), None).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        key: Option<&str>,
+    ) -> Result<Option<T>, StripeError> {
+        let secret = self.secret_key().await?;
+        let url = format!("{}{path}", self.settings.api_base.trim_end_matches('/'));
+        let mut why = String::new();
+        for attempt in 0..ATTEMPTS_MAX {
+            if attempt > 0 {
+                tokio::time::sleep(PAUSE_FIRST.saturating_mul(1 << attempt).mul_f64(fastrand::f64() / 2.0)).await;
+            }
+            let request = request(method.clone(), &url, body.clone(), key, &secret)?;
+            match self.send(request).await {
+                Ok(answer) if answer.is_worth_another_try() => why = answer.status.to_string(),
+                Ok(answer) => return answer.read(),
+                Err(error) => why = error,
+            }
+        }
+        Err(StripeError::Unavailable(why))
+    }
+
+    /// One try of any request.
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+        let client = self.http.get_or_init(client).as_ref().map_err(Clone::clone)?;
+        let answer = async {
+            let answer = client.request(request).await.map_err(|error| error.to_string())?;
+            let (parts, body) = answer.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| error.to_string())?;
+            Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+        };
+        tokio::time::timeout(ATTEMPT_TIMEOUT, answer).await.unwrap_or_else(|_| Err("timed out".to_owned()))
+    }
+
+    /// The body of a plain GET that succeeds; for the extension, which is no part of Stripe.
+    pub(super) async fn fetch(&self, request: Request<Full<Bytes>>) -> Result<Bytes, String> {
+        let answer = self.send(request).await?;
+        if answer.status.is_success() { Ok(answer.body) } else { Err(answer.status.to_string()) }
+    }
+}
+
+fn client() -> Result<HttpClient, String> {
+    let tls =
+        HttpsConnectorBuilder::new().with_native_roots().map_err(|error| format!("root certificates: {error}"))?;
+    // A stand-in for Stripe and Lambda's extension speak plain HTTP.
+    Ok(Client::builder(TokioExecutor::new()).build(tls.https_or_http().enable_http1().build()))
+}
+
+fn request(
+    method: Method,
+    url: &str,
+    body: Bytes,
+    key: Option<&str>,
+    secret: &Secret,
+) -> Result<Request<Full<Bytes>>, StripeError> {
+    let mut authorization = HeaderValue::try_from(format!("Bearer {}", secret.reveal()))
+        .map_err(|_| StripeError::Secret("the secret key has characters that no header takes".to_owned()))?;
+    authorization.set_sensitive(true);
+    let mut request = Request::builder().method(method).uri(url).header(header::AUTHORIZATION, authorization);
+    request = request.header("stripe-version", API_VERSION);
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+        request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    }
+    request.body(Full::new(body)).map_err(|error| StripeError::Refused(error.to_string()))
+}
+
+impl Answer {
+    /// Stripe's own word first; else what may be better in a moment: a lock, a limit, a fault
+    /// (<https://docs.stripe.com/error-low-level>).
+    fn is_worth_another_try(&self) -> bool {
+        match self.headers.get("stripe-should-retry").map(HeaderValue::as_bytes) {
+            Some(b"true") => true,
+            Some(b"false") => self.status.is_server_error(),
+            _ => {
+                self.status.is_server_error()
+                    || matches!(self.status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS)
+            }
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, StripeError> {
+        if self.status.is_success() {
+            let read = serde_json::from_slice(&self.body);
+            // Where the parser stumbled, not over what.
+            let place = |error: serde_json::Error| format!("line {}, column {}", error.line(), error.column());
+            return read.map(Some).map_err(|error| StripeError::Unreadable(place(error)));
+        }
+        if self.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let reason = serde_json::from_slice(&self.body).map(|refusal: Refusal| refusal.error).ok();
+        if reason.as_ref().is_some_and(|reason| reason.kind == "idempotency_error") {
+            return Err(StripeError::KeyReused);
+        }
+        let id = self.headers.get("request-id").and_then(|id| id.to_str().ok()).unwrap_or("-");
+        let said = reason.map_or_else(String::new, |Reason { kind, code, param }| {
+            format!(" {kind} {} {}", code.unwrap_or_default(), param.unwrap_or_default())
+        });
+        Err(StripeError::Refused(format!("{}{said} (request {id})", self.status.as_u16())))
+    }
+}

@@ -1,0 +1,67 @@
+//! Stripe: the few calls that we make of it, and the secrets that it knows us by.
+//!
+//! Typed calls over the HTTP client that is linked anyway; why no Stripe crate: `docs/decisions/0012-stripe-calls.md`.
+//! What Stripe tells us by webhook is in [`crate::domain::payments`].
+
+mod call;
+mod customers;
+mod secrets;
+mod sessions;
+mod settings;
+
+use std::sync::OnceLock;
+
+use call::HttpClient;
+
+pub use sessions::{CheckoutSession, Purchase};
+pub use settings::{Secret, Settings, Source};
+
+/// Our account at Stripe.
+pub struct Stripe {
+    settings: Settings,
+    /// Made at the first call: reading the root certificates takes milliseconds, and most requests need none.
+    http: OnceLock<Result<HttpClient, String>>,
+}
+
+/// Why a call of Stripe came to nothing. Its text is for the log: it holds no secret and nothing that a user wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum StripeError {
+    /// No secret key, or no webhook secret, is configured.
+    #[error("payments are not set up")]
+    NotConfigured,
+    /// A secret could not be fetched.
+    #[error("secret: {0}")]
+    Secret(String),
+    /// No answer, or 5xx, however often it was tried.
+    #[error("no answer from Stripe: {0}")]
+    Unavailable(String),
+    /// Stripe says no.
+    #[error("Stripe refused: {0}")]
+    Refused(String),
+    /// The idempotency key stands for another request.
+    #[error("Stripe knows the idempotency key from another request")]
+    KeyReused,
+    /// An answer that is not what Stripe documents.
+    #[error("an answer of Stripe cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl Stripe {
+    /// An account as `settings` say. Nothing is called yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, http: OnceLock::new() }
+    }
+
+    /// Whether money can be taken here.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.settings.secret_key.is_some()
+    }
+
+    /// What the environment says.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}

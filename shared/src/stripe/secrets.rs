@@ -1,0 +1,66 @@
+//! Secrets, from the environment or from SSM Parameter Store.
+//!
+//! In Lambda the extension for parameters and secrets fetches them, decrypts them and keeps them for five minutes, so that
+//! a secret that is rotated is known soon (<https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html>).
+
+use axum::body::Bytes;
+use axum::http::Request;
+use http_body_util::Full;
+use serde::Deserialize;
+
+use super::settings::{Secret, Source};
+use super::{Stripe, StripeError};
+use crate::domain::payments::SigningSecret;
+
+#[derive(Deserialize)]
+struct ParameterAnswer {
+    #[serde(rename = "Parameter")]
+    parameter: Parameter,
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    #[serde(rename = "Value")]
+    value: String,
+}
+
+impl Stripe {
+    /// The key that our calls are made with.
+    pub(super) async fn secret_key(&self) -> Result<Secret, StripeError> {
+        self.secret(self.settings.secret_key.as_ref()).await
+    }
+
+    /// The secrets that webhooks are signed with: two while one is rotated.
+    ///
+    /// # Errors
+    /// When none is configured, or it cannot be fetched.
+    pub async fn webhook_secrets(&self) -> Result<Vec<SigningSecret>, StripeError> {
+        let list = self.secret(self.settings.webhook_secret.as_ref()).await?;
+        let secrets: Vec<_> = list.reveal().split(',').filter_map(SigningSecret::new).collect();
+        if secrets.is_empty() { Err(StripeError::NotConfigured) } else { Ok(secrets) }
+    }
+
+    async fn secret(&self, source: Option<&Source>) -> Result<Secret, StripeError> {
+        match source {
+            None => Err(StripeError::NotConfigured),
+            Some(Source::Here(secret)) => Ok(secret.clone()),
+            Some(Source::Parameter(name)) => self.parameter(name).await,
+        }
+    }
+
+    async fn parameter(&self, name: &str) -> Result<Secret, StripeError> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("name", name)
+            .append_pair("withDecryption", "true")
+            .finish();
+        let port = self.settings.extension_port;
+        let request = Request::get(format!("http://localhost:{port}/systemsmanager/parameters/get?{query}"))
+            .header("x-aws-parameters-secrets-token", self.settings.extension_token.reveal())
+            .body(Full::new(Bytes::new()))
+            .map_err(|error| StripeError::Secret(error.to_string()))?;
+        let body = self.fetch(request).await.map_err(StripeError::Secret)?;
+        let answer: Result<ParameterAnswer, _> = serde_json::from_slice(&body);
+        let answer = answer.map_err(|_| StripeError::Secret("the extension's answer cannot be read".to_owned()))?;
+        Ok(Secret::new(answer.parameter.value.trim().to_owned()))
+    }
+}

@@ -1,0 +1,266 @@
+//! Buying a plan: what Stripe is asked, exactly; and what happens when it does not answer as it should.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
+use tests::stripe::{
+    CANCEL_URL, PRICE_STARTER, PRICE_UNLIMITED, SECRET_KEY, SUCCESS_URL, Shape, Trouble, customer_of, life, others,
+};
+use tests::{Person, TestApp};
+use tokio::net::TcpListener;
+
+const PURCHASE: &str = "/api/credits/purchase";
+const PORTAL: &str = "/api/credits/portal";
+
+fn starter() -> Value {
+    json!({"plan": "starter"})
+}
+
+fn form(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_purchase_asks_stripe_for_a_customer_once_and_for_a_checkout_each_time() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let checkout = ada.post(PURCHASE, starter()).await.ok();
+    let session_id = format!("cs_test_{:030}", 2);
+    assert_eq!(
+        checkout,
+        json!({"checkout_url": format!("https://checkout.stripe.com/c/pay/{session_id}"), "session_id": session_id})
+    );
+
+    let asked = test.stripe.take_asked();
+    let [customer, session] = asked.as_slice() else { panic!("{asked:#?}") };
+    assert_eq!(customer.what, "POST /v1/customers");
+    assert_eq!(customer.form, form(&[("email", "ada@example.org"), ("metadata[user_id]", &ada.id)]));
+    assert_eq!(customer.headers["idempotency-key"], format!("customer-{}", ada.id));
+    assert_eq!(session.what, "POST /v1/checkout/sessions");
+    let customer_id = format!("cus_{:030}", 1);
+    let expected = form(&[
+        ("mode", "subscription"),
+        ("customer", &customer_id),
+        ("client_reference_id", &ada.id),
+        ("line_items[0][price]", PRICE_STARTER),
+        ("line_items[0][quantity]", "1"),
+        ("success_url", SUCCESS_URL),
+        ("cancel_url", CANCEL_URL),
+        ("metadata[user_id]", &ada.id),
+        ("subscription_data[metadata][user_id]", &ada.id),
+    ]);
+    assert_eq!(session.form, expected);
+    for request in &asked {
+        assert_eq!(request.headers["authorization"], format!("Bearer {SECRET_KEY}"));
+        assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
+        assert_eq!(request.headers["stripe-version"], "2025-03-31.basil");
+    }
+
+    let _ = ada.post(PURCHASE, json!({"plan": "unlimited"})).await.ok();
+    let asked = test.stripe.take_asked();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(
+        (asked[0].form["customer"].as_str(), asked[0].form["line_items[0][price]"].as_str()),
+        (customer_id.as_str(), PRICE_UNLIMITED)
+    );
+    // Nothing is paid yet.
+    assert_eq!(ada.get("/api/credits/balance").await.ok()["plan"], "free");
+    assert_eq!(test.entries(&ada.id).await.len(), 1);
+}
+
+#[tokio::test]
+async fn purchases_at_once_are_of_one_customer() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let processes: Vec<Router> = (0..4).map(|_| test.twin()).collect();
+    let answers = join_all((0..12).map(|index| {
+        let ada = ada.through(processes[index % 4].clone());
+        async move { ada.post(PURCHASE, starter()).await.ok() }
+    }));
+    assert_eq!(answers.await.len(), 12);
+    let sessions = test.stripe.take_asked().into_iter().filter(|asked| asked.what.ends_with("sessions"));
+    let customers: Vec<String> = sessions.map(|asked| asked.form["customer"].clone()).collect();
+    assert_eq!((customers.len(), customers.iter().all(|customer| *customer == customers[0])), (12, true));
+}
+
+#[tokio::test]
+async fn the_same_key_is_the_same_checkout() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let first = ada.post_once(PURCHASE, "k", starter()).await.ok();
+    assert_eq!(ada.post_once(PURCHASE, "k", starter()).await.ok(), first);
+    let _ = ada.post_once(PURCHASE, "k", json!({"plan": "unlimited"})).await.problem(422, "idempotency_key_reused");
+    assert_ne!(ada.post_once(PURCHASE, "other", starter()).await.ok(), first);
+    // Another user's key is another key.
+    let bob = test.member("bob", Plan::Free, 5).await;
+    assert_ne!(bob.post_once(PURCHASE, "k", starter()).await.ok(), first);
+    let keys: Vec<String> = test
+        .stripe
+        .take_asked()
+        .iter()
+        .map(|asked| asked.headers["idempotency-key"].to_str().unwrap().to_owned())
+        .collect();
+    assert!(keys.iter().all(|key| key.len() < 100), "{keys:?}");
+}
+
+#[tokio::test]
+async fn who_has_a_plan_changes_it_in_the_portal() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let _ = ada.post(PORTAL, json!({})).await.problem(409, "not_subscribed");
+    let now = test.app.now();
+    assert_eq!(test.webhook(&others(Shape::Since, &ada, now)[1]).await.ok(), json!({"received": true}));
+    assert_eq!(test.webhook(&life(Shape::Since, &ada, now)[0]).await.ok(), json!({"received": true}));
+
+    let _ = ada.post(PURCHASE, starter()).await.problem(409, "already_subscribed");
+    let other = ada.post(PURCHASE, json!({"plan": "unlimited"})).await.problem(409, "already_subscribed");
+    assert!(other["detail"].as_str().unwrap().contains("portal"), "{other}");
+    assert_eq!(test.stripe.take_asked(), []);
+    let portal = ada.post(PORTAL, json!({})).await.ok();
+    assert_eq!(portal, json!({"portal_url": format!("https://billing.stripe.com/p/session/{:030}", 1)}));
+    let asked = test.stripe.take_asked();
+    assert_eq!((asked.len(), asked[0].what.as_str()), (1, "POST /v1/billing_portal/sessions"));
+    assert_eq!(asked[0].form, form(&[("customer", &customer_of(&ada)), ("return_url", CANCEL_URL)]));
+
+    // A plan that an operator gave can be exchanged for one that is paid.
+    let gifted = test.member("gifted", Plan::Starter, 5).await;
+    let _ = gifted.post(PURCHASE, json!({"plan": "unlimited"})).await.ok();
+}
+
+#[tokio::test]
+async fn stripe_may_fail_and_nothing_is_lost_or_changed() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let error = |status: u16, kind: &str| Trouble::Answer(status, json!({"error": {"type": kind, "code": "c"}}));
+    // What passes by itself is tried again.
+    for trouble in
+        [error(500, "api_error"), error(409, "lock"), error(429, "rate"), Trouble::ErrorAfter, Trouble::TimeoutAfter]
+    {
+        test.stripe.fail(std::slice::from_ref(&trouble));
+        let _ = ada.post(PURCHASE, starter()).await.ok();
+    }
+    let _ = test.stripe.take_asked();
+
+    let busy = [error(500, "api_error"), error(503, "api_error"), error(500, "api_error")];
+    let wrong = [error(401, "invalid_request_error")];
+    let odd = [Trouble::Answer(200, json!({"object": "list"}))];
+    for (trouble, tries) in [(busy.as_slice(), 3), (&wrong, 1), (&odd, 1)] {
+        test.stripe.fail(trouble);
+        let answer = ada.post(PURCHASE, starter()).await;
+        assert_eq!(answer.header("retry-after"), "1");
+        let problem = answer.problem(503, "unavailable");
+        assert!(!problem.to_string().to_lowercase().contains("stripe"), "{problem}");
+        assert_eq!(test.stripe.take_asked().len(), tries);
+    }
+    let _ = ada.post(PURCHASE, starter()).await.ok();
+    // Nobody listens there.
+    let gone = test.twin_where(|name| (name == "STRIPE_API_BASE").then(|| Some("http://127.0.0.1:9".to_owned())));
+    let _ = ada.through(gone).post(PURCHASE, starter()).await.problem(503, "unavailable");
+    assert_eq!((ada.credits().await, test.entries(&ada.id).await.len()), (5, 1));
+}
+
+#[tokio::test]
+async fn outside_of_local_nothing_is_sold_without_a_key() {
+    let test = TestApp::start().await;
+    let process = test.twin_where(|name| match name {
+        "STAGE" => Some(Some("prod".to_owned())),
+        name => name.starts_with("STRIPE").then_some(None),
+    });
+    let ada = test.member("ada", Plan::Free, 5).await.through(process);
+    let _ = ada.post(PURCHASE, starter()).await.problem(503, "unavailable");
+    let _ = ada.post("/api/webhooks/stripe", json!({})).await.problem(400, "invalid_signature");
+}
+
+/// Lambda's extension for parameters: answers what it holds to who shows the session's token.
+async fn extension(parameters: &'static [(&'static str, &'static str)]) -> u16 {
+    async fn answer(
+        State(parameters): State<&'static [(&'static str, &'static str)]>,
+        Query(asked): Query<BTreeMap<String, String>>,
+        headers: HeaderMap,
+    ) -> Result<axum::Json<Value>, StatusCode> {
+        if headers["x-aws-parameters-secrets-token"] != "a session" || asked["withDecryption"] != "true" {
+            return Err(StatusCode::UNAUTHORIZED);
+        }
+        let found = parameters.iter().find(|(name, _)| *name == asked["name"]).ok_or(StatusCode::BAD_REQUEST)?;
+        Ok(axum::Json(json!({"Parameter": {"Name": found.0, "Type": "SecureString", "Value": found.1}})))
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let router = Router::new().route("/systemsmanager/parameters/get", get(answer)).with_state(parameters);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    port
+}
+
+#[tokio::test]
+async fn secrets_come_from_parameters() {
+    let test = TestApp::start().await;
+    let port =
+        extension(&[("/pastpaper/key", SECRET_KEY), ("/pastpaper/webhook", "whsec_other, whsec_standInForStripe")]);
+    let port = port.await;
+    let with = |key: &'static str| {
+        test.twin_where(move |name| match name {
+            "STRIPE_SECRET_KEY" | "STRIPE_WEBHOOK_SECRET" => Some(None),
+            "STRIPE_SECRET_KEY_PARAMETER" => Some(Some(key.to_owned())),
+            "STRIPE_WEBHOOK_SECRET_PARAMETER" => Some(Some("/pastpaper/webhook".to_owned())),
+            "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT" => Some(Some(port.to_string())),
+            "AWS_SESSION_TOKEN" => Some(Some("a session".to_owned())),
+            _ => None,
+        })
+    };
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let process = with("/pastpaper/key");
+    let _ = ada.through(process.clone()).post(PURCHASE, starter()).await.ok();
+    assert_eq!(test.stripe.take_asked()[0].headers["authorization"], format!("Bearer {SECRET_KEY}"));
+    let _ = test.webhook_through(process, &life(Shape::Since, &ada, test.app.now())[0]).await.ok();
+    let _ = ada
+        .through(with("/pastpaper/none"))
+        .post(PURCHASE, json!({"plan": "unlimited"}))
+        .await
+        .problem(409, "already_subscribed");
+    let bob = test.member("bob", Plan::Free, 5).await;
+    let _ = bob.through(with("/pastpaper/none")).post(PURCHASE, starter()).await.problem(503, "unavailable");
+}
+
+/// What a client sees of a subscription: balance, plan, next date, what is wrong with it.
+#[tokio::test]
+async fn the_balance_tells_of_the_subscription() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    assert_eq!(ada.get("/api/credits/balance").await.ok()["subscription"], Value::Null);
+    let now = test.app.now();
+    let (events, others) = (life(Shape::Since, &ada, now), others(Shape::Since, &ada, now));
+    for event in [&others[1], &events[0]] {
+        let _ = test.webhook(event).await.ok();
+    }
+    let balance = ada.get("/api/credits/balance").await.ok();
+    let until = now.as_second() + 31 * 86_400;
+    assert_eq!(
+        balance,
+        json!({
+            "credits": 18, "plan": "starter", "monthly_credits": 15, "credits_reset_at": until,
+            "subscription": {"ends_at": null, "payment_failing": false},
+        })
+    );
+    let newest = &ada.get("/api/credits/transactions?limit=1").await.ok()["transactions"][0];
+    assert_eq!((&newest["type"], &newest["amount"]), (&json!("purchase"), &json!(15)));
+
+    // The month is over, the next one is paid an hour later: fifteen again.
+    test.pass(Duration::from_hours(31 * 24));
+    let ada = test.renewed(&ada).await;
+    assert_eq!(ada.credits().await, 5);
+    let _ = test.webhook(&events[1]).await.ok();
+    assert_eq!(ada.credits().await, 15);
+    let _ = test.webhook(&others[3]).await.ok();
+    let balance = ada.get("/api/credits/balance").await.ok();
+    assert!(balance["subscription"]["ends_at"].as_i64().unwrap() > now.as_second(), "{balance}");
+    test.pass(Duration::from_secs(REFRESH_PERIOD_SECONDS.unsigned_abs()));
+    test.assert_ledgers_are_true().await;
+    let _: Person = ada;
+}

@@ -1,0 +1,275 @@
+//! What Stripe tells us: signed, once, in any order, about somebody.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::domain::credits::Plan;
+use tests::stripe::{
+    PRICE_STARTER, PRICE_UNLIMITED, Shape, Trouble, WEBHOOK_SECRETS, customer_of, life, others, payment_of, signature,
+};
+use tests::{Answer, Person, TestApp};
+
+const WEBHOOK: &str = "/api/webhooks/stripe";
+
+/// What is left of a life: the balance and the entries, as a multiset of type, amount, description.
+async fn end(test: &TestApp, person: &Person) -> (Value, Vec<String>) {
+    let entries = test.entries(&person.id).await;
+    let mut entries: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{:?} {} {}", entry.kind, entry.amount, entry.description.as_deref().unwrap_or("")))
+        .collect();
+    entries.sort_unstable();
+    (person.get("/api/credits/balance").await.ok(), entries)
+}
+
+/// Lets Stripe know whose the charges and invoices of a life are.
+fn own_all(test: &TestApp, person: &Person) {
+    for number in 1..=9 {
+        for kind in ["ch", "in"] {
+            test.stripe.own(&payment_of(person, kind, number), &customer_of(person));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_life_ends_the_same_in_every_order_shape_and_repetition() {
+    let test = TestApp::start().await;
+    // Seventy days on, so that months are over in every order.
+    let start = test.app.now() - SignedDuration::from_hours(24 * 70);
+    let mut ends = Vec::new();
+    for (index, shape) in
+        [Shape::Before, Shape::Since, Shape::Before, Shape::Since, Shape::Since].into_iter().enumerate()
+    {
+        let person = test.member(&format!("person-{index}"), Plan::Free, 3).await;
+        own_all(&test, &person);
+        let mut deliveries = life(shape, &person, start);
+        if index > 1 {
+            deliveries.extend(deliveries.clone());
+            fastrand::Rng::with_seed(index as u64).shuffle(&mut deliveries);
+        }
+        for event in &deliveries {
+            // The first one finds no customer of ours; it names the user.
+            assert_eq!(test.webhook(event).await.ok(), json!({"received": true}), "{event}");
+        }
+        ends.push(end(&test, &person).await);
+    }
+    assert_eq!(ends[0].0["plan"], "free");
+    assert!(ends[0].1.contains(&"SubscriptionRenewal 10 Starter plan: next month".to_owned()), "{:?}", ends[0]);
+    for other in &ends[1..] {
+        assert_eq!(*other, ends[0]);
+    }
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn an_entry_names_its_payment() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let _ = test.webhook(&life(Shape::Before, &ada, test.app.now())[0]).await.ok();
+    let newest = &ada.get("/api/credits/transactions?limit=1").await.ok()["transactions"][0];
+    assert_eq!(newest["stripe_payment_intent_id"], payment_of(&ada, "pi", 1));
+}
+
+/// Sends exactly these bytes.
+async fn send(test: &TestApp, body: impl Into<Body>, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::builder().method(Method::POST).uri(WEBHOOK);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    test.send(request.body(body.into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn what_is_not_signed_is_not_read() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let now = test.app.now();
+    let event = life(Shape::Since, &ada, now)[0].clone();
+    let (body, secret) = (event.to_string(), WEBHOOK_SECRETS[0]);
+    let good = signature(body.as_bytes(), secret, now);
+    let _ = proxy.take_calls();
+
+    let minutes = |minutes: i64| now + SignedDuration::from_mins(minutes);
+    let reencoded = serde_json::to_string_pretty(&event).unwrap();
+    let forged = body.replace("starter", "unlimited").replace(PRICE_STARTER, PRICE_UNLIMITED);
+    assert_ne!(forged, body);
+    let huge = format!("{{\"x\": \"{}\"}}", "x".repeat(300 * 1024));
+    let later = signature(body.as_bytes(), secret, now + SignedDuration::from_secs(301));
+    let (stale, wrong) = (signature(body.as_bytes(), secret, minutes(-6)), signature(body.as_bytes(), "whsec_x", now));
+    let huge_signature = signature(huge.as_bytes(), secret, now);
+    let v0 = good.replace("v1=", "v0=");
+    let cases: [(&str, &[u8], &[&str]); 14] = [
+        ("no header", body.as_bytes(), &[]),
+        ("an empty header", body.as_bytes(), &[""]),
+        ("two headers", body.as_bytes(), &[&good, &good]),
+        ("forged", forged.as_bytes(), &[&good]),
+        ("truncated", &body.as_bytes()[..body.len() - 1], &[&good]),
+        ("longer", format!("{body} ").leak().as_bytes(), &[&good]),
+        ("encoded again", reencoded.as_bytes(), &[&good]),
+        ("another secret", body.as_bytes(), &[&wrong]),
+        ("stale", body.as_bytes(), &[&stale]),
+        ("of the future", body.as_bytes(), &[&later]),
+        ("an old scheme", body.as_bytes(), &[&v0]),
+        ("huge", huge.as_bytes(), &[&huge_signature]),
+        ("empty", b"", &[&good]),
+        ("no text", &[0xff; 64], &[&good]),
+    ];
+    for (case, body, headers) in cases {
+        let headers: Vec<_> = headers.iter().map(|value| ("stripe-signature", *value)).collect();
+        let problem = send(&test, body.to_vec(), &headers).await.problem(400, "invalid_signature");
+        assert!(!problem.to_string().contains("secret"), "{case}: {problem}");
+    }
+    assert!(proxy.take_calls().is_empty() && test.stripe.take_asked().is_empty());
+    assert_eq!(test.entries(&ada.id).await.len(), 1);
+    // The good one is, with either secret, and once.
+    let both = signature(body.as_bytes(), WEBHOOK_SECRETS[1], now);
+    for header in [&both, &good] {
+        let _ = send(&test, body.clone(), &[("stripe-signature", header)]).await.ok();
+    }
+    assert_eq!(ada.credits().await, 18);
+}
+
+#[tokio::test]
+async fn what_is_signed_and_cannot_be_read_is_refused_and_named() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let now = test.app.now();
+    let cut = b"{\"id\": ";
+    let header = signature(cut, WEBHOOK_SECRETS[0], now);
+    let _ = send(&test, cut.to_vec(), &[("stripe-signature", &header)]).await.problem(400, "invalid_json");
+    let mut event = life(Shape::Since, &ada, now)[0].clone();
+    event["data"]["object"]["customer"] = json!(7);
+    let problem = test.webhook(&event).await.problem(422, "invalid_field");
+    assert_eq!(problem["field"], "/data/object/customer");
+}
+
+#[tokio::test]
+async fn sixteen_deliveries_at_once_have_one_effect() {
+    let test = TestApp::start().await;
+    let processes: Vec<Router> = (0..4).map(|_| test.twin()).collect();
+    for round in 0..10 {
+        let person = test.member(&format!("person-{round}"), Plan::Free, 3).await;
+        let event = life(Shape::Since, &person, test.app.now())[0].clone();
+        // A student who spends meanwhile writes the same profile.
+        let spends = join_all((0..3).map(|number| {
+            let person = person.through(processes[number % 4].clone());
+            async move { person.post(&format!("/api/questions/alg-q{}/start", number + 1), json!({})).await.ok() }
+        }));
+        let deliveries = join_all((0..16).map(|number| test.webhook_through(processes[number % 4].clone(), &event)));
+        let (answers, spends) = tokio::join!(deliveries, spends);
+        assert!(answers.into_iter().all(|answer| answer.ok() == json!({"received": true})));
+        assert_eq!((spends.len(), person.credits().await), (3, 15));
+        let entries = test.entries(&person.id).await;
+        assert_eq!(entries.iter().filter(|entry| entry.amount == 15).count(), 1);
+    }
+    test.assert_ledgers_are_true().await;
+}
+
+/// A dispute names a charge alone: Stripe is asked whose it is.
+#[tokio::test]
+async fn a_dispute_finds_its_user_by_asking() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let events = life(Shape::Before, &ada, test.app.now());
+    let dispute = &events[7];
+    // Of another business on the same account.
+    let _ = test.webhook(dispute).await.ok();
+    assert_eq!(test.stripe.take_asked()[0].what, format!("GET /v1/charges/{}", charge_of(dispute)));
+
+    test.stripe.own(&charge_of(dispute), &customer_of(&ada));
+    for event in &events[..5] {
+        let _ = test.webhook(event).await.ok();
+    }
+    let before = ada.credits().await;
+    let down = Trouble::Answer(503, json!({}));
+    test.stripe.fail(&[down.clone(), down.clone(), down]);
+    let _ = test.webhook(dispute).await.problem(503, "unavailable");
+    assert_eq!(ada.credits().await, before);
+    // Stripe sends it again.
+    let _ = test.webhook(dispute).await.ok();
+    assert!(ada.credits().await < before);
+    let _ = test.webhook(&events[8]).await.ok();
+    assert_eq!(ada.credits().await, before);
+    test.assert_ledgers_are_true().await;
+}
+
+fn charge_of(dispute: &Value) -> String {
+    dispute["data"]["object"]["charge"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn events_about_nobody_and_of_other_types_are_acknowledged() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let mut nobody = ada.clone();
+    nobody.id = uuid::Uuid::from_u128(7).to_string();
+    for event in life(Shape::Before, &nobody, test.app.now()) {
+        assert_eq!(test.webhook(&event).await.ok(), json!({"received": true}));
+    }
+    let other = others(Shape::Since, &ada, test.app.now())[5].clone();
+    assert_eq!(test.webhook(&other).await.ok(), json!({"received": true}));
+    assert_eq!(test.entries(&ada.id).await.len(), 1);
+}
+
+/// Until the configuration knows the price; then the same event, sent again from the dashboard, has its effect.
+#[tokio::test]
+async fn an_unknown_price_waits_for_its_configuration() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let event = life(Shape::Since, &ada, test.app.now())[0].clone();
+    let forgetful = test.twin_where(|name| (name == "STRIPE_PRICE_STARTER").then(|| Some("price_other".to_owned())));
+    for _ in 0..2 {
+        let _ = test.webhook_through(forgetful.clone(), &event).await.ok();
+    }
+    assert_eq!(ada.get("/api/credits/balance").await.ok()["credits"], 3);
+    for _ in 0..2 {
+        let _ = test.webhook(&event).await.ok();
+    }
+    assert_eq!(ada.credits().await, 18);
+}
+
+/// A subscription that somebody made in the dashboard names our user in its metadata, or a customer whom we know.
+#[tokio::test]
+async fn a_customer_belongs_to_the_user_who_was_first() {
+    let test = TestApp::start().await;
+    let (ada, eve) = (test.member("ada", Plan::Free, 3).await, test.member("eve", Plan::Free, 3).await);
+    let start = test.app.now();
+    let _ = test.webhook(&life(Shape::Since, &ada, start)[0]).await.ok();
+    // The same customer, another user in the metadata.
+    let mixed = life(Shape::Since, &ada, start)[1].to_string().replace(&ada.id, &eve.id);
+    let mut event: Value = serde_json::from_str(&mixed).unwrap();
+    event["id"] = json!("evt_mixed");
+    let _ = test.webhook(&event).await.ok();
+    assert_eq!((ada.credits().await, eve.credits().await), (28, 3));
+}
+
+/// What a life leaves in the table names no card, no address, no name: ids, amounts and times only.
+#[tokio::test]
+async fn what_is_kept_of_payments_is_facts_alone() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    own_all(&test, &ada);
+    let start: Timestamp = test.app.now();
+    for event in life(Shape::Before, &ada, start).iter().chain(&others(Shape::Before, &ada, start)) {
+        let _ = test.webhook(event).await.ok();
+    }
+    let table = &test.app.config.database.table_name;
+    let items = proxy.partition(table, &format!("USER#{}", ada.id)).await;
+    let billing: Vec<_> = items.iter().filter(|item| item["entity"]["S"] == "Billing").collect();
+    assert_eq!(billing.len(), 1);
+    let facts = billing[0].to_string();
+    assert!(facts.len() < 16_000, "{}", facts.len());
+    for word in ["email", "card", "name", "@", "secret", "address"] {
+        assert!(!facts.contains(word), "{word}: {facts}");
+    }
+    let counts: BTreeMap<&str, usize> = items.iter().fold(BTreeMap::new(), |mut counts, item| {
+        *counts.entry(item["entity"]["S"].as_str().unwrap()).or_default() += 1;
+        counts
+    });
+    assert_eq!((counts["Profile"], counts["Billing"]), (1, 1));
+}

@@ -1,0 +1,286 @@
+//! A stand-in for Stripe: it records what it is asked, answers in Stripe's shapes, remembers idempotency keys as Stripe
+//! does, and fails when it is told to. And the events of a subscription's life, signed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::Person;
+
+/// The key of our account.
+pub const SECRET_KEY: &str = "sk_test_51StandInForStripe";
+/// What webhooks are signed with; the first of two, as while one is rotated.
+pub const WEBHOOK_SECRETS: [&str; 2] = ["whsec_standInForStripe", "whsec_theNextOne"];
+/// The price of the plan `starter`, also in the events.
+pub const PRICE_STARTER: &str = "price_1SlStarterLkdIwHu7ix";
+/// The price of the plan `unlimited`.
+pub const PRICE_UNLIMITED: &str = "price_1SlUnlimitLkdIwHu7ix";
+/// Where a browser goes after it paid.
+pub const SUCCESS_URL: &str = "https://app.example.org/paid";
+/// Where it goes when it did not.
+pub const CANCEL_URL: &str = "https://app.example.org/plans";
+
+/// Longer than a try may take (`stripe/call.rs`: 4 s).
+const HELD: Duration = Duration::from_secs(5);
+/// The first second of the events' life, less two, in the fixtures.
+const LIFE_START: i64 = 1_767_607_200;
+
+/// What goes wrong, for the next requests.
+#[derive(Debug, Clone)]
+pub enum Trouble {
+    /// Nothing is done, this is answered.
+    Answer(u16, Value),
+    /// Done, and then 500.
+    ErrorAfter,
+    /// Done, and not answered in time.
+    TimeoutAfter,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Its method and path.
+    pub what: String,
+    /// Its form, decoded.
+    pub form: BTreeMap<String, String>,
+    /// Its headers.
+    pub headers: HeaderMap,
+}
+
+#[derive(Default)]
+struct Account {
+    asked: Vec<Asked>,
+    /// By idempotency key: what was asked, and what was answered.
+    done: HashMap<String, (String, Value)>,
+    created: usize,
+    /// Whose charges and invoices are.
+    owners: HashMap<String, String>,
+    trouble: Vec<Trouble>,
+}
+
+/// The stand-in. It ends with the test.
+pub struct StripeStandIn {
+    account: Arc<Mutex<Account>>,
+    base: String,
+    server: JoinHandle<()>,
+}
+
+impl Drop for StripeStandIn {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl StripeStandIn {
+    /// Starts it on a port of its own.
+    pub async fn start() -> Self {
+        let account = Arc::new(Mutex::new(Account::default()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&account));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { account, base, server }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// What it was asked since the last time.
+    #[must_use]
+    pub fn take_asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut lock(&self.account).asked)
+    }
+
+    /// Lets each of the next requests go wrong like this.
+    pub fn fail(&self, trouble: &[Trouble]) {
+        lock(&self.account).trouble = trouble.iter().rev().cloned().collect();
+    }
+
+    /// Says whose a charge or an invoice is.
+    pub fn own(&self, id: &str, customer: &str) {
+        lock(&self.account).owners.insert(id.to_owned(), customer.to_owned());
+    }
+}
+
+fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
+    account.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn answer(
+    State(account): State<Arc<Mutex<Account>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let form: BTreeMap<String, String> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+    let what = format!("{method} {}", uri.path());
+    let trouble = {
+        let mut account = lock(&account);
+        account.asked.push(Asked { what: what.clone(), form: form.clone(), headers: headers.clone() });
+        account.trouble.pop()
+    };
+    if let Some(Trouble::Answer(status, body)) = trouble {
+        return (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response();
+    }
+    let (status, body) = lock(&account).answer(&what, &form, &headers);
+    match trouble {
+        Some(Trouble::ErrorAfter) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Some(Trouble::TimeoutAfter) => {
+            tokio::time::sleep(HELD).await;
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        _ => (status, [("request-id", "req_standIn")], axum::Json(body)).into_response(),
+    }
+}
+
+impl Account {
+    fn answer(&mut self, what: &str, form: &BTreeMap<String, String>, headers: &HeaderMap) -> (StatusCode, Value) {
+        let refuse = |status, kind: &str| (status, json!({"error": {"type": kind, "message": "said by the stand-in"}}));
+        if headers.get("authorization").is_none_or(|value| value != &format!("Bearer {SECRET_KEY}")) {
+            return refuse(StatusCode::UNAUTHORIZED, "invalid_request_error");
+        }
+        if let Some(id) = what.strip_prefix("GET /v1/charges/").or_else(|| what.strip_prefix("GET /v1/invoices/")) {
+            return match self.owners.get(id) {
+                Some(customer) => (StatusCode::OK, json!({"id": id, "customer": customer})),
+                None => refuse(StatusCode::NOT_FOUND, "invalid_request_error"),
+            };
+        }
+        // Every POST of ours has a key: what is asked twice under it is done once.
+        let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+        assert!(key.len() <= 255);
+        let asked = format!("{what} {form:?}");
+        if let Some((before, answer)) = self.done.get(&key) {
+            let is_same = *before == asked;
+            let answer = answer.clone();
+            return if is_same {
+                (StatusCode::OK, answer)
+            } else {
+                refuse(StatusCode::BAD_REQUEST, "idempotency_error")
+            };
+        }
+        self.created += 1;
+        let number = self.created;
+        let created = match what {
+            "POST /v1/customers" => json!({"id": format!("cus_{number:030}"), "object": "customer"}),
+            "POST /v1/checkout/sessions" => {
+                let id = format!("cs_test_{number:030}");
+                json!({"id": id, "object": "checkout.session", "url": format!("https://checkout.stripe.com/c/pay/{id}")})
+            }
+            "POST /v1/billing_portal/sessions" => {
+                json!({"id": "bps_1", "url": format!("https://billing.stripe.com/p/session/{number:030}")})
+            }
+            other => panic!("the stand-in was asked for {other}"),
+        };
+        self.done.insert(key, (asked, created.clone()));
+        (StatusCode::OK, created)
+    }
+}
+
+/// The shape of events: of an endpoint of before, or since API version 2025-03-31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `subscription` on the invoice, `current_period_end` on the subscription.
+    Before,
+    /// `parent`, periods on the items, `invoice_payment.paid`.
+    Since,
+}
+
+/// The ten events of a subscription: bought, renewed, upgraded, failed, recovered, refunded twice in part, disputed, won,
+/// cancelled; in the newer shape also the two that join payments to invoices. Moved to begin at `start`, and about
+/// `person` as their customer.
+#[must_use]
+pub fn life(shape: Shape, person: &Person, start: Timestamp) -> Vec<Value> {
+    let files = match shape {
+        Shape::Before => [include_str!("../../shared/src/domain/payments/fixtures/life_before_2025_03.json"), "[]"],
+        Shape::Since => [
+            include_str!("../../shared/src/domain/payments/fixtures/life_since_2025_03.json"),
+            include_str!("../../shared/src/domain/payments/fixtures/payments_since_2025_03.json"),
+        ],
+    };
+    files.into_iter().flat_map(|file| about(file, person, start)).collect()
+}
+
+/// A finished checkout, a subscription's beginning, one that is past due, one that will end, a dispute that is lost, and
+/// an event of a type that we do not know.
+#[must_use]
+pub fn others(shape: Shape, person: &Person, start: Timestamp) -> Vec<Value> {
+    let file = match shape {
+        Shape::Before => include_str!("../../shared/src/domain/payments/fixtures/others_before_2025_03.json"),
+        Shape::Since => include_str!("../../shared/src/domain/payments/fixtures/others_since_2025_03.json"),
+    };
+    about(file, person, start)
+}
+
+/// The payments of [`life`], `kind` being `ch`, `in` or `pi`.
+#[must_use]
+pub fn payment_of(person: &Person, kind: &str, number: u32) -> String {
+    format!("{kind}_{number}{}", own(person))
+}
+
+/// The customer that the events of [`life`] name.
+#[must_use]
+pub fn customer_of(person: &Person) -> String {
+    format!("cus_{}", own(person))
+}
+
+/// What makes the ids of a person's payments theirs alone; long enough to be seen as an id.
+fn own(person: &Person) -> String {
+    person.id.replace('-', "")
+}
+
+fn about(file: &str, person: &Person, start: Timestamp) -> Vec<Value> {
+    let file = file
+        .replace("7aab6ffc-bcb3-43e7-a107-bbf481f0ba95", &person.id)
+        .replace("cus_TjdWq2c8Pp0xkN", &customer_of(person));
+    // Prices are the same for all; everything else is theirs alone.
+    let file = file.replace("LkdIwHu7ix", &own(person));
+    let file = [PRICE_STARTER, PRICE_UNLIMITED]
+        .into_iter()
+        .fold(file, |file, price| file.replace(&price.replace("LkdIwHu7ix", &own(person)), price));
+    let mut events: Vec<Value> = serde_json::from_str(&file).unwrap();
+    for event in &mut events {
+        shift(event, start.as_second() - LIFE_START);
+    }
+    events
+}
+
+/// Moves every time in a value.
+fn shift(value: &mut Value, seconds: i64) {
+    match value {
+        Value::Number(number) => {
+            if let Some(time) = number.as_i64().filter(|time| (1_700_000_000..2_000_000_000).contains(time)) {
+                *value = json!(time + seconds);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| shift(value, seconds)),
+        Value::Object(members) => members.values_mut().for_each(|value| shift(value, seconds)),
+        _ => {}
+    }
+}
+
+/// The header that Stripe sends with `body`.
+#[must_use]
+pub fn signature(body: &[u8], secret: &str, at: Timestamp) -> String {
+    let seconds = at.as_second();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{seconds}.").as_bytes());
+    mac.update(body);
+    format!("t={seconds},v1={}", hex::encode(mac.finalize().into_bytes()))
+}
