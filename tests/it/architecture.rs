@@ -55,7 +55,17 @@ fn functions() -> Vec<String> {
 
 #[test]
 fn domain_is_pure() {
-    let words = ["crate::store", "crate::http", "crate::stripe", "axum", "aws_sdk", "tokio", "async fn", "async move", ".await"];
+    let words = [
+        "crate::store",
+        "crate::http",
+        "crate::stripe",
+        "axum",
+        "aws_sdk",
+        "tokio",
+        "async fn",
+        "async move",
+        ".await",
+    ];
     forbid(&sources("shared/src/domain"), &words);
 }
 

@@ -1,6 +1,7 @@
 //! How a function starts in Lambda.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use axum::Router;
 
@@ -24,5 +25,9 @@ fn start(router: fn(App) -> Router) -> Result<(), lambda_http::Error> {
     let app = App::new(Config::from_env()?);
     // An instance answers one request at a time: one thread, and others only for password hashes.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(lambda_http::run(with_manners(router(app.clone()), app)))
+    runtime.block_on(async {
+        let store = Arc::clone(&app.store);
+        tokio::spawn(async move { store.connect_early().await });
+        lambda_http::run(with_manners(router(app.clone()), app)).await
+    })
 }

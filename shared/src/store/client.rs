@@ -8,10 +8,13 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
 use aws_smithy_http_client::Builder as HttpClientBuilder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use crate::config::Database;
 
+/// Reading the system's 150 root certificates would take a third of a cold start; AWS's endpoints need these.
+const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 /// One try of one call. DynamoDB answers within 10 ms; a try that hangs is given up and repeated.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// One call with all its tries: below API Gateway's 30 s, so that our own answer arrives.
@@ -36,7 +39,12 @@ fn configuration(database: &Database) -> Builder {
     );
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
-    let http = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let mut http = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    // It fails only where a TLS library is asked for what it does not do; then the default, the system's roots, stays.
+    if let Ok(tls) = TlsContext::builder().with_trust_store(trust_store(database)).build() {
+        http = http.tls_context(tls);
+    }
+    let http = http.build_https();
     let mut builder = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(database.region.clone()))
@@ -46,4 +54,13 @@ fn configuration(database: &Database) -> Builder {
         .http_client(http);
     builder.set_endpoint_url(database.endpoint_url.clone());
     builder
+}
+
+/// Whom the client believes to be `database`.
+fn trust_store(database: &Database) -> TrustStore {
+    match database.endpoint_url.as_deref() {
+        None => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+        Some(url) if url.starts_with("http://") => TrustStore::empty(),
+        Some(_) => TrustStore::default(),
+    }
 }

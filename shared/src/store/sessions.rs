@@ -1,11 +1,13 @@
 //! Sessions. Reads are strongly consistent, so a logout holds at once.
 
 use aws_sdk_dynamodb::types::ReturnValue;
+use uuid::Uuid;
 
 use super::Store;
 use super::error::StoreError;
 use super::item;
 use super::keys;
+use crate::domain::id::UserId;
 use crate::domain::profile::Profile;
 use crate::domain::session::Session;
 use crate::domain::token::{Token, TokenHash};
@@ -30,6 +32,12 @@ impl Store {
         let session = sessions.into_iter().next().map(item::read::<Session>).transpose()?;
         let profile = profiles.into_iter().next().map(item::read::<Profile>).transpose()?;
         Ok(session.zip(profile).map(|(session, profile)| SignedIn { session, profile }))
+    }
+
+    /// Opens the connection to the table, by asking for what nobody has: an instance does so while it waits for its first
+    /// request. How it ends does not matter.
+    pub async fn connect_early(&self) {
+        let _ = self.get_many(&[keys::profile(UserId(Uuid::nil()))], false).await;
     }
 
     /// Begins a session.
