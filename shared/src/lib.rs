@@ -5,4 +5,5 @@ pub mod app;
 pub mod config;
 pub mod domain;
 pub mod http;
+pub mod kdf;
 pub mod store;

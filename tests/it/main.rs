@@ -17,6 +17,7 @@ mod faults;
 mod idempotency;
 mod import;
 mod ledger_model;
+mod limits;
 mod midterm;
 mod practice;
 mod questions;

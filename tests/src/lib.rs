@@ -27,6 +27,7 @@ use shared::domain::account::{Email, Name};
 use shared::domain::credits::{EntryType, Movement, Plan, REFRESH_PERIOD_SECONDS, Wallet};
 use shared::domain::id::{EntryId, UserId};
 use shared::domain::ledger::Entry;
+use shared::domain::limits::Limits;
 use shared::domain::password::PasswordHash;
 use shared::domain::profile::Profile;
 use shared::domain::random::Random;
@@ -43,6 +44,8 @@ pub use proxy::Proxy;
 
 /// The course that most tests use: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
+/// What most tests may ask more often than anybody else: their clock stands.
+const WIDE: Limits = Limits::times(1_000_000);
 /// When every test begins.
 pub const START: &str = "2026-03-01T12:00:00Z";
 
@@ -62,6 +65,14 @@ impl TestApp {
     pub async fn start() -> Self {
         let test = Self::empty().await;
         test.import(&serde_json::from_str(SMALL_COURSE).unwrap()).await;
+        test
+    }
+
+    /// As [`TestApp::start`], with the limits that people meet.
+    pub async fn limited() -> Self {
+        let mut test = Self::start().await;
+        test.app = test.app.with_limits(Limits::default());
+        test.router = router::all(&test.app);
         test
     }
 
@@ -92,7 +103,7 @@ impl TestApp {
         .unwrap();
         let clock = TestClock::at(START.parse::<Timestamp>().unwrap());
         let store = Store::connect(&database);
-        let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(1)));
+        let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(1))).with_limits(WIDE);
         assert!(app.store.create_table().await.unwrap());
         Self { router: router::all(&app), app, clock, embedded }
     }
@@ -124,7 +135,8 @@ impl TestApp {
         let seed = SEED.fetch_add(1, Ordering::Relaxed);
         let store = Store::connect(database);
         let random = Random::new(SeededEntropy::new(seed));
-        router::all(&App::with((*self.app.config).clone(), store, self.clock.clone(), random))
+        let app = App::with((*self.app.config).clone(), store, self.clock.clone(), random);
+        router::all(&app.with_limits(self.app.limits))
     }
 
     /// Somebody without an account.

@@ -7,7 +7,7 @@ use shared::domain::account::{Email, Password};
 use shared::domain::password::Verdict;
 use shared::domain::session::Session;
 use shared::domain::token::Token;
-use shared::http::{Body, Code, Json, Problem};
+use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
 use shared::store::{Credential, StoreError};
 
 use crate::session_started::SessionStarted;
@@ -26,12 +26,18 @@ impl Body for Credentials {
 /// Begins a session. An unknown email takes the time and gets the answer of a wrong password.
 pub(crate) async fn login(
     State(app): State<App>,
+    limiter: Limiter,
     Json(typed): Json<Credentials>,
 ) -> Result<axum::Json<SessionStarted>, Problem> {
-    let known = match Email::try_from(typed.email) {
-        Ok(email) => app.store.credential(&email).await?.map(|credential| (email, credential)),
-        Err(_) => None,
+    let asker = Asker { user: None, email: Some(&typed.email) };
+    let known = async {
+        Ok(match Email::try_from(typed.email.clone()) {
+            Ok(email) => app.store.credential(&email).await?.map(|credential| (email, credential)),
+            Err(_) => None,
+        })
     };
+    // No key is derived for a request that is one too many.
+    let (known, ()) = tokio::try_join!(known, limiter.admit(asker))?;
     let stored = known.as_ref().map(|(_, credential)| credential.password_hash.clone());
     let verdict = app.verify_password(typed.password.clone(), stored).await?;
     let (email, credential) = match known {

@@ -10,7 +10,7 @@ use shared::domain::ledger::Entry;
 use shared::domain::profile::Profile;
 use shared::domain::session::Session;
 use shared::domain::token::Token;
-use shared::http::{Body, Code, Json, Problem};
+use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
 use shared::store::{NewAccount, OpenAccountError};
 
 use crate::session_started::SessionStarted;
@@ -30,8 +30,10 @@ impl Body for Registration {
 /// Opens an account with its signup bonus and signs it in.
 pub(crate) async fn register(
     State(app): State<App>,
+    limiter: Limiter,
     Json(new): Json<Registration>,
 ) -> Result<axum::Json<SessionStarted>, Problem> {
+    limiter.admit(Asker { user: None, email: Some(new.email.as_str()) }).await?;
     let password_hash = app.hash_password(new.password.password().clone()).await?;
     let now = app.now();
     let user_id = UserId(app.random.uuid_v4());

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::app::KdfError;
 use crate::domain::credits::InsufficientCredits;
 use crate::domain::midterm::Infeasible;
+use crate::kdf::KdfError;
 use crate::store::{AttemptError, SpendError, StoreError};
 
 /// What went wrong. Each code has exactly one status.
@@ -55,6 +55,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// A field has a wrong type or is out of bounds.
     InvalidField,
+    /// Too many requests; nothing was done.
+    RateLimited,
     /// We are broken.
     Internal,
     /// Storage is; nothing was charged, or the retry will find that it was.
@@ -77,6 +79,7 @@ impl Code {
             Self::InvalidField | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -104,6 +107,7 @@ impl Code {
             Self::BodyTooLarge => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::InvalidField => "invalid_field",
+            Self::RateLimited => "rate_limited",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
         }
@@ -130,6 +134,7 @@ impl Code {
             Self::BodyTooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::InvalidField => "Invalid field",
+            Self::RateLimited => "Too many requests",
             Self::Internal => "Internal error",
             Self::Unavailable => "Temporarily unavailable",
         }
@@ -283,7 +288,10 @@ impl From<StoreError> for Problem {
 
 impl From<KdfError> for Problem {
     fn from(error: KdfError) -> Self {
-        Self::internal(error)
+        match error {
+            KdfError::Busy => Self::unavailable(error),
+            KdfError::Failed(_) => Self::internal(error),
+        }
     }
 }
 

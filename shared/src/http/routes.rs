@@ -6,9 +6,12 @@ use std::collections::HashSet;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, on};
 
+use super::limit::limit;
 use crate::app::App;
+use crate::domain::limits::LimitedAction;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +35,30 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// How often it may be called.
+    pub limits: &'static [LimitedAction],
 }
 
 const fn open(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
-    Route { function, operation, method, path, access: Access::Open }
+    Route { function, operation, method, path, access: Access::Open, limits: &[LimitedAction::Anonymous] }
 }
 
 const fn signed_in(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
-    Route { function, operation, method, path, access: Access::SignedIn }
+    Route { function, operation, method, path, access: Access::SignedIn, limits: &[LimitedAction::SignedIn] }
 }
+
+impl Route {
+    /// The same route with policies of its own.
+    const fn limited(mut self, limits: &'static [LimitedAction]) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+const BY_LOGIN: &[LimitedAction] = &[LimitedAction::LoginAddress, LimitedAction::LoginEmail];
+const BY_REGISTRATION: &[LimitedAction] = &[LimitedAction::RegisterAddress, LimitedAction::RegisterEmail];
+const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
+const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
 /// The nine functions, those without routes yet included.
 pub const FUNCTIONS: [&str; 9] =
@@ -48,8 +66,8 @@ pub const FUNCTIONS: [&str; 9] =
 
 /// Every route.
 pub static ROUTES: [Route; 30] = [
-    open("auth", "register", Method::POST, "/api/auth/register"),
-    open("auth", "login", Method::POST, "/api/auth/login"),
+    open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
+    open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
@@ -64,25 +82,31 @@ pub static ROUTES: [Route; 30] = [
     signed_in("topics", "list_topics", Method::GET, "/api/courses/{id}/topics"),
     signed_in("topics", "show_topic", Method::GET, "/api/courses/{id}/topics/{topic_id}"),
     open("topics", "list_public_topics", Method::GET, "/api/courses/{id}/topics/public"),
-    signed_in("analysis", "show_analysis", Method::GET, "/api/courses/{id}/analysis"),
+    signed_in("analysis", "show_analysis", Method::GET, "/api/courses/{id}/analysis").limited(BY_ANALYSIS),
     signed_in("questions", "browse_questions", Method::GET, "/api/questions"),
     signed_in("questions", "show_question", Method::GET, "/api/questions/{id}"),
-    signed_in("questions", "practice_questions", Method::POST, "/api/questions/practice"),
-    signed_in("questions", "bundle_questions", Method::POST, "/api/questions/bundle"),
-    signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start"),
+    signed_in("questions", "practice_questions", Method::POST, "/api/questions/practice").limited(BY_SPEND),
+    signed_in("questions", "bundle_questions", Method::POST, "/api/questions/bundle").limited(BY_SPEND),
+    signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start").limited(BY_SPEND),
     signed_in("questions", "unlock_solution", Method::POST, "/api/questions/{id}/solution"),
     signed_in("questions", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
     signed_in("assessment", "find_weak_topics", Method::POST, "/api/assessment/weak-topics"),
     signed_in("assessment", "show_progress", Method::GET, "/api/assessment/progress"),
     signed_in("midterm", "list_midterms", Method::GET, "/api/midterm"),
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
-    signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate"),
+    signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate").limited(BY_SPEND),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),
 ];
 
 /// The routes of one function.
 pub fn of(function: &str) -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().filter(move |route| route.function == function)
+}
+
+/// The route that answers a request whose path was matched; GET answers HEAD too.
+pub(super) fn listed(method: &Method, path: &str) -> Option<&'static Route> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    ROUTES.iter().find(|route| route.path == path && route.method == *method)
 }
 
 /// Builds a function's router from its part of the list.
@@ -126,7 +150,7 @@ impl Routes {
     pub fn build(self, app: App) -> Router {
         let forgotten: Vec<_> = of(self.function).filter(|route| !self.handled.contains(route.operation)).collect();
         assert!(forgotten.is_empty(), "operations without a handler: {forgotten:?}");
-        self.router.with_state(app)
+        self.router.layer(from_fn_with_state(app.clone(), limit)).with_state(app)
     }
 }
 

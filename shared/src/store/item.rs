@@ -44,6 +44,7 @@ entities! {
     Progress => "Progress",
     Attempt => "Attempt",
     Record => "Record",
+    super::limits::Counter => "Counter",
     super::catalog::Enrollment => "Enrollment",
     Study => "Mastery",
     super::studies::CalibrationRow => "Calibration",

@@ -15,6 +15,7 @@
 //! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
 //! | Analysis | `COURSE#<course>` | `ANALYSIS#<edition>` |
 //! | Calibration | `COURSE#<course>` | `CALIBRATION#<version, ten digits>` |
+//! | Counter | `LIMIT#<action>#<address, user or digest of an email>` | `<start of the window, in epoch seconds>` |
 //! | Course | `CATALOG` | `COURSE#<id>` |
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
 //! | Question | `QUESTION#<id>` | `QUESTION` |
@@ -32,6 +33,7 @@ use crate::domain::account::Email;
 use crate::domain::attempt::AttemptId;
 use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicId, UserId};
 use crate::domain::idempotency::IdempotencyKey;
+use crate::domain::limits::Window;
 use crate::domain::midterm::MidtermId;
 use crate::domain::token::TokenHash;
 
@@ -187,6 +189,12 @@ pub(super) fn course_of_enrollment(sk: &str) -> Option<CourseId> {
     sk.strip_prefix(ENROLLMENTS).and_then(|id| CourseId::try_from(id).ok())
 }
 
+/// A counter of requests.
+#[must_use]
+pub fn limit(window: Window, subject: &str) -> Key {
+    Key::new(format!("LIMIT#{}#{subject}", window.action.name()), window.starts_at.to_string())
+}
+
 /// A course.
 #[must_use]
 pub fn course(id: &CourseId) -> Key {
@@ -253,9 +261,11 @@ pub fn question_index(course: &CourseId, topic: &TopicId, difficulty: Option<u8>
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use uuid::{Uuid, uuid};
 
     use super::*;
+    use crate::domain::limits::{LimitedAction, Limits};
 
     const USER: UserId = UserId(uuid!("00112233-4455-6677-8899-aabbccddeeff"));
 
@@ -290,6 +300,8 @@ mod tests {
         let key = IdempotencyKey::try_from("a#b c").unwrap();
         assert_eq!(parts(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(parts(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));
+        let window = Limits::default().window(LimitedAction::Spend, Timestamp::from_second(125).unwrap());
+        assert_eq!(parts(&limit(window, "203.0.113.7")), ("LIMIT#spend#203.0.113.7", "120"));
         assert_eq!(parts(&course(&course_id)), ("CATALOG", "COURSE#calc2"));
         assert_eq!(parts(&analysis(&course_id, "0a1b")), ("COURSE#calc2", "ANALYSIS#0a1b"));
         assert_eq!(parts(&owned_analysis(USER, &course_id, "0a1b")), (user, "ANALYSIS#calc2#0a1b"));

@@ -14,6 +14,7 @@ mod import;
 mod item;
 pub mod keys;
 mod ledger;
+mod limits;
 mod maintenance;
 mod midterms;
 mod packed;
