@@ -50,11 +50,16 @@ const fn row(operation: &'static str, situation: &'static str, cold: Cost, warm:
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     row("register", "", cost(2, 3, 0.0, 10.0), cost(2, 3, 0.0, 10.0)),
-    row("login", "", cost(2, 5, 2.0, 3.0), cost(2, 5, 2.0, 3.0)),
-    row("login", "hash of the worker", cost(3, 6, 2.0, 4.0), cost(3, 6, 2.0, 4.0)),
+    row("login", "", cost(2, 6, 3.0, 3.0), cost(2, 6, 3.0, 3.0)),
+    row("login", "hash of the worker", cost(3, 7, 3.0, 4.0), cost(3, 7, 3.0, 4.0)),
     row("logout", "", cost(1, 2, 0.0, 2.0), cost(1, 2, 0.0, 2.0)),
     row("show_me", "", cost(1, 2, 2.0, 1.0), cost(1, 2, 2.0, 1.0)),
     row("show_me", "refresh due", cost(2, 3, 2.0, 5.0), cost(2, 3, 2.0, 5.0)),
+    row("list_sessions", "", cost(1, 3, 3.0, 1.0), cost(1, 3, 3.0, 1.0)),
+    row("revoke_session", "", cost(2, 4, 3.0, 2.0), cost(2, 4, 3.0, 2.0)),
+    row("change_password", "", cost(3, 5, 3.0, 8.0), cost(3, 5, 3.0, 8.0)),
+    row("export_account", "", cost(1, 4, 3.0, 2.0), cost(1, 4, 3.0, 2.0)),
+    row("delete_account", "", cost(7, 9, 5.0, 16.0), cost(7, 9, 5.0, 16.0)),
     row("show_balance", "", cost(1, 2, 2.0, 1.0), cost(1, 2, 2.0, 1.0)),
     row("show_balance", "refresh due", cost(2, 3, 2.0, 5.0), cost(2, 3, 2.0, 5.0)),
     row("list_transactions", "", cost(1, 3, 3.0, 1.0), cost(1, 3, 3.0, 1.0)),
@@ -112,6 +117,11 @@ async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Opt
         "generate_midterm" => {
             (on(""), Some(json!({"course_id": "algebra", "config": {"question_count": 3, "seed": 7}})))
         }
+        "revoke_session" => (on(&person.session_id()), None),
+        "change_password" => {
+            (on(""), Some(json!({"current_password": PASSWORD, "new_password": "another good passphrase"})))
+        }
+        "delete_account" => (on(""), Some(json!({"password": PASSWORD}))),
         "show_midterm" => (on(&person.midterm().await), None),
         "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
         "show_question" | "start_question" | "unlock_solution" => (on("alg-q4"), None),
@@ -120,7 +130,7 @@ async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Opt
         _ => (on(""), None),
     };
     match (row.operation, row.situation) {
-        ("login", "") => {
+        ("login", "") | ("change_password" | "delete_account", _) => {
             let hash = test.app.hash_password(Password::from(PASSWORD.to_owned())).await.unwrap();
             test.set_hash(&person, &hash).await;
         }

@@ -29,7 +29,7 @@ use shared::domain::id::{EntryId, UserId};
 use shared::domain::ledger::Entry;
 use shared::domain::limits::Limits;
 use shared::domain::password::PasswordHash;
-use shared::domain::profile::Profile;
+use shared::domain::profile::{AccountState, Profile};
 use shared::domain::random::Random;
 use shared::domain::session::Session;
 use shared::domain::token::Token;
@@ -152,6 +152,17 @@ impl TestApp {
 
     /// A user with this plan and balance, signed in, as if imported: no password is hashed.
     pub async fn member(&self, name: &str, plan: Plan, credits: u32) -> Person {
+        self.imported(name, plan, credits, None).await
+    }
+
+    /// Somebody whose plan is paid by a subscription, with the password of all test users.
+    pub async fn subscriber(&self, name: &str) -> Person {
+        let person = self.imported(name, Plan::Starter, 15, Some("sub_test".to_owned())).await;
+        self.set_hash(&person, &PasswordHash::imported(WORKER_HASH.to_owned())).await;
+        person
+    }
+
+    async fn imported(&self, name: &str, plan: Plan, credits: u32, subscription: Option<String>) -> Person {
         let random = Random::new(SeededEntropy::new(hash(name)));
         let now = self.app.now();
         let id = UserId(random.uuid_v4());
@@ -173,12 +184,13 @@ impl TestApp {
             version: 1,
             entry_count: 1,
             stripe_customer_id: None,
-            stripe_subscription_id: None,
+            stripe_subscription_id: subscription,
+            state: AccountState::default(),
             created_at: now,
             updated_at: now,
         };
-        let credential =
-            Credential { user_id: id, password_hash: PasswordHash::imported("none".to_owned()), created_at: now };
+        let password_hash = PasswordHash::imported("none".to_owned());
+        let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };
         let entries = vec![Entry::of(&opening, EntryId::new(1, now, random.bytes()), id, 1, now)];
         self.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
         let person = Person { id: id.to_string(), email: email.as_str().to_owned(), ..self.anonymous() };
@@ -197,7 +209,7 @@ impl TestApp {
         let random = Random::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)));
         let id = UserId(person.id.parse().unwrap());
         let token = Token::new(id, random.bytes());
-        self.app.store.open_session(&Session::open(id, self.app.now()), &token.hash()).await.unwrap();
+        self.app.store.open_session(&Session::open(id, 0, self.app.now()), &token.hash()).await.unwrap();
         Person { token: Some(token.reveal()), ..person.clone() }
     }
 

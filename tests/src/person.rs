@@ -7,6 +7,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
+use shared::domain::session::SessionId;
+use shared::domain::token::Token;
 use shared::http::ClientAddress;
 use tower::ServiceExt;
 
@@ -62,6 +64,13 @@ impl Person {
     #[must_use]
     pub fn through(&self, router: Router) -> Self {
         Self { router, ..self.clone() }
+    }
+
+    /// What their session is called; nothing for somebody without one.
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        let token = self.token.as_ref().map(|token| Token::parse(token).unwrap());
+        token.map_or_else(String::new, |token| SessionId::of(&token.hash()).into())
     }
 
     /// The process that they talk to.

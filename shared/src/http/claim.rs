@@ -62,8 +62,20 @@ impl Claim {
     /// # Errors
     /// 401 when there is no such session or it is over, 429 when the request is one too many.
     pub async fn check(&self) -> Result<SignedIn, Problem> {
+        self.check_that(SignedIn::is_valid).await
+    }
+
+    /// The same, for the one who goes on deleting an account.
+    ///
+    /// # Errors
+    /// As [`Claim::check`].
+    pub async fn check_closing(&self) -> Result<SignedIn, Problem> {
+        self.check_that(SignedIn::is_of_epoch).await
+    }
+
+    async fn check_that(&self, is_valid: fn(&SignedIn) -> bool) -> Result<SignedIn, Problem> {
         let (signed_in, admitted) = tokio::join!(self.app.store.signed_in(&self.token), self.admit());
-        match signed_in? {
+        match signed_in?.filter(is_valid) {
             Some(signed_in) if signed_in.session.is_live(self.app.now()) => admitted.map(|()| signed_in),
             Some(_) => Err(self.refuse(Problem::session_expired()).await),
             None => Err(self.refuse(Problem::unauthenticated()).await),

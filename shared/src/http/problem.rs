@@ -43,6 +43,8 @@ pub enum Code {
     EmailTaken,
     /// The plan is theirs already.
     AlreadySubscribed,
+    /// A subscription goes on being paid: it must be cancelled first.
+    SubscriptionActive,
     /// The question is locked: it must be started first.
     NotStarted,
     /// The key stands for another request.
@@ -73,7 +75,9 @@ impl Code {
             Self::InsufficientCredits | Self::NotPurchased => StatusCode::PAYMENT_REQUIRED,
             Self::NotFound | Self::NoQuestions | Self::NoExams => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::EmailTaken | Self::AlreadySubscribed | Self::NotStarted => StatusCode::CONFLICT,
+            Self::EmailTaken | Self::AlreadySubscribed | Self::SubscriptionActive | Self::NotStarted => {
+                StatusCode::CONFLICT
+            }
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidField | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
@@ -101,6 +105,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::EmailTaken => "email_taken",
             Self::AlreadySubscribed => "already_subscribed",
+            Self::SubscriptionActive => "subscription_active",
             Self::NotStarted => "not_started",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::BlueprintInfeasible => "blueprint_infeasible",
@@ -128,6 +133,7 @@ impl Code {
             Self::MethodNotAllowed => "Method not allowed",
             Self::EmailTaken => "Email already registered",
             Self::AlreadySubscribed => "Already subscribed",
+            Self::SubscriptionActive => "Subscription active",
             Self::NotStarted => "Not started",
             Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::BlueprintInfeasible => "Blueprint infeasible",

@@ -57,6 +57,8 @@ impl Route {
 
 const BY_LOGIN: &[LimitedAction] = &[LimitedAction::LoginAddress, LimitedAction::LoginEmail];
 const BY_REGISTRATION: &[LimitedAction] = &[LimitedAction::RegisterAddress, LimitedAction::RegisterEmail];
+const BY_PASSWORD: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Password];
+const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Export];
 const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
@@ -65,11 +67,16 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 30] = [
+pub static ROUTES: [Route; 35] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
+    signed_in("auth", "list_sessions", Method::GET, "/api/auth/sessions"),
+    signed_in("auth", "revoke_session", Method::DELETE, "/api/auth/sessions/{id}"),
+    signed_in("auth", "change_password", Method::POST, "/api/auth/password").limited(BY_PASSWORD),
+    signed_in("auth", "export_account", Method::GET, "/api/auth/export").limited(BY_EXPORT),
+    signed_in("auth", "delete_account", Method::DELETE, "/api/auth/account").limited(BY_PASSWORD),
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase"),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),

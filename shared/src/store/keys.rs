@@ -5,7 +5,8 @@
 //! | Profile | `USER#<id>` | `PROFILE` |
 //! | Credential | `EMAIL#<normalised>` | `CREDENTIAL` |
 //! | Session | `USER#<id>` | `SESSION#<sha256(secret) in hex>` |
-//! | Entry | `USER#<id>` | `CREDIT#<uuidv7>` |
+//! | Entry | `USER#<id>`, once deleted `CLOSED#<uuid>` | `CREDIT#<uuidv7>` |
+//! | Closed ledger | `CLOSED#<uuid>` | `LEDGER` |
 //! | Progress | `USER#<id>` | `PROGRESS#<course>#<question>` |
 //! | Attempt | `USER#<id>` | `ATTEMPT#<uuidv7>` |
 //! | Midterm | `USER#<id>` | `MIDTERM#<uuidv7>` |
@@ -35,6 +36,8 @@ use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicI
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::limits::Window;
 use crate::domain::midterm::MidtermId;
+use crate::domain::profile::ClosedLedgerId;
+use crate::domain::session::SessionId;
 use crate::domain::token::TokenHash;
 
 /// The table's partition key attribute.
@@ -56,6 +59,10 @@ pub(super) const CATALOG: &str = "CATALOG";
 pub(super) const PROFILE: &str = "PROFILE";
 /// The sort key of a question.
 const QUESTION: &str = "QUESTION";
+/// The sort key of what is left of a deleted account.
+pub(super) const CLOSED_LEDGER: &str = "LEDGER";
+/// Sort keys of sessions begin so.
+pub(super) const SESSIONS: &str = "SESSION#";
 /// Sort keys of exams begin so.
 pub(super) const EXAMS: &str = "EXAM#";
 /// Sort keys of topics begin so.
@@ -128,7 +135,34 @@ pub fn credential(email: &Email) -> Key {
 /// A session.
 #[must_use]
 pub fn session(id: UserId, hash: &TokenHash) -> Key {
-    Key::new(user(id), format!("SESSION#{}", hash.as_str()))
+    Key::new(user(id), format!("{SESSIONS}{}", hash.as_str()))
+}
+
+/// The sort key of the session of this id begins so.
+pub(super) fn sessions_of_id(id: &SessionId) -> String {
+    format!("{SESSIONS}{}", id.as_str())
+}
+
+/// The hash of a session's sort key.
+pub(super) fn hash_of_session(sk: &str) -> Option<TokenHash> {
+    sk.strip_prefix(SESSIONS).map(TokenHash::stored)
+}
+
+/// What is left of an account that was deleted.
+#[must_use]
+pub fn closed_ledger(id: ClosedLedgerId) -> Key {
+    Key::new(closed_partition(id), CLOSED_LEDGER)
+}
+
+/// A ledger entry of an account that was deleted.
+#[must_use]
+pub fn closed_entry(id: ClosedLedgerId, entry: EntryId) -> Key {
+    Key::new(closed_partition(id), format!("{ENTRIES}{entry}"))
+}
+
+/// The partition of what is left of an account that was deleted.
+pub(super) fn closed_partition(id: ClosedLedgerId) -> String {
+    format!("CLOSED#{}", id.0)
 }
 
 /// A ledger entry.
@@ -289,6 +323,10 @@ mod tests {
         assert_eq!(parts(&profile(USER)), (user, "PROFILE"));
         assert_eq!(parts(&credential(&email)), ("EMAIL#ada@example.org", "CREDENTIAL"));
         assert_eq!(parts(&session(USER, &token.hash())), (user, format!("SESSION#{zero_hash}").as_str()));
+        let closed = ClosedLedgerId(Uuid::from_u128(9));
+        let closed_pk = "CLOSED#00000000-0000-0000-0000-000000000009";
+        assert_eq!(parts(&closed_ledger(closed)), (closed_pk, "LEDGER"));
+        assert_eq!(parts(&closed_entry(closed, entry_id)), (closed_pk, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(parts(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(parts(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
         let attempt_id = AttemptId(Uuid::from_u128(2));
@@ -321,5 +359,14 @@ mod tests {
         let course: CourseId = id("calc2");
         assert_eq!(course_of_enrollment(&enrollment(USER, &course).sk), Some(course));
         assert_eq!(course_of_enrollment("PROFILE"), None);
+    }
+
+    #[test]
+    fn a_session_is_found_by_its_id_and_names_its_hash() {
+        let hash = crate::domain::token::Token::new(USER, [0; 32]).hash();
+        let key = session(USER, &hash);
+        assert!(key.sk.starts_with(&sessions_of_id(&SessionId::of(&hash))));
+        assert_eq!(hash_of_session(&key.sk), Some(hash));
+        assert_eq!(hash_of_session("PROFILE"), None);
     }
 }
