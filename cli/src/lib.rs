@@ -11,4 +11,5 @@ pub mod import;
 pub mod router;
 pub mod samples;
 pub mod serve;
+pub mod user;
 pub mod verify;

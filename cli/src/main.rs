@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, calibrate, evaluate, import, serve, verify};
+use pastpaper::{analyze, backtest, calibrate, evaluate, import, serve, user, verify};
 
 /// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
 #[derive(Parser)]
@@ -30,6 +30,9 @@ enum Command {
     Calibrate(calibrate::Arguments),
     /// Score the mastery model on logs of students' answers, beside the mean of each topic
     Evaluate(evaluate::Arguments),
+    /// Delete a user, or end their sessions
+    #[command(subcommand)]
+    User(user::Command),
 }
 
 #[tokio::main]
@@ -42,6 +45,7 @@ async fn main() -> ExitCode {
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(arguments).await,
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::User(command) => user::run(command).await,
     };
     outcome.unwrap_or_else(|error| {
         #[expect(clippy::print_stderr, reason = "a command-line tool says what went wrong")]

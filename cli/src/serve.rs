@@ -1,11 +1,15 @@
 //! `pastpaper serve`
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use clap::Args;
+use shared::http::ClientAddress;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -58,14 +62,16 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     let address = listener.local_addr()?;
     println!("Listening on http://{address} (Ctrl-C stops). Try:");
     println!("  curl http://{address}/api/featured-question");
-    let router = router::all(&open.app);
+    let router = router::all(&open.app).layer(from_fn(tell_address));
     let stopping = std::sync::Arc::new(tokio::sync::Notify::new());
     let stopped = std::sync::Arc::clone(&stopping);
     let shutdown = async move {
         stop_signal().await;
         stopped.notify_one();
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future();
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(shutdown)
+        .into_future();
     // Whoever is in the middle of a request may end it; whoever just holds a connection may not hold us.
     let grace = async {
         stopping.notified().await;
@@ -81,6 +87,12 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     open.close();
     println!("Stopped.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who is at the other end of the connection, for the limits.
+async fn tell_address(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(ClientAddress::from(address));
+    next.run(request).await
 }
 
 /// Requests, warnings and errors; the engine's own chatter is left out.

@@ -70,12 +70,21 @@ pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
 /// When storage fails.
 pub async fn check_all(app: &App) -> Result<Findings> {
     let mut findings = Findings::default();
+    let (mut closed, mut closing) = (Vec::new(), HashSet::new());
     let bar = ProgressBar::new_spinner();
     let mut from = None;
     loop {
         let page = app.store.scan_profiles(from).await?;
         findings.corrupt.extend(page.corrupt.into_iter().map(|(partition, error)| (partition, error.to_string())));
-        let checks = page.profiles.into_iter().map(async |profile| (profile.id, check(app, profile).await));
+        closed.extend(page.closed);
+        let begun = page.profiles.iter().filter_map(|profile| Some((profile.state.closing?, profile.id)));
+        for (ledger, user) in begun {
+            closing.insert(ledger);
+            let how = "its deletion has begun and not ended: `pastpaper user delete` completes it";
+            findings.wrong.push((user, vec![how.to_owned()]));
+        }
+        let profiles = page.profiles.into_iter().filter(|profile| profile.state.closing.is_none());
+        let checks = profiles.map(async |profile| (profile.id, check(app, profile).await));
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         while let Some(checked) = checks.next().await {
             let (user, entries, mismatches) = match checked {
@@ -96,11 +105,21 @@ pub async fn check_all(app: &App) -> Result<Findings> {
         }
         from = page.next;
         if from.is_none() {
-            bar.finish_and_clear();
-            findings.wrong.sort_by_key(|(user, _)| *user);
-            return Ok(findings);
+            break;
         }
     }
+    // While a deletion is under way, its entries are in two places.
+    for ledger in closed.into_iter().filter(|ledger| !closing.contains(&ledger.id)) {
+        let entries = app.store.closed_entries(ledger.id).await?;
+        findings.entries += entries.len();
+        let wrong: Vec<String> = ledger.mismatches(&entries).iter().map(ToString::to_string).collect();
+        if !wrong.is_empty() {
+            findings.wrong.push((UserId(ledger.id.0), wrong));
+        }
+    }
+    bar.finish_and_clear();
+    findings.wrong.sort_by_key(|(user, _)| *user);
+    Ok(findings)
 }
 
 /// Checks one user.

@@ -3,20 +3,16 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::domain::account::Password;
+use crate::domain::limits::Limits;
 use crate::domain::password::{self, PasswordHash, Verdict};
 use crate::domain::random::{Random, SystemEntropy};
 use crate::domain::time::{Clock, SystemClock};
+use crate::kdf::{Kdf, KdfError};
 use crate::store::Store;
 use crate::stripe::Stripe;
-
-/// A password could not be hashed. Its text is for the log.
-#[derive(Debug, thiserror::Error)]
-#[error("key derivation: {0}")]
-pub struct KdfError(String);
 
 /// Shared by all requests of a process; cloning it is cheap.
 #[derive(Clone)]
@@ -29,8 +25,9 @@ pub struct App {
     pub random: Arc<Random>,
     /// The environment.
     pub config: Arc<Config>,
-    /// Password hashes computed at once: one for each core, so that a flood of logins leaves the rest answering.
-    kdf_slots: Arc<Semaphore>,
+    /// How often somebody may ask.
+    pub limits: Limits,
+    kdf: Arc<Kdf>,
     clock: Arc<dyn Clock>,
 }
 
@@ -45,15 +42,21 @@ impl App {
     /// An app whose time and randomness the caller decides.
     #[must_use]
     pub fn with(config: Config, store: Store, clock: impl Clock + 'static, random: Random) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             store: Arc::new(store),
             stripe: Arc::new(Stripe::new(config.stripe.clone())),
             random: Arc::new(random),
             config: Arc::new(config),
-            kdf_slots: Arc::new(Semaphore::new(cores)),
+            limits: Limits::default(),
+            kdf: Arc::new(Kdf::of_this_machine()),
             clock: Arc::new(clock),
         }
+    }
+
+    /// The same app with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The present.
@@ -62,30 +65,26 @@ impl App {
         self.clock.now()
     }
 
-    /// Hashes a password, beside the requests and never more at once than there are cores.
+    /// Hashes a password, when its turn comes.
     ///
     /// # Errors
-    /// When the process is ending.
+    /// When too many wait already, or the process is ending.
     pub async fn hash_password(&self, password: Password) -> Result<PasswordHash, KdfError> {
         let salt = self.random.bytes();
-        self.run_kdf(move || password::hash(&password, salt)).await?.map_err(KdfError)
+        self.kdf.run(move || password::hash(&password, salt)).await?.map_err(KdfError::Failed)
     }
 
     /// Checks a password, likewise; `None` stands for an email that nobody has.
     ///
     /// # Errors
-    /// When the process is ending.
+    /// As [`App::hash_password`].
     pub async fn verify_password(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, KdfError> {
-        self.run_kdf(move || password::verify(&password, stored.as_ref())).await
+        self.kdf.run(move || password::verify(&password, stored.as_ref())).await
     }
 
-    async fn run_kdf<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, KdfError> {
-        let slot = Arc::clone(&self.kdf_slots).acquire_owned().await.map_err(|error| KdfError(error.to_string()))?;
-        let done = tokio::task::spawn_blocking(move || {
-            // Held until the work is done, even when the client is gone and nobody waits for it.
-            let _slot = slot;
-            work()
-        });
-        done.await.map_err(|error| KdfError(error.to_string()))
+    /// Key derivations of this process so far.
+    #[must_use]
+    pub fn kdf_runs(&self) -> u64 {
+        self.kdf.runs()
     }
 }

@@ -12,6 +12,9 @@ use shared::http::routes::{Access, ROUTES, Route};
 use tests::stripe::{WEBHOOK_SECRETS, signature};
 use tests::{Answer, Person, START, TestApp};
 
+/// The id of nobody's session.
+const NO_SESSION: &str = "0123456789abcdef0123456789abcdef";
+
 /// A request that succeeds for who may make it.
 fn good_request(route: &Route) -> (String, Option<Value>) {
     let path = route.path.replace("{topic_id}", "alg-sets");
@@ -28,9 +31,15 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
         "purchase_plan" => (path, Some(json!({"plan": "starter"}))),
         "receive_event" => (path, Some(json!({"id": "evt_1", "type": "ping", "created": 1_772_366_400}))),
-        // A purchase stands before it in the list.
-        "open_portal" | "logout" | "list_midterms" | "list_transactions" | "show_me" | "show_balance"
-        | "show_status" | "list_courses" | "feature_question" => (path, None),
+        // A purchase stands before the portal in the list.
+        // Each of these is the end of something: whoever tries them has a session of their own to lose.
+        "revoke_session" => (path.replace("{id}", NO_SESSION), None),
+        "change_password" => {
+            (path, Some(json!({"current_password": tests::PASSWORD, "new_password": "another good passphrase"})))
+        }
+        "delete_account" => (path, Some(json!({"password": tests::PASSWORD}))),
+        "open_portal" | "logout" | "list_sessions" | "export_account" | "list_midterms" | "list_transactions"
+        | "show_me" | "show_balance" | "show_status" | "list_courses" | "feature_question" => (path, None),
         "show_analysis" | "enroll" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
         | "list_public_topics" => (path.replace("{id}", "algebra"), None),
         other => panic!("{other} is not tried: say here how it is called"),
@@ -58,9 +67,12 @@ async fn every_route_answers_who_may_call_it() {
     // A midterm is dear, and can be shown once there is one.
     let rich = test.member("rich", Plan::Unlimited, 0).await;
     let _ = rich.get(&format!("/api/midterm/{}", rich.midterm().await)).await.ok();
-    for route in ROUTES.iter().filter(|route| !["logout", "show_midterm"].contains(&route.operation)) {
+    // These have tests of their own.
+    let tried_elsewhere = ["logout", "show_midterm", "revoke_session"];
+    for route in ROUTES.iter().filter(|route| !tried_elsewhere.contains(&route.operation)) {
         let person = match (route.access, route.function) {
             (Access::Open, _) => test.anonymous(),
+            _ if ["change_password", "delete_account"].contains(&route.operation) => test.user(route.operation).await,
             (Access::SignedIn, "midterm") => rich.clone(),
             (Access::SignedIn, _) => ada.clone(),
         };

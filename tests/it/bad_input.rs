@@ -15,6 +15,12 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("login", "/api/auth/login", json!({"email": "ada@example.org", "password": tests::PASSWORD})),
         (
+            "change_password",
+            "/api/auth/password",
+            // Not the current one: what a good body does is tried elsewhere.
+            json!({"current_password": "not the passphrase", "new_password": "another good passphrase"}),
+        ),
+        (
             "practice_questions",
             "/api/questions/practice",
             json!({"course_id": "algebra", "topic_ids": ["alg-sets"], "techniques": ["x"], "difficulty": 2, "count": 1}),

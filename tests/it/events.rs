@@ -16,13 +16,18 @@ use tests::{Answer, TestApp};
 use crate::architecture::{read, root};
 
 /// File name without `.json`, status, and the code when it is a problem's.
-const EXPECTED: [(&str, u16, Option<&str>); 59] = [
+const EXPECTED: [(&str, u16, Option<&str>); 66] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
     ("assessment.find_weak_topics", 200, None),
     ("assessment.find_weak_topics.unknown_topic", 404, Some("not_found")),
     ("assessment.show_progress", 200, None),
+    ("auth.change_password", 200, None),
+    ("auth.change_password.wrong", 401, Some("invalid_credentials")),
+    ("auth.delete_account", 200, None),
+    ("auth.export_account", 200, None),
+    ("auth.list_sessions", 200, None),
     ("auth.login", 200, None),
     ("auth.login.base64_body", 200, None),
     ("auth.login.wrong_method", 405, Some("method_not_allowed")),
@@ -31,6 +36,8 @@ const EXPECTED: [(&str, u16, Option<&str>); 59] = [
     ("auth.register", 200, None),
     ("auth.register.email_taken", 409, Some("email_taken")),
     ("auth.register.malformed_json", 400, Some("invalid_json")),
+    ("auth.revoke_session", 200, None),
+    ("auth.revoke_session.unknown", 404, Some("not_found")),
     ("auth.show_me", 200, None),
     ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
     ("auth.show_me.missing_token", 401, Some("unauthenticated")),
@@ -136,6 +143,7 @@ async fn every_event_gets_its_answer() {
             if json.contains("{{midterm}}") {
                 json = json.replace("{{midterm}}", &reader.midterm().await);
             }
+            json = json.replace("{{session}}", &reader.session_id());
             json = json.replace("{{token}}", &reader.token.unwrap());
         }
         let payload: Value = serde_json::from_str(&json).unwrap();

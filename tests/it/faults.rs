@@ -59,13 +59,20 @@ struct Trial {
 impl Trial {
     fn of(route: &'static Route) -> Self {
         let id = if route.function == "questions" { "alg-q4" } else { "algebra" };
+        let id = if route.operation == "revoke_session" { "{session}" } else { id };
         let path = route.path.replace("{id}", id);
         let start = ["/api/questions/alg-q4/start"].as_slice();
         let (body, before, has_key) = match route.operation {
             "register" | "login" => (Some(json!({"email": "", "password": PASSWORD})), [].as_slice(), false),
+            "change_password" => (
+                Some(json!({"current_password": PASSWORD, "new_password": "another good passphrase"})),
+                [].as_slice(),
+                false,
+            ),
+            "delete_account" => (Some(json!({"password": PASSWORD})), [].as_slice(), false),
             // An analysis is sold once: it needs no key.
             // An event is made for each person, in `send`; Stripe repeats the very same.
-            "logout" | "show_analysis" | "enroll" | "receive_event" => (None, [].as_slice(), false),
+            "logout" | "revoke_session" | "show_analysis" | "enroll" | "receive_event" => (None, [].as_slice(), false),
             "practice_questions" => (Some(two_questions()), [].as_slice(), true),
             "bundle_questions" => {
                 (Some(json!({"course_id": "algebra", "topic_id": "alg-quadratic"})), [].as_slice(), true)
@@ -114,14 +121,16 @@ impl Trial {
         }
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(self.has_key.then_some(("idempotency-key", "a-key")));
-        person.send(self.route.method.clone(), &self.path, body.map(|body| body.to_string()), &headers).await
+        let path = self.path.replace("{session}", &person.session_id());
+        person.send(self.route.method.clone(), &path, body.map(|body| body.to_string()), &headers).await
     }
 
     /// Whether a failure says that an earlier try, whose answer was lost, was done.
     fn tells_of_success(&self, answer: &Answer) -> bool {
         match self.route.operation {
             "register" => answer.body["code"] == "email_taken",
-            "logout" => answer.body["code"] == "unauthenticated",
+            "logout" | "revoke_session" | "delete_account" => answer.body["code"] == "unauthenticated",
+            "change_password" => answer.body["code"] == "invalid_credentials",
             _ => false,
         }
     }
@@ -143,6 +152,11 @@ async fn trials(test: &TestApp) -> Vec<Trial> {
         ..Trial::of(login.route)
     };
     trials.push(upgrade);
+    for trial in &mut trials {
+        if ["change_password", "delete_account"].contains(&trial.route.operation) {
+            trial.hash = Some(test.app.hash_password(Password::from(PASSWORD.to_owned())).await.unwrap());
+        }
+    }
     trials
 }
 
@@ -249,7 +263,7 @@ async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> 
     };
     let is_signed_in = match trial.route.operation {
         "register" | "login" => user.is_some(),
-        "logout" => person.get("/api/auth/me").await.status.is_success(),
+        "logout" | "revoke_session" | "delete_account" => person.get("/api/auth/me").await.status.is_success(),
         _ => true,
     };
     let items = items(&proxy, test, &user.unwrap_or_default(), name).await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
+mod account;
 mod analysis;
 mod architecture;
 mod assessment;
@@ -17,6 +18,7 @@ mod faults;
 mod idempotency;
 mod import;
 mod ledger_model;
+mod limits;
 mod midterm;
 mod practice;
 mod purchases;

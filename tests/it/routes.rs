@@ -77,6 +77,7 @@ fn concrete(path: &str) -> String {
     let path = path.replace("{topic_id}", "alg-linear").replace("/courses/{id}", "/courses/algebra");
     let path = path.replace("/questions/{id}", "/questions/alg-q1");
     // Nobody has one of this id: a problem is an answer, too.
+    let path = path.replace("/sessions/{id}", "/sessions/0123456789abcdef0123456789abcdef");
     let path = path.replace("/midterm/{id}", &format!("/midterm/{NO_MIDTERM}"));
     assert!(!path.contains('{'), "{path}: say which id stands for its parameter");
     if ["/api/questions", "/api/assessment/progress"].contains(&path.as_str()) {

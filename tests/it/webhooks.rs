@@ -273,3 +273,30 @@ async fn what_is_kept_of_payments_is_facts_alone() {
     });
     assert_eq!((counts["Profile"], counts["Billing"]), (1, 1));
 }
+
+/// Who deletes an account must not go on paying; and what Stripe tells afterwards is about nobody.
+#[tokio::test]
+async fn a_deleted_account_pays_no_more_and_is_nobody() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let ada = test.user("ada").await;
+    let now = test.app.now();
+    let (events, others) = (life(Shape::Since, &ada, now), others(Shape::Since, &ada, now));
+    for event in [&others[1], &events[0]] {
+        let _ = test.webhook(event).await.ok();
+    }
+    let password = Some(json!({"password": tests::PASSWORD}).to_string());
+    let headers = [("content-type", "application/json")];
+    let delete = async || ada.send(Method::DELETE, "/api/auth/account", password.clone(), &headers).await;
+    let _ = delete().await.problem(409, "subscription_active");
+    // Cancelled at the period's end: the card is not charged again.
+    let _ = test.webhook(&others[3]).await.ok();
+    let _ = delete().await.ok();
+    for event in [&events[1], &events[9]] {
+        assert_eq!(test.webhook(event).await.ok(), json!({"received": true}));
+    }
+    let table = &test.app.config.database.table_name;
+    for partition in [format!("USER#{}", ada.id), format!("CUSTOMER#{}", customer_of(&ada))] {
+        assert!(proxy.partition(table, &partition).await.is_empty(), "{partition}");
+    }
+    test.assert_ledgers_are_true().await;
+}

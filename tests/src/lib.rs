@@ -28,8 +28,9 @@ use shared::domain::account::{Email, Name};
 use shared::domain::credits::{EntryType, Movement, Plan, REFRESH_PERIOD_SECONDS, Wallet};
 use shared::domain::id::{EntryId, UserId};
 use shared::domain::ledger::Entry;
+use shared::domain::limits::Limits;
 use shared::domain::password::PasswordHash;
-use shared::domain::profile::Profile;
+use shared::domain::profile::{AccountState, Profile};
 use shared::domain::random::Random;
 use shared::domain::session::Session;
 use shared::domain::token::Token;
@@ -46,6 +47,8 @@ pub use proxy::Proxy;
 
 /// The course that most tests use: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
+/// What most tests may ask more often than anybody else: their clock stands.
+const WIDE: Limits = Limits::times(1_000_000);
 /// When every test begins.
 pub const START: &str = "2026-03-01T12:00:00Z";
 
@@ -67,6 +70,14 @@ impl TestApp {
     pub async fn start() -> Self {
         let test = Self::empty().await;
         test.import(&serde_json::from_str(SMALL_COURSE).unwrap()).await;
+        test
+    }
+
+    /// As [`TestApp::start`], with the limits that people meet.
+    pub async fn limited() -> Self {
+        let mut test = Self::start().await;
+        test.app = test.app.with_limits(Limits::default());
+        test.router = router::all(&test.app);
         test
     }
 
@@ -93,7 +104,7 @@ impl TestApp {
         let config = Config::read(|name| environment(name, &database, &stripe)).unwrap();
         let clock = TestClock::at(START.parse::<Timestamp>().unwrap());
         let store = Store::connect(&database);
-        let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(1)));
+        let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(1))).with_limits(WIDE);
         assert!(app.store.create_table().await.unwrap());
         Self { router: router::all(&app), app, clock, stripe, embedded }
     }
@@ -131,7 +142,8 @@ impl TestApp {
         let seed = SEED.fetch_add(1, Ordering::Relaxed);
         let store = Store::connect(&config.database);
         let random = Random::new(SeededEntropy::new(seed));
-        router::all(&App::with(config, store, self.clock.clone(), random))
+        let app = App::with(config, store, self.clock.clone(), random);
+        router::all(&app.with_limits(self.app.limits))
     }
 
     /// Somebody without an account.
@@ -147,6 +159,17 @@ impl TestApp {
 
     /// A user with this plan and balance, signed in, as if imported: no password is hashed.
     pub async fn member(&self, name: &str, plan: Plan, credits: u32) -> Person {
+        self.imported(name, plan, credits, None).await
+    }
+
+    /// Somebody whose plan is paid by a subscription, with the password of all test users.
+    pub async fn subscriber(&self, name: &str) -> Person {
+        let person = self.imported(name, Plan::Starter, 15, Some("sub_test".to_owned())).await;
+        self.set_hash(&person, &PasswordHash::imported(WORKER_HASH.to_owned())).await;
+        person
+    }
+
+    async fn imported(&self, name: &str, plan: Plan, credits: u32, subscription: Option<String>) -> Person {
         let random = Random::new(SeededEntropy::new(hash(name)));
         let now = self.app.now();
         let id = UserId(random.uuid_v4());
@@ -173,12 +196,13 @@ impl TestApp {
             version: 1,
             entry_count: 1,
             stripe_customer_id: None,
-            stripe_subscription_id: None,
+            stripe_subscription_id: subscription,
+            state: AccountState::default(),
             created_at: now,
             updated_at: now,
         };
-        let credential =
-            Credential { user_id: id, password_hash: PasswordHash::imported("none".to_owned()), created_at: now };
+        let password_hash = PasswordHash::imported("none".to_owned());
+        let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };
         let entries = vec![Entry::of(&opening, EntryId::new(1, now, random.bytes()), id, 1, now)];
         self.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
         let person = Person { id: id.to_string(), email: email.as_str().to_owned(), ..self.anonymous() };
@@ -197,7 +221,7 @@ impl TestApp {
         let random = Random::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)));
         let id = UserId(person.id.parse().unwrap());
         let token = Token::new(id, random.bytes());
-        self.app.store.open_session(&Session::open(id, self.app.now()), &token.hash()).await.unwrap();
+        self.app.store.open_session(&Session::open(id, 0, self.app.now()), &token.hash()).await.unwrap();
         Person { token: Some(token.reveal()), ..person.clone() }
     }
 

@@ -1,9 +1,15 @@
 //! Somebody who uses the API.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
+use shared::domain::session::SessionId;
+use shared::domain::token::Token;
+use shared::http::ClientAddress;
 use tower::ServiceExt;
 
 use crate::Answer;
@@ -23,24 +29,28 @@ pub struct Person {
     pub id: String,
     /// Their email; empty when they have none.
     pub email: String,
+    /// Where they connect from.
+    pub address: IpAddr,
     pub(crate) router: Router,
 }
 
 impl Person {
-    /// Somebody with this token.
+    /// Somebody with this token and an address that nobody else has.
     #[must_use]
     pub fn new(router: Router, token: Option<String>) -> Self {
-        Self { token, id: String::new(), email: String::new(), router }
+        static NEXT: AtomicU32 = AtomicU32::new(0x0a00_0001);
+        let address = Ipv4Addr::from_bits(NEXT.fetch_add(1, Ordering::Relaxed)).into();
+        Self { token, id: String::new(), email: String::new(), address, router }
     }
 
     /// Registers `<name>@example.org`.
     pub async fn register(router: Router, name: &str) -> Self {
         let email = format!("{name}@example.org");
-        let anonymous = Self::new(router.clone(), None);
+        let anonymous = Self::new(router, None);
         let body = json!({"name": name, "email": email, "password": PASSWORD});
         let answer = anonymous.post("/api/auth/register", body).await.ok();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        Self { token: Some(text(&answer["token"])), id: text(&answer["user"]["id"]), email, router }
+        Self { token: Some(text(&answer["token"])), id: text(&answer["user"]["id"]), email, ..anonymous }
     }
 
     /// Generates a midterm of all questions of the small course; its id.
@@ -54,6 +64,18 @@ impl Person {
     #[must_use]
     pub fn through(&self, router: Router) -> Self {
         Self { router, ..self.clone() }
+    }
+
+    /// What their session is called; nothing for somebody without one.
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        let token = self.token.as_ref().map(|token| Token::parse(token).unwrap());
+        token.map_or_else(String::new, |token| SessionId::of(&token.hash()).into())
+    }
+
+    /// The process that they talk to.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// GET.
@@ -86,6 +108,7 @@ impl Person {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let request = request.extension(ClientAddress(self.address));
         let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
         Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
     }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -140,7 +140,9 @@ pub fn sequential_round_trips(calls: &[Call]) -> usize {
 /// Text of which ids, hashes, tokens and addresses are masked, so that it is the same in every run.
 #[must_use]
 pub fn mask(text: &str) -> String {
-    let is_name = |part: &&str| !part.contains('@') && (part.len() <= WORD_MAX || part.contains(' '));
+    let is_address = |part: &str| part.parse::<IpAddr>().is_ok();
+    let is_name =
+        |part: &&str| !part.contains('@') && !is_address(part) && (part.len() <= WORD_MAX || part.contains(' '));
     let parts: Vec<_> = text.split('#').map(|part| if is_name(&part) { part } else { "*" }).collect();
     parts.join("#")
 }

@@ -4,9 +4,15 @@ use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
 
+mod change_password;
+mod delete_account;
+mod export_account;
+mod list_sessions;
 mod login;
 mod logout;
+mod new_password;
 mod register;
+mod revoke_session;
 mod session_started;
 mod show_me;
 
@@ -17,5 +23,10 @@ pub fn router(app: App) -> Router {
         .handle("login", login::login)
         .handle("logout", logout::logout)
         .handle("show_me", show_me::show_me)
+        .handle("list_sessions", list_sessions::list_sessions)
+        .handle("revoke_session", revoke_session::revoke_session)
+        .handle("change_password", change_password::change_password)
+        .handle("export_account", export_account::export_account)
+        .handle("delete_account", delete_account::delete_account)
         .build(app)
 }

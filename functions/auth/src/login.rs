@@ -7,8 +7,8 @@ use shared::domain::account::{Email, Password};
 use shared::domain::password::Verdict;
 use shared::domain::session::Session;
 use shared::domain::token::Token;
-use shared::http::{Body, Code, Json, Problem};
-use shared::store::{Credential, StoreError};
+use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
+use shared::store::Credential;
 
 use crate::session_started::SessionStarted;
 
@@ -26,35 +26,50 @@ impl Body for Credentials {
 /// Begins a session. An unknown email takes the time and gets the answer of a wrong password.
 pub(crate) async fn login(
     State(app): State<App>,
+    limiter: Limiter,
     Json(typed): Json<Credentials>,
 ) -> Result<axum::Json<SessionStarted>, Problem> {
-    let known = match Email::try_from(typed.email) {
-        Ok(email) => app.store.credential(&email).await?.map(|credential| (email, credential)),
-        Err(_) => None,
+    let asker = Asker { user: None, email: Some(&typed.email) };
+    let known = async {
+        Ok(match Email::try_from(typed.email.clone()) {
+            Ok(email) => app.store.credential(&email).await?.map(|credential| (email, credential)),
+            Err(_) => None,
+        })
     };
+    // No key is derived for a request that is one too many.
+    let (known, ()) = tokio::try_join!(known, limiter.admit(asker))?;
     let stored = known.as_ref().map(|(_, credential)| credential.password_hash.clone());
     let verdict = app.verify_password(typed.password.clone(), stored).await?;
     let (email, credential) = match known {
         Some(known) if verdict != Verdict::Wrong => known,
-        _ => return Err(Problem::new(Code::InvalidCredentials, "Email and password do not belong together.")),
+        _ => return Err(wrong()),
     };
 
     let now = app.now();
     let token = Token::new(credential.user_id, app.random.bytes());
-    let session = Session::open(credential.user_id, now);
+    // Of the epoch in which the password was right: a change of it meanwhile ends this session, too.
+    let session = Session::open(credential.user_id, credential.session_epoch, now);
     let hash = token.hash();
-    let (profile, (), ()) = tokio::try_join!(
+    let (profile, (), others, ()) = tokio::try_join!(
         async { Ok(app.store.profile(credential.user_id).await?) },
         async { Ok(app.store.open_session(&session, &hash).await?) },
+        async { Ok(app.store.sessions(credential.user_id).await?) },
         async {
             upgrade(&app, verdict, &email, &credential, typed.password).await;
             Ok::<_, Problem>(())
         },
     )?;
-    let profile = profile.ok_or_else(|| {
-        Problem::internal(StoreError::Corrupt { entity: "Credential", cause: "it names no profile".to_owned() })
-    })?;
+    let Some(profile) = profile.filter(|profile| profile.state.closing.is_none()) else {
+        // The account was deleted after its credential was read.
+        app.store.end_session(credential.user_id, &hash).await?;
+        return Err(wrong());
+    };
+    app.store.keep_newest((&session, &hash), others).await?;
     Ok(axum::Json(SessionStarted::of(profile, &token, now)))
+}
+
+fn wrong() -> Problem {
+    Problem::new(Code::InvalidCredentials, "Email and password do not belong together.")
 }
 
 /// Writes an outdated hash anew, now that the password is at hand. What fails here is done at the next login.

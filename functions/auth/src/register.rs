@@ -7,12 +7,13 @@ use shared::domain::account::{Email, Name, NewPassword};
 use shared::domain::credits::{Settlement, Wallet};
 use shared::domain::id::{EntryId, UserId};
 use shared::domain::ledger::Entry;
-use shared::domain::profile::Profile;
+use shared::domain::profile::{AccountState, Profile};
 use shared::domain::session::Session;
 use shared::domain::token::Token;
-use shared::http::{Body, Code, Json, Problem};
+use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
 use shared::store::{NewAccount, OpenAccountError};
 
+use crate::new_password::check_context;
 use crate::session_started::SessionStarted;
 
 #[derive(Deserialize)]
@@ -30,8 +31,11 @@ impl Body for Registration {
 /// Opens an account with its signup bonus and signs it in.
 pub(crate) async fn register(
     State(app): State<App>,
+    limiter: Limiter,
     Json(new): Json<Registration>,
 ) -> Result<axum::Json<SessionStarted>, Problem> {
+    check_context("password", &new.password, &new.email, &new.name)?;
+    limiter.admit(Asker { user: None, email: Some(new.email.as_str()) }).await?;
     let password_hash = app.hash_password(new.password.password().clone()).await?;
     let now = app.now();
     let user_id = UserId(app.random.uuid_v4());
@@ -45,13 +49,14 @@ pub(crate) async fn register(
         entry_count: movements.len() as u64,
         stripe_customer_id: None,
         stripe_subscription_id: None,
+        state: AccountState::default(),
         created_at: now,
         updated_at: now,
     };
     let [bonus] = movements.as_slice() else { return Err(Problem::internal("an account opens with one entry")) };
     let bonus = Entry::of(bonus, EntryId::new(1, now, app.random.bytes()), user_id, 1, now);
     let token = Token::new(user_id, app.random.bytes());
-    let session = Session::open(user_id, now);
+    let session = Session::open(user_id, 0, now);
     let account = NewAccount { profile: &profile, password_hash, bonus: &bonus, session: (&session, &token.hash()) };
     app.store.open_account(account).await.map_err(|error| match error {
         OpenAccountError::EmailTaken => Problem::new(Code::EmailTaken, "There is an account with this email: sign in."),

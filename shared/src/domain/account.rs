@@ -31,6 +31,9 @@ pub enum InvalidAccount {
     /// On the common list.
     #[error("is one of the most common passwords; choose another")]
     PasswordCommon,
+    /// Made of what everybody knows of the user and the service.
+    #[error("is little more than your email, your name or the name of this service; choose another")]
+    PasswordInContext,
 }
 
 /// An email address, trimmed and lower-cased: two that differ only so are one account.
@@ -131,6 +134,37 @@ impl NewPassword {
     }
 }
 
+/// Words of the service that make no password, whoever the user is.
+const SERVICE_WORDS: [&str; 3] = ["pastpaper", "past paper", "past-paper"];
+/// Shorter parts of an email or a name may stand in any password.
+const CONTEXT_WORD_CHARS_MIN: usize = 3;
+
+impl NewPassword {
+    /// Refuses a password that is too short once the words are taken out of it that an attacker would try for this user:
+    /// the email and its parts, the name and its parts, the service's name.
+    ///
+    /// # Errors
+    /// When less than a whole password is left.
+    pub fn check_context(&self, email: &Email, name: &Name) -> Result<(), InvalidAccount> {
+        let lower = self.0.0.to_lowercase();
+        let name = name.0.as_deref().unwrap_or_default().to_lowercase();
+        let parts = |text: &str| -> Vec<String> {
+            text.split(|c: char| !c.is_alphanumeric()).chain([text]).map(str::to_owned).collect()
+        };
+        let mut words = [parts(email.as_str()), parts(&name)].concat();
+        words.extend(email.as_str().split('@').map(str::to_owned));
+        words.extend(SERVICE_WORDS.map(str::to_owned));
+        words.retain(|word| word.chars().count() >= CONTEXT_WORD_CHARS_MIN);
+        // The longest first, so that a part does not break up the whole.
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        let left = words.iter().fold(lower.clone(), |left, word| left.replace(word.as_str(), ""));
+        if left == lower || left.chars().count() >= PASSWORD_CHARS_MIN {
+            return Ok(());
+        }
+        Err(InvalidAccount::PasswordInContext)
+    }
+}
+
 impl TryFrom<String> for NewPassword {
     type Error = InvalidAccount;
 
@@ -182,6 +216,28 @@ mod tests {
         assert_eq!(refused("PassWord1"), Some(InvalidAccount::PasswordCommon));
         let kept = NewPassword::try_from("  spaces stay  ".to_owned()).unwrap();
         assert_eq!(kept.password().as_bytes(), b"  spaces stay  ");
+    }
+
+    #[test]
+    fn a_password_is_more_than_what_everybody_knows_of_its_user() {
+        let email = Email::try_from("ada.lovelace@example.org".to_owned()).unwrap();
+        let name = Name::try_from(Some("Ada King".to_owned())).unwrap();
+        let check = |text: &str| NewPassword::try_from(text.to_owned()).unwrap().check_context(&email, &name);
+        for bad in
+            ["ada.lovelace@example.org", "AdaLovelace2024!", "pastpaper", "PastPaper123", "ada king 1", "lovelace-ada"]
+        {
+            assert_eq!(check(bad), Err(InvalidAccount::PasswordInContext), "{bad}");
+        }
+        for good in ["correct horse battery", "ada likes her steam engine", "no words!", "12345 pastpaper 67890"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_normalised() {
+        // One letter, and a letter with a combining mark, look alike and are two passwords.
+        let bytes = |text: &str| NewPassword::try_from(text.to_owned()).unwrap().password().as_bytes().to_vec();
+        assert_ne!(bytes("caf\u{e9} caf\u{e9}"), bytes("cafe\u{301} cafe\u{301}"));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Builder;
 
-use super::credits::{Amount, Credits, EntryType, Movement};
+use super::credits::{Amount, Credits, EntryType, Movement, Plan};
 use super::id::{EntryId, UserId};
-use super::profile::Profile;
+use super::profile::{ClosedLedgerId, Profile};
 
 /// One movement of a user's credits. Never changed, never deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +105,44 @@ pub enum Mismatch {
     },
 }
 
+/// What is left of an account that was deleted: how its ledger ended, and nothing of the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedLedger {
+    /// The ledger.
+    pub id: ClosedLedgerId,
+    /// The last balance.
+    pub credits: Credits,
+    /// The last plan.
+    pub plan: Plan,
+    /// How many entries there are.
+    pub entry_count: u64,
+    /// When the account was deleted.
+    pub closed_at: Timestamp,
+}
+
+impl ClosedLedger {
+    /// Checks it against its entries, as [`mismatches`] does.
+    #[must_use]
+    pub fn mismatches(&self, entries: &[Entry]) -> Vec<Mismatch> {
+        mismatches_of(self.credits, self.entry_count, entries)
+    }
+}
+
+impl Entry {
+    /// The entry as it stays when its account is deleted: the money, without the person and what they were doing.
+    #[must_use]
+    pub fn of_nobody(self, ledger: ClosedLedgerId) -> Self {
+        Self { user_id: UserId(ledger.0), description: None, ..self }
+    }
+}
+
 /// Checks a profile against all of its entries, in any order.
 #[must_use]
 pub fn mismatches(profile: &Profile, entries: &[Entry]) -> Vec<Mismatch> {
+    mismatches_of(profile.wallet.credits, profile.entry_count, entries)
+}
+
+fn mismatches_of(balance: Credits, entry_count: u64, entries: &[Entry]) -> Vec<Mismatch> {
     let mut ordered: Vec<&Entry> = entries.iter().collect();
     ordered.sort_by_key(|entry| entry.position);
     let mut found = Vec::new();
@@ -123,11 +158,11 @@ pub fn mismatches(profile: &Profile, entries: &[Entry]) -> Vec<Mismatch> {
         }
     }
     let sum: Amount = entries.iter().map(|entry| entry.amount).sum();
-    if Amount::from(profile.wallet.credits) != sum {
-        found.push(Mismatch::Sum { balance: profile.wallet.credits, sum });
+    if Amount::from(balance) != sum {
+        found.push(Mismatch::Sum { balance, sum });
     }
-    if profile.entry_count != entries.len() as u64 {
-        found.push(Mismatch::Count { counted: profile.entry_count, found: entries.len() as u64 });
+    if entry_count != entries.len() as u64 {
+        found.push(Mismatch::Count { counted: entry_count, found: entries.len() as u64 });
     }
     found
 }
@@ -138,6 +173,7 @@ mod tests {
 
     use super::super::account::{Email, Name};
     use super::super::credits::Wallet;
+    use super::super::profile::AccountState;
     use super::*;
 
     fn ledger(amounts: &[(Amount, Credits)]) -> (Profile, Vec<Entry>) {
@@ -153,6 +189,7 @@ mod tests {
             entry_count: amounts.len() as u64,
             stripe_customer_id: None,
             stripe_subscription_id: None,
+            state: AccountState::default(),
             created_at: now,
             updated_at: now,
         };

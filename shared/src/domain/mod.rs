@@ -16,6 +16,7 @@ pub mod forecast;
 pub mod id;
 pub mod idempotency;
 pub mod ledger;
+pub mod limits;
 pub mod line_breaks;
 pub mod marking;
 pub mod mastery;

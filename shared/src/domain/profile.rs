@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::account::{Email, Name};
 use super::credits::Wallet;
@@ -30,8 +31,32 @@ pub struct Profile {
     /// The subscription at Stripe.
     #[serde(default)]
     pub stripe_subscription_id: Option<String>,
+    /// Whether and whom it signs in.
+    #[serde(flatten)]
+    pub state: AccountState,
     /// When the account was opened.
     pub created_at: Timestamp,
     /// When the profile was written last.
     pub updated_at: Timestamp,
+}
+
+/// What decides whether the account's sessions hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccountState {
+    /// Sessions of another epoch are over: a new password begins a new one.
+    #[serde(default)]
+    pub session_epoch: u32,
+    /// The ledger of nobody that takes over what is kept, once the account is being deleted.
+    #[serde(default)]
+    pub closing: Option<ClosedLedgerId>,
+}
+
+/// The ledger of an account that is gone; drawn by lot, so that it leads back to nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClosedLedgerId(pub Uuid);
+
+impl Profile {
+    /// What stands in place of the email while an account is being deleted.
+    pub const CLOSING_EMAIL: &'static str = "deleted@account.invalid";
 }

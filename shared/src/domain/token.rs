@@ -89,6 +89,12 @@ impl fmt::Debug for Token {
 }
 
 impl TokenHash {
+    /// The hash as it is stored.
+    #[must_use]
+    pub fn stored(hex: &str) -> Self {
+        Self(hex.to_owned())
+    }
+
     /// The hash in hex.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,5 +1,6 @@
 //! Who asks. A handler that takes a [`Claim`] is for signed-in users; it gets at nothing of theirs before the claim
-//! is checked, yet its own reads run at the same time as the check: one round trip for both.
+//! is checked, yet its own reads run at the same time as the check: one round trip for both. The request is counted at
+//! the same time, too, before anything of it is given out or written.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +8,9 @@ use std::pin::Pin;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
+use tokio::sync::OnceCell;
 
+use super::limit::{Asker, Limiter};
 use super::problem::Problem;
 use crate::app::App;
 use crate::domain::id::UserId;
@@ -18,6 +21,9 @@ use crate::store::SignedIn;
 pub struct Claim {
     token: Token,
     app: App,
+    limiter: Limiter,
+    /// Whether the request is within the limits: counted once, however often the session is checked.
+    admission: OnceCell<Result<(), Problem>>,
 }
 
 impl FromRequestParts<App> for Claim {
@@ -25,7 +31,8 @@ impl FromRequestParts<App> for Claim {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let token = bearer(parts).ok_or_else(Problem::unauthenticated)?;
-        Ok(Self { token, app: app.clone() })
+        let limiter = Limiter::from_request_parts(parts, app).await?;
+        Ok(Self { token, app: app.clone(), limiter, admission: OnceCell::new() })
     }
 }
 
@@ -50,13 +57,43 @@ impl Claim {
         &self.token
     }
 
-    /// The user, if the session is live.
+    /// The user, if the session is live and the request within the limits: read and counted at the same time.
     ///
     /// # Errors
-    /// 401 when there is no such session or it is over.
+    /// 401 when there is no such session or it is over, 429 when the request is one too many.
     pub async fn check(&self) -> Result<SignedIn, Problem> {
-        let signed_in = self.app.store.signed_in(&self.token).await?.ok_or_else(Problem::unauthenticated)?;
-        if signed_in.session.is_live(self.app.now()) { Ok(signed_in) } else { Err(Problem::session_expired()) }
+        self.check_that(SignedIn::is_valid).await
+    }
+
+    /// The same, for the one who goes on deleting an account.
+    ///
+    /// # Errors
+    /// As [`Claim::check`].
+    pub async fn check_closing(&self) -> Result<SignedIn, Problem> {
+        self.check_that(SignedIn::is_of_epoch).await
+    }
+
+    async fn check_that(&self, is_valid: fn(&SignedIn) -> bool) -> Result<SignedIn, Problem> {
+        let (signed_in, admitted) = tokio::join!(self.app.store.signed_in(&self.token), self.admit());
+        match signed_in?.filter(is_valid) {
+            Some(signed_in) if signed_in.session.is_live(self.app.now()) => admitted.map(|()| signed_in),
+            Some(_) => Err(self.refuse(Problem::session_expired()).await),
+            None => Err(self.refuse(Problem::unauthenticated()).await),
+        }
+    }
+
+    /// Counts the request, once.
+    ///
+    /// # Errors
+    /// 429 when it is one too many.
+    pub async fn admit(&self) -> Result<(), Problem> {
+        let asker = Asker { user: Some(self.user_id()), email: None };
+        self.admission.get_or_init(|| self.limiter.admit(asker)).await.clone()
+    }
+
+    /// The answer to a token that is nobody's: `problem`, or that there were too many of such.
+    pub async fn refuse(&self, problem: Problem) -> Problem {
+        self.limiter.admit_stranger().await.err().unwrap_or(problem)
     }
 
     /// The user and the result of `work`, which runs at the same time. Without a session nobody learns how it ended.

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use lambda_http::request::RequestContext;
 
 use super::etag::revalidate;
+use super::limit::Standings;
 use super::problem::{Code, Problem};
 use crate::app::App;
 
@@ -41,11 +42,12 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
 
-    let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => Problem::internal("a handler panicked").into_response(),
     };
     let problem = response.extensions().get::<Problem>().cloned();
+    let standings = response.extensions_mut().remove::<Standings>();
     let mut response = match &problem {
         Some(problem) => rendered(problem, &request_id, &response),
         None => revalidate(&method, if_none_match.as_ref(), response),
@@ -53,6 +55,9 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+    if let Some(standings) = standings {
+        standings.write(headers);
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::app::KdfError;
 use crate::domain::credits::InsufficientCredits;
 use crate::domain::midterm::Infeasible;
+use crate::kdf::KdfError;
 use crate::store::{AttemptError, SpendError, StoreError};
 use crate::stripe::StripeError;
 
@@ -48,6 +48,8 @@ pub enum Code {
     AlreadySubscribed,
     /// There is no subscription to change.
     NotSubscribed,
+    /// A subscription goes on being paid: it must be cancelled first.
+    SubscriptionActive,
     /// The question is locked: it must be started first.
     NotStarted,
     /// The key stands for another request.
@@ -60,6 +62,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// A field has a wrong type or is out of bounds.
     InvalidField,
+    /// Too many requests; nothing was done.
+    RateLimited,
     /// We are broken.
     Internal,
     /// Storage is; nothing was charged, or the retry will find that it was.
@@ -76,12 +80,17 @@ impl Code {
             Self::InsufficientCredits | Self::NotPurchased => StatusCode::PAYMENT_REQUIRED,
             Self::NotFound | Self::NoQuestions | Self::NoExams => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::EmailTaken | Self::AlreadySubscribed | Self::NotSubscribed | Self::NotStarted => StatusCode::CONFLICT,
+            Self::EmailTaken
+            | Self::AlreadySubscribed
+            | Self::NotSubscribed
+            | Self::SubscriptionActive
+            | Self::NotStarted => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidField | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -105,12 +114,14 @@ impl Code {
             Self::EmailTaken => "email_taken",
             Self::AlreadySubscribed => "already_subscribed",
             Self::NotSubscribed => "not_subscribed",
+            Self::SubscriptionActive => "subscription_active",
             Self::NotStarted => "not_started",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::BlueprintInfeasible => "blueprint_infeasible",
             Self::BodyTooLarge => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::InvalidField => "invalid_field",
+            Self::RateLimited => "rate_limited",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
         }
@@ -133,12 +144,14 @@ impl Code {
             Self::EmailTaken => "Email already registered",
             Self::AlreadySubscribed => "Already subscribed",
             Self::NotSubscribed => "Not subscribed",
+            Self::SubscriptionActive => "Subscription active",
             Self::NotStarted => "Not started",
             Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::BlueprintInfeasible => "Blueprint infeasible",
             Self::BodyTooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::InvalidField => "Invalid field",
+            Self::RateLimited => "Too many requests",
             Self::Internal => "Internal error",
             Self::Unavailable => "Temporarily unavailable",
         }
@@ -312,7 +325,10 @@ impl From<StripeError> for Problem {
 
 impl From<KdfError> for Problem {
     fn from(error: KdfError) -> Self {
-        Self::internal(error)
+        match error {
+            KdfError::Busy => Self::unavailable(error),
+            KdfError::Failed(_) => Self::internal(error),
+        }
     }
 }
 

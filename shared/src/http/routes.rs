@@ -6,9 +6,12 @@ use std::collections::HashSet;
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, on};
 
+use super::limit::limit;
 use crate::app::App;
+use crate::domain::limits::LimitedAction;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,26 +35,48 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// How often it may be called.
+    pub limits: &'static [LimitedAction],
 }
 
 const fn open(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
-    Route { function, operation, method, path, access: Access::Open }
+    Route { function, operation, method, path, access: Access::Open, limits: &[LimitedAction::Anonymous] }
 }
 
 const fn signed_in(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
-    Route { function, operation, method, path, access: Access::SignedIn }
+    Route { function, operation, method, path, access: Access::SignedIn, limits: &[LimitedAction::SignedIn] }
 }
+
+impl Route {
+    /// The same route with policies of its own.
+    const fn limited(mut self, limits: &'static [LimitedAction]) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+const BY_LOGIN: &[LimitedAction] = &[LimitedAction::LoginAddress, LimitedAction::LoginEmail];
+const BY_REGISTRATION: &[LimitedAction] = &[LimitedAction::RegisterAddress, LimitedAction::RegisterEmail];
+const BY_PASSWORD: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Password];
+const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Export];
+const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
+const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
 /// The nine functions.
 pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 32] = [
-    open("auth", "register", Method::POST, "/api/auth/register"),
-    open("auth", "login", Method::POST, "/api/auth/login"),
+pub static ROUTES: [Route; 37] = [
+    open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
+    open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
+    signed_in("auth", "list_sessions", Method::GET, "/api/auth/sessions"),
+    signed_in("auth", "revoke_session", Method::DELETE, "/api/auth/sessions/{id}"),
+    signed_in("auth", "change_password", Method::POST, "/api/auth/password").limited(BY_PASSWORD),
+    signed_in("auth", "export_account", Method::GET, "/api/auth/export").limited(BY_EXPORT),
+    signed_in("auth", "delete_account", Method::DELETE, "/api/auth/account").limited(BY_PASSWORD),
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase"),
     signed_in("credits", "open_portal", Method::POST, "/api/credits/portal"),
@@ -65,26 +90,33 @@ pub static ROUTES: [Route; 32] = [
     signed_in("topics", "list_topics", Method::GET, "/api/courses/{id}/topics"),
     signed_in("topics", "show_topic", Method::GET, "/api/courses/{id}/topics/{topic_id}"),
     open("topics", "list_public_topics", Method::GET, "/api/courses/{id}/topics/public"),
-    signed_in("analysis", "show_analysis", Method::GET, "/api/courses/{id}/analysis"),
+    signed_in("analysis", "show_analysis", Method::GET, "/api/courses/{id}/analysis").limited(BY_ANALYSIS),
     signed_in("questions", "browse_questions", Method::GET, "/api/questions"),
     signed_in("questions", "show_question", Method::GET, "/api/questions/{id}"),
-    signed_in("questions", "practice_questions", Method::POST, "/api/questions/practice"),
-    signed_in("questions", "bundle_questions", Method::POST, "/api/questions/bundle"),
-    signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start"),
+    signed_in("questions", "practice_questions", Method::POST, "/api/questions/practice").limited(BY_SPEND),
+    signed_in("questions", "bundle_questions", Method::POST, "/api/questions/bundle").limited(BY_SPEND),
+    signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start").limited(BY_SPEND),
     signed_in("questions", "unlock_solution", Method::POST, "/api/questions/{id}/solution"),
     signed_in("questions", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
     signed_in("assessment", "find_weak_topics", Method::POST, "/api/assessment/weak-topics"),
     signed_in("assessment", "show_progress", Method::GET, "/api/assessment/progress"),
     signed_in("midterm", "list_midterms", Method::GET, "/api/midterm"),
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
-    signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate"),
+    signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate").limited(BY_SPEND),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),
-    open("webhooks", "receive_event", Method::POST, "/api/webhooks/stripe"),
+    // Stripe repeats what is refused, and its events come in bursts: a signature is limit enough.
+    open("webhooks", "receive_event", Method::POST, "/api/webhooks/stripe").limited(&[]),
 ];
 
 /// The routes of one function.
 pub fn of(function: &str) -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().filter(move |route| route.function == function)
+}
+
+/// The route that answers a request whose path was matched; GET answers HEAD too.
+pub(super) fn listed(method: &Method, path: &str) -> Option<&'static Route> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    ROUTES.iter().find(|route| route.path == path && route.method == *method)
 }
 
 /// Builds a function's router from its part of the list.
@@ -128,7 +160,7 @@ impl Routes {
     pub fn build(self, app: App) -> Router {
         let forgotten: Vec<_> = of(self.function).filter(|route| !self.handled.contains(route.operation)).collect();
         assert!(forgotten.is_empty(), "operations without a handler: {forgotten:?}");
-        self.router.with_state(app)
+        self.router.layer(from_fn_with_state(app.clone(), limit)).with_state(app)
     }
 }
 

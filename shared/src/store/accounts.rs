@@ -25,6 +25,9 @@ pub struct Credential {
     pub user_id: UserId,
     /// The hash to check against.
     pub password_hash: PasswordHash,
+    /// The account's epoch: what a session that it opens is of.
+    #[serde(default)]
+    pub session_epoch: u32,
     /// When the account was opened.
     pub created_at: Timestamp,
 }
@@ -62,8 +65,12 @@ impl Store {
     /// Writes credential, profile, bonus and session, or nothing when the email is taken.
     pub async fn open_account(&self, account: NewAccount<'_>) -> Result<(), OpenAccountError> {
         let profile = account.profile;
-        let credential =
-            Credential { user_id: profile.id, password_hash: account.password_hash, created_at: profile.created_at };
+        let credential = Credential {
+            user_id: profile.id,
+            password_hash: account.password_hash,
+            session_epoch: profile.state.session_epoch,
+            created_at: profile.created_at,
+        };
         let (session, token_hash) = account.session;
         let actions = vec![
             self.put_new(item::write(&keys::credential(&profile.email), &credential)?)?,

@@ -1,9 +1,9 @@
-//! Reads of many items: batches in full, queries to their last page.
+//! Many items: batches in full, queries to their last page.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, WriteRequest};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Store;
@@ -13,13 +13,15 @@ use super::keys::{Key, PK, SK};
 
 /// Keys of one `BatchGetItem`: DynamoDB's limit.
 pub(super) const BATCH_GET_MAX: usize = 100;
+/// Writes of one `BatchWriteItem`: DynamoDB's limit.
+pub(super) const BATCH_WRITE_MAX: usize = 25;
 /// Batches that run at the same time: all of a request, some of an import.
 const BATCHES_AT_ONCE: usize = 8;
 /// How often what DynamoDB left over is asked for again.
-pub(super) const LEFTOVER_ATTEMPTS_MAX: u32 = 6;
+const LEFTOVER_ATTEMPTS_MAX: u32 = 6;
 
 /// The pause before what was left over is asked for again.
-pub(super) fn leftover_pause(attempt: u32) -> Duration {
+fn leftover_pause(attempt: u32) -> Duration {
     Duration::from_millis(10 << attempt.min(6))
 }
 
@@ -60,6 +62,34 @@ impl Store {
             wanted = left.map(|left| left.keys).unwrap_or_default();
         }
         if wanted.is_empty() { Ok(found) } else { Err(StoreError::Contention { attempts: LEFTOVER_ATTEMPTS_MAX }) }
+    }
+
+    /// Deletes the items of these keys, those that there are.
+    pub(super) async fn delete_all(&self, keys: Vec<Key>) -> Result<(), StoreError> {
+        let mut requests = Vec::with_capacity(keys.len());
+        for key in keys {
+            let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build();
+            let delete = delete.map_err(|error| StoreError::corrupt("DeleteRequest", error))?;
+            requests.push(WriteRequest::builder().delete_request(delete).build());
+        }
+        let batches: Vec<_> = requests.chunks(BATCH_WRITE_MAX).map(|batch| self.write_batch(batch.to_vec())).collect();
+        stream::iter(batches).buffer_unordered(BATCHES_AT_ONCE).try_collect::<()>().await
+    }
+
+    /// Writes a batch, again as far as it was left over.
+    pub(super) async fn write_batch(&self, mut left: Vec<WriteRequest>) -> Result<(), StoreError> {
+        for attempt in 0..LEFTOVER_ATTEMPTS_MAX {
+            if attempt > 0 {
+                tokio::time::sleep(leftover_pause(attempt)).await;
+            }
+            let answer = self.client.batch_write_item().request_items(&self.table, left).send().await;
+            let answer = answer.map_err(|error| StoreError::call("BatchWriteItem", &error))?;
+            left = answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+            if left.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Contention { attempts: LEFTOVER_ATTEMPTS_MAX })
     }
 
     /// All items of a partition whose sort key begins with `prefix` (empty: all), in its order.

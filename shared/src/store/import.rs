@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 
 use super::Store;
-use super::batch::{LEFTOVER_ATTEMPTS_MAX, leftover_pause};
+use super::batch::BATCH_WRITE_MAX;
 use super::error::StoreError;
 use super::item::{self, Item, text};
 use super::keys::{self, GSI1_PK, GSI1_SK, Key};
@@ -19,8 +19,6 @@ use crate::domain::ledger::Entry;
 use crate::domain::preview::preview;
 use crate::domain::profile::Profile;
 
-/// Requests of one `BatchWriteItem`: DynamoDB's limit.
-const BATCH_WRITE_MAX: usize = 25;
 /// Actions of one transaction: DynamoDB's limit.
 const TRANSACTION_MAX: usize = 100;
 
@@ -176,26 +174,13 @@ impl Store {
 
     async fn put_all(&self, items: Vec<Item>) -> Result<(), StoreError> {
         for chunk in items.chunks(BATCH_WRITE_MAX) {
-            let mut left = Vec::with_capacity(chunk.len());
+            let mut batch = Vec::with_capacity(chunk.len());
             for item in chunk {
                 let put = PutRequest::builder().set_item(Some(item.clone())).build();
                 let put = put.map_err(|error| StoreError::corrupt("PutRequest", error))?;
-                left.push(WriteRequest::builder().put_request(put).build());
+                batch.push(WriteRequest::builder().put_request(put).build());
             }
-            for attempt in 0..LEFTOVER_ATTEMPTS_MAX {
-                if attempt > 0 {
-                    tokio::time::sleep(leftover_pause(attempt)).await;
-                }
-                let answer = self.client.batch_write_item().request_items(&self.table, left).send().await;
-                let answer = answer.map_err(|error| StoreError::call("BatchWriteItem", &error))?;
-                left = answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-                if left.is_empty() {
-                    break;
-                }
-            }
-            if !left.is_empty() {
-                return Err(StoreError::Contention { attempts: LEFTOVER_ATTEMPTS_MAX });
-            }
+            self.write_batch(batch).await?;
         }
         Ok(())
     }

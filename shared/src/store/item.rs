@@ -12,7 +12,7 @@ use super::keys::{Key, PK, SK};
 use crate::domain::attempt::Attempt;
 use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
 use crate::domain::idempotency::Record;
-use crate::domain::ledger::Entry;
+use crate::domain::ledger::{ClosedLedger, Entry};
 use crate::domain::profile::Profile;
 use crate::domain::progress::Progress;
 use crate::domain::session::Session;
@@ -41,12 +41,14 @@ entities! {
     super::accounts::Credential => "Credential",
     Session => "Session",
     Entry => "Entry",
+    ClosedLedger => "ClosedLedger",
     Progress => "Progress",
     Attempt => "Attempt",
     Record => "Record",
     super::payments::BillingRow => "Billing",
     super::payments::Customer => "Customer",
     super::payments::Claim => "Event",
+    super::limits::Counter => "Counter",
     super::catalog::Enrollment => "Enrollment",
     Study => "Mastery",
     super::studies::CalibrationRow => "Calibration",

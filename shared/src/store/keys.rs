@@ -5,7 +5,8 @@
 //! | Profile | `USER#<id>` | `PROFILE` |
 //! | Credential | `EMAIL#<normalised>` | `CREDENTIAL` |
 //! | Session | `USER#<id>` | `SESSION#<sha256(secret) in hex>` |
-//! | Entry | `USER#<id>` | `CREDIT#<uuidv7>` |
+//! | Entry | `USER#<id>`, once deleted `CLOSED#<uuid>` | `CREDIT#<uuidv7>` |
+//! | Closed ledger | `CLOSED#<uuid>` | `LEDGER` |
 //! | Progress | `USER#<id>` | `PROGRESS#<course>#<question>` |
 //! | Attempt | `USER#<id>` | `ATTEMPT#<uuidv7>` |
 //! | Midterm | `USER#<id>` | `MIDTERM#<uuidv7>` |
@@ -15,6 +16,7 @@
 //! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
 //! | Analysis | `COURSE#<course>` | `ANALYSIS#<edition>` |
 //! | Calibration | `COURSE#<course>` | `CALIBRATION#<version, ten digits>` |
+//! | Counter | `LIMIT#<action>#<address, user or digest of an email>` | `<start of the window, in epoch seconds>` |
 //! | Course | `CATALOG` | `COURSE#<id>` |
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
 //! | Question | `QUESTION#<id>` | `QUESTION` |
@@ -35,7 +37,10 @@ use crate::domain::account::Email;
 use crate::domain::attempt::AttemptId;
 use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicId, UserId};
 use crate::domain::idempotency::IdempotencyKey;
+use crate::domain::limits::Window;
 use crate::domain::midterm::MidtermId;
+use crate::domain::profile::ClosedLedgerId;
+use crate::domain::session::SessionId;
 use crate::domain::token::TokenHash;
 
 /// The table's partition key attribute.
@@ -57,6 +62,10 @@ pub(super) const CATALOG: &str = "CATALOG";
 pub(super) const PROFILE: &str = "PROFILE";
 /// The sort key of a question.
 const QUESTION: &str = "QUESTION";
+/// The sort key of what is left of a deleted account.
+pub(super) const CLOSED_LEDGER: &str = "LEDGER";
+/// Sort keys of sessions begin so.
+pub(super) const SESSIONS: &str = "SESSION#";
 /// Sort keys of exams begin so.
 pub(super) const EXAMS: &str = "EXAM#";
 /// Sort keys of topics begin so.
@@ -129,7 +138,34 @@ pub fn credential(email: &Email) -> Key {
 /// A session.
 #[must_use]
 pub fn session(id: UserId, hash: &TokenHash) -> Key {
-    Key::new(user(id), format!("SESSION#{}", hash.as_str()))
+    Key::new(user(id), format!("{SESSIONS}{}", hash.as_str()))
+}
+
+/// The sort key of the session of this id begins so.
+pub(super) fn sessions_of_id(id: &SessionId) -> String {
+    format!("{SESSIONS}{}", id.as_str())
+}
+
+/// The hash of a session's sort key.
+pub(super) fn hash_of_session(sk: &str) -> Option<TokenHash> {
+    sk.strip_prefix(SESSIONS).map(TokenHash::stored)
+}
+
+/// What is left of an account that was deleted.
+#[must_use]
+pub fn closed_ledger(id: ClosedLedgerId) -> Key {
+    Key::new(closed_partition(id), CLOSED_LEDGER)
+}
+
+/// A ledger entry of an account that was deleted.
+#[must_use]
+pub fn closed_entry(id: ClosedLedgerId, entry: EntryId) -> Key {
+    Key::new(closed_partition(id), format!("{ENTRIES}{entry}"))
+}
+
+/// The partition of what is left of an account that was deleted.
+pub(super) fn closed_partition(id: ClosedLedgerId) -> String {
+    format!("CLOSED#{}", id.0)
 }
 
 /// A ledger entry.
@@ -208,6 +244,12 @@ pub fn event(id: &str) -> Key {
     Key::new(format!("STRIPE#{id}"), "EVENT")
 }
 
+/// A counter of requests.
+#[must_use]
+pub fn limit(window: Window, subject: &str) -> Key {
+    Key::new(format!("LIMIT#{}#{subject}", window.action.name()), window.starts_at.to_string())
+}
+
 /// A course.
 #[must_use]
 pub fn course(id: &CourseId) -> Key {
@@ -274,9 +316,11 @@ pub fn question_index(course: &CourseId, topic: &TopicId, difficulty: Option<u8>
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use uuid::{Uuid, uuid};
 
     use super::*;
+    use crate::domain::limits::{LimitedAction, Limits};
 
     const USER: UserId = UserId(uuid!("00112233-4455-6677-8899-aabbccddeeff"));
 
@@ -300,6 +344,10 @@ mod tests {
         assert_eq!(parts(&profile(USER)), (user, "PROFILE"));
         assert_eq!(parts(&credential(&email)), ("EMAIL#ada@example.org", "CREDENTIAL"));
         assert_eq!(parts(&session(USER, &token.hash())), (user, format!("SESSION#{zero_hash}").as_str()));
+        let closed = ClosedLedgerId(Uuid::from_u128(9));
+        let closed_pk = "CLOSED#00000000-0000-0000-0000-000000000009";
+        assert_eq!(parts(&closed_ledger(closed)), (closed_pk, "LEDGER"));
+        assert_eq!(parts(&closed_entry(closed, entry_id)), (closed_pk, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(parts(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(parts(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
         let attempt_id = AttemptId(Uuid::from_u128(2));
@@ -311,6 +359,8 @@ mod tests {
         let key = IdempotencyKey::try_from("a#b c").unwrap();
         assert_eq!(parts(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(parts(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));
+        let window = Limits::default().window(LimitedAction::Spend, Timestamp::from_second(125).unwrap());
+        assert_eq!(parts(&limit(window, "203.0.113.7")), ("LIMIT#spend#203.0.113.7", "120"));
         assert_eq!(parts(&course(&course_id)), ("CATALOG", "COURSE#calc2"));
         assert_eq!(parts(&analysis(&course_id, "0a1b")), ("COURSE#calc2", "ANALYSIS#0a1b"));
         assert_eq!(parts(&owned_analysis(USER, &course_id, "0a1b")), (user, "ANALYSIS#calc2#0a1b"));
@@ -330,5 +380,14 @@ mod tests {
         let course: CourseId = id("calc2");
         assert_eq!(course_of_enrollment(&enrollment(USER, &course).sk), Some(course));
         assert_eq!(course_of_enrollment("PROFILE"), None);
+    }
+
+    #[test]
+    fn a_session_is_found_by_its_id_and_names_its_hash() {
+        let hash = crate::domain::token::Token::new(USER, [0; 32]).hash();
+        let key = session(USER, &hash);
+        assert!(key.sk.starts_with(&sessions_of_id(&SessionId::of(&hash))));
+        assert_eq!(hash_of_session(&key.sk), Some(hash));
+        assert_eq!(hash_of_session("PROFILE"), None);
     }
 }

@@ -362,6 +362,7 @@ fn explain(meaning: &[Part], verdicts: Vec<Verdict>) -> Result<Committed, SpendE
     if failed.contains(&Part::Entry) {
         return Err(StoreError::corrupt("Entry", "a fresh id is in use").into());
     }
-    let newer = outdated.ok_or(SpendError::AccountGone)?;
-    Ok(Committed::Outdated(item::read(newer)?))
+    let newer: Profile = item::read(outdated.ok_or(SpendError::AccountGone)?)?;
+    // Its ledger has ended: nothing may be added.
+    if newer.state.closing.is_some() { Err(SpendError::AccountGone) } else { Ok(Committed::Outdated(newer)) }
 }

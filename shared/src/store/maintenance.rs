@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::item::{self, text};
 use super::keys::{self, ENTRIES};
 use crate::domain::id::UserId;
-use crate::domain::ledger::Entry;
+use crate::domain::ledger::{ClosedLedger, Entry};
 use crate::domain::profile::Profile;
 
 /// A page of users, and where the next one begins.
@@ -18,6 +18,8 @@ pub struct ProfilePage {
     pub profiles: Vec<Profile>,
     /// Profiles that cannot be read: their partition, and why.
     pub corrupt: Vec<(String, StoreError)>,
+    /// Ledgers of deleted accounts.
+    pub closed: Vec<ClosedLedger>,
     /// The next page, if there is one.
     pub next: Option<NextPage>,
 }
@@ -33,17 +35,27 @@ impl Store {
             .scan()
             .table_name(&self.table)
             .consistent_read(true)
-            .filter_expression("sk = :profile")
+            .filter_expression("sk IN (:profile, :ledger)")
             .expression_attribute_values(":profile", text(keys::PROFILE))
+            .expression_attribute_values(":ledger", text(keys::CLOSED_LEDGER))
             .set_exclusive_start_key(from.map(|page| page.0));
         let page = request.send().await.map_err(|error| StoreError::call("Scan", &error))?;
-        let mut found =
-            ProfilePage { profiles: Vec::new(), corrupt: Vec::new(), next: page.last_evaluated_key.map(NextPage) };
+        let mut found = ProfilePage {
+            profiles: Vec::new(),
+            corrupt: Vec::new(),
+            closed: Vec::new(),
+            next: page.last_evaluated_key.map(NextPage),
+        };
         for item in page.items.unwrap_or_default() {
-            let partition = item::key_of(&item).map_or_else(String::new, |key| key.pk);
-            match item::read(item) {
-                Ok(profile) => found.profiles.push(profile),
-                Err(error) => found.corrupt.push((partition, error)),
+            let key = item::key_of(&item);
+            let is_closed = key.as_ref().is_some_and(|key| key.sk == keys::CLOSED_LEDGER);
+            let read = if is_closed {
+                item::read(item).map(|ledger| found.closed.push(ledger))
+            } else {
+                item::read(item).map(|profile| found.profiles.push(profile))
+            };
+            if let Err(error) = read {
+                found.corrupt.push((key.map_or_else(String::new, |key| key.pk), error));
             }
         }
         Ok(found)

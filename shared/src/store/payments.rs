@@ -53,7 +53,7 @@ pub enum Settled {
     UnknownPrice,
     /// It says nothing new.
     Known,
-    /// Its user has no account.
+    /// Its user has no account, or deletes it.
     NoAccount,
 }
 
@@ -92,7 +92,9 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(keys::profile(user).attributes()))
             .update_expression("SET stripe_customer_id = :customer, #version = #version + :one, updated_at = :now")
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(stripe_customer_id)")
+            .condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(stripe_customer_id) AND attribute_not_exists(closing)",
+            )
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":customer", text(customer))
             .expression_attribute_values(":one", number(1))
@@ -119,7 +121,8 @@ impl Store {
     ) -> Result<Settled, StoreError> {
         for attempt in 0..ATTEMPTS_MAX {
             let before = self.before(user, event).await?;
-            let Some(profile) = &before.profile else { return Ok(Settled::NoAccount) };
+            let open = before.profile.as_ref().filter(|profile| profile.state.closing.is_none());
+            let Some(profile) = open else { return Ok(Settled::NoAccount) };
             if before.is_claimed {
                 return Ok(Settled::Known);
             }
@@ -199,7 +202,7 @@ impl Store {
     ) -> Result<TransactWriteItem, StoreError> {
         let version = before.map_or(0, |row| row.version);
         let row = BillingRow { version: version + 1, billing };
-        let put = self.put(&keys::billing(user), &row)?;
+        let put = self.put_of(&keys::billing(user), &row)?;
         let put = put.condition_expression("attribute_not_exists(pk) OR #version = :before");
         let put = put.expression_attribute_names("#version", "version");
         built(put.expression_attribute_values(":before", number(version)))
@@ -207,12 +210,12 @@ impl Store {
 
     /// The write of whose a customer is; it fails when it is somebody else's.
     pub(super) fn put_customer(&self, customer: &str, user: UserId) -> Result<TransactWriteItem, StoreError> {
-        let put = self.put(&keys::customer(customer), &Customer { user_id: user })?;
+        let put = self.put_of(&keys::customer(customer), &Customer { user_id: user })?;
         let put = put.condition_expression("attribute_not_exists(pk) OR user_id = :user");
         built(put.expression_attribute_values(":user", text(user.to_string())))
     }
 
-    fn put<T: Entity>(&self, key: &Key, body: &T) -> Result<PutBuilder, StoreError> {
+    fn put_of<T: Entity>(&self, key: &Key, body: &T) -> Result<PutBuilder, StoreError> {
         let item: Item = item::write(key, body)?;
         Ok(Put::builder().table_name(&self.table).set_item(Some(item)))
     }

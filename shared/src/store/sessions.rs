@@ -6,10 +6,10 @@ use uuid::Uuid;
 use super::Store;
 use super::error::StoreError;
 use super::item;
-use super::keys;
+use super::keys::{self, SESSIONS};
 use crate::domain::id::UserId;
 use crate::domain::profile::Profile;
-use crate::domain::session::Session;
+use crate::domain::session::{SESSIONS_MAX, Session, SessionId, too_many};
 use crate::domain::token::{Token, TokenHash};
 
 /// A token that was checked: its session, live or not, and its user.
@@ -19,6 +19,20 @@ pub struct SignedIn {
     pub session: Session,
     /// Its user.
     pub profile: Profile,
+}
+
+impl SignedIn {
+    /// Whether the session holds: it is of the account's present epoch, and the account is not being deleted.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.profile.state.closing.is_none() && self.is_of_epoch()
+    }
+
+    /// Whether the session would hold, but for an account that is being deleted.
+    #[must_use]
+    pub fn is_of_epoch(&self) -> bool {
+        self.session.epoch == self.profile.state.session_epoch
+    }
 }
 
 impl Store {
@@ -45,6 +59,57 @@ impl Store {
         let item = item::write(&keys::session(session.user_id, hash), session)?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(|_| ()).map_err(|error| StoreError::call("PutItem", &error))
+    }
+
+    /// The sessions that a user has, live or not, with the hashes that they are stored under.
+    pub async fn sessions(&self, user: UserId) -> Result<Vec<(TokenHash, Session)>, StoreError> {
+        self.sessions_under(user, SESSIONS).await
+    }
+
+    /// The session of this id that a user has, live or not.
+    pub async fn session_of_id(
+        &self,
+        user: UserId,
+        id: &SessionId,
+    ) -> Result<Option<(TokenHash, Session)>, StoreError> {
+        let found = self.sessions_under(user, &keys::sessions_of_id(id)).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn sessions_under(&self, user: UserId, prefix: &str) -> Result<Vec<(TokenHash, Session)>, StoreError> {
+        let items = self.query(&keys::user(user), prefix, true).await?;
+        let rows = items.into_iter().filter_map(|item| {
+            let hash = keys::hash_of_session(&item::key_of(&item)?.sk)?;
+            Some(item::read(item).map(|session| (hash, session)))
+        });
+        rows.collect()
+    }
+
+    /// Ends the oldest sessions of a user that are too many beside a new one. `found` is what was there when the new one
+    /// was written: where it is nearly enough, what is there now decides, so that logins that race leave no more.
+    pub async fn keep_newest(
+        &self,
+        new: (&Session, &TokenHash),
+        found: Vec<(TokenHash, Session)>,
+    ) -> Result<(), StoreError> {
+        let (session, hash) = new;
+        let is_live =
+            |(_, other): &(TokenHash, Session)| other.is_live(session.created_at) && other.epoch == session.epoch;
+        if found.iter().filter(|row| is_live(row)).count() < SESSIONS_MAX / 2 {
+            return Ok(());
+        }
+        let now = self.sessions(session.user_id).await?;
+        let ended = too_many(now.into_iter().filter(is_live).collect(), hash);
+        let keys = ended.iter().map(|hash| keys::session(session.user_id, hash)).collect();
+        self.delete_all(keys).await
+    }
+
+    /// Ends a session; whether there was one.
+    pub async fn end_session(&self, user: UserId, hash: &TokenHash) -> Result<bool, StoreError> {
+        let key = keys::session(user, hash);
+        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let answer = request.return_values(ReturnValue::AllOld).send().await;
+        Ok(answer.map_err(|error| StoreError::call("DeleteItem", &error))?.attributes.is_some())
     }
 
     /// Ends the session of a token and gives it back; none when there was none.

@@ -9,7 +9,7 @@ use shared::domain::credits::{Credits, Plan, REFRESH_PERIOD_SECONDS, SIGNUP_BONU
 use shared::domain::id::UserId;
 use shared::domain::ledger::mismatches;
 use shared::domain::password::PasswordHash;
-use shared::domain::profile::Profile;
+use shared::domain::profile::{AccountState, Profile};
 use shared::store::{Credential, ImportedAccount};
 use uuid::{Builder, Uuid};
 
@@ -53,7 +53,8 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findi
                 }
                 profile.entry_count = entries.last().map_or(0, |entry| entry.position);
                 debug_assert_eq!(mismatches(&profile, &entries), [], "{d1_id}");
-                let credential = Credential { user_id: profile.id, password_hash, created_at: profile.created_at };
+                let credential =
+                    Credential { user_id: profile.id, password_hash, session_epoch: 0, created_at: profile.created_at };
                 accounts.push(ImportedAccount { profile, credential, entries });
             }
             Err(reason) => findings.refuse(USERS, d1_id, reason),
@@ -125,6 +126,7 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
         entry_count: 0,
         stripe_customer_id: row.filled_text("stripe_customer_id")?,
         stripe_subscription_id: row.filled_text("stripe_subscription_id")?,
+        state: AccountState::default(),
         created_at,
         updated_at: row.timestamp("updated_at")?.unwrap_or(created_at),
     };

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::event::{DisputeStatus, Event};
 use super::subscription::{Billing, Clawback, Paid, Period, better};
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
+use crate::domain::profile::Profile;
 
 /// Which price buys which plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,6 +99,15 @@ impl Billing {
     pub fn is_subscribed(&self) -> bool {
         let runs = self.subscriptions.values().any(|of| of.gives_access && of.plan.is_some());
         runs || self.plan().is_some_and(|plan| plan != Plan::Free)
+    }
+
+    /// Whether the user's card will be charged again. Of an account that came with a subscription no event may be known.
+    #[must_use]
+    pub fn renews(&self, profile: &Profile) -> bool {
+        if *self == Self::default() {
+            return profile.wallet.plan != Plan::Free && profile.stripe_subscription_id.is_some();
+        }
+        self.is_subscribed() && self.ends_at().is_none()
     }
 
     fn book(&mut self, settlement: &mut Settlement, now: Timestamp) {

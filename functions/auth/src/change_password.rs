@@ -1,0 +1,51 @@
+//! `POST /api/auth/password`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::domain::account::{NewPassword, Password};
+use shared::domain::password::Verdict;
+use shared::http::{Body, Claim, Code, Json, Problem};
+use shared::store::PasswordChange;
+
+use crate::new_password::check_context;
+
+#[derive(Deserialize)]
+pub(crate) struct PasswordRequest {
+    current_password: Password,
+    new_password: NewPassword,
+}
+
+impl Body for PasswordRequest {
+    const REQUIRED: &'static [&'static str] = &["current_password", "new_password"];
+}
+
+#[derive(Serialize)]
+pub(crate) struct PasswordChanged {
+    success: bool,
+}
+
+/// Sets a new password and ends every other session.
+pub(crate) async fn change_password(
+    State(app): State<App>,
+    claim: Claim,
+    Json(request): Json<PasswordRequest>,
+) -> Result<axum::Json<PasswordChanged>, Problem> {
+    let profile = claim.check().await?.profile;
+    check_context("new_password", &request.new_password, &profile.email, &profile.name)?;
+    let wrong = || Problem::new(Code::InvalidCredentials, "The current password is another one.");
+    let credential = app.store.credential(&profile.email).await?;
+    let credential = credential.filter(|credential| credential.user_id == profile.id).ok_or_else(wrong)?;
+    let stored = Some(credential.password_hash.clone());
+    if app.verify_password(request.current_password, stored).await? == Verdict::Wrong {
+        return Err(wrong());
+    }
+    let new = app.hash_password(request.new_password.password().clone()).await?;
+    let done =
+        app.store.change_password(&profile, &credential, &new, &claim.token().hash(), (app.now(), &app.random)).await?;
+    match done {
+        PasswordChange::Done => Ok(axum::Json(PasswordChanged { success: true })),
+        PasswordChange::Outdated => Err(wrong()),
+        PasswordChange::SessionGone => Err(Problem::unauthenticated()),
+    }
+}

@@ -1,0 +1,57 @@
+//! `DELETE /api/auth/account`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::domain::account::Password;
+use shared::domain::password::Verdict;
+use shared::domain::profile::Profile;
+use shared::http::{Body, Claim, Code, Json, Problem};
+
+#[derive(Deserialize)]
+pub(crate) struct DeletionRequest {
+    password: Password,
+}
+
+impl Body for DeletionRequest {
+    const REQUIRED: &'static [&'static str] = &["password"];
+}
+
+#[derive(Serialize)]
+pub(crate) struct AccountDeleted {
+    success: bool,
+}
+
+/// Deletes the account and all that is of it. Interrupted, it is completed by the same request.
+pub(crate) async fn delete_account(
+    State(app): State<App>,
+    claim: Claim,
+    Json(request): Json<DeletionRequest>,
+) -> Result<axum::Json<AccountDeleted>, Problem> {
+    let profile = claim.check_closing().await?.profile;
+    let user = profile.id;
+    // Once begun, there is no password any more: it was asked when it began.
+    let ledger = if let Some(begun) = profile.state.closing {
+        begun
+    } else {
+        may_delete(&app, &profile, request.password).await?;
+        let begun = app.store.begin_closing(profile, app.now(), &app.random).await?;
+        begun.ok_or_else(Problem::unauthenticated)?
+    };
+    app.store.finish_closing(user, ledger, Some(&claim.token().hash()), &app.random).await?;
+    Ok(axum::Json(AccountDeleted { success: true }))
+}
+
+async fn may_delete(app: &App, profile: &Profile, password: Password) -> Result<(), Problem> {
+    let (credential, billing) = tokio::try_join!(app.store.credential(&profile.email), app.store.billing(profile.id))?;
+    let stored = credential.filter(|credential| credential.user_id == profile.id);
+    let verdict = app.verify_password(password, stored.map(|credential| credential.password_hash)).await?;
+    if verdict == Verdict::Wrong {
+        return Err(Problem::new(Code::InvalidCredentials, "The password is another one; nothing was deleted."));
+    }
+    if billing.renews(profile) {
+        let detail = "The subscription would go on being paid: cancel it first; nothing was deleted.";
+        return Err(Problem::new(Code::SubscriptionActive, detail));
+    }
+    Ok(())
+}

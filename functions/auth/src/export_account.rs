@@ -1,0 +1,49 @@
+//! `GET /api/auth/export`
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use shared::app::App;
+use shared::http::{Claim, Problem};
+
+/// Everything that is stored of a user, as it is stored, but for what is a secret: the hash of the password, the hashes
+/// of tokens.
+#[derive(Serialize)]
+pub(crate) struct Export {
+    exported_at: Timestamp,
+    #[serde(flatten)]
+    items: BTreeMap<&'static str, Vec<Map<String, Value>>>,
+}
+
+/// What a kind of item is called.
+fn name(entity: &str) -> &'static str {
+    match entity {
+        "Profile" => "profile",
+        "Session" => "sessions",
+        "Entry" => "credit_transactions",
+        "Progress" => "progress",
+        "Attempt" => "attempts",
+        "Mastery" => "mastery",
+        "Midterm" => "midterms",
+        "OwnedAnalysis" => "analyses",
+        "Enrollment" => "enrollments",
+        "Record" => "idempotency_records",
+        _ => "other",
+    }
+}
+
+/// A copy of all that is stored of the user.
+pub(crate) async fn export_account(State(app): State<App>, claim: Claim) -> Result<impl IntoResponse, Problem> {
+    let (_, stored) = claim.with(app.store.items_of(claim.user_id())).await?;
+    let mut items: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for item in stored {
+        items.entry(name(&item.entity)).or_default().push(item.attributes);
+    }
+    let file = [(header::CONTENT_DISPOSITION, "attachment; filename=\"pastpaper-export.json\"")];
+    Ok((file, axum::Json(Export { exported_at: app.now(), items })))
+}

@@ -1,0 +1,97 @@
+//! Password hashing beside the requests: some at once, some waiting, no more. A key derivation takes a core for 80 ms;
+//! a flood of logins leaves the other cores, and an end to the queue, to everybody else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Semaphore;
+
+/// Who may wait for a derivation, for each that runs: some five seconds of work.
+const WAITING_PER_SLOT: usize = 64;
+
+/// Why no key was derived. Its text is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum KdfError {
+    /// Too many wait already.
+    #[error("too many key derivations wait")]
+    Busy,
+    /// The hasher or the process failed.
+    #[error("key derivation: {0}")]
+    Failed(String),
+}
+
+/// The one place that derives keys.
+pub(crate) struct Kdf {
+    running: Arc<Semaphore>,
+    /// Those that run and those that wait.
+    admitted: Semaphore,
+    runs: AtomicU64,
+}
+
+impl Kdf {
+    /// Half of the machine's cores, at least one.
+    pub(crate) fn of_this_machine() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::with_slots((cores / 2).max(1))
+    }
+
+    fn with_slots(slots: usize) -> Self {
+        Self {
+            running: Arc::new(Semaphore::new(slots)),
+            admitted: Semaphore::new(slots * (1 + WAITING_PER_SLOT)),
+            runs: AtomicU64::new(0),
+        }
+    }
+
+    /// Derivations so far.
+    pub(crate) fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
+    /// Does `work` when its turn comes.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, KdfError> {
+        let _admitted = self.admitted.try_acquire().map_err(|_| KdfError::Busy)?;
+        let failed = |error: &dyn std::fmt::Display| KdfError::Failed(error.to_string());
+        let slot = Arc::clone(&self.running).acquire_owned().await.map_err(|error| failed(&error))?;
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        let done = tokio::task::spawn_blocking(move || {
+            // Held until the work is done, even when the client is gone and nobody waits for it.
+            let _slot = slot;
+            work()
+        });
+        done.await.map_err(|error| failed(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_more_run_than_there_are_slots_and_no_more_wait_than_the_queue_holds() {
+        let kdf = Kdf::with_slots(2);
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let runs = (0..1_000).map(|_| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            kdf.run(move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(1));
+                now.fetch_sub(1, Ordering::SeqCst);
+            })
+        });
+        let ends = join_all(runs).await;
+        let done = ends.iter().filter(|end| end.is_ok()).count();
+        assert_eq!((done, most.load(Ordering::SeqCst)), (2 * (1 + WAITING_PER_SLOT), 2));
+        assert_eq!(kdf.runs(), 2 * (1 + WAITING_PER_SLOT as u64));
+        assert!(ends.iter().all(|end| matches!(end, Ok(()) | Err(KdfError::Busy))));
+        assert!(kdf.run(|| ()).await.is_ok(), "the queue is empty again");
+    }
+}

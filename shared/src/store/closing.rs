@@ -1,0 +1,169 @@
+//! Deleting an account. It begins with one transaction, after which nobody signs in, spends, or finds a name or an email;
+//! then the ledger's entries move to a ledger of nobody, and everything else goes, the profile last. Whatever interrupts
+//! it, doing it again completes it. `docs/decisions/0014` says what is kept and why.
+
+use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{self, number, text};
+use super::keys::{self, ENTRIES, Key};
+use super::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
+use crate::domain::id::UserId;
+use crate::domain::ledger::{ClosedLedger, Entry};
+use crate::domain::profile::{ClosedLedgerId, Profile};
+use crate::domain::random::Random;
+use crate::domain::token::TokenHash;
+
+/// Entries that one transaction moves: each is a put and a delete, and a transaction holds a hundred.
+const ENTRIES_MOVED_AT_ONCE: usize = 50;
+/// Transactions that run at the same time.
+const TRANSACTIONS_AT_ONCE: usize = 4;
+/// How often what was written meanwhile is looked for.
+const SWEEPS_MAX: u32 = 8;
+
+impl Store {
+    /// Begins to delete the account of `profile`: its email is free, and it signs in nobody any more. Which ledger takes
+    /// over; none when the account is gone.
+    pub async fn begin_closing(
+        &self,
+        mut profile: Profile,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Option<ClosedLedgerId>, StoreError> {
+        for attempt in 0..ATTEMPTS_MAX {
+            if let Some(begun) = profile.state.closing {
+                return Ok(Some(begun));
+            }
+            let id = ClosedLedgerId(random.uuid_v4());
+            let ledger = ClosedLedger {
+                id,
+                credits: profile.wallet.credits,
+                plan: profile.wallet.plan,
+                entry_count: profile.entry_count,
+                closed_at: now,
+            };
+            let mut actions = vec![
+                self.mark_closing(&profile, id)?,
+                self.delete_credential(&profile)?,
+                self.put_new(item::write(&keys::closed_ledger(id), &ledger)?)?,
+            ];
+            if let Some(customer) = &profile.stripe_customer_id {
+                actions.push(self.delete(&keys::customer(customer))?);
+            }
+            let Transaction::Refused(verdicts) = self.transact(actions, &random.uuid_v4().to_string()).await? else {
+                return Ok(Some(id));
+            };
+            // Somebody spent meanwhile, or began this before: what is there now decides.
+            match verdicts.into_iter().next() {
+                Some(Verdict::ConditionFailed(Some(newer))) => profile = item::read(newer)?,
+                Some(Verdict::ConditionFailed(None)) => return Ok(None),
+                Some(Verdict::Held) | None => {
+                    return Err(StoreError::corrupt("Credential", "it is of another user than the profile"));
+                }
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
+    }
+
+    /// Deletes everything of an account whose deletion has begun.
+    ///
+    /// `session` is the one that asks for it: with the profile, it is the last to go, so that whoever was interrupted can
+    /// ask again.
+    pub async fn finish_closing(
+        &self,
+        user: UserId,
+        ledger: ClosedLedgerId,
+        session: Option<&TokenHash>,
+        random: &Random,
+    ) -> Result<(), StoreError> {
+        let last: Vec<Key> =
+            session.map(|hash| keys::session(user, hash)).into_iter().chain([keys::profile(user)]).collect();
+        // What was under way when it began may still write: it is looked for until nothing is left.
+        for _ in 0..SWEEPS_MAX {
+            self.move_entries(user, ledger, random).await?;
+            let mut left = self.keys_of(user).await?;
+            left.retain(|key| !last.contains(key));
+            if left.is_empty() {
+                let actions = last.iter().map(|key| self.delete(key)).collect::<Result<_, _>>()?;
+                return self.transact(actions, &random.uuid_v4().to_string()).await.map(|_| ());
+            }
+            self.delete_all(left).await?;
+        }
+        Err(StoreError::Contention { attempts: SWEEPS_MAX })
+    }
+
+    /// What is left of deleted accounts: their ledgers, with their entries.
+    pub async fn closed_entries(&self, ledger: ClosedLedgerId) -> Result<Vec<Entry>, StoreError> {
+        item::read_all(self.query(&keys::closed_partition(ledger), ENTRIES, true).await?)
+    }
+
+    async fn move_entries(&self, user: UserId, ledger: ClosedLedgerId, random: &Random) -> Result<(), StoreError> {
+        let entries = self.entries(user).await?;
+        let mut moves = Vec::new();
+        for chunk in entries.chunks(ENTRIES_MOVED_AT_ONCE) {
+            let mut actions = Vec::with_capacity(2 * chunk.len());
+            for entry in chunk {
+                let kept = item::write(&keys::closed_entry(ledger, entry.id), &entry.clone().of_nobody(ledger))?;
+                actions.push(self.put(kept)?);
+                actions.push(self.delete(&keys::entry(user, entry.id))?);
+            }
+            let token = random.uuid_v4().to_string();
+            moves.push(async move { self.transact(actions, &token).await.map(|_| ()) });
+        }
+        stream::iter(moves).buffer_unordered(TRANSACTIONS_AT_ONCE).try_collect::<()>().await
+    }
+
+    /// The version is the lock: a spend that decided on the profile before is refused, and the ledger's end is known.
+    fn mark_closing(&self, profile: &Profile, ledger: ClosedLedgerId) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(keys::profile(profile.id).attributes()))
+            .update_expression(
+                "SET closing = :ledger, email = :nobody, #version = :after REMOVE #name, stripe_customer_id, \
+                 stripe_subscription_id",
+            )
+            .condition_expression("#version = :before AND attribute_not_exists(closing)")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_values(":ledger", text(ledger.0.to_string()))
+            .expression_attribute_values(":nobody", text(Profile::CLOSING_EMAIL))
+            .expression_attribute_values(":before", number(profile.version))
+            .expression_attribute_values(":after", number(profile.version + 1))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::corrupt("Update", error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn delete_credential(&self, profile: &Profile) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(keys::credential(&profile.email).attributes()))
+            .condition_expression("attribute_not_exists(pk) OR user_id = :user")
+            .expression_attribute_values(":user", text(profile.id.to_string()))
+            .build()
+            .map_err(|error| StoreError::corrupt("Delete", error))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    fn put(&self, item: item::Item) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build();
+        let put = put.map_err(|error| StoreError::corrupt("Put", error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn delete(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes())).build();
+        let delete = delete.map_err(|error| StoreError::corrupt("Delete", error))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    async fn keys_of(&self, user: UserId) -> Result<Vec<Key>, StoreError> {
+        let items = self.query(&keys::user(user), "", true).await?;
+        Ok(items.iter().filter_map(item::key_of).collect())
+    }
+}

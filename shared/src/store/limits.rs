@@ -1,0 +1,49 @@
+//! Counters of requests: one update each. The counter is the only thing that processes share, so a limit holds exactly
+//! however many of them answer.
+//!
+//! An update whose answer was lost is sent again by the SDK and may count twice: a limit then refuses one request too
+//! early, never one too late.
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{self, number, text};
+use super::keys;
+use crate::domain::limits::Window;
+
+/// The row of a counter.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Counter {
+    hits: i64,
+    expires_at: i64,
+}
+
+impl Store {
+    /// Counts one request of `subject`; how many there were in the window, this one included.
+    pub async fn count(&self, window: Window, subject: &str) -> Result<u64, StoreError> {
+        let counter = self.add(window, subject, 1).await?;
+        Ok(u64::try_from(counter.hits).unwrap_or(0))
+    }
+
+    /// Takes back what [`Store::count`] counted.
+    pub async fn uncount(&self, window: Window, subject: &str) -> Result<(), StoreError> {
+        self.add(window, subject, -1).await.map(|_| ())
+    }
+
+    async fn add(&self, window: Window, subject: &str, hits: i64) -> Result<Counter, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::limit(window, subject).attributes()))
+            .update_expression("SET entity = :entity, expires_at = :expires_at ADD hits :hits")
+            .expression_attribute_values(":entity", text("Counter"))
+            .expression_attribute_values(":expires_at", number(window.expires_at()))
+            .expression_attribute_values(":hits", number(hits))
+            .return_values(ReturnValue::AllNew);
+        let updated = update.send().await.map_err(|error| StoreError::call("UpdateItem", &error))?;
+        item::read(updated.attributes.unwrap_or_default())
+    }
+}

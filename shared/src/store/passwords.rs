@@ -1,0 +1,115 @@
+//! Changing a password, and ending all sessions at once: both begin a new epoch of the account, in which no older session
+//! holds. That is one transaction, so there is no time in which the new password is set and an old session still lives.
+
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use jiff::Timestamp;
+
+use super::Store;
+use super::accounts::Credential;
+use super::error::StoreError;
+use super::item::{number, text};
+use super::keys::{self, Key};
+use super::transact::{Transaction, Verdict};
+use crate::domain::account::Email;
+use crate::domain::id::UserId;
+use crate::domain::password::PasswordHash;
+use crate::domain::profile::Profile;
+use crate::domain::random::Random;
+use crate::domain::token::TokenHash;
+
+/// How a change of password ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordChange {
+    /// It is the new one.
+    Done,
+    /// The password was changed meanwhile.
+    Outdated,
+    /// The session ended meanwhile, or the account.
+    SessionGone,
+}
+
+impl Store {
+    /// Sets a new password and ends every session but the one under `kept`, unless the password, the session or the
+    /// account changed meanwhile.
+    pub async fn change_password(
+        &self,
+        profile: &Profile,
+        before: &Credential,
+        new: &PasswordHash,
+        kept: &TokenHash,
+        (now, random): (Timestamp, &Random),
+    ) -> Result<PasswordChange, StoreError> {
+        let epoch = profile.state.session_epoch + 1;
+        let credential = Update::builder()
+            .set_key(Some(keys::credential(&profile.email).attributes()))
+            .update_expression("SET password_hash = :new, session_epoch = :epoch")
+            .condition_expression("password_hash = :old AND user_id = :user")
+            .expression_attribute_values(":new", text(new.as_str()))
+            .expression_attribute_values(":old", text(before.password_hash.as_str()))
+            .expression_attribute_values(":user", text(profile.id.to_string()))
+            .expression_attribute_values(":epoch", number(epoch));
+        let session = Update::builder()
+            .set_key(Some(keys::session(profile.id, kept).attributes()))
+            .update_expression("SET epoch = :epoch")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":epoch", number(epoch));
+        let actions = vec![
+            self.update(credential)?,
+            self.update(next_epoch(&keys::profile(profile.id), epoch, now))?,
+            self.update(session)?,
+        ];
+        Ok(match self.transact(actions, &random.uuid_v4().to_string()).await? {
+            Transaction::Committed => PasswordChange::Done,
+            Transaction::Refused(verdicts) if matches!(verdicts.first(), Some(Verdict::ConditionFailed(_))) => {
+                PasswordChange::Outdated
+            }
+            Transaction::Refused(_) => PasswordChange::SessionGone,
+        })
+    }
+
+    /// Ends every session of a user; `false` when the account changed meanwhile, or is gone.
+    pub async fn end_all_sessions(
+        &self,
+        user: UserId,
+        email: &Email,
+        epoch: u32,
+        (now, random): (Timestamp, &Random),
+    ) -> Result<bool, StoreError> {
+        let credential = Update::builder()
+            .set_key(Some(keys::credential(email).attributes()))
+            .update_expression("SET session_epoch = :epoch")
+            .condition_expression("user_id = :user")
+            .expression_attribute_values(":user", text(user.to_string()))
+            .expression_attribute_values(":epoch", number(epoch + 1));
+        let profile = next_epoch(&keys::profile(user), epoch + 1, now);
+        let actions = vec![self.update(credential)?, self.update(profile)?];
+        let done = self.transact(actions, &random.uuid_v4().to_string()).await?;
+        Ok(matches!(done, Transaction::Committed))
+    }
+
+    fn update(
+        &self,
+        update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = update.table_name(&self.table).build().map_err(|error| StoreError::corrupt("Update", error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+/// The profile in epoch `epoch`, if it is in the one before and stays.
+fn next_epoch(key: &Key, epoch: u32, now: Timestamp) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+    Update::builder()
+        .set_key(Some(key.attributes()))
+        .update_expression("SET session_epoch = :epoch, #version = #version + :one, updated_at = :now")
+        .condition_expression(if epoch == 1 {
+            "attribute_exists(pk) AND attribute_not_exists(closing) \
+             AND (attribute_not_exists(session_epoch) OR session_epoch = :before)"
+        } else {
+            "attribute_not_exists(closing) AND session_epoch = :before"
+        })
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":epoch", number(epoch))
+        .expression_attribute_values(":before", number(epoch - 1))
+        .expression_attribute_values(":one", number(1))
+        .expression_attribute_values(":now", text(now.to_string()))
+}
