@@ -164,3 +164,49 @@ async fn a_wrong_session_spends_nothing() {
     assert_eq!(ada.credits().await, 5);
     assert_eq!(test.entries(&ada.id).await.len(), 1);
 }
+
+/// Every path with an id in it, and whose ids those are.
+#[tokio::test]
+async fn another_users_things_are_not_there() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    let eve = test.member("eve", Plan::Unlimited, 0).await;
+    let midterm = ada.midterm().await;
+    // What is of the catalogue is everybody's; everything else is somebody's.
+    let is_catalogue = |path: &str| path.starts_with("/api/courses/") || path.starts_with("/api/questions/");
+    let of_users = ROUTES.iter().filter(|route| route.path.contains('{') && !is_catalogue(route.path));
+    let mut tried = 0;
+    for route in of_users {
+        let id = match route.operation {
+            "show_midterm" => midterm.clone(),
+            "revoke_session" => test.renewed(&ada).await.session_id(),
+            other => panic!("{other}: say here which id of a user it takes"),
+        };
+        let path = route.path.replace("{id}", &id);
+        let _ = eve.send(route.method.clone(), &path, None, &[]).await.problem(404, "not_found");
+        assert!(ada.send(route.method.clone(), &path, None, &[]).await.status.is_success(), "{path}");
+        tried += 1;
+    }
+    assert!(tried >= 2);
+    // What one unlocks, another does not have.
+    let _ = eve.post("/api/questions/alg-q4/start", json!({})).await.ok();
+    let grace = test.member("grace", Plan::Free, 5).await;
+    assert_eq!(grace.get("/api/questions/alg-q4").await.ok()["question"]["locked"], true);
+    let _ = grace.post("/api/questions/alg-q4/solution", json!({})).await.problem(409, "not_started");
+}
+
+#[tokio::test]
+async fn fields_that_a_request_does_not_have_change_nothing() {
+    let test = TestApp::start().await;
+    let body = json!({
+        "name": "Eve", "email": "eve@example.org", "password": tests::PASSWORD, "credits": 1_000, "plan": "unlimited",
+        "id": "00000000-0000-4000-8000-000000000000", "version": 9, "session_epoch": 9, "monthly_credits": 1_000,
+    });
+    let answer = test.anonymous().post("/api/auth/register", body).await.ok();
+    assert_eq!((&answer["user"]["credits"], &answer["user"]["plan"]), (&json!(5), &json!("free")));
+    assert_ne!(answer["user"]["id"], "00000000-0000-4000-8000-000000000000");
+    let eve = test.somebody(answer["token"].as_str().unwrap());
+    let order = json!({"course_id": "algebra", "count": 1, "price": 0, "credits_deducted": 0, "user_id": "x"});
+    assert_eq!(eve.post("/api/questions/practice", order).await.ok()["credits_deducted"], 1);
+    assert_eq!(eve.get("/api/auth/me").await.ok()["user"]["plan"], "free");
+}

@@ -264,11 +264,20 @@ impl Proxy {
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": pk}},
         });
+        self.read_all("Query", query).await
+    }
+
+    /// All items of the table, as the wire has them. Not recorded.
+    pub async fn dump(&self, table: &str) -> Vec<Value> {
+        self.read_all("Scan", json!({"TableName": table, "ConsistentRead": true})).await
+    }
+
+    async fn read_all(&self, operation: &str, query: Value) -> Vec<Value> {
         let mut headers = HeaderMap::new();
         let credential =
             "AWS4-HMAC-SHA256 Credential=x/20260301/local/dynamodb/aws4_request, SignedHeaders=host, Signature=x";
         for (name, value) in [
-            ("x-amz-target", "DynamoDB_20120810.Query"),
+            ("x-amz-target", format!("DynamoDB_20120810.{operation}").as_str()),
             ("content-type", "application/x-amz-json-1.0"),
             ("x-amz-date", "20260301T120000Z"),
             ("authorization", credential),

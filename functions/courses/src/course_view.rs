@@ -18,11 +18,11 @@ pub(crate) struct CourseView {
 }
 
 impl CourseView {
-    pub(crate) fn of(course: Course, is_enrolled: bool) -> Self {
+    pub(crate) fn of(course: &Course, is_enrolled: bool) -> Self {
         Self {
-            id: course.id,
-            name: course.name,
-            description: course.description,
+            id: course.id.clone(),
+            name: course.name.clone(),
+            description: course.description.clone(),
             exam_count: course.exam_count,
             is_active: course.is_active,
             created_at: course.created_at,

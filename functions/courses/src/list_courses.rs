@@ -14,9 +14,9 @@ pub(crate) struct CourseList {
 
 /// The active courses, by id.
 pub(crate) async fn list_courses(State(app): State<App>, claim: Claim) -> Result<Catalogue<CourseList>, Problem> {
-    let reads = async { tokio::try_join!(app.store.courses(), app.store.enrollments(claim.user_id())) };
+    let reads = async { tokio::try_join!(app.store.recent_courses(app.now()), app.store.enrollments(claim.user_id())) };
     let (_, (courses, enrolled)) = claim.with(reads).await?;
-    let active = courses.into_iter().filter(|course| course.is_active);
+    let active = courses.iter().filter(|course| course.is_active);
     let courses = active.map(|course| {
         let is_enrolled = enrolled.contains(&course.id);
         CourseView::of(course, is_enrolled)

@@ -35,6 +35,6 @@ pub(crate) async fn show_course(
     let bank = app.store.bank(&course).await?;
     let topics = bank.topics.iter().map(row_with_extra_columns).collect();
     let stats = course.stats;
-    let course = WholeCourse { course: CourseView::of(course, is_enrolled), topics, stats };
+    let course = WholeCourse { course: CourseView::of(&course, is_enrolled), topics, stats };
     Ok(Catalogue(CourseAnswer { course }))
 }

@@ -127,7 +127,8 @@ pub(crate) async fn generate_midterm(
         if let Some(record) = record {
             return again(&app, &claim, &record, &intent).await;
         }
-        let bank = app.store.bank(&course?).await?;
+        let course = course?;
+        let bank = app.store.bank(&course).await?;
         if unknown_topic(&bank, &order).is_some() {
             return Err(Problem::not_found("topic"));
         }

@@ -10,7 +10,7 @@ use shared::domain::progress::access;
 use shared::domain::question_view::QuestionView;
 use shared::http::fields::{Difficulty, Technique};
 use shared::http::page::{Cursor, Limit};
-use shared::http::{Body, Claim, Problem, Query, active_course};
+use shared::http::{Body, Catalogue, Claim, Problem, Query, active_course};
 
 #[derive(Deserialize)]
 pub(crate) struct Filter {
@@ -41,7 +41,7 @@ pub(crate) async fn browse_questions(
     State(app): State<App>,
     claim: Claim,
     Query(filter): Query<Filter>,
-) -> Result<axum::Json<QuestionPage>, Problem> {
+) -> Result<Catalogue<QuestionPage>, Problem> {
     let progress = async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(Problem::from) };
     let reads = async { tokio::try_join!(active_course(&app, &filter.course_id), progress) };
     let (_, (course, progress)) = claim.with(reads).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn browse_questions(
         None => QuestionView::of_summary(summary),
     };
     let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());
-    Ok(axum::Json(QuestionPage {
+    Ok(Catalogue(QuestionPage {
         questions: page.iter().map(view).collect(),
         next_cursor: next_cursor.map(|last| Cursor::encode(last.meta.id.as_str())),
         total: fitting.len(),

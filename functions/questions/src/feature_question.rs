@@ -28,13 +28,13 @@ struct Featured {
 
 /// The question of the day, whole, for everybody.
 pub(crate) async fn feature_question(State(app): State<App>) -> Result<Catalogue<FeaturedAnswer>, Problem> {
-    let courses = app.store.courses().await?;
-    let active: Vec<Course> = courses.into_iter().filter(|course| course.is_active).collect();
+    let courses = app.store.recent_courses(app.now()).await?;
+    let active: Vec<&Course> = courses.iter().filter(|course| course.is_active).collect();
     let banks: Vec<Arc<Bank>> = try_join_all(active.iter().map(|course| app.store.bank(course))).await?;
     let none = || Problem::new(Code::NoQuestions, "There is no question to feature yet.");
     let picked = pick(banks.iter().map(AsRef::as_ref), day_number(app.now())).ok_or_else(none)?;
 
-    let of_course = |(course, _): &(&Course, &Arc<Bank>)| course.id == picked.meta.course_id;
+    let of_course = |(course, _): &(&&Course, &Arc<Bank>)| course.id == picked.meta.course_id;
     let (course, bank) = active.iter().zip(&banks).find(of_course).ok_or_else(none)?;
     let question = app.store.kept_whole(course, &picked.meta.id).await?.ok_or_else(none)?;
     let exam = question.meta.exam_id.as_ref().and_then(|id| bank.exam(id));

@@ -6,7 +6,7 @@ use shared::app::App;
 use shared::domain::id::QuestionId;
 use shared::domain::progress::access;
 use shared::domain::question_view::QuestionView;
-use shared::http::{Claim, Path, Problem};
+use shared::http::{Catalogue, Claim, Path, Problem};
 
 #[derive(Serialize)]
 pub(crate) struct QuestionAnswer {
@@ -18,8 +18,8 @@ pub(crate) async fn show_question(
     State(app): State<App>,
     claim: Claim,
     Path(id): Path<QuestionId>,
-) -> Result<axum::Json<QuestionAnswer>, Problem> {
+) -> Result<Catalogue<QuestionAnswer>, Problem> {
     let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
     let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-    Ok(axum::Json(QuestionAnswer { question: QuestionView::of(&question, access(progress.as_ref())) }))
+    Ok(Catalogue(QuestionAnswer { question: QuestionView::of(&question, access(progress.as_ref())) }))
 }

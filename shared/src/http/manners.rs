@@ -17,6 +17,8 @@ use super::limit::Standings;
 use super::problem::{Code, Problem};
 use crate::app::App;
 
+/// How long browsers shall remember that this host speaks HTTPS only.
+const TWO_YEARS: &str = "max-age=63072000";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// `router` with the manners of this API.
@@ -38,6 +40,8 @@ async fn wrong_method(method: Method) -> Response {
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(&app, &request);
+    let is_behind_gateway =
+        matches!(request.extensions().get::<RequestContext>(), Some(RequestContext::ApiGatewayV2(_)));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
@@ -59,6 +63,10 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
         standings.write(headers);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_behind_gateway {
+        // There is no other way than HTTPS to API Gateway; a local server has none.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TWO_YEARS));
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }

@@ -2,6 +2,7 @@
 //! no race.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -12,6 +13,7 @@ use super::Store;
 use super::error::StoreError;
 use super::item;
 use super::keys::{self, CATALOG, ENROLLMENTS, EXAMS, PATTERNS, TOPICS};
+use super::questions::Minute;
 use crate::domain::catalog::{Course, Exam, Pattern, Topic};
 use crate::domain::id::{CourseId, UserId};
 
@@ -20,6 +22,10 @@ use crate::domain::id::{CourseId, UserId};
 pub(super) struct Enrollment {
     course_id: CourseId,
     enrolled_at: Timestamp,
+}
+
+fn minute(now: Timestamp) -> Minute {
+    now.as_second().div_euclid(60)
 }
 
 impl Store {
@@ -31,6 +37,36 @@ impl Store {
     /// One course, active or not.
     pub async fn course(&self, id: &CourseId) -> Result<Option<Course>, StoreError> {
         self.get(&keys::course(id), false).await?.map(item::read).transpose()
+    }
+
+    /// All courses, active or not, by id, as they were less than a minute ago; one read however many ask at once.
+    pub async fn recent_courses(&self, now: Timestamp) -> Result<Arc<Vec<Course>>, StoreError> {
+        match self.cache.all_courses.get_value_or_guard_async(&minute(now)).await {
+            Ok(courses) => Ok(courses),
+            Err(guard) => {
+                let courses = Arc::new(self.courses().await?);
+                let _ = guard.insert(Arc::clone(&courses));
+                Ok(courses)
+            }
+        }
+    }
+
+    /// One course, active or not, as it was less than a minute ago. One that is not there is looked for each time.
+    pub async fn recent_course(&self, id: &CourseId, now: Timestamp) -> Result<Option<Arc<Course>>, StoreError> {
+        match self.cache.one_course.get_value_or_guard_async(&(id.clone(), minute(now))).await {
+            Ok(course) => Ok(Some(course)),
+            Err(guard) => {
+                let Some(course) = self.course(id).await?.map(Arc::new) else { return Ok(None) };
+                let _ = guard.insert(Arc::clone(&course));
+                Ok(Some(course))
+            }
+        }
+    }
+
+    /// Forgets what was read of courses: this process changed them.
+    pub(super) fn forget_courses(&self) {
+        self.cache.all_courses.clear();
+        self.cache.one_course.clear();
     }
 
     /// A course's past exams, by id.

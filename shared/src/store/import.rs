@@ -91,6 +91,7 @@ impl Store {
             // Last, so that nobody keeps a bank of the new version that holds old questions.
             course.catalog_version += 1;
             self.put_course(&course_key, &course).await?;
+            self.forget_courses();
         }
         Ok((report, foreign.into_iter().map(|(_, id)| id).collect()))
     }

@@ -28,11 +28,16 @@ const WHOLE_MAX: usize = 16;
 const ANALYSES_MAX: usize = 32;
 /// Calibrations in memory: some 60 bytes a question.
 const CALIBRATIONS_MAX: usize = 32;
+/// Courses in memory, each with what it was a minute ago until the cache needs the room.
+const COURSES_MAX: usize = 256;
 /// Banks that are expected; the cache sizes its tables by it.
 const BANKS_EXPECTED: usize = 32;
 
 /// What is kept in memory. An import makes a new `catalog_version`, so an entry is never wrong, only unused.
 pub(super) struct Cache {
+    /// Courses as they were at the beginning of a minute, all of them or one: so a version is checked once a minute.
+    pub(super) all_courses: MemoryCache<Minute, Arc<Vec<Course>>>,
+    pub(super) one_course: MemoryCache<(CourseId, Minute), Arc<Course>>,
     banks: MemoryCache<(CourseId, u64), Arc<Bank>, BySummaries>,
     /// A question never changes its course, and progress is kept by course.
     pub(super) courses: MemoryCache<QuestionId, CourseId>,
@@ -42,9 +47,14 @@ pub(super) struct Cache {
     pub(super) analyses: MemoryCache<(CourseId, u64), Arc<Analysis>>,
 }
 
+/// A minute since 1970, by the clock of requests.
+pub(super) type Minute = i64;
+
 impl Default for Cache {
     fn default() -> Self {
         Self {
+            all_courses: MemoryCache::new(1),
+            one_course: MemoryCache::new(COURSES_MAX),
             banks: MemoryCache::with_weighter(BANKS_EXPECTED, SUMMARIES_MAX, BySummaries),
             courses: MemoryCache::new(COURSES_OF_QUESTIONS_MAX),
             whole: MemoryCache::new(WHOLE_MAX),

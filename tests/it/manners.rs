@@ -1,0 +1,176 @@
+//! What every answer carries, what clients may keep, and what a process keeps in memory.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Method;
+use futures_util::future::join_all;
+use lambda_http::tower::ServiceExt;
+use serde_json::{Value, json};
+use shared::domain::credits::Plan;
+use shared::http::routes::{Access, ROUTES, Route};
+use shared::http::with_manners;
+use tests::proxy::Call;
+use tests::{Answer, Person, Proxy, TestApp};
+
+use crate::architecture::read;
+
+/// Reads of the catalogue, as far as a student may see it.
+const CATALOGUE: [&str; 10] = [
+    "list_courses",
+    "show_course",
+    "list_exams",
+    "show_stats",
+    "list_topics",
+    "show_topic",
+    "list_public_topics",
+    "browse_questions",
+    "show_question",
+    "feature_question",
+];
+
+fn path_of(route: &Route) -> String {
+    let path = route.path.replace("{topic_id}", "alg-sets").replace("/questions/{id}", "/questions/alg-q1");
+    format!("{}?course_id=algebra", path.replace("{id}", "algebra"))
+}
+
+fn catalogue() -> impl Iterator<Item = &'static Route> {
+    let routes = ROUTES.iter().filter(|route| CATALOGUE.contains(&route.operation));
+    assert_eq!(routes.clone().count(), CATALOGUE.len());
+    routes
+}
+
+#[tokio::test]
+async fn every_catalogue_read_is_revalidated() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    for route in catalogue() {
+        let first = ada.get(&path_of(route)).await;
+        let etag = first.header("etag").to_owned();
+        assert!(etag.starts_with('"') && etag.len() > 10, "{}: {etag:?} is no strong tag", route.operation);
+        assert_eq!(first.header("cache-control"), "private, no-cache", "{}", route.operation);
+        for method in [Method::GET, Method::HEAD] {
+            let again = ada.send(method, &path_of(route), None, &[("if-none-match", &etag)]).await;
+            assert_eq!((again.status.as_u16(), &again.body), (304, &Value::Null), "{}", route.operation);
+            assert_eq!(again.header("etag"), etag);
+        }
+        let other = ada.get_with(&path_of(route), &[("if-none-match", "\"other\"")]).await;
+        assert_eq!(other.status, 200, "{}", route.operation);
+    }
+}
+
+#[tokio::test]
+async fn what_is_unlocked_changes_the_tag() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let path = "/api/questions/alg-q4";
+    let locked = ada.get(path).await.header("etag").to_owned();
+    let _ = ada.post("/api/questions/alg-q4/start", json!({})).await.ok();
+    let answer = ada.get_with(path, &[("if-none-match", &locked)]).await;
+    assert_eq!(answer.ok()["question"]["locked"], false);
+}
+
+#[tokio::test]
+async fn what_is_personal_is_not_stored_and_a_problem_neither() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let personal = |route: &&Route| {
+        let is_kept = CATALOGUE.contains(&route.operation) || route.operation == "show_analysis";
+        route.method == Method::GET && route.access == Access::SignedIn && !is_kept
+    };
+    let mut tried = 0;
+    for route in ROUTES.iter().filter(personal) {
+        for person in [ada.clone(), test.anonymous()] {
+            let answer = person.get(&path_of(route)).await;
+            assert_eq!(answer.header("cache-control"), "private, no-store", "{}", route.operation);
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried}");
+    for body in [json!({"email": ada.email, "password": tests::PASSWORD}), json!({"email": "x", "password": "y"})] {
+        let answer = test.anonymous().post("/api/auth/login", body).await;
+        assert_eq!(answer.header("cache-control"), "private, no-store");
+    }
+    assert_eq!(test.anonymous().get("/nothing").await.header("cache-control"), "private, no-store");
+}
+
+#[tokio::test]
+async fn every_answer_has_an_id_and_is_not_sniffed() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let mut ids = std::collections::HashSet::new();
+    for route in &ROUTES {
+        for person in [ada.clone(), test.anonymous()] {
+            let answer = person.send(route.method.clone(), &path_of(route), None, &[]).await;
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{}", route.operation);
+            assert!(ids.insert(answer.header("x-request-id").to_owned()), "{}", route.operation);
+            // Nobody behind a plain connection may be told to use HTTPS only: a local server has none.
+            assert_eq!(answer.header("strict-transport-security"), "");
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_the_gateway_browsers_are_told_to_stay_with_https() {
+    let test = TestApp::start().await;
+    for (name, function) in [
+        ("questions.feature_question", questions::router(test.app.clone())),
+        ("auth.show_me.missing_token", auth::router(test.app.clone())),
+    ] {
+        let request = lambda_http::request::from_str(&read(&format!("events/{name}.json"))).unwrap();
+        let request = request.map(|body| Body::from(body.to_vec()));
+        let router = with_manners(function, test.app.clone());
+        let answer = Answer::of(router.oneshot(request).await.unwrap()).await;
+        assert_eq!(answer.header("strict-transport-security"), "max-age=63072000", "{name}");
+    }
+}
+
+/// Calls about the catalogue, and no counters or sessions.
+fn catalogue_calls(proxy: &Proxy) -> Vec<String> {
+    let is_catalogue = |call: &Call| call.name.contains("CATALOG") || call.name.contains("COURSE#");
+    proxy.take_calls().into_iter().filter(is_catalogue).map(|call| call.name).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_catalogue_is_loaded_once_however_many_ask_and_its_version_once_a_minute() {
+    let test = TestApp::start().await;
+    let (process, proxy) = test.twin_behind_proxy().await;
+    let ada = test.member("ada", Plan::Free, 5).await.through(process);
+    let ask_all = async |ada: &Person| {
+        let asks = (0..40).map(|number| {
+            let path = ["/api/courses/algebra/topics", "/api/questions?course_id=algebra"][number % 2];
+            async move { ada.get(path).await.ok() }
+        });
+        join_all(asks).await;
+    };
+    ask_all(&ada).await;
+    let mut cold = catalogue_calls(&proxy);
+    cold.sort();
+    // The course, its exams, topics and patterns, and the projection of its questions.
+    assert_eq!(cold.len(), 5, "{cold:#?}");
+    assert_eq!(cold.iter().filter(|name| name.contains("CATALOG")).count(), 1, "{cold:#?}");
+
+    test.pass(Duration::from_secs(59));
+    ask_all(&ada).await;
+    assert_eq!(catalogue_calls(&proxy), Vec::<String>::new(), "within the minute nothing is asked");
+    test.pass(Duration::from_secs(1));
+    ask_all(&ada).await;
+    assert_eq!(catalogue_calls(&proxy), ["GetItem CATALOG COURSE#algebra"], "the version, once");
+}
+
+#[tokio::test]
+async fn an_import_is_seen_after_a_minute_and_by_its_own_process_at_once() {
+    let test = TestApp::start().await;
+    let twin = test.twin();
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let elsewhere = ada.through(twin);
+    let name = async |person: &Person| person.get("/api/courses/algebra").await.ok()["course"]["name"].clone();
+    let before = name(&elsewhere).await;
+    let mut course: Value = serde_json::from_str(tests::SMALL_COURSE).unwrap();
+    course["course"]["name"] = json!("Algebra, second edition");
+    test.import(&course).await;
+    assert_eq!(name(&ada).await, "Algebra, second edition");
+    assert_eq!(name(&elsewhere).await, before);
+    test.pass(Duration::from_mins(1));
+    assert_eq!(name(&elsewhere).await, "Algebra, second edition");
+}

@@ -1,0 +1,226 @@
+//! After a life of many users, no password, token or secret is anywhere: not in the table, not in the logs, not in any
+//! answer but the one that gave it out. Neither as it is, nor as base64, nor as hex.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use shared::domain::token::SESSION_TTL_SECONDS;
+use tests::proxy::{Aim, Fault, Reach};
+use tests::{Answer, Person, TestApp};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+const USERS: usize = 6;
+
+/// Everything that was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// The ways in which a secret may be written.
+fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+    let mut spelled = vec![secret.to_vec()];
+    let hex = hex::encode(secret);
+    spelled.extend([hex.to_uppercase().into_bytes(), hex.into_bytes()]);
+    // Base64 of a text that holds the secret depends on where in it the secret stands: three ways, each without the
+    // characters that its neighbours are part of.
+    for shift in 0..3 {
+        let padded = [vec![b'.'; shift], secret.to_vec()].concat();
+        for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
+            let start = (shift * 8).div_ceil(6);
+            let whole = (padded.len() * 8) / 6;
+            spelled.push(encoded.as_bytes()[start..whole].to_vec());
+        }
+    }
+    spelled
+}
+
+/// The secrets that are in `text`, by name.
+fn found<'a>(text: &[u8], secrets: &'a [(String, Vec<u8>)]) -> Vec<&'a str> {
+    let readable = String::from_utf8_lossy(text);
+    let is_in = |secret: &[u8]| {
+        spellings(secret).iter().any(|one| match str::from_utf8(one) {
+            Ok(one) => readable.contains(one),
+            Err(_) => text.windows(one.len()).any(|part| part == one),
+        })
+    };
+    secrets.iter().filter(|(_, secret)| is_in(secret)).map(|(name, _)| name.as_str()).collect()
+}
+
+struct Life {
+    test: TestApp,
+    secrets: Vec<(String, Vec<u8>)>,
+    /// Answers that gave no secret out.
+    answers: Vec<Answer>,
+}
+
+impl Life {
+    /// Notes the secrets of a token: its text, and the random bytes in it.
+    fn note_token(&mut self, whose: &str, token: &str) {
+        let bytes = URL_SAFE_NO_PAD.decode(token.trim_start_matches("pp_")).unwrap();
+        self.secrets.push((format!("token of {whose}"), token.as_bytes().to_vec()));
+        self.secrets.push((format!("secret of the token of {whose}"), bytes[16..].to_vec()));
+    }
+
+    fn note_password(&mut self, whose: &str, password: &str) {
+        self.secrets.push((format!("password of {whose}"), password.as_bytes().to_vec()));
+    }
+
+    async fn sign_in(&mut self, path: &str, body: Value, whose: &str) -> Person {
+        let answer = self.test.anonymous().post(path, body).await.ok();
+        let token = answer["token"].as_str().unwrap().to_owned();
+        self.note_token(whose, &token);
+        self.test.somebody(&token)
+    }
+
+    async fn ask(&mut self, person: &Person, method: Method, path: &str, body: Option<Value>) -> u16 {
+        let headers = [("content-type", "application/json"), ("idempotency-key", "one-key")];
+        let answer = person.send(method, path, body.map(|body| body.to_string()), &headers).await;
+        let status = answer.status.as_u16();
+        self.answers.push(answer);
+        status
+    }
+
+    async fn live(&mut self, number: usize) {
+        let email = format!("user{number}@example.org");
+        let (first, second) = (format!("first passphrase of {number}"), format!("second passphrase of {number}"));
+        let (wrong, short) = (format!("wrong passphrase of {number}"), format!("Sh0rt{number}"));
+        for password in [&first, &second, &wrong, &short] {
+            self.note_password(&email, password);
+        }
+        let form = |password: &str| json!({"email": email, "password": password});
+        let nobody = self.test.anonymous();
+        self.ask(&nobody, Method::POST, "/api/auth/register", Some(form(&short))).await;
+        let person = self.sign_in("/api/auth/register", form(&first), &email).await;
+        self.ask(&nobody, Method::POST, "/api/auth/register", Some(form(&first))).await;
+        self.ask(&nobody, Method::POST, "/api/auth/login", Some(form(&wrong))).await;
+        // Malformed, with a password in it, in the wrong place and of the wrong type.
+        for odd in [json!({"email": {"password": wrong}, "password": wrong}), json!({"email": wrong}), json!([wrong])] {
+            self.ask(&nobody, Method::POST, "/api/auth/login", Some(odd)).await;
+        }
+        let other = self.sign_in("/api/auth/login", form(&first), &email).await;
+        let forged = format!("{}AA", &person.token.as_ref().unwrap()[..65]);
+        let thief = self.test.somebody(&forged);
+        self.ask(&thief, Method::GET, "/api/auth/me", None).await;
+        for path in
+            ["/api/auth/me", "/api/auth/sessions", "/api/auth/export", "/api/courses", "/api/credits/transactions"]
+        {
+            assert_eq!(self.ask(&person, Method::GET, path, None).await, 200, "{path}");
+        }
+        // A token where it does not belong.
+        let misplaced = format!("/api/questions?course_id={}", person.token.as_ref().unwrap());
+        self.ask(&person, Method::GET, &misplaced, None).await;
+        self.ask(&person, Method::GET, &format!("/{first}/").replace(' ', "%20"), None).await;
+        let order = json!({"course_id": "algebra", "count": 1});
+        assert_eq!(self.ask(&person, Method::POST, "/api/questions/practice", Some(order.clone())).await, 200);
+        self.ask(&person, Method::POST, "/api/questions/alg-q4/start", None).await;
+        let change = json!({"current_password": first, "new_password": second});
+        assert_eq!(self.ask(&person, Method::POST, "/api/auth/password", Some(change.clone())).await, 200);
+        self.ask(&person, Method::POST, "/api/auth/password", Some(change)).await;
+        self.ask(&other, Method::GET, "/api/auth/me", None).await;
+        match number % 3 {
+            0 => {
+                self.ask(&person, Method::DELETE, "/api/auth/account", Some(json!({"password": wrong}))).await;
+                let body = json!({"password": second});
+                assert_eq!(self.ask(&person, Method::DELETE, "/api/auth/account", Some(body)).await, 200);
+            }
+            1 => {
+                assert_eq!(self.ask(&person, Method::POST, "/api/auth/logout", None).await, 200);
+            }
+            _ => {}
+        }
+        self.ask(&person, Method::GET, "/api/auth/me", None).await;
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_table_the_logs_or_an_answer() {
+    let log = Log::default();
+    // More than is ever logged: what the SDK and the HTTP client have to say, too. This thread's, on which the test runs.
+    let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(log.clone()).finish();
+    let guard = lines.set_default();
+
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let mut life = Life { test, secrets: Vec::new(), answers: Vec::new() };
+    for number in 0..USERS {
+        life.live(number).await;
+    }
+    // What fails inside is logged with its cause.
+    let email = "user2@example.org";
+    for fault in [Fault::ErrorBefore, Fault::Throttle] {
+        proxy.arm(fault, Aim { name: None, nth: 0, reach: Reach::Onwards });
+        let body = json!({"email": email, "password": "second passphrase of 2"});
+        let nobody = life.test.anonymous();
+        assert_eq!(life.ask(&nobody, Method::POST, "/api/auth/login", Some(body)).await, 503);
+        proxy.disarm();
+    }
+    life.test.pass(Duration::from_secs(SESSION_TTL_SECONDS.unsigned_abs()));
+    let body = json!({"email": email, "password": "second passphrase of 2"});
+    let _ = life.sign_in("/api/auth/login", body, email).await;
+    drop(guard);
+
+    let table = proxy.dump(&life.test.app.config.database.table_name).await;
+    assert!(table.len() > 50, "{}", table.len());
+    let table = Value::from(table).to_string();
+    let logged = log.0.lock().unwrap().clone();
+    let logged_text = String::from_utf8_lossy(&logged);
+    for (where_it_is, words) in
+        [("the log", ["status=401", "cause=", "POST"]), ("the table", ["EMAIL#", "pbkdf2", "LIMIT#"])]
+    {
+        let read = if where_it_is == "the log" { &*logged_text } else { table.as_str() };
+        for word in words {
+            assert!(read.contains(word), "{where_it_is} has no {word}: is it read at all?");
+        }
+    }
+    assert_eq!(found(table.as_bytes(), &life.secrets), Vec::<&str>::new(), "in the table");
+    assert_eq!(found(&logged, &life.secrets), Vec::<&str>::new(), "in the log");
+    for answer in &life.answers {
+        let shown = format!("{:?} {}", answer.headers, answer.body);
+        assert_eq!(found(shown.as_bytes(), &life.secrets), Vec::<&str>::new(), "in {shown}");
+    }
+    // A digest of an email is no email.
+    assert!(!table.contains("LIMIT#login_email#user"));
+}
+
+#[test]
+fn a_secret_is_found_however_it_is_written() {
+    let secrets = [("it".to_owned(), b"first passphrase of 1".to_vec())];
+    let secret = "first passphrase of 1";
+    let hex = hex::encode(secret);
+    for text in [
+        format!("x{secret}y"),
+        format!("x{hex}y"),
+        hex.to_uppercase(),
+        STANDARD.encode(secret),
+        STANDARD.encode(format!("a{secret}")),
+        STANDARD.encode(format!("ab{secret}c")),
+        URL_SAFE_NO_PAD.encode(format!("{{\"password\": \"{secret}\"}}")),
+    ] {
+        assert_eq!(found(text.as_bytes(), &secrets), ["it"], "{text}");
+    }
+    assert!(found(b"first passphrase of 2", &secrets).is_empty());
+}
