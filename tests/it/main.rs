@@ -10,6 +10,7 @@ mod attempts;
 mod auth;
 mod authorization;
 mod bad_input;
+mod budget;
 mod contract;
 mod courses;
 mod credits;

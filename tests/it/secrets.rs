@@ -11,6 +11,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use serde_json::{Value, json};
 use shared::domain::token::SESSION_TTL_SECONDS;
 use tests::proxy::{Aim, Fault, Reach};
+use tests::stripe::{SECRET_KEY, Shape, Trouble, WEBHOOK_SECRETS, life};
 use tests::{Answer, Person, TestApp};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -105,6 +106,23 @@ impl Life {
         status
     }
 
+    /// Buys a plan of a Stripe that is as talkative as can be.
+    async fn buy(&mut self, person: &Person) {
+        let quoting = json!({"error": {"type": "invalid_request_error", "message": SECRET_KEY, "code": SECRET_KEY}});
+        self.test.stripe.fail(&[Trouble::Answer(401, quoting)]);
+        let body = || Some(json!({"plan": "starter"}));
+        assert_eq!(self.ask(person, Method::POST, "/api/credits/purchase", body()).await, 503);
+        assert_eq!(self.ask(person, Method::POST, "/api/credits/purchase", body()).await, 200);
+        let mut event = life(Shape::Since, person, self.test.app.now())[0].clone();
+        for _ in 0..2 {
+            self.answers.push(self.test.webhook(&event).await);
+            // Once more, unreadable.
+            event["data"]["object"]["customer"] = json!(WEBHOOK_SECRETS[0].len());
+        }
+        let unsigned = Some(json!({"secret": WEBHOOK_SECRETS[0]}));
+        assert_eq!(self.ask(person, Method::POST, "/api/webhooks/stripe", unsigned).await, 400);
+    }
+
     async fn live(&mut self, number: usize) {
         let email = format!("user{number}@example.org");
         let (first, second) = (format!("first passphrase of {number}"), format!("second passphrase of {number}"));
@@ -151,7 +169,7 @@ impl Life {
             1 => {
                 assert_eq!(self.ask(&person, Method::POST, "/api/auth/logout", None).await, 200);
             }
-            _ => {}
+            _ => self.buy(&person).await,
         }
         self.ask(&person, Method::GET, "/api/auth/me", None).await;
     }
@@ -166,6 +184,9 @@ async fn no_secret_is_in_the_table_the_logs_or_an_answer() {
 
     let (test, proxy) = TestApp::behind_proxy().await;
     let mut life = Life { test, secrets: Vec::new(), answers: Vec::new() };
+    for secret in [SECRET_KEY, WEBHOOK_SECRETS[0], WEBHOOK_SECRETS[1]] {
+        life.secrets.push(("secret of Stripe".to_owned(), secret.as_bytes().to_vec()));
+    }
     for number in 0..USERS {
         life.live(number).await;
     }

@@ -34,7 +34,7 @@ pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 /// A parameter of a form.
 pub(super) type Parameter<'a> = (&'a str, &'a str);
 
-/// What Stripe says of an error. Its message is left out: it may quote what was sent.
+/// What Stripe says of an error. Its message and its parameter are left out: they may quote what was sent.
 #[derive(Deserialize)]
 struct Refusal {
     error: Reason,
@@ -46,8 +46,6 @@ struct Reason {
     kind: String,
     #[serde(default)]
     code: Option<String>,
-    #[serde(default)]
-    param: Option<String>,
 }
 
 /// An answer to one try.
@@ -173,9 +171,14 @@ impl Answer {
             return Err(StripeError::KeyReused);
         }
         let id = self.headers.get("request-id").and_then(|id| id.to_str().ok()).unwrap_or("-");
-        let said = reason.map_or_else(String::new, |Reason { kind, code, param }| {
-            format!(" {kind} {} {}", code.unwrap_or_default(), param.unwrap_or_default())
+        let said = reason.map_or_else(String::new, |Reason { kind, code }| {
+            format!(" {} {}", name(&kind), name(code.as_deref().unwrap_or("-")))
         });
         Err(StripeError::Refused(format!("{}{said} (request {id})", self.status.as_u16())))
     }
+}
+
+/// A text if it is a name such as `card_declined`: keys, ids and sentences are none.
+fn name(text: &str) -> &str {
+    if text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') { text } else { "-" }
 }

@@ -1,11 +1,12 @@
-//! `cargo build --release && cargo bench -p tests --bench cold_start`: from exec to the first `/next`, and to the first
+//! `cargo build --release && cargo run -p tests --example cold_start`: from exec to the first `/next`, and to the first
 //! answer, of each function's release binary, as Lambda would start it; its size zipped, and its memory when idle.
+//! Names of functions as arguments measure those alone.
 //!
 //! A stand-in for Lambda's Runtime API gives out one event of `events/`; the table is the embedded database. With
-//! `NODE_HANDLER=tests/benches/node/dist/bootstrap.mjs` the same is measured for a Node.js handler of `GET /api/auth/me`.
+//! `NODE_HANDLER=tests/examples/node/dist/bootstrap.mjs` the same is measured for a Node.js handler of `GET /api/auth/me`.
 //! Medians of `STARTS` starts (40 unless said), one after another.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench ends where it goes wrong, and prints")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it ends where it goes wrong, and prints")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -169,7 +170,8 @@ async fn main() {
         node.env("PATH", std::env::var("PATH").unwrap());
         commands.push(("auth in Node.js".to_owned(), node, Some(root.join(handler)), "auth.show_me"));
     }
-    for function in FUNCTIONS {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    for function in FUNCTIONS.into_iter().filter(|name| wanted.is_empty() || wanted.iter().any(|one| one == name)) {
         let file = root.join("target/release").join(function);
         let mut command = Command::new(&file);
         environment(&mut command, &test);
