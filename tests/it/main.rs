@@ -18,6 +18,7 @@ mod idempotency;
 mod import;
 mod ledger_model;
 mod midterm;
+mod openapi;
 mod practice;
 mod questions;
 mod races;

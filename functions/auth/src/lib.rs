@@ -3,6 +3,7 @@
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod login;
 mod logout;
@@ -19,3 +20,13 @@ pub fn router(app: App) -> Router {
         .handle("show_me", show_me::show_me)
         .build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(paths(
+    register::register,
+    login::login,
+    logout::logout,
+    show_me::show_me
+))]
+pub struct Contract;

@@ -12,10 +12,11 @@ use shared::domain::session::Session;
 use shared::domain::token::Token;
 use shared::http::{Body, Code, Json, Problem};
 use shared::store::{NewAccount, OpenAccountError};
+use utoipa::ToSchema;
 
 use crate::session_started::SessionStarted;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     #[serde(default)]
     name: Name,
@@ -28,6 +29,12 @@ impl Body for Registration {
 }
 
 /// Opens an account with its signup bonus and signs it in.
+#[utoipa::path(
+    post, path = "/api/auth/register",
+    request_body = Registration,
+    responses((status = 200, body = SessionStarted)),
+    extensions(("x-problems" = json!(["email_taken"])))
+)]
 pub(crate) async fn register(
     State(app): State<App>,
     Json(new): Json<Registration>,

@@ -5,18 +5,20 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::credits::Plan;
 use shared::http::{Body, Claim, Code, Json, Problem};
+use utoipa::ToSchema;
 
 /// What the worker answered, and its clients expect of a local server.
 const LOCAL_CHECKOUT_URL: &str = "https://checkout.stripe.com/placeholder";
 const LOCAL_SESSION_ID: &str = "cs_test";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct PurchaseRequest {
     plan: Paid,
 }
 
 /// A plan that costs money.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = PaidPlan)]
 #[serde(rename_all = "lowercase")]
 enum Paid {
     Starter,
@@ -28,13 +30,19 @@ impl Body for PurchaseRequest {
     const MISSING: &'static str = "Missing plan";
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Checkout {
     checkout_url: &'static str,
     session_id: &'static str,
 }
 
 /// Where to pay for a plan. Payments are not taken yet: locally it is the worker's placeholder, elsewhere 503.
+#[utoipa::path(
+    post, path = "/api/credits/purchase",
+    request_body = PurchaseRequest,
+    responses((status = 200, body = Checkout)),
+    extensions(("x-problems" = json!(["already_subscribed"])))
+)]
 pub(crate) async fn purchase_plan(
     State(app): State<App>,
     claim: Claim,

@@ -3,8 +3,14 @@
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
     Routes::of("webhooks").build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi()]
+pub struct Contract;

@@ -62,6 +62,30 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::InvalidJson,
+        Self::MissingField,
+        Self::Unauthenticated,
+        Self::InvalidCredentials,
+        Self::InsufficientCredits,
+        Self::NotFound,
+        Self::NoQuestions,
+        Self::NoExams,
+        Self::NotPurchased,
+        Self::MethodNotAllowed,
+        Self::EmailTaken,
+        Self::AlreadySubscribed,
+        Self::NotStarted,
+        Self::IdempotencyKeyReused,
+        Self::BlueprintInfeasible,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidField,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
     /// Its status.
     #[must_use]
     pub const fn status(self) -> StatusCode {
@@ -110,7 +134,8 @@ impl Code {
     }
 
     /// What it means, and the worker's `error` text where the worker had one.
-    const fn title(self) -> &'static str {
+    #[must_use]
+    pub const fn title(self) -> &'static str {
         match self {
             Self::InvalidJson => "Invalid JSON",
             Self::MissingField => "Missing fields",

@@ -160,7 +160,7 @@ impl Store {
     }
 
     /// One try to write a settlement of `profile`.
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         profile: &Profile,
         settlement: &Settlement,
@@ -241,12 +241,15 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(keys::profile(before.id).attributes()))
             .update_expression(
-                "SET credits = :credits, credits_reset_at = :reset, entry_count = :entries, #version = :after, \
-                 updated_at = :now",
+                "SET credits = :credits, #plan = :plan, monthly_credits = :monthly, credits_reset_at = :reset, \
+                 entry_count = :entries, #version = :after, updated_at = :now",
             )
             .condition_expression("#version = :before")
             .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#plan", "plan")
             .expression_attribute_values(":credits", number(after.wallet.credits))
+            .expression_attribute_values(":plan", text(after.wallet.plan.as_str().to_owned()))
+            .expression_attribute_values(":monthly", number(after.wallet.monthly_credits))
             .expression_attribute_values(":reset", number(after.wallet.credits_reset_at))
             .expression_attribute_values(":entries", number(after.entry_count))
             .expression_attribute_values(":before", number(before.version))
@@ -298,7 +301,7 @@ impl Store {
 }
 
 /// How a try ended that was not refused for good.
-enum Committed {
+pub(super) enum Committed {
     Yes(Profile),
     Outdated(Profile),
 }
