@@ -1,6 +1,6 @@
 //! Which database a command works on: the embedded one, another endpoint, or AWS.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -34,6 +34,15 @@ pub struct Open {
 }
 
 impl DataSource {
+    /// The directory of the embedded database.
+    ///
+    /// # Errors
+    /// When another database is meant.
+    pub fn directory(&self) -> Result<&Path> {
+        anyhow::ensure!(!self.aws, "--aws has no embedded database");
+        Ok(&self.data)
+    }
+
     /// Opens it: AWS with `--aws`, else what `AWS_ENDPOINT_URL_DYNAMODB` names, else the directory.
     pub async fn open(&self) -> Result<Open> {
         if self.aws {
@@ -55,7 +64,7 @@ impl Open {
         Self::embedded(Embedded::in_memory().await?).await
     }
 
-    async fn embedded(embedded: Embedded) -> Result<Self> {
+    pub(crate) async fn embedded(embedded: Embedded) -> Result<Self> {
         let endpoint_url = embedded.endpoint_url().to_owned();
         // The rest of the environment counts as ever: table name, stage, origins.
         let lookup = |name: &str| match name {

@@ -25,8 +25,13 @@ pub struct Embedded {
 impl Embedded {
     /// A database that is gone with the process.
     pub async fn in_memory() -> Result<Self> {
+        Self::in_memory_at(0).await
+    }
+
+    /// As [`Embedded::in_memory`], on a port.
+    pub async fn in_memory_at(port: u16) -> Result<Self> {
         let database = Database::memory().map_err(|error| anyhow::anyhow!("{error:?}"))?;
-        Self::start(database, None).await
+        Self::start(database, None, port).await
     }
 
     /// The database of a directory, which is made when it is missing.
@@ -34,6 +39,14 @@ impl Embedded {
     /// # Errors
     /// When another process uses it: two would not see each other's writes.
     pub async fn in_directory(directory: &Path) -> Result<Self> {
+        Self::in_directory_at(directory, 0).await
+    }
+
+    /// As [`Embedded::in_directory`], on a port.
+    ///
+    /// # Errors
+    /// Likewise, and when the port is taken.
+    pub async fn in_directory_at(directory: &Path, port: u16) -> Result<Self> {
         std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
         let lock = lock(directory)?;
         let file = directory.join(DATABASE_FILE);
@@ -41,11 +54,12 @@ impl Embedded {
         let database = Database::new(path)
             .map_err(|error| anyhow::anyhow!("{error:?}"))
             .with_context(|| format!("cannot open {path}"))?;
-        Self::start(database, Some(lock)).await
+        Self::start(database, Some(lock), port).await
     }
 
-    async fn start(database: Database, lock: Option<File>) -> Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on loopback")?;
+    async fn start(database: Database, lock: Option<File>, port: u16) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await;
+        let listener = listener.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
         let endpoint_url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, calibrate, evaluate, import, serve, user, verify};
+use pastpaper::{analyze, backtest, calibrate, db, evaluate, import, openapi, serve, user, verify};
 
 /// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
 #[derive(Parser)]
@@ -20,6 +20,13 @@ enum Command {
     /// Import courses, or everything of the D1 database
     #[command(subcommand)]
     Import(import::Command),
+    /// Serve the embedded database alone, for functions under `cargo lambda watch`
+    Db(db::Arguments),
+    /// Look up an account, give credits, set a plan, delete it, end its sessions
+    #[command(subcommand)]
+    User(user::Command),
+    /// Print the contract of the API as OpenAPI 3.1
+    Openapi(openapi::Arguments),
     /// Check that every user's ledger entries add up to the balance
     Verify(verify::Arguments),
     /// Show the analysis of a course's past exams, as tables or as a page with charts
@@ -30,9 +37,6 @@ enum Command {
     Calibrate(calibrate::Arguments),
     /// Score the mastery model on logs of students' answers, beside the mean of each topic
     Evaluate(evaluate::Arguments),
-    /// Delete a user, or end their sessions
-    #[command(subcommand)]
-    User(user::Command),
 }
 
 #[tokio::main]
@@ -40,12 +44,14 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Import(command) => import::import(command).await,
+        Command::Db(arguments) => db::run(arguments).await,
+        Command::User(command) => user::run(command).await,
+        Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Verify(arguments) => verify::verify(arguments).await,
         Command::Analyze(arguments) => analyze::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(arguments).await,
         Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::User(command) => user::run(command).await,
     };
     outcome.unwrap_or_else(|error| {
         #[expect(clippy::print_stderr, reason = "a command-line tool says what went wrong")]

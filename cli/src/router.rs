@@ -12,6 +12,11 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The whole API.
 pub fn all(app: &App) -> Router {
+    beside(app, Router::new())
+}
+
+/// The whole API, and what `others` answers.
+pub fn beside(app: &App, others: Router) -> Router {
     let groups = [
         analysis::router,
         assessment::router,
@@ -23,7 +28,7 @@ pub fn all(app: &App) -> Router {
         topics::router,
         webhooks::router,
     ];
-    let merged = groups.into_iter().fold(Router::new(), |merged, group| merged.merge(group(app.clone())));
+    let merged = groups.into_iter().fold(others, |merged, group| merged.merge(group(app.clone())));
     with_manners(merged, app.clone()).layer(cors(&app.config.cors_allowed_origins))
 }
 

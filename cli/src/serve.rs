@@ -16,8 +16,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::database::{DataSource, Open};
-use crate::router;
 use crate::samples::import_samples;
+use crate::{docs, router};
 
 /// How long requests may take to end after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(5);
@@ -62,7 +62,8 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     let address = listener.local_addr()?;
     println!("Listening on http://{address} (Ctrl-C stops). Try:");
     println!("  curl http://{address}/api/featured-question");
-    let router = router::all(&open.app).layer(from_fn(tell_address));
+    println!("  http://{address}/docs in a browser");
+    let router = router::beside(&open.app, docs::router()?).layer(from_fn(tell_address));
     let stopping = std::sync::Arc::new(tokio::sync::Notify::new());
     let stopped = std::sync::Arc::clone(&stopping);
     let shutdown = async move {
@@ -106,7 +107,7 @@ fn log_to_stderr() {
 }
 
 /// Ctrl-C, or what a supervisor sends.
-async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     let interrupted = async {
         // Without a handler the default one ends the process, which is what was asked for.
         let _ = tokio::signal::ctrl_c().await;

@@ -1,59 +1,173 @@
-//! `pastpaper user`: what operators do for one user.
+//! `pastpaper user`: what operators look up and change of one account. Every movement is an entry of its ledger.
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
+use serde_json::Value;
+use shared::app::App;
+use shared::domain::account::Email;
+use shared::domain::adjustment::{Adjustment, Reason};
+use shared::domain::credits::{Amount, Plan};
 use shared::domain::id::UserId;
+use shared::domain::profile::Profile;
 use uuid::Uuid;
 
 use crate::database::DataSource;
 
+/// Entries that `show` prints.
+const ENTRIES_SHOWN: usize = 10;
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show an account, its balance and its latest ledger entries
+    Show(Whom),
+    /// Give credits, or take them with a negative number
+    Grant {
+        /// Whose
+        #[command(flatten)]
+        whom: Whom,
+        /// How many
+        #[arg(allow_negative_numbers = true)]
+        credits: Amount,
+        /// Why, as the user reads it in the list of transactions
+        #[arg(long, value_parser = reason, default_value = "Credits from support")]
+        reason: Reason,
+    },
+    /// Set the plan: the balance stays, the next refresh follows the new plan
+    Plan {
+        /// Whose
+        #[command(flatten)]
+        whom: Whom,
+        /// free, starter or unlimited
+        #[arg(value_parser = plan)]
+        plan: Plan,
+        /// Why, as the user reads it in the list of transactions
+        #[arg(long, value_parser = reason, default_value = "Plan set by support")]
+        reason: Reason,
+    },
     /// Delete an account and all that is of it, or complete a deletion that was interrupted
     Delete(Whom),
     /// End every session of a user
     SignOut(Whom),
 }
 
-/// Whose account.
+/// An account.
 #[derive(Debug, Args)]
 pub struct Whom {
-    /// The user's id
-    #[arg(value_name = "USER_ID")]
-    user: Uuid,
+    /// Its email, or the user's id
+    account: String,
     #[command(flatten)]
     database: DataSource,
 }
 
-/// Does it.
-///
-/// # Errors
-/// When there is no such user, or storage fails.
-#[expect(clippy::print_stdout, reason = "an operator reads what was done")]
-pub async fn run(command: Command) -> Result<ExitCode> {
-    let (Command::Delete(whom) | Command::SignOut(whom)) = &command;
-    let user = UserId(whom.user);
-    let open = whom.database.open().await?.must_exist()?;
-    let app = &open.app;
-    let profile = app.store.profile(user).await?.with_context(|| format!("there is no user {user}"))?;
-    match command {
-        Command::Delete(_) => {
-            let begun = app.store.begin_closing(profile, app.now(), &app.random).await?;
-            let ledger = begun.with_context(|| format!("there is no user {user} any more"))?;
-            app.store.finish_closing(user, ledger, None, &app.random).await?;
-            println!("Deleted; its ledger is kept as {}.", ledger.0);
-        }
-        Command::SignOut(_) => {
-            let epoch = profile.state.session_epoch;
-            if !app.store.end_all_sessions(user, &profile.email, epoch, (app.now(), &app.random)).await? {
-                bail!("the account changed meanwhile: try again");
-            }
-            println!("Signed out everywhere.");
+impl Command {
+    fn whom(&self) -> &Whom {
+        match self {
+            Self::Show(whom)
+            | Self::Grant { whom, .. }
+            | Self::Plan { whom, .. }
+            | Self::Delete(whom)
+            | Self::SignOut(whom) => whom,
         }
     }
+}
+
+fn reason(text: &str) -> Result<Reason, &'static str> {
+    Reason::try_from(text)
+}
+
+fn plan(text: &str) -> Result<Plan, &'static str> {
+    serde_json::from_value(Value::from(text)).map_err(|_| "must be free, starter or unlimited")
+}
+
+/// Does it, and prints what there is then.
+///
+/// # Errors
+/// When there is no such account, the change is refused, or storage fails.
+#[expect(clippy::print_stdout, reason = "an operator reads what was done")]
+pub async fn run(command: Command) -> Result<ExitCode> {
+    let open = command.whom().database.open().await?.must_exist()?;
+    let done = carry_out(&open.app, command).await;
     open.close();
+    println!("{}", done?);
     Ok(ExitCode::SUCCESS)
+}
+
+async fn carry_out(app: &App, command: Command) -> Result<String> {
+    let account = command.whom().account.clone();
+    match command {
+        Command::Show(_) => describe(app, &find(app, &account).await?, ENTRIES_SHOWN).await,
+        Command::Grant { credits, reason, .. } => {
+            describe(app, &adjust(app, &account, Adjustment::Credits(credits), &reason).await?, 1).await
+        }
+        Command::Plan { plan, reason, .. } => {
+            describe(app, &adjust(app, &account, Adjustment::Plan(plan), &reason).await?, 1).await
+        }
+        Command::Delete(_) => delete(app, find(app, &account).await?).await,
+        Command::SignOut(_) => sign_out(app, &find(app, &account).await?).await,
+    }
+}
+
+/// The account of an email or an id.
+///
+/// # Errors
+/// When there is none, or storage fails.
+pub async fn find(app: &App, account: &str) -> Result<Profile> {
+    let user = if let Ok(id) = account.parse::<Uuid>() {
+        UserId(id)
+    } else {
+        let email = Email::try_from(account.to_owned()).map_err(|error| anyhow!("the email {error}"))?;
+        app.store.credential(&email).await?.context("nobody has this email")?.user_id
+    };
+    app.store.profile(user).await?.with_context(|| format!("there is no user {user}"))
+}
+
+/// Makes a change.
+///
+/// # Errors
+/// When there is no such account, the change is refused, or storage fails.
+pub async fn adjust(app: &App, account: &str, adjustment: Adjustment, reason: &Reason) -> Result<Profile> {
+    let profile = find(app, account).await?;
+    Ok(app.store.adjust(profile, adjustment, reason, app.now(), &app.random).await?)
+}
+
+async fn delete(app: &App, profile: Profile) -> Result<String> {
+    let user = profile.id;
+    let begun = app.store.begin_closing(profile, app.now(), &app.random).await?;
+    let ledger = begun.with_context(|| format!("there is no user {user} any more"))?;
+    app.store.finish_closing(user, ledger, None, &app.random).await?;
+    Ok(format!("Deleted; its ledger is kept as {}.", ledger.0))
+}
+
+async fn sign_out(app: &App, profile: &Profile) -> Result<String> {
+    let epoch = profile.state.session_epoch;
+    if !app.store.end_all_sessions(profile.id, &profile.email, epoch, (app.now(), &app.random)).await? {
+        bail!("the account changed meanwhile: try again");
+    }
+    Ok("Signed out everywhere.".to_owned())
+}
+
+async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String> {
+    let wallet = profile.wallet.as_of(app.now());
+    let mut lines = vec![
+        format!("id       {}", profile.id),
+        format!("email    {}", profile.email.as_str()),
+        format!("plan     {}", wallet.plan.as_str()),
+        format!("credits  {}", wallet.credits),
+        format!("since    {}", profile.created_at),
+    ];
+    for entry in app.store.entries_before(profile.id, None, entries).await?.entries {
+        let kind = serde_json::to_value(entry.kind)?;
+        lines.push(format!(
+            "{}  {:>+5}  {:>6}  {}  {}",
+            entry.created_at,
+            entry.amount,
+            entry.balance_after,
+            kind.as_str().unwrap_or_default(),
+            entry.description.unwrap_or_default(),
+        ));
+    }
+    Ok(lines.join("\n"))
 }

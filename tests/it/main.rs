@@ -22,6 +22,7 @@ mod ledger_model;
 mod limits;
 mod manners;
 mod midterm;
+mod openapi;
 mod practice;
 mod purchases;
 mod questions;

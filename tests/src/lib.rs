@@ -152,6 +152,12 @@ impl TestApp {
         Person::new(self.router.clone(), None)
     }
 
+    /// Somebody without an account, of an API that answers `others` too.
+    #[must_use]
+    pub fn beside(&self, others: Router) -> Person {
+        Person::new(router::beside(&self.app, others), None)
+    }
+
     /// A new user, registered through the API as `<name>@example.org`.
     pub async fn user(&self, name: &str) -> Person {
         Person::register(self.router.clone(), name).await

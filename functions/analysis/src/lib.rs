@@ -3,6 +3,7 @@
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod show_analysis;
 
@@ -10,3 +11,8 @@ mod show_analysis;
 pub fn router(app: App) -> Router {
     Routes::of("analysis").handle("show_analysis", show_analysis::show_analysis).build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(paths(show_analysis::show_analysis))]
+pub struct Contract;

@@ -9,14 +9,21 @@ use shared::domain::credits::Credits;
 use shared::domain::id::CourseId;
 use shared::http::{Claim, Code, Edition, Path, Problem, Purpose, active_course};
 use shared::store::{Goods, Purchase, SpendError};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct AnalysisAnswer<'a> {
     credits_deducted: Credits,
     analysis: &'a Analysis,
 }
 
 /// The analysis of the course as it is now: charged once for each edition, free from then on.
+#[utoipa::path(
+    get, path = "/api/courses/{id}/analysis",
+    params(("id" = CourseId, Path)),
+    responses((status = 200, body = AnalysisAnswer), (status = 304)),
+    extensions(("x-problems" = json!(["insufficient_credits", "not_purchased", "no_exams"])))
+)]
 pub(crate) async fn show_analysis(
     State(app): State<App>,
     claim: Claim,

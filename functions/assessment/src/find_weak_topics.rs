@@ -7,10 +7,12 @@ use shared::domain::advice::{PlannedTopic, SuggestedQuestion, WeakTopicView, adv
 use shared::domain::id::{CourseId, TopicId};
 use shared::http::fields::List;
 use shared::http::{Body, Claim, Json, Problem, active_course};
+use utoipa::ToSchema;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct WeakTopicsRequest {
     course_id: CourseId,
+    #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
     self_reported_weaknesses: Option<List<TopicId>>,
 }
 
@@ -19,7 +21,7 @@ impl Body for WeakTopicsRequest {
     const MISSING: &'static str = "Missing course_id";
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Assessment {
     weak_topics: Vec<WeakTopicView>,
     personalized_question_set: Vec<SuggestedQuestion>,
@@ -27,6 +29,12 @@ pub(crate) struct Assessment {
 }
 
 /// The topics on which a student has most to gain, questions to begin with, and a plan.
+#[utoipa::path(
+    post, path = "/api/assessment/weak-topics",
+    request_body = WeakTopicsRequest,
+    responses((status = 200, body = Assessment)),
+    extensions(("x-problems" = json!(["not_found"])))
+)]
 pub(crate) async fn find_weak_topics(
     State(app): State<App>,
     claim: Claim,

@@ -3,6 +3,7 @@
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod find_weak_topics;
 mod show_progress;
@@ -14,3 +15,8 @@ pub fn router(app: App) -> Router {
         .handle("show_progress", show_progress::show_progress)
         .build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(paths(find_weak_topics::find_weak_topics, show_progress::show_progress))]
+pub struct Contract;

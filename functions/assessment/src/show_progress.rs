@@ -8,8 +8,10 @@ use shared::domain::catalog::Topic;
 use shared::domain::id::CourseId;
 use shared::domain::study::{Study, Tally, TopicMasteryView};
 use shared::http::{Body, Claim, Problem, Query, active_course};
+use utoipa::{IntoParams, ToSchema};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     course_id: CourseId,
 }
@@ -19,7 +21,7 @@ impl Body for Wanted {
     const MISSING: &'static str = "Missing course_id";
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ProgressAnswer {
     course_id: CourseId,
     #[serde(flatten)]
@@ -32,7 +34,8 @@ pub(crate) struct ProgressAnswer {
     weeks: Vec<Week>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AttemptCounts)]
 struct Counts {
     attempts: u32,
     correct: u32,
@@ -40,7 +43,7 @@ struct Counts {
     time_spent_seconds: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct TopicProgress {
     name: String,
     #[serde(flatten)]
@@ -49,7 +52,8 @@ struct TopicProgress {
     counts: Counts,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = WeekOfAttempts)]
 struct Week {
     /// Its Monday.
     week: String,
@@ -65,6 +69,12 @@ impl From<Tally> for Counts {
 }
 
 /// What a student did in a course, and what they master of it.
+#[utoipa::path(
+    get, path = "/api/assessment/progress",
+    params(Wanted),
+    responses((status = 200, body = ProgressAnswer)),
+    extensions(("x-problems" = json!(["not_found"])))
+)]
 pub(crate) async fn show_progress(
     State(app): State<App>,
     claim: Claim,

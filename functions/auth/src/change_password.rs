@@ -7,10 +7,11 @@ use shared::domain::account::{NewPassword, Password};
 use shared::domain::password::Verdict;
 use shared::http::{Body, Claim, Code, Json, Problem};
 use shared::store::PasswordChange;
+use utoipa::ToSchema;
 
 use crate::new_password::check_context;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct PasswordRequest {
     current_password: Password,
     new_password: NewPassword,
@@ -20,12 +21,18 @@ impl Body for PasswordRequest {
     const REQUIRED: &'static [&'static str] = &["current_password", "new_password"];
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PasswordChanged {
     success: bool,
 }
 
 /// Sets a new password and ends every other session.
+#[utoipa::path(
+    post, path = "/api/auth/password",
+    request_body = PasswordRequest,
+    responses((status = 200, body = PasswordChanged)),
+    extensions(("x-problems" = json!(["invalid_credentials"])))
+)]
 pub(crate) async fn change_password(
     State(app): State<App>,
     claim: Claim,

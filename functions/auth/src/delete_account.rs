@@ -7,8 +7,9 @@ use shared::domain::account::Password;
 use shared::domain::password::Verdict;
 use shared::domain::profile::Profile;
 use shared::http::{Body, Claim, Code, Json, Problem};
+use utoipa::ToSchema;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct DeletionRequest {
     password: Password,
 }
@@ -17,12 +18,18 @@ impl Body for DeletionRequest {
     const REQUIRED: &'static [&'static str] = &["password"];
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct AccountDeleted {
     success: bool,
 }
 
 /// Deletes the account and all that is of it. Interrupted, it is completed by the same request.
+#[utoipa::path(
+    delete, path = "/api/auth/account",
+    request_body = DeletionRequest,
+    responses((status = 200, body = AccountDeleted)),
+    extensions(("x-problems" = json!(["invalid_credentials", "subscription_active"])))
+)]
 pub(crate) async fn delete_account(
     State(app): State<App>,
     claim: Claim,

@@ -10,10 +10,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::app::App;
 use shared::http::{Claim, Problem};
+use utoipa::ToSchema;
 
 /// Everything that is stored of a user, as it is stored, but for what is a secret: the hash of the password, the hashes
 /// of tokens.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Export {
     exported_at: Timestamp,
     #[serde(flatten)]
@@ -38,6 +39,10 @@ fn name(entity: &str) -> &'static str {
 }
 
 /// A copy of all that is stored of the user.
+#[utoipa::path(
+    get, path = "/api/auth/export",
+    responses((status = 200, body = Export))
+)]
 pub(crate) async fn export_account(State(app): State<App>, claim: Claim) -> Result<impl IntoResponse, Problem> {
     let (_, stored) = claim.with(app.store.items_of(claim.user_id())).await?;
     let mut items: BTreeMap<_, Vec<_>> = BTreeMap::new();

@@ -3,6 +3,7 @@
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod change_password;
 mod delete_account;
@@ -30,3 +31,18 @@ pub fn router(app: App) -> Router {
         .handle("delete_account", delete_account::delete_account)
         .build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(paths(
+    register::register,
+    login::login,
+    logout::logout,
+    show_me::show_me,
+    list_sessions::list_sessions,
+    revoke_session::revoke_session,
+    change_password::change_password,
+    export_account::export_account,
+    delete_account::delete_account
+))]
+pub struct Contract;

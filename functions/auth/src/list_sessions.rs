@@ -6,13 +6,14 @@ use serde::Serialize;
 use shared::app::App;
 use shared::domain::session::SessionId;
 use shared::http::{Claim, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct SessionList {
     sessions: Vec<SessionView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SessionView {
     id: SessionId,
     created_at: Timestamp,
@@ -21,6 +22,10 @@ struct SessionView {
 }
 
 /// The user's live sessions, newest first.
+#[utoipa::path(
+    get, path = "/api/auth/sessions",
+    responses((status = 200, body = SessionList))
+)]
 pub(crate) async fn list_sessions(State(app): State<App>, claim: Claim) -> Result<axum::Json<SessionList>, Problem> {
     let (user, mut sessions) = claim.with(app.store.sessions(claim.user_id())).await?;
     let (now, own) = (app.now(), claim.token().hash());

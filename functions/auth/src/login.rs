@@ -9,12 +9,14 @@ use shared::domain::session::Session;
 use shared::domain::token::Token;
 use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
 use shared::store::Credential;
+use utoipa::ToSchema;
 
 use crate::session_started::SessionStarted;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Credentials {
     /// Any text: one that is no address belongs to nobody, and is answered so.
+    #[schema(min_length = 1, pattern = r"\S", examples("ada@example.org"))]
     email: String,
     password: Password,
 }
@@ -24,6 +26,12 @@ impl Body for Credentials {
 }
 
 /// Begins a session. An unknown email takes the time and gets the answer of a wrong password.
+#[utoipa::path(
+    post, path = "/api/auth/login",
+    request_body = Credentials,
+    responses((status = 200, body = SessionStarted)),
+    extensions(("x-problems" = json!(["invalid_credentials"])))
+)]
 pub(crate) async fn login(
     State(app): State<App>,
     limiter: Limiter,

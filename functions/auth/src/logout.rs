@@ -4,14 +4,19 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
 use shared::http::{Claim, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct LoggedOut {
     success: bool,
 }
 
 /// Ends the session. The delete itself tells whether there was one: one round trip. It is counted and never refused:
 /// a session ends once, and whoever asked too much may leave all the same.
+#[utoipa::path(
+    post, path = "/api/auth/logout",
+    responses((status = 200, body = LoggedOut))
+)]
 pub(crate) async fn logout(State(app): State<App>, claim: Claim) -> Result<axum::Json<LoggedOut>, Problem> {
     let (ended, _) = tokio::join!(app.store.close_session(claim.token()), claim.admit());
     match ended? {

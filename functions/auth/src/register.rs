@@ -12,11 +12,12 @@ use shared::domain::session::Session;
 use shared::domain::token::Token;
 use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
 use shared::store::{NewAccount, OpenAccountError};
+use utoipa::ToSchema;
 
 use crate::new_password::check_context;
 use crate::session_started::SessionStarted;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     #[serde(default)]
     name: Name,
@@ -29,6 +30,12 @@ impl Body for Registration {
 }
 
 /// Opens an account with its signup bonus and signs it in.
+#[utoipa::path(
+    post, path = "/api/auth/register",
+    request_body = Registration,
+    responses((status = 200, body = SessionStarted)),
+    extensions(("x-problems" = json!(["email_taken"])))
+)]
 pub(crate) async fn register(
     State(app): State<App>,
     limiter: Limiter,

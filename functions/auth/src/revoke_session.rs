@@ -5,13 +5,19 @@ use serde::Serialize;
 use shared::app::App;
 use shared::domain::session::SessionId;
 use shared::http::{Claim, Path, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Revoked {
     success: bool,
 }
 
 /// Ends one of the user's sessions, which may be this one.
+#[utoipa::path(
+    delete, path = "/api/auth/sessions/{id}",
+    params(("id" = SessionId, Path)),
+    responses((status = 200, body = Revoked))
+)]
 pub(crate) async fn revoke_session(
     State(app): State<App>,
     claim: Claim,

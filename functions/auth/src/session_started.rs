@@ -7,16 +7,18 @@ use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
 use shared::domain::profile::Profile;
 use shared::domain::token::Token;
+use utoipa::ToSchema;
 
 /// A session began.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct SessionStarted {
     success: bool,
     token: String,
     user: User,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedInUser)]
 struct User {
     id: UserId,
     email: Email,

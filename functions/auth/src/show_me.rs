@@ -7,13 +7,15 @@ use shared::domain::account::{Email, Name};
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
 use shared::http::{Claim, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Me {
     user: User,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CurrentUser)]
 struct User {
     id: UserId,
     email: Email,
@@ -24,6 +26,10 @@ struct User {
 }
 
 /// The user, after any refresh that was due.
+#[utoipa::path(
+    get, path = "/api/auth/me",
+    responses((status = 200, body = Me))
+)]
 pub(crate) async fn show_me(State(app): State<App>, claim: Claim) -> Result<axum::Json<Me>, Problem> {
     let signed_in = claim.check().await?;
     let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;

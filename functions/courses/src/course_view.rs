@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::catalog::Course;
 use shared::domain::id::CourseId;
+use utoipa::ToSchema;
 
 /// The D1 row and whether the user is enrolled.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct CourseView {
     id: CourseId,
     name: String,

@@ -5,15 +5,22 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::id::CourseId;
+use shared::domain::idempotency::IdempotencyKey;
 use shared::http::{Claim, OnceWithoutBody, Path, Problem, active_course};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Enrolled {
     success: bool,
     enrolled_at: Timestamp,
 }
 
 /// Enrols the user in a course. Again, it is the same answer: it needs no key, and takes one.
+#[utoipa::path(
+    post, path = "/api/courses/{id}/enroll",
+    params(("id" = CourseId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    responses((status = 200, body = Enrolled))
+)]
 pub(crate) async fn enroll(
     State(app): State<App>,
     claim: Claim,

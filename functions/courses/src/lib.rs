@@ -2,7 +2,9 @@
 
 use axum::Router;
 use shared::app::App;
+use shared::domain::idempotency::IdempotencyKey;
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod course_view;
 mod enroll;
@@ -23,3 +25,18 @@ pub fn router(app: App) -> Router {
         .handle("show_stats", show_stats::show_stats)
         .build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        show_status::show_status,
+        list_courses::list_courses,
+        show_course::show_course,
+        list_exams::list_exams,
+        enroll::enroll,
+        show_stats::show_stats
+    ),
+    components(schemas(IdempotencyKey))
+)]
+pub struct Contract;

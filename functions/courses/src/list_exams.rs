@@ -9,13 +9,20 @@ use shared::app::App;
 use shared::domain::catalog::{Exam, row_with_extra_columns};
 use shared::domain::id::CourseId;
 use shared::http::{Catalogue, Claim, Path, Problem, active_course};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ExamList {
+    #[schema(value_type = Vec<Exam>)]
     exams: Vec<Value>,
 }
 
 /// A course's past exams, newest first.
+#[utoipa::path(
+    get, path = "/api/courses/{id}/exams",
+    params(("id" = CourseId, Path)),
+    responses((status = 200, body = ExamList), (status = 304))
+)]
 pub(crate) async fn list_exams(
     State(app): State<App>,
     claim: Claim,

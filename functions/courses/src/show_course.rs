@@ -4,26 +4,33 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
 use shared::app::App;
-use shared::domain::catalog::{CourseStats, row_with_extra_columns};
+use shared::domain::catalog::{CourseStats, Topic, row_with_extra_columns};
 use shared::domain::id::CourseId;
 use shared::http::{Catalogue, Claim, Path, Problem, active_course};
+use utoipa::ToSchema;
 
 use crate::course_view::CourseView;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct CourseAnswer {
     course: WholeCourse,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct WholeCourse {
     #[serde(flatten)]
     course: CourseView,
+    #[schema(value_type = Vec<Topic>)]
     topics: Vec<Value>,
     stats: CourseStats,
 }
 
 /// A course with its topics and numbers.
+#[utoipa::path(
+    get, path = "/api/courses/{id}",
+    params(("id" = CourseId, Path)),
+    responses((status = 200, body = CourseAnswer), (status = 304))
+)]
 pub(crate) async fn show_course(
     State(app): State<App>,
     claim: Claim,

@@ -7,6 +7,11 @@ use shared::domain::id::CourseId;
 use shared::http::{Catalogue, Claim, Path, Problem, active_course};
 
 /// How much a course holds.
+#[utoipa::path(
+    get, path = "/api/courses/{id}/stats",
+    params(("id" = CourseId, Path)),
+    responses((status = 200, body = CourseStats), (status = 304))
+)]
 pub(crate) async fn show_stats(
     State(app): State<App>,
     claim: Claim,

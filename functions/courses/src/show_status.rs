@@ -3,8 +3,10 @@
 use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ServiceStatus)]
 pub(crate) struct Service {
     name: &'static str,
     version: &'static str,
@@ -13,6 +15,10 @@ pub(crate) struct Service {
 }
 
 /// Who answers here. It reads nothing, so it says nothing of the table.
+#[utoipa::path(
+    get, path = "/",
+    responses((status = 200, body = Service))
+)]
 pub(crate) async fn show_status(State(app): State<App>) -> axum::Json<Service> {
     axum::Json(Service {
         name: "pastpaper",

@@ -2,7 +2,9 @@
 
 use axum::Router;
 use shared::app::App;
+use shared::http::page::{Cursor, Limit};
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod list_transactions;
 mod open_portal;
@@ -18,3 +20,16 @@ pub fn router(app: App) -> Router {
         .handle("list_transactions", list_transactions::list_transactions)
         .build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        purchase_plan::purchase_plan,
+        open_portal::open_portal,
+        show_balance::show_balance,
+        list_transactions::list_transactions
+    ),
+    components(schemas(Cursor, Limit))
+)]
+pub struct Contract;

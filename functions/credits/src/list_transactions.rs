@@ -9,9 +9,11 @@ use shared::domain::id::EntryId;
 use shared::domain::ledger::Entry;
 use shared::http::page::{Cursor, Limit};
 use shared::http::{Body, Claim, Problem, Query};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     limit: Option<Limit>,
     cursor: Option<Cursor>,
@@ -21,13 +23,13 @@ impl Body for Page {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct TransactionPage {
     transactions: Vec<Transaction>,
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Transaction {
     id: EntryId,
     amount: Amount,
@@ -37,6 +39,7 @@ struct Transaction {
     balance_after: Credits,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     stripe_payment_intent_id: Option<String>,
 }
 
@@ -55,6 +58,11 @@ impl From<Entry> for Transaction {
 }
 
 /// The user's ledger, newest first.
+#[utoipa::path(
+    get, path = "/api/credits/transactions",
+    params(Page),
+    responses((status = 200, body = TransactionPage))
+)]
 pub(crate) async fn list_transactions(
     State(app): State<App>,
     claim: Claim,

@@ -3,14 +3,22 @@
 use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
+use shared::domain::idempotency::IdempotencyKey;
 use shared::http::{Claim, Code, OnceWithoutBody, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Portal {
     portal_url: String,
 }
 
 /// Where to change or cancel a plan, or its card: a page of Stripe.
+#[utoipa::path(
+    post, path = "/api/credits/portal",
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    responses((status = 200, body = Portal)),
+    extensions(("x-problems" = json!(["not_subscribed"])))
+)]
 pub(crate) async fn open_portal(
     State(app): State<App>,
     claim: Claim,

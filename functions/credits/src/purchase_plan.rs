@@ -4,22 +4,25 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::credits::Plan;
+use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::payments::Billing;
 use shared::domain::profile::Profile;
 use shared::http::{Body, Claim, Code, Once, Problem};
 use shared::stripe::{CheckoutSession, Purchase, StripeError};
+use utoipa::ToSchema;
 
 /// What the worker answered, and its clients expect of a local server without a key of Stripe.
 const LOCAL_CHECKOUT_URL: &str = "https://checkout.stripe.com/placeholder";
 const LOCAL_SESSION_ID: &str = "cs_test";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct PurchaseRequest {
     plan: Paid,
 }
 
 /// A plan that costs money.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = PaidPlan)]
 #[serde(rename_all = "lowercase")]
 enum Paid {
     Starter,
@@ -31,13 +34,20 @@ impl Body for PurchaseRequest {
     const MISSING: &'static str = "Missing plan";
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Checkout {
     checkout_url: String,
     session_id: String,
 }
 
 /// Where to pay for a plan: a page of Stripe. The plan changes when Stripe tells us that it was paid.
+#[utoipa::path(
+    post, path = "/api/credits/purchase",
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    request_body = PurchaseRequest,
+    responses((status = 200, body = Checkout)),
+    extensions(("x-problems" = json!(["already_subscribed"])))
+)]
 pub(crate) async fn purchase_plan(
     State(app): State<App>,
     claim: Claim,

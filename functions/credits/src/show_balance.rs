@@ -6,8 +6,9 @@ use shared::app::App;
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::payments::Billing;
 use shared::http::{Claim, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Balance {
     credits: Credits,
     plan: Plan,
@@ -18,7 +19,7 @@ pub(crate) struct Balance {
     subscription: Option<Subscription>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Subscription {
     /// When it ends, if it was cancelled; epoch seconds.
     ends_at: Option<i64>,
@@ -27,6 +28,10 @@ struct Subscription {
 }
 
 /// The wallet, after any refresh that was due.
+#[utoipa::path(
+    get, path = "/api/credits/balance",
+    responses((status = 200, body = Balance))
+)]
 pub(crate) async fn show_balance(State(app): State<App>, claim: Claim) -> Result<axum::Json<Balance>, Problem> {
     let (signed_in, billing) = claim.with(app.store.billing(claim.user_id())).await?;
     let wallet = app.store.refresh(signed_in.profile, app.now(), &app.random).await?.wallet;

@@ -9,16 +9,18 @@ use shared::app::App;
 use shared::domain::catalog::{Bank, QuestionSummary};
 use shared::domain::credits::Credits;
 use shared::domain::id::{CourseId, TopicId};
-use shared::domain::idempotency::{Intent, Outcome, Record};
+use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::midterm::{
     BlueprintView, Fit, Infeasible, Level, Midterm, MidtermId, Mix, Order, Student, charge, generate, unknown_topic,
 };
 use shared::domain::progress::Rows;
 use shared::domain::question_view::{Access, QuestionView};
+use shared::domain::schema::{has_schema, whole as whole_number};
 use shared::domain::study::{Calibration, Study};
 use shared::http::fields::{List, Technique, Whole};
 use shared::http::{Body, Claim, Code, Once, Problem, active_course, check_reuse};
 use shared::store::{Goods, Purchase, SpendError, StoreError};
+use utoipa::ToSchema;
 
 use crate::sheet::Sheet;
 
@@ -27,7 +29,7 @@ const CHOICES_MAX: u32 = 8;
 /// Seeds are whole numbers that every JSON reader keeps.
 const SEED_BITS: u32 = 53;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct GenerateRequest {
     course_id: CourseId,
     difficulty: Option<Level>,
@@ -39,11 +41,15 @@ impl Body for GenerateRequest {
     const MISSING: &'static str = "Missing course_id";
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = MidtermConfig)]
 struct Config {
     question_count: Whole<3, 20>,
+    #[schema(value_type = Option<MixShares>)]
     difficulty_distribution: Option<MixField>,
+    #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
     topic_ids: Option<List<TopicId>>,
+    #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]
     techniques: Option<List<Technique>>,
     minutes: Option<Whole<1, 600>>,
     points: Option<Whole<1, 1_000>>,
@@ -54,13 +60,16 @@ struct Config {
 #[serde(try_from = "MixShares")]
 struct MixField(Mix);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct MixShares {
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000)]
     easy: f64,
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000)]
     medium: f64,
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000)]
     hard: f64,
 }
 
@@ -81,6 +90,8 @@ impl TryFrom<MixShares> for MixField {
 #[serde(try_from = "u64")]
 struct Seed(u64);
 
+has_schema!(Seed, whole_number(0, (1 << SEED_BITS) - 1));
+
 impl TryFrom<u64> for Seed {
     type Error = &'static str;
 
@@ -89,7 +100,8 @@ impl TryFrom<u64> for Seed {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = GeneratedMidterm)]
 pub(crate) struct Generated {
     #[serde(flatten)]
     sheet: Sheet,
@@ -106,6 +118,13 @@ struct Chosen {
 }
 
 /// Assembles a midterm and unlocks its questions with their solutions.
+#[utoipa::path(
+    post, path = "/api/midterm/generate",
+    request_body = GenerateRequest,
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    responses((status = 200, body = Generated)),
+    extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions", "blueprint_infeasible"])))
+)]
 pub(crate) async fn generate_midterm(
     State(app): State<App>,
     claim: Claim,

@@ -2,7 +2,10 @@
 
 use axum::Router;
 use shared::app::App;
+use shared::domain::idempotency::IdempotencyKey;
+use shared::http::page::{Cursor, Limit};
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod generate_midterm;
 mod list_midterms;
@@ -19,3 +22,11 @@ pub fn router(app: App) -> Router {
         .handle("list_midterms", list_midterms::list_midterms)
         .build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(
+    paths(generate_midterm::generate_midterm, show_midterm::show_midterm, list_midterms::list_midterms),
+    components(schemas(Cursor, IdempotencyKey, Limit, show_midterm::Answers))
+)]
+pub struct Contract;

@@ -9,11 +9,13 @@ use shared::domain::midterm::MidtermId;
 use shared::http::page::{Cursor, Limit};
 use shared::http::{Body, Claim, Problem, Query};
 use shared::store::MidtermSummary;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::sheet::difficulty;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     limit: Option<Limit>,
     cursor: Option<Cursor>,
@@ -23,13 +25,14 @@ impl Body for Page {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct MidtermList {
     midterms: Vec<Row>,
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MidtermRow)]
 struct Row {
     midterm_id: MidtermId,
     course_id: CourseId,
@@ -55,6 +58,11 @@ impl From<MidtermSummary> for Row {
 }
 
 /// The user's midterms, newest first.
+#[utoipa::path(
+    get, path = "/api/midterm",
+    params(Page),
+    responses((status = 200, body = MidtermList))
+)]
 pub(crate) async fn list_midterms(
     State(app): State<App>,
     claim: Claim,

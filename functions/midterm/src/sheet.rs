@@ -5,11 +5,13 @@ use serde::Serialize;
 use shared::domain::id::CourseId;
 use shared::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
 use shared::domain::question_view::QuestionView;
+use utoipa::ToSchema;
 
 /// What `difficulty` says of a midterm that was generated from a `config`.
 const CUSTOM: &str = "custom";
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Midterm)]
 pub(crate) struct Sheet {
     midterm_id: MidtermId,
     course_id: CourseId,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use shared::app::App;
 use shared::domain::midterm::MidtermId;
 use shared::http::{Body, Claim, Path, Problem, Query};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::printable::page;
 use crate::sheet::Sheet;
@@ -14,13 +15,14 @@ use crate::sheet::Sheet;
 /// The page asks for nothing from anywhere and runs nothing.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Options {
     answers: Option<Answers>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-enum Answers {
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+pub(crate) enum Answers {
     #[serde(rename = "1")]
     Shown,
     #[serde(rename = "0")]
@@ -32,6 +34,11 @@ impl Body for Options {
 }
 
 /// A midterm as it was generated, whatever became of the catalogue.
+#[utoipa::path(
+    get, path = "/api/midterm/{id}",
+    params(("id" = MidtermId, Path), Options),
+    responses((status = 200, content((Sheet = "application/json"), (String = "text/html"))))
+)]
 pub(crate) async fn show_midterm(
     State(app): State<App>,
     claim: Claim,

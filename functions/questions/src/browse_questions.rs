@@ -11,8 +11,10 @@ use shared::domain::question_view::QuestionView;
 use shared::http::fields::{Difficulty, Technique};
 use shared::http::page::{Cursor, Limit};
 use shared::http::{Body, Catalogue, Claim, Problem, Query, active_course};
+use utoipa::{IntoParams, ToSchema};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     course_id: CourseId,
     topic_id: Option<TopicId>,
@@ -29,7 +31,7 @@ impl Body for Filter {
     const MISSING: &'static str = "Missing course_id";
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct QuestionPage {
     questions: Vec<QuestionView>,
     next_cursor: Option<String>,
@@ -37,6 +39,12 @@ pub(crate) struct QuestionPage {
 }
 
 /// A course's questions by topic, difficulty and id, each as far as it is unlocked.
+#[utoipa::path(
+    get, path = "/api/questions",
+    params(Filter),
+    responses((status = 200, body = QuestionPage)),
+    extensions(("x-problems" = json!(["not_found"])))
+)]
 pub(crate) async fn browse_questions(
     State(app): State<App>,
     claim: Claim,

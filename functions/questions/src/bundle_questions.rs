@@ -5,13 +5,15 @@ use serde::Deserialize;
 use shared::app::App;
 use shared::domain::credits::BUNDLE_QUESTIONS;
 use shared::domain::id::{CourseId, TopicId};
+use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::practice::{Wish, bundle_charge};
 use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Problem};
+use utoipa::ToSchema;
 
 use crate::deliver::{Delivery, Order, deliver};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct BundleRequest {
     course_id: CourseId,
     topic_id: Option<TopicId>,
@@ -24,6 +26,13 @@ impl Body for BundleRequest {
 }
 
 /// Unlocks three questions and their solutions for one credit.
+#[utoipa::path(
+    post, path = "/api/questions/bundle",
+    request_body = BundleRequest,
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    responses((status = 200, body = Delivery)),
+    extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions"])))
+)]
 pub(crate) async fn bundle_questions(
     State(app): State<App>,
     claim: Claim,

@@ -12,6 +12,7 @@ use shared::domain::practice::{Seen, Wish, select};
 use shared::domain::question_view::{Access, QuestionView};
 use shared::http::{Claim, Code, Problem, active_course, check_reuse};
 use shared::store::{Goods, Purchase, SpendError, StoreError};
+use utoipa::ToSchema;
 
 /// How often we choose again when another request of the same student was faster.
 pub(crate) const CHOICES_MAX: u32 = 8;
@@ -25,7 +26,7 @@ pub(crate) struct Order {
 }
 
 /// Questions that were paid for.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Delivery {
     questions: Vec<QuestionView>,
     credits_deducted: Credits,

@@ -11,13 +11,15 @@ use shared::domain::featured::pick;
 use shared::domain::question_view::{Access, QuestionView};
 use shared::domain::time::day_number;
 use shared::http::{Catalogue, Code, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct FeaturedAnswer {
     question: Featured,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FeaturedQuestion)]
 struct Featured {
     #[serde(flatten)]
     question: QuestionView,
@@ -27,6 +29,11 @@ struct Featured {
 }
 
 /// The question of the day, whole, for everybody.
+#[utoipa::path(
+    get, path = "/api/featured-question",
+    responses((status = 200, body = FeaturedAnswer), (status = 304)),
+    extensions(("x-problems" = json!(["no_questions"])))
+)]
 pub(crate) async fn feature_question(State(app): State<App>) -> Result<Catalogue<FeaturedAnswer>, Problem> {
     let courses = app.store.recent_courses(app.now()).await?;
     let active: Vec<&Course> = courses.iter().filter(|course| course.is_active).collect();

@@ -1,16 +1,26 @@
 //! Fields of this group's requests, with their bounds.
 
 use serde::Deserialize;
+use shared::domain::schema::{has_schema, text};
+
+/// Characters of an [`Answer`].
+const ANSWER_CHARS_MAX: usize = 500;
 
 /// What a student typed: at most 500 characters.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Answer(pub(crate) String);
 
+has_schema!(Answer, text(0, ANSWER_CHARS_MAX).examples([r"-2\pi"]));
+
 impl TryFrom<String> for Answer {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.chars().count() > 500 { Err("must be at most 500 characters long") } else { Ok(Self(text)) }
+        if text.chars().count() > ANSWER_CHARS_MAX {
+            Err("must be at most 500 characters long")
+        } else {
+            Ok(Self(text))
+        }
     }
 }

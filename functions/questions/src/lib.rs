@@ -2,7 +2,12 @@
 
 use axum::Router;
 use shared::app::App;
+use shared::domain::id::ExamId;
+use shared::domain::idempotency::IdempotencyKey;
+use shared::http::fields::{Difficulty, Technique};
+use shared::http::page::{Cursor, Limit};
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod browse_questions;
 mod bundle_questions;
@@ -28,3 +33,20 @@ pub fn router(app: App) -> Router {
         .handle("feature_question", feature_question::feature_question)
         .build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        browse_questions::browse_questions,
+        show_question::show_question,
+        practice_questions::practice_questions,
+        bundle_questions::bundle_questions,
+        start_question::start_question,
+        unlock_solution::unlock_solution,
+        submit_answer::submit_answer,
+        feature_question::feature_question
+    ),
+    components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique))
+)]
+pub struct Contract;

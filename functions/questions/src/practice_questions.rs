@@ -4,19 +4,23 @@ use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
 use shared::domain::id::{CourseId, TopicId};
+use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::practice::{Wish, practice_charge};
 use shared::http::fields::{Difficulty, List, Technique, Whole};
 use shared::http::{Body, Claim, Once, Problem};
+use utoipa::ToSchema;
 
 use crate::deliver::{Delivery, Order, deliver};
 
 /// Questions of a request that does not say how many.
 const COUNT_DEFAULT: usize = 3;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct PracticeRequest {
     course_id: CourseId,
+    #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
     topic_ids: Option<List<TopicId>>,
+    #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]
     techniques: Option<List<Technique>>,
     difficulty: Option<Difficulty>,
     count: Option<Whole<1, 20>>,
@@ -28,6 +32,13 @@ impl Body for PracticeRequest {
 }
 
 /// Unlocks questions and their solutions, one credit each.
+#[utoipa::path(
+    post, path = "/api/questions/practice",
+    request_body = PracticeRequest,
+    params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    responses((status = 200, body = Delivery)),
+    extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions"])))
+)]
 pub(crate) async fn practice_questions(
     State(app): State<App>,
     claim: Claim,

@@ -7,13 +7,19 @@ use shared::domain::id::QuestionId;
 use shared::domain::progress::access;
 use shared::domain::question_view::QuestionView;
 use shared::http::{Catalogue, Claim, Path, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct QuestionAnswer {
     question: QuestionView,
 }
 
 /// A question as far as it is unlocked.
+#[utoipa::path(
+    get, path = "/api/questions/{id}",
+    params(("id" = QuestionId, Path)),
+    responses((status = 200, body = QuestionAnswer))
+)]
 pub(crate) async fn show_question(
     State(app): State<App>,
     claim: Claim,

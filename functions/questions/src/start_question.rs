@@ -6,15 +6,17 @@ use shared::app::App;
 use shared::domain::catalog::Question;
 use shared::domain::credits::Credits;
 use shared::domain::id::QuestionId;
-use shared::domain::idempotency::{Intent, Outcome, Record};
+use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::practice::start_charge;
 use shared::domain::question_view::{Access, QuestionView};
 use shared::http::{Claim, OnceWithoutBody, Path, Problem, check_reuse};
 use shared::store::{Goods, Purchase, SpendError, StoreError};
+use utoipa::ToSchema;
 
 use crate::deliver::CHOICES_MAX;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StartedQuestion)]
 pub(crate) struct Started {
     question: QuestionView,
     credits_deducted: Credits,
@@ -29,6 +31,12 @@ impl Started {
 }
 
 /// Unlocks a question, not its solution; free when it is unlocked already.
+#[utoipa::path(
+    post, path = "/api/questions/{id}/start",
+    params(("id" = QuestionId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    responses((status = 200, body = Started)),
+    extensions(("x-problems" = json!(["insufficient_credits"])))
+)]
 pub(crate) async fn start_question(
     State(app): State<App>,
     claim: Claim,

@@ -6,17 +6,18 @@ use shared::app::App;
 use shared::domain::attempt::{Attempt, AttemptId, GradedBy, accuracy_rate};
 use shared::domain::catalog::Question;
 use shared::domain::id::QuestionId;
-use shared::domain::idempotency::{Intent, Outcome, Record};
+use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::marking::{Unmarkable, mark};
 use shared::domain::mastery::Evidence;
 use shared::domain::study::{Calibration, Study, TopicMasteryView};
 use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Path, Problem, check_reuse};
 use shared::store::{Asked, AttemptError, Recorded};
+use utoipa::ToSchema;
 
 use crate::fields::Answer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Submission {
     answer: Option<Answer>,
     was_correct: Option<bool>,
@@ -27,7 +28,7 @@ impl Body for Submission {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Marked {
     correct: bool,
     graded_by: GradedBy,
@@ -38,6 +39,13 @@ pub(crate) struct Marked {
 }
 
 /// Marks an attempt on an unlocked question, estimates mastery with it, and opens the solution.
+#[utoipa::path(
+    post, path = "/api/questions/{id}/submit",
+    request_body = Submission,
+    params(("id" = QuestionId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    responses((status = 200, body = Marked)),
+    extensions(("x-problems" = json!(["not_started"])))
+)]
 pub(crate) async fn submit_answer(
     State(app): State<App>,
     claim: Claim,

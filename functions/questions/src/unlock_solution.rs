@@ -5,8 +5,9 @@ use serde::Serialize;
 use shared::app::App;
 use shared::domain::id::QuestionId;
 use shared::http::{Claim, Path, Problem};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct OpenSolution {
     steps: Vec<String>,
     answer: String,
@@ -14,6 +15,12 @@ pub(crate) struct OpenSolution {
 }
 
 /// The solution of an unlocked question, from now on open for good.
+#[utoipa::path(
+    post, path = "/api/questions/{id}/solution",
+    params(("id" = QuestionId, Path)),
+    responses((status = 200, body = OpenSolution)),
+    extensions(("x-problems" = json!(["not_started"])))
+)]
 pub(crate) async fn unlock_solution(
     State(app): State<App>,
     claim: Claim,

@@ -3,6 +3,7 @@
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod list_public_topics;
 mod list_topics;
@@ -16,3 +17,8 @@ pub fn router(app: App) -> Router {
         .handle("list_public_topics", list_public_topics::list_public_topics)
         .build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(paths(list_topics::list_topics, show_topic::show_topic, list_public_topics::list_public_topics))]
+pub struct Contract;

@@ -6,13 +6,14 @@ use shared::app::App;
 use shared::domain::catalog::{Topic, number};
 use shared::domain::id::{CourseId, TopicId};
 use shared::http::{Catalogue, Path, Problem, active_course};
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PublicTopicList {
     topics: Vec<PublicTopic>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PublicTopic {
     id: TopicId,
     course_id: CourseId,
@@ -41,6 +42,11 @@ impl From<&Topic> for PublicTopic {
 }
 
 /// A course's topics for a landing page.
+#[utoipa::path(
+    get, path = "/api/courses/{id}/topics/public",
+    params(("id" = CourseId, Path)),
+    responses((status = 200, body = PublicTopicList), (status = 304))
+)]
 pub(crate) async fn list_public_topics(
     State(app): State<App>,
     Path(id): Path<CourseId>,

@@ -4,11 +4,13 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::app::App;
-use shared::domain::catalog::row_with_extra_columns;
+use shared::domain::catalog::{Topic, row_with_extra_columns};
 use shared::domain::id::CourseId;
 use shared::http::{Body, Catalogue, Claim, Path, Problem, Query, active_course};
+use utoipa::{IntoParams, ToSchema};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     category: Option<String>,
 }
@@ -17,12 +19,18 @@ impl Body for Filter {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct TopicList {
+    #[schema(value_type = Vec<Topic>)]
     topics: Vec<Value>,
 }
 
 /// A course's topics by id; of one category, whatever its letter case, when the client says which.
+#[utoipa::path(
+    get, path = "/api/courses/{id}/topics",
+    params(("id" = CourseId, Path), Filter),
+    responses((status = 200, body = TopicList), (status = 304))
+)]
 pub(crate) async fn list_topics(
     State(app): State<App>,
     claim: Claim,

@@ -6,16 +6,17 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
 use shared::app::App;
-use shared::domain::catalog::{Bank, QuestionSummary, row_with_extra_columns};
+use shared::domain::catalog::{Bank, QuestionSummary, Topic, row_with_extra_columns};
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::question_view::QuestionView;
 use shared::domain::topic_insight::{TopicInsight, insight, questions_of};
 use shared::http::{Catalogue, Claim, Path, Problem, active_course};
+use utoipa::ToSchema;
 
 /// Sample questions at most.
 const SAMPLES_MAX: usize = 5;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TopicAnswer {
     topic: TopicFacts,
@@ -23,9 +24,10 @@ pub(crate) struct TopicAnswer {
     analysis: TopicAnalysis,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct TopicFacts {
     #[serde(flatten)]
+    #[schema(value_type = Topic)]
     row: Value,
     appearances: usize,
     #[serde(rename = "totalExams")]
@@ -36,7 +38,8 @@ struct TopicFacts {
     avg_points: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SampleQuestion)]
 struct Sample {
     #[serde(flatten)]
     question: QuestionView,
@@ -45,7 +48,7 @@ struct Sample {
     exam_type: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct TopicAnalysis {
     frequency_score: f64,
@@ -55,6 +58,11 @@ struct TopicAnalysis {
 }
 
 /// A topic, what past exams say of it, and some of its questions.
+#[utoipa::path(
+    get, path = "/api/courses/{id}/topics/{topic_id}",
+    params(("id" = CourseId, Path), ("topic_id" = TopicId, Path)),
+    responses((status = 200, body = TopicAnswer), (status = 304))
+)]
 pub(crate) async fn show_topic(
     State(app): State<App>,
     claim: Claim,

@@ -3,6 +3,7 @@
 use axum::Router;
 use shared::app::App;
 use shared::http::routes::Routes;
+use utoipa::OpenApi;
 
 mod receive_event;
 mod signed_event;
@@ -11,3 +12,8 @@ mod signed_event;
 pub fn router(app: App) -> Router {
     Routes::of("webhooks").handle("receive_event", receive_event::receive_event).build(app)
 }
+
+/// The group's part of the contract.
+#[derive(OpenApi)]
+#[openapi(paths(receive_event::receive_event))]
+pub struct Contract;

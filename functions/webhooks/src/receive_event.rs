@@ -7,16 +7,24 @@ use shared::domain::id::UserId;
 use shared::domain::payments::{Event, EventKind};
 use shared::http::Problem;
 use shared::store::Settled;
+use utoipa::ToSchema;
 
 use crate::signed_event::SignedEvent;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Received {
     received: bool,
 }
 
 /// Lets an event have its effect, once. What is not about a user of ours is acknowledged all the same: Stripe would
 /// repeat it for days.
+#[utoipa::path(
+    post, path = "/api/webhooks/stripe",
+    params(("Stripe-Signature" = String, Header, description = "Stripe's proof that the body is its own.")),
+    request_body(content = Object, description = "An event of Stripe."),
+    responses((status = 200, body = Received)),
+    extensions(("x-problems" = json!(["invalid_signature"])))
+)]
 pub(crate) async fn receive_event(
     State(app): State<App>,
     SignedEvent(event): SignedEvent,

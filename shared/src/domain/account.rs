@@ -3,6 +3,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
+
+use super::schema::{has_schema, text};
 
 /// Longest email in bytes (RFC 5321, 4.5.3.1.3: a path of 256 with its brackets).
 pub const EMAIL_BYTES_MAX: usize = 254;
@@ -15,6 +18,13 @@ pub const PASSWORD_CHARS_MAX: usize = 128;
 
 /// Passwords of at least eight characters that are tried first; `docs/decisions/0006` says where they come from.
 const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
+
+/// What [`Email`] accepts, once it is trimmed.
+const EMAIL_PATTERN: &str =
+    r"^[^\s@#\u0000-\u001f\u007f-\u009f]+@[^\s@.#\u0000-\u001f\u007f-\u009f]+(\.[^\s@.#\u0000-\u001f\u007f-\u009f]+)+$";
+
+/// A required text has something in it.
+const NOT_BLANK: &str = r"\S";
 
 /// Why an account's data is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +50,14 @@ pub enum InvalidAccount {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
+
+has_schema!(
+    Email,
+    text(5, EMAIL_BYTES_MAX)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
+        .pattern(Some(EMAIL_PATTERN))
+        .examples(["ada@example.org"])
+);
 
 impl Email {
     /// The normalised text.
@@ -76,6 +94,14 @@ impl From<Email> for String {
 #[serde(try_from = "Option<String>", into = "Option<String>")]
 pub struct Name(Option<String>);
 
+has_schema!(
+    Name,
+    text(0, NAME_CHARS_MAX)
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]*$"))
+        .examples(["Ada"])
+);
+
 impl TryFrom<Option<String>> for Name {
     type Error = InvalidAccount;
 
@@ -101,6 +127,15 @@ impl From<Name> for Option<String> {
 #[serde(transparent)]
 pub struct Password(String);
 
+has_schema!(
+    Password,
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(NOT_BLANK))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+        .examples(["correct horse battery"])
+);
+
 impl Password {
     /// The bytes that the hash is made of.
     #[must_use]
@@ -125,6 +160,14 @@ impl fmt::Debug for Password {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct NewPassword(Password);
+
+has_schema!(
+    NewPassword,
+    text(PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX)
+        .pattern(Some(NOT_BLANK))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+        .examples(["correct horse battery"])
+);
 
 impl NewPassword {
     /// The password to hash.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::analysis::Analysis;
 use super::catalog::{Bank, QuestionSummary, Topic};
@@ -34,7 +35,7 @@ pub struct Advice {
 }
 
 /// A topic with something to gain.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct WeakTopicView {
     /// The topic.
     pub topic_id: TopicId,
@@ -59,7 +60,7 @@ pub struct WeakTopicView {
 }
 
 /// A question to begin with.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SuggestedQuestion {
     /// The question.
     pub question_id: QuestionId,
@@ -70,7 +71,7 @@ pub struct SuggestedQuestion {
 }
 
 /// A topic in the plan.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PlannedTopic {
     /// The topic.
     pub topic_id: TopicId,

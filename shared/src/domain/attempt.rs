@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::derive::{ratio, rounded};
@@ -13,7 +14,7 @@ use super::mastery::{Evidence, evidence};
 pub struct AttemptId(pub Uuid);
 
 /// Whose verdict it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GradedBy {
     /// The letters of the right choices.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::id::{CourseId, ExamId, PatternId, QuestionId, TopicId};
 
@@ -31,7 +32,7 @@ pub struct Course {
 }
 
 /// How much of a course is stored.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CourseStats {
     /// Past exams.
     pub exams: u32,
@@ -42,7 +43,7 @@ pub struct CourseStats {
 }
 
 /// A past exam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Exam {
     /// As imported.
     pub id: ExamId,
@@ -67,11 +68,12 @@ pub struct Exam {
     pub question_count: u32,
     /// Other imported columns.
     #[serde(default)]
+    #[schema(ignore)]
     pub extra: ExtraColumns,
 }
 
 /// A topic of a course.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Topic {
     /// As imported.
     pub id: TopicId,
@@ -97,6 +99,7 @@ pub struct Topic {
     pub question_count: u32,
     /// Other imported columns.
     #[serde(default)]
+    #[schema(ignore)]
     pub extra: ExtraColumns,
 }
 
@@ -132,7 +135,7 @@ pub struct Pattern {
 }
 
 /// What anybody may know of a question, paid for or not.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuestionMeta {
     /// As imported.
     pub id: QuestionId,

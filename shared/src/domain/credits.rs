@@ -7,6 +7,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::time::DAY_SECONDS;
 
@@ -34,7 +35,7 @@ pub const START_PRICE: Credits = 1;
 pub const REFRESH_PERIOD_SECONDS: i64 = 30 * DAY_SECONDS;
 
 /// What a user pays for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
     /// Five credits a month.
@@ -46,22 +47,22 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// Credits that a refresh sets the balance to.
-    #[must_use]
-    pub const fn monthly_credits(self) -> Credits {
-        match self {
-            Self::Free | Self::Unlimited => 5,
-            Self::Starter => 15,
-        }
-    }
-
-    /// Its name.
+    /// Its name, as stored and answered.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Free => "free",
             Self::Starter => "starter",
             Self::Unlimited => "unlimited",
+        }
+    }
+
+    /// Credits that a refresh sets the balance to.
+    #[must_use]
+    pub const fn monthly_credits(self) -> Credits {
+        match self {
+            Self::Free | Self::Unlimited => 5,
+            Self::Starter => 15,
         }
     }
 
@@ -74,7 +75,7 @@ impl Plan {
 }
 
 /// Why credits moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryType {
     /// The credits of a new account.
@@ -98,7 +99,7 @@ pub enum EntryType {
 }
 
 /// The part of a profile that spends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Wallet {
     /// The balance.
     pub credits: Credits,

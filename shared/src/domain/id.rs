@@ -3,10 +3,17 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::schema::{has_schema, text};
 
 /// Longest catalogue id in bytes. `DynamoDB` allows 1,024 for a sort key, which may hold three of them.
 pub const ID_BYTES_MAX: usize = 128;
+
+/// What [`check`] accepts, but for its length in bytes.
+const ID_PATTERN: &str =
+    r"^[^#\u0000-\u001f\u007f-\u009f]*[^#\s\u0000-\u001f\u007f-\u009f][^#\u0000-\u001f\u007f-\u009f]*$";
 
 /// Why a text is not a catalogue id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,11 +28,13 @@ fn check(text: String) -> Result<String, InvalidId> {
 }
 
 macro_rules! text_id {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident = $example:literal),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
+
+        has_schema!($name, text(1, ID_BYTES_MAX).pattern(Some(ID_PATTERN)).examples([$example]));
 
         impl $name {
             /// The text as imported.
@@ -65,19 +74,19 @@ macro_rules! text_id {
 
 text_id! {
     /// A course, such as `calc2`.
-    CourseId,
+    CourseId = "calc2",
     /// A past exam of a course.
-    ExamId,
+    ExamId = "calc2-2018-fall-final",
     /// A topic of a course.
-    TopicId,
+    TopicId = "calc2-by-parts",
     /// A recurring form of question within a topic.
-    PatternId,
+    PatternId = "calc2-by-parts-cyclic",
     /// A question of a course.
-    QuestionId,
+    QuestionId = "calc2-2018-fall-final-q1",
 }
 
 /// A user: a random UUID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct UserId(pub Uuid);
 
 impl fmt::Display for UserId {
@@ -87,7 +96,7 @@ impl fmt::Display for UserId {
 }
 
 /// A ledger entry: a UUID version 7, so that entries sort by the time they were written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct EntryId(pub Uuid);
 
 impl fmt::Display for EntryId {

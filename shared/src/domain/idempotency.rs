@@ -12,6 +12,7 @@ use super::attempt::GradedBy;
 use super::credits::Credits;
 use super::id::QuestionId;
 use super::midterm::MidtermId;
+use super::schema::{has_schema, text};
 use super::study::TopicMasteryView;
 use super::time::{DAY_SECONDS, plus_seconds};
 
@@ -23,6 +24,8 @@ pub const RECORD_TTL_SECONDS: i64 = DAY_SECONDS;
 /// A client's name for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
+
+has_schema!(IdempotencyKey, text(1, KEY_CHARS_MAX).pattern(Some("^[ -~]+$")).examples(["5f1c0d52-practice-1"]));
 
 /// Why a text is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async, no AWS, no axum. Time and randomness are arguments.
 
 pub mod account;
+pub mod adjustment;
 pub mod advice;
 pub mod analysis;
 pub mod answer;
@@ -29,6 +30,7 @@ pub mod profile;
 pub mod progress;
 pub mod question_view;
 pub mod random;
+pub mod schema;
 pub mod session;
 pub mod study;
 pub mod time;

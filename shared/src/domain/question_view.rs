@@ -5,6 +5,7 @@
 //! known to belong to the question.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::catalog::{ExtraColumns, Question, QuestionMeta, QuestionSummary, number};
 
@@ -20,7 +21,7 @@ pub enum Access {
 }
 
 /// A question as answered: the D1 row and what was added to it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuestionView {
     /// The row's metadata.
     #[serde(flatten)]
@@ -40,11 +41,12 @@ pub struct QuestionView {
     pub options: Vec<OptionView>,
     /// Other imported columns.
     #[serde(flatten)]
+    #[schema(value_type = HashMap<String, Value>)]
     pub extra: ExtraColumns,
 }
 
 /// A choice as answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OptionView {
     /// `A`, `B`, …
     pub letter: String,
@@ -52,6 +54,7 @@ pub struct OptionView {
     pub text: String,
     /// Only once the solution is unlocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub is_correct: Option<bool>,
 }
 

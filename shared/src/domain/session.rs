@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::UserId;
+use super::schema::{has_schema, text};
 use super::time::plus_seconds;
 use super::token::{SESSION_TTL_SECONDS, TokenHash};
 
@@ -30,6 +31,8 @@ impl SessionId {
         &self.0
     }
 }
+
+has_schema!(SessionId, text(ID_CHARS, ID_CHARS).pattern(Some("^[0-9a-f]+$")));
 
 impl TryFrom<String> for SessionId {
     type Error = &'static str;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::attempt::Attempt;
 use super::catalog::Bank;
@@ -104,7 +105,7 @@ pub fn effects(topic: &TopicId, calibration: &Calibration, bank: &Bank) -> Vec<f
 }
 
 /// A topic's mastery as answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicMasteryView {
     /// The topic.
     pub topic_id: TopicId,

@@ -1,11 +1,34 @@
 //! Fields of requests, with their bounds.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::schema::{has_schema, text, whole};
+
+/// Entries of a [`List`].
+const ENTRIES_MAX: usize = 50;
+/// Characters of a [`Technique`].
+const TECHNIQUE_CHARS_MAX: usize = 100;
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "i64")]
 pub struct Whole<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> PartialSchema for Whole<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        whole(MIN.into(), MAX.into()).into()
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> ToSchema for Whole<MIN, MAX> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("WholeFrom{MIN}To{MAX}"))
+    }
+}
 
 impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
     /// The number.
@@ -35,6 +58,8 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Whole<MIN, MAX> {
 #[serde(try_from = "i64")]
 pub struct Difficulty(pub u8);
 
+has_schema!(Difficulty, whole(1, 5));
+
 impl TryFrom<i64> for Difficulty {
     type Error = &'static str;
 
@@ -49,11 +74,13 @@ impl TryFrom<i64> for Difficulty {
 #[serde(try_from = "String")]
 pub struct Technique(pub String);
 
+has_schema!(Technique, text(1, TECHNIQUE_CHARS_MAX).pattern(Some(r"\S")).examples(["integration by parts"]));
+
 impl TryFrom<String> for Technique {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.trim().is_empty() || text.chars().count() > 100 {
+        if text.trim().is_empty() || text.chars().count() > TECHNIQUE_CHARS_MAX {
             return Err("must be a technique of 1 to 100 characters");
         }
         Ok(Self(text.trim().to_owned()))
@@ -69,7 +96,7 @@ impl<T> TryFrom<Vec<T>> for List<T> {
     type Error = &'static str;
 
     fn try_from(list: Vec<T>) -> Result<Self, Self::Error> {
-        if list.len() > 50 { Err("must have at most 50 entries") } else { Ok(Self(list)) }
+        if list.len() > ENTRIES_MAX { Err("must have at most 50 entries") } else { Ok(Self(list)) }
     }
 }
 

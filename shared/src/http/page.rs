@@ -4,10 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use crate::domain::schema::{has_schema, text, whole};
+
 /// Entries of a page when the client does not say.
 const LIMIT_DEFAULT: usize = 20;
 /// Entries of a page at most.
-const LIMIT_MAX: i64 = 100;
+const LIMIT_MAX: usize = 100;
 /// Longest cursor in characters.
 const CURSOR_CHARS_MAX: usize = 512;
 
@@ -15,6 +17,8 @@ const CURSOR_CHARS_MAX: usize = 512;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "i64")]
 pub struct Limit(usize);
+
+has_schema!(Limit, whole(1, LIMIT_MAX as u64).default(Some(LIMIT_DEFAULT.into())));
 
 impl Limit {
     /// The number.
@@ -35,7 +39,7 @@ impl TryFrom<i64> for Limit {
 
     fn try_from(limit: i64) -> Result<Self, Self::Error> {
         match usize::try_from(limit) {
-            Ok(count) if (1..=LIMIT_MAX).contains(&limit) => Ok(Self(count)),
+            Ok(count) if (1..=LIMIT_MAX).contains(&count) => Ok(Self(count)),
             _ => Err("must be a whole number from 1 to 100"),
         }
     }
@@ -45,6 +49,8 @@ impl TryFrom<i64> for Limit {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Cursor(String);
+
+has_schema!(Cursor, text(1, CURSOR_CHARS_MAX).pattern(Some("^[A-Za-z0-9_-]+$")));
 
 impl Cursor {
     /// The place it stands for.

@@ -71,6 +71,34 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 24] = [
+        Self::InvalidJson,
+        Self::MissingField,
+        Self::InvalidSignature,
+        Self::Unauthenticated,
+        Self::InvalidCredentials,
+        Self::InsufficientCredits,
+        Self::NotFound,
+        Self::NoQuestions,
+        Self::NoExams,
+        Self::NotPurchased,
+        Self::MethodNotAllowed,
+        Self::EmailTaken,
+        Self::AlreadySubscribed,
+        Self::NotSubscribed,
+        Self::SubscriptionActive,
+        Self::NotStarted,
+        Self::IdempotencyKeyReused,
+        Self::BlueprintInfeasible,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidField,
+        Self::RateLimited,
+        Self::Internal,
+        Self::Unavailable,
+    ];
+
     /// Its status.
     #[must_use]
     pub const fn status(self) -> StatusCode {
@@ -128,7 +156,8 @@ impl Code {
     }
 
     /// What it means, and the worker's `error` text where the worker had one.
-    const fn title(self) -> &'static str {
+    #[must_use]
+    pub const fn title(self) -> &'static str {
         match self {
             Self::InvalidJson => "Invalid JSON",
             Self::MissingField => "Missing fields",

@@ -160,7 +160,7 @@ impl Store {
     }
 
     /// One try to write a settlement of `profile`.
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         profile: &Profile,
         settlement: &Settlement,
@@ -332,7 +332,7 @@ pub(super) fn after(profile: &Profile, settlement: &Settlement, now: Timestamp) 
 }
 
 /// How a try ended that was not refused for good.
-enum Committed {
+pub(super) enum Committed {
     Yes(Profile),
     Outdated(Profile),
 }

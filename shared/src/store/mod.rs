@@ -3,6 +3,7 @@
 //! The cost model is sequential round trips: a function that needs several items asks for them at once.
 
 mod accounts;
+mod adjustments;
 mod analyses;
 mod attempts;
 mod batch;

@@ -11,6 +11,7 @@ mod study;
 mod trends;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::credits::{ANALYSIS_PRICE, Charge, EntryType};
 use super::id::TopicId;
@@ -23,7 +24,7 @@ pub use study::HighValueTopic;
 pub use trends::YearTrends;
 
 /// An analysis, as it is sold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Analysis {
     /// Names the numbers that it was made of.
     pub edition: String,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::past::{ExamQuestion, PastExams, of_topic};
 use crate::domain::catalog::{Exam, Topic};
@@ -15,7 +16,7 @@ use crate::domain::id::{PatternId, TopicId};
 const DECIMALS: i32 = 4;
 
 /// What to expect of a topic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicForecast {
     /// The topic.
     pub topic_id: TopicId,
@@ -32,7 +33,7 @@ pub struct TopicForecast {
 }
 
 /// What to expect of a pattern that was on an exam before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PatternForecast {
     /// The pattern.
     pub pattern_id: PatternId,
@@ -43,7 +44,8 @@ pub struct PatternForecast {
 }
 
 /// Where a share goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TrendDirection)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Up.
@@ -53,7 +55,7 @@ pub enum Direction {
 }
 
 /// Whether the forecast beats counting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ForecastQuality {
     /// It beats both baselines on this course's past exams.
     #[serde(rename = "better than frequency")]
@@ -67,7 +69,7 @@ pub enum ForecastQuality {
 }
 
 /// The forecast, made before each past exam that had enough before it, scored beside two baselines.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BacktestSummary {
     /// Exams that were predicted.
     pub exams: usize,
@@ -82,7 +84,8 @@ pub struct BacktestSummary {
 }
 
 /// How far predictions were off; lower is better.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ForecastScore)]
 pub struct Score {
     /// Mean squared error.
     pub brier: f64,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::past::{ExamQuestion, PastExams, of_topic};
 use super::percent::percentages;
@@ -11,7 +12,7 @@ use crate::domain::derive::{mean, ratio, rounded};
 use crate::domain::id::{PatternId, TopicId};
 
 /// How much of the exams is about a topic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicShare {
     /// The topic.
     pub topic_id: TopicId,
@@ -28,7 +29,7 @@ pub struct TopicShare {
 }
 
 /// The topics of one kind of exam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ExamTypeShare {
     /// Such as `final`.
     pub exam_type: String,
@@ -39,7 +40,7 @@ pub struct ExamTypeShare {
 }
 
 /// Shares of questions by difficulty, in percent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DifficultyMix {
     /// 1 and 2.
     pub easy: f64,
@@ -50,7 +51,7 @@ pub struct DifficultyMix {
 }
 
 /// How often a technique solves a question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TechniqueShare {
     /// Its name.
     pub technique: String,
@@ -61,7 +62,7 @@ pub struct TechniqueShare {
 }
 
 /// How often a form of question comes back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PatternShare {
     /// The pattern.
     pub pattern_id: PatternId,

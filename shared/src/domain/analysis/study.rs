@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::outlook::TopicForecast;
 use super::past::{PastExams, of_topic};
@@ -24,7 +25,7 @@ const MINUTES_UNKNOWN: f64 = 10.0;
 const HIGH_VALUE_MAX: usize = 5;
 
 /// A topic that is worth its time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HighValueTopic {
     /// The topic.
     pub topic_id: TopicId,

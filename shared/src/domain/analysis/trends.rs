@@ -1,13 +1,14 @@
 //! Topics over the years: how many questions and points each exam had of each.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::past::{PastExams, of_topic};
 use crate::domain::catalog::Topic;
 use crate::domain::id::{ExamId, TopicId};
 
 /// A table: exams are its columns, topics its rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct YearTrends {
     /// Columns, oldest first.
     pub exams: Vec<ExamColumn>,
@@ -16,7 +17,7 @@ pub struct YearTrends {
 }
 
 /// A column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ExamColumn {
     /// The exam.
     pub exam_id: ExamId,
@@ -29,7 +30,7 @@ pub struct ExamColumn {
 }
 
 /// A row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicRow {
     /// The topic.
     pub topic_id: TopicId,

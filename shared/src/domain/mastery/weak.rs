@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::estimate::{Estimate, estimate};
 use super::parameters::{logit, sigmoid};
@@ -57,7 +58,7 @@ pub struct Candidate<T> {
 }
 
 /// How urgent a topic is among those of its course.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// At least 1.25 times as many points to gain as the mean topic has.

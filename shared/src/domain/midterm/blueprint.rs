@@ -1,6 +1,7 @@
 //! What a midterm should be like: as the course's past midterms were, but for what the student asks for.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::super::assembly::{Blueprint, DIFFICULTIES, Weights};
 use super::super::catalog::{Bank, Exam, QuestionMeta};
@@ -15,7 +16,7 @@ const SHIFT: f64 = 0.5;
 const WEAKNESS_WEIGHT: f64 = 1.0;
 
 /// A blueprint as answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BlueprintView {
     /// Questions.
     pub question_count: usize,
@@ -34,7 +35,7 @@ pub struct BlueprintView {
 }
 
 /// How many questions of a topic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicTarget {
     /// The topic.
     pub topic_id: TopicId,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::super::assembly::{
     self, AssemblyError, Blueprint, DIFFICULTIES, Effort, Instance, Measure, Weights, assemble,
@@ -28,7 +29,8 @@ pub struct Form<'a> {
 }
 
 /// How close a form comes to its blueprint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = MidtermFit)]
 pub struct Fit {
     /// Questions by topic: those with a target or a question.
     pub topics: Vec<TopicFit>,
@@ -49,7 +51,7 @@ pub struct Fit {
 }
 
 /// A wish and what came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Target {
     /// The wish.
     pub target: f64,
@@ -58,7 +60,7 @@ pub struct Target {
 }
 
 /// A topic's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicFit {
     /// The topic.
     pub topic_id: TopicId,
@@ -68,7 +70,7 @@ pub struct TopicFit {
 }
 
 /// A difficulty's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LevelFit {
     /// 1 (easy) to 5.
     pub difficulty: usize,

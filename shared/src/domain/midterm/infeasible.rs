@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::super::catalog::Bank;
 use super::Order;
@@ -16,7 +17,7 @@ pub struct Infeasible {
 }
 
 /// A wish that cannot be met.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Conflict {
     /// The field of the order.
     pub constraint: &'static str,

@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::catalog::Bank;
@@ -25,11 +26,12 @@ pub use form::{Fit, Form, LevelFit, Target, TopicFit, generate};
 pub use infeasible::{Conflict, Infeasible};
 
 /// A midterm: a UUID version 7, so that midterms sort by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct MidtermId(pub Uuid);
 
 /// How hard it should be, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = MidtermLevel)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Six questions, easier than the past ones.

@@ -1,0 +1,157 @@
+//! What every operation has in common, added to what its handler says.
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+use shared::http::Code;
+use shared::http::routes::{Access, Route};
+
+use super::{links, problems};
+
+/// Where a handler names its own refusals: those that its request alone does not imply.
+const OWN_PROBLEMS: &str = "x-problems";
+
+/// Headers that several answers have.
+pub(super) fn headers() -> Value {
+    json!({
+        "X-Request-Id": {
+            "description": "Names the request in our log.",
+            "required": true,
+            "schema": {"type": "string"},
+        },
+        "ETag": {
+            "description": "Names this answer; send it as `If-None-Match` to be told when it is still the same.",
+            "required": true,
+            "schema": {"type": "string"},
+        },
+        "Retry-After": {
+            "description": "Seconds after which the request may be tried again.",
+            "required": true,
+            "schema": {"type": "integer", "minimum": 0},
+        },
+        "RateLimit-Policy": {
+            "description": "The limits that hold for this request (draft-ietf-httpapi-ratelimit-headers).",
+            "schema": {"type": "string"},
+        },
+        "RateLimit": {
+            "description": "What is left of each limit, and for how many seconds.",
+            "schema": {"type": "string"},
+        },
+        "WWW-Authenticate": {
+            "description": "How to say who asks.",
+            "schema": {"type": "string", "const": "Bearer"},
+        },
+    })
+}
+
+/// Parameters that several operations have.
+pub(super) fn parameters() -> Value {
+    json!({
+        "IfNoneMatch": {
+            "name": "If-None-Match",
+            "in": "header",
+            "required": false,
+            "description": "`ETag` of the answer that the client has.",
+            "schema": {"type": "string"},
+        },
+    })
+}
+
+/// An operation as its handler describes it, completed.
+pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<String, Value>) -> Result<Value> {
+    let members = operation.as_object_mut().context("no operation")?;
+    members.insert("operationId".to_owned(), json!(route.operation));
+    members.insert("tags".to_owned(), json!([route.function]));
+    describe(members);
+    let security = match route.access {
+        Access::Open => json!([]),
+        Access::SignedIn => json!([{"session": []}]),
+    };
+    members.insert("security".to_owned(), security);
+    let codes = codes(members, route)?;
+    let revalidates = members["responses"].get("304").is_some();
+    for parameter in members.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        present(parameter);
+    }
+    if revalidates {
+        let parameters = members.entry("parameters").or_insert_with(|| json!([]));
+        parameters.as_array_mut().context("parameters")?.push(json!({"$ref": "#/components/parameters/IfNoneMatch"}));
+    }
+    let responses = members["responses"].as_object_mut().context("responses")?;
+    for (status, response) in responses.iter_mut() {
+        let description = if status == "304" { "The client has this answer already." } else { "Done." };
+        response["description"] = json!(description);
+        response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
+        if !route.limits.is_empty() {
+            for name in ["RateLimit-Policy", "RateLimit"] {
+                response["headers"][name] = json!({"$ref": format!("#/components/headers/{name}")});
+            }
+        }
+        if revalidates {
+            response["headers"]["ETag"] = json!({"$ref": "#/components/headers/ETag"});
+        }
+    }
+    responses.extend(problems::references(&codes));
+    refusals.extend(problems::responses(&codes));
+    links::add(route.operation, responses);
+    Ok(operation)
+}
+
+/// A parameter is there or not; it is never null.
+fn present(parameter: &mut Value) {
+    if let Some([schema, _]) = parameter["schema"]["oneOf"].as_array().map(Vec::as_slice) {
+        parameter["schema"] = schema.clone();
+    }
+}
+
+/// The first sentence of the handler's comment is the summary, the rest the description.
+fn describe(operation: &mut Map<String, Value>) {
+    let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+    let whole = format!("{} {}", text("summary"), text("description").replace('\n', " "));
+    let whole = whole.trim();
+    let end = whole.find(". ").map_or(whole.len(), |end| end + 1);
+    let (summary, rest) = whole.split_at(end);
+    operation.insert("summary".to_owned(), json!(summary.trim_end_matches('.')));
+    if rest.trim().is_empty() {
+        operation.insert("description".to_owned(), json!(summary));
+    } else {
+        operation.insert("description".to_owned(), json!(rest.trim()));
+    }
+}
+
+/// What may go wrong: what the request implies, and what the handler names.
+fn codes(operation: &mut Map<String, Value>, route: &Route) -> Result<Vec<Code>> {
+    let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
+    let must_ask = parameters.iter().any(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+    let has_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+    let mut codes = vec![Code::Internal, Code::Unavailable];
+    if route.access == Access::SignedIn {
+        codes.push(Code::Unauthenticated);
+    }
+    if !route.limits.is_empty() {
+        codes.push(Code::RateLimited);
+    }
+    if has("path") {
+        codes.push(Code::NotFound);
+    }
+    if has("query") || has_key {
+        codes.push(Code::InvalidField);
+    }
+    if must_ask {
+        codes.push(Code::MissingField);
+    }
+    if has_key {
+        codes.extend([Code::IdempotencyKeyReused, Code::BodyTooLarge]);
+    }
+    if operation.contains_key("requestBody") {
+        let of_body = [Code::InvalidJson, Code::MissingField, Code::BodyTooLarge, Code::UnsupportedMediaType];
+        codes.extend(of_body);
+        codes.push(Code::InvalidField);
+    }
+    let own = operation.remove(OWN_PROBLEMS).unwrap_or_default();
+    for name in own.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let code = Code::ALL.into_iter().find(|code| code.as_str() == name);
+        codes.push(code.with_context(|| format!("{}: no problem has the code {name}", route.operation))?);
+    }
+    Ok(codes)
+}

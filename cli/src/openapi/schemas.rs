@@ -1,0 +1,96 @@
+//! Schemas, made as strict as the answers are.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+/// Rows whose import may have brought columns that we do not know.
+const OPEN_ROWS: [&str; 2] = ["Exam", "Topic"];
+const SCHEMA: &str = "#/components/schemas/";
+
+/// Names of numbers (`Credits` is `u32`, a `Whole` has its bounds) are no schemas of their own.
+pub(super) fn inline_aliases(paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
+    let is_alias = |name: &str| {
+        matches!(name, "u8" | "u32" | "u64" | "usize" | "i32" | "i64" | "f64") || name.starts_with("WholeFrom")
+    };
+    let names: Vec<String> = components.keys().filter(|name| is_alias(name)).cloned().collect();
+    for name in names {
+        let Some(schema) = components.remove(&name) else { continue };
+        let reference = format!("{SCHEMA}{name}");
+        let inline = |value: &mut Value| {
+            if value["$ref"] == reference.as_str() {
+                let mut inlined = schema.clone();
+                if let Some(description) = value.get("description") {
+                    inlined["description"] = description.clone();
+                }
+                *value = inlined;
+            }
+        };
+        paths.values_mut().chain(components.values_mut()).for_each(|value| each(value, &inline));
+    }
+}
+
+/// Calls `change` on every object below `value`, itself included.
+fn each(value: &mut Value, change: &impl Fn(&mut Value)) {
+    if value.is_object() {
+        change(value);
+    }
+    match value {
+        Value::Object(members) => members.values_mut().for_each(|member| each(member, change)),
+        Value::Array(entries) => entries.iter_mut().for_each(|entry| each(entry, change)),
+        _ => {}
+    }
+}
+
+/// In an answer, a member that may be null is always there: serde leaves out only what says `skip_serializing_if`.
+pub(super) fn complete(components: &mut Map<String, Value>, paths: &Map<String, Value>) {
+    let mut answered = BTreeSet::new();
+    for operation in paths.values().filter_map(Value::as_object).flat_map(Map::values) {
+        collect(&operation["responses"], components, &mut answered);
+    }
+    for name in &answered {
+        if let Some(schema) = components.get_mut(name) {
+            each(schema, &require_nullable);
+        }
+    }
+    for name in OPEN_ROWS {
+        if let Some(row) = components.get_mut(name) {
+            row["additionalProperties"] = json!(true);
+        }
+    }
+}
+
+/// The names of all schemas that `value` leads to.
+fn collect(value: &Value, components: &Map<String, Value>, names: &mut BTreeSet<String>) {
+    if let Some(name) = value.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(SCHEMA))
+        && names.insert(name.to_owned())
+        && let Some(schema) = components.get(name)
+    {
+        collect(schema, components, names);
+    }
+    match value {
+        Value::Object(members) => members.values().for_each(|member| collect(member, components, names)),
+        Value::Array(entries) => entries.iter().for_each(|entry| collect(entry, components, names)),
+        _ => {}
+    }
+}
+
+fn require_nullable(schema: &mut Value) {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    let nullable: Vec<String> =
+        properties.iter().filter(|(_, property)| may_be_null(property)).map(|(name, _)| name.clone()).collect();
+    if nullable.is_empty() {
+        return;
+    }
+    let listed = schema["required"].as_array().cloned().unwrap_or_default();
+    let mut required: BTreeSet<String> = listed.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    required.extend(nullable);
+    schema["required"] = json!(required);
+}
+
+fn may_be_null(schema: &Value) -> bool {
+    let says_null = |value: &Value| *value == "null";
+    says_null(&schema["type"])
+        || schema["type"].as_array().is_some_and(|types| types.iter().any(says_null))
+        || schema["oneOf"].as_array().is_some_and(|schemas| schemas.iter().any(may_be_null))
+}

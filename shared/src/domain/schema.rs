@@ -1,0 +1,37 @@
+//! Schemas of values whose type is narrower than the JSON that carries it: the bounds that parsing checks, for the
+//! contract.
+
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+/// Gives a type its schema in the contract.
+#[macro_export]
+macro_rules! has_schema {
+    ($type:ident, $schema:expr) => {
+        impl utoipa::PartialSchema for $type {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $schema.into()
+            }
+        }
+
+        impl utoipa::ToSchema for $type {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed(stringify!($type))
+            }
+        }
+    };
+}
+
+pub use crate::has_schema;
+
+/// A text of so many characters.
+#[must_use]
+pub fn text(chars_min: usize, chars_max: usize) -> ObjectBuilder {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(chars_max));
+    if chars_min > 0 { text.min_length(Some(chars_min)) } else { text }
+}
+
+/// A whole number within bounds.
+#[must_use]
+pub fn whole(min: u64, max: u64) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(min)).maximum(Some(max))
+}

@@ -1,0 +1,32 @@
+"""Who calls: one student, signed in before the run; for logout, a session of its own each time."""
+
+import json
+import os
+import urllib.request
+
+import schemathesis
+
+URL = os.environ["PASTPAPER_URL"]
+ACCOUNT = {"email": "tester@example.org", "password": "a quite good passphrase"}
+
+
+def sign_in():
+    body = json.dumps(ACCOUNT).encode()
+    request = urllib.request.Request(URL + "/api/auth/login", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["token"]
+
+
+TOKEN = sign_in()
+
+
+@schemathesis.auth()
+class Session:
+    """The session; checks of missing and wrong tokens take it away themselves."""
+
+    def get(self, case, context):
+        return sign_in() if case.operation.label == "POST /api/auth/logout" else TOKEN
+
+    def set(self, case, data, context):
+        case.headers = case.headers or {}
+        case.headers["Authorization"] = f"Bearer {data}"

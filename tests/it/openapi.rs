@@ -1,0 +1,103 @@
+//! The contract: committed as the handlers describe it, whole, and served.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shared::http::Code;
+use shared::http::routes::{Access, ROUTES};
+use tests::TestApp;
+
+use crate::architecture::read;
+
+fn committed() -> Value {
+    serde_json::from_str(&read("openapi.json")).unwrap()
+}
+
+#[test]
+fn the_committed_contract_is_that_of_the_code() {
+    let fresh = pastpaper::openapi::text().unwrap();
+    let is_same = read("openapi.json").trim_end() == fresh;
+    assert!(is_same, "openapi.json is stale: cargo run -p pastpaper -- openapi > openapi.json");
+}
+
+#[test]
+fn every_route_is_in_the_contract_and_nothing_else() {
+    let contract = committed();
+    let mut described = BTreeSet::new();
+    for (path, item) in contract["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            described.insert((method.to_uppercase(), path.clone(), id.to_owned()));
+        }
+    }
+    let listed =
+        ROUTES.iter().map(|route| (route.method.to_string(), route.path.to_owned(), route.operation.to_owned()));
+    assert_eq!(described, listed.collect());
+}
+
+#[test]
+fn every_operation_says_who_may_call_it_what_it_takes_and_how_it_fails() {
+    let contract = committed();
+    for route in &ROUTES {
+        let operation = &contract["paths"][route.path][route.method.as_str().to_ascii_lowercase()];
+        let name = route.operation;
+        let security = if route.access == Access::Open { json!([]) } else { json!([{"session": []}]) };
+        assert_eq!(operation["security"], security, "{name}");
+        for text in ["summary", "description"] {
+            assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{name}: {text}");
+        }
+        let in_path: Vec<&str> = route
+            .path
+            .split(['{', '}'])
+            .enumerate()
+            .filter_map(|(index, part)| (index % 2 == 1).then_some(part))
+            .collect();
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let described = parameters.iter().filter(|parameter| parameter["in"] == "path");
+        assert_eq!(
+            described.map(|parameter| parameter["name"].as_str().unwrap()).collect::<Vec<_>>(),
+            in_path,
+            "{name}"
+        );
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.contains_key("200") && responses.contains_key("503"), "{name}");
+        assert_eq!(responses.contains_key("401"), route.access == Access::SignedIn || name == "login", "{name}");
+    }
+}
+
+#[test]
+fn references_lead_somewhere() {
+    fn check(value: &Value, contract: &Value) {
+        if let Some(path) = value.get("$ref").and_then(Value::as_str) {
+            assert!(contract.pointer(path.trim_start_matches('#')).is_some(), "{path}");
+        }
+        match value {
+            Value::Object(members) => members.values().for_each(|member| check(member, contract)),
+            Value::Array(entries) => entries.iter().for_each(|entry| check(entry, contract)),
+            _ => {}
+        }
+    }
+    let contract = committed();
+    check(&contract, &contract);
+}
+
+#[test]
+fn codes_are_all_there_once() {
+    let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(names.len(), Code::ALL.len());
+}
+
+#[tokio::test]
+async fn the_contract_and_its_page_are_served_from_here() {
+    let test = TestApp::empty().await;
+    let served = test.beside(pastpaper::docs::router().unwrap());
+    let contract = served.get("/api/openapi.json").await;
+    assert_eq!(contract.ok(), committed());
+    let page = served.get("/docs/").await;
+    let policy = page.header("content-security-policy").to_owned();
+    assert!(policy.starts_with("default-src 'self'") && !policy.contains("http"), "{policy}");
+    let page = page.ok();
+    let page = page.as_str().unwrap();
+    assert!(page.contains("swagger-ui") && !page.contains("https://"), "{page}");
+    let _ = served.get("/docs/nothing.js").await.problem(404, "not_found");
+}
