@@ -9,6 +9,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use clap::Args;
+use shared::domain::limits::Limits;
 use shared::http::ClientAddress;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// Import no sample courses on the first start
     #[arg(long)]
     empty: bool,
+    /// Multiply the quota of every rate limit: for floods of your own, such as load tests
+    #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    quota_times: u32,
 }
 
 /// Serves until Ctrl-C.
@@ -51,7 +55,8 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     let listener = TcpListener::bind((arguments.host, arguments.port))
         .await
         .with_context(|| format!("cannot listen on {}:{}", arguments.host, arguments.port))?;
-    let open = if arguments.in_memory { Open::in_memory().await? } else { arguments.database.open().await? };
+    let mut open = if arguments.in_memory { Open::in_memory().await? } else { arguments.database.open().await? };
+    open.app = open.app.with_limits(Limits::times(arguments.quota_times));
     if !arguments.empty && open.app.store.courses().await?.is_empty() {
         import_samples(&open.app).await?;
         println!("Imported the sample courses calc2 and micro1.");

@@ -41,8 +41,8 @@ impl Cost {
         format!("{} | {} | {} | {}", self.round_trips, self.calls, self.read_units, self.write_units)
     }
 
-    fn parse(cells: &[&str]) -> Self {
-        let [round_trips, calls, read_units, write_units] = cells else { panic!("{cells:?}") };
+    fn parse(costs: &[&str]) -> Self {
+        let [round_trips, calls, read_units, write_units] = costs else { panic!("{costs:?}") };
         Self {
             round_trips: round_trips.parse().unwrap(),
             calls: calls.parse().unwrap(),
