@@ -4,7 +4,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::Answer;
 
@@ -87,7 +86,7 @@ impl Person {
             request = request.header(*name, *value);
         }
         let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+        Answer::to(request, self.router.clone()).await
     }
 
     /// The balance as the API says it.

@@ -49,7 +49,7 @@ pub struct Email(String);
 
 has_schema!(
     Email,
-    text(5, EMAIL_BYTES_MAX).format(Some(SchemaFormat::KnownFormat(KnownFormat::Email))).pattern(Some(EMAIL_PATTERN)).examples(["ada@example.org"])
+    text(5, EMAIL_BYTES_MAX).pattern(Some(EMAIL_PATTERN)).examples(["ada@example.org"])
 );
 
 impl Email {
