@@ -43,7 +43,8 @@ fn file(name: &str, page: Arc<Config<'static>>) -> Response {
         Ok(None) => return Problem::not_found("file").into_response(),
         Err(error) => return Problem::internal(error).into_response(),
     };
-    let kind = HeaderValue::from_str(&found.content_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let kind =
+        HeaderValue::from_str(&found.content_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let headers: [(HeaderName, HeaderValue); 2] = [
         (header::CONTENT_TYPE, kind),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),

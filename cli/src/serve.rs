@@ -12,8 +12,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::database::{DataSource, Open};
-use crate::{docs, router};
 use crate::samples::import_samples;
+use crate::{docs, router};
 
 /// How long requests may take to end after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(5);

@@ -35,7 +35,8 @@ fn every_route_is_in_the_contract_and_nothing_else() {
             described.insert((method.to_uppercase(), path.clone(), id.to_owned()));
         }
     }
-    let listed = ROUTES.iter().map(|route| (route.method.to_string(), route.path.to_owned(), route.operation.to_owned()));
+    let listed =
+        ROUTES.iter().map(|route| (route.method.to_string(), route.path.to_owned(), route.operation.to_owned()));
     assert_eq!(described, listed.collect());
 }
 
@@ -50,11 +51,19 @@ fn every_operation_says_who_may_call_it_what_it_takes_and_how_it_fails() {
         for text in ["summary", "description"] {
             assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{name}: {text}");
         }
-        let in_path: Vec<&str> =
-            route.path.split(['{', '}']).enumerate().filter_map(|(index, part)| (index % 2 == 1).then_some(part)).collect();
+        let in_path: Vec<&str> = route
+            .path
+            .split(['{', '}'])
+            .enumerate()
+            .filter_map(|(index, part)| (index % 2 == 1).then_some(part))
+            .collect();
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         let described = parameters.iter().filter(|parameter| parameter["in"] == "path");
-        assert_eq!(described.map(|parameter| parameter["name"].as_str().unwrap()).collect::<Vec<_>>(), in_path, "{name}");
+        assert_eq!(
+            described.map(|parameter| parameter["name"].as_str().unwrap()).collect::<Vec<_>>(),
+            in_path,
+            "{name}"
+        );
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.contains_key("200") && responses.contains_key("503"), "{name}");
         assert_eq!(responses.contains_key("401"), route.access == Access::SignedIn || name == "login", "{name}");

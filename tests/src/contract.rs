@@ -11,8 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::Answer;
 
 /// The contract as committed.
-static CONTRACT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
+static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
 
 /// Validators by the place of their schema; compiling one takes longer than a request.
 static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
@@ -60,7 +59,10 @@ fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
     let fits = |template: &str| {
         let template: Vec<&str> = template.split('/').collect();
         template.len() == parts.len()
-            && template.iter().zip(&parts).all(|(wanted, part)| wanted.starts_with('{') && !part.is_empty() || wanted == part)
+            && template
+                .iter()
+                .zip(&parts)
+                .all(|(wanted, part)| wanted.starts_with('{') && !part.is_empty() || wanted == part)
     };
     // The one with fewest parameters is meant, as the router does.
     let paths = CONTRACT["paths"].as_object()?.iter().filter(|(template, _)| fits(template));

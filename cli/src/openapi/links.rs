@@ -5,7 +5,13 @@ use serde_json::{Map, Value, json};
 /// Operation, name, the operation that it leads to, its parameter, and where the answer has the value.
 const LINKS: [(&str, &str, &str, &str, &str); 14] = [
     ("list_courses", "first_course", "show_course", "path.id", "$response.body#/courses/0/id"),
-    ("list_courses", "questions_of_first_course", "browse_questions", "query.course_id", "$response.body#/courses/0/id"),
+    (
+        "list_courses",
+        "questions_of_first_course",
+        "browse_questions",
+        "query.course_id",
+        "$response.body#/courses/0/id",
+    ),
     ("list_courses", "analysis_of_first_course", "show_analysis", "path.id", "$response.body#/courses/0/id"),
     ("show_course", "exams", "list_exams", "path.id", "$response.body#/course/id"),
     ("show_course", "stats", "show_stats", "path.id", "$response.body#/course/id"),

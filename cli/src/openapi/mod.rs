@@ -77,7 +77,12 @@ pub fn document() -> Result<Value> {
     for route in &ROUTES {
         let method = route.method.as_str().to_ascii_lowercase();
         let described = paths.get(route.path).and_then(|item| item.get(&method));
-        ensure!(described.is_some(), "{} {} is not described: add its handler to the group's Contract", method, route.path);
+        ensure!(
+            described.is_some(),
+            "{} {} is not described: add its handler to the group's Contract",
+            method,
+            route.path
+        );
     }
     schemas::inline_aliases(&mut paths, &mut components);
     schemas::complete(&mut components, &paths);

@@ -44,9 +44,9 @@ pub(super) fn schema() -> Value {
 
 /// The responses of these codes, by status, as references.
 pub(super) fn references(codes: &[Code]) -> impl Iterator<Item = (String, Value)> {
-    by_status(codes).into_iter().map(|(status, codes)| {
-        (status, json!({"$ref": format!("#/components/responses/{}", name(&codes))}))
-    })
+    by_status(codes)
+        .into_iter()
+        .map(|(status, codes)| (status, json!({"$ref": format!("#/components/responses/{}", name(&codes))})))
 }
 
 /// The responses of these codes, by name.

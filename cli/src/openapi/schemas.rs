@@ -10,7 +10,9 @@ const SCHEMA: &str = "#/components/schemas/";
 
 /// Names of numbers (`Credits` is `u32`, a `Whole` has its bounds) are no schemas of their own.
 pub(super) fn inline_aliases(paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
-    let is_alias = |name: &str| matches!(name, "u8" | "u32" | "u64" | "usize" | "i32" | "i64" | "f64") || name.starts_with("WholeFrom");
+    let is_alias = |name: &str| {
+        matches!(name, "u8" | "u32" | "u64" | "usize" | "i32" | "i64" | "f64") || name.starts_with("WholeFrom")
+    };
     let names: Vec<String> = components.keys().filter(|name| is_alias(name)).cloned().collect();
     for name in names {
         let Some(schema) = components.remove(&name) else { continue };
@@ -81,8 +83,7 @@ fn require_nullable(schema: &mut Value) {
         return;
     }
     let listed = schema["required"].as_array().cloned().unwrap_or_default();
-    let mut required: BTreeSet<String> =
-        listed.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let mut required: BTreeSet<String> = listed.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     required.extend(nullable);
     schema["required"] = json!(required);
 }

@@ -14,7 +14,5 @@ pub fn router(app: App) -> Router {
 
 /// The group's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(
-    show_analysis::show_analysis
-))]
+#[openapi(paths(show_analysis::show_analysis))]
 pub struct Contract;

@@ -18,8 +18,5 @@ pub fn router(app: App) -> Router {
 
 /// The group's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(
-    find_weak_topics::find_weak_topics,
-    show_progress::show_progress
-))]
+#[openapi(paths(find_weak_topics::find_weak_topics, show_progress::show_progress))]
 pub struct Contract;

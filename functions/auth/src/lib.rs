@@ -23,10 +23,5 @@ pub fn router(app: App) -> Router {
 
 /// The group's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(
-    register::register,
-    login::login,
-    logout::logout,
-    show_me::show_me
-))]
+#[openapi(paths(register::register, login::login, logout::logout, show_me::show_me))]
 pub struct Contract;

@@ -28,12 +28,15 @@ pub fn router(app: App) -> Router {
 
 /// The group's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(
-    show_status::show_status,
-    list_courses::list_courses,
-    show_course::show_course,
-    list_exams::list_exams,
-    enroll::enroll,
-    show_stats::show_stats
-), components(schemas(IdempotencyKey)))]
+#[openapi(
+    paths(
+        show_status::show_status,
+        list_courses::list_courses,
+        show_course::show_course,
+        list_exams::list_exams,
+        enroll::enroll,
+        show_stats::show_stats
+    ),
+    components(schemas(IdempotencyKey))
+)]
 pub struct Contract;

@@ -21,9 +21,8 @@ pub fn router(app: App) -> Router {
 
 /// The group's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(
-    purchase_plan::purchase_plan,
-    show_balance::show_balance,
-    list_transactions::list_transactions
-), components(schemas(Cursor, Limit)))]
+#[openapi(
+    paths(purchase_plan::purchase_plan, show_balance::show_balance, list_transactions::list_transactions),
+    components(schemas(Cursor, Limit))
+)]
 pub struct Contract;

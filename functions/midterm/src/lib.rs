@@ -25,9 +25,8 @@ pub fn router(app: App) -> Router {
 
 /// The group's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(
-    generate_midterm::generate_midterm,
-    show_midterm::show_midterm,
-    list_midterms::list_midterms
-), components(schemas(Cursor, IdempotencyKey, Limit, show_midterm::Answers)))]
+#[openapi(
+    paths(generate_midterm::generate_midterm, show_midterm::show_midterm, list_midterms::list_midterms),
+    components(schemas(Cursor, IdempotencyKey, Limit, show_midterm::Answers))
+)]
 pub struct Contract;

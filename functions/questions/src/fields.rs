@@ -17,6 +17,10 @@ impl TryFrom<String> for Answer {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.chars().count() > ANSWER_CHARS_MAX { Err("must be at most 500 characters long") } else { Ok(Self(text)) }
+        if text.chars().count() > ANSWER_CHARS_MAX {
+            Err("must be at most 500 characters long")
+        } else {
+            Ok(Self(text))
+        }
     }
 }

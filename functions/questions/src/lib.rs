@@ -36,14 +36,17 @@ pub fn router(app: App) -> Router {
 
 /// The group's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(
-    browse_questions::browse_questions,
-    show_question::show_question,
-    practice_questions::practice_questions,
-    bundle_questions::bundle_questions,
-    start_question::start_question,
-    unlock_solution::unlock_solution,
-    submit_answer::submit_answer,
-    feature_question::feature_question
-), components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique)))]
+#[openapi(
+    paths(
+        browse_questions::browse_questions,
+        show_question::show_question,
+        practice_questions::practice_questions,
+        bundle_questions::bundle_questions,
+        start_question::start_question,
+        unlock_solution::unlock_solution,
+        submit_answer::submit_answer,
+        feature_question::feature_question
+    ),
+    components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique))
+)]
 pub struct Contract;

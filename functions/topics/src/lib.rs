@@ -20,9 +20,5 @@ pub fn router(app: App) -> Router {
 
 /// The group's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(
-    list_topics::list_topics,
-    show_topic::show_topic,
-    list_public_topics::list_public_topics
-))]
+#[openapi(paths(list_topics::list_topics, show_topic::show_topic, list_public_topics::list_public_topics))]
 pub struct Contract;

@@ -20,7 +20,8 @@ pub const PASSWORD_CHARS_MAX: usize = 128;
 const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
 
 /// What [`Email`] accepts, once it is trimmed.
-const EMAIL_PATTERN: &str = r"^[^\s@#\u0000-\u001f\u007f-\u009f]+@[^\s@.#\u0000-\u001f\u007f-\u009f]+(\.[^\s@.#\u0000-\u001f\u007f-\u009f]+)+$";
+const EMAIL_PATTERN: &str =
+    r"^[^\s@#\u0000-\u001f\u007f-\u009f]+@[^\s@.#\u0000-\u001f\u007f-\u009f]+(\.[^\s@.#\u0000-\u001f\u007f-\u009f]+)+$";
 
 /// A required text has something in it.
 const NOT_BLANK: &str = r"\S";
@@ -47,10 +48,7 @@ pub enum InvalidAccount {
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
-has_schema!(
-    Email,
-    text(5, EMAIL_BYTES_MAX).pattern(Some(EMAIL_PATTERN)).examples(["ada@example.org"])
-);
+has_schema!(Email, text(5, EMAIL_BYTES_MAX).pattern(Some(EMAIL_PATTERN)).examples(["ada@example.org"]));
 
 impl Email {
     /// The normalised text.
@@ -120,7 +118,14 @@ impl From<Name> for Option<String> {
 #[serde(transparent)]
 pub struct Password(String);
 
-has_schema!(Password, ObjectBuilder::new().schema_type(Type::String).pattern(Some(NOT_BLANK)).format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).examples(["correct horse battery"]));
+has_schema!(
+    Password,
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(NOT_BLANK))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+        .examples(["correct horse battery"])
+);
 
 impl Password {
     /// The bytes that the hash is made of.
@@ -149,7 +154,10 @@ pub struct NewPassword(Password);
 
 has_schema!(
     NewPassword,
-    text(PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX).pattern(Some(NOT_BLANK)).format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).examples(["correct horse battery"])
+    text(PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX)
+        .pattern(Some(NOT_BLANK))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+        .examples(["correct horse battery"])
 );
 
 impl NewPassword {

@@ -12,7 +12,8 @@ use super::schema::{has_schema, text};
 pub const ID_BYTES_MAX: usize = 128;
 
 /// What [`check`] accepts, but for its length in bytes.
-const ID_PATTERN: &str = r"^[^#\u0000-\u001f\u007f-\u009f]*[^#\s\u0000-\u001f\u007f-\u009f][^#\u0000-\u001f\u007f-\u009f]*$";
+const ID_PATTERN: &str =
+    r"^[^#\u0000-\u001f\u007f-\u009f]*[^#\s\u0000-\u001f\u007f-\u009f][^#\u0000-\u001f\u007f-\u009f]*$";
 
 /// Why a text is not a catalogue id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

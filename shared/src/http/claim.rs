@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::domain::id::UserId;
 use crate::domain::token::Token;
 use crate::store::SignedIn;
+use crate::tally::note_user;
 
 /// A well-formed token, not checked yet. Reading it calls no database.
 pub struct Claim {
@@ -56,7 +57,11 @@ impl Claim {
     /// 401 when there is no such session or it is over.
     pub async fn check(&self) -> Result<SignedIn, Problem> {
         let signed_in = self.app.store.signed_in(&self.token).await?.ok_or_else(Problem::unauthenticated)?;
-        if signed_in.session.is_live(self.app.now()) { Ok(signed_in) } else { Err(Problem::session_expired()) }
+        if !signed_in.session.is_live(self.app.now()) {
+            return Err(Problem::session_expired());
+        }
+        note_user(signed_in.profile.id);
+        Ok(signed_in)
     }
 
     /// The user and the result of `work`, which runs at the same time. Without a session nobody learns how it ended.

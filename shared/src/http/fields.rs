@@ -149,7 +149,9 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_bounds() {
-        for (value, good) in [(json!(3), true), (json!(20), true), (json!(2), false), (json!(21), false), (json!(4.0), true)] {
+        for (value, good) in
+            [(json!(3), true), (json!(20), true), (json!(2), false), (json!(21), false), (json!(4.0), true)]
+        {
             assert_eq!(serde_json::from_value::<Whole<3, 20>>(value).is_ok(), good);
         }
         for value in [json!(3.5), json!("3"), json!(-3), json!(1e10), json!(null)] {

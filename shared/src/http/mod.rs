@@ -7,6 +7,7 @@ mod etag;
 pub mod fields;
 mod idempotent;
 pub mod lambda;
+mod logs;
 mod manners;
 pub mod page;
 mod path;
