@@ -52,9 +52,26 @@ calibrate course *options:
 evaluate train test:
     cargo run -p pastpaper -- evaluate {{ train }} {{ test }}
 
+# Print the contract (`just openapi > openapi.json` after a change of the API)
+openapi:
+    @cargo run -q -p pastpaper -- openapi
+
+# Test the contract from outside: schemathesis, Redocly, a TypeScript client (needs what .ci/run installs)
+contract:
+    cargo build --workspace
+    tests/contract/run
+
+# Serve the embedded database alone on 127.0.0.1:8000, for `just watch`
+db *options:
+    cargo run -p pastpaper -- db {{ options }}
+
+# Look up an account, give credits, set a plan: `just user show ada@example.org`
+user *words:
+    cargo run -q -p pastpaper -- user {{ words }}
+
 # Run the functions as Lambda does and route to them as API Gateway does (needs cargo-lambda)
 watch:
-    cargo lambda watch
+    cargo lambda watch --env-var AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000
 
 # Send a payload of events/ to its function under `just watch`, such as courses.show_status
 invoke event:

@@ -8,3 +8,4 @@ pub mod http;
 pub mod kdf;
 pub mod store;
 pub mod stripe;
+pub mod tally;

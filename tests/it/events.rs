@@ -148,7 +148,7 @@ async fn every_event_gets_its_answer() {
         }
         let payload: Value = serde_json::from_str(&json).unwrap();
         let request = lambda_http::request::from_str(&json).unwrap().map(|body| Body::from(body.to_vec()));
-        let answer = Answer::of(function(route_of(name).function, &test.app).oneshot(request).await.unwrap()).await;
+        let answer = Answer::to(request, function(route_of(name).function, &test.app)).await;
 
         assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
         let request_id = payload["requestContext"]["requestId"].as_str().unwrap();
@@ -166,7 +166,7 @@ async fn filters_of_an_event_arrive_decoded() {
     let ada = test.user("ada").await;
     let json = event("questions.browse_questions.filters").replace("{{token}}", &ada.token.unwrap());
     let request = lambda_http::request::from_str(&json).unwrap().map(|body| Body::from(body.to_vec()));
-    let page = Answer::of(function("questions", &test.app).oneshot(request).await.unwrap()).await.ok();
+    let page = Answer::to(request, function("questions", &test.app)).await.ok();
     assert_eq!((&page["total"], &page["questions"][0]["id"]), (&json!(1), &json!("alg-q3")));
 }
 

@@ -6,7 +6,6 @@ use axum::body::Body;
 use axum::http::Method;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
-use lambda_http::tower::ServiceExt;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::domain::limits::LimitedAction;
@@ -136,13 +135,13 @@ async fn a_header_that_the_client_writes_is_no_address() {
             event["headers"][header] = json!(forged);
         }
         let request = lambda_http::request::from_str(&event.to_string()).unwrap().map(|body| Body::from(body.to_vec()));
-        let answer = Answer::of(function.clone().oneshot(request).await.unwrap()).await;
+        let answer = Answer::to(request, function.clone()).await;
         assert_eq!(answer.status == 429, number == quota, "{number}: {}", answer.body);
     }
     // Another address, as API Gateway saw it, is somebody else.
     event["requestContext"]["http"]["sourceIp"] = json!("203.0.113.250");
     let request = lambda_http::request::from_str(&event.to_string()).unwrap().map(|body| Body::from(body.to_vec()));
-    assert_eq!(Answer::of(function.oneshot(request).await.unwrap()).await.status, 200);
+    assert_eq!(Answer::to(request, function).await.status, 200);
 }
 
 #[tokio::test]

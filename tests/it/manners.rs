@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Method;
 use futures_util::future::join_all;
-use lambda_http::tower::ServiceExt;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::http::routes::{Access, ROUTES, Route};
@@ -120,7 +119,7 @@ async fn behind_the_gateway_browsers_are_told_to_stay_with_https() {
         let request = lambda_http::request::from_str(&read(&format!("events/{name}.json"))).unwrap();
         let request = request.map(|body| Body::from(body.to_vec()));
         let router = with_manners(function, test.app.clone());
-        let answer = Answer::of(router.oneshot(request).await.unwrap()).await;
+        let answer = Answer::to(request, router).await;
         assert_eq!(answer.header("strict-transport-security"), "max-age=63072000", "{name}");
     }
 }

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use axum::body::Body;
+use axum::http::{HeaderValue, Request};
+use axum::response::{AppendHeaders, Response};
+use axum::routing::get;
+use axum::{Json, Router};
 use serde_json::{Value, json};
 use shared::http::Code;
 use shared::http::routes::{Access, ROUTES};
-use tests::TestApp;
+use tests::{Answer, TestApp};
 
 use crate::architecture::read;
 
@@ -85,6 +90,31 @@ fn references_lead_somewhere() {
 fn codes_are_all_there_once() {
     let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(names.len(), Code::ALL.len());
+}
+
+/// The harness holds every answer to the contract: that it would notice.
+#[tokio::test]
+async fn an_answer_out_of_contract_is_noticed() {
+    async fn is_noticed(body: Value, with_id: bool) -> bool {
+        let id = with_id.then_some(("x-request-id", "1"));
+        let router = Router::new().route("/api/courses/{id}/stats", get(async move || (AppendHeaders(id), Json(body))));
+        let router = router.layer(axum::middleware::map_response(async |mut response: Response| {
+            response.headers_mut().insert("etag", HeaderValue::from_static("1"));
+            response
+        }));
+        let request = Request::get("/api/courses/algebra/stats").body(Body::empty()).unwrap();
+        tokio::spawn(Answer::to(request, router)).await.is_err()
+    }
+    let stats = json!({"exams": 1, "questions": 2, "topics": 3});
+    assert!(!is_noticed(stats.clone(), true).await);
+    assert!(is_noticed(stats.clone(), false).await, "a header is missing");
+    let mut unknown = stats.clone();
+    unknown["secret"] = json!(1);
+    assert!(is_noticed(unknown, true).await, "a member that nobody knows");
+    let mut wrong = stats.clone();
+    wrong["exams"] = json!("1");
+    assert!(is_noticed(wrong, true).await, "a wrong type");
+    assert!(is_noticed(json!({"exams": 1, "questions": 2}), true).await, "a member is missing");
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! What came back.
 
-use axum::body::to_bytes;
-use axum::http::{HeaderMap, StatusCode};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::contract::check;
 
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
@@ -17,8 +21,15 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads a response.
-    pub async fn of(response: Response) -> Self {
+    /// What `router` answers, which must be as the contract says.
+    pub async fn to(request: Request<Body>, router: Router) -> Self {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = Self::read(router.oneshot(request).await.unwrap()).await;
+        check(&method, &path, &answer);
+        answer
+    }
+
+    async fn read(response: Response) -> Self {
         let (head, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let is_html = head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));

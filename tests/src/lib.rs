@@ -5,6 +5,7 @@
 
 mod answer;
 mod clock;
+mod contract;
 mod entropy;
 mod person;
 pub mod proxy;
@@ -35,7 +36,6 @@ use shared::domain::random::Random;
 use shared::domain::session::Session;
 use shared::domain::token::Token;
 use shared::store::{Credential, ImportedAccount, Store};
-use tower::ServiceExt;
 
 use crate::stripe::StripeStandIn;
 
@@ -263,7 +263,7 @@ impl TestApp {
 
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+        Answer::to(request, self.router.clone()).await
     }
 
     /// Sends `OPTIONS` as a browser does before `method`.

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use shared::domain::session::SessionId;
 use shared::domain::token::Token;
 use shared::http::ClientAddress;
-use tower::ServiceExt;
 
 use crate::Answer;
 
@@ -110,7 +109,7 @@ impl Person {
         }
         let request = request.extension(ClientAddress(self.address));
         let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+        Answer::to(request, self.router.clone()).await
     }
 
     /// The balance as the API says it.

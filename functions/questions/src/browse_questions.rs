@@ -42,7 +42,7 @@ pub(crate) struct QuestionPage {
 #[utoipa::path(
     get, path = "/api/questions",
     params(Filter),
-    responses((status = 200, body = QuestionPage)),
+    responses((status = 200, body = QuestionPage), (status = 304)),
     extensions(("x-problems" = json!(["not_found"])))
 )]
 pub(crate) async fn browse_questions(

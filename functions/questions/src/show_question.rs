@@ -18,7 +18,7 @@ pub(crate) struct QuestionAnswer {
 #[utoipa::path(
     get, path = "/api/questions/{id}",
     params(("id" = QuestionId, Path)),
-    responses((status = 200, body = QuestionAnswer))
+    responses((status = 200, body = QuestionAnswer), (status = 304))
 )]
 pub(crate) async fn show_question(
     State(app): State<App>,

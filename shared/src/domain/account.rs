@@ -51,13 +51,7 @@ pub enum InvalidAccount {
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 
-has_schema!(
-    Email,
-    text(5, EMAIL_BYTES_MAX)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
-        .pattern(Some(EMAIL_PATTERN))
-        .examples(["ada@example.org"])
-);
+has_schema!(Email, text(5, EMAIL_BYTES_MAX).pattern(Some(EMAIL_PATTERN)).examples(["ada@example.org"]));
 
 impl Email {
     /// The normalised text.

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::domain::id::UserId;
 use crate::domain::token::Token;
 use crate::store::SignedIn;
+use crate::tally::note_user;
 
 /// A well-formed token, not checked yet. Reading it calls no database.
 pub struct Claim {
@@ -76,7 +77,10 @@ impl Claim {
     async fn check_that(&self, is_valid: fn(&SignedIn) -> bool) -> Result<SignedIn, Problem> {
         let (signed_in, admitted) = tokio::join!(self.app.store.signed_in(&self.token), self.admit());
         match signed_in?.filter(is_valid) {
-            Some(signed_in) if signed_in.session.is_live(self.app.now()) => admitted.map(|()| signed_in),
+            Some(signed_in) if signed_in.session.is_live(self.app.now()) => {
+                note_user(signed_in.profile.id);
+                admitted.map(|()| signed_in)
+            }
             Some(_) => Err(self.refuse(Problem::session_expired()).await),
             None => Err(self.refuse(Problem::unauthenticated()).await),
         }

@@ -1,21 +1,62 @@
 //! Fields of requests, with their bounds.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::schema::{has_schema, text, whole};
 
+/// Doubles hold every integer below.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// Entries of a [`List`].
 const ENTRIES_MAX: usize = 50;
 /// Characters of a [`Technique`].
 const TECHNIQUE_CHARS_MAX: usize = 100;
 
+/// A whole number, which JSON may write as `2.0`, too.
+#[derive(Clone, Copy)]
+struct Number(i64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_i64(NumberVisitor)
+    }
+}
+
+struct NumberVisitor;
+
+impl Visitor<'_> for NumberVisitor {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("i64")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Number, E> {
+        Ok(Number(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Number, E> {
+        // Whatever is larger is out of every bound.
+        Ok(Number(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Number, E> {
+        if number.fract() == 0.0 && number.abs() < EXACT_MAX {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range")]
+            return Ok(Number(number as i64));
+        }
+        Err(E::invalid_type(Unexpected::Float(number), &self))
+    }
+}
+
 /// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "i64")]
+#[serde(try_from = "Number")]
 pub struct Whole<const MIN: u32, const MAX: u32>(u32);
 
 impl<const MIN: u32, const MAX: u32> PartialSchema for Whole<MIN, MAX> {
@@ -44,10 +85,10 @@ impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> TryFrom<Number> for Whole<MIN, MAX> {
     type Error = String;
 
-    fn try_from(number: i64) -> Result<Self, String> {
+    fn try_from(Number(number): Number) -> Result<Self, String> {
         let fitting = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
         fitting.map(Self).ok_or_else(|| format!("must be a whole number from {MIN} to {MAX}"))
     }
@@ -55,15 +96,15 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Whole<MIN, MAX> {
 
 /// 1 (easy) to 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "i64")]
+#[serde(try_from = "Number")]
 pub struct Difficulty(pub u8);
 
 has_schema!(Difficulty, whole(1, 5));
 
-impl TryFrom<i64> for Difficulty {
+impl TryFrom<Number> for Difficulty {
     type Error = &'static str;
 
-    fn try_from(number: i64) -> Result<Self, Self::Error> {
+    fn try_from(Number(number): Number) -> Result<Self, Self::Error> {
         let difficulty = u8::try_from(number).ok().filter(|difficulty| (1..=5).contains(difficulty));
         difficulty.map(Self).ok_or("must be a whole number from 1 to 5")
     }
@@ -108,7 +149,9 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_bounds() {
-        for (value, good) in [(json!(3), true), (json!(20), true), (json!(2), false), (json!(21), false)] {
+        for (value, good) in
+            [(json!(3), true), (json!(20), true), (json!(2), false), (json!(21), false), (json!(4.0), true)]
+        {
             assert_eq!(serde_json::from_value::<Whole<3, 20>>(value).is_ok(), good);
         }
         for value in [json!(3.5), json!("3"), json!(-3), json!(1e10), json!(null)] {

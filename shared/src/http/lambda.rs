@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use super::logs;
 use super::manners::with_manners;
 use crate::app::App;
 use crate::config::Config;
 
 /// Answers invocations with `router` until Lambda ends the process. The whole of a function's `main`.
 pub fn run(router: fn(App) -> Router) -> ExitCode {
-    lambda_http::tracing::init_default_subscriber();
+    logs::init();
     match start(router) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

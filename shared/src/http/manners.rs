@@ -2,6 +2,8 @@
 //! methods, a request id, safe headers, 304, one line of log.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::Router;
@@ -14,8 +16,10 @@ use lambda_http::request::RequestContext;
 
 use super::etag::revalidate;
 use super::limit::Standings;
+use super::logs::REQUEST;
 use super::problem::{Code, Problem};
 use crate::app::App;
+use crate::tally::{self, Tally};
 
 /// How long browsers shall remember that this host speaks HTTPS only.
 const TWO_YEARS: &str = "max-age=63072000";
@@ -46,7 +50,8 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
 
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+    let (outcome, tally) = tally::counted(AssertUnwindSafe(next.run(request)).catch_unwind()).await;
+    let mut response = match outcome {
         Ok(response) => response,
         Err(_) => Problem::internal("a handler panicked").into_response(),
     };
@@ -70,7 +75,8 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }
-    log(&method, route.as_deref(), response.status(), &request_id, started, problem.as_ref());
+    let seen = Seen { method, route, status: response.status(), request_id, started, tally };
+    seen.log(problem.as_ref());
     response
 }
 
@@ -92,21 +98,44 @@ fn request_id(app: &App, request: &Request) -> String {
     from_gateway.unwrap_or_else(|| app.random.uuid_v4().to_string())
 }
 
-/// One line a request: the route, never the path, which names what a user looks at.
-fn log(
-    method: &Method,
-    route: Option<&str>,
+/// A request that was answered.
+struct Seen {
+    method: Method,
+    route: Option<String>,
     status: StatusCode,
-    request_id: &str,
+    request_id: String,
     started: Instant,
-    problem: Option<&Problem>,
-) {
-    let route = route.unwrap_or("-");
-    let status = status.as_u16();
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if let Some(cause) = problem.and_then(Problem::cause) {
-        tracing::error!(%method, route, status, request_id, millis, cause, "request");
-    } else {
-        tracing::info!(%method, route, status, request_id, millis, "request");
+    tally: Arc<Tally>,
+}
+
+impl Seen {
+    /// One line a request: the route, never the path, which names what a user looks at.
+    fn log(&self, problem: Option<&Problem>) {
+        // The first request of a process waited for it to start.
+        static IS_WARM: AtomicBool = AtomicBool::new(false);
+        let cold_starts = u64::from(!IS_WARM.swap(true, Ordering::Relaxed));
+        let Self { method, request_id, tally, .. } = self;
+        let route = self.route.as_deref().unwrap_or("-");
+        let status = self.status.as_u16();
+        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let user = tally.user();
+        let user = user.as_deref().unwrap_or("-");
+        let server_errors = u64::from(self.status.is_server_error());
+        let refusals_for_rate = u64::from(self.status == StatusCode::TOO_MANY_REQUESTS);
+        let (database_calls, database_retries) = (tally.calls(), tally.retries());
+        let (conflicts, spends, credits_spent) = (tally.conflicts(), tally.spends(), tally.credits_spent());
+        macro_rules! line {
+            ($level:ident, $($cause:ident)?) => {
+                tracing::$level!(
+                    %method, route, status, request_id, user, millis, database_calls, database_retries, conflicts,
+                    spends, credits_spent, server_errors, refusals_for_rate, cold_starts, $($cause,)? "{REQUEST}"
+                )
+            };
+        }
+        if let Some(cause) = problem.and_then(Problem::cause) {
+            line!(error, cause);
+        } else {
+            line!(info,);
+        }
     }
 }

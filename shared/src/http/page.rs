@@ -50,7 +50,7 @@ impl TryFrom<i64> for Limit {
 #[serde(try_from = "String")]
 pub struct Cursor(String);
 
-has_schema!(Cursor, text(1, CURSOR_CHARS_MAX).pattern(Some("^[A-Za-z0-9_-]+$")));
+has_schema!(Cursor, text(0, CURSOR_CHARS_MAX).pattern(Some("^[A-Za-z0-9_-]*$")));
 
 impl Cursor {
     /// The place it stands for.

@@ -4,14 +4,21 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Config, Credentials, Region};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Builder, Config, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+};
+use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_http_client::Builder as HttpClientBuilder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 use crate::config::Database;
+use crate::tally::{count_call, count_try};
 
 /// Reading the system's 150 root certificates would take a third of a cold start; AWS's endpoints need these.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
@@ -21,6 +28,35 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 /// Tries of a throttled or broken call.
 const ATTEMPTS_MAX: u32 = 3;
+
+/// Counts calls and tries for the log of the request that makes them.
+#[derive(Debug)]
+struct Count;
+
+impl Intercept for Count {
+    fn name(&self) -> &'static str {
+        "Count"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        count_call();
+        Ok(())
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        count_try();
+        Ok(())
+    }
+}
 
 /// A client of `database`.
 pub(super) fn client(database: &Database) -> Client {
@@ -51,6 +87,7 @@ fn configuration(database: &Database) -> Builder {
         .credentials_provider(credentials)
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
+        .interceptor(Count)
         .http_client(http);
     builder.set_endpoint_url(database.endpoint_url.clone());
     builder

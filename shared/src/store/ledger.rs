@@ -21,6 +21,7 @@ use crate::domain::midterm::{Midterm, MidtermId};
 use crate::domain::profile::Profile;
 use crate::domain::question_view::{Access, QuestionView};
 use crate::domain::random::Random;
+use crate::tally::count_spend;
 
 /// What credits buy.
 #[derive(Debug, Clone)]
@@ -138,7 +139,10 @@ impl Store {
         for attempt in 0..ATTEMPTS_MAX {
             let settlement = profile.wallet.spend(purchase.charge, purchase.now)?;
             match self.commit(&profile, &settlement, Some(&purchase), purchase.now, random).await? {
-                Committed::Yes(profile) => return Ok(Receipt { profile, settlement }),
+                Committed::Yes(profile) => {
+                    count_spend(settlement.deducted());
+                    return Ok(Receipt { profile, settlement });
+                }
                 Committed::Outdated(newer) => profile = newer,
             }
             pause(attempt).await;

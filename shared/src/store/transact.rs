@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::{CancellationReason, Put, TransactWriteItem};
 use super::Store;
 use super::error::StoreError;
 use super::item::Item;
+use crate::tally::count_conflict;
 
 /// Tries of one transaction against conflicts, and of one decision against newer profiles.
 ///
@@ -119,6 +120,7 @@ fn is_transient(reason: &CancellationReason) -> bool {
 
 /// Waits a random part of a time that doubles with each attempt ("full jitter").
 pub(super) async fn pause(attempt: u32) {
+    count_conflict();
     let longest = PAUSE_FIRST.saturating_mul(1 << attempt.min(10)).min(PAUSE_MAX);
     tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
 }

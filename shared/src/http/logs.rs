@@ -1,0 +1,158 @@
+//! The log of a function in Lambda: one JSON object a line. The line of a request is its metrics, too, in `CloudWatch`'s
+//! embedded metric format, so that no call is made for them.
+
+use std::fmt::Debug;
+use std::io::Write;
+
+use serde_json::{Map, Value, json};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::domain::time::{Clock, SystemClock};
+
+/// Where the metrics are in `CloudWatch`.
+const NAMESPACE: &str = "pastpaper";
+/// The message of a request's line.
+pub(super) const REQUEST: &str = "request";
+/// Fields of a request's line that are metrics, with their units.
+const METRICS: [(&str, &str); 10] = [
+    ("requests", "Count"),
+    ("millis", "Milliseconds"),
+    ("server_errors", "Count"),
+    ("cold_starts", "Count"),
+    ("database_calls", "Count"),
+    ("database_retries", "Count"),
+    ("conflicts", "Count"),
+    ("refusals_for_rate", "Count"),
+    ("spends", "Count"),
+    ("credits_spent", "Count"),
+];
+
+/// Logs to standard output, which Lambda collects.
+pub(super) fn init() {
+    let name = |variable: &str| std::env::var(variable).unwrap_or_default();
+    let lines = JsonLines { stage: name("STAGE"), function: name("AWS_LAMBDA_FUNCTION_NAME") };
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("shared", LevelFilter::INFO);
+    tracing_subscriber::registry().with(lines).with(filter).init();
+}
+
+/// Writes each event as a line.
+struct JsonLines {
+    stage: String,
+    function: String,
+}
+
+impl<S: Subscriber> Layer<S> for JsonLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let line = self.line(event, SystemClock.now().as_millisecond());
+        // There is nobody to tell that the log is gone.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+}
+
+impl JsonLines {
+    fn line(&self, event: &Event<'_>, now_millis: i64) -> Value {
+        let mut fields = Fields(Map::new());
+        event.record(&mut fields);
+        let mut line = fields.0;
+        line.insert("level".to_owned(), json!(event.metadata().level().as_str()));
+        line.insert("timestamp".to_owned(), json!(now_millis));
+        if line.get("message").is_some_and(|message| message == REQUEST) {
+            self.add_metrics(&mut line, now_millis);
+        }
+        Value::Object(line)
+    }
+
+    fn add_metrics(&self, line: &mut Map<String, Value>, now_millis: i64) {
+        line.insert("stage".to_owned(), json!(self.stage));
+        line.insert("function".to_owned(), json!(self.function));
+        line.insert("requests".to_owned(), json!(1));
+        let metrics = METRICS.iter().filter(|(name, _)| line.contains_key(*name));
+        let metrics: Vec<Value> = metrics.map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
+        let directive = json!({
+            "Namespace": NAMESPACE,
+            "Dimensions": [["stage"], ["stage", "function"]],
+            "Metrics": metrics,
+        });
+        line.insert("_aws".to_owned(), json!({"Timestamp": now_millis, "CloudWatchMetrics": [directive]}));
+    }
+}
+
+/// The fields of an event by name.
+struct Fields(Map<String, Value>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), json!(format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), json!(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().to_owned(), json!(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name().to_owned(), json!(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.insert(field.name().to_owned(), json!(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Keeps lines instead of writing them.
+    struct Kept(JsonLines, Arc<Mutex<Vec<Value>>>);
+
+    impl<S: Subscriber> Layer<S> for Kept {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            self.1.lock().unwrap().push(self.0.line(event, 1_000));
+        }
+    }
+
+    fn logged(log: impl FnOnce()) -> Value {
+        let lines = Arc::default();
+        let layer = JsonLines { stage: "prod".to_owned(), function: "auth".to_owned() };
+        let subscriber = tracing_subscriber::registry().with(Kept(layer, Arc::clone(&lines)));
+        tracing::subscriber::with_default(subscriber, log);
+        let mut lines = lines.lock().unwrap();
+        assert_eq!(lines.len(), 1);
+        lines.remove(0)
+    }
+
+    #[test]
+    fn the_line_of_a_request_is_its_metrics() {
+        let line = logged(|| tracing::info!(route = "/api/courses", status = 200_u16, millis = 7_u64, "{REQUEST}"));
+        assert_eq!(
+            (&line["route"], &line["status"], &line["level"]),
+            (&json!("/api/courses"), &json!(200), &json!("INFO"))
+        );
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&line["_aws"]["Timestamp"], &directive["Namespace"]), (&json!(1_000), &json!("pastpaper")));
+        for metric in directive["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+        }
+        for dimension in directive["Dimensions"].as_array().unwrap().iter().flat_map(|names| names.as_array().unwrap())
+        {
+            assert!(line[dimension.as_str().unwrap()].is_string(), "{dimension}");
+        }
+    }
+
+    #[test]
+    fn other_lines_are_no_metrics() {
+        let line = logged(|| tracing::warn!(error = %"no route to host", "storage"));
+        assert_eq!((&line["message"], &line["error"]), (&json!("storage"), &json!("no route to host")));
+        assert!(line.get("_aws").is_none());
+    }
+}

@@ -1,0 +1,129 @@
+//! What answering one request took: counted where it happens, logged when the answer leaves.
+//!
+//! The tally belongs to the task that answers; what happens outside of a request is not counted.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::credits::Credits;
+use crate::domain::id::UserId;
+
+/// Bytes of the SHA-256 of a user's id that stand for the user in the log.
+const USER_BYTES: usize = 6;
+
+tokio::task_local! {
+    static TALLY: Arc<Tally>;
+}
+
+/// The numbers of one request.
+#[derive(Debug, Default)]
+pub struct Tally {
+    calls: AtomicU32,
+    tries: AtomicU32,
+    conflicts: AtomicU32,
+    spends: AtomicU32,
+    credits_spent: AtomicU32,
+    user: OnceLock<UserId>,
+}
+
+impl Tally {
+    /// Calls to the table.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Tries of these calls beyond the first: throttled or broken ones.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        self.tries.load(Ordering::Relaxed).saturating_sub(self.calls())
+    }
+
+    /// Decisions that were made again because another request was faster.
+    #[must_use]
+    pub fn conflicts(&self) -> u32 {
+        self.conflicts.load(Ordering::Relaxed)
+    }
+
+    /// Spends, free ones included.
+    #[must_use]
+    pub fn spends(&self) -> u32 {
+        self.spends.load(Ordering::Relaxed)
+    }
+
+    /// Credits that they took.
+    #[must_use]
+    pub fn credits_spent(&self) -> u32 {
+        self.credits_spent.load(Ordering::Relaxed)
+    }
+
+    /// Stands for the user in the log: the same for all of their requests, and nothing to sign in or to search with.
+    #[must_use]
+    pub fn user(&self) -> Option<String> {
+        let id = self.user.get()?;
+        Some(hex::encode(&Sha256::digest(id.0.as_bytes())[..USER_BYTES]))
+    }
+}
+
+/// What `work` gives, and what it took.
+pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Arc<Tally>) {
+    let tally = Arc::<Tally>::default();
+    (TALLY.scope(Arc::clone(&tally), work).await, tally)
+}
+
+/// A call begins.
+pub(crate) fn count_call() {
+    add(|tally| &tally.calls, 1);
+}
+
+/// It is sent, perhaps once more.
+pub(crate) fn count_try() {
+    add(|tally| &tally.tries, 1);
+}
+
+/// A decision has to be made again.
+pub(crate) fn count_conflict() {
+    add(|tally| &tally.conflicts, 1);
+}
+
+/// A spend happened.
+pub(crate) fn count_spend(credits: Credits) {
+    add(|tally| &tally.spends, 1);
+    add(|tally| &tally.credits_spent, credits);
+}
+
+/// The session is live: this is who asks.
+pub(crate) fn note_user(id: UserId) {
+    let _ = TALLY.try_with(|tally| tally.user.set(id));
+}
+
+fn add(counter: fn(&Tally) -> &AtomicU32, number: u32) {
+    let _ = TALLY.try_with(|tally| counter(tally).fetch_add(number, Ordering::Relaxed));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_is_of_one_request() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (first, second) = runtime.block_on(async {
+            let one = counted(async {
+                count_call();
+                count_try();
+                count_try();
+                count_spend(3);
+                note_user(UserId(uuid::Uuid::nil()));
+            });
+            tokio::join!(one, counted(async { count_conflict() }))
+        });
+        let (first, second) = (first.1, second.1);
+        assert_eq!((first.calls(), first.retries(), first.conflicts(), first.spends()), (1, 1, 0, 1));
+        assert_eq!((first.credits_spent(), second.conflicts(), second.calls()), (3, 1, 0));
+        assert_eq!((first.user().map(|user| user.len()), second.user()), (Some(12), None));
+        count_call();
+    }
+}
