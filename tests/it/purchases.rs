@@ -141,17 +141,17 @@ async fn stripe_may_fail_and_nothing_is_lost_or_changed() {
     let error = |status: u16, kind: &str| Trouble::Answer(status, json!({"error": {"type": kind, "code": "c"}}));
     // What passes by itself is tried again.
     for trouble in
-        [error(500, "api_error"), error(409, "lock"), error(429, "rate"), Trouble::ErrorAfter, Trouble::TimeoutAfter]
+        [error(500, "api_error"), error(409, "lock"), error(429, "rate"), Trouble::Failure, Trouble::TimeoutAfter]
     {
         test.stripe.fail(std::slice::from_ref(&trouble));
         let _ = ada.post(PURCHASE, starter()).await.ok();
     }
     let _ = test.stripe.take_asked();
 
-    let busy = [error(500, "api_error"), error(503, "api_error"), error(500, "api_error")];
+    let busy = [500, 503, 500, 502].map(|status| error(status, "api_error"));
     let wrong = [error(401, "invalid_request_error")];
     let odd = [Trouble::Answer(200, json!({"object": "list"}))];
-    for (trouble, tries) in [(busy.as_slice(), 3), (&wrong, 1), (&odd, 1)] {
+    for (trouble, tries) in [(busy.as_slice(), 4), (&wrong, 1), (&odd, 1)] {
         test.stripe.fail(trouble);
         let answer = ada.post(PURCHASE, starter()).await;
         assert_eq!(answer.header("retry-after"), "1");

@@ -187,7 +187,7 @@ async fn a_dispute_finds_its_user_by_asking() {
     }
     let before = ada.credits().await;
     let down = Trouble::Answer(503, json!({}));
-    test.stripe.fail(&[down.clone(), down.clone(), down]);
+    test.stripe.fail(&[down.clone(), down.clone(), down.clone(), down]);
     let _ = test.webhook(dispute).await.problem(503, "unavailable");
     assert_eq!(ada.credits().await, before);
     // Stripe sends it again.

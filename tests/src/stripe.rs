@@ -42,8 +42,8 @@ const LIFE_START: i64 = 1_767_607_200;
 pub enum Trouble {
     /// Nothing is done, this is answered.
     Answer(u16, Value),
-    /// Done, and then 500.
-    ErrorAfter,
+    /// 500, which is kept under the key and answered again.
+    Failure,
     /// Done, and not answered in time.
     TimeoutAfter,
 }
@@ -62,8 +62,8 @@ pub struct Asked {
 #[derive(Default)]
 struct Account {
     asked: Vec<Asked>,
-    /// By idempotency key: what was asked, and what was answered.
-    done: HashMap<String, (String, Value)>,
+    /// By idempotency key: what was asked, and what was answered; nothing when that was a 500.
+    done: HashMap<String, (String, Option<Value>)>,
     created: usize,
     /// Whose charges and invoices are.
     owners: HashMap<String, String>,
@@ -139,9 +139,16 @@ async fn answer(
     if let Some(Trouble::Answer(status, body)) = trouble {
         return (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response();
     }
+    if let Some(Trouble::Failure) = trouble {
+        let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+        lock(&account).done.insert(key, (format!("{what} {form:?}"), None));
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     let (status, body) = lock(&account).answer(&what, &form, &headers);
+    if status.is_server_error() {
+        return (status, [("idempotent-replayed", "true")]).into_response();
+    }
     match trouble {
-        Some(Trouble::ErrorAfter) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Some(Trouble::TimeoutAfter) => {
             tokio::time::sleep(HELD).await;
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -169,10 +176,10 @@ impl Account {
         if let Some((before, answer)) = self.done.get(&key) {
             let is_same = *before == asked;
             let answer = answer.clone();
-            return if is_same {
-                (StatusCode::OK, answer)
-            } else {
-                refuse(StatusCode::BAD_REQUEST, "idempotency_error")
+            return match answer {
+                _ if !is_same => refuse(StatusCode::BAD_REQUEST, "idempotency_error"),
+                Some(answer) => (StatusCode::OK, answer),
+                None => (StatusCode::INTERNAL_SERVER_ERROR, Value::Null),
             };
         }
         self.created += 1;
@@ -188,7 +195,7 @@ impl Account {
             }
             other => panic!("the stand-in was asked for {other}"),
         };
-        self.done.insert(key, (asked, created.clone()));
+        self.done.insert(key, (asked, Some(created.clone())));
         (StatusCode::OK, created)
     }
 }

@@ -78,7 +78,7 @@ fn check_is_new(plan: Plan, profile: &Profile, billing: &Billing) -> Result<(), 
     if profile.wallet.plan == plan {
         return refuse("You have this plan already; nothing was charged.");
     }
-    if billing.is_subscribed() {
+    if billing.is_subscribed(profile) {
         return refuse("You have another plan: change it with `POST /api/credits/portal`; nothing was charged.");
     }
     Ok(())

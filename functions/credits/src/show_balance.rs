@@ -5,6 +5,7 @@ use serde::Serialize;
 use shared::app::App;
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::payments::Billing;
+use shared::domain::profile::Profile;
 use shared::http::{Claim, Problem};
 use utoipa::ToSchema;
 
@@ -34,18 +35,18 @@ struct Subscription {
 )]
 pub(crate) async fn show_balance(State(app): State<App>, claim: Claim) -> Result<axum::Json<Balance>, Problem> {
     let (signed_in, billing) = claim.with(app.store.billing(claim.user_id())).await?;
-    let wallet = app.store.refresh(signed_in.profile, app.now(), &app.random).await?.wallet;
+    let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;
+    let wallet = profile.wallet;
     Ok(axum::Json(Balance {
         credits: wallet.credits,
         plan: wallet.plan,
         monthly_credits: wallet.monthly_credits.max(wallet.plan.monthly_credits()),
         credits_reset_at: wallet.credits_reset_at,
-        subscription: subscription(&billing),
+        subscription: subscription(&billing, &profile),
     }))
 }
 
-fn subscription(billing: &Billing) -> Option<Subscription> {
-    let of =
-        |billing: &Billing| Subscription { ends_at: billing.ends_at(), payment_failing: billing.payment_failing() };
-    billing.is_subscribed().then(|| of(billing))
+fn subscription(billing: &Billing, profile: &Profile) -> Option<Subscription> {
+    let found = || Subscription { ends_at: billing.ends_at(), payment_failing: billing.payment_failing() };
+    billing.is_subscribed(profile).then(found)
 }

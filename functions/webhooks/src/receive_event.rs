@@ -36,7 +36,11 @@ pub(crate) async fn receive_event(
         };
         match settled {
             Settled::Applied | Settled::Known => {}
-            Settled::UnknownPrice => tracing::warn!(event = event.id, "an event names a price that is not ours"),
+            Settled::UnknownPrice => tracing::error!(event = event.id, "an event names a price that is not ours"),
+            // Somebody pays, and has no account (any more): an operator should look.
+            Settled::NoAccount if matches!(event.kind, EventKind::InvoicePaid(_)) => {
+                tracing::error!(event = event.id, "a payment of nobody of ours");
+            }
             Settled::NoAccount => tracing::warn!(event = event.id, "an event is about nobody of ours"),
         }
     }

@@ -21,7 +21,10 @@ impl FromRequest<App> for SignedEvent {
         let secrets = app.stripe.webhook_secrets().await?;
         // A forger learns nothing from how large a body may be.
         let body = read_to(request, BODY_BYTES_MAX).await.map_err(|_| not_signed())?;
-        signature::verify(&header, &body, &secrets, app.now()).map_err(|_| not_signed())?;
+        signature::verify(&header, &body, &secrets, app.now()).map_err(|error| {
+            tracing::warn!(?error, "a webhook with a signature that is not valid");
+            not_signed()
+        })?;
         Event::parse(&body).map(Self).map_err(unreadable)
     }
 }
@@ -38,6 +41,7 @@ fn not_signed() -> Problem {
 
 /// Stripe's, but in a shape that we do not know: it is refused, so that Stripe keeps it and shows it.
 fn unreadable(error: EventError) -> Problem {
+    tracing::error!(%error, "an event of Stripe cannot be read");
     match error {
         EventError::NotJson => Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."),
         EventError::Missing(base, at) => Problem::invalid_field(&format!("{base}{at}"), "is missing"),

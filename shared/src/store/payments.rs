@@ -39,7 +39,6 @@ pub(super) struct Customer {
 /// That an event had its effect.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claim {
-    user_id: UserId,
     claimed_at: Timestamp,
     expires_at: i64,
 }
@@ -185,7 +184,7 @@ impl Store {
         actions.push(self.replace_billing(profile.id, before.billing.as_ref(), billing.clone())?);
         // An event whose price is not known may come again and be of use then.
         if !outcome.unknown_price {
-            let claim = Claim { user_id: profile.id, claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
+            let claim = Claim { claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
             actions.push(self.put_new(item::write(&keys::event(&event.id), &claim)?)?);
         }
         if let (Some(customer), None) = (event.customer(), &before.customer) {

@@ -22,8 +22,10 @@ use super::{Stripe, StripeError};
 const API_VERSION: &str = "2025-03-31.basil";
 /// One try: a checkout session takes Stripe about a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// Tries. With their pauses they stay below a function's 20 s.
-const ATTEMPTS_MAX: u32 = 3;
+/// A call with all its tries and its secret. A purchase makes two; API Gateway waits for 30 s.
+const CALL_TIMEOUT: Duration = Duration::from_secs(9);
+/// Tries.
+const ATTEMPTS_MAX: u32 = 4;
 /// The longest first pause; each next one may be twice as long.
 const PAUSE_FIRST: Duration = Duration::from_millis(400);
 /// Largest answer that is read.
@@ -73,7 +75,19 @@ impl Stripe {
         self.call(Method::GET, path, Bytes::new(), None).await
     }
 
+    /// A call, in time.
     async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        key: Option<&str>,
+    ) -> Result<Option<T>, StripeError> {
+        let call = tokio::time::timeout(CALL_TIMEOUT, self.try_call(method, path, body, key));
+        call.await.unwrap_or_else(|_| Err(StripeError::Unavailable("not in time".to_owned())))
+    }
+
+    async fn try_call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
@@ -83,13 +97,22 @@ impl Stripe {
         let secret = self.secret_key().await?;
         let url = format!("{}{path}", self.settings.api_base.trim_end_matches('/'));
         let mut why = String::new();
+        // Stripe keeps a failure under its key, too: after one, another key is another try.
+        let mut failures = 0;
         for attempt in 0..ATTEMPTS_MAX {
             if attempt > 0 {
                 tokio::time::sleep(PAUSE_FIRST.saturating_mul(1 << attempt).mul_f64(fastrand::f64() / 2.0)).await;
             }
-            let request = request(method.clone(), &url, body.clone(), key, &secret)?;
+            let key = key.map(|key| if failures == 0 { key.to_owned() } else { format!("{key}-{failures}") });
+            let request = request(method.clone(), &url, body.clone(), key.as_deref(), &secret)?;
             match self.send(request).await {
-                Ok(answer) if answer.is_worth_another_try() => why = answer.status.to_string(),
+                Ok(answer) if answer.is_worth_another_try() => {
+                    why = answer.status.to_string();
+                    failures += u32::from(answer.is_replayed());
+                }
+                Ok(answer) if answer.status.is_server_error() => {
+                    return Err(StripeError::Unavailable(answer.status.to_string()));
+                }
                 Ok(answer) => return answer.read(),
                 Err(error) => why = error,
             }
@@ -148,12 +171,17 @@ impl Answer {
     fn is_worth_another_try(&self) -> bool {
         match self.headers.get("stripe-should-retry").map(HeaderValue::as_bytes) {
             Some(b"true") => true,
-            Some(b"false") => self.status.is_server_error(),
+            Some(b"false") => false,
             _ => {
                 self.status.is_server_error()
                     || matches!(self.status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS)
             }
         }
+    }
+
+    /// Whether it is what an earlier request with this key got.
+    fn is_replayed(&self) -> bool {
+        self.headers.get("idempotent-replayed").is_some_and(|value| value == "true")
     }
 
     fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, StripeError> {

@@ -39,8 +39,7 @@ impl Stripe {
     /// # Errors
     /// When Stripe does not answer or refuses, or the key stands for another plan.
     pub async fn create_checkout(&self, purchase: &Purchase<'_>) -> Result<CheckoutSession, StripeError> {
-        let price = self.settings.price(purchase.plan).filter(|price| !price.is_empty());
-        let price = price.ok_or(StripeError::NotConfigured)?;
+        let price = self.settings.price(purchase.plan).ok_or(StripeError::NotConfigured)?;
         let user_id = purchase.user.to_string();
         // What the events of the subscription and of its invoices will say.
         let form = [

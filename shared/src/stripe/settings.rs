@@ -51,10 +51,10 @@ pub struct Settings {
     pub(super) webhook_secret: Option<Source>,
     /// `STRIPE_API_BASE`.
     pub(super) api_base: String,
-    /// `STRIPE_PRICE_STARTER`; empty where no money is taken.
-    pub(super) price_starter: String,
-    /// `STRIPE_PRICE_UNLIMITED`.
-    pub(super) price_unlimited: String,
+    /// `STRIPE_PRICE_STARTER`, a comma list: the first is sold, the others were. Empty where no money is taken.
+    pub(super) starter_prices: Vec<String>,
+    /// `STRIPE_PRICE_UNLIMITED`, likewise.
+    pub(super) unlimited_prices: Vec<String>,
     /// `CHECKOUT_SUCCESS_URL`: where a browser goes after it paid.
     pub(super) success_url: String,
     /// `CHECKOUT_CANCEL_URL`: where it goes when it did not, and from the portal.
@@ -91,8 +91,8 @@ impl Settings {
         let port = port.map_or(Ok(EXTENSION_PORT), |port| port.parse());
         let settings = Self {
             api_base: url("STRIPE_API_BASE", get("STRIPE_API_BASE").unwrap_or_else(|| API_BASE.to_owned()))?,
-            price_starter: required("STRIPE_PRICE_STARTER")?,
-            price_unlimited: required("STRIPE_PRICE_UNLIMITED")?,
+            starter_prices: list(&required("STRIPE_PRICE_STARTER")?),
+            unlimited_prices: list(&required("STRIPE_PRICE_UNLIMITED")?),
             success_url: required_url("CHECKOUT_SUCCESS_URL")?,
             cancel_url: required_url("CHECKOUT_CANCEL_URL")?,
             extension_port: port
@@ -101,7 +101,7 @@ impl Settings {
             secret_key,
             webhook_secret,
         };
-        if is_shop && settings.price_starter == settings.price_unlimited {
+        if settings.starter_prices.iter().any(|price| settings.unlimited_prices.contains(price)) {
             return Err(InvalidConfig::new("STRIPE_PRICE_UNLIMITED", "must differ from STRIPE_PRICE_STARTER"));
         }
         Ok(settings)
@@ -110,18 +110,23 @@ impl Settings {
     /// Which price buys which plan.
     #[must_use]
     pub fn prices(&self) -> Prices {
-        let prices = [(&self.price_starter, Plan::Starter), (&self.price_unlimited, Plan::Unlimited)];
-        prices.into_iter().filter(|(price, _)| !price.is_empty()).map(|(price, plan)| (price.as_str(), plan)).collect()
+        let starter = self.starter_prices.iter().map(|price| (price, Plan::Starter));
+        starter.chain(self.unlimited_prices.iter().map(|price| (price, Plan::Unlimited))).collect()
     }
 
-    /// The price of a plan; the free one has none.
+    /// The price that a plan is sold for; the free one has none.
     pub(super) fn price(&self, plan: Plan) -> Option<&str> {
-        match plan {
-            Plan::Free => None,
-            Plan::Starter => Some(&self.price_starter),
-            Plan::Unlimited => Some(&self.price_unlimited),
-        }
+        let prices = match plan {
+            Plan::Free => return None,
+            Plan::Starter => &self.starter_prices,
+            Plan::Unlimited => &self.unlimited_prices,
+        };
+        prices.first().map(String::as_str)
     }
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|price| !price.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -130,7 +135,7 @@ mod tests {
 
     const SHOP: [(&str, &str); 5] = [
         ("STRIPE_SECRET_KEY", "sk_test_hush"),
-        ("STRIPE_PRICE_STARTER", "price_1"),
+        ("STRIPE_PRICE_STARTER", "price_1, price_0"),
         ("STRIPE_PRICE_UNLIMITED", "price_2"),
         ("CHECKOUT_SUCCESS_URL", "https://app.example.org/paid"),
         ("CHECKOUT_CANCEL_URL", "https://app.example.org/plans"),
@@ -151,6 +156,11 @@ mod tests {
     fn with_a_secret_everything_else_is_required_and_named() {
         let settings = read(&SHOP).unwrap();
         assert_eq!(settings.prices().plan("price_2"), Some(Plan::Unlimited));
+        // What was sold before is known, and sold no more.
+        assert_eq!(
+            (settings.prices().plan("price_0"), settings.price(Plan::Starter)),
+            (Some(Plan::Starter), Some("price_1"))
+        );
         for (missing, _) in &SHOP[1..] {
             let rest: Vec<_> = SHOP.into_iter().filter(|(name, _)| name != missing).collect();
             assert!(read(&rest).unwrap_err().to_string().starts_with(missing), "{missing}");

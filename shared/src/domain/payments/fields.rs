@@ -92,10 +92,6 @@ impl<'a> Node<'a> {
         self.some(at).map_or(Ok(false), |value| value.as_bool().ok_or(EventError::Invalid(self.base, at)))
     }
 
-    pub(super) fn has(self, at: &str) -> bool {
-        self.some(at).is_some()
-    }
-
     fn some(self, at: &str) -> Option<&'a Value> {
         self.value.pointer(at).filter(|value| !value.is_null())
     }

@@ -48,6 +48,9 @@ fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, 
         return Err(object.missing("/items/data"));
     }
     let status = object.text("/status")?;
+    let period_end = period_end.ok_or(object.missing("/current_period_end"))?;
+    // An end that is further away than the next payment cancels nothing yet.
+    let ends = object.optional_seconds("/cancel_at")?.is_some_and(|at| at <= period_end);
     Ok(SubscriptionChange {
         id: object.id("/id")?,
         customer: object.id("/customer")?,
@@ -55,8 +58,8 @@ fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, 
         change,
         // A status that we do not know gives nothing.
         gives_access: matches!(status, "active" | "trialing" | "past_due") && change != Change::Deleted,
-        cancels: object.flag("/cancel_at_period_end")? || object.has("/cancel_at"),
-        period_end: period_end.ok_or(object.missing("/current_period_end"))?,
+        cancels: object.flag("/cancel_at_period_end")? || ends,
+        period_end,
         prices,
     })
 }
@@ -71,7 +74,16 @@ fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
         payments.extend(payment.optional_id("/payment/payment_intent")?);
         payments.extend(payment.optional_id("/payment/charge")?);
     }
-    let (price, period_end) = paid_period(object)?;
+    let reason = match object.optional_text("/billing_reason")? {
+        Some("subscription_create") => Reason::Start,
+        Some("subscription_cycle") => Reason::Renewal,
+        _ => Reason::Other,
+    };
+    // Only what begins a period must say which: a credit note or a line by hand has no price.
+    let (price, period_end) = match reason {
+        Reason::Start | Reason::Renewal => paid_period(object)?,
+        Reason::Other => paid_period(object).unwrap_or_default(),
+    };
     Ok(Some(Invoice {
         id: object.id("/id")?,
         customer: object.id("/customer")?,
@@ -81,11 +93,7 @@ fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
             "/subscription_details/metadata/user_id",
             "/metadata/user_id",
         ])?,
-        reason: match object.optional_text("/billing_reason")? {
-            Some("subscription_create") => Reason::Start,
-            Some("subscription_cycle") => Reason::Renewal,
-            _ => Reason::Other,
-        },
+        reason,
         amount_paid: object.amount("/amount_paid")?,
         period_end,
         price,

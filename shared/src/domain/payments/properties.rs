@@ -3,9 +3,9 @@
 
 use proptest::prelude::*;
 
-use super::event::{DisputeStatus, EventKind};
+use super::event::{DisputeStatus, EventKind, Invoice, SubscriptionChange};
 use super::life::{
-    Account, BUY, CANCEL, CANCELS, CREATED, DISPUTE, LOST, PAST_DUE, RECOVER, REFUND, REFUND_MORE, RENEW, START,
+    Account, BUY, CANCEL, CANCELS, CREATED, DISPUTE, FAIL, LOST, PAST_DUE, RECOVER, REFUND, REFUND_MORE, RENEW, START,
     UNKNOWN, UPGRADE, WIN, at, before, others, payments, prices, since, wallet,
 };
 use super::{Billing, Event, Prices};
@@ -193,6 +193,44 @@ fn an_unknown_price_gives_nothing_and_is_said_until_it_is_known() {
     // And once known it stays, whatever the configuration says later.
     let outcome = outcome.billing.apply(&before()[REFUND], &none, outcome.settlement.wallet, at(START));
     assert_eq!(outcome.settlement.wallet.plan, Plan::Starter);
+}
+
+#[test]
+fn a_price_that_is_sold_no_more_takes_nothing_from_who_pays_it() {
+    let mut account = received(&[&before()[BUY], &others()[CREATED]]);
+    let plan = account.wallet.plan;
+    // The configuration has forgotten every price; the subscription goes on and changes something else.
+    for event in [&before()[UPGRADE], &others()[CANCELS]] {
+        let outcome = account.billing.apply(event, &Prices::default(), account.wallet, at(START));
+        assert!(outcome.unknown_price);
+        account.billing = outcome.billing;
+        account.wallet = outcome.settlement.wallet;
+    }
+    assert_eq!(account.wallet.plan, plan);
+    assert!(account.billing.ends_at().is_some());
+}
+
+#[test]
+fn a_cancelled_subscription_beside_one_that_runs_ends_nothing() {
+    let mut account = received(&[&before()[BUY], &others()[CREATED], &others()[CANCELS]]);
+    assert!(account.billing.ends_at().is_some());
+    let EventKind::Subscription(change) = others()[CREATED].kind.clone() else { panic!() };
+    let kind = EventKind::Subscription(SubscriptionChange { id: "sub_second".to_owned(), ..change });
+    let second = Event { id: "evt_second".to_owned(), created: START, kind };
+    account.receive(&second, &prices(), START);
+    assert_eq!(account.billing.ends_at(), None);
+}
+
+#[test]
+fn a_failure_before_a_later_payment_is_over() {
+    let mut account = received(&[&before()[BUY], &before()[RENEW], &before()[FAIL]]);
+    assert!(account.billing.payment_failing());
+    // Another invoice of the same subscription is paid afterwards.
+    let EventKind::InvoicePaid(invoice) = before()[RENEW].kind.clone() else { panic!() };
+    let kind = EventKind::InvoicePaid(Invoice { id: "in_later".to_owned(), ..invoice });
+    let later = Event { id: "evt_later".to_owned(), created: before()[FAIL].created + 1, kind };
+    account.receive(&later, &prices(), START);
+    assert!(!account.billing.payment_failing());
 }
 
 #[test]

@@ -85,33 +85,33 @@ impl Billing {
         let mut settlement = Settlement { wallet, movements: Vec::new() };
         let changed = billing != *self;
         if changed {
-            if let Some(due) = wallet.refresh(now) {
-                settlement = due;
-            }
+            // What a refresh brings follows from the plan: it may have come with 15 a month, which payments bring now.
+            let mut wallet = wallet;
+            billing.book_plan(&mut wallet);
+            settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
             billing.book(&mut settlement, now);
         }
         Outcome { billing, settlement, changed, unknown_price }
     }
 
-    /// Whether a plan is paid for, so that it is changed and not bought beside the other. A subscription whose payment is
-    /// disputed still runs.
+    /// Whether a plan is paid for, so that it is changed and not bought beside the other. A subscription runs whatever its
+    /// price is, and while a payment of it is disputed. Of an account that came with one, no event may be known.
     #[must_use]
-    pub fn is_subscribed(&self) -> bool {
-        let runs = self.subscriptions.values().any(|of| of.gives_access && of.plan.is_some());
+    pub fn is_subscribed(&self, profile: &Profile) -> bool {
+        if self.subscriptions.is_empty() && self.booked.plan.is_none() {
+            return profile.wallet.plan != Plan::Free && profile.stripe_subscription_id.is_some();
+        }
+        let runs = self.subscriptions.values().any(|of| of.gives_access);
         runs || self.plan().is_some_and(|plan| plan != Plan::Free)
     }
 
-    /// Whether the user's card will be charged again. Of an account that came with a subscription no event may be known.
+    /// Whether the user's card will be charged again.
     #[must_use]
     pub fn renews(&self, profile: &Profile) -> bool {
-        if *self == Self::default() {
-            return profile.wallet.plan != Plan::Free && profile.stripe_subscription_id.is_some();
-        }
-        self.is_subscribed() && self.ends_at().is_none()
+        self.is_subscribed(profile) && self.ends_at().is_none()
     }
 
     fn book(&mut self, settlement: &mut Settlement, now: Timestamp) {
-        self.book_plan(&mut settlement.wallet);
         self.book_reset(&mut settlement.wallet, now);
         let granted = self.book_grants(settlement);
         let released = self.book_claims(settlement);
@@ -144,7 +144,7 @@ impl Billing {
         let known = self.subscriptions.iter().map(|(id, subscription)| {
             let paid_back = self.newest_period(id).is_some_and(|(invoice, paid)| self.is_paid_back(invoice, paid));
             let gives = subscription.gives_access && !paid_back;
-            subscription.plan.filter(|_| gives).or(Some(Plan::Free))
+            subscription.plan().filter(|_| gives).or(Some(Plan::Free))
         });
         // An invoice may come before its subscription.
         let ahead = self.paid_periods().filter(|(_, subscription, _)| !self.subscriptions.contains_key(*subscription));

@@ -52,9 +52,16 @@ struct Watermark {
 pub(super) struct Subscription {
     watermark: Watermark,
     pub(super) gives_access: bool,
-    /// Nothing when no price of it is ours.
-    pub(super) plan: Option<Plan>,
-    cancels: bool,
+    /// Of the newest change whose price is ours; nothing when there was none. A price that the configuration has
+    /// forgotten takes nothing from who pays it.
+    priced: Option<Priced>,
+    pub(super) cancels: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Priced {
+    at: Watermark,
+    plan: Plan,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,18 +148,26 @@ impl Billing {
         self.subscriptions.iter().max_by_key(newest).map(|(id, _)| id.as_str())
     }
 
-    /// When a subscription ends that its user has cancelled, in epoch seconds.
+    /// When the last subscription ends, if all that run are cancelled; epoch seconds.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
-        let ends = self.subscriptions.values().filter(|of| of.gives_access && of.cancels);
-        ends.map(|of| of.watermark.period_end).max()
+        let mut running = self.subscriptions.values().filter(|of| of.gives_access);
+        let ends = running.clone().map(|of| of.watermark.period_end).max();
+        ends.filter(|_| running.all(|of| of.cancels))
     }
 
     /// Whether a payment failed that Stripe still tries to collect.
     #[must_use]
     pub fn payment_failing(&self) -> bool {
         let open = |subscription| self.subscriptions.get(subscription).is_none_or(|of| of.gives_access);
-        self.invoices.values().any(|of| of.failed_at.is_some() && of.paid.is_none() && open(&of.subscription))
+        // What failed before a later payment is no more tried, or was given up.
+        let paid_at = |subscription: &str| {
+            let paid = self.invoices.values().filter(|of| of.subscription == subscription);
+            paid.filter_map(|of| of.paid.as_ref()).map(|paid| paid.created).max()
+        };
+        self.invoices
+            .values()
+            .any(|of| of.failed_at > paid_at(&of.subscription) && of.paid.is_none() && open(&of.subscription))
     }
 
     /// Credits that refunds and disputes could not take back, since they were spent.
@@ -191,11 +206,11 @@ impl Billing {
             event: event.id.clone(),
         };
         let plan = change.prices.iter().map(|price| prices.plan(price)).fold(None, better);
-        let new = Subscription { watermark, gives_access: change.gives_access, plan, cancels: change.cancels };
+        let known_price = plan.map(|plan| Priced { at: watermark.clone(), plan });
+        let new =
+            Subscription { watermark, gives_access: change.gives_access, priced: known_price, cancels: change.cancels };
         match self.subscriptions.get_mut(&change.id) {
-            Some(known) if known.watermark > new.watermark => {}
-            Some(known) if known.watermark == new.watermark => known.plan = better(known.plan, plan),
-            Some(known) => *known = new,
+            Some(known) => known.join(new),
             None => drop(self.subscriptions.insert(change.id.clone(), new)),
         }
         plan.is_none()
@@ -232,7 +247,8 @@ impl Billing {
             Some(known) if known.event == new.event => known.plan = better(known.plan, plan),
             paid => *paid = Some(new),
         }
-        plan.is_none()
+        // An invoice for a change within a period brings nothing, whatever its price.
+        plan.is_none() && invoice.reason != Reason::Other
     }
 
     fn learn_payment(&mut self, payment: &InvoicePayment) {
@@ -302,6 +318,29 @@ impl Billing {
     fn invoice_of(&self, charge: &str, payment_intent: Option<&str>) -> Option<&str> {
         let by_charge = self.payments.get(charge);
         by_charge.or_else(|| self.payments.get(payment_intent?)).map(String::as_str)
+    }
+}
+
+impl Subscription {
+    /// The plan that it is paid for, if any of ours.
+    pub(super) fn plan(&self) -> Option<Plan> {
+        self.priced.as_ref().map(|priced| priced.plan)
+    }
+
+    /// The newer of both; its price by itself.
+    fn join(&mut self, new: Self) {
+        let priced = match (self.priced.take(), new.priced.clone()) {
+            (Some(known), Some(new)) if known.at == new.at => {
+                let plan = better(Some(known.plan), Some(new.plan)).unwrap_or(known.plan);
+                Some(Priced { plan, ..known })
+            }
+            (Some(known), Some(new)) if known.at < new.at => Some(new),
+            (known, new) => known.or(new),
+        };
+        if self.watermark < new.watermark {
+            *self = new;
+        }
+        self.priced = priced;
     }
 }
 
