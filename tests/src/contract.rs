@@ -84,7 +84,7 @@ fn followed(value: &'static Value) -> &'static Value {
 }
 
 fn validator(place: String, schema: &Value) -> &'static Validator {
-    *VALIDATORS.lock().unwrap().entry(place).or_insert_with(|| {
+    VALIDATORS.lock().unwrap().entry(place).or_insert_with(|| {
         let mut whole = json!({"components": {"schemas": CONTRACT["components"]["schemas"]}, "allOf": [schema]});
         close(&mut whole["components"]["schemas"], false);
         close(&mut whole["allOf"], false);

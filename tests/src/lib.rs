@@ -134,6 +134,7 @@ impl TestApp {
     }
 
     /// Somebody without an account, of an API that answers `others` too.
+    #[must_use]
     pub fn beside(&self, others: Router) -> Person {
         Person::new(router::beside(&self.app, others), None)
     }
