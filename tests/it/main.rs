@@ -23,6 +23,7 @@ mod limits;
 mod manners;
 mod midterm;
 mod openapi;
+mod permissions;
 mod practice;
 mod purchases;
 mod questions;

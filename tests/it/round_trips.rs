@@ -29,7 +29,7 @@ const START_Q4: &str = "/api/questions/alg-q4/start";
 const TAKES_MAX: usize = 5;
 
 /// A request as good as any, by somebody for whom the situation holds; `round` makes names that are not taken.
-async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Option<Value>) {
+pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Option<Value>) {
     let route = ROUTES.iter().find(|route| route.operation == row.operation);
     let path = route.unwrap_or_else(|| panic!("{} is no route any more", row.operation)).path;
     let name = format!("{}-{}-{round}", row.operation, row.situation.replace(' ', "-"));
@@ -102,7 +102,7 @@ async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Opt
 }
 
 /// Sends a request that must succeed, with a key where there may be one.
-async fn send(now: Timestamp, person: &Person, method: &str, path: &str, body: Option<Value>) -> Value {
+pub(crate) async fn send(now: Timestamp, person: &Person, method: &str, path: &str, body: Option<Value>) -> Value {
     let body = body.map(|body| body.to_string());
     let signature = signature(body.as_deref().unwrap_or_default().as_bytes(), WEBHOOK_SECRETS[0], now);
     let headers =

@@ -14,7 +14,7 @@ use tests::{Person, TestApp};
 use crate::architecture::{read, root};
 
 /// `template.yaml`; `!Ref Table` reads as `{"!Ref": "Table"}`.
-fn template() -> Value {
+pub(crate) fn template() -> Value {
     let text = read("template.yaml");
     let documents = Yaml::load_from_str(&text).unwrap();
     assert_eq!(documents.len(), 1);
@@ -47,7 +47,7 @@ fn texts(value: &Value) -> BTreeSet<String> {
 }
 
 /// The functions of the template, by binary.
-fn template_functions(template: &Value) -> BTreeMap<String, Value> {
+pub(crate) fn template_functions(template: &Value) -> BTreeMap<String, Value> {
     let resources = object(&template["Resources"]).values();
     let functions = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function");
     let named = functions.map(|function| {

@@ -121,6 +121,9 @@ impl Call {
     }
 }
 
+/// An action of IAM, without its `dynamodb:`, and the partitions that it is done on, such as `USER#*`; or `index`.
+pub type Permission = (String, String);
+
 /// The length of the longest chain of calls of which each began after the one before had ended.
 #[must_use]
 pub fn sequential_round_trips(calls: &[Call]) -> usize {
@@ -163,6 +166,7 @@ struct Inner {
 #[derive(Default)]
 struct Record {
     calls: Vec<Call>,
+    permissions: BTreeSet<Permission>,
     delay: Duration,
     armed: Option<Armed>,
     hits: usize,
@@ -224,6 +228,12 @@ impl Proxy {
     /// Makes every call take at least this long.
     pub fn delay(&self, delay: Duration) {
         self.inner.record().delay = delay;
+    }
+
+    /// What IAM must allow for the requests since the last time.
+    #[must_use]
+    pub fn take_permissions(&self) -> BTreeSet<Permission> {
+        std::mem::take(&mut self.inner.record().permissions)
     }
 
     /// The calls since the last time, in the order they came.
@@ -360,6 +370,7 @@ async fn answer(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
     let operation = text("x-amz-target").rsplit('.').next().unwrap_or_default();
     let invocation = text("amz-sdk-invocation-id").to_owned();
     let name = format!("{operation} {}", touched(operation, &body));
+    proxy.record().permissions.extend(permissions(operation, &body));
     let (delay, fault) = proxy.record().begin(name.trim_end(), operation, &invocation);
     if !operation.ends_with("Table") && operation != "UpdateTimeToLive" {
         body["ReturnConsumedCapacity"] = json!("TOTAL");
@@ -446,6 +457,35 @@ fn consumed(capacity: &Value) -> f64 {
     match capacity {
         Value::Array(tables) => tables.iter().map(consumed).sum(),
         one => one["CapacityUnits"].as_f64().unwrap_or_default(),
+    }
+}
+
+/// What IAM must allow for a request. A transaction needs what its actions need.
+fn permissions(operation: &str, body: &Value) -> Vec<Permission> {
+    let of = |action: &str, value: &Value| {
+        let mut keys = BTreeSet::new();
+        collect_keys(value, &mut keys);
+        let partition = |key: &String| {
+            let pk = key.split(' ').next().unwrap_or_default();
+            pk.split_once('#').map_or_else(|| pk.to_owned(), |(kind, _)| format!("{kind}#*"))
+        };
+        keys.iter().map(|key| (action.to_owned(), partition(key))).collect::<Vec<_>>()
+    };
+    match operation {
+        "Query" if body["IndexName"].is_string() => vec![("Query".to_owned(), "index".to_owned())],
+        "Query" => {
+            let pk = body["ExpressionAttributeValues"][":pk"]["S"].as_str().unwrap_or_default();
+            of("Query", &json!({"pk": {"S": pk}, "sk": {"S": ""}}))
+        }
+        "TransactWriteItems" => {
+            let actions = body["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
+            let name = |kind: &str| match kind {
+                "ConditionCheck" => "ConditionCheckItem".to_owned(),
+                kind => format!("{kind}Item"),
+            };
+            actions.flat_map(|(kind, action)| of(&name(kind), action)).collect()
+        }
+        operation => of(operation, body),
     }
 }
 

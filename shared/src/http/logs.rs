@@ -33,7 +33,10 @@ const METRICS: [(&str, &str); 10] = [
 
 /// Logs to standard output, which Lambda collects.
 pub(super) fn init() {
-    let name = |variable: &str| std::env::var(variable).unwrap_or_default();
+    // A dimension must not be empty.
+    let name = |variable: &str| {
+        std::env::var(variable).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| "local".to_owned())
+    };
     let lines = JsonLines { stage: name("STAGE"), function: name("AWS_LAMBDA_FUNCTION_NAME") };
     let filter = Targets::new().with_default(LevelFilter::WARN).with_target("shared", LevelFilter::INFO);
     tracing_subscriber::registry().with(lines).with(filter).init();

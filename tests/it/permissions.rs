@@ -1,0 +1,78 @@
+//! What a function may do in the table is what its requests do, no less and no more: the calls of every route, in every
+//! situation of the budget, beside the policies of `template.yaml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use shared::http::routes::{FUNCTIONS, ROUTES};
+use tests::TestApp;
+use tests::proxy::Permission;
+
+use crate::budget::committed;
+use crate::round_trips::{request, send};
+use crate::routes::{template, template_functions};
+
+/// Granted for what no request of the budget shows.
+const SELDOM: &[(&str, &str, &str, &str)] = &[
+    ("auth", "BatchWriteItem", "USER#*", "deleting an account with more than its profile and session"),
+    ("auth", "DeleteItem", "CUSTOMER#*", "deleting an account that once went to buy a plan"),
+];
+
+/// What each function's requests need.
+async fn needed() -> BTreeMap<&'static str, BTreeSet<Permission>> {
+    let test = TestApp::start().await;
+    let mut needed: BTreeMap<&str, BTreeSet<Permission>> = BTreeMap::new();
+    for row in committed() {
+        let route = ROUTES.iter().find(|route| route.operation == row.operation).unwrap();
+        let (process, proxy) = test.twin_behind_proxy().await;
+        for take in ["cold", "warm"] {
+            let (person, path, body) = request(&test, &row, &format!("iam-{take}")).await;
+            let person = person.through(process.clone());
+            let _ = send(test.app.now(), &person, route.method.as_str(), &path, body).await;
+            needed.entry(route.function).or_default().extend(proxy.take_permissions());
+        }
+    }
+    needed
+}
+
+/// What the template grants.
+fn granted() -> BTreeMap<String, BTreeSet<Permission>> {
+    let list = |value: &Value| match value {
+        Value::Array(values) => values.clone(),
+        one => vec![one.clone()],
+    };
+    let mut granted: BTreeMap<String, BTreeSet<Permission>> = BTreeMap::new();
+    for (function, properties) in template_functions(&template()) {
+        let of_function = granted.entry(function).or_default();
+        let statements =
+            properties["Policies"].as_array().unwrap().iter().flat_map(|policy| list(&policy["Statement"]));
+        for statement in statements {
+            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+            let partitions = if keys.is_null() { vec![json!("index")] } else { list(keys) };
+            for action in list(&statement["Action"]) {
+                let Some(action) = action.as_str().unwrap().strip_prefix("dynamodb:").map(str::to_owned) else {
+                    continue;
+                };
+                of_function.extend(partitions.iter().map(|key| (action.clone(), key.as_str().unwrap().to_owned())));
+            }
+        }
+    }
+    granted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn functions_may_do_what_they_do_and_nothing_else() {
+    let (needed, granted) = (needed().await, granted());
+    let mut wrong = Vec::new();
+    for function in FUNCTIONS {
+        let seldom = SELDOM.iter().filter(|(of, ..)| *of == function);
+        let seldom = seldom.map(|(_, action, partition, _)| ((*action).to_owned(), (*partition).to_owned()));
+        let expected: BTreeSet<Permission> = needed[function].iter().cloned().chain(seldom).collect();
+        let missing: Vec<_> = expected.difference(&granted[function]).collect();
+        let superfluous: Vec<_> = granted[function].difference(&expected).collect();
+        if !missing.is_empty() || !superfluous.is_empty() {
+            wrong.push(format!("{function}: missing {missing:?}, superfluous {superfluous:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
