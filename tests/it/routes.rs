@@ -51,9 +51,10 @@ pub(crate) fn template_functions(template: &Value) -> BTreeMap<String, Value> {
     let resources = object(&template["Resources"]).values();
     let functions = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function");
     let named = functions.map(|function| {
-        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda");
-        let binary = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
-        (binary.to_owned(), function.get("Properties").cloned().unwrap_or(json!({})))
+        let properties = function["Properties"].clone();
+        let folder = properties["CodeUri"].as_str().unwrap();
+        let binary = folder.strip_prefix("target/lambda/").and_then(|folder| folder.strip_suffix('/')).unwrap();
+        (binary.to_owned(), properties)
     });
     named.collect()
 }
