@@ -15,7 +15,7 @@ use shared::domain::credits::Plan;
 use shared::domain::password::PasswordHash;
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Aim, Call, Fault, Reach, mask};
-use tests::stripe::{Shape, WEBHOOK_SECRETS, life, signature};
+use tests::stripe::{Shape, WEBHOOK_SECRETS, customer_of, life, signature};
 use tests::{Answer, PASSWORD, Person, Proxy, START, TestApp, WORKER_HASH};
 
 /// Cases at once that wait for a timeout most of their time.
@@ -266,7 +266,13 @@ async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> 
         "logout" | "revoke_session" | "delete_account" => person.get("/api/auth/me").await.status.is_success(),
         _ => true,
     };
-    let items = items(&proxy, test, &user.unwrap_or_default(), name).await;
+    let mut partitions = vec![format!("USER#{}", user.unwrap_or_default())];
+    if trial.route.operation == "receive_event" {
+        // The claim of the event, and whose the customer is, stand elsewhere.
+        let event = life(Shape::Before, &person, test.app.now())[0]["id"].as_str().unwrap().to_owned();
+        partitions.extend([format!("STRIPE#{event}"), format!("CUSTOMER#{}", customer_of(&person))]);
+    }
+    let items = items(&proxy, test, &partitions, name).await;
     if trial.route.operation == "show_analysis" {
         // Bought by the first request, it is free for the second.
         answer.body["credits_deducted"] = Value::Null;
@@ -283,8 +289,11 @@ async fn login(person: &Person) -> Option<String> {
     answer.body["user"]["id"].as_str().map(str::to_owned)
 }
 
-async fn items(proxy: &Proxy, test: &TestApp, user: &str, name: &str) -> Vec<Value> {
-    let items = proxy.partition(&test.app.config.database.table_name, &format!("USER#{user}")).await;
+async fn items(proxy: &Proxy, test: &TestApp, partitions: &[String], name: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    for partition in partitions {
+        items.extend(proxy.partition(&test.app.config.database.table_name, partition).await);
+    }
     let is_session = |item: &Value| item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("SESSION#"));
     let Value::Array(items) = masked(items.into_iter().filter(|item| !is_session(item)).collect(), name) else {
         unreachable!("an array stays one")
