@@ -17,6 +17,7 @@ const LOCK_FILE: &str = "lock";
 /// A running database. It stops when it is stopped or dropped.
 pub struct Embedded {
     endpoint_url: String,
+    database: Database,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
     lock: Option<File>,
@@ -62,22 +63,28 @@ impl Embedded {
         let listener = listener.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
         let endpoint_url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
+        let served = database.clone();
         let server = tokio::spawn(async move {
             let shutdown = async {
                 // An error is a dropped sender, which asks for the same.
                 let _ = stopped.await;
             };
-            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, shutdown).await {
+            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, served, shutdown).await {
                 tracing::error!(error, "the embedded database ended");
             }
         });
-        Ok(Self { endpoint_url, stop: Some(stop), server, lock })
+        Ok(Self { endpoint_url, database, stop: Some(stop), server, lock })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
         &self.endpoint_url
+    }
+
+    /// The engine itself, for what has no call of DynamoDB.
+    pub(crate) fn engine(&self) -> &Database {
+        &self.database
     }
 
     /// Ends it; the directory is free afterwards.

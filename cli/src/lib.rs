@@ -3,6 +3,7 @@
 
 pub mod analyze;
 pub mod backtest;
+pub mod bench;
 pub mod calibrate;
 pub mod database;
 pub mod db;

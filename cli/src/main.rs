@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, calibrate, db, evaluate, import, openapi, serve, user, verify};
+use pastpaper::{analyze, backtest, bench, calibrate, db, evaluate, import, openapi, serve, user, verify};
 
 /// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
 #[derive(Parser)]
@@ -35,6 +35,9 @@ enum Command {
     Backtest(backtest::Arguments),
     /// Learn from all answers of a course how hard its topics and questions are
     Calibrate(calibrate::Arguments),
+    /// Make what measurements need
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Score the mastery model on logs of students' answers, beside the mean of each topic
     Evaluate(evaluate::Arguments),
 }
@@ -51,6 +54,7 @@ async fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(arguments).await,
+        Command::Bench(command) => bench::run(command).await,
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Store;
@@ -14,7 +14,7 @@ use super::keys::{Key, PK, SK};
 /// Keys of one `BatchGetItem`: DynamoDB's limit.
 pub(super) const BATCH_GET_MAX: usize = 100;
 /// Writes of one `BatchWriteItem`: DynamoDB's limit.
-pub(super) const BATCH_WRITE_MAX: usize = 25;
+const BATCH_WRITE_MAX: usize = 25;
 /// Batches that run at the same time: all of a request, some of an import.
 const BATCHES_AT_ONCE: usize = 8;
 /// How often what DynamoDB left over is asked for again.
@@ -64,6 +64,17 @@ impl Store {
         if wanted.is_empty() { Ok(found) } else { Err(StoreError::Contention { attempts: LEFTOVER_ATTEMPTS_MAX }) }
     }
 
+    /// Puts items, whatever is there.
+    pub(super) async fn put_all(&self, items: Vec<Item>) -> Result<(), StoreError> {
+        let mut requests = Vec::with_capacity(items.len());
+        for item in items {
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            let put = put.map_err(|error| StoreError::corrupt("PutRequest", error))?;
+            requests.push(WriteRequest::builder().put_request(put).build());
+        }
+        self.write_all(&requests).await
+    }
+
     /// Deletes the items of these keys, those that there are.
     pub(super) async fn delete_all(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         let mut requests = Vec::with_capacity(keys.len());
@@ -72,12 +83,16 @@ impl Store {
             let delete = delete.map_err(|error| StoreError::corrupt("DeleteRequest", error))?;
             requests.push(WriteRequest::builder().delete_request(delete).build());
         }
+        self.write_all(&requests).await
+    }
+
+    async fn write_all(&self, requests: &[WriteRequest]) -> Result<(), StoreError> {
         let batches: Vec<_> = requests.chunks(BATCH_WRITE_MAX).map(|batch| self.write_batch(batch.to_vec())).collect();
         stream::iter(batches).buffer_unordered(BATCHES_AT_ONCE).try_collect::<()>().await
     }
 
     /// Writes a batch, again as far as it was left over.
-    pub(super) async fn write_batch(&self, mut left: Vec<WriteRequest>) -> Result<(), StoreError> {
+    async fn write_batch(&self, mut left: Vec<WriteRequest>) -> Result<(), StoreError> {
         for attempt in 0..LEFTOVER_ATTEMPTS_MAX {
             if attempt > 0 {
                 tokio::time::sleep(leftover_pause(attempt)).await;

@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Store;
-use super::batch::BATCH_WRITE_MAX;
 use super::error::StoreError;
 use super::item::{self, Item, text};
 use super::keys::{self, GSI1_PK, GSI1_SK, Key};
@@ -44,6 +43,21 @@ pub struct ImportedAccount {
     pub credential: Credential,
     /// The ledger, oldest first.
     pub entries: Vec<Entry>,
+}
+
+impl ImportedAccount {
+    /// All its items, for a table that is filled in bulk.
+    pub fn items(&self) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
+        let Self { profile, credential, entries } = self;
+        let mut items = vec![
+            item::write(&keys::credential(&profile.email), credential)?,
+            item::write(&keys::profile(profile.id), profile)?,
+        ];
+        for entry in entries {
+            items.push(item::write(&keys::entry(profile.id, entry.id), entry)?);
+        }
+        Ok(items)
+    }
 }
 
 impl Store {
@@ -171,19 +185,6 @@ impl Store {
                 _ => Err(OpenAccountError::AlreadyThere),
             },
         }
-    }
-
-    async fn put_all(&self, items: Vec<Item>) -> Result<(), StoreError> {
-        for chunk in items.chunks(BATCH_WRITE_MAX) {
-            let mut batch = Vec::with_capacity(chunk.len());
-            for item in chunk {
-                let put = PutRequest::builder().set_item(Some(item.clone())).build();
-                let put = put.map_err(|error| StoreError::corrupt("PutRequest", error))?;
-                batch.push(WriteRequest::builder().put_request(put).build());
-            }
-            self.write_batch(batch).await?;
-        }
-        Ok(())
     }
 }
 

@@ -1,0 +1,204 @@
+//! `pastpaper bench fill`: a new database with many users, their ledgers, and courses of any size.
+//!
+//! Users are `user-<n>@bench.example` with one password; the tenth part is on the unlimited plan. Courses are
+//! `bench-<questions>`: the questions of calc2 again and again, under ids of their own. The same options make the same
+//! users and courses, but for the day and the hash of the password.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
+use clap::Args;
+use dynoxide::ImportOptions;
+use dynoxide::types::{AttributeValue as Stored, Item};
+use indicatif::ProgressBar;
+use jiff::{SignedDuration, Timestamp};
+use shared::domain::account::{Email, Name, Password};
+use shared::domain::catalog_draft::CatalogDraft;
+use shared::domain::credits::{Charge, EntryType, PRACTICE_QUESTION_PRICE, Plan, SIGNUP_BONUS_CREDITS, Wallet};
+use shared::domain::id::{CourseId, ExamId, PatternId, QuestionId, TopicId, UserId};
+use shared::domain::ledger::Entry;
+use shared::domain::password::PasswordHash;
+use shared::domain::profile::{AccountState, Profile};
+use shared::store::{Credential, ImportedAccount};
+
+use crate::database::{DataSource, Open};
+use crate::import::catalog::read_catalog;
+use crate::import::write_catalogs;
+use crate::samples::SAMPLES;
+
+/// What every one of them signs in with.
+pub const PASSWORD: &str = "a password of the bench";
+/// Accounts that are written together.
+const CHUNK: usize = 5_000;
+/// How long ago the first account was opened: less than a refresh is due after.
+const AGE: SignedDuration = SignedDuration::from_hours(24 * 20);
+
+/// Options of `bench fill`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    database: DataSource,
+    #[command(flatten)]
+    population: Population,
+}
+
+/// How many of everything.
+#[derive(Debug, Args)]
+struct Population {
+    /// Users
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=10_000_000))]
+    users: u32,
+    /// Ledger entries of each user
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=i64::from(SIGNUP_BONUS_CREDITS) + 1))]
+    entries: u32,
+    /// Questions of each course, in one list
+    #[arg(long, value_delimiter = ',', default_value = "100", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    questions: Vec<u32>,
+}
+
+/// Makes the database and says what is in it.
+///
+/// # Errors
+/// When there is a database already, or storage fails.
+#[expect(clippy::print_stdout, reason = "a developer reads what was made")]
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    // No account is looked at before it is written, so nothing may be there. In AWS it would cost money.
+    let directory = arguments.database.directory()?.display().to_string();
+    let open = arguments.database.open().await?;
+    if !open.is_new {
+        open.close();
+        anyhow::bail!("{directory} has a database; `bench fill` makes a new one, so name another --data directory");
+    }
+    let filled = fill(&open, &arguments.population).await;
+    open.close();
+    filled?;
+    let Population { users, entries, questions } = arguments.population;
+    println!("{users} users of {entries} ledger entries each, courses of {questions:?} questions");
+    println!("They sign in as user-0@bench.example and so on with the password {PASSWORD:?}.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fills an embedded database in which there is nobody yet: courses as an import does, accounts past the API, which takes
+/// a hundred times as long.
+///
+/// # Errors
+/// When storage fails.
+async fn fill(open: &Open, population: &Population) -> Result<()> {
+    let engine = open.embedded.as_ref().context("the database is not in this process")?.engine();
+    let app = &open.app;
+    engine.enable_bulk_loading()?;
+    for questions in &population.questions {
+        let (_, refused) = write_catalogs(app, vec![course_of(*questions)?], false).await?;
+        ensure!(refused.is_empty(), "{refused:?}");
+    }
+    let hash = app.hash_password(Password::from(PASSWORD.to_owned())).await?;
+    let now = app.now();
+    let bar = ProgressBar::new(u64::from(population.users));
+    let numbers: Vec<u32> = (0..population.users).collect();
+    for numbers in numbers.chunks(CHUNK) {
+        let mut items = Vec::new();
+        for number in numbers {
+            for item in account(*number, population, &hash, now)?.items()? {
+                let item: Result<Item> = item.into_iter().map(|(name, value)| Ok((name, attribute(value)?))).collect();
+                items.push(item?);
+            }
+        }
+        engine.import_items(&app.config.database.table_name, items, ImportOptions::default())?;
+        bar.inc(numbers.len() as u64);
+    }
+    bar.finish_and_clear();
+    engine.disable_bulk_loading()?;
+    Ok(())
+}
+
+/// As the engine has it.
+fn attribute(value: AttributeValue) -> Result<Stored> {
+    Ok(match value {
+        AttributeValue::S(text) => Stored::S(text),
+        AttributeValue::N(number) => Stored::N(number),
+        AttributeValue::Bool(is) => Stored::BOOL(is),
+        AttributeValue::Null(is) => Stored::NULL(is),
+        AttributeValue::B(bytes) => Stored::B(bytes.into_inner()),
+        AttributeValue::L(list) => Stored::L(list.into_iter().map(attribute).collect::<Result<_>>()?),
+        AttributeValue::M(map) => {
+            let map = map.into_iter().map(|(name, value)| Ok((name, attribute(value)?)));
+            Stored::M(map.collect::<Result<_>>()?)
+        }
+        other => anyhow::bail!("an account has no {other:?}"),
+    })
+}
+
+/// The account of a number: opened with its bonus, which it then spends credit by credit.
+fn account(number: u32, population: &Population, hash: &PasswordHash, now: Timestamp) -> Result<ImportedAccount> {
+    let mut random = fastrand::Rng::with_seed(number.into());
+    let id = UserId(uuid::Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid());
+    let created_at = now - AGE * i32::try_from(population.users - number)? / i32::try_from(population.users)?;
+    let mut ledger = Wallet::open(created_at);
+    let charge = Charge {
+        price: PRACTICE_QUESTION_PRICE,
+        kind: EntryType::QuestionView,
+        description: "1 practice question".to_owned(),
+    };
+    for _ in 1..population.entries {
+        let spend = ledger.wallet.spend(&charge, created_at)?;
+        ledger.wallet = spend.wallet;
+        ledger.movements.extend(spend.movements);
+    }
+    let mut entries = Vec::with_capacity(ledger.movements.len());
+    for (position, movement) in (1..).zip(&ledger.movements) {
+        let at = created_at + SignedDuration::from_mins(10) * i32::try_from(position - 1)?;
+        let entry_id = shared::domain::id::EntryId::new(position, at, random.u64(..).to_be_bytes());
+        entries.push(Entry::of(movement, entry_id, id, position, at));
+    }
+    if number % 10 == 0 {
+        ledger.wallet.plan = Plan::Unlimited;
+    }
+    let profile = Profile {
+        id,
+        name: Name::try_from(Some(format!("User {number}")))?,
+        email: Email::try_from(format!("user-{number}@bench.example"))?,
+        wallet: ledger.wallet,
+        version: entries.len() as u64,
+        entry_count: entries.len() as u64,
+        stripe_customer_id: None,
+        stripe_subscription_id: None,
+        state: AccountState::default(),
+        created_at,
+        updated_at: created_at,
+    };
+    let credential = Credential { user_id: id, password_hash: hash.clone(), session_epoch: 0, created_at };
+    Ok(ImportedAccount { profile, credential, entries })
+}
+
+/// A course of so many questions.
+fn course_of(questions: u32) -> Result<CatalogDraft> {
+    let (_, text) = SAMPLES[0];
+    let (mut course, _) = read_catalog(text)?;
+    // Ids are of one course alone.
+    let mark = |id: &str| format!("bench-{questions}-{id}");
+    course.course.id = CourseId::try_from(format!("bench-{questions}"))?;
+    course.course.name = format!("{questions} questions");
+    for exam in &mut course.exams {
+        exam.id = ExamId::try_from(mark(exam.id.as_str()))?;
+    }
+    for topic in &mut course.topics {
+        topic.id = TopicId::try_from(mark(topic.id.as_str()))?;
+    }
+    for pattern in &mut course.patterns {
+        pattern.id = PatternId::try_from(mark(pattern.id.as_str()))?;
+        pattern.topic_id = TopicId::try_from(mark(pattern.topic_id.as_str()))?;
+        pattern.example_question_id = None;
+    }
+    let originals = std::mem::take(&mut course.questions);
+    for (number, original) in (0..questions).zip(originals.iter().cycle()) {
+        let mut question = original.clone();
+        question.id = QuestionId::try_from(mark(&number.to_string()))?;
+        question.topic_id = TopicId::try_from(mark(question.topic_id.as_str()))?;
+        question.exam_id = question.exam_id.map(|id| ExamId::try_from(mark(id.as_str()))).transpose()?;
+        question.pattern_id = question.pattern_id.map(|id| PatternId::try_from(mark(id.as_str()))).transpose()?;
+        course.questions.push(question);
+    }
+    course.questions.first().context("a course has questions")?;
+    Ok(course)
+}
