@@ -10,6 +10,23 @@ use tests::{TestApp, stripe};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::routes::template;
+
+/// Every metric of a function.
+const METRICS: [&str; 11] = [
+    "requests",
+    "millis",
+    "server_errors",
+    "cold_starts",
+    "database_calls",
+    "database_retries",
+    "conflicts",
+    "refusals_for_rate",
+    "spends",
+    "credits_spent",
+    "credits_granted",
+];
+
 /// The lines that this test's thread logs.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<Value>>>);
@@ -92,22 +109,7 @@ async fn a_request_is_a_line_with_its_metrics_and_without_names() {
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     let metrics: Vec<&str> =
         directive["Metrics"].as_array().unwrap().iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
-    assert_eq!(
-        metrics,
-        [
-            "requests",
-            "millis",
-            "server_errors",
-            "cold_starts",
-            "database_calls",
-            "database_retries",
-            "conflicts",
-            "refusals_for_rate",
-            "spends",
-            "credits_spent",
-            "credits_granted",
-        ]
-    );
+    assert_eq!(metrics, METRICS);
     assert!(metrics.iter().all(|name| line[name].is_u64()), "{line}");
     assert_eq!((&line["requests"], &line["server_errors"]), (&json!(1), &json!(0)));
     assert!(line["database_calls"].as_u64() > Some(0));
@@ -132,4 +134,18 @@ async fn a_failure_names_its_cause() {
     assert_eq!((&line["level"], &line["server_errors"]), (&json!("ERROR"), &json!(1)));
     assert!(line["cause"].as_str().is_some_and(|cause| !cause.is_empty()), "{line}");
     assert!(line["database_retries"].as_u64() > Some(0), "{line}");
+}
+
+#[test]
+fn alarms_and_dashboard_look_at_metrics_that_are_written() {
+    let template = template();
+    let is_written = |name: &str| METRICS.contains(&name) || name == "VerifyMismatches";
+    let alarms = template["Resources"].as_object().unwrap().values().map(|resource| &resource["Properties"]);
+    let ours = alarms.filter(|properties| properties["Namespace"] == "pastpaper");
+    let watched: Vec<&str> = ours.map(|properties| properties["MetricName"].as_str().unwrap()).collect();
+    assert!(watched.len() >= 3 && watched.iter().all(|name| is_written(name)), "{watched:?}");
+    let dashboard = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["!Sub"].as_str().unwrap();
+    let drawn = dashboard.split(r#""pastpaper", ""#).skip(1).map(|rest| rest.split('"').next().unwrap());
+    let drawn: Vec<&str> = drawn.collect();
+    assert!(drawn.len() >= 7 && drawn.iter().all(|name| is_written(name)), "{drawn:?}");
 }
