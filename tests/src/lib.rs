@@ -5,7 +5,7 @@
 
 mod answer;
 mod clock;
-mod contract;
+pub mod contract;
 mod entropy;
 pub mod events;
 mod person;
