@@ -52,6 +52,10 @@ calibrate course *options:
 evaluate train test:
     cargo run -p pastpaper -- evaluate {{ train }} {{ test }}
 
+# Record the examples of the contract, for `just openapi` (after a change of the API or of events/)
+examples:
+    cargo run -q -p tests --example record_examples
+
 # Print the contract (`just openapi > openapi.json` after a change of the API)
 openapi:
     @cargo run -q -p pastpaper -- openapi

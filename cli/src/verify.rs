@@ -8,17 +8,22 @@ use clap::Args;
 use futures_util::StreamExt;
 use futures_util::stream;
 use indicatif::ProgressBar;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use shared::app::App;
 use shared::domain::id::{CourseId, UserId};
 use shared::domain::ledger::mismatches;
 use shared::domain::profile::Profile;
 use shared::domain::study::{Study, differences};
+use shared::http::logs::directive;
 use shared::store::StoreError;
 
 use crate::database::DataSource;
 
 /// Users that are checked at the same time.
 const CONCURRENCY: usize = 16;
+/// What an alarm looks at.
+const METRIC: &str = "VerifyMismatches";
 /// How often a user is read again who spent between the two reads.
 const READS_MAX: usize = 5;
 
@@ -27,6 +32,9 @@ const READS_MAX: usize = 5;
 pub struct Arguments {
     #[command(flatten)]
     database: DataSource,
+    /// Print one JSON line without anybody's id, of which `CloudWatch` Logs makes the metric `VerifyMismatches`
+    #[arg(long)]
+    emf: bool,
 }
 
 /// What the check found.
@@ -42,6 +50,38 @@ pub struct Findings {
     pub corrupt: Vec<(String, String)>,
 }
 
+impl Findings {
+    /// Users and items that are wrong.
+    #[must_use]
+    pub fn mismatches(&self) -> usize {
+        self.wrong.len() + self.corrupt.len()
+    }
+
+    /// The numbers as a line in `CloudWatch`'s embedded metric format.
+    #[must_use]
+    pub fn metrics(&self, stage: &str, now: Timestamp) -> Value {
+        json!({
+            "_aws": directive(&[&["stage"]], &[(METRIC, "Count")], now.as_millisecond()),
+            "stage": stage,
+            "users": self.users,
+            "entries": self.entries,
+            METRIC: self.mismatches(),
+        })
+    }
+
+    /// The numbers and everything that is wrong, for people.
+    #[must_use]
+    pub fn report(&self) -> String {
+        let Self { users, entries, .. } = self;
+        let mut lines = vec![format!("{users} users, {entries} ledger entries, {} wrong", self.mismatches())];
+        lines.extend(self.corrupt.iter().map(|(partition, cause)| format!("  {partition}: {cause}")));
+        for (user, mismatches) in &self.wrong {
+            lines.extend(mismatches.iter().map(|mismatch| format!("  user {user}: {mismatch}")));
+        }
+        lines.join("\n")
+    }
+}
+
 /// Checks all users; the exit code is 1 when a ledger is not true.
 ///
 /// # Errors
@@ -50,18 +90,13 @@ pub struct Findings {
 pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
     let open = arguments.database.open().await?.must_exist()?;
     let findings = check_all(&open.app).await?;
+    if arguments.emf {
+        println!("{}", findings.metrics(&open.app.config.stage, open.app.now()));
+    } else {
+        println!("{}", findings.report());
+    }
     open.close();
-    let wrong = findings.wrong.len() + findings.corrupt.len();
-    println!("{} users, {} ledger entries, {wrong} wrong", findings.users, findings.entries);
-    for (partition, cause) in &findings.corrupt {
-        println!("  {partition}: {cause}");
-    }
-    for (user, mismatches) in &findings.wrong {
-        for mismatch in mismatches {
-            println!("  user {user}: {mismatch}");
-        }
-    }
-    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if findings.mismatches() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Walks all users.
@@ -171,4 +206,30 @@ async fn check_ledger(app: &App, mut profile: Profile) -> Result<(usize, Vec<Str
         }
     }
     unreachable!("the loop returns at the latest after READS_MAX reads")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_counted_in_the_metric_and_named_in_the_report() {
+        let user = UserId(uuid::Uuid::nil());
+        let findings = Findings {
+            users: 3,
+            entries: 7,
+            wrong: vec![(
+                user,
+                vec!["the balance is 4, the entries say 5".to_owned(), "an entry is missing".to_owned()],
+            )],
+            corrupt: vec![("user x".to_owned(), "Entry item is corrupt".to_owned())],
+        };
+        let line = findings.metrics("prod", Timestamp::from_second(1).unwrap());
+        assert_eq!((&line[METRIC], &line["_aws"]["Timestamp"]), (&json!(2), &json!(1_000)));
+        let id = user.to_string();
+        assert!(!line.to_string().contains(&id), "{line}");
+        let report = findings.report();
+        assert!(report.starts_with("3 users, 7 ledger entries, 2 wrong\n") && report.contains(&id), "{report}");
+        assert_eq!(report.lines().count(), 4);
+    }
 }

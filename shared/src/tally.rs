@@ -25,6 +25,7 @@ pub struct Tally {
     conflicts: AtomicU32,
     spends: AtomicU32,
     credits_spent: AtomicU32,
+    credits_granted: AtomicU32,
     user: OnceLock<UserId>,
 }
 
@@ -57,6 +58,12 @@ impl Tally {
     #[must_use]
     pub fn credits_spent(&self) -> u32 {
         self.credits_spent.load(Ordering::Relaxed)
+    }
+
+    /// Credits that came: of a new account, a new month, a payment.
+    #[must_use]
+    pub fn credits_granted(&self) -> u32 {
+        self.credits_granted.load(Ordering::Relaxed)
     }
 
     /// Stands for the user in the log: the same for all of their requests, and nothing to sign in or to search with.
@@ -94,6 +101,11 @@ pub(crate) fn count_spend(credits: Credits) {
     add(|tally| &tally.credits_spent, credits);
 }
 
+/// Credits came.
+pub(crate) fn count_grant(credits: Credits) {
+    add(|tally| &tally.credits_granted, credits);
+}
+
 /// The session is live: this is who asks.
 pub(crate) fn note_user(id: UserId) {
     let _ = TALLY.try_with(|tally| tally.user.set(id));
@@ -116,6 +128,7 @@ mod tests {
                 count_try();
                 count_try();
                 count_spend(3);
+                count_grant(5);
                 note_user(UserId(uuid::Uuid::nil()));
             });
             tokio::join!(one, counted(async { count_conflict() }))
@@ -123,6 +136,7 @@ mod tests {
         let (first, second) = (first.1, second.1);
         assert_eq!((first.calls(), first.retries(), first.conflicts(), first.spends()), (1, 1, 0, 1));
         assert_eq!((first.credits_spent(), second.conflicts(), second.calls()), (3, 1, 0));
+        assert_eq!((first.credits_granted(), second.credits_granted()), (5, 0));
         assert_eq!((first.user().map(|user| user.len()), second.user()), (Some(12), None));
         count_call();
     }

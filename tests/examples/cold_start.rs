@@ -24,8 +24,8 @@ use flate2::write::DeflateEncoder;
 use shared::domain::credits::Plan;
 use shared::domain::time::{Clock, SystemClock};
 use shared::http::routes::FUNCTIONS;
+use tests::TestApp;
 use tests::stripe::{CANCEL_URL, PRICE_STARTER, PRICE_UNLIMITED, SUCCESS_URL, WEBHOOK_SECRETS};
-use tests::{START, TestApp};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -156,9 +156,7 @@ async fn main() {
     let count: usize = std::env::var("STARTS").map_or(40, |count| count.parse().unwrap());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let test = TestApp::start().await;
-    // The functions have the real time.
-    let late = SystemClock.now().duration_since(START.parse().unwrap());
-    test.pass(late.unsigned_abs());
+    test.catch_up();
     let reader = test.member("reader", Plan::Unlimited, 0).await;
 
     println!("| function | first `/next` ms | first answer ms | zip MB | resident MiB |");

@@ -20,6 +20,7 @@ mod idempotency;
 mod import;
 mod ledger_model;
 mod limits;
+mod logs;
 mod manners;
 mod midterm;
 mod openapi;

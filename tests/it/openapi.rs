@@ -10,6 +10,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use shared::http::Code;
 use shared::http::routes::{Access, ROUTES};
+use tests::contract::wrong_examples;
 use tests::{Answer, TestApp};
 
 use crate::architecture::read;
@@ -68,6 +69,11 @@ fn every_operation_says_who_may_call_it_what_it_takes_and_how_it_fails() {
         assert!(responses.contains_key("200") && responses.contains_key("503"), "{name}");
         assert_eq!(responses.contains_key("401"), route.access == Access::SignedIn || name == "login", "{name}");
     }
+}
+
+#[test]
+fn every_request_and_every_answer_has_an_example_that_fits() {
+    assert_eq!(wrong_examples(), [""; 0], "cargo run -p tests --example record_examples");
 }
 
 #[test]

@@ -83,6 +83,29 @@ fn followed(value: &'static Value) -> &'static Value {
     }
 }
 
+/// What is wrong with the examples of the contract, each of which must be there.
+#[must_use]
+pub fn wrong_examples() -> Vec<String> {
+    let mut wrong = Vec::new();
+    let operations =
+        CONTRACT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    for operation in operations {
+        for body in ["/requestBody", "/responses/200"] {
+            let Some(media) = operation.pointer(&format!("{body}/content/application~1json")) else { continue };
+            let name = operation["operationId"].as_str().unwrap();
+            match media.get("example") {
+                None => wrong.push(format!("{name}{body} has no example")),
+                Some(example) => {
+                    let errors = validator(format!("{name}{body}"), &media["schema"]);
+                    let errors = errors.iter_errors(example);
+                    wrong.extend(errors.map(|error| format!("{name}{body}: {error} at {}", error.instance_path())));
+                }
+            }
+        }
+    }
+    wrong
+}
+
 fn validator(place: String, schema: &Value) -> &'static Validator {
     let mut validators = VALIDATORS.lock().unwrap();
     validators.entry(place).or_insert_with(|| {

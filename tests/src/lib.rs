@@ -5,8 +5,9 @@
 
 mod answer;
 mod clock;
-mod contract;
+pub mod contract;
 mod entropy;
+pub mod events;
 mod person;
 pub mod proxy;
 pub mod stripe;
@@ -34,6 +35,7 @@ use shared::domain::password::PasswordHash;
 use shared::domain::profile::{AccountState, Profile};
 use shared::domain::random::Random;
 use shared::domain::session::Session;
+use shared::domain::time::{Clock, SystemClock};
 use shared::domain::token::Token;
 use shared::store::{Credential, ImportedAccount, Store};
 
@@ -277,11 +279,36 @@ impl TestApp {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
+    /// The variables of a process on this database and this Stripe.
+    pub fn environment(&self) -> impl Iterator<Item = (&'static str, String)> {
+        VARIABLES
+            .into_iter()
+            .filter_map(|name| Some((name, environment(name, &self.app.config.database, &self.stripe)?)))
+    }
+
+    /// Moves the clock on to the real time, which other processes have.
+    pub fn catch_up(&self) {
+        self.pass(SystemClock.now().duration_since(self.app.now()).unsigned_abs());
+    }
+
     /// Moves the clock.
     pub fn pass(&self, time: Duration) {
         self.clock.pass(time);
     }
 }
+
+/// What [`environment`] knows.
+const VARIABLES: [&str; 9] = [
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "TABLE_NAME",
+    "STRIPE_API_BASE",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_PRICE_STARTER",
+    "STRIPE_PRICE_UNLIMITED",
+    "CHECKOUT_SUCCESS_URL",
+    "CHECKOUT_CANCEL_URL",
+];
 
 /// The environment of a test's processes.
 fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Option<String> {

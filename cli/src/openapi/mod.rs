@@ -1,6 +1,7 @@
 //! The contract as OpenAPI 3.1: what the handlers' types and `#[utoipa::path]` say, completed by what all operations
 //! have in common. Each operation is held to the list of routes.
 
+mod examples;
 mod links;
 mod operation;
 mod problems;
@@ -59,6 +60,7 @@ pub fn document() -> Result<Value> {
     let mut paths = Map::new();
     let mut components = Map::new();
     let mut refusals = Map::new();
+    let examples = examples::recorded()?;
     for (group, contract) in groups() {
         let contract = serde_json::to_value(contract).context("a group's part")?;
         merge_schemas(&mut components, &contract).with_context(|| format!("schemas of {group}"))?;
@@ -68,7 +70,10 @@ pub fn document() -> Result<Value> {
                     route.function == group && route.path == path && route.method.as_str().eq_ignore_ascii_case(method)
                 });
                 let route = route.with_context(|| format!("{method} {path} is not a route of {group}"))?;
-                let operation = operation::complete(operation.clone(), route, &mut refusals)?;
+                let mut operation = operation::complete(operation.clone(), route, &mut refusals)?;
+                if let Some(example) = examples.get(route.operation) {
+                    examples::add(example, &mut operation);
+                }
                 let item = paths.entry(path.clone()).or_insert_with(|| json!({}));
                 item[method.as_str()] = operation;
             }

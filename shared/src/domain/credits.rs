@@ -234,6 +234,12 @@ impl Settlement {
     pub fn deducted(&self) -> Credits {
         self.movements.last().and_then(|spend| Credits::try_from(-spend.amount).ok()).unwrap_or(0)
     }
+
+    /// Credits that its movements brought.
+    #[must_use]
+    pub fn granted(&self) -> Credits {
+        self.movements.iter().filter_map(|movement| Credits::try_from(movement.amount).ok()).sum()
+    }
 }
 
 #[cfg(test)]

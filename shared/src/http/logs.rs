@@ -18,7 +18,7 @@ const NAMESPACE: &str = "pastpaper";
 /// The message of a request's line.
 pub(super) const REQUEST: &str = "request";
 /// Fields of a request's line that are metrics, with their units.
-const METRICS: [(&str, &str); 10] = [
+const METRICS: [(&str, &str); 11] = [
     ("requests", "Count"),
     ("millis", "Milliseconds"),
     ("server_errors", "Count"),
@@ -29,6 +29,7 @@ const METRICS: [(&str, &str); 10] = [
     ("refusals_for_rate", "Count"),
     ("spends", "Count"),
     ("credits_spent", "Count"),
+    ("credits_granted", "Count"),
 ];
 
 /// Logs to standard output, which Lambda collects.
@@ -37,26 +38,33 @@ pub(super) fn init() {
     let name = |variable: &str| {
         std::env::var(variable).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| "local".to_owned())
     };
-    let lines = JsonLines { stage: name("STAGE"), function: name("AWS_LAMBDA_FUNCTION_NAME") };
+    let lines = JsonLines::new(name("STAGE"), name("AWS_LAMBDA_FUNCTION_NAME"), |line| {
+        // There is nobody to tell that the log is gone.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    });
     let filter = Targets::new().with_default(LevelFilter::WARN).with_target("shared", LevelFilter::INFO);
     tracing_subscriber::registry().with(lines).with(filter).init();
 }
 
-/// Writes each event as a line.
-struct JsonLines {
+/// Makes a line of each event.
+pub struct JsonLines<W> {
     stage: String,
     function: String,
+    write: W,
 }
 
-impl<S: Subscriber> Layer<S> for JsonLines {
+impl<S: Subscriber, W: Fn(Value) + 'static> Layer<S> for JsonLines<W> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let line = self.line(event, SystemClock.now().as_millisecond());
-        // There is nobody to tell that the log is gone.
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+        (self.write)(self.line(event, SystemClock.now().as_millisecond()));
     }
 }
 
-impl JsonLines {
+impl<W> JsonLines<W> {
+    /// Lines of this stage and function, each given to `write`.
+    pub fn new(stage: String, function: String, write: W) -> Self {
+        Self { stage, function, write }
+    }
+
     fn line(&self, event: &Event<'_>, now_millis: i64) -> Value {
         let mut fields = Fields(Map::new());
         event.record(&mut fields);
@@ -73,15 +81,17 @@ impl JsonLines {
         line.insert("stage".to_owned(), json!(self.stage));
         line.insert("function".to_owned(), json!(self.function));
         line.insert("requests".to_owned(), json!(1));
-        let metrics = METRICS.iter().filter(|(name, _)| line.contains_key(*name));
-        let metrics: Vec<Value> = metrics.map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
-        let directive = json!({
-            "Namespace": NAMESPACE,
-            "Dimensions": [["stage"], ["stage", "function"]],
-            "Metrics": metrics,
-        });
-        line.insert("_aws".to_owned(), json!({"Timestamp": now_millis, "CloudWatchMetrics": [directive]}));
+        let metrics: Vec<_> = METRICS.into_iter().filter(|(name, _)| line.contains_key(*name)).collect();
+        line.insert("_aws".to_owned(), directive(&[&["stage"], &["stage", "function"]], &metrics, now_millis));
     }
+}
+
+/// The member `_aws` of a line whose members `metrics`, names with their units, are metrics by `dimensions`.
+#[must_use]
+pub fn directive(dimensions: &[&[&str]], metrics: &[(&str, &str)], now_millis: i64) -> Value {
+    let metrics: Vec<Value> = metrics.iter().map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
+    let directive = json!({"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics});
+    json!({"Timestamp": now_millis, "CloudWatchMetrics": [directive]})
 }
 
 /// The fields of an event by name.
@@ -115,20 +125,12 @@ mod tests {
 
     use super::*;
 
-    /// Keeps lines instead of writing them.
-    struct Kept(JsonLines, Arc<Mutex<Vec<Value>>>);
-
-    impl<S: Subscriber> Layer<S> for Kept {
-        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-            self.1.lock().unwrap().push(self.0.line(event, 1_000));
-        }
-    }
-
     fn logged(log: impl FnOnce()) -> Value {
-        let lines = Arc::default();
-        let layer = JsonLines { stage: "prod".to_owned(), function: "auth".to_owned() };
-        let subscriber = tracing_subscriber::registry().with(Kept(layer, Arc::clone(&lines)));
-        tracing::subscriber::with_default(subscriber, log);
+        let lines = Arc::<Mutex<Vec<Value>>>::default();
+        let kept = Arc::clone(&lines);
+        let layer =
+            JsonLines::new("prod".to_owned(), "auth".to_owned(), move |line: Value| kept.lock().unwrap().push(line));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
         let mut lines = lines.lock().unwrap();
         assert_eq!(lines.len(), 1);
         lines.remove(0)
@@ -142,7 +144,7 @@ mod tests {
             (&json!("/api/courses"), &json!(200), &json!("INFO"))
         );
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!((&line["_aws"]["Timestamp"], &directive["Namespace"]), (&json!(1_000), &json!("pastpaper")));
+        assert_eq!((&line["_aws"]["Timestamp"], &directive["Namespace"]), (&line["timestamp"], &json!("pastpaper")));
         for metric in directive["Metrics"].as_array().unwrap() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
         }

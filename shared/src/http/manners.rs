@@ -124,11 +124,13 @@ impl Seen {
         let refusals_for_rate = u64::from(self.status == StatusCode::TOO_MANY_REQUESTS);
         let (database_calls, database_retries) = (tally.calls(), tally.retries());
         let (conflicts, spends, credits_spent) = (tally.conflicts(), tally.spends(), tally.credits_spent());
+        let credits_granted = tally.credits_granted();
         macro_rules! line {
             ($level:ident, $($cause:ident)?) => {
                 tracing::$level!(
                     %method, route, status, request_id, user, millis, database_calls, database_retries, conflicts,
-                    spends, credits_spent, server_errors, refusals_for_rate, cold_starts, $($cause,)? "{REQUEST}"
+                    spends, credits_spent, credits_granted, server_errors, refusals_for_rate, cold_starts,
+                    $($cause,)? "{REQUEST}"
                 )
             };
         }

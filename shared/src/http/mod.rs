@@ -8,7 +8,7 @@ pub mod fields;
 mod idempotent;
 pub mod lambda;
 mod limit;
-mod logs;
+pub mod logs;
 mod manners;
 pub mod page;
 mod path;

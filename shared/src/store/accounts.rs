@@ -17,6 +17,7 @@ use crate::domain::password::PasswordHash;
 use crate::domain::profile::Profile;
 use crate::domain::session::Session;
 use crate::domain::token::TokenHash;
+use crate::tally::count_grant;
 
 /// What an email signs in with: one read of a login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +80,10 @@ impl Store {
             self.put_new(item::write(&keys::session(profile.id, token_hash), session)?)?,
         ];
         match self.transact(actions, &account.bonus.id.to_string()).await? {
-            Transaction::Committed => Ok(()),
+            Transaction::Committed => {
+                count_grant(profile.wallet.credits);
+                Ok(())
+            }
             Transaction::Refused(verdicts) => match verdicts.first() {
                 Some(Verdict::ConditionFailed(_)) => Err(OpenAccountError::EmailTaken),
                 _ => Err(OpenAccountError::AlreadyThere),

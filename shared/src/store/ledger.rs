@@ -21,7 +21,7 @@ use crate::domain::midterm::{Midterm, MidtermId};
 use crate::domain::profile::Profile;
 use crate::domain::question_view::{Access, QuestionView};
 use crate::domain::random::Random;
-use crate::tally::count_spend;
+use crate::tally::{count_grant, count_spend};
 
 /// What credits buy.
 #[derive(Debug, Clone)]
@@ -199,7 +199,10 @@ impl Store {
         let (meaning, actions): (Vec<Part>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
         let token: Uuid = random.uuid_v4();
         match self.transact(actions, &token.to_string()).await? {
-            Transaction::Committed => Ok(Committed::Yes(after)),
+            Transaction::Committed => {
+                count_grant(settlement.granted());
+                Ok(Committed::Yes(after))
+            }
             Transaction::Refused(verdicts) => explain(&meaning, verdicts),
         }
     }

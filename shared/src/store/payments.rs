@@ -17,6 +17,7 @@ use crate::domain::payments::{Billing, Event, Outcome, Prices};
 use crate::domain::profile::Profile;
 use crate::domain::random::Random;
 use crate::domain::time::DAY_SECONDS;
+use crate::tally::count_grant;
 
 /// How long a claim is kept. Stripe repeats an event for three days, and lets us ask for it again for thirty; after that
 /// the facts still know it.
@@ -132,8 +133,10 @@ impl Store {
             }
             let actions = self.effect(profile, &before, event, &outcome, (now, random))?;
             match self.transact(actions, &random.uuid_v4().to_string()).await? {
-                Transaction::Committed if outcome.unknown_price => return Ok(Settled::UnknownPrice),
-                Transaction::Committed => return Ok(Settled::Applied),
+                Transaction::Committed => {
+                    count_grant(outcome.settlement.granted());
+                    return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Applied });
+                }
                 // Somebody wrote the profile, or a twin the claim: look again.
                 Transaction::Refused(_) => pause(attempt).await,
             }

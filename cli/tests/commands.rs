@@ -1,0 +1,207 @@
+//! The tool as operators run it: `pastpaper db`, and what works on its database.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+const ADA: &str = "ada@students.example";
+const ADA_ID: &str = "5f0c1c7e-2b57-4c8e-9a55-61d0a7e9b111";
+const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+
+/// The tool, without what the environment of this test says of databases.
+fn pastpaper(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pastpaper"));
+    for name in [ENDPOINT, "TABLE_NAME", "STAGE"] {
+        command.env_remove(name);
+    }
+    command.args(arguments);
+    command
+}
+
+/// Exit code, standard output, standard error.
+fn outcome(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// What a command says that must fail.
+fn refusal(command: &mut Command) -> String {
+    let (code, printed, error) = outcome(command);
+    assert!(code.is_some_and(|code| code != 0) && printed.is_empty(), "{code:?} {printed}");
+    error
+}
+
+/// A running `pastpaper db`.
+struct Db {
+    process: Child,
+    lines: BufReader<ChildStdout>,
+    endpoint: String,
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Db {
+    fn start(options: &[&str]) -> Self {
+        let mut process = pastpaper(&["db", "--port", "0"]).args(options).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        let endpoint = loop {
+            line.clear();
+            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it ended");
+            if let Some(rest) = line.strip_prefix("AWS_ENDPOINT_URL_DYNAMODB=") {
+                break rest.split(' ').next().unwrap().to_owned();
+            }
+        };
+        Self { process, lines, endpoint }
+    }
+
+    /// One with the users of the old database.
+    fn with_users() -> Self {
+        let db = Self::start(&["--in-memory", "--empty"]);
+        let dump = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/d1_dump.sql");
+        let (_, printed, error) = outcome(&mut db.command(&["import", "d1", dump]));
+        assert!(printed.contains("users"), "{printed}{error}");
+        db
+    }
+
+    /// The tool on this database.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = pastpaper(arguments);
+        command.env(ENDPOINT, &self.endpoint);
+        command
+    }
+
+    /// What a command prints that must succeed.
+    fn run(&self, arguments: &[&str]) -> String {
+        let (code, printed, error) = outcome(&mut self.command(arguments));
+        assert_eq!(code, Some(0), "{arguments:?}: {error}");
+        printed
+    }
+
+    /// A line of `user show` by its name.
+    fn shown(&self, name: &str) -> String {
+        let account = self.run(&["user", "show", ADA]);
+        let line = account.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().to_owned()
+    }
+}
+
+#[test]
+fn an_account_is_found_by_email_and_by_id() {
+    let db = Db::with_users();
+    let account = db.run(&["user", "show", ADA]);
+    assert_eq!(account, db.run(&["user", "show", ADA_ID]));
+    assert_eq!(account, db.run(&["user", "show", " ADA@Students.Example "]));
+    assert!(account.contains(ADA_ID) && account.contains("signup_bonus  Welcome bonus"), "{account}");
+
+    let refused = |account: &str| refusal(&mut db.command(&["user", "show", account]));
+    assert_eq!(refused("nobody@example.org"), "error: nobody has this email\n");
+    let nobody = "00000000-0000-4000-8000-000000000000";
+    assert_eq!(refused(nobody), format!("error: there is no user {nobody}\n"));
+    assert!(refused("ada").starts_with("error: the email "));
+}
+
+#[test]
+fn credits_are_granted_and_taken_with_an_entry_that_says_why() {
+    let db = Db::with_users();
+    // A refresh that is due comes first.
+    let granted = db.run(&["user", "grant", ADA, "3", "--reason", "The practice page was broken"]);
+    assert!(granted.contains("+3") && granted.contains("adjustment  The practice page was broken"), "{granted}");
+    let before: i64 = db.shown("credits").parse().unwrap();
+    let taken = db.run(&["user", "grant", ADA, "-2"]);
+    assert!(taken.contains("-2") && taken.contains("adjustment  Credits from support"), "{taken}");
+    assert_eq!(db.shown("credits"), (before - 2).to_string());
+
+    let refused = |arguments: &[&str]| refusal(db.command(&["user", "grant"]).args(arguments));
+    let most = format!("error: 1000 credits needed, {} available\n", before - 2);
+    assert_eq!(refused(&[ADA, "-1000"]), most);
+    assert!(refused(&[ADA, "some"]).contains("invalid value 'some' for '<CREDITS>'"));
+    assert!(refused(&[ADA, "99999999999999999999"]).contains("invalid value"));
+    assert!(refused(&[ADA]).contains("<CREDITS>"));
+    assert!(refused(&[ADA, "1", "--reason", " "]).contains("must be 1 to 200 characters"));
+    assert_eq!(refused(&["nobody@example.org", "1"]), "error: nobody has this email\n");
+    assert_eq!(db.shown("credits"), (before - 2).to_string());
+}
+
+#[test]
+fn a_plan_is_set_and_the_balance_stays() {
+    let db = Db::with_users();
+    let _ = db.run(&["user", "grant", ADA, "0"]);
+    let credits = db.shown("credits");
+    let changed = db.run(&["user", "plan", ADA, "starter"]);
+    assert!(changed.contains("adjustment  Plan set by support"), "{changed}");
+    assert_eq!((db.shown("plan"), db.shown("credits")), ("starter".to_owned(), credits));
+    let refused = refusal(&mut db.command(&["user", "plan", ADA, "gold"]));
+    assert!(refused.contains("must be free, starter or unlimited"), "{refused}");
+    assert_eq!(db.shown("plan"), "starter");
+}
+
+#[test]
+fn a_user_is_signed_out_and_deleted() {
+    let db = Db::with_users();
+    assert_eq!(db.run(&["user", "sign-out", ADA]), "Signed out everywhere.\n");
+    let deleted = db.run(&["user", "delete", ADA]);
+    assert!(deleted.starts_with("Deleted; its ledger is kept as "), "{deleted}");
+    for command in ["show", "delete", "sign-out"] {
+        assert_eq!(refusal(&mut db.command(&["user", command, ADA])), "error: nobody has this email\n");
+    }
+    assert_eq!(refusal(&mut db.command(&["user", "delete", ADA_ID])), format!("error: there is no user {ADA_ID}\n"));
+}
+
+#[test]
+fn verify_prints_a_report_or_a_metric() {
+    let db = Db::with_users();
+    let report = db.run(&["verify"]);
+    assert!(report.ends_with(" ledger entries, 0 wrong\n"), "{report}");
+    let (code, line, error) = outcome(db.command(&["verify", "--emf"]).env("STAGE", "prod"));
+    assert_eq!((code, line.lines().count()), (Some(0), 1), "{error}");
+    let line: Value = serde_json::from_str(&line).unwrap();
+    let directive = json!([{
+        "Namespace": "pastpaper",
+        "Dimensions": [["stage"]],
+        "Metrics": [{"Name": "VerifyMismatches", "Unit": "Count"}],
+    }]);
+    assert_eq!(line["_aws"]["CloudWatchMetrics"], directive);
+    assert_eq!((&line["stage"], &line["VerifyMismatches"]), (&json!("prod"), &json!(0)));
+    assert!(report.starts_with(&format!("{} users, {} ", line["users"], line["entries"])), "{report}{line}");
+}
+
+#[test]
+fn a_database_in_a_directory_stays_and_has_the_samples() {
+    let data = tempfile::tempdir().unwrap();
+    let directory = data.path().join("data").to_str().unwrap().to_owned();
+    let nothing = refusal(&mut pastpaper(&["user", "show", ADA, "--data", &directory]));
+    assert!(nothing.starts_with("error: there is no data here yet"), "{nothing}");
+
+    for _ in 0..2 {
+        let mut db = Db::start(&["--data", &directory]);
+        assert!(!db.run(&["analyze", "calc2"]).is_empty());
+        let process = db.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+        let mut rest = String::new();
+        db.lines.read_to_string(&mut rest).unwrap();
+        assert_eq!((rest.as_str(), db.process.wait().unwrap().code()), ("Stopped.\n", Some(0)));
+    }
+}
+
+#[test]
+fn options_that_do_not_fit_are_refused() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let refused = |arguments: &[&str]| refusal(&mut pastpaper(arguments));
+    assert!(refused(&["db", "--in-memory", "--port", &port]).starts_with("error: "));
+    assert!(refused(&["db", "--in-memory", "--data", "elsewhere"]).contains("cannot be used with"));
+    assert_eq!(refused(&["db", "--aws", "--port", "0"]), "error: --aws has no embedded database\n");
+    assert!(refused(&["db", "--port", "65536"]).contains("invalid value"));
+    assert!(refused(&["user", "show", ADA, "--aws", "--data", "elsewhere"]).contains("cannot be used with"));
+    assert!(refused(&["user", "rename", ADA]).contains("unrecognized subcommand"));
+}

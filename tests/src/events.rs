@@ -1,0 +1,127 @@
+//! The payloads of `events/` and what each is answered: by the routers in a test, by the functions' binaries in
+//! `examples/replay.rs`.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{Person, TestApp, stripe};
+
+/// File name without `.json`, status, and the code when it is a problem's.
+pub const EVENTS: [(&str, u16, Option<&str>); 66] = [
+    ("analysis.show_analysis", 200, None),
+    ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
+    ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
+    ("assessment.find_weak_topics", 200, None),
+    ("assessment.find_weak_topics.unknown_topic", 404, Some("not_found")),
+    ("assessment.show_progress", 200, None),
+    ("auth.change_password", 200, None),
+    ("auth.change_password.wrong", 401, Some("invalid_credentials")),
+    ("auth.delete_account", 200, None),
+    ("auth.export_account", 200, None),
+    ("auth.list_sessions", 200, None),
+    ("auth.login", 200, None),
+    ("auth.login.base64_body", 200, None),
+    ("auth.login.wrong_method", 405, Some("method_not_allowed")),
+    ("auth.login.wrong_password", 401, Some("invalid_credentials")),
+    ("auth.logout", 200, None),
+    ("auth.register", 200, None),
+    ("auth.register.email_taken", 409, Some("email_taken")),
+    ("auth.register.malformed_json", 400, Some("invalid_json")),
+    ("auth.revoke_session", 200, None),
+    ("auth.revoke_session.unknown", 404, Some("not_found")),
+    ("auth.show_me", 200, None),
+    ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
+    ("auth.show_me.missing_token", 401, Some("unauthenticated")),
+    ("courses.enroll", 200, None),
+    ("courses.list_courses", 200, None),
+    ("courses.list_exams", 200, None),
+    ("courses.show_course", 200, None),
+    ("courses.show_course.unknown_course", 404, Some("not_found")),
+    ("courses.show_stats", 200, None),
+    ("courses.show_status", 200, None),
+    ("courses.show_status.head", 200, None),
+    ("courses.show_status.unknown_path", 404, Some("not_found")),
+    ("credits.list_transactions", 200, None),
+    ("credits.open_portal", 200, None),
+    ("credits.open_portal.not_subscribed", 409, Some("not_subscribed")),
+    ("credits.purchase_plan", 200, None),
+    ("credits.show_balance", 200, None),
+    ("midterm.generate_midterm", 200, None),
+    ("midterm.generate_midterm.config", 200, None),
+    ("midterm.generate_midterm.infeasible", 422, Some("blueprint_infeasible")),
+    ("midterm.list_midterms", 200, None),
+    ("midterm.show_midterm", 200, None),
+    ("midterm.show_midterm.page", 200, None),
+    ("midterm.show_midterm.unknown", 404, Some("not_found")),
+    ("questions.browse_questions", 200, None),
+    ("questions.browse_questions.filters", 200, None),
+    ("questions.browse_questions.missing_course_id", 400, Some("missing_field")),
+    ("questions.bundle_questions", 200, None),
+    ("questions.feature_question", 200, None),
+    ("questions.feature_question.not_modified", 304, None),
+    ("questions.practice_questions", 200, None),
+    ("questions.practice_questions.missing_course_id", 400, Some("missing_field")),
+    ("questions.practice_questions.preflight", 204, None),
+    ("questions.show_question", 200, None),
+    ("questions.start_question", 200, None),
+    ("questions.submit_answer", 200, None),
+    ("questions.unlock_solution", 200, None),
+    ("questions.unlock_solution.not_started", 409, Some("not_started")),
+    ("topics.list_public_topics", 200, None),
+    ("topics.list_topics", 200, None),
+    ("topics.list_topics.category", 200, None),
+    ("topics.show_topic", 200, None),
+    ("webhooks.receive_event", 200, None),
+    ("webhooks.receive_event.base64_body", 200, None),
+    ("webhooks.receive_event.forged", 400, Some("invalid_signature")),
+];
+
+/// Events on a question that must have been started.
+const AFTER_START: [&str; 2] = ["questions.submit_answer", "questions.unlock_solution"];
+
+/// The text of an event as it is committed.
+#[must_use]
+pub fn text(name: &str) -> String {
+    let file = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Makes whom the events of login and register speak of.
+pub async fn prepare(test: &TestApp) {
+    let _ada = test.user("ada").await;
+}
+
+/// An event that can be sent now, by a reader of its own who has done before what it needs.
+pub async fn payload(test: &TestApp, name: &str) -> Value {
+    if !text(name).contains("{{token}}") {
+        return filled(name, &test.anonymous(), test.app.now()).await;
+    }
+    let reader = test.user(name).await;
+    if AFTER_START.contains(&name) {
+        let _ = reader.post("/api/questions/alg-q2/start", json!({})).await.ok();
+    }
+    if name == "credits.open_portal" {
+        let _ = reader.post("/api/credits/purchase", json!({"plan": "starter"})).await.ok();
+    }
+    filled(name, &reader, test.app.now()).await
+}
+
+/// An event with what is of its reader in place, and with a signature of `now`.
+pub async fn filled(name: &str, reader: &Person, now: Timestamp) -> Value {
+    let mut text = text(name);
+    if text.contains("{{midterm}}") {
+        text = text.replace("{{midterm}}", &reader.midterm().await);
+    }
+    text = text.replace("{{session}}", &reader.session_id());
+    text = text.replace("{{token}}", reader.token.as_deref().unwrap_or_default());
+    let mut payload: Value = serde_json::from_str(&text).unwrap();
+    if name.starts_with("webhooks.") && !name.ends_with(".forged") {
+        let body = payload["body"].as_str().unwrap();
+        let is_encoded = payload["isBase64Encoded"] == true;
+        let body = if is_encoded { BASE64_STANDARD.decode(body).unwrap() } else { body.as_bytes().to_vec() };
+        payload["headers"]["stripe-signature"] = json!(stripe::signature(&body, stripe::WEBHOOK_SECRETS[0], now));
+    }
+    payload
+}
