@@ -63,13 +63,13 @@ impl Embedded {
         let listener = listener.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
         let endpoint_url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel();
-        let served = database.clone();
+        let engine = database.clone();
         let server = tokio::spawn(async move {
             let shutdown = async {
                 // An error is a dropped sender, which asks for the same.
                 let _ = stopped.await;
             };
-            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, served, shutdown).await {
+            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, engine, shutdown).await {
                 tracing::error!(error, "the embedded database ended");
             }
         });

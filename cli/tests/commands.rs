@@ -205,3 +205,26 @@ fn options_that_do_not_fit_are_refused() {
     assert!(refused(&["user", "show", ADA, "--aws", "--data", "elsewhere"]).contains("cannot be used with"));
     assert!(refused(&["user", "rename", ADA]).contains("unrecognized subcommand"));
 }
+
+#[test]
+fn a_database_for_measurements_is_new_and_its_ledgers_are_true() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("bench");
+    let data = data.to_str().unwrap();
+    let fill = ["bench", "fill", "--users", "11", "--entries", "3", "--questions", "5,130", "--data", data];
+    let (code, printed, error) = outcome(&mut pastpaper(&fill));
+    assert_eq!(code, Some(0), "{error}");
+    assert!(printed.contains("11 users of 3 ledger entries each, courses of [5, 130] questions"), "{printed}");
+    let (_, printed, error) = outcome(&mut pastpaper(&["verify", "--data", data]));
+    assert!(printed.contains("11 users, 33 ledger entries, 0 wrong"), "{printed}{error}");
+    let (_, printed, error) = outcome(&mut pastpaper(&["analyze", "bench-130", "--data", data]));
+    assert!(printed.contains("130 questions"), "{printed}{error}");
+    let (_, printed, error) = outcome(&mut pastpaper(&["user", "show", "user-10@bench.example", "--data", data]));
+    assert!(printed.contains("Unlimited") || printed.contains("unlimited"), "{printed}{error}");
+
+    assert!(refusal(&mut pastpaper(&fill)).contains("name another --data directory"));
+    assert!(refusal(&mut pastpaper(&["bench", "fill", "--aws"])).contains("--aws has no embedded database"));
+    for (option, value) in [("--entries", "7"), ("--entries", "0"), ("--users", "10000001"), ("--questions", "0")] {
+        assert!(refusal(&mut pastpaper(&["bench", "fill", option, value])).contains(value), "{option} {value}");
+    }
+}

@@ -151,7 +151,7 @@ fn account(number: u32, population: &Population, hash: &PasswordHash, now: Times
         let entry_id = shared::domain::id::EntryId::new(position, at, random.u64(..).to_be_bytes());
         entries.push(Entry::of(movement, entry_id, id, position, at));
     }
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         ledger.wallet.plan = Plan::Unlimited;
     }
     let profile = Profile {
