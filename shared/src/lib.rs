@@ -1,11 +1,13 @@
 //! The one library of the nine functions: pure rules (`domain`), storage (`store`), calls of Stripe (`stripe`), HTTP
-//! manners (`http`) and configuration. `domain` knows none of the others; `store` and `stripe` know `domain` alone.
+//! manners (`http`), the HTTP client of what is called (`outbound`) and configuration. `domain` knows none of the others;
+//! `store` and `stripe` know `domain` and `outbound` alone.
 
 pub mod app;
 pub mod config;
 pub mod domain;
 pub mod http;
 pub mod kdf;
+mod outbound;
 pub mod store;
 pub mod stripe;
 pub mod tally;

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use axum::Router;
 use axum::body::Body;
 use lambda_http::request::LambdaRequest;
-use lambda_http::tower::ServiceExt;
-use lambda_http::{Adapter, Context, LambdaEvent};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::http::routes::{ROUTES, Route};
-use shared::http::with_manners;
+use shared::http::{lambda, with_manners};
 use tests::events::{self, EVENTS};
 use tests::{Answer, TestApp};
 
@@ -87,8 +86,8 @@ async fn answers_leave_lambda_in_payload_format_2() {
         ("questions.feature_question", 200, "application/json"),
     ] {
         let payload: LambdaRequest = serde_json::from_str(&events::text(name)).unwrap();
-        let lambda = Adapter::from(function(route_of(name).function, &test.app));
-        let answer = lambda.oneshot(LambdaEvent::new(payload, Context::default())).await.unwrap();
+        let router = function(route_of(name).function, &test.app);
+        let answer = lambda::answer(router, LambdaEvent::new(payload, Context::default())).await.unwrap();
         let answer = serde_json::to_value(answer).unwrap();
         assert_eq!(answer["statusCode"], status);
         assert_eq!(answer["isBase64Encoded"], false);

@@ -24,6 +24,7 @@ pub mod mastery;
 pub mod midterm;
 pub mod password;
 pub mod payments;
+mod pbkdf2;
 pub mod practice;
 pub mod preview;
 pub mod profile;

@@ -13,11 +13,10 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Builder, Config, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
 };
 use aws_sdk_dynamodb::error::BoxError;
-use aws_smithy_http_client::Builder as HttpClientBuilder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use super::connector::Connector;
 use crate::config::Database;
+use crate::outbound::{Roots, http_client};
 use crate::tally::{count_call, count_try};
 
 /// Reading the system's 150 root certificates would take a third of a cold start; AWS's endpoints need these.
@@ -75,12 +74,6 @@ fn configuration(database: &Database) -> Builder {
     );
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
-    let mut http = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    // It fails only where a TLS library is asked for what it does not do; then the default, the system's roots, stays.
-    if let Ok(tls) = TlsContext::builder().with_trust_store(trust_store(database)).build() {
-        http = http.tls_context(tls);
-    }
-    let http = http.build_https();
     let mut builder = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(database.region.clone()))
@@ -88,16 +81,16 @@ fn configuration(database: &Database) -> Builder {
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
         .interceptor(Count)
-        .http_client(http);
+        .http_client(Connector(http_client(&roots(database))));
     builder.set_endpoint_url(database.endpoint_url.clone());
     builder
 }
 
 /// Whom the client believes to be `database`.
-fn trust_store(database: &Database) -> TrustStore {
+fn roots(database: &Database) -> Roots {
     match database.endpoint_url.as_deref() {
-        None => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
-        Some(url) if url.starts_with("http://") => TrustStore::empty(),
-        Some(_) => TrustStore::default(),
+        None => Roots::Pem(AMAZON_ROOTS),
+        Some(url) if url.starts_with("http://") => Roots::None,
+        Some(_) => Roots::System,
     }
 }

@@ -10,6 +10,7 @@ mod batch;
 mod catalog;
 mod client;
 mod closing;
+mod connector;
 mod error;
 mod export;
 mod idempotency;

@@ -8,15 +8,12 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::settings::Secret;
 use super::{Stripe, StripeError};
+use crate::outbound::{Roots, http_client};
 
 /// The shape of requests and answers, whatever the account's own version is.
 const API_VERSION: &str = "2025-03-31.basil";
@@ -30,8 +27,6 @@ const ATTEMPTS_MAX: u32 = 4;
 const PAUSE_FIRST: Duration = Duration::from_millis(400);
 /// Largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-
-pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// A parameter of a form.
 pub(super) type Parameter<'a> = (&'a str, &'a str);
@@ -122,7 +117,7 @@ impl Stripe {
 
     /// One try of any request.
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-        let client = self.http.get_or_init(client).as_ref().map_err(Clone::clone)?;
+        let client = self.http.get_or_init(|| http_client(&Roots::System));
         let answer = async {
             let answer = client.request(request).await.map_err(|error| error.to_string())?;
             let (parts, body) = answer.into_parts();
@@ -137,13 +132,6 @@ impl Stripe {
         let answer = self.send(request).await?;
         if answer.status.is_success() { Ok(answer.body) } else { Err(answer.status.to_string()) }
     }
-}
-
-fn client() -> Result<HttpClient, String> {
-    let tls =
-        HttpsConnectorBuilder::new().with_native_roots().map_err(|error| format!("root certificates: {error}"))?;
-    // A stand-in for Stripe and Lambda's extension speak plain HTTP.
-    Ok(Client::builder(TokioExecutor::new()).build(tls.https_or_http().enable_http1().build()))
 }
 
 fn request(

@@ -11,16 +11,16 @@ mod settings;
 
 use std::sync::OnceLock;
 
-use call::HttpClient;
-
 pub use sessions::{CheckoutSession, Purchase};
 pub use settings::{Secret, Settings, Source};
+
+use crate::outbound::HttpClient;
 
 /// Our account at Stripe.
 pub struct Stripe {
     settings: Settings,
     /// Made at the first call: reading the root certificates takes milliseconds, and most requests need none.
-    http: OnceLock<Result<HttpClient, String>>,
+    http: OnceLock<HttpClient>,
 }
 
 /// Why a call of Stripe came to nothing. Its text is for the log: it holds no secret and nothing that a user wrote.

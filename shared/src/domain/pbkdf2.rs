@@ -1,0 +1,117 @@
+//! PBKDF2-HMAC-SHA256 of one block (RFC 8018, 5.2), on the compression function of `sha2`.
+//!
+//! The crate `pbkdf2` computes the same, and the tests hold this to it. In a binary that is optimized for size, a third of
+//! its time goes into the buffers of a hash of any length; here every message is one block, laid out once
+//! (`docs/decisions/0018-small-binaries.md`).
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::block_api::compress256;
+use sha2::{Digest, Sha256};
+
+const BLOCK_BYTES: usize = 64;
+/// Bytes of what is derived: one output of SHA-256.
+pub(super) const KEY_BYTES: usize = 32;
+/// Where SHA-256 begins (FIPS 180-4, 5.3.3).
+const INITIAL: State =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+/// Bits of what each compression of the loop ends: the block of the key, and an output.
+const MESSAGE_BITS: u16 = 8 * 96;
+
+type State = [u32; 8];
+
+/// The key of a password: `T_1`, the exclusive or of `U_1` to `U_iterations`.
+pub(super) fn derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_BYTES] {
+    let key = block_key(password);
+    let (inner, outer) = (begun(&key, 0x36), begun(&key, 0x5c));
+    let mut output = first(&key, salt);
+    let mut derived = output;
+    for _ in 1..iterations {
+        output = ended(outer, &ended(inner, &output));
+        for (word, other) in derived.iter_mut().zip(output) {
+            *word ^= other;
+        }
+    }
+    bytes(&derived)
+}
+
+/// The key of HMAC: a password that is longer than a block is hashed (RFC 2104).
+fn block_key(password: &[u8]) -> [u8; BLOCK_BYTES] {
+    let mut key = [0; BLOCK_BYTES];
+    if password.len() > BLOCK_BYTES {
+        key[..KEY_BYTES].copy_from_slice(&Sha256::digest(password));
+    } else {
+        key[..password.len()].copy_from_slice(password);
+    }
+    key
+}
+
+/// `U_1`: the salt may have any length.
+fn first(key: &[u8; BLOCK_BYTES], salt: &[u8]) -> State {
+    let mut mac = Hmac::<Sha256>::new(key.into());
+    mac.update(salt);
+    mac.update(&1_u32.to_be_bytes());
+    let mac = mac.finalize().into_bytes();
+    let mut words = mac.chunks_exact(4);
+    std::array::from_fn(|_| words.next().map_or(0, |word| u32::from_be_bytes([word[0], word[1], word[2], word[3]])))
+}
+
+/// SHA-256 after the key's block.
+fn begun(key: &[u8; BLOCK_BYTES], pad: u8) -> State {
+    let mut state = INITIAL;
+    compress256(&mut state, &[key.map(|byte| byte ^ pad)]);
+    state
+}
+
+/// SHA-256 after an output, the last that comes.
+fn ended(mut state: State, output: &State) -> State {
+    let mut block = [0; BLOCK_BYTES];
+    block[..KEY_BYTES].copy_from_slice(&bytes(output));
+    block[KEY_BYTES] = 0x80;
+    block[BLOCK_BYTES - 2..].copy_from_slice(&MESSAGE_BITS.to_be_bytes());
+    compress256(&mut state, &[block]);
+    state
+}
+
+fn bytes(state: &State) -> [u8; KEY_BYTES] {
+    let mut bytes = [0; KEY_BYTES];
+    for (four, word) in bytes.chunks_exact_mut(4).zip(state) {
+        four.copy_from_slice(&word.to_be_bytes());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of_the_crate(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_BYTES] {
+        let mut key = [0; KEY_BYTES];
+        ::pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, iterations, &mut key);
+        key
+    }
+
+    /// RFC 7914, section 11: the first half of its 64 bytes.
+    #[test]
+    fn vectors_of_rfc_7914() {
+        let passwd = hex::encode(derive(b"passwd", b"salt", 1));
+        assert_eq!(passwd, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+        let password = hex::encode(derive(b"Password", b"NaCl", 80_000));
+        assert_eq!(password, "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
+    }
+
+    proptest! {
+        #[test]
+        fn the_same_as_the_crate(password in vec(any::<u8>(), 0..200), salt in vec(any::<u8>(), 0..200), iterations in 1..40_u32) {
+            prop_assert_eq!(derive(&password, &salt, iterations), of_the_crate(&password, &salt, iterations));
+        }
+
+        #[test]
+        fn also_where_a_password_fills_its_block(length in 63..=65_usize, byte in any::<u8>()) {
+            let password = vec![byte; length];
+            prop_assert_eq!(derive(&password, b"salt", 3), of_the_crate(&password, b"salt", 3));
+        }
+    }
+}
