@@ -3,7 +3,7 @@
 //! `AWS_ENDPOINT_URL_DYNAMODB=… cargo run --release -p tests --example scale`
 //!
 //! Each course by a process that has just started (cold) and again (warm): sequential round trips, calls, units, and
-//! milliseconds with the database of this machine; then how much memory the process gained by holding the course.
+//! milliseconds with the database of this machine. The name of a course as argument tells how much memory it takes instead.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it ends where it goes wrong, and prints")]
 
@@ -40,14 +40,15 @@ fn requests(course: &str) -> Vec<(&'static str, &'static str, String, Option<Val
         ("bundle", "POST", "/api/questions/bundle".to_owned(), Some(json!({"course_id": course}))),
         ("analysis", "GET", on("/analysis"), None),
         ("midterm", "POST", "/api/midterm/generate".to_owned(), body(json!({"question_count": 8}))),
-        ("weak topics", "GET", format!("/api/assessment/weak-topics?course_id={course}"), None),
+        ("weak topics", "POST", "/api/assessment/weak-topics".to_owned(), Some(json!({"course_id": course}))),
         ("progress", "GET", format!("/api/assessment/progress?course_id={course}"), None),
     ]
 }
 
-fn resident_mib() -> f64 {
+/// A line of this process's `/proc/self/status`: what is resident, or was at most.
+fn mib(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
@@ -99,6 +100,14 @@ async fn main() {
 
     let mut courses = process().store.courses().await.unwrap();
     courses.sort_by_key(|course| course.stats.questions);
+    if let Some(wanted) = std::env::args().nth(1) {
+        let course = courses.iter().find(|course| course.id.as_str() == wanted).unwrap();
+        let before = mib("VmRSS:");
+        let app = process();
+        let _bank = app.store.bank(course).await.unwrap();
+        println!("{wanted}: {:.1} MiB more, {:.1} while it was loaded", mib("VmRSS:") - before, mib("VmHWM:") - before);
+        return;
+    }
     println!(
         "| course | request | cold: trips | calls | read | write | ms | warm: trips | calls | read | write | ms |"
     );
@@ -133,12 +142,5 @@ async fn main() {
                 warm.millis,
             );
         }
-    }
-    println!("\n| course | resident, MiB more |\n|---|---|");
-    for course in &courses {
-        let app = process();
-        let before = resident_mib();
-        app.store.bank(course).await.unwrap();
-        println!("| {} | {:.1} |", course.id, resident_mib() - before);
     }
 }

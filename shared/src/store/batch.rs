@@ -110,12 +110,16 @@ impl Store {
     /// All items of a partition whose sort key begins with `prefix` (empty: all), in its order.
     pub(super) async fn query(&self, pk: &str, prefix: &str, consistent: bool) -> Result<Vec<Item>, StoreError> {
         let query = Query { index: None, pk_name: PK, sk_name: SK, pk, prefix, consistent };
-        self.query_pages(query).await
+        self.query_pages(query, Ok).await
     }
 
-    /// All pages of a query.
-    pub(super) async fn query_pages(&self, query: Query<'_>) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::new();
+    /// All pages of a query, each read as it comes: a page is 1 MB, and as items takes several times as much.
+    pub(super) async fn query_pages<T>(
+        &self,
+        query: Query<'_>,
+        read: fn(Item) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::new();
         let mut start: Option<HashMap<String, AttributeValue>> = None;
         loop {
             let mut request = self
@@ -136,10 +140,12 @@ impl Store {
                     .expression_attribute_values(":prefix", text(query.prefix))
             };
             let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
-            items.extend(page.items.unwrap_or_default());
+            for item in page.items.unwrap_or_default() {
+                found.push(read(item)?);
+            }
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(items);
+                return Ok(found);
             }
         }
     }

@@ -18,8 +18,8 @@ use crate::domain::catalog::{Bank, Course, Question, QuestionOption, QuestionSum
 use crate::domain::id::{CourseId, QuestionId, UserId};
 use crate::domain::progress::Progress;
 
-/// Question summaries in memory, of all courses together: about 35 MB.
-const SUMMARIES_MAX: u64 = 50_000;
+/// Question summaries in memory, of all courses together: some 100 MB.
+const SUMMARIES_MAX: u64 = 120_000;
 /// Questions whose course is remembered.
 const COURSES_OF_QUESTIONS_MAX: usize = 50_000;
 /// Whole questions in memory.
@@ -95,11 +95,12 @@ impl Store {
         let query =
             Query { index: Some(GSI1), pk_name: GSI1_PK, sk_name: GSI1_SK, pk: &pk, prefix: "", consistent: false };
         let reads = async {
-            tokio::try_join!(self.exams(course), self.topics(course), self.patterns(course), self.query_pages(query))
+            let questions = self.query_pages(query, item::read);
+            tokio::try_join!(self.exams(course), self.topics(course), self.patterns(course), questions)
         };
         // Boxed: it is rare, and every request's future would be as large as these four.
         let (exams, topics, patterns, questions) = Box::pin(reads).await?;
-        Ok(Bank { exams, topics, patterns, questions: item::read_all(questions)? })
+        Ok(Bank { exams, topics, patterns, questions })
     }
 
     /// One whole question.
