@@ -52,14 +52,58 @@ fn tls(roots: &Roots) -> ClientConfig {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use axum::http::Uri;
+    use http_body_util::BodyExt;
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
     use super::*;
+
+    const AMAZON_ROOTS: &str = include_str!("store/amazon_roots.pem");
+    const ROOT: &str = include_str!("../../tests/fixtures/tls/root.pem");
+    const CERTIFICATE: &str = include_str!("../../tests/fixtures/tls/server.pem");
+    const KEY: &str = include_str!("../../tests/fixtures/tls/server.key");
+
+    /// `localhost`, as `ROOT` says; it answers `hi` to everything.
+    async fn server() -> Uri {
+        let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                if let Ok(mut stream) = acceptor.accept(connection).await {
+                    let _ = stream.read(&mut [0; 1024]).await;
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+                }
+            }
+        });
+        format!("https://localhost:{port}/").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_is_signed_by_a_believed_root_is_called_and_nobody_else() {
+        let server = server().await;
+        let answer = http_client(&Roots::Pem(ROOT)).get(server.clone()).await.unwrap();
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hi");
+        for roots in [Roots::None, Roots::System, Roots::Pem(AMAZON_ROOTS)] {
+            let error = http_client(&roots).get(server.clone()).await.unwrap_err();
+            assert!(format!("{error:?}").contains("UnknownIssuer"), "{error:?}");
+        }
+    }
 
     #[test]
     fn amazons_roots_are_all_believed() {
-        let pem = include_str!("store/amazon_roots.pem");
         let mut store = RootCertStore::empty();
-        let counts = store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem.as_bytes()).flatten());
-        assert_eq!(counts, (pem.matches("BEGIN CERTIFICATE").count(), 0));
+        let counts = store.add_parsable_certificates(CertificateDer::pem_slice_iter(AMAZON_ROOTS.as_bytes()).flatten());
+        assert_eq!(counts, (AMAZON_ROOTS.matches("BEGIN CERTIFICATE").count(), 0));
         assert_eq!(store.len(), 5);
     }
 }

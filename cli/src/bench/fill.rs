@@ -7,12 +7,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use aws_sdk_dynamodb::types::AttributeValue;
 use clap::Args;
 use dynoxide::ImportOptions;
-use dynoxide::types::{AttributeValue as Stored, Item};
+use dynoxide::types::{AttributeValue, Item};
 use indicatif::ProgressBar;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
 use shared::domain::account::{Email, Name, Password};
 use shared::domain::catalog_draft::CatalogDraft;
 use shared::domain::credits::{Charge, EntryType, PRACTICE_QUESTION_PRICE, Plan, SIGNUP_BONUS_CREDITS, Wallet};
@@ -99,10 +99,9 @@ async fn fill(open: &Open, population: &Population) -> Result<()> {
     for numbers in numbers.chunks(CHUNK) {
         let mut items = Vec::new();
         for number in numbers {
-            for item in account(*number, population, &hash, now)?.items()? {
-                let item: Result<Item> = item.into_iter().map(|(name, value)| Ok((name, attribute(value)?))).collect();
-                items.push(item?);
-            }
+            let account = account(*number, population, &hash, now)?.items()?;
+            let engines = |item: Map<String, Value>| item.into_iter().map(|(name, value)| (name, attribute(value)));
+            items.extend(account.into_iter().map(|item| engines(item).collect::<Item>()));
         }
         engine.import_items(&app.config.database.table_name, items, ImportOptions::default())?;
         bar.inc(numbers.len() as u64);
@@ -113,20 +112,17 @@ async fn fill(open: &Open, population: &Population) -> Result<()> {
 }
 
 /// As the engine has it.
-fn attribute(value: AttributeValue) -> Result<Stored> {
-    Ok(match value {
-        AttributeValue::S(text) => Stored::S(text),
-        AttributeValue::N(number) => Stored::N(number),
-        AttributeValue::Bool(is) => Stored::BOOL(is),
-        AttributeValue::Null(is) => Stored::NULL(is),
-        AttributeValue::B(bytes) => Stored::B(bytes.into_inner()),
-        AttributeValue::L(list) => Stored::L(list.into_iter().map(attribute).collect::<Result<_>>()?),
-        AttributeValue::M(map) => {
-            let map = map.into_iter().map(|(name, value)| Ok((name, attribute(value)?)));
-            Stored::M(map.collect::<Result<_>>()?)
+fn attribute(value: Value) -> AttributeValue {
+    match value {
+        Value::Null => AttributeValue::NULL(true),
+        Value::Bool(is) => AttributeValue::BOOL(is),
+        Value::Number(number) => AttributeValue::N(number.to_string()),
+        Value::String(text) => AttributeValue::S(text),
+        Value::Array(list) => AttributeValue::L(list.into_iter().map(attribute).collect()),
+        Value::Object(map) => {
+            AttributeValue::M(map.into_iter().map(|(name, value)| (name, attribute(value))).collect())
         }
-        other => anyhow::bail!("an account has no {other:?}"),
-    })
+    }
 }
 
 /// The account of a number: opened with its bonus, which it then spends credit by credit.

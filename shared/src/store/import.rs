@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use serde_dynamo::aws_sdk_dynamodb_1::from_item;
+use serde_json::{Map, Value};
 
 use super::Store;
 use super::error::StoreError;
@@ -46,8 +47,8 @@ pub struct ImportedAccount {
 }
 
 impl ImportedAccount {
-    /// All its items, for a table that is filled in bulk.
-    pub fn items(&self) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
+    /// All its items, for a table that is filled in bulk; as JSON, which has all that an account has.
+    pub fn items(&self) -> Result<Vec<Map<String, Value>>, StoreError> {
         let Self { profile, credential, entries } = self;
         let mut items = vec![
             item::write(&keys::credential(&profile.email), credential)?,
@@ -56,7 +57,7 @@ impl ImportedAccount {
         for entry in entries {
             items.push(item::write(&keys::entry(profile.id, entry.id), entry)?);
         }
-        Ok(items)
+        items.into_iter().map(|item| from_item(item).map_err(|error| StoreError::corrupt("item", error))).collect()
     }
 }
 
