@@ -1,10 +1,11 @@
 //! `cargo run -p tests --example record_examples` writes the examples of the contract: the events of `events/` that are named
-//! after an operation alone, sent by a student who has done something already, and what they are answered. Lists end after
-//! their second entry.
+//! after an operation alone, sent by a student who has done something already, and what they are answered; on the sample
+//! course that `serve` has, so that they can be tried there. Lists end after their second entry.
 
 #![expect(clippy::unwrap_used, reason = "it ends where it goes wrong")]
 
 use axum::body::Body;
+use pastpaper::samples::import_samples;
 use serde_json::{Map, Value, json};
 use shared::domain::credits::Plan;
 use shared::domain::password::PasswordHash;
@@ -19,22 +20,34 @@ const ENTRIES_MAX: usize = 2;
 const ENDING: [&str; 2] = ["change_password", "delete_account"];
 /// What examples say instead of the tests' password, with which testers of the contract sign in.
 const EXAMPLE_PASSWORD: &str = "correct horse battery";
+/// What the events say of the tests' course, and what examples say instead.
+const IN_THE_SAMPLE: [(&str, &str); 4] =
+    [("algebra", COURSE), ("alg-q2", QUESTION), ("alg-quadratic", "calc2-sequences"), ("alg-sets", "calc2-by-parts")];
+/// The sample course.
+const COURSE: &str = "calc2";
+/// One of its questions, with choices.
+const QUESTION: &str = "calc2-2018-fall-final-q9";
 
 /// A student with a past.
 async fn ada(test: &TestApp) -> Person {
     let ada = test.member("ada", Plan::Free, 60).await;
     test.set_hash(&ada, &PasswordHash::imported(WORKER_HASH.to_owned())).await;
     for (path, body) in [
-        ("/api/courses/algebra/enroll", json!({})),
-        ("/api/questions/practice", json!({"course_id": "algebra", "count": 2})),
-        ("/api/questions/alg-q2/start", json!({})),
-        ("/api/questions/alg-q2/submit", json!({"answer": "A", "time_spent_seconds": 80})),
-        ("/api/credits/purchase", json!({"plan": "starter"})),
+        (format!("/api/courses/{COURSE}/enroll"), json!({})),
+        ("/api/questions/practice".to_owned(), json!({"course_id": COURSE, "count": 2})),
+        (format!("/api/questions/{QUESTION}/start"), json!({})),
+        (format!("/api/questions/{QUESTION}/submit"), json!({"answer": "A", "time_spent_seconds": 80})),
+        ("/api/credits/purchase".to_owned(), json!({"plan": "starter"})),
     ] {
-        let _ = ada.post(path, body).await.ok();
+        let _ = ada.post(&path, body).await.ok();
     }
-    let _ = ada.midterm().await;
     ada
+}
+
+/// What a student generates.
+async fn midterm(ada: &Person) -> String {
+    let midterm = ada.post("/api/midterm/generate", json!({"course_id": COURSE, "difficulty": "easy"})).await.ok();
+    midterm["midterm_id"].as_str().unwrap().to_owned()
 }
 
 fn shorten(value: &mut Value) {
@@ -48,20 +61,33 @@ fn shorten(value: &mut Value) {
     }
 }
 
+/// What stands in the path and behind it, numbers as such.
+fn parameters(payload: &Value) -> Map<String, Value> {
+    let both = ["pathParameters", "queryStringParameters"].into_iter().filter_map(|name| payload[name].as_object());
+    let typed = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).map(Value::from);
+    both.flatten().map(|(name, value)| (name.clone(), typed(value).unwrap_or_else(|| value.clone()))).collect()
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let test = TestApp::start().await;
+    let test = TestApp::empty().await;
+    import_samples(&test.app).await.unwrap();
     let ada = ada(&test).await;
+    let midterm = midterm(&ada).await;
     let mut examples = Map::new();
     for route in &ROUTES {
         let ends = ENDING.contains(&route.operation);
         let reader = if ends { test.user(route.operation).await } else { test.renewed(&ada).await };
         let name = format!("{}.{}", route.function, route.operation);
-        let payload = events::filled(&name, &reader, test.app.now()).await;
+        let mut event = events::text(&name).replace("{{midterm}}", &midterm);
+        for (in_the_tests, in_the_sample) in IN_THE_SAMPLE {
+            event = event.replace(in_the_tests, in_the_sample);
+        }
+        let payload = events::fill(&name, event, &reader, test.app.now()).await;
         let request = lambda_http::request::from_str(&payload.to_string()).unwrap();
         let mut answer = test.send(request.map(|body| Body::from(body.to_vec()))).await.ok();
         shorten(&mut answer);
-        let mut example = json!({"response": answer});
+        let mut example = json!({"parameters": parameters(&payload), "response": answer});
         if let Some(body) = payload["body"].as_str() {
             let body = body.replace(PASSWORD, EXAMPLE_PASSWORD);
             example["request"] = serde_json::from_str(&body).unwrap();

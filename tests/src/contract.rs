@@ -90,15 +90,21 @@ pub fn wrong_examples() -> Vec<String> {
     let operations =
         CONTRACT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     for operation in operations {
-        for body in ["/requestBody", "/responses/200"] {
-            let Some(media) = operation.pointer(&format!("{body}/content/application~1json")) else { continue };
-            let name = operation["operationId"].as_str().unwrap();
-            match media.get("example") {
-                None => wrong.push(format!("{name}{body} has no example")),
+        let name = operation["operationId"].as_str().unwrap();
+        // A signature is right for a moment only.
+        let shown = |parameter: &&Value| parameter["required"] == true && parameter["in"] != "header";
+        let parameters = operation["parameters"].as_array().into_iter().flatten().filter(shown);
+        let parameters = parameters.map(|parameter| (format!("{name}?{}", parameter["name"]), parameter));
+        let bodies = ["/requestBody", "/responses/200"].into_iter().filter_map(|body| {
+            let media = operation.pointer(&format!("{body}/content/application~1json"))?;
+            Some((format!("{name}{body}"), media))
+        });
+        for (place, described) in parameters.chain(bodies) {
+            match described.get("example") {
+                None => wrong.push(format!("{place} has no example")),
                 Some(example) => {
-                    let errors = validator(format!("{name}{body}"), &media["schema"]);
-                    let errors = errors.iter_errors(example);
-                    wrong.extend(errors.map(|error| format!("{name}{body}: {error} at {}", error.instance_path())));
+                    let errors = validator(place.clone(), &described["schema"]).iter_errors(example);
+                    wrong.extend(errors.map(|error| format!("{place}: {error} at {}", error.instance_path())));
                 }
             }
         }

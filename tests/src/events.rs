@@ -110,7 +110,11 @@ pub async fn payload(test: &TestApp, name: &str) -> Value {
 
 /// An event with what is of its reader in place, and with a signature of `now`.
 pub async fn filled(name: &str, reader: &Person, now: Timestamp) -> Value {
-    let mut text = text(name);
+    fill(name, text(name), reader, now).await
+}
+
+/// The same of a changed text.
+pub async fn fill(name: &str, mut text: String, reader: &Person, now: Timestamp) -> Value {
     if text.contains("{{midterm}}") {
         text = text.replace("{{midterm}}", &reader.midterm().await);
     }
