@@ -6,7 +6,11 @@ use pastpaper::import::{Summary, import_catalog, import_d1};
 use pastpaper::samples::{SAMPLES, import_samples};
 use serde_json::{Value, json};
 use shared::domain::account::Email;
+use shared::domain::catalog::Course;
+use shared::domain::credits::Plan;
 use shared::domain::id::CourseId;
+use shared::store::Store;
+use tests::proxy::{Aim, Fault, Reach};
 use tests::{Person, SMALL_COURSE, TestApp};
 
 const DUMP: &str = include_str!("../fixtures/d1_dump.sql");
@@ -34,6 +38,13 @@ async fn stored_hash(test: &TestApp, email: &str) -> String {
 async fn log_in(test: &TestApp, email: &str, password: &str) -> Person {
     let answer = test.anonymous().post("/api/auth/login", json!({"email": email, "password": password})).await.ok();
     test.somebody(answer["token"].as_str().unwrap())
+}
+
+/// The small course with its fourth question in another topic.
+fn moved_course() -> Value {
+    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    course["questions"][3]["topic_id"] = json!("alg-groups");
+    course
 }
 
 #[tokio::test]
@@ -101,12 +112,65 @@ async fn what_a_later_file_leaves_out_stays() {
 async fn a_question_that_moves_to_another_topic_is_found_there() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
-    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
-    course["questions"][3]["topic_id"] = json!("alg-groups");
-    test.import(&course).await;
+    test.import(&moved_course()).await;
     let page = ada.get("/api/questions?course_id=algebra&topic_id=alg-groups").await.ok();
     assert_eq!((&page["total"], &page["questions"][0]["id"]), (&json!(1), &json!("alg-q4")));
     assert_eq!(ada.get("/api/questions?course_id=algebra").await.ok()["total"], 6);
+}
+
+async fn questions_of_groups(store: &Store, course: &Course) -> usize {
+    let bank = store.bank(course).await.unwrap();
+    bank.questions.iter().filter(|question| question.meta.topic_id.as_str() == "alg-groups").count()
+}
+
+#[tokio::test]
+async fn who_has_read_a_course_finds_its_bank_as_it_was_then() {
+    let test = TestApp::start().await;
+    let store = Store::connect(&test.app.config.database);
+    let id = CourseId::try_from("algebra").unwrap();
+    let before = store.course(&id).await.unwrap().unwrap();
+    test.import(&moved_course()).await;
+    let after = store.course(&id).await.unwrap().unwrap();
+    assert_eq!(questions_of_groups(&store, &before).await, 0);
+    assert_eq!(questions_of_groups(&store, &after).await, 1);
+    test.import(&serde_json::from_str(SMALL_COURSE).unwrap()).await;
+    let again = store.course(&id).await.unwrap().unwrap();
+    assert_eq!((&again.bank, again.catalog_version), (&before.bank, 3), "a bank is known by what it says");
+    assert_eq!(questions_of_groups(&store, &again).await, 0);
+}
+
+#[tokio::test]
+async fn a_bank_that_no_course_names_expires() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let expiries = async || {
+        let items = proxy.partition(&test.app.config.database.table_name, "COURSE#algebra").await;
+        let banks = items.iter().filter(|item| item["entity"]["S"] == "Bank");
+        let mut expiries: Vec<_> = banks.map(|bank| bank["expires_at"]["N"].as_str().map(str::to_owned)).collect();
+        expiries.sort();
+        expiries
+    };
+    let tomorrow = Some((test.app.now().as_second() + 86_400).to_string());
+    assert_eq!(expiries().await, [None]);
+    test.import(&moved_course()).await;
+    assert_eq!(expiries().await, [None, tomorrow.clone()]);
+    test.import(&serde_json::from_str(SMALL_COURSE).unwrap()).await;
+    assert_eq!(expiries().await, [None, tomorrow], "the one that is named again stays");
+}
+
+#[tokio::test]
+async fn an_import_that_is_cut_off_shows_nothing_and_is_completed_by_the_next() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let of_groups =
+        async || ada.get("/api/questions?course_id=algebra&topic_id=alg-groups").await.ok()["total"].clone();
+    let last = Aim { name: Some("PutItem CATALOG COURSE#algebra".to_owned()), nth: 0, reach: Reach::Onwards };
+    proxy.arm(Fault::ErrorBefore, last);
+    assert!(import_catalog(&test.app, &moved_course().to_string(), false).await.is_err());
+    assert!(proxy.hits() > 0);
+    proxy.disarm();
+    assert_eq!((of_groups().await, version_of(&test, "algebra").await), (json!(0), 1));
+    test.import(&moved_course()).await;
+    assert_eq!((of_groups().await, version_of(&test, "algebra").await), (json!(1), 2));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::http::routes::{FUNCTIONS, ROUTES};
 use tests::TestApp;
 use tests::proxy::Permission;
@@ -48,7 +48,7 @@ fn granted() -> BTreeMap<String, BTreeSet<Permission>> {
             properties["Policies"].as_array().unwrap().iter().flat_map(|policy| list(&policy["Statement"]));
         for statement in statements {
             let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-            let partitions = if keys.is_null() { vec![json!("index")] } else { list(keys) };
+            let partitions = list(keys);
             for action in list(&statement["Action"]) {
                 let Some(action) = action.as_str().unwrap().strip_prefix("dynamodb:").map(str::to_owned) else {
                     continue;

@@ -8,7 +8,6 @@ use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use shared::domain::credits::Plan;
 use shared::http::routes::{Access, FUNCTIONS, ROUTES, of};
-use shared::store::INDEX_ATTRIBUTES;
 use tests::{Person, TestApp};
 
 use crate::architecture::{read, root};
@@ -146,10 +145,9 @@ fn the_template_grants_single_calls_on_our_table_only() {
                 let call = action.as_str().unwrap().strip_prefix("dynamodb:").unwrap();
                 assert!(!call.contains('*') && !call.ends_with("Table") && call != "Scan", "{function}: {call}");
             }
-            let on_index = statement["Resource"] == json!({"!Sub": "${Table.Arn}/index/gsi1"});
-            assert!(on_index || statement["Resource"] == json!({"!GetAtt": "Table.Arn"}), "{function}");
+            assert_eq!(statement["Resource"], json!({"!GetAtt": "Table.Arn"}), "{function}");
             let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-            assert_eq!(keys.is_null(), on_index, "{function}: partitions are named, but for the index");
+            assert!(!keys.is_null(), "{function}: partitions are named");
             checks_sessions |= actions.contains(&json!("dynamodb:BatchGetItem")) && *keys == json!(["USER#*"]);
         }
         let has_signed_in = of(&function).any(|route| route.access == Access::SignedIn);
@@ -163,18 +161,11 @@ fn the_template_makes_the_table_that_store_makes() {
     let table = &template["Resources"]["Table"];
     assert_eq!((&table["DeletionPolicy"], &table["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")));
     let table = &table["Properties"];
-    let key = |hash: &str, range: &str| json!([{"AttributeName": hash, "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}]);
-    assert_eq!(table["KeySchema"], key("pk", "sk"));
+    let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+    assert_eq!(table["KeySchema"], json!([key("pk", "HASH"), key("sk", "RANGE")]));
     let text = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
-    assert_eq!(table["AttributeDefinitions"], json!(["pk", "sk", "gsi1pk", "gsi1sk"].map(text)));
-    assert_eq!(
-        table["GlobalSecondaryIndexes"],
-        json!([{
-            "IndexName": "gsi1",
-            "KeySchema": key("gsi1pk", "gsi1sk"),
-            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": INDEX_ATTRIBUTES},
-        }])
-    );
+    assert_eq!(table["AttributeDefinitions"], json!(["pk", "sk"].map(text)));
+    assert!(table["GlobalSecondaryIndexes"].is_null());
     assert_eq!(table["TimeToLiveSpecification"], json!({"AttributeName": "expires_at", "Enabled": true}));
     assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
 }

@@ -121,7 +121,7 @@ impl Call {
     }
 }
 
-/// An action of IAM, without its `dynamodb:`, and the partitions that it is done on, such as `USER#*`; or `index`.
+/// An action of IAM, without its `dynamodb:`, and the partitions that it is done on, such as `USER#*`.
 pub type Permission = (String, String);
 
 /// The length of the longest chain of calls of which each began after the one before had ended.
@@ -472,7 +472,6 @@ fn permissions(operation: &str, body: &Value) -> Vec<Permission> {
         keys.iter().map(|key| (action.to_owned(), partition(key))).collect::<Vec<_>>()
     };
     match operation {
-        "Query" if body["IndexName"].is_string() => vec![("Query".to_owned(), "index".to_owned())],
         "Query" => {
             let pk = body["ExpressionAttributeValues"][":pk"]["S"].as_str().unwrap_or_default();
             of("Query", &json!({"pk": {"S": pk}, "sk": {"S": ""}}))

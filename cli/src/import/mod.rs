@@ -118,7 +118,7 @@ pub(crate) async fn write_catalogs(
     for mut draft in drafts {
         refused.extend(refuse_bad_rows(&mut draft));
         let catalog = complete(draft, app.now());
-        let (written, foreign) = app.store.write_catalog(&catalog, dry_run).await?;
+        let (written, foreign) = app.store.write_catalog(&catalog, app.now(), dry_run).await?;
         refused.extend(foreign.into_iter().map(|id| RefusedRow {
             table: "questions",
             id: id.to_string(),

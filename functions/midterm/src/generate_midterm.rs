@@ -259,7 +259,7 @@ async fn whole(app: &App, summaries: &[QuestionSummary]) -> Result<Vec<QuestionV
     let whole = app.store.whole(&summaries.iter().collect::<Vec<_>>()).await?;
     let view = |summary: &QuestionSummary| Some(QuestionView::of(whole.get(&summary.meta.id)?, Access::Solution));
     let views: Option<Vec<QuestionView>> = summaries.iter().map(view).collect();
-    views.ok_or_else(|| Problem::unavailable("a question of the index is not in the table"))
+    views.ok_or_else(|| Problem::unavailable("a question of the bank is not in the table"))
 }
 
 /// The answer of a request that was done before.

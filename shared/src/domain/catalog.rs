@@ -1,5 +1,7 @@
 //! What operators import: courses, their exams, topics, patterns and questions. Field names are the D1 columns.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,6 +31,9 @@ pub struct Course {
     pub created_at: Timestamp,
     /// Counts up with every import that changed anything of the course: what caches are keyed by.
     pub catalog_version: u64,
+    /// Which bank is its: a digest of the content.
+    #[serde(default)]
+    pub bank: String,
 }
 
 /// How much of a course is stored.
@@ -207,7 +212,7 @@ pub struct QuestionOption {
     pub is_correct: bool,
 }
 
-/// What browsing and selection need of a question: the index's projection.
+/// What browsing and selection need of a question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuestionSummary {
     /// What anybody may know.
@@ -221,7 +226,7 @@ pub struct QuestionSummary {
 }
 
 /// All of a course that is read often: what a process keeps in memory for each `catalog_version`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bank {
     /// Past exams, by id.
     pub exams: Vec<Exam>,
@@ -229,7 +234,7 @@ pub struct Bank {
     pub topics: Vec<Topic>,
     /// Patterns, by id.
     pub patterns: Vec<Pattern>,
-    /// All questions as summaries, by topic, difficulty and id: the order of the index.
+    /// All questions as summaries, by topic, difficulty and id.
     pub questions: Vec<QuestionSummary>,
 }
 
@@ -246,16 +251,63 @@ impl Bank {
         self.exams.iter().find(|exam| exam.id == *id)
     }
 
-    /// Whether it holds all that `stats` counts: the index follows the table a moment later.
+    /// How much it holds.
     #[must_use]
-    pub fn is_whole(&self, stats: CourseStats) -> bool {
-        let counts = [
-            (self.exams.len(), stats.exams),
-            (self.topics.len(), stats.topics),
-            (self.questions.len(), stats.questions),
-        ];
-        counts.iter().all(|(found, expected)| *found == *expected as usize)
+    pub fn stats(&self) -> CourseStats {
+        let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+        CourseStats {
+            exams: count(self.exams.len()),
+            questions: count(self.questions.len()),
+            topics: count(self.topics.len()),
+        }
     }
+
+    /// These rows in place of those with their ids, and all in order.
+    #[must_use]
+    pub fn with(self, rows: Self) -> Self {
+        let mut bank = Self {
+            exams: replaced(self.exams, rows.exams, |exam| exam.id.as_str()),
+            topics: replaced(self.topics, rows.topics, |topic| topic.id.as_str()),
+            patterns: replaced(self.patterns, rows.patterns, |pattern| pattern.id.as_str()),
+            questions: replaced(self.questions, rows.questions, |question| question.meta.id.as_str()),
+        };
+        // By id already, and the sort is stable.
+        bank.questions
+            .sort_by(|a, b| (&a.meta.topic_id, a.meta.difficulty).cmp(&(&b.meta.topic_id, b.meta.difficulty)));
+        bank
+    }
+
+    /// The first half of each list, and the second.
+    #[must_use]
+    pub fn halves(mut self) -> (Self, Self) {
+        let second = Self {
+            exams: second_half(&mut self.exams),
+            topics: second_half(&mut self.topics),
+            patterns: second_half(&mut self.patterns),
+            questions: second_half(&mut self.questions),
+        };
+        (self, second)
+    }
+
+    /// What [`Bank::halves`] divided, as one again.
+    #[must_use]
+    pub fn and(mut self, second: Self) -> Self {
+        self.exams.extend(second.exams);
+        self.topics.extend(second.topics);
+        self.patterns.extend(second.patterns);
+        self.questions.extend(second.questions);
+        self
+    }
+}
+
+/// `new` in place of what has the same id, by id.
+fn replaced<T>(old: Vec<T>, new: Vec<T>, id: fn(&T) -> &str) -> Vec<T> {
+    let rows = old.into_iter().chain(new).map(|row| (id(&row).to_owned(), row));
+    rows.collect::<BTreeMap<_, _>>().into_values().collect()
+}
+
+fn second_half<T>(rows: &mut Vec<T>) -> Vec<T> {
+    rows.split_off(rows.len().div_ceil(2))
 }
 
 /// A row as answered: its columns, and beside them the extra ones that its import brought.

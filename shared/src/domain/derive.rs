@@ -18,7 +18,7 @@ use super::id::CourseId;
 /// A course ready to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalog {
-    /// The course; its version is set when it is stored.
+    /// The course; its version, its bank and its counts are set when it is stored.
     pub course: Course,
     /// Its exams.
     pub exams: Vec<Exam>,
@@ -45,14 +45,11 @@ pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
         name: draft.course.name,
         description: draft.course.description,
         exam_count: draft.course.exam_count.filter(|count| *count > 0).unwrap_or(count(exams.len())),
-        stats: CourseStats {
-            exams: count(exams.len()),
-            questions: count(questions.len()),
-            topics: count(topics.len()),
-        },
+        stats: CourseStats::default(),
         is_active: draft.course.is_active,
         created_at: draft.course.created_at.unwrap_or(now),
         catalog_version: 0,
+        bank: String::new(),
     };
     Catalog { course, exams, topics, patterns, questions }
 }
@@ -268,7 +265,6 @@ mod tests {
         assert_eq!((pattern.appearance_count, pattern.appearance_rate), (1, Some(0.33)));
         assert_eq!((pattern.first_seen_year, pattern.last_seen_year), (Some(2019), Some(2019)));
         assert_eq!(pattern.example_question_id.as_ref().map(crate::domain::id::QuestionId::as_str), Some("q1"));
-        assert_eq!(catalog.course.stats, CourseStats { exams: 3, questions: 5, topics: 2 });
         assert_eq!(catalog.course.exam_count, 3);
         assert_eq!(catalog.exams[0].question_count, 2);
         let first = &catalog.questions[0].meta;

@@ -50,9 +50,7 @@ impl Store {
                     None => self.publish(&course.id, analyse(&past), now).await?,
                 };
                 let analysis = Arc::new(analysis);
-                if bank.is_whole(course.stats) {
-                    let _ = guard.insert(Arc::clone(&analysis));
-                }
+                let _ = guard.insert(Arc::clone(&analysis));
                 Ok(Some(analysis))
             }
         }

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::Store;
 use super::error::StoreError;
 use super::item::{Item, text};
-use super::keys::{Key, PK, SK};
+use super::keys::Key;
 
 /// Keys of one `BatchGetItem`: DynamoDB's limit.
 pub(super) const BATCH_GET_MAX: usize = 100;
@@ -109,14 +109,15 @@ impl Store {
 
     /// All items of a partition whose sort key begins with `prefix` (empty: all), in its order.
     pub(super) async fn query(&self, pk: &str, prefix: &str, consistent: bool) -> Result<Vec<Item>, StoreError> {
-        let query = Query { index: None, pk_name: PK, sk_name: SK, pk, prefix, consistent };
-        self.query_pages(query, Ok).await
+        self.query_pages(pk, prefix, consistent, Ok).await
     }
 
-    /// All pages of a query, each read as it comes: a page is 1 MB, and as items takes several times as much.
+    /// The same, with each page read as it comes: a page is 1 MB, and as items takes several times as much.
     pub(super) async fn query_pages<T>(
         &self,
-        query: Query<'_>,
+        pk: &str,
+        prefix: &str,
+        consistent: bool,
         read: fn(Item) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
@@ -126,18 +127,15 @@ impl Store {
                 .client
                 .query()
                 .table_name(&self.table)
-                .set_index_name(query.index.map(str::to_owned))
-                .consistent_read(query.consistent)
-                .expression_attribute_names("#pk", query.pk_name)
-                .expression_attribute_values(":pk", text(query.pk))
+                .consistent_read(consistent)
+                .expression_attribute_values(":pk", text(pk))
                 .set_exclusive_start_key(start);
-            request = if query.prefix.is_empty() {
-                request.key_condition_expression("#pk = :pk")
+            request = if prefix.is_empty() {
+                request.key_condition_expression("pk = :pk")
             } else {
                 request
-                    .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-                    .expression_attribute_names("#sk", query.sk_name)
-                    .expression_attribute_values(":prefix", text(query.prefix))
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":prefix", text(prefix))
             };
             let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
             for item in page.items.unwrap_or_default() {
@@ -149,14 +147,4 @@ impl Store {
             }
         }
     }
-}
-
-/// A query of one partition of the table or an index.
-pub(super) struct Query<'a> {
-    pub(super) index: Option<&'static str>,
-    pub(super) pk_name: &'static str,
-    pub(super) sk_name: &'static str,
-    pub(super) pk: &'a str,
-    pub(super) prefix: &'a str,
-    pub(super) consistent: bool,
 }

@@ -1,4 +1,4 @@
-//! Courses, exams, topics, enrolments. Catalogue reads are eventually consistent: half the price, and an import is
+//! Courses and enrolments. Catalogue reads are eventually consistent: half the price, and an import is
 //! no race.
 
 use std::collections::HashSet;
@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::error::StoreError;
 use super::item;
-use super::keys::{self, CATALOG, ENROLLMENTS, EXAMS, PATTERNS, TOPICS};
+use super::keys::{self, CATALOG, ENROLLMENTS};
 use super::questions::Minute;
-use crate::domain::catalog::{Course, Exam, Pattern, Topic};
+use crate::domain::catalog::Course;
 use crate::domain::id::{CourseId, UserId};
 
 /// A user's enrolment.
@@ -67,21 +67,6 @@ impl Store {
     pub(super) fn forget_courses(&self) {
         self.cache.all_courses.clear();
         self.cache.one_course.clear();
-    }
-
-    /// A course's past exams, by id.
-    pub(super) async fn exams(&self, course: &CourseId) -> Result<Vec<Exam>, StoreError> {
-        item::read_all(self.query(&keys::course_partition(course), EXAMS, false).await?)
-    }
-
-    /// A course's topics, by id.
-    pub(super) async fn topics(&self, course: &CourseId) -> Result<Vec<Topic>, StoreError> {
-        item::read_all(self.query(&keys::course_partition(course), TOPICS, false).await?)
-    }
-
-    /// A course's patterns, by id.
-    pub(super) async fn patterns(&self, course: &CourseId) -> Result<Vec<Pattern>, StoreError> {
-        item::read_all(self.query(&keys::course_partition(course), PATTERNS, false).await?)
     }
 
     /// The courses that a user is enrolled in.

@@ -1,18 +1,21 @@
 //! Writing what operators import: only what differs is written, so a second import changes nothing, and a course's
 //! version moves only when something of it did.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use serde_dynamo::aws_sdk_dynamodb_1::from_item;
 use serde_json::{Map, Value};
 
 use super::Store;
+use super::bank::PackedBank;
 use super::error::StoreError;
-use super::item::{self, Item, text};
-use super::keys::{self, GSI1_PK, GSI1_SK, Key};
+use super::item::{self, Entity, Item, text};
+use super::keys::{self, Key};
 use super::transact::{Transaction, Verdict};
 use super::{Credential, accounts::OpenAccountError};
-use crate::domain::catalog::{Course, Question};
+use crate::domain::catalog::{Bank, Course, Exam, Pattern, Question, QuestionSummary, Topic};
 use crate::domain::derive::Catalog;
 use crate::domain::id::QuestionId;
 use crate::domain::ledger::Entry;
@@ -67,6 +70,7 @@ impl Store {
     pub async fn write_catalog(
         &self,
         catalog: &Catalog,
+        now: Timestamp,
         dry_run: bool,
     ) -> Result<(WriteReport, Vec<QuestionId>), StoreError> {
         let drafts = catalog_items(catalog)?;
@@ -77,25 +81,36 @@ impl Store {
             stored.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))).collect();
 
         let mut report = WriteReport::new();
+        let mut rows = Bank::default();
         let mut writes = Vec::new();
         let foreign = foreign_questions(catalog, &stored);
-        for draft in drafts {
+        for mut draft in drafts {
             let Some(key) = item::key_of(&draft) else { continue };
             if foreign.iter().any(|(partition, _)| *partition == key.pk) {
                 continue;
             }
-            let before = stored.get(&key);
-            let entity = item::entity_of(&draft);
-            report.entry(entity).or_default().add(merge(draft, before, &mut writes));
+            let merge = merge(&mut draft, stored.get(&key));
+            report.entry(item::entity_of(&draft)).or_default().add(merge);
+            add_row(&mut rows, draft.clone())?;
+            if !matches!(merge, Merge::Unchanged) {
+                writes.push(draft);
+            }
         }
 
-        let before: Option<Course> = stored_course.clone().map(item::read).transpose()?;
+        let before: Option<Course> = stored_course.map(item::read).transpose()?;
+        let bank_before = match &before {
+            Some(course) => self.read_bank(course, true).await?,
+            None => Bank::default(),
+        };
+        let is_broken = before.as_ref().is_some_and(|course| bank_before.stats() != course.stats);
+        let bank = bank_before.with(rows);
         let mut course = catalog.course.clone();
-        course.stats = self.stats_with_what_stays(catalog, before.as_ref()).await?;
-        course.stats.questions -= count(foreign.iter());
+        course.stats = bank.stats();
+        let bank = PackedBank::of(bank)?;
+        course.bank.clone_from(&bank.digest);
         course.catalog_version = before.as_ref().map_or(0, |course| course.catalog_version);
         course.created_at = before.as_ref().map_or(course.created_at, |course| course.created_at);
-        let is_changed = !writes.is_empty() || before.as_ref() != Some(&course);
+        let is_changed = !writes.is_empty() || is_broken || before.as_ref() != Some(&course);
         report.entry("Course".to_owned()).or_default().add(match (&before, is_changed) {
             (None, _) => Merge::Created,
             (Some(_), true) => Merge::Changed,
@@ -103,10 +118,14 @@ impl Store {
         });
         if is_changed && !dry_run {
             self.put_all(writes).await?;
-            // Last, so that nobody keeps a bank of the new version that holds old questions.
+            self.publish_bank(&course.id, bank).await?;
+            // Last, so that whoever reads it finds its bank.
             course.catalog_version += 1;
             self.put_course(&course_key, &course).await?;
             self.forget_courses();
+            if let Some(before) = before.filter(|before| before.bank != course.bank) {
+                self.retire_bank(&before, now).await?;
+            }
         }
         Ok((report, foreign.into_iter().map(|(_, id)| id).collect()))
     }
@@ -121,27 +140,6 @@ impl Store {
             .condition_expression("attribute_not_exists(pk) OR catalog_version = :before")
             .expression_attribute_values(":before", item::number(course.catalog_version - 1));
         put.send().await.map(|_| ()).map_err(|error| StoreError::call("PutItem", &error))
-    }
-
-    /// What is stored of a course once `catalog` is: its rows and those that an earlier import left.
-    async fn stats_with_what_stays(
-        &self,
-        catalog: &Catalog,
-        before: Option<&Course>,
-    ) -> Result<crate::domain::catalog::CourseStats, StoreError> {
-        let mut stats = catalog.course.stats;
-        if before.is_none() {
-            return Ok(stats);
-        }
-        let id = &catalog.course.id;
-        let bank = self.load_bank(id).await?;
-        let in_import: HashSet<&str> = catalog.exams.iter().map(|exam| exam.id.as_str()).collect();
-        stats.exams += count(bank.exams.iter().filter(|exam| !in_import.contains(exam.id.as_str())));
-        let in_import: HashSet<&str> = catalog.topics.iter().map(|topic| topic.id.as_str()).collect();
-        stats.topics += count(bank.topics.iter().filter(|topic| !in_import.contains(topic.id.as_str())));
-        let in_import: HashSet<&str> = catalog.questions.iter().map(|question| question.meta.id.as_str()).collect();
-        stats.questions += count(bank.questions.iter().filter(|q| !in_import.contains(q.meta.id.as_str())));
-        Ok(stats)
     }
 
     /// What [`Store::write_account`] would do.
@@ -217,20 +215,25 @@ impl WriteCounts {
     }
 }
 
-/// Adds `draft` to `writes` when it differs from what is stored. When a row came first stays.
-fn merge(mut draft: Item, stored: Option<&Item>, writes: &mut Vec<Item>) -> Merge {
-    let Some(stored) = stored else {
-        writes.push(draft);
-        return Merge::Created;
-    };
+/// What writing `draft` does to what is stored. When a row came first stays.
+fn merge(draft: &mut Item, stored: Option<&Item>) -> Merge {
+    let Some(stored) = stored else { return Merge::Created };
     if let (Some(first), true) = (stored.get("created_at"), draft.contains_key("created_at")) {
         draft.insert("created_at".to_owned(), first.clone());
     }
-    if draft == *stored {
-        return Merge::Unchanged;
+    if draft == stored { Merge::Unchanged } else { Merge::Changed }
+}
+
+/// Adds to a bank what it has of an item.
+fn add_row(bank: &mut Bank, item: Item) -> Result<(), StoreError> {
+    match item::entity_of(&item).as_str() {
+        Exam::NAME => bank.exams.push(item::read(item)?),
+        Topic::NAME => bank.topics.push(item::read(item)?),
+        Pattern::NAME => bank.patterns.push(item::read(item)?),
+        QuestionSummary::NAME => bank.questions.push(item::read(item)?),
+        _ => {}
     }
-    writes.push(draft);
-    Merge::Changed
+    Ok(())
 }
 
 /// Everything of a course but the course itself.
@@ -255,19 +258,11 @@ fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
     Ok(items)
 }
 
-/// A question's item with what only the index needs.
+/// A question's item with what only its summary needs.
 fn question_item(question: &Question) -> Result<Item, StoreError> {
-    let meta = &question.meta;
-    let mut item = item::write(&keys::question(&meta.id), question)?;
-    let index = keys::question_index(&meta.course_id, &meta.topic_id, meta.difficulty, &meta.id);
-    item.insert(GSI1_PK.to_owned(), text(index.pk));
-    item.insert(GSI1_SK.to_owned(), text(index.sk));
+    let mut item = item::write(&keys::question(&question.meta.id), question)?;
     item.insert("preview".to_owned(), text(preview(&question.question_text)));
     let letters = question.options.iter().map(|option| text(option.letter.clone())).collect();
-    item.insert("option_letters".to_owned(), aws_sdk_dynamodb::types::AttributeValue::L(letters));
+    item.insert("option_letters".to_owned(), AttributeValue::L(letters));
     Ok(item)
-}
-
-fn count<T>(items: impl Iterator<Item = T>) -> u32 {
-    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }

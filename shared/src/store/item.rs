@@ -53,6 +53,7 @@ entities! {
     Study => "Mastery",
     super::studies::CalibrationRow => "Calibration",
     super::midterms::MidtermSummary => "Midterm",
+    super::bank::BankPart => "Bank",
     super::analyses::Publication => "Analysis",
     super::analyses::OwnedAnalysis => "OwnedAnalysis",
     Course => "Course",

@@ -14,6 +14,7 @@
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Enrollment | `USER#<id>` | `ENROLLMENT#<course>` |
 //! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
+//! | Bank | `COURSE#<course>` | `BANK#<digest>#<part, four digits>` |
 //! | Analysis | `COURSE#<course>` | `ANALYSIS#<edition>` |
 //! | Calibration | `COURSE#<course>` | `CALIBRATION#<version, ten digits>` |
 //! | Counter | `LIMIT#<action>#<address, user or digest of an email>` | `<start of the window, in epoch seconds>` |
@@ -25,7 +26,6 @@
 //! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
 //! | Event | `STRIPE#<event id>` | `EVENT` |
 //!
-//! Index `gsi1`, questions only: `COURSE#<course>` / `TOPIC#<topic>#<difficulty>#<id>`, difficulty 0 when unrated.
 //! The parts are ids, which hold no `#` (`domain::id`), emails, which hold none either, UUIDs and hex. An idempotency
 //! key may hold one: it is the last part.
 
@@ -47,12 +47,6 @@ use crate::domain::token::TokenHash;
 pub(super) const PK: &str = "pk";
 /// The table's sort key attribute.
 pub(super) const SK: &str = "sk";
-/// The index.
-pub(super) const GSI1: &str = "gsi1";
-/// The index's partition key attribute.
-pub(super) const GSI1_PK: &str = "gsi1pk";
-/// The index's sort key attribute.
-pub(super) const GSI1_SK: &str = "gsi1sk";
 /// The TTL attribute, in epoch seconds.
 pub(super) const EXPIRES_AT: &str = "expires_at";
 
@@ -66,12 +60,6 @@ const QUESTION: &str = "QUESTION";
 pub(super) const CLOSED_LEDGER: &str = "LEDGER";
 /// Sort keys of sessions begin so.
 pub(super) const SESSIONS: &str = "SESSION#";
-/// Sort keys of exams begin so.
-pub(super) const EXAMS: &str = "EXAM#";
-/// Sort keys of topics begin so.
-pub(super) const TOPICS: &str = "TOPIC#";
-/// Sort keys of patterns begin so.
-pub(super) const PATTERNS: &str = "PATTERN#";
 /// Sort keys of ledger entries begin so.
 pub(super) const ENTRIES: &str = "CREDIT#";
 /// Sort keys of attempts begin so.
@@ -113,7 +101,7 @@ pub(super) fn user(id: UserId) -> String {
     format!("USER#{id}")
 }
 
-/// The partition of a course; of the index too.
+/// The partition of what belongs to a course.
 pub(super) fn course_partition(id: &CourseId) -> String {
     format!("COURSE#{id}")
 }
@@ -256,6 +244,17 @@ pub fn course(id: &CourseId) -> Key {
     Key::new(CATALOG, course_partition(id))
 }
 
+/// A part of a course's bank.
+#[must_use]
+pub fn bank_part(course: &CourseId, digest: &str, number: usize) -> Key {
+    Key::new(course_partition(course), format!("{}{number:04}", bank_parts(digest)))
+}
+
+/// Sort keys of the parts of a bank begin so.
+pub(super) fn bank_parts(digest: &str) -> String {
+    format!("BANK#{digest}#")
+}
+
 /// A published analysis.
 #[must_use]
 pub fn analysis(course: &CourseId, edition: &str) -> Key {
@@ -276,19 +275,19 @@ pub(super) fn owned_analyses(course: &CourseId) -> String {
 /// An exam.
 #[must_use]
 pub fn exam(course: &CourseId, id: &ExamId) -> Key {
-    Key::new(course_partition(course), format!("{EXAMS}{id}"))
+    Key::new(course_partition(course), format!("EXAM#{id}"))
 }
 
 /// A topic.
 #[must_use]
 pub fn topic(course: &CourseId, id: &TopicId) -> Key {
-    Key::new(course_partition(course), format!("{TOPICS}{id}"))
+    Key::new(course_partition(course), format!("TOPIC#{id}"))
 }
 
 /// A pattern.
 #[must_use]
 pub fn pattern(course: &CourseId, id: &PatternId) -> Key {
-    Key::new(course_partition(course), format!("{PATTERNS}{id}"))
+    Key::new(course_partition(course), format!("PATTERN#{id}"))
 }
 
 /// A question.
@@ -306,12 +305,6 @@ pub(super) fn is_question(key: &Key) -> bool {
 #[must_use]
 pub fn option(id: &QuestionId, letter: &str) -> Key {
     Key::new(question_partition(id), format!("OPTION#{letter}"))
-}
-
-/// A question's place in the index.
-#[must_use]
-pub fn question_index(course: &CourseId, topic: &TopicId, difficulty: Option<u8>, id: &QuestionId) -> Key {
-    Key::new(course_partition(course), format!("{TOPICS}{topic}#{}#{id}", difficulty.unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -369,10 +362,7 @@ mod tests {
         assert_eq!(parts(&pattern(&course_id, &id("p1"))), ("COURSE#calc2", "PATTERN#p1"));
         assert_eq!(parts(&question(&question_id)), ("QUESTION#q7", "QUESTION"));
         assert_eq!(parts(&option(&question_id, "B")), ("QUESTION#q7", "OPTION#B"));
-        let index = question_index(&course_id, &id("t1"), Some(3), &question_id);
-        assert_eq!(parts(&index), ("COURSE#calc2", "TOPIC#t1#3#q7"));
-        let unrated = question_index(&course_id, &id("t1"), None, &question_id);
-        assert_eq!(parts(&unrated), ("COURSE#calc2", "TOPIC#t1#0#q7"));
+        assert_eq!(parts(&bank_part(&course_id, "0a1b", 12)), ("COURSE#calc2", "BANK#0a1b#0012"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod accounts;
 mod adjustments;
 mod analyses;
 mod attempts;
+mod bank;
 mod batch;
 mod catalog;
 mod client;
@@ -47,7 +48,6 @@ pub use passwords::PasswordChange;
 pub use payments::Settled;
 pub use sessions::SignedIn;
 pub use studies::Asked;
-pub use table::INDEX_ATTRIBUTES;
 
 /// The table, its client and what is kept in memory of the catalogue.
 pub struct Store {

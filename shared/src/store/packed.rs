@@ -20,10 +20,15 @@ const BODY: &str = "body";
 const BODY_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// `item` with `body`.
-pub(super) fn pack<T: Serialize>(mut item: Item, body: &T) -> Result<Item, StoreError> {
-    let packed = deflate(body).map_err(|error| StoreError::corrupt("packed", error))?;
+pub(super) fn pack<T: Serialize>(item: Item, body: &T) -> Result<Item, StoreError> {
+    let packed = serde_json::to_vec(body).map_err(io::Error::from).and_then(|json| deflate(&json));
+    Ok(with_body(item, packed.map_err(|error| StoreError::corrupt("packed", error))?))
+}
+
+/// `item` with a body that is packed already.
+pub(super) fn with_body(mut item: Item, packed: Vec<u8>) -> Item {
     item.insert(BODY.to_owned(), AttributeValue::B(Blob::new(packed)));
-    Ok(item)
+    item
 }
 
 /// The body of an item of `entity`, taken out of it.
@@ -34,9 +39,10 @@ pub(super) fn unpack<T: DeserializeOwned>(item: &mut Item, entity: &'static str)
     inflate(packed.as_ref()).map_err(|error| StoreError::corrupt(entity, error))
 }
 
-fn deflate<T: Serialize>(body: &T) -> io::Result<Vec<u8>> {
+/// JSON as it is stored.
+pub(super) fn deflate(json: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&serde_json::to_vec(body)?)?;
+    encoder.write_all(json)?;
     encoder.finish()
 }
 

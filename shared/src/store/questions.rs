@@ -1,4 +1,4 @@
-//! Questions: the bank of a course from the index, kept in memory, and whole questions from the table.
+//! Questions: the bank of a course, kept in memory, and whole questions from the table.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,10 +8,9 @@ use quick_cache::sync::Cache as MemoryCache;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::batch::Query;
 use super::error::StoreError;
 use super::item::{self, Item};
-use super::keys::{self, GSI1, GSI1_PK, GSI1_SK, Key};
+use super::keys::{self, Key};
 use super::studies::Kept;
 use crate::domain::analysis::Analysis;
 use crate::domain::catalog::{Bank, Course, Question, QuestionOption, QuestionSummary};
@@ -80,27 +79,12 @@ impl Store {
         match self.cache.banks.get_value_or_guard_async(&key).await {
             Ok(bank) => Ok(bank),
             Err(guard) => {
-                let bank = Arc::new(self.load_bank(&course.id).await?);
-                if bank.is_whole(course.stats) {
-                    let _ = guard.insert(Arc::clone(&bank));
-                }
+                // Boxed: it is rare, and every request's future would be as large.
+                let bank = Arc::new(Box::pin(self.load_bank(course)).await?);
+                let _ = guard.insert(Arc::clone(&bank));
                 Ok(bank)
             }
         }
-    }
-
-    /// The bank as table and index have it now.
-    pub(super) async fn load_bank(&self, course: &CourseId) -> Result<Bank, StoreError> {
-        let pk = keys::course_partition(course);
-        let query =
-            Query { index: Some(GSI1), pk_name: GSI1_PK, sk_name: GSI1_SK, pk: &pk, prefix: "", consistent: false };
-        let reads = async {
-            let questions = self.query_pages(query, item::read);
-            tokio::try_join!(self.exams(course), self.topics(course), self.patterns(course), questions)
-        };
-        // Boxed: it is rare, and every request's future would be as large as these four.
-        let (exams, topics, patterns, questions) = Box::pin(reads).await?;
-        Ok(Bank { exams, topics, patterns, questions })
     }
 
     /// One whole question.

@@ -3,62 +3,25 @@
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
 };
 
 use super::Store;
 use super::error::StoreError;
-use super::keys::{EXPIRES_AT, GSI1, GSI1_PK, GSI1_SK, PK, SK};
-
-/// What the index holds of a question besides its keys: what browsing and selection need, not its text or solution.
-pub const INDEX_ATTRIBUTES: [&str; 20] = [
-    "entity",
-    "id",
-    "exam_id",
-    "topic_id",
-    "topic_name",
-    "course_id",
-    "pattern_id",
-    "techniques",
-    "difficulty",
-    "difficulty_reason",
-    "frequency_score",
-    "estimated_time",
-    "source_exam_year",
-    "source_exam_type",
-    "source_question_number",
-    "source_points",
-    "is_generated",
-    "created_at",
-    "preview",
-    "option_letters",
-];
+use super::keys::{EXPIRES_AT, PK, SK};
 
 impl Store {
     /// Makes the table unless it is there; whether it was made.
     pub async fn create_table(&self) -> Result<bool, StoreError> {
         let built = |error| StoreError::corrupt("Table", error);
-        let mut request =
-            self.client.create_table().table_name(&self.table).billing_mode(BillingMode::PayPerRequest).set_key_schema(
-                Some(vec![key(PK, KeyType::Hash).map_err(built)?, key(SK, KeyType::Range).map_err(built)?]),
-            );
-        for name in [PK, SK, GSI1_PK, GSI1_SK] {
+        let mut request = self.client.create_table().table_name(&self.table).billing_mode(BillingMode::PayPerRequest);
+        for (name, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
             let definition = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+            let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
             request = request.attribute_definitions(definition.build().map_err(built)?);
+            request = request.key_schema(key.build().map_err(built)?);
         }
-        let projection = Projection::builder()
-            .projection_type(ProjectionType::Include)
-            .set_non_key_attributes(Some(INDEX_ATTRIBUTES.map(str::to_owned).to_vec()))
-            .build();
-        let index = GlobalSecondaryIndex::builder()
-            .index_name(GSI1)
-            .key_schema(key(GSI1_PK, KeyType::Hash).map_err(built)?)
-            .key_schema(key(GSI1_SK, KeyType::Range).map_err(built)?)
-            .projection(projection)
-            .build()
-            .map_err(built)?;
-        match request.global_secondary_indexes(index).send().await {
+        match request.send().await {
             Ok(_) => {}
             Err(error) if error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => {
                 return Ok(false);
@@ -70,8 +33,4 @@ impl Store {
         request.send().await.map_err(|error| StoreError::call("UpdateTimeToLive", &error))?;
         Ok(true)
     }
-}
-
-fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, aws_sdk_dynamodb::error::BuildError> {
-    KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
 }

@@ -1,0 +1,161 @@
+//! The bank of a course, packed. An import publishes what it made of a course under a digest of the content, and only
+//! then names it in the course: who has read a course finds its bank whole and as it was meant, however far replicas are
+//! behind, and loads it with one query.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Store;
+use super::error::StoreError;
+use super::item::{self, Item, number};
+use super::keys::{self, EXPIRES_AT};
+use super::packed::{deflate, unpack, with_body};
+use crate::domain::catalog::{Bank, Course};
+use crate::domain::id::CourseId;
+use crate::domain::time::plus_seconds;
+
+/// Bytes of a part as it is stored: an item may have 400 KB.
+const PART_BYTES_MAX: usize = 300_000;
+/// Bytes of a part's JSON: what reading it takes in memory.
+const PART_JSON_BYTES_MAX: usize = 2_000_000;
+/// Bytes of the digest.
+const DIGEST_BYTES: usize = 16;
+/// How long a bank stays when its course names another.
+const RETIRED_SECONDS: i64 = 24 * 60 * 60;
+
+/// The item of a part, all of which is packed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct BankPart {}
+
+/// A bank as it is stored.
+pub(super) struct PackedBank {
+    /// Of its content.
+    pub(super) digest: String,
+    parts: Vec<Vec<u8>>,
+}
+
+impl PackedBank {
+    /// In as few parts as halving gives.
+    pub(super) fn of(bank: Bank) -> Result<Self, StoreError> {
+        let mut parts = Vec::new();
+        let mut digest = Sha256::new();
+        let mut left = vec![bank];
+        while let Some(bank) = left.pop() {
+            let json = serde_json::to_vec(&bank).map_err(|error| StoreError::corrupt("Bank", error))?;
+            if json.len() <= PART_JSON_BYTES_MAX {
+                let packed = deflate(&json).map_err(|error| StoreError::corrupt("Bank", error))?;
+                if packed.len() <= PART_BYTES_MAX {
+                    digest.update(&json);
+                    parts.push(packed);
+                    continue;
+                }
+            }
+            let (first, second) = bank.halves();
+            if second == Bank::default() {
+                return Err(StoreError::corrupt("Bank", "a row is larger than an item may be"));
+            }
+            left.extend([second, first]);
+        }
+        Ok(Self { digest: hex::encode(&digest.finalize()[..DIGEST_BYTES]), parts })
+    }
+
+    fn items(self, course: &CourseId) -> Result<Vec<Item>, StoreError> {
+        let parts = self.parts.into_iter().enumerate();
+        let item = |(number, packed)| {
+            let key = keys::bank_part(course, &self.digest, number);
+            Ok(with_body(item::write(&key, &BankPart {})?, packed))
+        };
+        parts.map(item).collect()
+    }
+}
+
+impl Store {
+    /// The bank of a course.
+    pub(super) async fn load_bank(&self, course: &Course) -> Result<Bank, StoreError> {
+        let bank = self.read_bank(course, false).await?;
+        if bank.stats() == course.stats {
+            return Ok(bank);
+        }
+        // The replica that answered does not have it yet.
+        let bank = self.read_bank(course, true).await?;
+        if bank.stats() == course.stats {
+            return Ok(bank);
+        }
+        Err(StoreError::corrupt("Bank", format!("that of {} is not whole: import the course again", course.id)))
+    }
+
+    /// What is stored of the bank of a course.
+    pub(super) async fn read_bank(&self, course: &Course, consistent: bool) -> Result<Bank, StoreError> {
+        let pk = keys::course_partition(&course.id);
+        let prefix = keys::bank_parts(&course.bank);
+        let parts = self.query_pages(&pk, &prefix, consistent, |mut item| unpack(&mut item, "Bank")).await?;
+        Ok(parts.into_iter().fold(Bank::default(), Bank::and))
+    }
+
+    /// Stores a bank that a course is about to name.
+    pub(super) async fn publish_bank(&self, course: &CourseId, bank: PackedBank) -> Result<(), StoreError> {
+        self.put_all(bank.items(course)?).await
+    }
+
+    /// Lets a bank expire that its course names no more: not at once, since processes keep courses for a while.
+    pub(super) async fn retire_bank(&self, course: &Course, now: Timestamp) -> Result<(), StoreError> {
+        let pk = keys::course_partition(&course.id);
+        let mut items = self.query(&pk, &keys::bank_parts(&course.bank), true).await?;
+        for item in &mut items {
+            item.insert(EXPIRES_AT.to_owned(), number(plus_seconds(now, RETIRED_SECONDS).as_second()));
+        }
+        self.put_all(items).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::catalog::QuestionSummary;
+
+    fn bank(questions: u32) -> Bank {
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut preview = || std::iter::repeat_with(|| random.alphanumeric()).take(100).collect::<String>();
+        let question = |number| -> QuestionSummary {
+            let question = json!({
+                "id": format!("q{number:06}"), "topic_id": "t", "course_id": "c", "techniques": [], "is_generated": false,
+                "created_at": "2026-03-01T12:00:00Z", "preview": preview(), "source_points": 1.0 / f64::from(number + 1),
+            });
+            serde_json::from_value(question).unwrap()
+        };
+        Bank { questions: (0..questions).map(question).collect(), ..Bank::default() }
+    }
+
+    fn read(items: Vec<Item>) -> Bank {
+        let parts = items.into_iter().map(|mut item| unpack::<Bank>(&mut item, "Bank").unwrap());
+        parts.fold(Bank::default(), Bank::and)
+    }
+
+    #[test]
+    fn a_bank_of_any_size_comes_back_as_it_was() {
+        let course = CourseId::try_from("c").unwrap();
+        for (questions, parts) in [(0, 1), (1, 1), (9_000, 4)] {
+            let packed = PackedBank::of(bank(questions)).unwrap();
+            let items = packed.items(&course).unwrap();
+            assert_eq!(items.len(), parts);
+            assert_eq!(read(items), bank(questions));
+        }
+    }
+
+    #[test]
+    fn a_digest_is_of_the_content() {
+        let digest = |questions| PackedBank::of(bank(questions)).unwrap().digest;
+        assert_eq!(digest(2), digest(2));
+        assert_ne!(digest(2), digest(3));
+    }
+
+    #[test]
+    fn a_row_that_no_item_holds_is_refused() {
+        let mut bank = bank(1);
+        bank.questions[0].preview = "x".repeat(PART_JSON_BYTES_MAX);
+        assert!(PackedBank::of(bank).is_err());
+    }
+}
