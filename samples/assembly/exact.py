@@ -23,7 +23,7 @@ from statistics import mean
 import highspy
 import numpy as np
 
-COMMAND = "cargo run --quiet --release -p shared --example assemble --"
+COMMAND = "cargo run --quiet --release -p assembly --example assemble --"
 BANKS = [(200, 3), (2_000, 3), (20_000, 2)]  # questions, how many
 TOPICS, LEVELS, PATTERNS, TECHNIQUES = 12, 5, 24, 30
 QUESTIONS, POINTS, MINUTES, PATTERN_MAX, TECHNIQUES_MIN = 10, 100, 90, 2, 12

@@ -67,6 +67,7 @@ fn domain_is_pure() {
         ".await",
     ];
     forbid(&sources("shared/src/domain"), &words);
+    forbid(&sources("assembly/src"), &words);
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn only_store_names_the_sdk() {
 
 #[test]
 fn keys_are_built_in_one_file() {
-    let prefixes = "ANALYSIS ATTEMPT CALIBRATION CLOSED COURSE CREDIT CUSTOMER EMAIL ENROLLMENT EXAM IDEMPOTENCY LIMIT MASTERY \
+    let prefixes = "ANALYSIS ATTEMPT BANK CALIBRATION CLOSED COURSE CREDIT CUSTOMER EMAIL ENROLLMENT EXAM IDEMPOTENCY LIMIT MASTERY \
                     MIDTERM OPTION PATTERN PROGRESS QUESTION SESSION STRIPE TOPIC USER";
     let mut words: Vec<String> = prefixes.split(' ').map(|prefix| format!("\"{prefix}#")).collect();
     words.push("\"CATALOG\"".to_owned());

@@ -5,7 +5,6 @@ pub mod adjustment;
 pub mod advice;
 pub mod analysis;
 pub mod answer;
-pub mod assembly;
 pub mod attempt;
 pub mod catalog;
 pub mod catalog_check;

@@ -25,13 +25,17 @@ pub(super) fn derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_
     let (inner, outer) = (begun(&key, 0x36), begun(&key, 0x5c));
     let mut output = first(&key, salt);
     let mut derived = output;
+    let mut last = last_block();
     for _ in 1..iterations {
-        output = ended(outer, &ended(inner, &output));
+        output = ended(inner, &output, &mut last);
+        output = ended(outer, &output, &mut last);
         for (word, other) in derived.iter_mut().zip(output) {
             *word ^= other;
         }
     }
-    bytes(&derived)
+    let mut bytes = [0; KEY_BYTES];
+    write(&derived, &mut bytes);
+    bytes
 }
 
 /// The key of HMAC: a password that is longer than a block is hashed (RFC 2104).
@@ -62,22 +66,26 @@ fn begun(key: &[u8; BLOCK_BYTES], pad: u8) -> State {
     state
 }
 
-/// SHA-256 after an output, the last that comes.
-fn ended(mut state: State, output: &State) -> State {
+/// The block of an output, but for the output: all others of the loop differ in it alone.
+fn last_block() -> [u8; BLOCK_BYTES] {
     let mut block = [0; BLOCK_BYTES];
-    block[..KEY_BYTES].copy_from_slice(&bytes(output));
     block[KEY_BYTES] = 0x80;
     block[BLOCK_BYTES - 2..].copy_from_slice(&MESSAGE_BITS.to_be_bytes());
-    compress256(&mut state, &[block]);
+    block
+}
+
+/// SHA-256 after an output, the last that comes; `last` is any such block.
+fn ended(mut state: State, output: &State, last: &mut [u8; BLOCK_BYTES]) -> State {
+    write(output, last);
+    compress256(&mut state, std::slice::from_ref(last));
     state
 }
 
-fn bytes(state: &State) -> [u8; KEY_BYTES] {
-    let mut bytes = [0; KEY_BYTES];
-    for (four, word) in bytes.chunks_exact_mut(4).zip(state) {
-        four.copy_from_slice(&word.to_be_bytes());
+/// Words as bytes, at the beginning of `bytes`.
+fn write(words: &State, bytes: &mut [u8]) {
+    for (four, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+        *four = word.to_be_bytes();
     }
-    bytes
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What a midterm should be like: as the course's past midterms were, but for what the student asks for.
 
+use assembly::{Blueprint, DIFFICULTIES, Weights};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::assembly::{Blueprint, DIFFICULTIES, Weights};
 use super::super::catalog::{Bank, Exam, QuestionMeta};
 use super::super::derive::rounded;
 use super::super::id::{ExamId, TopicId};

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::assembly::{Candidate, DIFFICULTIES};
+use assembly::{Candidate, DIFFICULTIES};
+
 use super::super::catalog::{Bank, QuestionMeta, QuestionSummary};
 use super::super::derive::mean;
 use super::super::id::PatternId;

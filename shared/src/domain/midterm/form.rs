@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use assembly::{AssemblyError, Blueprint, DIFFICULTIES, Effort, Instance, Measure, Weights, assemble};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::assembly::{
-    self, AssemblyError, Blueprint, DIFFICULTIES, Effort, Instance, Measure, Weights, assemble,
-};
 use super::super::catalog::{Bank, QuestionSummary};
 use super::super::derive::rounded;
 use super::super::id::{PatternId, TopicId};

@@ -1,6 +1,6 @@
 //! A midterm for a student: what it should be like ([`plan`]), and the form that comes closest to it ([`generate`]).
 //!
-//! The search is `domain::assembly`; this module knows of courses, past exams and students. `docs/midterms.md` has the
+//! The search is the crate `assembly`; this module knows of courses, past exams and students. `docs/midterms.md` has the
 //! rules.
 
 mod blueprint;

@@ -1,6 +1,6 @@
 //! Puts together an exam from a file: prints the loss, the questions and the CPU time.
 //!
-//!     cargo run --release -p shared --example assemble -- FILE… [--seed N] [--looks N] [--json]
+//!     cargo run --release -p assembly --example assemble -- FILE… [--seed N] [--looks N] [--json]
 //!
 //! `--seed` is 1 and `--looks`, the effort, is the default of the service. `--json` prints a line of JSON for each file.
 //! `docs/assembly.md` describes the format of a file. CPU time is of the search alone and wants Linux.
@@ -11,8 +11,8 @@ use std::str::{FromStr, Lines};
 use std::time::Duration;
 use std::{env, fs};
 
+use assembly::{Blueprint, Candidate, DIFFICULTIES, Effort, Form, Instance, Weights, assemble};
 use serde_json::json;
-use shared::domain::assembly::{Blueprint, Candidate, DIFFICULTIES, Effort, Form, Instance, Weights, assemble};
 
 const USAGE: &str = "assemble FILE… [--seed N] [--looks N] [--json]";
 
