@@ -129,17 +129,26 @@ impl User {
         let mut user = Self { client, server: server.to_owned(), email, token: "none".to_owned() };
         let (status, body) = user.send(Action::Login).await;
         assert!(status.is_success(), "{}", String::from_utf8_lossy(&body));
-        let session: Value = serde_json::from_slice(&body).unwrap();
-        session["token"].as_str().unwrap().clone_into(&mut user.token);
+        user.begin(&body);
         user
     }
 
-    async fn load(&self, time: Duration, action: impl Fn() -> Action) -> Answers {
+    /// Goes on with the session that a login was answered with: twenty later ones end an older one.
+    fn begin(&mut self, session: &[u8]) {
+        let session: Value = serde_json::from_slice(session).unwrap();
+        session["token"].as_str().unwrap().clone_into(&mut self.token);
+    }
+
+    async fn load(&mut self, time: Duration, action: impl Fn() -> Action) -> Answers {
         let begin = Instant::now();
         let mut answers = Answers::default();
         while begin.elapsed() < time {
             let asked = Instant::now();
-            let (status, _) = self.send(action()).await;
+            let action = action();
+            let (status, body) = self.send(action).await;
+            if matches!(action, Action::Login) && status.is_success() {
+                self.begin(&body);
+            }
             answers.millis.push(asked.elapsed().as_secs_f64() * 1e3);
             *answers.statuses.entry(status.as_u16()).or_default() += 1;
         }
@@ -147,9 +156,9 @@ impl User {
     }
 }
 
-async fn load(users: &[User], time: Duration, action: impl Fn() -> Action + Copy) -> Answers {
+async fn load(users: &mut [User], time: Duration, action: impl Fn() -> Action + Copy) -> Answers {
     let mut all = Answers::default();
-    for answers in join_all(users.iter().map(|user| user.load(time, action))).await {
+    for answers in join_all(users.iter_mut().map(|user| user.load(time, action))).await {
         all.millis.extend(answers.millis);
         for (status, count) in answers.statuses {
             *all.statuses.entry(status).or_default() += count;
@@ -181,14 +190,14 @@ async fn main() {
     let processes: [String; 2] = [arguments.next().unwrap(), arguments.next().unwrap()];
     let mixed: Option<u64> = std::env::var("MIXED_SECONDS").ok().map(|seconds| seconds.parse().unwrap());
     let count = if mixed.is_some() { MIXED_CONNECTIONS } else { CONNECTIONS[1] };
-    let users: Vec<User> =
+    let mut users: Vec<User> =
         stream::iter(0..count).map(|number| User::sign_in(&server, number)).buffer_unordered(2).collect().await;
 
     if let Some(seconds) = mixed {
         println!("| minute | a second | p50, ms | p99, ms | answers | server, MiB |\n|---|---|---|---|---|---|");
         let minute = Duration::from_mins(1);
         for number in 1..=seconds.div_ceil(60) {
-            let answers = load(&users, minute, Action::any).await;
+            let answers = load(&mut users, minute, Action::any).await;
             println!("| {number} | {} | {:.0} |", line(&answers, minute), used(&processes[0]).1);
         }
         return;
@@ -200,7 +209,7 @@ async fn main() {
     for action in ACTIONS {
         for connections in CONNECTIONS {
             let before = processes.each_ref().map(|process| used(process).0);
-            let answers = load(&users[..connections], ROUTE_TIME, || action).await;
+            let answers = load(&mut users[..connections], ROUTE_TIME, || action).await;
             let after = processes.each_ref().map(|process| used(process).0);
             let millis = |index: usize| (after[index] - before[index]) * 1e3 / answers.millis.len() as f64;
             let line = line(&answers, ROUTE_TIME);

@@ -17,7 +17,7 @@ use crate::domain::catalog::{Bank, Course, Question, QuestionOption, QuestionSum
 use crate::domain::id::{CourseId, QuestionId, UserId};
 use crate::domain::progress::Progress;
 
-/// Question summaries in memory, of all courses together: some 100 MB.
+/// Question summaries in memory, of all courses together: some 150 MB.
 const SUMMARIES_MAX: u64 = 120_000;
 /// Questions whose course is remembered.
 const COURSES_OF_QUESTIONS_MAX: usize = 50_000;
