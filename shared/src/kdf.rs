@@ -1,4 +1,4 @@
-//! Password hashing beside the requests: some at once, some waiting, no more. A key derivation takes a core for 80 ms;
+//! Password hashing beside the requests: some at once, some waiting, no more. A key derivation takes a core for 60 ms;
 //! a flood of logins leaves the other cores, and an end to the queue, to everybody else.
 
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
-/// Who may wait for a derivation, for each that runs: some five seconds of work.
+/// Who may wait for a derivation, for each that runs: some four seconds of work.
 const WAITING_PER_SLOT: usize = 64;
 
 /// Why no key was derived. Its text is for the log.

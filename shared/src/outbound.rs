@@ -50,6 +50,17 @@ fn tls(roots: &Roots) -> ClientConfig {
     ClientConfig::builder().with_root_certificates(store).with_no_client_auth()
 }
 
+/// An error and what it comes from.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -95,8 +106,14 @@ mod tests {
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hi");
         for roots in [Roots::None, Roots::System, Roots::Pem(AMAZON_ROOTS)] {
             let error = http_client(&roots).get(server.clone()).await.unwrap_err();
-            assert!(format!("{error:?}").contains("UnknownIssuer"), "{error:?}");
+            assert!(causes(&error).contains("UnknownIssuer"), "{error:?}");
         }
+        let by_another_name = server.to_string().replace("localhost", "127.0.0.1").parse().unwrap();
+        let error = http_client(&Roots::Pem(ROOT)).get(by_another_name).await.unwrap_err();
+        assert!(
+            causes(&error).contains("NotValidForName") || causes(&error).contains("not valid for name"),
+            "{error:?}"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -99,7 +99,7 @@ async fn start(command: &mut Command, event: &str, status: u16) -> Start {
     let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
 
     let begin = Instant::now();
-    let mut child = command.env("AWS_LAMBDA_RUNTIME_API", api).spawn().unwrap();
+    let mut child = command.env("AWS_LAMBDA_RUNTIME_API", api).stdout(Stdio::null()).spawn().unwrap();
     tokio::time::timeout(Duration::from_secs(20), instance.is_idle.notified()).await.unwrap();
     let resident = resident_mib(child.id());
     child.kill().unwrap();

@@ -106,6 +106,8 @@ impl Action {
 /// What was answered, and after how many milliseconds.
 #[derive(Default)]
 struct Answers {
+    /// From the first request to the last answer.
+    seconds: f64,
     millis: Vec<f64>,
     statuses: BTreeMap<u16, usize>,
 }
@@ -158,12 +160,14 @@ impl User {
 
 async fn load(users: &mut [User], time: Duration, action: impl Fn() -> Action + Copy) -> Answers {
     let mut all = Answers::default();
+    let begin = Instant::now();
     for answers in join_all(users.iter_mut().map(|user| user.load(time, action))).await {
         all.millis.extend(answers.millis);
         for (status, count) in answers.statuses {
             *all.statuses.entry(status).or_default() += count;
         }
     }
+    all.seconds = begin.elapsed().as_secs_f64();
     all.millis.sort_by(f64::total_cmp);
     all
 }
@@ -177,10 +181,10 @@ fn used(process: &str) -> (f64, f64) {
     ((ticks(11) + ticks(12)) / 100.0, pages * 4096.0 / 1024.0 / 1024.0)
 }
 
-fn line(answers: &Answers, time: Duration) -> String {
+fn line(answers: &Answers) -> String {
     let count = answers.millis.len();
     let at = |part: f64| answers.millis[((count as f64 * part) as usize).min(count - 1)];
-    format!("{:.0} | {:.1} | {:.1} | {:?}", count as f64 / time.as_secs_f64(), at(0.5), at(0.99), answers.statuses)
+    format!("{:.0} | {:.1} | {:.1} | {:?}", count as f64 / answers.seconds, at(0.5), at(0.99), answers.statuses)
 }
 
 #[tokio::main]
@@ -198,7 +202,7 @@ async fn main() {
         let minute = Duration::from_mins(1);
         for number in 1..=seconds.div_ceil(60) {
             let answers = load(&mut users, minute, Action::any).await;
-            println!("| {number} | {} | {:.0} |", line(&answers, minute), used(&processes[0]).1);
+            println!("| {number} | {} | {:.0} |", line(&answers), used(&processes[0]).1);
         }
         return;
     }
@@ -212,7 +216,7 @@ async fn main() {
             let answers = load(&mut users[..connections], ROUTE_TIME, || action).await;
             let after = processes.each_ref().map(|process| used(process).0);
             let millis = |index: usize| (after[index] - before[index]) * 1e3 / answers.millis.len() as f64;
-            let line = line(&answers, ROUTE_TIME);
+            let line = line(&answers);
             println!("| {} | {connections} | {line} | {:.2} | {:.2} |", action.name(), millis(0), millis(1));
         }
     }

@@ -97,6 +97,15 @@ async fn answers_leave_lambda_in_payload_format_2() {
     }
 }
 
+#[tokio::test]
+async fn bytes_leave_lambda_as_base64() {
+    let payload: LambdaRequest = serde_json::from_str(&events::text("courses.show_status")).unwrap();
+    let router = Router::new().fallback(async || [0xff, 0x00]);
+    let answer = lambda::answer(router, LambdaEvent::new(payload, Context::default())).await.unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!((&answer["isBase64Encoded"], &answer["body"]), (&json!(true), &json!("/wA=")));
+}
+
 #[test]
 fn every_file_is_expected() {
     let files: BTreeSet<String> = std::fs::read_dir(root().join("events"))

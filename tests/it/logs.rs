@@ -43,6 +43,12 @@ impl Lines {
         lines.into_iter().rfind(|line| line["message"] == "request").unwrap()
     }
 
+    /// All that is said loudly since.
+    fn loud(&self) -> Vec<Value> {
+        let lines = std::mem::take(&mut *self.0.lock().unwrap());
+        lines.into_iter().filter(|line| line["level"] == "WARN" || line["level"] == "ERROR").collect()
+    }
+
     /// Credits that the latest request moved: spends, spent, granted.
     fn moved(&self) -> [u64; 3] {
         let line = self.latest();
@@ -130,7 +136,9 @@ async fn a_failure_names_its_cause() {
     let ada = test.user("ada").await;
     proxy.arm(Fault::ErrorBefore, Aim { name: None, nth: 0, reach: Reach::Onwards });
     let _ = ada.get("/api/credits/balance").await.problem(503, "unavailable");
-    let line = lines.latest();
+    let loud = lines.loud();
+    assert_eq!(loud.len(), 1, "the request's line alone: {loud:#?}");
+    let line = &loud[0];
     assert_eq!((&line["level"], &line["server_errors"]), (&json!("ERROR"), &json!(1)));
     assert!(line["cause"].as_str().is_some_and(|cause| !cause.is_empty()), "{line}");
     assert!(line["database_retries"].as_u64() > Some(0), "{line}");

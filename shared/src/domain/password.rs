@@ -29,8 +29,7 @@ pub struct PasswordHash(String);
 
 /// What a stored text turned out to be.
 enum Scheme {
-    Phc { salt: Vec<u8>, key: [u8; KEY_BYTES] },
-    Worker { salt: Vec<u8>, key: [u8; KEY_BYTES] },
+    Known { iterations: u32, salt: Vec<u8>, key: [u8; KEY_BYTES] },
     Unknown,
 }
 
@@ -71,16 +70,18 @@ impl PasswordHash {
     fn phc(&self) -> Option<Scheme> {
         let phc = Phc::new(&self.0).ok()?;
         let params = Params::try_from(&phc).ok()?;
-        let ours = phc.algorithm == Algorithm::Pbkdf2Sha256.into() && params.rounds() == ITERATIONS;
+        let iterations = params.rounds();
+        // More would take longer than the time of a check.
+        let ours = phc.algorithm == Algorithm::Pbkdf2Sha256.into() && (1..=ITERATIONS).contains(&iterations);
         let key = phc.hash?.as_ref().try_into().ok()?;
-        ours.then_some(Scheme::Phc { salt: phc.salt?.as_ref().to_vec(), key })
+        ours.then_some(Scheme::Known { iterations, salt: phc.salt?.as_ref().to_vec(), key })
     }
 
     fn worker(&self) -> Option<Scheme> {
         let (salt, key) = self.0.split_once(':')?;
         let key = hex::decode(key).ok()?.try_into().ok()?;
         let salt = hex::decode(salt).ok().filter(|salt| !salt.is_empty())?;
-        Some(Scheme::Worker { salt, key })
+        Some(Scheme::Known { iterations: WORKER_ITERATIONS, salt, key })
     }
 }
 
@@ -108,12 +109,16 @@ pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash,
 #[must_use]
 pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> Verdict {
     match stored.map_or(Scheme::Unknown, PasswordHash::scheme) {
-        Scheme::Phc { salt, key } if matches(password, &salt, ITERATIONS, &key) => Verdict::Right,
-        Scheme::Phc { .. } => Verdict::Wrong,
-        Scheme::Worker { salt, key } => {
-            let right = matches(password, &salt, WORKER_ITERATIONS, &key);
-            spend(password, ITERATIONS - WORKER_ITERATIONS);
-            if right { Verdict::RightButOutdated } else { Verdict::Wrong }
+        Scheme::Known { iterations, salt, key } => {
+            let right = matches(password, &salt, iterations, &key);
+            if iterations < ITERATIONS {
+                spend(password, ITERATIONS - iterations);
+            }
+            match right {
+                true if iterations < ITERATIONS => Verdict::RightButOutdated,
+                true => Verdict::Right,
+                false => Verdict::Wrong,
+            }
         }
         Scheme::Unknown => {
             spend(password, ITERATIONS);
@@ -154,6 +159,15 @@ mod tests {
     #[test]
     fn the_workers_hash_matches_and_is_outdated() {
         let stored = PasswordHash::imported(WORKER_HASH.to_owned());
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::RightButOutdated);
+        assert_eq!(verify(&password("wrong horse"), Some(&stored)), Verdict::Wrong);
+    }
+
+    /// As if `ITERATIONS` had been raised since.
+    #[test]
+    fn a_hash_of_fewer_iterations_matches_and_is_outdated() {
+        let stored = "$pbkdf2-sha256$i=100000,l=32$AAECAwQFBgcICQoLDA0ODw$V/LC8HOXSNUWQZsGKohGZjI8WD6krhZVBKgfe1PGKgk";
+        let stored = PasswordHash::imported(stored.to_owned());
         assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::RightButOutdated);
         assert_eq!(verify(&password("wrong horse"), Some(&stored)), Verdict::Wrong);
     }

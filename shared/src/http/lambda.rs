@@ -49,6 +49,8 @@ pub async fn answer(router: Router, event: LambdaEvent<LambdaRequest>) -> Result
     let response = router.oneshot(lambda_http::Request::from(event.payload)).await?;
     let (parts, body) = response.into_parts();
     let body = body.collect().await?.to_bytes();
+    // The format has one value for a name, and a field of its own for cookies. We send neither two nor any.
+    debug_assert!(parts.headers.keys_len() == parts.headers.len() && !parts.headers.contains_key("set-cookie"));
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = parts.status.as_u16().into();
     answer.headers = parts.headers;

@@ -23,10 +23,12 @@ use crate::tally::{count_call, count_try};
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 /// One try of one call. DynamoDB answers within 10 ms; a try that hangs is given up and repeated.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// One call with all its tries: below API Gateway's 30 s, so that our own answer arrives.
+/// One call with all its tries: three of them in a row are below the time of a function, so that our own answer arrives.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 /// Tries of a throttled or broken call.
 const ATTEMPTS_MAX: u32 = 3;
+/// The longest pause before the second try; the next one may be twice as long.
+const PAUSE_FIRST: Duration = Duration::from_millis(25);
 
 /// Counts calls and tries for the log of the request that makes them.
 #[derive(Debug)]
@@ -79,7 +81,7 @@ fn configuration(database: &Database) -> Builder {
         .region(Region::new(database.region.clone()))
         .credentials_provider(credentials)
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX).with_initial_backoff(PAUSE_FIRST))
         .interceptor(Count)
         .http_client(Connector(http_client(&roots(database))));
     builder.set_endpoint_url(database.endpoint_url.clone());

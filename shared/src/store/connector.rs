@@ -3,12 +3,14 @@
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::{HttpClient as SdkHttpClient, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use http::Response;
-use http_body_util::{BodyExt, Full};
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::connect::{Connected, capture_connection};
 
 use crate::outbound::HttpClient;
 
@@ -29,17 +31,34 @@ impl HttpConnector for Connector {
     }
 }
 
-/// One try. An answer is read whole: none is above 16 MB.
+/// Largest answer that is read: DynamoDB's are 16 MB of items at most, and JSON says them longer.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// One try; an answer is read whole.
 async fn send(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let stream = || ConnectorError::user("a body that is a stream".into());
     let body = request.body().bytes().ok_or_else(stream)?.to_vec();
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-    // Whatever goes wrong on the way is worth another try: calls that must not happen twice carry their token.
-    let answer = client.request(request.map(|_| Full::from(body))).await.map_err(io)?;
+    let mut request = request.map(|_| Full::from(body));
+    tell_connection(&mut request);
+    // Whatever goes wrong on the way is worth another try: what may not happen twice has a token or a condition.
+    let answer = client.request(request).await.map_err(io)?;
     let (parts, body) = answer.into_parts();
-    let body = body.collect().await.map_err(io)?.to_bytes();
+    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(io)?.to_bytes();
     let answer = Response::from_parts(parts, body.into());
     HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+}
+
+/// Tells the SDK which connection is used: after an answer that another try is for, it takes that one out of use.
+fn tell_connection<B>(request: &mut Request<B>) {
+    let Some(asked) = request.extensions().get::<CaptureSmithyConnection>().cloned() else { return };
+    let used = capture_connection(request);
+    asked.set_connection_retriever(move || {
+        let proxied = used.connection_metadata().as_ref()?.is_proxied();
+        let used = used.clone();
+        let poison = move || used.connection_metadata().as_ref().map_or((), Connected::poison);
+        Some(ConnectionMetadata::builder().proxied(proxied).poison_fn(poison).build())
+    });
 }
 
 fn io(error: impl Into<BoxError>) -> ConnectorError {

@@ -2,6 +2,8 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::outbound::causes;
+
 /// A failure of storage. Its text is for the log, never for an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -57,21 +59,10 @@ where
         }
         SdkError::TimeoutError(_) => "timed out".to_owned(),
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-            Some(connector) => chain(connector),
+            Some(connector) => causes(connector),
             None => "not sent".to_owned(),
         },
         SdkError::ResponseError(_) => "an answer that cannot be read".to_owned(),
         _ => "a request that cannot be built".to_owned(),
     }
-}
-
-/// An error and what it comes from.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

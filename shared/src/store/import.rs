@@ -123,7 +123,7 @@ impl Store {
             course.catalog_version += 1;
             self.put_course(&course_key, &course).await?;
             self.forget_courses();
-            if let Some(before) = before.filter(|before| before.bank != course.bank) {
+            if let Some(before) = before {
                 self.retire_bank(&before, now).await?;
             }
         }

@@ -79,6 +79,8 @@ impl Store {
         match self.cache.banks.get_value_or_guard_async(&key).await {
             Ok(bank) => Ok(bank),
             Err(guard) => {
+                // What was before an import goes first: two large banks would not fit into a function.
+                self.cache.banks.retain(|(id, _), _| *id != course.id);
                 // Boxed: it is rare, and every request's future would be as large.
                 let bank = Arc::new(Box::pin(self.load_bank(course)).await?);
                 let _ = guard.insert(Arc::clone(&bank));

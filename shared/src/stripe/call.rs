@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::settings::Secret;
 use super::{Stripe, StripeError};
-use crate::outbound::{Roots, http_client};
+use crate::outbound::{HttpClient, Roots, causes, http_client};
 
 /// The shape of requests and answers, whatever the account's own version is.
 const API_VERSION: &str = "2025-03-31.basil";
@@ -23,6 +23,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// Tries.
 const ATTEMPTS_MAX: u32 = 4;
+/// Tries of fetching a secret.
+const FETCHES_MAX: u32 = 3;
 /// The longest first pause; each next one may be twice as long.
 const PAUSE_FIRST: Duration = Duration::from_millis(400);
 /// Largest answer that is read.
@@ -90,6 +92,7 @@ impl Stripe {
         key: Option<&str>,
     ) -> Result<Option<T>, StripeError> {
         let secret = self.secret_key().await?;
+        let client = self.http.get_or_init(|| http_client(&Roots::System));
         let url = format!("{}{path}", self.settings.api_base.trim_end_matches('/'));
         let mut why = String::new();
         // Stripe keeps a failure under its key, too: after one, another key is another try.
@@ -100,7 +103,7 @@ impl Stripe {
             }
             let key = key.map(|key| if failures == 0 { key.to_owned() } else { format!("{key}-{failures}") });
             let request = request(method.clone(), &url, body.clone(), key.as_deref(), &secret)?;
-            match self.send(request).await {
+            match send(client, request).await {
                 Ok(answer) if answer.is_worth_another_try() => {
                     why = answer.status.to_string();
                     failures += u32::from(answer.is_replayed());
@@ -115,23 +118,31 @@ impl Stripe {
         Err(StripeError::Unavailable(why))
     }
 
-    /// One try of any request.
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-        let client = self.http.get_or_init(|| http_client(&Roots::System));
-        let answer = async {
-            let answer = client.request(request).await.map_err(|error| error.to_string())?;
-            let (parts, body) = answer.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| error.to_string())?;
-            Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
-        };
-        tokio::time::timeout(ATTEMPT_TIMEOUT, answer).await.unwrap_or_else(|_| Err("timed out".to_owned()))
-    }
-
-    /// The body of a plain GET that succeeds; for the extension, which is no part of Stripe.
+    /// The body of a plain GET that succeeds; for the extension, which is no part of Stripe and runs beside us. A connection
+    /// to it may have died while the instance slept.
     pub(super) async fn fetch(&self, request: Request<Full<Bytes>>) -> Result<Bytes, String> {
-        let answer = self.send(request).await?;
-        if answer.status.is_success() { Ok(answer.body) } else { Err(answer.status.to_string()) }
+        let client = self.extension.get_or_init(|| http_client(&Roots::None));
+        let mut why = String::new();
+        for _ in 0..FETCHES_MAX {
+            match send(client, request.clone()).await {
+                Ok(answer) if answer.status.is_success() => return Ok(answer.body),
+                Ok(answer) => why = answer.status.to_string(),
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
     }
+}
+
+/// One try of any request.
+async fn send(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    let answer = async {
+        let answer = client.request(request).await.map_err(|error| causes(&error))?;
+        let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| causes(&*error))?;
+        Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+    };
+    tokio::time::timeout(ATTEMPT_TIMEOUT, answer).await.unwrap_or_else(|_| Err("timed out".to_owned()))
 }
 
 fn request(

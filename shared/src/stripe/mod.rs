@@ -21,6 +21,8 @@ pub struct Stripe {
     settings: Settings,
     /// Made at the first call: reading the root certificates takes milliseconds, and most requests need none.
     http: OnceLock<HttpClient>,
+    /// For Lambda's extension, which needs no certificates.
+    extension: OnceLock<HttpClient>,
 }
 
 /// Why a call of Stripe came to nothing. Its text is for the log: it holds no secret and nothing that a user wrote.
@@ -50,7 +52,7 @@ impl Stripe {
     /// An account as `settings` say. Nothing is called yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, http: OnceLock::new() }
+        Self { settings, http: OnceLock::new(), extension: OnceLock::new() }
     }
 
     /// Whether money can be taken here.
