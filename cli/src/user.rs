@@ -7,10 +7,10 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 use shared::app::App;
 use shared::domain::account::Email;
-use shared::domain::adjustment::{Adjustment, Reason};
+use shared::domain::account::profile::Profile;
+use shared::domain::credits::adjustment::{Adjustment, Reason};
 use shared::domain::credits::{Amount, Plan};
 use shared::domain::id::UserId;
-use shared::domain::profile::Profile;
 use uuid::Uuid;
 
 use crate::database::DataSource;

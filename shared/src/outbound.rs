@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    const AMAZON_ROOTS: &str = include_str!("store/amazon_roots.pem");
+    const AMAZON_ROOTS: &str = include_str!("store/dynamodb/amazon_roots.pem");
     const ROOT: &str = include_str!("../../tests/fixtures/tls/root.pem");
     const CERTIFICATE: &str = include_str!("../../tests/fixtures/tls/server.pem");
     const KEY: &str = include_str!("../../tests/fixtures/tls/server.key");

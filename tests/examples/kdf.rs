@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use shared::domain::account::Password;
-use shared::domain::password;
+use shared::domain::account::password;
 
 const RUNS: usize = 15;
 
@@ -50,7 +50,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let ours = median(ours());
     println!("| PBKDF2-HMAC-SHA256, 600,000 iterations | ms | ours / theirs |\n|---|---|---|");
-    println!("| `shared::domain::password` | {ours:.1} | |");
+    println!("| `shared::domain::account::password` | {ours:.1} | |");
     for (name, program, option, script) in
         [("OpenSSL, by Python's `hashlib`", "python3", "-c", PYTHON), ("Node.js, `pbkdf2Sync`", "node", "-e", NODE)]
     {

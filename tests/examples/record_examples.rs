@@ -7,8 +7,8 @@
 use axum::body::Body;
 use pastpaper::samples::import_samples;
 use serde_json::{Map, Value, json};
+use shared::domain::account::password::PasswordHash;
 use shared::domain::credits::Plan;
-use shared::domain::password::PasswordHash;
 use shared::http::routes::ROUTES;
 use tests::{PASSWORD, Person, TestApp, WORKER_HASH, events};
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::domain::account::session::SESSIONS_MAX;
+use shared::domain::account::token::SESSION_TTL_SECONDS;
 use shared::domain::credits::Plan;
+use shared::domain::credits::ledger::ClosedLedger;
 use shared::domain::id::UserId;
-use shared::domain::ledger::ClosedLedger;
-use shared::domain::session::SESSIONS_MAX;
-use shared::domain::token::SESSION_TTL_SECONDS;
 use tests::{Answer, PASSWORD, Person, TestApp};
 
 const NEW_PASSWORD: &str = "another good passphrase";
@@ -239,7 +239,7 @@ async fn an_export_has_all_that_is_stored_and_no_secret() {
     assert_eq!(export["sessions"][0]["id"], ada.session_id());
     assert!(of("progress") >= 1 && of("idempotency_records") == 1 && export["other"].is_null(), "{export}");
     let shown = export.to_string();
-    let token = shared::domain::token::Token::parse(ada.token.as_ref().unwrap()).unwrap();
+    let token = shared::domain::account::token::Token::parse(ada.token.as_ref().unwrap()).unwrap();
     for secret in [ada.token.as_deref().unwrap(), token.hash().as_str(), "pbkdf2", PASSWORD] {
         assert!(!shown.contains(secret), "{secret}");
     }
@@ -263,7 +263,7 @@ async fn a_deleted_account_is_gone_its_email_free_and_its_ledger_nobodys() {
     let ledgers = closed(&test).await;
     assert_eq!(ledgers.len(), 1);
     let kept = test.app.store.closed_entries(ledgers[0].id).await.unwrap();
-    let money = |entries: &[shared::domain::ledger::Entry]| -> Vec<_> {
+    let money = |entries: &[shared::domain::credits::ledger::Entry]| -> Vec<_> {
         entries.iter().map(|entry| (entry.amount, entry.kind, entry.balance_after, entry.created_at)).collect()
     };
     assert_eq!(money(&kept), money(&entries));
@@ -335,7 +335,7 @@ async fn a_deletion_that_races_spends_and_logins_leaves_a_true_ledger_and_nobody
     for round in 0..12_u64 {
         let test = TestApp::start().await;
         let ada = test.member("ada", Plan::Starter, 60).await;
-        let hash = shared::domain::password::PasswordHash::imported(tests::WORKER_HASH.to_owned());
+        let hash = shared::domain::account::password::PasswordHash::imported(tests::WORKER_HASH.to_owned());
         test.set_hash(&ada, &hash).await;
         let twin = test.twin();
         let spends = (0..6).map(|number| {

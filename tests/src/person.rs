@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
-use shared::domain::session::SessionId;
-use shared::domain::token::Token;
+use shared::domain::account::session::SessionId;
+use shared::domain::account::token::Token;
 use shared::http::ClientAddress;
 
 use crate::Answer;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Longer than a try of the SDK's client may take (`store/client.rs`: 2 s).
+/// Longer than a try of the SDK's client may take (`store/dynamodb/client.rs`: 2 s).
 const HELD: Duration = Duration::from_millis(2_300);
 /// Text that is longer and has no space is an id, a hash or a token.
 const WORD_MAX: usize = 30;

@@ -13,13 +13,13 @@ use dynoxide::types::{AttributeValue, Item};
 use indicatif::ProgressBar;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
+use shared::domain::account::password::PasswordHash;
+use shared::domain::account::profile::{AccountState, Profile};
 use shared::domain::account::{Email, Name, Password};
-use shared::domain::catalog_draft::CatalogDraft;
+use shared::domain::catalog::draft::CatalogDraft;
+use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Charge, EntryType, PRACTICE_QUESTION_PRICE, Plan, SIGNUP_BONUS_CREDITS, Wallet};
 use shared::domain::id::{CourseId, ExamId, PatternId, QuestionId, TopicId, UserId};
-use shared::domain::ledger::Entry;
-use shared::domain::password::PasswordHash;
-use shared::domain::profile::{AccountState, Profile};
 use shared::store::{Credential, ImportedAccount};
 
 use crate::database::{DataSource, Open};

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared::domain::catalog_check::ROW_BYTES_MAX;
-use shared::domain::catalog_draft::{CatalogDraft, CourseDraft, RefusedRow};
+use shared::domain::catalog::check::ROW_BYTES_MAX;
+use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, RefusedRow};
 
 /// A course file, its rows not looked at yet.
 #[derive(Deserialize)]

@@ -11,9 +11,9 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use shared::app::App;
-use shared::domain::catalog_check::refuse_bad_rows;
-use shared::domain::catalog_draft::{CatalogDraft, RefusedRow};
-use shared::domain::derive::complete;
+use shared::domain::catalog::check::refuse_bad_rows;
+use shared::domain::catalog::complete::complete;
+use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
 use crate::database::DataSource;

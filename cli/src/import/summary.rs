@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use shared::domain::catalog_draft::{CatalogDraft, RefusedRow};
+use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::store::WriteReport;
 
 /// Counts by table, refused rows and notes.

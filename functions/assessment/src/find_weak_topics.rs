@@ -3,8 +3,8 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
-use shared::domain::advice::{PlannedTopic, SuggestedQuestion, WeakTopicView, advise};
 use shared::domain::id::{CourseId, TopicId};
+use shared::domain::study::advice::{PlannedTopic, SuggestedQuestion, WeakTopicView, advise};
 use shared::http::fields::List;
 use shared::http::{Body, Claim, Json, Problem, active_course};
 use utoipa::ToSchema;

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use shared::app::App;
-use shared::http::routes::Routes;
+use shared::http::Routes;
 use utoipa::OpenApi;
 
 mod find_weak_topics;

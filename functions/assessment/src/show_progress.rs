@@ -3,9 +3,9 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
-use shared::domain::attempt::accuracy_rate;
 use shared::domain::catalog::Topic;
 use shared::domain::id::CourseId;
+use shared::domain::study::attempt::accuracy_rate;
 use shared::domain::study::{Study, Tally, TopicMasteryView};
 use shared::http::{Body, Claim, Problem, Query, active_course};
 use utoipa::{IntoParams, ToSchema};

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
+use shared::domain::account::password::Verdict;
 use shared::domain::account::{NewPassword, Password};
-use shared::domain::password::Verdict;
 use shared::http::{Body, Claim, Code, Json, Problem};
 use shared::store::PasswordChange;
 use utoipa::ToSchema;

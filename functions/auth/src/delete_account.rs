@@ -4,8 +4,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::account::Password;
-use shared::domain::password::Verdict;
-use shared::domain::profile::Profile;
+use shared::domain::account::password::Verdict;
+use shared::domain::account::profile::Profile;
 use shared::http::{Body, Claim, Code, Json, Problem};
 use utoipa::ToSchema;
 

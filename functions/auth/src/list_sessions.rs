@@ -4,7 +4,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::app::App;
-use shared::domain::session::SessionId;
+use shared::domain::account::session::SessionId;
 use shared::http::{Claim, Problem};
 use utoipa::ToSchema;
 

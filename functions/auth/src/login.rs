@@ -3,10 +3,10 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
+use shared::domain::account::password::Verdict;
+use shared::domain::account::session::Session;
+use shared::domain::account::token::Token;
 use shared::domain::account::{Email, Password};
-use shared::domain::password::Verdict;
-use shared::domain::session::Session;
-use shared::domain::token::Token;
 use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
 use shared::store::Credential;
 use utoipa::ToSchema;

@@ -3,13 +3,13 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
+use shared::domain::account::profile::{AccountState, Profile};
+use shared::domain::account::session::Session;
+use shared::domain::account::token::Token;
 use shared::domain::account::{Email, Name, NewPassword};
+use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Settlement, Wallet};
 use shared::domain::id::{EntryId, UserId};
-use shared::domain::ledger::Entry;
-use shared::domain::profile::{AccountState, Profile};
-use shared::domain::session::Session;
-use shared::domain::token::Token;
 use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
 use shared::store::{NewAccount, OpenAccountError};
 use utoipa::ToSchema;

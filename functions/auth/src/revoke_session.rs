@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
-use shared::domain::session::SessionId;
+use shared::domain::account::session::SessionId;
 use shared::http::{Claim, Path, Problem};
 use utoipa::ToSchema;
 
@@ -24,8 +24,9 @@ pub(crate) async fn revoke_session(
     Path(id): Path<SessionId>,
 ) -> Result<axum::Json<Revoked>, Problem> {
     let (user, found) = claim.with(app.store.session_of_id(claim.user_id(), &id)).await?;
-    let is_live =
-        |session: &shared::domain::session::Session| session.is_live(app.now()) && session.epoch == user.session.epoch;
+    let is_live = |session: &shared::domain::account::session::Session| {
+        session.is_live(app.now()) && session.epoch == user.session.epoch
+    };
     let found = found.filter(|(_, session)| is_live(session));
     let (hash, _) = found.ok_or_else(|| Problem::not_found("session"))?;
     app.store.end_session(user.profile.id, &hash).await?;

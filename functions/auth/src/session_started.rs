@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::domain::account::profile::Profile;
+use shared::domain::account::token::Token;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
-use shared::domain::profile::Profile;
-use shared::domain::token::Token;
 use utoipa::ToSchema;
 
 /// A session began.

@@ -3,7 +3,7 @@
 use axum::Router;
 use shared::app::App;
 use shared::domain::idempotency::IdempotencyKey;
-use shared::http::routes::Routes;
+use shared::http::Routes;
 use utoipa::OpenApi;
 
 mod course_view;

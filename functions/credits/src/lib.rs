@@ -2,8 +2,8 @@
 
 use axum::Router;
 use shared::app::App;
+use shared::http::Routes;
 use shared::http::page::{Cursor, Limit};
-use shared::http::routes::Routes;
 use utoipa::OpenApi;
 
 mod list_transactions;

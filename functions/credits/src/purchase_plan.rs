@@ -3,10 +3,10 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
+use shared::domain::account::profile::Profile;
 use shared::domain::credits::Plan;
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::payments::Billing;
-use shared::domain::profile::Profile;
 use shared::http::{Body, Claim, Code, Once, Problem};
 use shared::stripe::{CheckoutSession, Purchase, StripeError};
 use utoipa::ToSchema;

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
+use shared::domain::account::profile::Profile;
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::payments::Billing;
-use shared::domain::profile::Profile;
 use shared::http::{Claim, Problem};
 use utoipa::ToSchema;
 

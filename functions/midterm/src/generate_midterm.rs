@@ -13,9 +13,9 @@ use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::midterm::{
     BlueprintView, Fit, Infeasible, Level, Midterm, MidtermId, Mix, Order, Student, charge, generate, unknown_topic,
 };
-use shared::domain::progress::Rows;
-use shared::domain::question_view::{Access, QuestionView};
+use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::schema::{has_schema, whole as whole_number};
+use shared::domain::study::progress::Rows;
 use shared::domain::study::{Calibration, Study};
 use shared::http::fields::{List, Technique, Whole};
 use shared::http::{Body, Claim, Code, Once, Problem, active_course, check_reuse};

@@ -3,8 +3,8 @@
 use axum::Router;
 use shared::app::App;
 use shared::domain::idempotency::IdempotencyKey;
+use shared::http::Routes;
 use shared::http::page::{Cursor, Limit};
-use shared::http::routes::Routes;
 use utoipa::OpenApi;
 
 mod generate_midterm;

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shared::domain::midterm::Midterm;
-use shared::domain::question_view::QuestionView;
+use shared::domain::questions::view::QuestionView;
 
 use crate::math::{line_of, paragraphs};
 

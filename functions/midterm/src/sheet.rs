@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::id::CourseId;
 use shared::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
-use shared::domain::question_view::QuestionView;
+use shared::domain::questions::view::QuestionView;
 use utoipa::ToSchema;
 
 /// What `difficulty` says of a midterm that was generated from a `config`.

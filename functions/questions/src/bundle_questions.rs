@@ -6,7 +6,7 @@ use shared::app::App;
 use shared::domain::credits::BUNDLE_QUESTIONS;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::IdempotencyKey;
-use shared::domain::practice::{Wish, bundle_charge};
+use shared::domain::questions::selection::{Wish, bundle_charge};
 use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Problem};
 use utoipa::ToSchema;

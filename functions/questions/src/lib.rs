@@ -4,9 +4,9 @@ use axum::Router;
 use shared::app::App;
 use shared::domain::id::ExamId;
 use shared::domain::idempotency::IdempotencyKey;
+use shared::http::Routes;
 use shared::http::fields::{Difficulty, Technique};
 use shared::http::page::{Cursor, Limit};
-use shared::http::routes::Routes;
 use utoipa::OpenApi;
 
 mod browse_questions;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use shared::app::App;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::IdempotencyKey;
-use shared::domain::practice::{Wish, practice_charge};
+use shared::domain::questions::selection::{Wish, practice_charge};
 use shared::http::fields::{Difficulty, List, Technique, Whole};
 use shared::http::{Body, Claim, Once, Problem};
 use utoipa::ToSchema;

@@ -4,8 +4,8 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::id::QuestionId;
-use shared::domain::progress::access;
-use shared::domain::question_view::QuestionView;
+use shared::domain::questions::view::QuestionView;
+use shared::domain::study::progress::access;
 use shared::http::{Catalogue, Claim, Path, Problem};
 use utoipa::ToSchema;
 

@@ -3,12 +3,12 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
-use shared::domain::attempt::{Attempt, AttemptId, GradedBy, accuracy_rate};
 use shared::domain::catalog::Question;
 use shared::domain::id::QuestionId;
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
-use shared::domain::marking::{Unmarkable, mark};
 use shared::domain::mastery::Evidence;
+use shared::domain::study::attempt::{Attempt, AttemptId, GradedBy, accuracy_rate};
+use shared::domain::study::marking::{Unmarkable, mark};
 use shared::domain::study::{Calibration, Study, TopicMasteryView};
 use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Path, Problem, check_reuse};

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::attempt::GradedBy;
 use super::credits::Credits;
 use super::id::QuestionId;
 use super::midterm::MidtermId;
 use super::schema::{has_schema, text};
 use super::study::TopicMasteryView;
 use super::time::{DAY_SECONDS, plus_seconds};
+use crate::domain::study::attempt::GradedBy;
 
 /// Longest key in characters.
 pub const KEY_CHARS_MAX: usize = 255;

@@ -11,7 +11,7 @@ use lambda_http::{Body, Error, LambdaEvent, lambda_runtime, service_fn};
 use tower::ServiceExt;
 
 use super::logs;
-use super::manners::with_manners;
+use super::response::with_manners;
 use crate::app::App;
 use crate::config::Config;
 

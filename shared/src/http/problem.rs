@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::app::kdf::KdfError;
 use crate::domain::credits::InsufficientCredits;
 use crate::domain::midterm::Infeasible;
-use crate::kdf::KdfError;
 use crate::store::{AttemptError, SpendError, StoreError};
 use crate::stripe::StripeError;
 

@@ -1,16 +1,8 @@
 //! The one list of routes. Routers are built from it; `template.yaml`, the watch configuration, `events/` and the
 //! authorisation table are checked against it by tests.
 
-use std::collections::HashSet;
-
-use axum::Router;
-use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, on};
 
-use super::limit::limit;
-use crate::app::App;
 use crate::domain::limits::LimitedAction;
 
 /// Who may call a route.
@@ -119,53 +111,10 @@ pub(super) fn listed(method: &Method, path: &str) -> Option<&'static Route> {
     ROUTES.iter().find(|route| route.path == path && route.method == *method)
 }
 
-/// Builds a function's router from its part of the list.
-pub struct Routes {
-    function: &'static str,
-    router: Router<App>,
-    handled: HashSet<&'static str>,
-}
-
-impl Routes {
-    /// The routes of `function`, none of them handled yet.
-    #[must_use]
-    pub fn of(function: &'static str) -> Self {
-        Self { function, router: Router::new(), handled: HashSet::new() }
-    }
-
-    /// Lets `handler` answer `operation`.
-    ///
-    /// # Panics
-    /// At start, when the list has no such operation of this function.
-    #[must_use]
-    pub fn handle<H, T>(mut self, operation: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        let route = of(self.function).find(|route| route.operation == operation);
-        let Some(route) = route else { panic!("no operation {operation} of {} in the list of routes", self.function) };
-        let Ok(filter) = MethodFilter::try_from(route.method.clone()) else {
-            panic!("{operation}: a method that is not routed")
-        };
-        self.router = self.router.route(route.path, on(filter, handler));
-        self.handled.insert(operation);
-        self
-    }
-
-    /// The router, once every operation of the function has its handler.
-    ///
-    /// # Panics
-    /// At start, when one has none.
-    pub fn build(self, app: App) -> Router {
-        let forgotten: Vec<_> = of(self.function).filter(|route| !self.handled.contains(route.operation)).collect();
-        assert!(forgotten.is_empty(), "operations without a handler: {forgotten:?}");
-        self.router.layer(from_fn_with_state(app.clone(), limit)).with_state(app)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]

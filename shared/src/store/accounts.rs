@@ -6,18 +6,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity, text};
+use super::dynamodb::transact::{Transaction, Verdict};
 use super::keys;
-use super::transact::{Transaction, Verdict};
 use crate::domain::account::Email;
+use crate::domain::account::password::PasswordHash;
+use crate::domain::account::profile::Profile;
+use crate::domain::account::session::Session;
+use crate::domain::account::token::TokenHash;
+use crate::domain::credits::ledger::Entry;
 use crate::domain::id::UserId;
-use crate::domain::ledger::Entry;
-use crate::domain::password::PasswordHash;
-use crate::domain::profile::Profile;
-use crate::domain::session::Session;
-use crate::domain::token::TokenHash;
-use crate::tally::count_grant;
+use crate::request_metrics::count_grant;
 
 /// What an email signs in with: one read of a login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub struct Credential {
     pub session_epoch: u32,
     /// When the account was opened.
     pub created_at: Timestamp,
+}
+
+impl Entity for Credential {
+    const NAME: &'static str = "Credential";
 }
 
 /// All that a registration writes.

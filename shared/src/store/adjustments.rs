@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::Store;
-use super::error::StoreError;
+use super::dynamodb::error::StoreError;
+use super::dynamodb::transact::{ATTEMPTS_MAX, pause};
 use super::ledger::{Committed, SpendError};
-use super::transact::{ATTEMPTS_MAX, pause};
-use crate::domain::adjustment::{Adjustment, Reason};
-use crate::domain::profile::Profile;
+use crate::domain::account::profile::Profile;
+use crate::domain::credits::adjustment::{Adjustment, Reason};
 use crate::domain::random::Random;
 
 impl Store {

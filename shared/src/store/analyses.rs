@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::error::StoreError;
-use super::item;
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity};
 use super::keys;
 use crate::domain::analysis::{Analysis, PastExams, analyse, edition};
 use crate::domain::catalog::Course;
@@ -24,11 +24,19 @@ pub(super) struct Publication {
     created_at: Timestamp,
 }
 
+impl Entity for Publication {
+    const NAME: &'static str = "Analysis";
+}
+
 /// What a user owns.
 #[derive(Serialize, Deserialize)]
 pub(super) struct OwnedAnalysis {
     edition: String,
     created_at: Timestamp,
+}
+
+impl Entity for OwnedAnalysis {
+    const NAME: &'static str = "OwnedAnalysis";
 }
 
 impl Store {

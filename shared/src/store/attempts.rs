@@ -4,15 +4,15 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, 
 use jiff::Timestamp;
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, number, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, number, text};
+use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
 use super::keys;
-use super::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
-use crate::domain::attempt::Attempt;
 use crate::domain::id::UserId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
-use crate::domain::progress::Progress;
 use crate::domain::random::Random;
+use crate::domain::study::attempt::Attempt;
+use crate::domain::study::progress::Progress;
 use crate::domain::study::{Study, TopicMasteryView};
 
 /// Why an attempt was not recorded. Nothing was.

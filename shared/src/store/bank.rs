@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, Item, number};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity, Item, number};
+use super::dynamodb::packed::{deflate, unpack, with_body};
 use super::keys::{self, EXPIRES_AT};
-use super::packed::{deflate, unpack, with_body};
 use crate::domain::catalog::{Bank, Course};
 use crate::domain::id::CourseId;
 use crate::domain::time::plus_seconds;
@@ -33,6 +33,10 @@ pub(super) struct PackedBank {
     /// Of its content.
     pub(super) digest: String,
     parts: Vec<Vec<u8>>,
+}
+
+impl Entity for BankPart {
+    const NAME: &'static str = "Bank";
 }
 
 impl PackedBank {

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::error::StoreError;
-use super::item;
+use super::cache::Minute;
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity};
 use super::keys::{self, CATALOG, ENROLLMENTS};
-use super::questions::Minute;
 use crate::domain::catalog::Course;
 use crate::domain::id::{CourseId, UserId};
 
@@ -22,6 +22,10 @@ use crate::domain::id::{CourseId, UserId};
 pub(super) struct Enrollment {
     course_id: CourseId,
     enrolled_at: Timestamp,
+}
+
+impl Entity for Enrollment {
+    const NAME: &'static str = "Enrollment";
 }
 
 fn minute(now: Timestamp) -> Minute {

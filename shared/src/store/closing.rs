@@ -7,15 +7,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, number, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, number, text};
+use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
 use super::keys::{self, ENTRIES, Key};
-use super::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
+use crate::domain::account::profile::{ClosedLedgerId, Profile};
+use crate::domain::account::token::TokenHash;
+use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
-use crate::domain::ledger::{ClosedLedger, Entry};
-use crate::domain::profile::{ClosedLedgerId, Profile};
 use crate::domain::random::Random;
-use crate::domain::token::TokenHash;
 
 /// Entries that one transaction moves: each is a put and a delete, and a transaction holds a hundred.
 const ENTRIES_MOVED_AT_ONCE: usize = 50;

@@ -5,11 +5,11 @@ use serde_dynamo::aws_sdk_dynamodb_1::from_item;
 use serde_json::{Map, Value};
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, ENTITY, Item};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, ENTITY, Item};
 use super::keys::{self, PK, SK};
+use crate::domain::account::session::SessionId;
 use crate::domain::id::UserId;
-use crate::domain::session::SessionId;
 
 /// An item of a user, without its keys: those hold hashes.
 #[derive(Debug, Clone)]

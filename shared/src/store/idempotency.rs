@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, number};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, number};
 use super::keys;
 use crate::domain::id::UserId;
 use crate::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};

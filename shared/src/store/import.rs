@@ -10,17 +10,17 @@ use serde_json::{Map, Value};
 
 use super::Store;
 use super::bank::PackedBank;
-use super::error::StoreError;
-use super::item::{self, Entity, Item, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity, Item, text};
+use super::dynamodb::transact::{Transaction, Verdict};
 use super::keys::{self, Key};
-use super::transact::{Transaction, Verdict};
 use super::{Credential, accounts::OpenAccountError};
+use crate::domain::account::profile::Profile;
+use crate::domain::catalog::complete::Catalog;
 use crate::domain::catalog::{Bank, Course, Exam, Pattern, Question, QuestionSummary, Topic};
-use crate::domain::derive::Catalog;
+use crate::domain::credits::ledger::Entry;
 use crate::domain::id::QuestionId;
-use crate::domain::ledger::Entry;
-use crate::domain::preview::preview;
-use crate::domain::profile::Profile;
+use crate::domain::questions::preview::preview;
 
 /// Actions of one transaction: DynamoDB's limit.
 const TRANSACTION_MAX: usize = 100;

@@ -34,14 +34,14 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::account::Email;
-use crate::domain::attempt::AttemptId;
+use crate::domain::account::profile::ClosedLedgerId;
+use crate::domain::account::session::SessionId;
+use crate::domain::account::token::TokenHash;
 use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicId, UserId};
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::limits::Window;
 use crate::domain::midterm::MidtermId;
-use crate::domain::profile::ClosedLedgerId;
-use crate::domain::session::SessionId;
-use crate::domain::token::TokenHash;
+use crate::domain::study::attempt::AttemptId;
 
 /// The table's partition key attribute.
 pub(super) const PK: &str = "pk";
@@ -330,7 +330,7 @@ mod tests {
         let user = "USER#00112233-4455-6677-8899-aabbccddeeff";
         let (course_id, question_id): (CourseId, QuestionId) = (id("calc2"), id("q7"));
         let email = Email::try_from(" Ada@Example.org".to_owned()).unwrap();
-        let token = crate::domain::token::Token::new(USER, [0; 32]);
+        let token = crate::domain::account::token::Token::new(USER, [0; 32]);
         let zero_hash = "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925";
         let entry_id = EntryId(Uuid::from_u128(1));
 
@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_session_is_found_by_its_id_and_names_its_hash() {
-        let hash = crate::domain::token::Token::new(USER, [0; 32]).hash();
+        let hash = crate::domain::account::token::Token::new(USER, [0; 32]).hash();
         let key = session(USER, &hash);
         assert!(key.sk.starts_with(&sessions_of_id(&SessionId::of(&hash))));
         assert_eq!(hash_of_session(&key.sk), Some(hash));

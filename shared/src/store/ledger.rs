@@ -9,19 +9,19 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, number, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, number, text};
+use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
 use super::keys::{self, ENTRIES};
-use super::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
+use crate::domain::account::profile::Profile;
+use crate::domain::credits::ledger::Entry;
 use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
 use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
-use crate::domain::ledger::Entry;
 use crate::domain::midterm::{Midterm, MidtermId};
-use crate::domain::profile::Profile;
-use crate::domain::question_view::{Access, QuestionView};
+use crate::domain::questions::view::{Access, QuestionView};
 use crate::domain::random::Random;
-use crate::tally::{count_grant, count_spend};
+use crate::request_metrics::{count_grant, count_spend};
 
 /// What credits buy.
 #[derive(Debug, Clone)]

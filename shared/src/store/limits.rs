@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, number, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity, number, text};
 use super::keys;
 use crate::domain::limits::Window;
 
@@ -18,6 +18,10 @@ use crate::domain::limits::Window;
 pub(super) struct Counter {
     hits: i64,
     expires_at: i64,
+}
+
+impl Entity for Counter {
+    const NAME: &'static str = "Counter";
 }
 
 impl Store {

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, text};
 use super::keys::{self, ENTRIES};
+use crate::domain::account::profile::Profile;
+use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
-use crate::domain::ledger::{ClosedLedger, Entry};
-use crate::domain::profile::Profile;
 
 /// A page of users, and where the next one begins.
 pub struct ProfilePage {

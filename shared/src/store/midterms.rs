@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity, text};
+use super::dynamodb::packed::{pack, unpack};
 use super::keys::{self, MIDTERMS};
-use super::packed::{pack, unpack};
 use crate::domain::id::{CourseId, UserId};
 use crate::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
-use crate::domain::question_view::QuestionView;
+use crate::domain::questions::view::QuestionView;
 
 /// What a list says of a midterm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct MidtermSummary {
     pub minutes: f64,
     /// When it was generated.
     pub created_at: Timestamp,
+}
+
+impl Entity for MidtermSummary {
+    const NAME: &'static str = "Midterm";
 }
 
 /// Some of a user's midterms, newest first.

@@ -7,30 +7,25 @@ mod adjustments;
 mod analyses;
 mod attempts;
 mod bank;
-mod batch;
+mod cache;
 mod catalog;
-mod client;
 mod closing;
-mod connector;
-mod error;
+mod dynamodb;
+mod entities;
 mod export;
 mod idempotency;
 mod import;
-mod item;
 pub mod keys;
 mod ledger;
 mod limits;
 mod maintenance;
 mod midterms;
-mod packed;
 mod passwords;
 mod payments;
 mod progress;
 mod questions;
 mod sessions;
 mod studies;
-mod table;
-mod transact;
 
 use aws_sdk_dynamodb::Client;
 
@@ -38,7 +33,7 @@ use crate::config::Database;
 
 pub use accounts::{Credential, NewAccount, OpenAccountError};
 pub use attempts::{AttemptError, Recorded};
-pub use error::StoreError;
+pub use dynamodb::error::StoreError;
 pub use export::StoredItem;
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
 pub use ledger::{EntryPage, Goods, Purchase, Receipt, SpendError};
@@ -53,19 +48,19 @@ pub use studies::Asked;
 pub struct Store {
     client: Client,
     table: String,
-    cache: questions::Cache,
+    cache: cache::Cache,
 }
 
 impl Store {
     /// Builds the client; the first connection is made by the first call.
     #[must_use]
     pub fn connect(database: &Database) -> Self {
-        Self::with_client(client::client(database), database.table_name.clone())
+        Self::with_client(dynamodb::client::client(database), database.table_name.clone())
     }
 
     /// Uses a client that the caller built.
     #[must_use]
     pub fn with_client(client: Client, table: String) -> Self {
-        Self { client, table, cache: questions::Cache::default() }
+        Self { client, table, cache: cache::Cache::default() }
     }
 }

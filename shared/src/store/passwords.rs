@@ -6,16 +6,16 @@ use jiff::Timestamp;
 
 use super::Store;
 use super::accounts::Credential;
-use super::error::StoreError;
-use super::item::{number, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{number, text};
+use super::dynamodb::transact::{Transaction, Verdict};
 use super::keys::{self, Key};
-use super::transact::{Transaction, Verdict};
 use crate::domain::account::Email;
+use crate::domain::account::password::PasswordHash;
+use crate::domain::account::profile::Profile;
+use crate::domain::account::token::TokenHash;
 use crate::domain::id::UserId;
-use crate::domain::password::PasswordHash;
-use crate::domain::profile::Profile;
 use crate::domain::random::Random;
-use crate::domain::token::TokenHash;
 
 /// How a change of password ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

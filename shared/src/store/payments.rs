@@ -7,17 +7,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, Entity, Item, number, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity, Item, number, text};
+use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, pause};
 use super::keys::{self, Key};
 use super::ledger::after;
-use super::transact::{ATTEMPTS_MAX, Transaction, pause};
+use crate::domain::account::profile::Profile;
 use crate::domain::id::UserId;
 use crate::domain::payments::{Billing, Event, Outcome, Prices};
-use crate::domain::profile::Profile;
 use crate::domain::random::Random;
 use crate::domain::time::DAY_SECONDS;
-use crate::tally::count_grant;
+use crate::request_metrics::count_grant;
 
 /// How long a claim is kept. Stripe repeats an event for three days, and lets us ask for it again for thirty; after that
 /// the facts still know it.
@@ -31,10 +31,18 @@ pub(super) struct BillingRow {
     billing: Billing,
 }
 
+impl Entity for BillingRow {
+    const NAME: &'static str = "Billing";
+}
+
 /// Whose a customer is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Customer {
     user_id: UserId,
+}
+
+impl Entity for Customer {
+    const NAME: &'static str = "Customer";
 }
 
 /// That an event had its effect.
@@ -42,6 +50,10 @@ pub(super) struct Customer {
 pub(super) struct Claim {
     claimed_at: Timestamp,
     expires_at: i64,
+}
+
+impl Entity for Claim {
+    const NAME: &'static str = "Event";
 }
 
 /// How an event ended.

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::Store;
-use super::error::StoreError;
-use super::item;
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item;
 use super::keys;
 use crate::domain::id::{CourseId, QuestionId, UserId};
-use crate::domain::progress::Progress;
+use crate::domain::study::progress::Progress;
 
 impl Store {
     /// All of a student's progress in a course. Strongly consistent: what was just paid for is open.

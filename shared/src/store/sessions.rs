@@ -4,13 +4,13 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use uuid::Uuid;
 
 use super::Store;
-use super::error::StoreError;
-use super::item;
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item;
 use super::keys::{self, SESSIONS};
+use crate::domain::account::profile::Profile;
+use crate::domain::account::session::{SESSIONS_MAX, Session, SessionId, too_many};
+use crate::domain::account::token::{Token, TokenHash};
 use crate::domain::id::UserId;
-use crate::domain::profile::Profile;
-use crate::domain::session::{SESSIONS_MAX, Session, SessionId, too_many};
-use crate::domain::token::{Token, TokenHash};
 
 /// A token that was checked: its session, live or not, and its user.
 #[derive(Debug, Clone)]

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::error::StoreError;
-use super::item::{self, number, text};
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity, number, text};
+use super::dynamodb::packed::{pack, unpack};
 use super::keys::{self, ATTEMPTS, CALIBRATIONS};
-use super::packed::{pack, unpack};
-use crate::domain::attempt::Attempt;
 use crate::domain::catalog::{Bank, Course, Question};
 use crate::domain::id::{CourseId, QuestionId, UserId};
-use crate::domain::progress::Progress;
+use crate::domain::study::attempt::Attempt;
+use crate::domain::study::progress::Progress;
 use crate::domain::study::{Calibration, Study};
 use crate::domain::time::plus_seconds;
 
@@ -26,6 +26,10 @@ const CALIBRATION_AGE_SECONDS: i64 = 600;
 pub(super) struct CalibrationRow {
     version: u32,
     created_at: Timestamp,
+}
+
+impl Entity for CalibrationRow {
+    const NAME: &'static str = "Calibration";
 }
 
 /// A calibration in memory, and when it was read.

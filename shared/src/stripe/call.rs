@@ -11,8 +11,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::settings::Secret;
 use super::{Stripe, StripeError};
+use crate::config::stripe::Secret;
 use crate::outbound::{HttpClient, Roots, causes, http_client};
 
 /// The shape of requests and answers, whatever the account's own version is.

@@ -7,13 +7,12 @@ mod call;
 mod customers;
 mod secrets;
 mod sessions;
-mod settings;
 
 use std::sync::OnceLock;
 
 pub use sessions::{CheckoutSession, Purchase};
-pub use settings::{Secret, Settings, Source};
 
+use crate::config::stripe::Settings;
 use crate::outbound::HttpClient;
 
 /// Our account at Stripe.

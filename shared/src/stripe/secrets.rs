@@ -8,8 +8,8 @@ use axum::http::Request;
 use http_body_util::Full;
 use serde::Deserialize;
 
-use super::settings::{Secret, Source};
 use super::{Stripe, StripeError};
+use crate::config::stripe::{Secret, Source};
 use crate::domain::payments::SigningSecret;
 
 #[derive(Deserialize)]

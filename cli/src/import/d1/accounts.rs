@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use shared::domain::account::password::PasswordHash;
+use shared::domain::account::profile::{AccountState, Profile};
 use shared::domain::account::{Email, NAME_CHARS_MAX, Name};
+use shared::domain::credits::ledger::mismatches;
 use shared::domain::credits::{Credits, Plan, REFRESH_PERIOD_SECONDS, SIGNUP_BONUS_CREDITS, Wallet};
 use shared::domain::id::UserId;
-use shared::domain::ledger::mismatches;
-use shared::domain::password::PasswordHash;
-use shared::domain::profile::{AccountState, Profile};
 use shared::store::{Credential, ImportedAccount};
 use uuid::{Builder, Uuid};
 

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
+use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft};
+use shared::domain::catalog::line_breaks::with_real_line_breaks;
 use shared::domain::catalog::{ExtraColumns, QuestionOption};
-use shared::domain::catalog_draft::{CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft};
 use shared::domain::id::{CourseId, ExamId, QuestionId};
-use shared::domain::line_breaks::with_real_line_breaks;
 
 use super::Findings;
 use super::load::Tables;
@@ -279,7 +279,7 @@ fn extra(row: &Row, table: &str) -> ExtraColumns {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use shared::domain::catalog_check::refuse_bad_rows;
+    use shared::domain::catalog::check::refuse_bad_rows;
 
     use super::super::Dump;
     use super::super::tests::{read, refused};

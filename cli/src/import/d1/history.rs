@@ -22,9 +22,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Amount, Credits, EntryType};
 use shared::domain::id::{EntryId, UserId};
-use shared::domain::ledger::Entry;
 use uuid::{Builder, Uuid};
 
 use super::Findings;
@@ -297,7 +297,7 @@ mod tests {
     fn entries(balance: i64, transactions: &[(&str, &str, &str)]) -> (Vec<Entry>, super::super::Dump) {
         let mut dump = read(&dump(balance, transactions));
         let account = dump.accounts.remove(0);
-        assert_eq!(shared::domain::ledger::mismatches(&account.profile, &account.entries), []);
+        assert_eq!(shared::domain::credits::ledger::mismatches(&account.profile, &account.entries), []);
         assert!(account.entries.is_sorted_by(|a, b| a.id < b.id && a.position + 1 == b.position));
         assert_eq!(account.profile.entry_count, account.entries.len() as u64);
         (account.entries, dump)

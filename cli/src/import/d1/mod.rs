@@ -2,7 +2,7 @@
 //!
 //! - A bad row is named by table and id and stops nothing else; what is changed or left out is said.
 //! - The same dump makes the same ids, so a second import finds what the first one wrote.
-//! - What can be derived or judged of a course as a whole is left to `domain::derive` and `domain::catalog_check`.
+//! - What can be derived or judged of a course as a whole is left to `domain::catalog::complete` and `domain::catalog::check`.
 
 mod accounts;
 mod catalog;
@@ -17,7 +17,7 @@ mod values;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shared::domain::catalog_draft::{CatalogDraft, RefusedRow};
+use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::store::ImportedAccount;
 
 use self::schema::SESSIONS;
@@ -75,9 +75,9 @@ pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
 #[cfg(test)]
 mod tests {
     use shared::domain::account::Password;
-    use shared::domain::catalog_check::refuse_bad_rows;
-    use shared::domain::ledger::mismatches;
-    use shared::domain::password::{Verdict, verify};
+    use shared::domain::account::password::{Verdict, verify};
+    use shared::domain::catalog::check::refuse_bad_rows;
+    use shared::domain::credits::ledger::mismatches;
 
     use super::*;
 

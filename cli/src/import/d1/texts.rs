@@ -1,7 +1,7 @@
 //! Lists that D1 keeps in one text: techniques and the steps of a solution.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use shared::domain::line_breaks::{steps_of, with_real_line_breaks};
+use shared::domain::catalog::line_breaks::{steps_of, with_real_line_breaks};
 
 /// Techniques of a JSON list, or of words between commas.
 pub(super) fn techniques(text: &str) -> Vec<String> {

@@ -7,7 +7,7 @@ mod outlook;
 mod past;
 mod percent;
 mod shares;
-mod study;
+mod study_order;
 mod trends;
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub use edition::edition;
 pub use outlook::{BacktestSummary, ForecastQuality, PatternForecast, TopicForecast};
 pub use past::{ExamQuestion, PastExams};
 pub use shares::{DifficultyMix, ExamTypeShare, PatternShare, TechniqueShare, TopicShare};
-pub use study::HighValueTopic;
+pub use study_order::HighValueTopic;
 pub use trends::YearTrends;
 
 /// An analysis, as it is sold.
@@ -65,13 +65,13 @@ pub fn analyse(past: &PastExams<'_>) -> Analysis {
     let backtest = outlook::backtest(past);
     let topic_distribution = shares::by_topic(past);
     let difficulty_distribution = shares::by_difficulty(past);
-    let values = study::values(past, &forecast);
-    let high_value_topics = study::high_value(&values);
-    let recommended_study_order = study::order(past, &values);
+    let values = study_order::values(past, &forecast);
+    let high_value_topics = study_order::high_value(&values);
+    let recommended_study_order = study_order::order(past, &values);
     Analysis {
         edition: edition(past),
         exams_analysed: past.exams.len(),
-        study_strategy: study::strategy(past, &topic_distribution, difficulty_distribution, &high_value_topics),
+        study_strategy: study_order::strategy(past, &topic_distribution, difficulty_distribution, &high_value_topics),
         topic_distribution,
         difficulty_distribution,
         high_value_topics,

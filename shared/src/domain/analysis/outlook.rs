@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::past::{ExamQuestion, PastExams, of_topic};
 use crate::domain::catalog::{Exam, Topic};
-use crate::domain::derive::rounded;
 use crate::domain::forecast::{self, Forecast, MIN_HISTORY, PastExam, Scorecard};
 use crate::domain::id::{PatternId, TopicId};
+use crate::domain::number::rounded;
 
 /// Decimals of a probability.
 const DECIMALS: i32 = 4;

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use super::past::{ExamQuestion, PastExams, of_topic};
 use super::percent::percentages;
 use crate::domain::catalog::Pattern;
-use crate::domain::derive::{mean, ratio, rounded};
 use crate::domain::id::{PatternId, TopicId};
+use crate::domain::number::{mean, ratio, rounded};
 
 /// How much of the exams is about a topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

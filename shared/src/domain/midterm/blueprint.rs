@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::catalog::{Bank, Exam, QuestionMeta};
-use super::super::derive::rounded;
 use super::super::id::{ExamId, TopicId};
 use super::candidates::{Known, fits, fits_topics};
 use super::{Level, Mix, Order, Student};
+use crate::domain::number::rounded;
 
 /// What of each difficulty a level moves to the next easier or harder one.
 const SHIFT: f64 = 0.5;

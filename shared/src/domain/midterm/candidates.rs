@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use assembly::{Candidate, DIFFICULTIES};
 
 use super::super::catalog::{Bank, QuestionMeta, QuestionSummary};
-use super::super::derive::mean;
 use super::super::id::PatternId;
-use super::super::practice::has_technique;
 use super::{Order, Student};
+use crate::domain::number::mean;
+use crate::domain::questions::selection::has_technique;
 
 /// Minutes of a question when no question of the course says.
 const MINUTES_UNKNOWN: f64 = 10.0;

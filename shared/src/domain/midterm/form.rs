@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::catalog::{Bank, QuestionSummary};
-use super::super::derive::rounded;
 use super::super::id::{PatternId, TopicId};
 use super::candidates::{Choice, Tier, choices};
 use super::{BlueprintView, Infeasible, Order, Student, plan};
+use crate::domain::number::rounded;
 
 /// Where questions must be taken that were seen before, that counts before all else.
 const WEIGHT_OF_UNSEEN: f64 = 100.0;

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::event::{DisputeStatus, Event};
 use super::subscription::{Billing, Clawback, Paid, Period, better};
+use crate::domain::account::profile::Profile;
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
-use crate::domain::profile::Profile;
 
 /// Which price buys which plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,0 +1,92 @@
+//! What every handler is given: the table, the clock, the source of randomness, the configuration.
+
+pub mod kdf;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::app::kdf::{Kdf, KdfError};
+use crate::config::Config;
+use crate::domain::account::Password;
+use crate::domain::account::password::{self, PasswordHash, Verdict};
+use crate::domain::limits::Limits;
+use crate::domain::random::{Random, SystemEntropy};
+use crate::domain::time::{Clock, SystemClock};
+use crate::store::Store;
+use crate::stripe::Stripe;
+
+/// Shared by all requests of a process; cloning it is cheap.
+#[derive(Clone)]
+pub struct App {
+    /// The table.
+    pub store: Arc<Store>,
+    /// Our account at Stripe.
+    pub stripe: Arc<Stripe>,
+    /// Ids, salts, seeds.
+    pub random: Arc<Random>,
+    /// The environment.
+    pub config: Arc<Config>,
+    /// How often somebody may ask.
+    pub limits: Limits,
+    kdf: Arc<Kdf>,
+    clock: Arc<dyn Clock>,
+}
+
+impl App {
+    /// The app as it runs: real time, real randomness.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let store = Store::connect(&config.database);
+        Self::with(config, store, SystemClock, Random::new(SystemEntropy))
+    }
+
+    /// An app whose time and randomness the caller decides.
+    #[must_use]
+    pub fn with(config: Config, store: Store, clock: impl Clock + 'static, random: Random) -> Self {
+        Self {
+            store: Arc::new(store),
+            stripe: Arc::new(Stripe::new(config.stripe.clone())),
+            random: Arc::new(random),
+            config: Arc::new(config),
+            limits: Limits::default(),
+            kdf: Arc::new(Kdf::of_this_machine()),
+            clock: Arc::new(clock),
+        }
+    }
+
+    /// The same app with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Hashes a password, when its turn comes.
+    ///
+    /// # Errors
+    /// When too many wait already, or the process is ending.
+    pub async fn hash_password(&self, password: Password) -> Result<PasswordHash, KdfError> {
+        let salt = self.random.bytes();
+        self.kdf.run(move || password::hash(&password, salt)).await?.map_err(KdfError::Failed)
+    }
+
+    /// Checks a password, likewise; `None` stands for an email that nobody has.
+    ///
+    /// # Errors
+    /// As [`App::hash_password`].
+    pub async fn verify_password(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, KdfError> {
+        self.kdf.run(move || password::verify(&password, stored.as_ref())).await
+    }
+
+    /// Key derivations of this process so far.
+    #[must_use]
+    pub fn kdf_runs(&self) -> u64 {
+        self.kdf.runs()
+    }
+}

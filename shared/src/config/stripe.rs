@@ -1,0 +1,182 @@
+//! What the environment says of Stripe.
+
+use std::fmt;
+
+use crate::config::InvalidConfig;
+use crate::domain::credits::Plan;
+use crate::domain::payments::Prices;
+
+/// Stripe itself; another address is for a stand-in.
+const API_BASE: &str = "https://api.stripe.com";
+/// Where Lambda's extension for parameters and secrets listens, unless its own variable says otherwise.
+const EXTENSION_PORT: u16 = 2773;
+
+/// A secret that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text of a secret.
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret, for the one who must send it or sign with it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// Where a secret is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// In the environment.
+    Here(Secret),
+    /// A `SecureString` of SSM Parameter Store, by its name.
+    Parameter(String),
+}
+
+/// All that is decided about Stripe.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `STRIPE_SECRET_KEY`, or the parameter that `STRIPE_SECRET_KEY_PARAMETER` names. Without one no money is taken.
+    pub(crate) secret_key: Option<Source>,
+    /// `STRIPE_WEBHOOK_SECRET`, a comma list while one is rotated, or `STRIPE_WEBHOOK_SECRET_PARAMETER`.
+    pub(crate) webhook_secret: Option<Source>,
+    /// `STRIPE_API_BASE`.
+    pub(crate) api_base: String,
+    /// `STRIPE_PRICE_STARTER`, a comma list: the first is sold, the others were. Empty where no money is taken.
+    pub(crate) starter_prices: Vec<String>,
+    /// `STRIPE_PRICE_UNLIMITED`, likewise.
+    pub(crate) unlimited_prices: Vec<String>,
+    /// `CHECKOUT_SUCCESS_URL`: where a browser goes after it paid.
+    pub(crate) success_url: String,
+    /// `CHECKOUT_CANCEL_URL`: where it goes when it did not, and from the portal.
+    pub(crate) cancel_url: String,
+    /// `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT`, the extension's own variable.
+    pub(crate) extension_port: u16,
+    /// `AWS_SESSION_TOKEN`: what the extension asks for.
+    pub(crate) extension_token: Secret,
+}
+
+impl Settings {
+    /// Reads them with `get`, which answers a variable that is not empty.
+    ///
+    /// # Errors
+    /// Names the first variable that is missing or wrong. With a secret, prices and addresses are required.
+    pub(crate) fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfig> {
+        let source = |value: &str, parameter: &str| match get(value) {
+            Some(secret) => Some(Source::Here(Secret(secret))),
+            None => get(parameter).map(Source::Parameter),
+        };
+        let secret_key = source("STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_PARAMETER");
+        let webhook_secret = source("STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET_PARAMETER");
+        let is_shop = secret_key.is_some() || webhook_secret.is_some();
+        let required = |name: &'static str| match get(name) {
+            None if is_shop => Err(InvalidConfig::new(name, "is not set, but a secret of Stripe is")),
+            value => Ok(value.unwrap_or_default()),
+        };
+        let url = |name: &'static str, value: String| {
+            let is_url = value.starts_with("https://") || value.starts_with("http://");
+            if is_url { Ok(value) } else { Err(InvalidConfig::new(name, "must begin with http:// or https://")) }
+        };
+        let required_url = |name| required(name).and_then(|value| if is_shop { url(name, value) } else { Ok(value) });
+        let port = get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT");
+        let port = port.map_or(Ok(EXTENSION_PORT), |port| port.parse());
+        let settings = Self {
+            api_base: url("STRIPE_API_BASE", get("STRIPE_API_BASE").unwrap_or_else(|| API_BASE.to_owned()))?,
+            starter_prices: list(&required("STRIPE_PRICE_STARTER")?),
+            unlimited_prices: list(&required("STRIPE_PRICE_UNLIMITED")?),
+            success_url: required_url("CHECKOUT_SUCCESS_URL")?,
+            cancel_url: required_url("CHECKOUT_CANCEL_URL")?,
+            extension_port: port
+                .map_err(|_| InvalidConfig::new("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "must be a port"))?,
+            extension_token: Secret(get("AWS_SESSION_TOKEN").unwrap_or_default()),
+            secret_key,
+            webhook_secret,
+        };
+        if settings.starter_prices.iter().any(|price| settings.unlimited_prices.contains(price)) {
+            return Err(InvalidConfig::new("STRIPE_PRICE_UNLIMITED", "must differ from STRIPE_PRICE_STARTER"));
+        }
+        Ok(settings)
+    }
+
+    /// Which price buys which plan.
+    #[must_use]
+    pub fn prices(&self) -> Prices {
+        let starter = self.starter_prices.iter().map(|price| (price, Plan::Starter));
+        starter.chain(self.unlimited_prices.iter().map(|price| (price, Plan::Unlimited))).collect()
+    }
+
+    /// The price that a plan is sold for; the free one has none.
+    pub(crate) fn price(&self, plan: Plan) -> Option<&str> {
+        let prices = match plan {
+            Plan::Free => return None,
+            Plan::Starter => &self.starter_prices,
+            Plan::Unlimited => &self.unlimited_prices,
+        };
+        prices.first().map(String::as_str)
+    }
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|price| !price.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOP: [(&str, &str); 5] = [
+        ("STRIPE_SECRET_KEY", "sk_test_hush"),
+        ("STRIPE_PRICE_STARTER", "price_1, price_0"),
+        ("STRIPE_PRICE_UNLIMITED", "price_2"),
+        ("CHECKOUT_SUCCESS_URL", "https://app.example.org/paid"),
+        ("CHECKOUT_CANCEL_URL", "https://app.example.org/plans"),
+    ];
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidConfig> {
+        Settings::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn nothing_is_required_where_no_money_is_taken() {
+        let settings = read(&[]).unwrap();
+        assert_eq!((settings.secret_key, settings.api_base.as_str()), (None, "https://api.stripe.com"));
+        assert_eq!(read(&[]).unwrap().prices().plan(""), None);
+    }
+
+    #[test]
+    fn with_a_secret_everything_else_is_required_and_named() {
+        let settings = read(&SHOP).unwrap();
+        assert_eq!(settings.prices().plan("price_2"), Some(Plan::Unlimited));
+        // What was sold before is known, and sold no more.
+        assert_eq!(
+            (settings.prices().plan("price_0"), settings.price(Plan::Starter)),
+            (Some(Plan::Starter), Some("price_1"))
+        );
+        for (missing, _) in &SHOP[1..] {
+            let rest: Vec<_> = SHOP.into_iter().filter(|(name, _)| name != missing).collect();
+            assert!(read(&rest).unwrap_err().to_string().starts_with(missing), "{missing}");
+        }
+        let wrong = [("STRIPE_PRICE_UNLIMITED", "price_1"), ("CHECKOUT_CANCEL_URL", "app"), ("STRIPE_API_BASE", "x")];
+        for (name, value) in wrong {
+            let mut variables = vec![(name, value)];
+            variables.extend(SHOP.into_iter().filter(|(other, _)| *other != name));
+            assert!(read(&variables).unwrap_err().to_string().starts_with(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let mut variables = vec![("STRIPE_WEBHOOK_SECRET", "whsec_hush"), ("AWS_SESSION_TOKEN", "hush-hush")];
+        variables.extend(SHOP);
+        assert!(!format!("{:?}", read(&variables).unwrap()).contains("hush"));
+    }
+}

@@ -1,0 +1,189 @@
+//! Password hashes: PBKDF2-HMAC-SHA256 in two schemes, of which only the first is written.
+//!
+//! - `$pbkdf2-sha256$i=600000,l=32$salt$hash` (PHC string; iterations as OWASP's Password Storage Cheat Sheet asks);
+//! - `salt:hash` in hex, 100,000 iterations, 32-byte key: the worker's, verified and rewritten at login.
+//!
+//! Every check costs [`ITERATIONS`], whatever is stored, so its time does not tell whether an email is known or how
+//! old its hash is.
+
+use ::pbkdf2::password_hash::Error;
+use ::pbkdf2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
+use ::pbkdf2::{Algorithm, Params};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::domain::account::Password;
+use crate::domain::account::pbkdf2::{self, KEY_BYTES};
+
+/// Iterations of a hash written today.
+pub const ITERATIONS: u32 = 600_000;
+/// Iterations of the worker's hashes.
+pub const WORKER_ITERATIONS: u32 = 100_000;
+/// Bytes of a new salt.
+pub const SALT_BYTES: usize = 16;
+
+/// A stored hash, as text. It is no password, but it is worth hiding all the same.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+/// What a stored text turned out to be.
+enum Scheme {
+    Known { iterations: u32, salt: Vec<u8>, key: [u8; KEY_BYTES] },
+    Unknown,
+}
+
+/// The outcome of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not the password, or no such hash, or one of another scheme.
+    Wrong,
+    /// The password.
+    Right,
+    /// The password, of a hash that should be written anew.
+    RightButOutdated,
+}
+
+impl PasswordHash {
+    /// A hash as it was imported, of whatever scheme.
+    #[must_use]
+    pub fn imported(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The stored text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether any password can match it.
+    #[must_use]
+    pub fn is_known_scheme(&self) -> bool {
+        !matches!(self.scheme(), Scheme::Unknown)
+    }
+
+    fn scheme(&self) -> Scheme {
+        self.phc().or_else(|| self.worker()).unwrap_or(Scheme::Unknown)
+    }
+
+    fn phc(&self) -> Option<Scheme> {
+        let phc = Phc::new(&self.0).ok()?;
+        let params = Params::try_from(&phc).ok()?;
+        let iterations = params.rounds();
+        // More would take longer than the time of a check.
+        let ours = phc.algorithm == Algorithm::Pbkdf2Sha256.into() && (1..=ITERATIONS).contains(&iterations);
+        let key = phc.hash?.as_ref().try_into().ok()?;
+        ours.then_some(Scheme::Known { iterations, salt: phc.salt?.as_ref().to_vec(), key })
+    }
+
+    fn worker(&self) -> Option<Scheme> {
+        let (salt, key) = self.0.split_once(':')?;
+        let key = hex::decode(key).ok()?.try_into().ok()?;
+        let salt = hex::decode(salt).ok().filter(|salt| !salt.is_empty())?;
+        Some(Scheme::Known { iterations: WORKER_ITERATIONS, salt, key })
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(redacted)")
+    }
+}
+
+/// Hashes a password; takes about 60 ms of one core.
+///
+/// # Errors
+/// Never for a salt of this length; the format's own limits are passed on as text.
+pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash, String> {
+    let key = pbkdf2::derive(password.as_bytes(), &salt, ITERATIONS);
+    let phc = || {
+        let params = Params::new_with_output_len(ITERATIONS, KEY_BYTES)?;
+        let (salt, hash) = (Some(Salt::new(&salt)?), Some(Output::new(&key)?));
+        Ok(Phc { algorithm: Algorithm::Pbkdf2Sha256.into(), version: None, params: params.try_into()?, salt, hash })
+    };
+    phc().map(|phc| PasswordHash(phc.to_string())).map_err(|error: Error| error.to_string())
+}
+
+/// Checks a password against what is stored, `None` for an unknown email; always takes the time of [`hash`].
+#[must_use]
+pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> Verdict {
+    match stored.map_or(Scheme::Unknown, PasswordHash::scheme) {
+        Scheme::Known { iterations, salt, key } => {
+            let right = matches(password, &salt, iterations, &key);
+            if iterations < ITERATIONS {
+                spend(password, ITERATIONS - iterations);
+            }
+            match right {
+                true if iterations < ITERATIONS => Verdict::RightButOutdated,
+                true => Verdict::Right,
+                false => Verdict::Wrong,
+            }
+        }
+        Scheme::Unknown => {
+            spend(password, ITERATIONS);
+            Verdict::Wrong
+        }
+    }
+}
+
+fn matches(password: &Password, salt: &[u8], iterations: u32, key: &[u8; KEY_BYTES]) -> bool {
+    pbkdf2::derive(password.as_bytes(), salt, iterations).ct_eq(key).into()
+}
+
+/// The same work as a check, for nothing.
+fn spend(password: &Password, iterations: u32) {
+    std::hint::black_box(pbkdf2::derive(password.as_bytes(), &[0; SALT_BYTES], iterations));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `hashlib.pbkdf2_hmac("sha256", b"correct horse", bytes(range(16)), n, 32).hex()` of Python.
+    const WORKER_HASH: &str = "000102030405060708090a0b0c0d0e0f:\
+        57f2c2f0739748d516419b062a884666323c583ea4ae165504a81f7b53c62a09";
+
+    fn password(text: &str) -> Password {
+        Password::from(text.to_owned())
+    }
+
+    #[test]
+    fn a_new_hash_is_a_phc_string_of_600_000_iterations_and_matches_its_password_only() {
+        let stored = hash(&password("correct horse"), [7; SALT_BYTES]).unwrap();
+        assert!(stored.as_str().starts_with("$pbkdf2-sha256$i=600000,l=32$"), "{}", stored.as_str());
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::Right);
+        assert_eq!(verify(&password("correct horsf"), Some(&stored)), Verdict::Wrong);
+    }
+
+    #[test]
+    fn the_workers_hash_matches_and_is_outdated() {
+        let stored = PasswordHash::imported(WORKER_HASH.to_owned());
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::RightButOutdated);
+        assert_eq!(verify(&password("wrong horse"), Some(&stored)), Verdict::Wrong);
+    }
+
+    /// As if `ITERATIONS` had been raised since.
+    #[test]
+    fn a_hash_of_fewer_iterations_matches_and_is_outdated() {
+        let stored = "$pbkdf2-sha256$i=100000,l=32$AAECAwQFBgcICQoLDA0ODw$V/LC8HOXSNUWQZsGKohGZjI8WD6krhZVBKgfe1PGKgk";
+        let stored = PasswordHash::imported(stored.to_owned());
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::RightButOutdated);
+        assert_eq!(verify(&password("wrong horse"), Some(&stored)), Verdict::Wrong);
+    }
+
+    #[test]
+    fn what_is_of_another_scheme_matches_nothing() {
+        for text in [
+            "",
+            ":",
+            "zz:zz",
+            "00:00",
+            "$2b$12$abcdefghijklmnopqrstuv",
+            "$pbkdf2-sha256$i=1000000000$c2FsdHNhbHQ$aGFzaA",
+        ] {
+            assert!(!PasswordHash::imported(text.to_owned()).is_known_scheme(), "{text}");
+        }
+        assert_eq!(verify(&password("anything"), None), Verdict::Wrong);
+    }
+}

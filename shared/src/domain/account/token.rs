@@ -1,0 +1,147 @@
+//! Session tokens: `pp_` + base64url(16-byte user id ‖ 32-byte random secret), without padding.
+//!
+//! The token names its user, so session and profile are read together. Only SHA-256(secret) is stored: who reads the
+//! table cannot sign in with it.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::domain::id::UserId;
+use crate::domain::time::DAY_SECONDS;
+
+/// How long a session lives, from its start, used or not.
+pub const SESSION_TTL_SECONDS: i64 = 7 * DAY_SECONDS;
+/// Bytes of a secret.
+pub const SECRET_BYTES: usize = 32;
+
+const PREFIX: &str = "pp_";
+const USER_ID_BYTES: usize = 16;
+const TOKEN_BYTES: usize = USER_ID_BYTES + SECRET_BYTES;
+
+/// A token in clear: it exists in one answer and in the requests that carry it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    user_id: UserId,
+    secret: [u8; SECRET_BYTES],
+}
+
+/// SHA-256 of a token's secret, in hex: what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenHash(String);
+
+/// The text is no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a session token")]
+pub struct InvalidToken;
+
+impl Token {
+    /// A token of `user_id` with a fresh secret.
+    #[must_use]
+    pub fn new(user_id: UserId, secret: [u8; SECRET_BYTES]) -> Self {
+        Self { user_id, secret }
+    }
+
+    /// Reads a token; of several texts that decode to the same bytes only the canonical one is accepted.
+    ///
+    /// # Errors
+    /// When the text was not made by [`Token::reveal`].
+    pub fn parse(text: &str) -> Result<Self, InvalidToken> {
+        let encoded = text.strip_prefix(PREFIX).ok_or(InvalidToken)?;
+        let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvalidToken)?;
+        let bytes: [u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| InvalidToken)?;
+        let (id, secret) = bytes.split_at(USER_ID_BYTES);
+        Ok(Self {
+            user_id: UserId(Uuid::from_slice(id).map_err(|_| InvalidToken)?),
+            secret: secret.try_into().map_err(|_| InvalidToken)?,
+        })
+    }
+
+    /// Whose token it says it is: true only when its hash is stored for that user.
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(hex::encode(Sha256::digest(self.secret)))
+    }
+
+    /// The text that the user gets, once.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        let bytes = [self.user_id.0.as_bytes().as_slice(), &self.secret].concat();
+        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token(of {}, secret redacted)", self.user_id)
+    }
+}
+
+impl TokenHash {
+    /// The hash as it is stored.
+    #[must_use]
+    pub fn stored(hex: &str) -> Self {
+        Self(hex.to_owned())
+    }
+
+    /// The hash in hex.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token() -> Token {
+        Token::new(UserId(Uuid::from_bytes([1; 16])), [2; SECRET_BYTES])
+    }
+
+    #[test]
+    fn a_token_reads_back_and_is_64_characters_of_base64url() {
+        let text = token().reveal();
+        assert_eq!(text.len(), PREFIX.len() + 64);
+        assert_eq!(Token::parse(&text), Ok(token()));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let good = token().reveal();
+        let cases = [
+            String::new(),
+            "pp_".into(),
+            good.replace("pp_", "PP_"),
+            good.replace("pp_", ""),
+            format!("{good}="),
+            format!("{good}A"),
+            format!(" {good}"),
+            good[..good.len() - 1].into(),
+            good.replace('A', "+"),
+            "pp_é".into(),
+        ];
+        for text in cases {
+            assert_eq!(Token::parse(&text), Err(InvalidToken), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_printed_and_stored_is_not_the_secret() {
+        let secret = hex::encode([2; SECRET_BYTES]);
+        assert!(!format!("{:?}", token()).contains(&secret));
+        assert_ne!(token().hash().as_str(), secret);
+        assert_eq!(token().hash().as_str().len(), 64);
+    }
+}

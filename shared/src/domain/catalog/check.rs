@@ -1,0 +1,230 @@
+//! Which rows of a drafted course cannot be stored. Each is taken out and named; the rest stays.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::domain::catalog::ExtraColumns;
+use crate::domain::catalog::draft::{CatalogDraft, QuestionDraft, RefusedRow};
+use crate::domain::study::marking::rules_problem;
+
+/// Bytes of a question's texts together; an item of the table holds 400 KiB, keys and index copy included.
+pub const QUESTION_BYTES_MAX: usize = 200 * 1024;
+/// Largest number of points or minutes.
+pub const NUMBER_MAX: f64 = 1e6;
+/// Bytes of any other row.
+pub const ROW_BYTES_MAX: usize = 32 * 1024;
+/// Choices of a question.
+pub const OPTIONS_MAX: usize = 10;
+/// Techniques of a question.
+pub const TECHNIQUES_MAX: usize = 20;
+
+/// Removes from `draft` what breaks a rule: an id used twice, an unknown topic or exam, a value out of bounds.
+pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
+    let mut refused = Vec::new();
+
+    let mut topics = HashSet::new();
+    keep(&mut draft.topics, "topics", &mut refused, |topic| {
+        let verdict = difficulty(topic.difficulty)
+            .or_else(|| share("frequency_score", topic.frequency_score))
+            .or_else(|| not_negative("avg_points", topic.avg_points))
+            .or_else(|| row_size(&[&topic.name, &topic.category], topic.slug.as_ref(), &topic.extra))
+            .or_else(|| twice(!topics.insert(topic.id.clone())));
+        (topic.id.to_string(), verdict)
+    });
+    let mut exams = HashSet::new();
+    keep(&mut draft.exams, "exams", &mut refused, |exam| {
+        let verdict = year(exam.year)
+            .or_else(|| not_negative("total_points", exam.total_points))
+            .or_else(|| row_size(&[&exam.exam_type], exam.semester.as_ref(), &exam.extra))
+            .or_else(|| twice(!exams.insert(exam.id.clone())));
+        (exam.id.to_string(), verdict)
+    });
+    let mut patterns = HashSet::new();
+    keep(&mut draft.patterns, "question_patterns", &mut refused, |pattern| {
+        let verdict = unknown("topic", pattern.topic_id.as_str(), !topics.contains(&pattern.topic_id))
+            .or_else(|| share("appearance_rate", pattern.appearance_rate))
+            .or_else(|| row_size(&[&pattern.name], pattern.canonical_form.as_ref(), &pattern.extra))
+            .or_else(|| twice(!patterns.insert(pattern.id.clone())));
+        (pattern.id.to_string(), verdict)
+    });
+    let mut questions = HashSet::new();
+    keep(&mut draft.questions, "questions", &mut refused, |question| {
+        let lost_exam = question.exam_id.as_ref().filter(|exam| !exams.contains(*exam));
+        let verdict = unknown("topic", question.topic_id.as_str(), !topics.contains(&question.topic_id))
+            .or_else(|| lost_exam.and_then(|exam| unknown("exam", exam.as_str(), true)))
+            .or_else(|| contents(question))
+            .or_else(|| rules_problem(&question.extra))
+            .or_else(|| twice(!questions.insert(question.id.clone())));
+        (question.id.to_string(), verdict)
+    });
+    refused
+}
+
+/// Keeps the rows for which `judge` names no reason.
+fn keep<T>(
+    rows: &mut Vec<T>,
+    table: &'static str,
+    refused: &mut Vec<RefusedRow>,
+    mut judge: impl FnMut(&T) -> (String, Option<String>),
+) {
+    rows.retain(|row| match judge(row) {
+        (_, None) => true,
+        (id, Some(reason)) => {
+            refused.push(RefusedRow { table, id, reason });
+            false
+        }
+    });
+}
+
+fn row_size(texts: &[&String], text: Option<&String>, extra: &ExtraColumns) -> Option<String> {
+    let bytes: usize = texts.iter().copied().chain(text).map(String::len).sum();
+    let bytes = bytes + extra.values().map(|value| value.to_string().len()).sum::<usize>();
+    if bytes > ROW_BYTES_MAX {
+        return Some(format!("{bytes} bytes of text are more than {ROW_BYTES_MAX}"));
+    }
+    numbers(extra)
+}
+
+/// DynamoDB keeps numbers up to 1e125.
+fn numbers(extra: &ExtraColumns) -> Option<String> {
+    fn is_huge(value: &Value) -> bool {
+        match value {
+            Value::Number(number) => number.as_f64().is_none_or(|number| number.abs() > 1e100),
+            Value::Array(values) => values.iter().any(is_huge),
+            Value::Object(values) => values.values().any(is_huge),
+            _ => false,
+        }
+    }
+    extra.iter().find(|(_, value)| is_huge(value)).map(|(name, _)| format!("{name} holds a number beyond 1e100"))
+}
+
+fn twice(again: bool) -> Option<String> {
+    again.then(|| "the id was used before".to_owned())
+}
+
+fn unknown(what: &str, id: &str, is_unknown: bool) -> Option<String> {
+    is_unknown.then(|| format!("its {what} {id:?} is not in the import"))
+}
+
+fn year(year: i32) -> Option<String> {
+    (!(1900..=2200).contains(&year)).then(|| format!("year {year} is not between 1900 and 2200"))
+}
+
+fn difficulty(difficulty: Option<u8>) -> Option<String> {
+    difficulty.filter(|d| !(1..=5).contains(d)).map(|d| format!("difficulty {d} is not between 1 and 5"))
+}
+
+fn share(column: &str, share: Option<f64>) -> Option<String> {
+    share.filter(|s| !(0.0..=1.0).contains(s)).map(|s| format!("{column} {s} is not between 0 and 1"))
+}
+
+fn not_negative(column: &str, number: Option<f64>) -> Option<String> {
+    number
+        .filter(|n| !(0.0..=NUMBER_MAX).contains(n))
+        .map(|n| format!("{column} {n:e} is not between 0 and {NUMBER_MAX:e}"))
+}
+
+fn contents(question: &QuestionDraft) -> Option<String> {
+    difficulty(question.difficulty)
+        .or_else(|| share("frequency_score", question.frequency_score))
+        .or_else(|| not_negative("source_points", question.source_points))
+        .or_else(|| not_negative("estimated_time", question.estimated_time))
+        .or_else(|| question.question_text.trim().is_empty().then(|| "question_text is empty".to_owned()))
+        .or_else(|| size(question))
+        .or_else(|| numbers(&question.extra))
+        .or_else(|| letters(question))
+}
+
+fn size(question: &QuestionDraft) -> Option<String> {
+    let steps: usize = question.solution_steps.iter().map(String::len).sum();
+    let options: usize = question.options.iter().map(|option| option.text.len()).sum();
+    let extra: usize = question.extra.values().map(|value| value.to_string().len()).sum();
+    let small: usize = question.techniques.iter().chain(&question.difficulty_reason).map(String::len).sum();
+    let bytes = question.question_text.len() + steps + options + extra + question.answer.len();
+    if small > ROW_BYTES_MAX {
+        return Some(format!("{small} bytes of techniques and reason are more than {ROW_BYTES_MAX}"));
+    }
+    if bytes > QUESTION_BYTES_MAX {
+        return Some(format!("{bytes} bytes of text are more than {QUESTION_BYTES_MAX}"));
+    }
+    let techniques = question.techniques.len();
+    (techniques > TECHNIQUES_MAX).then(|| format!("{techniques} techniques are more than {TECHNIQUES_MAX}"))
+}
+
+fn letters(question: &QuestionDraft) -> Option<String> {
+    let options = &question.options;
+    if options.len() > OPTIONS_MAX {
+        return Some(format!("{} options are more than {OPTIONS_MAX}", options.len()));
+    }
+    let mut seen = HashSet::new();
+    for option in options {
+        let is_plain = option.letter.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !(1..=3).contains(&option.letter.len()) || !is_plain {
+            return Some(format!("option letter {:?} is not one to three letters", option.letter));
+        }
+        if !seen.insert(option.letter.to_uppercase()) {
+            return Some(format!("option {:?} is there twice", option.letter));
+        }
+    }
+    (!options.is_empty() && !options.iter().any(|option| option.is_correct)).then(|| "no option is correct".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn draft() -> CatalogDraft {
+        let question = |id: &str| {
+            serde_json::from_value(json!({
+                "id": id, "exam_id": "e1", "topic_id": "t1", "question_text": "?", "solution_steps": ["!"], "answer": "A",
+            }))
+            .unwrap()
+        };
+        CatalogDraft {
+            course: serde_json::from_value(json!({"id": "c", "name": "C"})).unwrap(),
+            exams: vec![serde_json::from_value(json!({"id": "e1", "year": 2020, "exam_type": "final"})).unwrap()],
+            topics: vec![serde_json::from_value(json!({"id": "t1", "name": "T", "category": "K"})).unwrap()],
+            patterns: vec![],
+            questions: vec![question("q1"), question("q2")],
+        }
+    }
+
+    fn refused_after(change: impl FnOnce(&mut QuestionDraft)) -> Vec<String> {
+        let mut draft = draft();
+        change(&mut draft.questions[1]);
+        let refused = refuse_bad_rows(&mut draft);
+        assert_eq!(draft.questions.len() + refused.len(), 2);
+        refused.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_good_draft_keeps_every_row() {
+        assert_eq!(refused_after(|_| ()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_broken_rule_names_its_row() {
+        let id = |text: &str| text.try_into().unwrap();
+        assert_eq!(refused_after(|q| q.id = id("q1")), ["questions q1: the id was used before"]);
+        assert_eq!(
+            refused_after(|q| q.topic_id = "t9".try_into().unwrap()),
+            [r#"questions q2: its topic "t9" is not in the import"#]
+        );
+        assert_eq!(
+            refused_after(|q| q.exam_id = Some("e9".try_into().unwrap())),
+            [r#"questions q2: its exam "e9" is not in the import"#]
+        );
+        assert_eq!(refused_after(|q| q.difficulty = Some(6)), ["questions q2: difficulty 6 is not between 1 and 5"]);
+        assert_eq!(refused_after(|q| q.question_text = " ".to_owned()), ["questions q2: question_text is empty"]);
+        let long = "x".repeat(QUESTION_BYTES_MAX);
+        assert!(refused_after(|q| q.question_text = long)[0].contains("bytes of text"));
+        let unreadable = refused_after(|q| _ = q.extra.insert("answer_rules".to_owned(), json!({"tolerance": 1})));
+        assert!(unreadable[0].starts_with("questions q2: answer_rules: unknown field"), "{unreadable:?}");
+        let wrong = json!([{"letter": "A", "text": "x", "is_correct": false}]);
+        let options = serde_json::from_value(wrong).unwrap();
+        assert_eq!(refused_after(|q| q.options = options), ["questions q2: no option is correct"]);
+    }
+}

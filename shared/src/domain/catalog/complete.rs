@@ -1,0 +1,259 @@
+//! Columns that follow from the others, filled in where an import leaves them out.
+//!
+//! - `total_appearances`, `appearance_count`: questions of the topic or pattern on past exams;
+//! - `frequency_score`, `appearance_rate`: share of the course's exams with at least one, to two decimals;
+//! - `avg_points`: mean points of those questions, to one decimal;
+//! - a question's `frequency_score` is its pattern's rate, or its topic's when it has none.
+//!
+//! The D1 schema's default of a counter is 0, so 0 counts as left out.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft};
+use crate::domain::catalog::{Course, CourseStats, Exam, Pattern, Question, QuestionMeta, Topic};
+use crate::domain::id::CourseId;
+use crate::domain::number::{count, mean, ratio, rounded};
+
+/// A course ready to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Catalog {
+    /// The course; its version, its bank and its counts are set when it is stored.
+    pub course: Course,
+    /// Its exams.
+    pub exams: Vec<Exam>,
+    /// Its topics.
+    pub topics: Vec<Topic>,
+    /// Its patterns.
+    pub patterns: Vec<Pattern>,
+    /// Its questions.
+    pub questions: Vec<Question>,
+}
+
+/// Fills in what `draft` leaves out. `now` is the date of rows that bring none.
+#[must_use]
+pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
+    let course_id = draft.course.id.clone();
+    let facts = Facts { exams: &draft.exams, questions: &draft.questions };
+    let topics: Vec<Topic> = draft.topics.iter().map(|topic| facts.topic(topic, &course_id)).collect();
+    let patterns: Vec<Pattern> = draft.patterns.iter().map(|pattern| facts.pattern(pattern, &course_id)).collect();
+    let exams: Vec<Exam> = draft.exams.iter().map(|exam| facts.exam(exam, &course_id)).collect();
+    let questions: Vec<Question> =
+        draft.questions.iter().map(|question| facts.question(question, &course_id, &topics, &patterns, now)).collect();
+    let course = Course {
+        id: course_id,
+        name: draft.course.name,
+        description: draft.course.description,
+        exam_count: draft.course.exam_count.filter(|count| *count > 0).unwrap_or(count(exams.len())),
+        stats: CourseStats::default(),
+        is_active: draft.course.is_active,
+        created_at: draft.course.created_at.unwrap_or(now),
+        catalog_version: 0,
+        bank: String::new(),
+    };
+    Catalog { course, exams, topics, patterns, questions }
+}
+
+/// What the derived columns are counted from.
+struct Facts<'a> {
+    exams: &'a [ExamDraft],
+    questions: &'a [QuestionDraft],
+}
+
+/// What past exams say of a group of questions.
+struct Appearances {
+    questions: u32,
+    share_of_exams: Option<f64>,
+    mean_points: Option<f64>,
+    years: Vec<i32>,
+}
+
+impl<'a> Facts<'a> {
+    fn appearances(&self, belongs: impl Fn(&QuestionDraft) -> bool) -> Appearances {
+        let of_exams: Vec<&QuestionDraft> =
+            self.questions.iter().filter(|q| q.exam_id.is_some() && !q.is_generated && belongs(q)).collect();
+        let exams: HashSet<_> = of_exams.iter().filter_map(|q| q.exam_id.as_ref()).collect();
+        let points: Vec<f64> = of_exams.iter().filter_map(|q| q.source_points).collect();
+        let years = self.exams.iter().filter(|exam| exams.contains(&exam.id)).map(|exam| exam.year).collect();
+        Appearances {
+            questions: count(of_exams.len()),
+            share_of_exams: ratio(exams.len(), self.exams.len()).map(|share| rounded(share, 2)),
+            mean_points: mean(&points).map(|points| rounded(points, 1)),
+            years,
+        }
+    }
+
+    fn exam_of(&self, question: &QuestionDraft) -> Option<&'a ExamDraft> {
+        let id = question.exam_id.as_ref()?;
+        self.exams.iter().find(|exam| exam.id == *id)
+    }
+
+    fn exam(&self, draft: &ExamDraft, course_id: &CourseId) -> Exam {
+        let questions = self.questions.iter().filter(|q| q.exam_id.as_ref() == Some(&draft.id)).count();
+        Exam {
+            id: draft.id.clone(),
+            course_id: course_id.clone(),
+            year: draft.year,
+            semester: draft.semester.clone(),
+            exam_type: draft.exam_type.clone(),
+            total_points: draft.total_points,
+            exam_date: draft.exam_date,
+            upload_date: draft.upload_date,
+            processed: draft.processed,
+            question_count: count(questions),
+            extra: draft.extra.clone(),
+        }
+    }
+
+    fn topic(&self, draft: &TopicDraft, course_id: &CourseId) -> Topic {
+        let seen = self.appearances(|question| question.topic_id == draft.id);
+        let questions = self.questions.iter().filter(|q| q.topic_id == draft.id).count();
+        Topic {
+            id: draft.id.clone(),
+            course_id: course_id.clone(),
+            name: draft.name.clone(),
+            slug: draft.slug.clone().unwrap_or_else(|| slug(&draft.name)),
+            category: draft.category.clone(),
+            difficulty: draft.difficulty,
+            frequency_score: draft.frequency_score.or(seen.share_of_exams),
+            avg_points: draft.avg_points.or(seen.mean_points),
+            total_appearances: draft.total_appearances.filter(|count| *count > 0).unwrap_or(seen.questions),
+            question_count: count(questions),
+            extra: draft.extra.clone(),
+        }
+    }
+
+    fn pattern(&self, draft: &PatternDraft, course_id: &CourseId) -> Pattern {
+        let is_ours = |question: &QuestionDraft| question.pattern_id.as_ref() == Some(&draft.id);
+        let seen = self.appearances(is_ours);
+        let example = self.questions.iter().find(|question| is_ours(question)).map(|question| question.id.clone());
+        Pattern {
+            id: draft.id.clone(),
+            course_id: course_id.clone(),
+            topic_id: draft.topic_id.clone(),
+            name: draft.name.clone(),
+            techniques: draft.techniques.clone(),
+            canonical_form: draft.canonical_form.clone(),
+            appearance_count: draft.appearance_count.filter(|count| *count > 0).unwrap_or(seen.questions),
+            appearance_rate: draft.appearance_rate.or(seen.share_of_exams),
+            first_seen_year: draft.first_seen_year.or_else(|| seen.years.iter().min().copied()),
+            last_seen_year: draft.last_seen_year.or_else(|| seen.years.iter().max().copied()),
+            example_question_id: draft.example_question_id.clone().or(example),
+            extra: draft.extra.clone(),
+        }
+    }
+
+    fn question(
+        &self,
+        draft: &QuestionDraft,
+        course_id: &CourseId,
+        topics: &[Topic],
+        patterns: &[Pattern],
+        now: Timestamp,
+    ) -> Question {
+        let exam = self.exam_of(draft);
+        let topic = topics.iter().find(|topic| topic.id == draft.topic_id);
+        let pattern = patterns.iter().find(|pattern| Some(&pattern.id) == draft.pattern_id.as_ref());
+        let frequency = pattern.and_then(|p| p.appearance_rate).or(topic.and_then(|t| t.frequency_score));
+        let mut options = draft.options.clone();
+        options.sort_by(|a, b| a.letter.cmp(&b.letter));
+        Question {
+            meta: QuestionMeta {
+                id: draft.id.clone(),
+                exam_id: draft.exam_id.clone(),
+                topic_id: draft.topic_id.clone(),
+                topic_name: topic.map(|topic| topic.name.clone()),
+                course_id: course_id.clone(),
+                pattern_id: draft.pattern_id.clone(),
+                techniques: draft.techniques.clone(),
+                difficulty: draft.difficulty,
+                difficulty_reason: draft.difficulty_reason.clone(),
+                frequency_score: draft.frequency_score.or(frequency),
+                estimated_time: draft.estimated_time,
+                source_exam_year: draft.source_exam_year.or(exam.map(|exam| exam.year)),
+                source_exam_type: draft.source_exam_type.clone().or_else(|| exam.map(|exam| exam.exam_type.clone())),
+                source_question_number: draft.source_question_number,
+                source_points: draft.source_points,
+                is_generated: draft.is_generated,
+                created_at: draft.created_at.unwrap_or(now),
+            },
+            question_text: draft.question_text.clone(),
+            solution_steps: draft.solution_steps.clone(),
+            answer: draft.answer.clone(),
+            options,
+            extra: draft.extra.clone(),
+        }
+    }
+}
+
+/// Lower-case words joined by hyphens.
+fn slug(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn draft() -> CatalogDraft {
+        let exam = |id: &str, year: i32| {
+            serde_json::from_value(json!({"id": id, "year": year, "exam_type": "final"})).unwrap()
+        };
+        let question = |id: &str, exam: Option<&str>, topic: &str, pattern: Option<&str>, points: Option<f64>| {
+            serde_json::from_value(json!({
+                "id": id, "exam_id": exam, "topic_id": topic, "pattern_id": pattern, "question_text": "?",
+                "solution_steps": ["!"], "answer": "1", "source_points": points,
+            }))
+            .unwrap()
+        };
+        CatalogDraft {
+            course: serde_json::from_value(json!({"id": "c", "name": "C"})).unwrap(),
+            exams: vec![exam("e1", 2019), exam("e2", 2021), exam("e3", 2022)],
+            topics: vec![
+                serde_json::from_value(json!({"id": "t1", "name": "Power Series!", "category": "K"})).unwrap(),
+                serde_json::from_value(
+                    json!({"id": "t2", "name": "B", "category": "K", "frequency_score": 0.9, "total_appearances": 0}),
+                )
+                .unwrap(),
+            ],
+            patterns: vec![serde_json::from_value(json!({"id": "p1", "topic_id": "t1", "name": "P"})).unwrap()],
+            questions: vec![
+                question("q1", Some("e1"), "t1", Some("p1"), Some(10.0)),
+                question("q2", Some("e1"), "t1", None, Some(7.0)),
+                question("q3", Some("e2"), "t1", None, Some(8.0)),
+                question("q4", None, "t1", Some("p1"), Some(100.0)),
+                question("q5", Some("e3"), "t2", None, None),
+            ],
+        }
+    }
+
+    #[test]
+    fn derived_columns_are_counted_by_hand() {
+        let catalog = complete(draft(), Timestamp::UNIX_EPOCH);
+        let series = &catalog.topics[0];
+        assert_eq!(series.slug, "power-series");
+        assert_eq!((series.total_appearances, series.question_count), (3, 4));
+        assert_eq!(series.frequency_score, Some(0.67));
+        assert_eq!(series.avg_points, Some(8.3));
+        let pattern = &catalog.patterns[0];
+        assert_eq!((pattern.appearance_count, pattern.appearance_rate), (1, Some(0.33)));
+        assert_eq!((pattern.first_seen_year, pattern.last_seen_year), (Some(2019), Some(2019)));
+        assert_eq!(pattern.example_question_id.as_ref().map(crate::domain::id::QuestionId::as_str), Some("q1"));
+        assert_eq!(catalog.course.exam_count, 3);
+        assert_eq!(catalog.exams[0].question_count, 2);
+        let first = &catalog.questions[0].meta;
+        assert_eq!((first.source_exam_year, first.frequency_score), (Some(2019), Some(0.33)));
+        assert_eq!(catalog.questions[1].meta.frequency_score, Some(0.67));
+    }
+
+    #[test]
+    fn what_is_given_stays_and_a_counter_of_zero_counts_as_missing() {
+        let catalog = complete(draft(), Timestamp::UNIX_EPOCH);
+        let given = &catalog.topics[1];
+        assert_eq!((given.frequency_score, given.total_appearances, given.avg_points), (Some(0.9), 1, None));
+    }
+}

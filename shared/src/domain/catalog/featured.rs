@@ -1,0 +1,65 @@
+//! The question of the day, shown whole to everybody.
+
+use crate::domain::catalog::{Bank, QuestionSummary};
+
+/// Difficulties that make a good advertisement.
+const DIFFICULTIES: std::ops::RangeInclusive<u8> = 3..=4;
+
+/// The question of `day` (days since 1970-01-01) among all `banks`; it changes daily and comes back only when all
+/// others have been shown. None when no question of difficulty 3 or 4 comes from an exam.
+#[must_use]
+pub fn pick<'a>(banks: impl IntoIterator<Item = &'a Bank>, day: i64) -> Option<&'a QuestionSummary> {
+    let mut candidates: Vec<&QuestionSummary> = banks
+        .into_iter()
+        .flat_map(|bank| &bank.questions)
+        .filter(|q| q.meta.exam_id.is_some() && q.meta.difficulty.is_some_and(|d| DIFFICULTIES.contains(&d)))
+        .collect();
+    candidates.sort_by_key(|question| &question.meta.id);
+    // One fixed shuffle, walked a step a day: neighbouring days show different topics.
+    fastrand::Rng::with_seed(0).shuffle(&mut candidates);
+    let count = i64::try_from(candidates.len()).ok().filter(|count| *count > 0)?;
+    usize::try_from(day.rem_euclid(count)).ok().and_then(|index| candidates.get(index).copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn question(id: &str, exam: Option<&str>, difficulty: Option<u8>) -> QuestionSummary {
+        serde_json::from_value(json!({
+            "id": id, "exam_id": exam, "topic_id": "t", "topic_name": null, "course_id": "c", "pattern_id": null,
+            "techniques": [], "difficulty": difficulty, "difficulty_reason": null, "frequency_score": null,
+            "estimated_time": null, "source_exam_year": null, "source_exam_type": null, "source_question_number": null,
+            "source_points": null, "is_generated": false, "created_at": "2026-01-01T00:00:00Z", "preview": "",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn every_fitting_question_has_its_day_and_no_other() {
+        let bank = Bank {
+            questions: vec![
+                question("a", Some("e"), Some(3)),
+                question("b", Some("e"), Some(4)),
+                question("c", Some("e"), Some(3)),
+                question("easy", Some("e"), Some(2)),
+                question("generated", None, Some(3)),
+                question("unrated", Some("e"), None),
+            ],
+            ..Bank::default()
+        };
+        let days: Vec<_> = (20_000..20_003).map(|day| pick([&bank], day).unwrap().meta.id.as_str()).collect();
+        assert_eq!(days.iter().copied().collect::<HashSet<_>>(), HashSet::from(["a", "b", "c"]));
+        assert_eq!(pick([&bank], 20_003).unwrap().meta.id.as_str(), days[0]);
+        assert_eq!(pick([&bank], -1), pick([&bank], 2));
+    }
+
+    #[test]
+    fn without_a_fitting_question_there_is_none() {
+        assert_eq!(pick([&Bank::default()], 1), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! What an operator changes of a wallet by hand. Like every movement it leaves an entry, even when no credit moves.
+
+use jiff::Timestamp;
+
+use crate::domain::credits::{Amount, Credits, EntryType, InsufficientCredits, Movement, Plan, Settlement, Wallet};
+
+/// Longest reason in characters.
+const REASON_CHARS_MAX: usize = 200;
+
+/// Why a change was made, as its user reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl TryFrom<&str> for Reason {
+    type Error = &'static str;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        let text = text.trim();
+        let fits = (1..=REASON_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text.to_owned())) } else { Err("must be 1 to 200 characters, without control characters") }
+    }
+}
+
+/// A change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adjustment {
+    /// Credits given, or taken when it is negative.
+    Credits(Amount),
+    /// Another plan, from its next refresh on; the balance stays.
+    Plan(Plan),
+}
+
+impl Adjustment {
+    /// The wallet at `now` after any refresh that is due, and after this.
+    ///
+    /// # Errors
+    /// When more is taken than there is, or given than a balance holds.
+    pub fn settle(self, wallet: Wallet, reason: &Reason, now: Timestamp) -> Result<Settlement, InsufficientCredits> {
+        let mut settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
+        let wallet = &mut settlement.wallet;
+        let amount = match self {
+            Self::Credits(amount) => amount,
+            Self::Plan(plan) => {
+                wallet.plan = plan;
+                wallet.monthly_credits = plan.monthly_credits();
+                0
+            }
+        };
+        let after = Amount::from(wallet.credits).checked_add(amount).and_then(|sum| Credits::try_from(sum).ok());
+        let refused = InsufficientCredits {
+            needed: Credits::try_from(amount.unsigned_abs()).unwrap_or(Credits::MAX),
+            available: wallet.credits,
+        };
+        wallet.credits = after.ok_or(refused)?;
+        let balance_after = wallet.credits;
+        let description = reason.0.clone();
+        let kind = EntryType::Adjustment;
+        settlement.movements.push(Movement { kind, amount, balance_after, description, payment_intent: None });
+        Ok(settlement)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(adjustment: Adjustment, credits: Credits) -> Result<Settlement, InsufficientCredits> {
+        let wallet = Wallet { credits, plan: Plan::Free, monthly_credits: 5, credits_reset_at: 1_000 };
+        adjustment.settle(wallet, &Reason::try_from("Mistake of ours").unwrap(), Timestamp::from_second(0).unwrap())
+    }
+
+    #[test]
+    fn credits_are_given_and_taken_with_an_entry() {
+        for (amount, after) in [(7, 9), (-2, 0), (0, 2)] {
+            let settlement = settled(Adjustment::Credits(amount), 2).unwrap();
+            let entry = &settlement.movements[0];
+            assert_eq!((settlement.wallet.credits, entry.amount, entry.balance_after), (after, amount, after));
+            assert_eq!((entry.kind, entry.description.as_str()), (EntryType::Adjustment, "Mistake of ours"));
+        }
+    }
+
+    #[test]
+    fn more_than_there_is_or_fits_is_refused() {
+        for amount in [-3, Amount::MIN, Amount::MAX, Amount::from(u32::MAX)] {
+            assert!(settled(Adjustment::Credits(amount), 2).is_err(), "{amount}");
+        }
+    }
+
+    #[test]
+    fn a_plan_moves_nothing_and_is_on_record() {
+        let settlement = settled(Adjustment::Plan(Plan::Starter), 2).unwrap();
+        let wallet = settlement.wallet;
+        assert_eq!((wallet.plan, wallet.monthly_credits, wallet.credits), (Plan::Starter, 15, 2));
+        assert_eq!((settlement.movements.len(), settlement.movements[0].amount), (1, 0));
+    }
+
+    #[test]
+    fn a_reason_is_a_line() {
+        for bad in ["", "  ", "a\nb", &"x".repeat(201)] {
+            assert!(Reason::try_from(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Credit rules: prices, plans, the monthly refresh, and what a spend does to a wallet.
+//!
+//! Invariants, which `pastpaper verify` checks on the table and the property tests below on the rules:
+//! - the balance is the sum of the ledger's amounts, and each entry says the balance after it;
+//! - no balance is ever below zero;
+//! - a refresh that is due happens exactly once, before the spend that meets it.
+
+pub mod adjustment;
+pub mod ledger;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::time::DAY_SECONDS;
+
+/// Credits of a user, or a price. Never negative.
+pub type Credits = u32;
+/// A movement of credits: positive in, negative out.
+pub type Amount = i64;
+
+/// What a new account starts with.
+pub const SIGNUP_BONUS_CREDITS: Credits = 5;
+/// Price of one practice question.
+pub const PRACTICE_QUESTION_PRICE: Credits = 1;
+/// Price of an edition of an analysis.
+pub const ANALYSIS_PRICE: Credits = 2;
+/// Price of a bundle, whatever it holds.
+pub const BUNDLE_PRICE: Credits = 1;
+/// Of a midterm.
+pub const MIDTERM_PRICE: Credits = 3;
+/// Questions of a bundle.
+pub const BUNDLE_QUESTIONS: usize = 3;
+/// Price of starting a question that is still locked.
+pub const START_PRICE: Credits = 1;
+
+/// Seconds between two refreshes: 30 days, not a calendar month.
+pub const REFRESH_PERIOD_SECONDS: i64 = 30 * DAY_SECONDS;
+
+/// What a user pays for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    /// Five credits a month.
+    Free,
+    /// Fifteen credits a month.
+    Starter,
+    /// Nothing is debited.
+    Unlimited,
+}
+
+impl Plan {
+    /// Its name, as stored and answered.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Starter => "starter",
+            Self::Unlimited => "unlimited",
+        }
+    }
+
+    /// Credits that a refresh sets the balance to.
+    #[must_use]
+    pub const fn monthly_credits(self) -> Credits {
+        match self {
+            Self::Free | Self::Unlimited => 5,
+            Self::Starter => 15,
+        }
+    }
+
+    const fn debit(self, price: Credits) -> Credits {
+        match self {
+            Self::Free | Self::Starter => price,
+            Self::Unlimited => 0,
+        }
+    }
+}
+
+/// Why credits moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryType {
+    /// The credits of a new account.
+    SignupBonus,
+    /// Credits became the month's.
+    MonthlyRefresh,
+    /// A paid month began.
+    SubscriptionRenewal,
+    /// A plan was bought.
+    Purchase,
+    /// Questions were unlocked.
+    QuestionView,
+    /// An analysis was bought.
+    AnalysisView,
+    /// A midterm was generated.
+    Midterm,
+    /// Money went back.
+    Refund,
+    /// An operator's correction.
+    Adjustment,
+}
+
+/// The part of a profile that spends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Wallet {
+    /// The balance.
+    pub credits: Credits,
+    /// The plan.
+    pub plan: Plan,
+    /// What a refresh sets the balance to.
+    pub monthly_credits: Credits,
+    /// When the next refresh is due, in epoch seconds.
+    pub credits_reset_at: i64,
+}
+
+/// One ledger entry to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movement {
+    /// Why.
+    pub kind: EntryType,
+    /// How much; 0 is a use of the unlimited plan, or a refresh that changed nothing.
+    pub amount: Amount,
+    /// The balance once it has happened.
+    pub balance_after: Credits,
+    /// What a user reads.
+    pub description: String,
+    /// The payment behind it, `pi_…`, where one is known.
+    pub payment_intent: Option<String>,
+}
+
+/// A wallet after a decision, and the entries that explain it, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// What the profile becomes.
+    pub wallet: Wallet,
+    /// What the ledger gains.
+    pub movements: Vec<Movement>,
+}
+
+/// What is to be paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Credits, before the plan is looked at.
+    pub price: Credits,
+    /// Why.
+    pub kind: EntryType,
+    /// What a user reads.
+    pub description: String,
+}
+
+/// The wallet does not hold the price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{needed} credits needed, {available} available")]
+pub struct InsufficientCredits {
+    /// The price.
+    pub needed: Credits,
+    /// The balance, after any refresh that is due.
+    pub available: Credits,
+}
+
+impl Wallet {
+    /// The wallet of an account opened at `now`, and its first entry.
+    #[must_use]
+    pub fn open(now: Timestamp) -> Settlement {
+        let wallet = Self {
+            credits: SIGNUP_BONUS_CREDITS,
+            plan: Plan::Free,
+            monthly_credits: Plan::Free.monthly_credits(),
+            credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
+        };
+        let bonus = Movement {
+            kind: EntryType::SignupBonus,
+            amount: Amount::from(SIGNUP_BONUS_CREDITS),
+            balance_after: SIGNUP_BONUS_CREDITS,
+            description: "Welcome bonus".to_owned(),
+            payment_intent: None,
+        };
+        Settlement { wallet, movements: vec![bonus] }
+    }
+
+    /// The refresh that is due at `now`, or nothing. However many periods were missed, it happens once, and the next
+    /// date stays on the 30-day grid of the first.
+    #[must_use]
+    pub fn refresh(self, now: Timestamp) -> Option<Settlement> {
+        let late_seconds = now.as_second() - self.credits_reset_at;
+        if late_seconds < 0 {
+            return None;
+        }
+        let periods = late_seconds / REFRESH_PERIOD_SECONDS + 1;
+        let wallet = Self {
+            credits: self.monthly_credits,
+            credits_reset_at: self.credits_reset_at + periods * REFRESH_PERIOD_SECONDS,
+            ..self
+        };
+        let refresh = Movement {
+            kind: EntryType::MonthlyRefresh,
+            amount: Amount::from(wallet.credits) - Amount::from(self.credits),
+            balance_after: wallet.credits,
+            description: "Monthly credits".to_owned(),
+            payment_intent: None,
+        };
+        Some(Settlement { wallet, movements: vec![refresh] })
+    }
+
+    /// The wallet as its owner may use it at `now`.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Self {
+        self.refresh(now).map_or(self, |due| due.wallet)
+    }
+
+    /// Pays `charge` at `now`, after any refresh that is due.
+    ///
+    /// # Errors
+    /// When the balance does not reach.
+    pub fn spend(self, charge: &Charge, now: Timestamp) -> Result<Settlement, InsufficientCredits> {
+        let mut settlement = self.refresh(now).unwrap_or(Settlement { wallet: self, movements: Vec::new() });
+        let debit = self.plan.debit(charge.price);
+        let available = settlement.wallet.credits;
+        let balance_after =
+            available.checked_sub(debit).ok_or(InsufficientCredits { needed: charge.price, available })?;
+        settlement.wallet.credits = balance_after;
+        settlement.movements.push(Movement {
+            kind: charge.kind,
+            amount: -Amount::from(debit),
+            balance_after,
+            description: charge.description.clone(),
+            payment_intent: None,
+        });
+        Ok(settlement)
+    }
+}
+
+impl Settlement {
+    /// Credits that the last movement took: what the answer calls `credits_deducted`.
+    #[must_use]
+    pub fn deducted(&self) -> Credits {
+        self.movements.last().and_then(|spend| Credits::try_from(-spend.amount).ok()).unwrap_or(0)
+    }
+
+    /// Credits that its movements brought.
+    #[must_use]
+    pub fn granted(&self) -> Credits {
+        self.movements.iter().filter_map(|movement| Credits::try_from(movement.amount).ok()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn wallet(credits: Credits, plan: Plan, credits_reset_at: i64) -> Wallet {
+        Wallet { credits, plan, monthly_credits: plan.monthly_credits(), credits_reset_at }
+    }
+
+    fn charge(price: Credits) -> Charge {
+        Charge { price, kind: EntryType::QuestionView, description: String::new() }
+    }
+
+    #[test]
+    fn a_refresh_is_due_at_the_very_second_and_not_before() {
+        let wallet = wallet(2, Plan::Free, 1_000);
+        assert_eq!(wallet.refresh(at(999)), None);
+        let due = wallet.refresh(at(1_000)).unwrap();
+        assert_eq!(due.wallet.credits, 5);
+        assert_eq!(due.wallet.credits_reset_at, 1_000 + REFRESH_PERIOD_SECONDS);
+        assert_eq!(due.movements[0].amount, 3);
+    }
+
+    #[test]
+    fn missed_periods_refresh_once_and_stay_on_the_grid() {
+        let late = 1_000 + 3 * REFRESH_PERIOD_SECONDS + 17;
+        let due = wallet(0, Plan::Starter, 1_000).refresh(at(late)).unwrap();
+        assert_eq!(due.wallet.credits, 15);
+        assert_eq!(due.wallet.credits_reset_at, 1_000 + 4 * REFRESH_PERIOD_SECONDS);
+        assert_eq!(due.wallet.refresh(at(late)), None);
+    }
+
+    #[test]
+    fn a_balance_above_the_months_credits_comes_down_to_them() {
+        let due = wallet(9, Plan::Free, 0).refresh(at(0)).unwrap();
+        assert_eq!((due.wallet.credits, due.movements[0].amount), (5, -4));
+    }
+
+    #[test]
+    fn a_spend_that_meets_a_refresh_pays_from_the_new_month() {
+        let settled = wallet(0, Plan::Free, 0).spend(&charge(3), at(0)).unwrap();
+        let amounts: Vec<_> = settled.movements.iter().map(|m| (m.amount, m.balance_after)).collect();
+        assert_eq!(amounts, [(5, 5), (-3, 2)]);
+        assert_eq!(settled.deducted(), 3);
+    }
+
+    #[test]
+    fn the_unlimited_plan_pays_nothing_and_is_on_record() {
+        let settled = wallet(0, Plan::Unlimited, 10).spend(&charge(3), at(0)).unwrap();
+        assert_eq!(settled.movements.len(), 1);
+        assert_eq!((settled.movements[0].amount, settled.wallet.credits, settled.deducted()), (0, 0, 0));
+    }
+
+    #[test]
+    fn too_little_is_refused_with_both_numbers() {
+        let refused = wallet(2, Plan::Free, 10).spend(&charge(3), at(0)).unwrap_err();
+        assert_eq!(refused, InsufficientCredits { needed: 3, available: 2 });
+    }
+
+    fn any_plan() -> impl Strategy<Value = Plan> {
+        prop_oneof![Just(Plan::Free), Just(Plan::Starter), Just(Plan::Unlimited)]
+    }
+
+    proptest! {
+        /// Any life of a wallet: entries add up and chain, nothing is negative, the date stays on its grid and ahead.
+        #[test]
+        fn the_ledger_adds_up(
+            plan in any_plan(),
+            start in 0..100_u32,
+            steps in prop::collection::vec((0..12_u32, 0..100 * DAY_SECONDS), 0..40),
+        ) {
+            let mut wallet = wallet(start, plan, REFRESH_PERIOD_SECONDS);
+            let mut ledger = Vec::new();
+            let mut now = 0;
+            for (price, passed) in steps {
+                now += passed;
+                let due = wallet.refresh(at(now)).is_some();
+                match wallet.spend(&charge(price), at(now)) {
+                    Ok(settled) => {
+                        prop_assert_eq!(settled.movements.len(), 1 + usize::from(due));
+                        prop_assert!(settled.wallet.credits_reset_at > now);
+                        prop_assert_eq!(settled.wallet.credits_reset_at % REFRESH_PERIOD_SECONDS, 0);
+                        wallet = settled.wallet;
+                        ledger.extend(settled.movements);
+                    }
+                    Err(refused) => {
+                        prop_assert!(plan != Plan::Unlimited);
+                        prop_assert!(refused.available < price);
+                        prop_assert_eq!(refused.needed, price);
+                    }
+                }
+            }
+            let mut balance = Amount::from(start);
+            for entry in &ledger {
+                balance += entry.amount;
+                prop_assert_eq!(balance, Amount::from(entry.balance_after));
+            }
+            prop_assert_eq!(balance, Amount::from(wallet.credits));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Which questions a practice request gets: unseen first, in random order; then the least recently seen.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::domain::catalog::{Bank, QuestionSummary};
+use crate::domain::credits::{BUNDLE_PRICE, Charge, Credits, EntryType, PRACTICE_QUESTION_PRICE, START_PRICE};
+use crate::domain::id::{QuestionId, TopicId};
+
+/// What a student wants to practise; empty lists ask for anything.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// Any of these topics.
+    pub topic_ids: Vec<TopicId>,
+    /// Any of these techniques, whatever their letter case.
+    pub techniques: Vec<String>,
+    /// This difficulty.
+    pub difficulty: Option<u8>,
+    /// So many questions at most.
+    pub count: usize,
+}
+
+/// When a student last got each question.
+pub type Seen = HashMap<QuestionId, Timestamp>;
+
+impl Wish {
+    fn matches(&self, question: &QuestionSummary) -> bool {
+        let meta = &question.meta;
+        let topic = self.topic_ids.is_empty() || self.topic_ids.contains(&meta.topic_id);
+        let technique =
+            self.techniques.is_empty() || self.techniques.iter().any(|wanted| has_technique(&meta.techniques, wanted));
+        topic && technique && self.difficulty.is_none_or(|wanted| meta.difficulty == Some(wanted))
+    }
+}
+
+/// Whether `techniques` names `wanted`, whatever the letter case.
+#[must_use]
+pub fn has_technique(techniques: &[String], wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    techniques.iter().any(|technique| technique.to_lowercase() == wanted)
+}
+
+/// At most `wish.count` different questions. The same bank, wish, `last_seen` and `seed` choose the same.
+#[must_use]
+pub fn select<'a>(bank: &'a Bank, wish: &Wish, last_seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
+    let mut candidates: Vec<&QuestionSummary> = bank.questions.iter().filter(|q| wish.matches(q)).collect();
+    fastrand::Rng::with_seed(seed).shuffle(&mut candidates);
+    // The sort is stable: the shuffle still decides among the unseen (None sorts first) and among equals.
+    candidates.sort_by_key(|question| last_seen.get(&question.meta.id));
+    let mut chosen = HashSet::new();
+    candidates.retain(|question| chosen.insert(&question.meta.id));
+    candidates.truncate(wish.count);
+    candidates
+}
+
+/// What `delivered` practice questions cost.
+#[must_use]
+pub fn practice_charge(delivered: usize) -> Charge {
+    let count = Credits::try_from(delivered).unwrap_or(Credits::MAX);
+    question_charge(count.saturating_mul(PRACTICE_QUESTION_PRICE), "Practice", delivered)
+}
+
+/// What a bundle of `delivered` questions costs: the same, be there three or fewer.
+#[must_use]
+pub fn bundle_charge(delivered: usize) -> Charge {
+    question_charge(BUNDLE_PRICE, "Bundle", delivered)
+}
+
+/// What starting a locked question costs.
+#[must_use]
+pub fn start_charge() -> Charge {
+    question_charge(START_PRICE, "Started", 1)
+}
+
+fn question_charge(price: Credits, what: &str, delivered: usize) -> Charge {
+    let noun = if delivered == 1 { "question" } else { "questions" };
+    Charge { price, kind: EntryType::QuestionView, description: format!("{what}: {delivered} {noun}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn question(index: usize, topic: usize, difficulty: u8) -> QuestionSummary {
+        serde_json::from_value(json!({
+            "id": format!("q{index}"), "exam_id": null, "topic_id": format!("t{topic}"), "topic_name": null,
+            "course_id": "c", "pattern_id": null, "techniques": [format!("Technique {topic}")], "difficulty": difficulty,
+            "difficulty_reason": null, "frequency_score": null, "estimated_time": null, "source_exam_year": null,
+            "source_exam_type": null, "source_question_number": null, "source_points": null, "is_generated": false,
+            "created_at": "2026-01-01T00:00:00Z", "preview": "",
+        }))
+        .unwrap()
+    }
+
+    fn bank(size: usize) -> Bank {
+        Bank {
+            questions: (0..size).map(|i| question(i, i % 3, u8::try_from(i % 5).unwrap() + 1)).collect(),
+            ..Bank::default()
+        }
+    }
+
+    fn seen(ids: &[(usize, i64)]) -> Seen {
+        ids.iter()
+            .map(|(i, at)| (QuestionId::try_from(format!("q{i}")).unwrap(), Timestamp::from_second(*at).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn unseen_first_then_least_recently_seen() {
+        let bank = bank(4);
+        let wish = Wish { count: 4, ..Wish::default() };
+        let seen = seen(&[(0, 30), (1, 10), (2, 20)]);
+        let ids: Vec<_> = select(&bank, &wish, &seen, 1).iter().map(|q| q.meta.id.to_string()).collect();
+        assert_eq!(ids, ["q3", "q1", "q2", "q0"]);
+    }
+
+    #[test]
+    fn seeds_choose_differently_and_repeatably() {
+        let bank = bank(30);
+        let wish = Wish { count: 5, ..Wish::default() };
+        let first = select(&bank, &wish, &Seen::new(), 1);
+        assert_eq!(first, select(&bank, &wish, &Seen::new(), 1));
+        assert!((2..20).any(|seed| select(&bank, &wish, &Seen::new(), seed) != first));
+    }
+
+    #[test]
+    fn prices_are_one_a_question_or_one_a_bundle() {
+        assert_eq!((practice_charge(3).price, bundle_charge(3).price, bundle_charge(2).price), (3, 1, 1));
+        assert_eq!(start_charge().price, 1);
+        assert_eq!(practice_charge(1).description, "Practice: 1 question");
+    }
+
+    proptest! {
+        #[test]
+        fn a_selection_is_distinct_fitting_and_as_long_as_the_bank_allows(
+            size in 0..40_usize,
+            count in 0..25_usize,
+            topics in prop::collection::vec(0..3_usize, 0..3),
+            difficulty in prop::option::of(1..=5_u8),
+            seen_ids in prop::collection::vec((0..40_usize, 0..1_000_i64), 0..40),
+            seed: u64,
+        ) {
+            let bank = bank(size);
+            let wish = Wish {
+                topic_ids: topics.iter().map(|t| TopicId::try_from(format!("t{t}")).unwrap()).collect(),
+                techniques: topics.iter().map(|t| format!("TECHNIQUE {t}")).collect(),
+                difficulty,
+                count,
+            };
+            let seen = seen(&seen_ids);
+            let chosen = select(&bank, &wish, &seen, seed);
+            let fitting = bank.questions.iter().filter(|q| wish.matches(q)).count();
+            prop_assert_eq!(chosen.len(), count.min(fitting));
+            prop_assert!(chosen.iter().all(|q| wish.matches(q)));
+            let distinct: HashSet<_> = chosen.iter().map(|q| &q.meta.id).collect();
+            prop_assert_eq!(distinct.len(), chosen.len());
+            let ages: Vec<_> = chosen.iter().map(|q| seen.get(&q.meta.id)).collect();
+            prop_assert!(ages.is_sorted());
+            // Nobody left out was to be preferred.
+            if let Some(newest) = ages.last() {
+                let left_out = bank.questions.iter().filter(|q| wish.matches(q) && !distinct.contains(&q.meta.id));
+                for question in left_out {
+                    prop_assert!(seen.get(&question.meta.id) >= *newest);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What a student should do next: the topics with most to gain, questions to begin with, and how long that takes.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::analysis::Analysis;
+use crate::domain::catalog::{Bank, QuestionSummary, Topic};
+use crate::domain::id::{QuestionId, TopicId};
+use crate::domain::mastery::{Candidate, Priority, WeakTopic, rank};
+use crate::domain::number::{mean, rounded};
+use crate::domain::study::progress::Rows;
+use crate::domain::study::{Calibration, Study, effects};
+
+/// Topics that are named.
+const WEAK_TOPICS_MAX: usize = 5;
+/// Questions of each.
+const QUESTIONS_OF_TOPIC: usize = 3;
+/// The chance of success at which a question teaches most: neither known already nor out of reach.
+const FITTING_PROBABILITY: f64 = 0.7;
+/// Minutes of a question when no question of the course says.
+const MINUTES_UNKNOWN: f64 = 10.0;
+
+/// What a student should do next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// Most to gain first.
+    pub weak_topics: Vec<WeakTopicView>,
+    /// Questions on them, in their order.
+    pub questions: Vec<SuggestedQuestion>,
+    /// What that takes.
+    pub plan: Vec<PlannedTopic>,
+}
+
+/// A topic with something to gain.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct WeakTopicView {
+    /// The topic.
+    pub topic_id: TopicId,
+    /// Its name.
+    pub name: String,
+    /// The share of its questions that the student is expected to get right.
+    pub mastery: f64,
+    /// Its 90 % interval.
+    pub interval: [f64; 2],
+    /// Whether there are answers enough to rely on it.
+    pub enough_data: bool,
+    /// Attempts that counted.
+    pub attempts: u32,
+    /// Points to gain on the next exam.
+    pub points_to_gain: f64,
+    /// Harder than the course's other topics, for everyone.
+    pub hard_for_everyone: bool,
+    /// Weaker than the student's other topics, whatever the difficulty.
+    pub weak_for_you: bool,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// A question to begin with.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SuggestedQuestion {
+    /// The question.
+    pub question_id: QuestionId,
+    /// Its topic.
+    pub topic_id: TopicId,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// A topic in the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PlannedTopic {
+    /// The topic.
+    pub topic_id: TopicId,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Minutes of its suggested questions.
+    pub estimated_time: f64,
+}
+
+/// Advice for a student; `reported` are the topics that they call weaknesses.
+#[must_use]
+pub fn advise(
+    bank: &Bank,
+    analysis: Option<&Analysis>,
+    study: &Study,
+    calibration: &Calibration,
+    progress: &Rows,
+    reported: &[TopicId],
+    now: Timestamp,
+) -> Advice {
+    let points = expected_points(analysis);
+    let now_seconds = now.as_second();
+    let asked: HashSet<&TopicId> = bank.questions.iter().map(|question| &question.meta.topic_id).collect();
+    let candidate = |topic: &Topic| {
+        let effects = effects(&topic.id, calibration, bank);
+        let candidate = Candidate::new(&topic.id, &study.mastery, calibration, &effects, now_seconds);
+        Candidate {
+            expected_points: points.get(&topic.id).copied().unwrap_or(0.0),
+            self_reported: reported.contains(&topic.id),
+            ..candidate
+        }
+    };
+    // A topic without questions can be neither tried nor practised.
+    let candidates = bank.topics.iter().filter(|topic| asked.contains(&topic.id)).map(candidate).collect();
+    let ranked: Vec<WeakTopic<TopicId>> = rank(candidates).into_iter().take(WEAK_TOPICS_MAX).collect();
+
+    let names: HashMap<&TopicId, &str> = bank.topics.iter().map(|topic| (&topic.id, topic.name.as_str())).collect();
+    let minutes = Minutes::of(bank);
+    let mut advice = Advice { weak_topics: Vec::new(), questions: Vec::new(), plan: Vec::new() };
+    for topic in ranked {
+        let suggested = suggest(&topic.topic, bank, study, calibration, progress, now_seconds);
+        advice.plan.push(PlannedTopic {
+            topic_id: topic.topic.clone(),
+            priority: topic.priority,
+            estimated_time: rounded(suggested.iter().map(|(question, _)| minutes.of_question(question)).sum(), 1),
+        });
+        advice.questions.extend(suggested.into_iter().map(|(question, reason)| SuggestedQuestion {
+            question_id: question.meta.id.clone(),
+            topic_id: topic.topic.clone(),
+            reason,
+        }));
+        advice.weak_topics.push(WeakTopicView {
+            name: names.get(&topic.topic).copied().unwrap_or_default().to_owned(),
+            mastery: rounded(topic.estimate.mastery, 4),
+            interval: [rounded(topic.estimate.low, 4), rounded(topic.estimate.high, 4)],
+            enough_data: topic.estimate.enough_data,
+            attempts: topic.attempts,
+            points_to_gain: rounded(topic.gain_points, 2),
+            hard_for_everyone: topic.hard_for_everyone,
+            weak_for_you: topic.weak_for_you,
+            reason: topic.reason,
+            topic_id: topic.topic,
+        });
+    }
+    advice
+}
+
+/// Points that the next exam is expected to give for each topic: expected questions × mean points of one.
+fn expected_points(analysis: Option<&Analysis>) -> HashMap<TopicId, f64> {
+    let Some(analysis) = analysis else { return HashMap::new() };
+    let known: Vec<f64> =
+        analysis.topic_distribution.iter().map(|topic| topic.avg_points).filter(|points| *points > 0.0).collect();
+    let usual = mean(&known).unwrap_or(1.0);
+    let of_topic: HashMap<&TopicId, f64> =
+        analysis.topic_distribution.iter().map(|topic| (&topic.topic_id, topic.avg_points)).collect();
+    let each = |id: &TopicId| of_topic.get(id).copied().filter(|points| *points > 0.0).unwrap_or(usual);
+    let forecast = analysis.forecast.iter();
+    forecast.map(|topic| (topic.topic_id.clone(), topic.expected_count * each(&topic.topic_id))).collect()
+}
+
+/// Unseen questions first, then those seen longest ago; among them those whose success is closest to the fitting one.
+fn suggest<'a>(
+    topic: &TopicId,
+    bank: &'a Bank,
+    study: &Study,
+    calibration: &Calibration,
+    progress: &Rows,
+    now_seconds: i64,
+) -> Vec<(&'a QuestionSummary, String)> {
+    let of_topic = bank.questions.iter().filter(|question| question.meta.topic_id == *topic);
+    let mut fitting: Vec<(Option<Timestamp>, f64, &QuestionSummary)> = of_topic
+        .map(|question| {
+            let ease = calibration.ease(topic, &question.meta.id, question.meta.difficulty);
+            let seen = progress.get(&question.meta.id).map(|row| row.seen_at);
+            (seen, study.mastery.p(topic, ease, now_seconds), question)
+        })
+        .collect();
+    fitting.sort_by(|(a_seen, a_p, a), (b_seen, b_p, b)| {
+        let off = |p: &f64| (p - FITTING_PROBABILITY).abs();
+        a_seen.cmp(b_seen).then_with(|| off(a_p).total_cmp(&off(b_p))).then_with(|| a.meta.id.cmp(&b.meta.id))
+    });
+    let reason = |seen: Option<Timestamp>, p: f64| {
+        let news = if seen.is_none() { "New to you" } else { "You have seen it before" };
+        format!("{news}; students at your level get it right about {:.0} times in 10.", p * 10.0)
+    };
+    fitting.into_iter().take(QUESTIONS_OF_TOPIC).map(|(seen, p, question)| (question, reason(seen, p))).collect()
+}
+
+/// How long questions take.
+struct Minutes {
+    usual: f64,
+}
+
+impl Minutes {
+    fn of(bank: &Bank) -> Self {
+        let known: Vec<f64> =
+            bank.questions.iter().filter_map(|q| q.meta.estimated_time).filter(|minutes| *minutes > 0.0).collect();
+        Self { usual: mean(&known).unwrap_or(MINUTES_UNKNOWN) }
+    }
+
+    fn of_question(&self, question: &QuestionSummary) -> f64 {
+        question.meta.estimated_time.filter(|minutes| *minutes > 0.0).unwrap_or(self.usual)
+    }
+}

@@ -1,0 +1,283 @@
+//! What is kept of a student's work in a course: what they master, and how much they did. A fold of their attempts, in the
+//! order of their positions.
+
+pub mod advice;
+pub mod attempt;
+pub mod marking;
+pub mod progress;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::catalog::Bank;
+use crate::domain::id::{CourseId, QuestionId, TopicId};
+use crate::domain::mastery::{self, Estimate, Mastery, Outcome, estimate};
+use crate::domain::number::rounded;
+use crate::domain::study::attempt::Attempt;
+use crate::domain::time::{DAY_SECONDS, day_number};
+
+/// Weeks that are told apart; what was before counts in the totals only.
+const WEEKS_MAX: usize = 53;
+
+/// How hard the course's topics and questions are, for all students.
+pub type Calibration = mastery::Calibration<TopicId, QuestionId>;
+
+/// A student's work in a course.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    /// The course.
+    pub course_id: CourseId,
+    /// Attempts that went into it: the position of the last one, and the lock of its item.
+    pub version: u64,
+    /// What the student masters.
+    pub mastery: Mastery<TopicId>,
+    /// How much they did.
+    pub log: Log,
+}
+
+/// Attempts, right ones among them, and time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Attempts.
+    pub attempts: u32,
+    /// Right ones.
+    pub correct: u32,
+    /// Seconds spent, as clients say.
+    pub seconds: u64,
+}
+
+/// How much a student did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// In all.
+    pub total: Tally,
+    /// By topic.
+    pub topics: BTreeMap<TopicId, Tally>,
+    /// By week, named by its Monday (UTC), such as `2026-11-16`; the last 53.
+    pub weeks: BTreeMap<String, Tally>,
+    /// Days in a row with an attempt (UTC), up to `last_day`.
+    pub streak_days: u32,
+    /// The longest such row.
+    pub longest_streak_days: u32,
+    /// The last day with an attempt, in days since 1970-01-01.
+    pub last_day: Option<i64>,
+}
+
+impl Study {
+    /// Before the first attempt.
+    #[must_use]
+    pub fn new(course_id: CourseId) -> Self {
+        Self { course_id, version: 0, mastery: Mastery::default(), log: Log::default() }
+    }
+
+    /// All of `attempts`, which are in the order of their positions.
+    #[must_use]
+    pub fn fold<'a>(course_id: CourseId, attempts: impl IntoIterator<Item = &'a Attempt>) -> Self {
+        let mut study = Self::new(course_id);
+        for attempt in attempts {
+            study.record(attempt);
+        }
+        study
+    }
+
+    /// Takes in an attempt.
+    pub fn record(&mut self, attempt: &Attempt) {
+        self.version += 1;
+        self.log.record(attempt);
+        let outcome = Outcome {
+            correct: attempt.correct,
+            at_seconds: attempt.created_at.as_second(),
+            evidence: attempt.evidence,
+        };
+        self.mastery.attempt(attempt.topic_id.clone(), attempt.ease, outcome);
+    }
+
+    /// How much of a topic is mastered.
+    #[must_use]
+    pub fn estimate(&self, topic: &TopicId, calibration: &Calibration, bank: &Bank, now: Timestamp) -> Estimate {
+        estimate(&self.mastery, topic, calibration.base(topic), &effects(topic, calibration, bank), now.as_second())
+    }
+}
+
+/// How hard each question of a topic is.
+#[must_use]
+pub fn effects(topic: &TopicId, calibration: &Calibration, bank: &Bank) -> Vec<f64> {
+    let metas = bank.questions.iter().map(|question| &question.meta).filter(|meta| meta.topic_id == *topic);
+    metas.map(|meta| calibration.effect(&meta.id, meta.difficulty)).collect()
+}
+
+/// A topic's mastery as answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TopicMasteryView {
+    /// The topic.
+    pub topic_id: TopicId,
+    /// The share of the topic's questions that the student is expected to get right.
+    pub mastery: f64,
+    /// Its 90 % interval.
+    pub interval: [f64; 2],
+    /// Whether there are answers enough to rely on it.
+    pub enough_data: bool,
+}
+
+impl TopicMasteryView {
+    /// Of an estimate.
+    #[must_use]
+    pub fn of(topic_id: TopicId, estimate: &Estimate) -> Self {
+        Self {
+            topic_id,
+            mastery: rounded(estimate.mastery, 4),
+            interval: [rounded(estimate.low, 4), rounded(estimate.high, 4)],
+            enough_data: estimate.enough_data,
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, attempt: &Attempt) {
+        self.attempts += 1;
+        self.correct += u32::from(attempt.correct);
+        self.seconds += u64::from(attempt.time_spent_seconds.unwrap_or(0));
+    }
+}
+
+impl Log {
+    fn record(&mut self, attempt: &Attempt) {
+        let day = day_number(attempt.created_at);
+        self.total.add(attempt);
+        self.topics.entry(attempt.topic_id.clone()).or_default().add(attempt);
+        self.weeks.entry(monday(day)).or_default().add(attempt);
+        while self.weeks.len() > WEEKS_MAX {
+            self.weeks.pop_first();
+        }
+        match self.last_day {
+            // Another process may have a clock that is behind.
+            Some(last) if day <= last => {}
+            Some(last) if day == last + 1 => self.streak_days += 1,
+            _ => self.streak_days = 1,
+        }
+        self.last_day = self.last_day.max(Some(day));
+        self.longest_streak_days = self.longest_streak_days.max(self.streak_days);
+    }
+
+    /// The streak as of `now`: over when yesterday had no attempt.
+    #[must_use]
+    pub fn streak_at(&self, now: Timestamp) -> u32 {
+        let is_on = self.last_day.is_some_and(|last| last >= day_number(now) - 1);
+        if is_on { self.streak_days } else { 0 }
+    }
+}
+
+/// The date of the Monday of a day's week.
+fn monday(day: i64) -> String {
+    // Day 0 was a Thursday.
+    let monday = day - (day + 3).rem_euclid(7);
+    let at = Timestamp::from_second(monday * DAY_SECONDS).unwrap_or_default();
+    at.to_string().chars().take(10).collect()
+}
+
+/// How far two studies may be apart and still be the same.
+const TOLERANCE: f64 = 1e-9;
+
+/// Where a stored study is not what its attempts make it.
+#[must_use]
+pub fn differences(stored: &Study, folded: &Study) -> Vec<String> {
+    let mut found = Vec::new();
+    if (stored.version, &stored.log) != (folded.version, &folded.log) {
+        found.push(format!("counts of {} attempts, of which there are {}", stored.version, folded.version));
+    }
+    let far = |a: f64, b: f64| (a - b).abs() > TOLERANCE;
+    let (a, b) = (&stored.mastery, &folded.mastery);
+    if far(a.theta, b.theta) || far(a.information, b.information) {
+        found.push(format!("general level {} is not {}", a.theta, b.theta));
+    }
+    for (topic, of_stored) in &a.topics {
+        let is_same = b.topics.get(topic).is_some_and(|of_folded| {
+            !far(of_stored.delta, of_folded.delta)
+                && !far(of_stored.recent, of_folded.recent)
+                && !far(of_stored.information, of_folded.information)
+        });
+        if !is_same {
+            found.push(format!("mastery of topic {topic:?} is not the fold of its attempts"));
+        }
+    }
+    if a.topics.len() != b.topics.len() {
+        found.push(format!("{} topics, not {}", a.topics.len(), b.topics.len()));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::mastery::Evidence;
+    use crate::domain::study::attempt::{AttemptId, GradedBy};
+
+    fn attempt(topic: usize, at_seconds: i64, correct: bool, evidence: Evidence) -> Attempt {
+        Attempt {
+            id: AttemptId(Uuid::nil()),
+            course_id: CourseId::try_from("c").unwrap(),
+            topic_id: TopicId::try_from(format!("t{topic}")).unwrap(),
+            question_id: QuestionId::try_from("q").unwrap(),
+            answer: None,
+            correct,
+            graded_by: GradedBy::Answer,
+            solution_seen: false,
+            evidence,
+            ease: 0.62,
+            position: 0,
+            time_spent_seconds: Some(30),
+            created_at: Timestamp::from_second(at_seconds).unwrap(),
+        }
+    }
+
+    fn course() -> CourseId {
+        CourseId::try_from("c").unwrap()
+    }
+
+    #[test]
+    fn weeks_begin_on_monday() {
+        assert_eq!((monday(0), monday(3), monday(4)), ("1969-12-29".into(), "1969-12-29".into(), "1970-01-05".into()));
+        // 2026-11-22 was a Sunday.
+        assert_eq!(monday(20_779), "2026-11-16");
+    }
+
+    #[test]
+    fn a_streak_is_days_in_a_row() {
+        let at = |day: i64| attempt(0, day * DAY_SECONDS + 7, true, Evidence::Full);
+        let study = Study::fold(course(), &[at(10), at(10), at(11), at(12), at(9), at(20), at(21)]);
+        assert_eq!((study.log.streak_days, study.log.longest_streak_days), (2, 3));
+        let now = |day: i64| Timestamp::from_second(day * DAY_SECONDS).unwrap();
+        assert_eq!(
+            (study.log.streak_at(now(21)), study.log.streak_at(now(22)), study.log.streak_at(now(23))),
+            (2, 2, 0)
+        );
+        assert_eq!(study.log.total, Tally { attempts: 7, correct: 7, seconds: 210 });
+    }
+
+    proptest! {
+        /// Stored and read between any two attempts, it is what a fold of all of them is.
+        #[test]
+        fn a_study_is_the_fold_of_its_attempts(
+            rows in prop::collection::vec((0..4_usize, 0..100_000_000_i64, any::<bool>(), 0..3_u8), 0..80),
+        ) {
+            let kinds = [Evidence::Full, Evidence::Half, Evidence::None];
+            let attempts: Vec<Attempt> =
+                rows.into_iter().map(|(t, at, correct, kind)| attempt(t, at, correct, kinds[usize::from(kind)])).collect();
+            let mut stored = Study::new(course());
+            for attempt in &attempts {
+                stored.record(attempt);
+                stored = serde_json::from_str(&serde_json::to_string(&stored).unwrap()).unwrap();
+            }
+            let folded = Study::fold(course(), &attempts);
+            prop_assert_eq!(&stored.log, &folded.log);
+            prop_assert!(differences(&stored, &folded).is_empty());
+            prop_assert!(stored.log.weeks.len() <= WEEKS_MAX);
+        }
+    }
+}

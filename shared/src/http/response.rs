@@ -1,0 +1,143 @@
+//! What every answer has in common, put around a router once by whoever runs it: problems for unknown paths and
+//! methods, a request id, safe headers, 304, one line of log.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use lambda_http::request::RequestContext;
+
+use super::etag::revalidate;
+use super::limit::Standings;
+use super::logs::REQUEST;
+use super::problem::{Code, Problem};
+use crate::app::App;
+use crate::request_metrics::{Tally, counted};
+
+/// How long browsers shall remember that this host speaks HTTPS only.
+const TWO_YEARS: &str = "max-age=63072000";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// `router` with the manners of this API.
+pub fn with_manners(router: Router, app: App) -> Router {
+    router
+        .fallback(async || Problem::not_found("path"))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(app, finish))
+}
+
+/// `OPTIONS` is answered on every path; axum adds `Allow`.
+async fn wrong_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    Problem::new(Code::MethodNotAllowed, format!("This path does not answer {method}.")).into_response()
+}
+
+async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let request_id = request_id(&app, &request);
+    let is_behind_gateway =
+        matches!(request.extensions().get::<RequestContext>(), Some(RequestContext::ApiGatewayV2(_)));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
+
+    let (outcome, tally) = counted(AssertUnwindSafe(next.run(request)).catch_unwind()).await;
+    let mut response = match outcome {
+        Ok(response) => response,
+        Err(_) => Problem::internal("a handler panicked").into_response(),
+    };
+    let problem = response.extensions().get::<Problem>().cloned();
+    let standings = response.extensions_mut().remove::<Standings>();
+    let mut response = match &problem {
+        Some(problem) => rendered(problem, &request_id, &response),
+        None => revalidate(&method, if_none_match.as_ref(), response),
+    };
+
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+    if let Some(standings) = standings {
+        standings.write(headers);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_behind_gateway {
+        // There is no other way than HTTPS to API Gateway; a local server has none.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TWO_YEARS));
+    }
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    let seen = Seen { method, route, status: response.status(), request_id, started, tally };
+    seen.log(problem.as_ref());
+    response
+}
+
+/// The problem's answer; what axum said of the allowed methods stays.
+fn rendered(problem: &Problem, request_id: &str, carrier: &Response) -> Response {
+    let mut response = problem.render(request_id);
+    if let Some(allow) = carrier.headers().get(header::ALLOW) {
+        response.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    response
+}
+
+/// API Gateway's id of the request, or one of our own.
+fn request_id(app: &App, request: &Request) -> String {
+    let from_gateway = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    from_gateway.unwrap_or_else(|| app.random.uuid_v4().to_string())
+}
+
+/// A request that was answered.
+struct Seen {
+    method: Method,
+    route: Option<String>,
+    status: StatusCode,
+    request_id: String,
+    started: Instant,
+    tally: Arc<Tally>,
+}
+
+impl Seen {
+    /// One line a request: the route, never the path, which names what a user looks at.
+    fn log(&self, problem: Option<&Problem>) {
+        // The first request of a process waited for it to start.
+        static IS_WARM: AtomicBool = AtomicBool::new(false);
+        let cold_starts = u64::from(!IS_WARM.swap(true, Ordering::Relaxed));
+        let Self { method, request_id, tally, .. } = self;
+        let route = self.route.as_deref().unwrap_or("-");
+        let status = self.status.as_u16();
+        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let user = tally.user();
+        let user = user.as_deref().unwrap_or("-");
+        let server_errors = u64::from(self.status.is_server_error());
+        let refusals_for_rate = u64::from(self.status == StatusCode::TOO_MANY_REQUESTS);
+        let (database_calls, database_retries) = (tally.calls(), tally.retries());
+        let (conflicts, spends, credits_spent) = (tally.conflicts(), tally.spends(), tally.credits_spent());
+        let credits_granted = tally.credits_granted();
+        macro_rules! line {
+            ($level:ident, $($cause:ident)?) => {
+                tracing::$level!(
+                    %method, route, status, request_id, user, millis, database_calls, database_retries, conflicts,
+                    spends, credits_spent, credits_granted, server_errors, refusals_for_rate, cold_starts,
+                    $($cause,)? "{REQUEST}"
+                )
+            };
+        }
+        if let Some(cause) = problem.and_then(Problem::cause) {
+            line!(error, cause);
+        } else {
+            line!(info,);
+        }
+    }
+}

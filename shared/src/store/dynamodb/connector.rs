@@ -1,0 +1,66 @@
+//! How the SDK's client calls: by the house's own HTTP client.
+
+use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_dynamodb::config::{HttpClient as SdkHttpClient, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::connect::{Connected, capture_connection};
+
+use crate::outbound::HttpClient;
+
+/// The client knows no timeouts: those of a try and of a call hold, which include connecting.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Connector(pub(in crate::store) HttpClient);
+
+impl SdkHttpClient for Connector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.0.clone();
+        HttpConnectorFuture::new(async move { send(&client, request).await })
+    }
+}
+
+/// Largest answer that is read: DynamoDB's are 16 MB of items at most, and JSON says them longer.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// One try; an answer is read whole.
+async fn send(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let stream = || ConnectorError::user("a body that is a stream".into());
+    let body = request.body().bytes().ok_or_else(stream)?.to_vec();
+    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+    let mut request = request.map(|_| Full::from(body));
+    tell_connection(&mut request);
+    // Whatever goes wrong on the way is worth another try: what may not happen twice has a token or a condition.
+    let answer = client.request(request).await.map_err(io)?;
+    let (parts, body) = answer.into_parts();
+    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(io)?.to_bytes();
+    let answer = Response::from_parts(parts, body.into());
+    HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+}
+
+/// Tells the SDK which connection is used: after an answer that another try is for, it takes that one out of use.
+fn tell_connection<B>(request: &mut Request<B>) {
+    let Some(asked) = request.extensions().get::<CaptureSmithyConnection>().cloned() else { return };
+    let used = capture_connection(request);
+    asked.set_connection_retriever(move || {
+        let proxied = used.connection_metadata().as_ref()?.is_proxied();
+        let used = used.clone();
+        let poison = move || used.connection_metadata().as_ref().map_or((), Connected::poison);
+        Some(ConnectionMetadata::builder().proxied(proxied).poison_fn(poison).build())
+    });
+}
+
+fn io(error: impl Into<BoxError>) -> ConnectorError {
+    ConnectorError::io(error.into())
+}

@@ -1,0 +1,36 @@
+//! Domain types that are stored as items, with the value of their `entity` attribute. Rows that exist only in storage
+//! say theirs beside their type.
+
+use super::dynamodb::item::Entity;
+use crate::domain::account::profile::Profile;
+use crate::domain::account::session::Session;
+use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
+use crate::domain::credits::ledger::{ClosedLedger, Entry};
+use crate::domain::idempotency::Record;
+use crate::domain::study::Study;
+use crate::domain::study::attempt::Attempt;
+use crate::domain::study::progress::Progress;
+
+macro_rules! entities {
+    ($($type:ty => $name:literal),+ $(,)?) => {
+        $(impl Entity for $type { const NAME: &'static str = $name; })+
+    };
+}
+
+entities! {
+    Profile => "Profile",
+    Session => "Session",
+    Entry => "Entry",
+    ClosedLedger => "ClosedLedger",
+    Progress => "Progress",
+    Attempt => "Attempt",
+    Record => "Record",
+    Study => "Mastery",
+    Course => "Course",
+    Exam => "Exam",
+    Topic => "Topic",
+    Pattern => "Pattern",
+    Question => "Question",
+    QuestionSummary => "Question",
+    QuestionOption => "Option",
+}
