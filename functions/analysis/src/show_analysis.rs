@@ -1,14 +1,21 @@
 //! `GET /api/courses/{id}/analysis`
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
-use shared::app::App;
+use shared::app::purchase::{Choice, Payment, PurchaseRequest, Situation};
+use shared::app::{App, CourseError, active_course};
 use shared::domain::analysis::{Analysis, charge};
+use shared::domain::catalog::Course;
 use shared::domain::credits::Credits;
 use shared::domain::id::CourseId;
-use shared::http::{Claim, Code, Edition, Path, Problem, Purpose, active_course};
-use shared::store::{Goods, Purchase, SpendError};
+use shared::domain::idempotency::{Intent, Record};
+use shared::http::{Claim, Code, Edition, Path, Problem, Purpose};
+use shared::store::{Goods, StoreError};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -30,33 +37,65 @@ pub(crate) async fn show_analysis(
     Path(id): Path<CourseId>,
     purpose: Purpose,
 ) -> Result<Response, Problem> {
-    let now = app.now();
-    let owned = async { app.store.owned_editions(claim.user_id(), &id).await.map_err(Problem::from) };
-    let reads = async { tokio::try_join!(active_course(&app, &id), owned) };
-    let (user, (course, owned)) = claim.with(reads).await?;
-    let none = || Problem::new(Code::NoExams, "This course has no past exams to analyse; nothing was charged.");
-    let analysis = app.store.analysis(&course, now).await?.ok_or_else(none)?;
+    app.purchase(&Request { app: &app, claim: &claim, id, purpose }).await
+}
 
-    if owned.contains(&analysis.edition) {
-        return Ok(answer(0, &analysis));
+/// The edition of a course's analysis that is current.
+struct Request<'a> {
+    app: &'a App,
+    claim: &'a Claim,
+    id: CourseId,
+    purpose: Purpose,
+}
+
+impl PurchaseRequest for Request<'_> {
+    type Facts = (Arc<Course>, HashSet<String>);
+    type Chosen = Arc<Analysis>;
+    type Fetched = ();
+    type Answer = Response;
+    type Error = Problem;
+
+    /// The edition itself is the key: an edition that is owned is never charged again.
+    fn intent(&self) -> Option<&Intent> {
+        None
     }
-    let charge = charge();
-    if purpose == Purpose::Peek {
-        let detail = "This edition is not bought yet, and neither HEAD nor a prefetch buys it: send a plain GET.";
-        let problem = Problem::new(Code::NotPurchased, detail);
-        return Err(problem.with_member("credits_needed", charge.price));
+
+    async fn read(&self, _: Timestamp) -> Result<Situation<Self::Facts>, Problem> {
+        let owned = async { Ok(self.app.store.owned_editions(self.claim.user_id(), &self.id).await?) };
+        let reads = async { tokio::try_join!(active_course(self.app, &self.id), owned) };
+        let (user, facts) = self.claim.with::<_, CourseError>(reads).await?;
+        Ok(Situation { profile: user.profile, record: None, facts })
     }
-    let goods = [Goods::Analysis { course_id: id, edition: analysis.edition.clone() }];
-    let purchase = Purchase { profile: user.profile, charge: &charge, goods: &goods, intent: None, now };
-    match app.store.spend(purchase, &app.random).await {
-        Ok(receipt) => Ok(answer(receipt.settlement.deducted(), &analysis)),
-        // Another request of the same user bought it meanwhile.
-        Err(SpendError::GoodsTaken) => Ok(answer(0, &analysis)),
-        Err(error) => {
-            // It may have spent the credits that are missing here, too.
-            let owned = app.store.owned_editions(claim.user_id(), &course.id).await?;
-            if owned.contains(&analysis.edition) { Ok(answer(0, &analysis)) } else { Err(error.into()) }
+
+    async fn replay(&self, _: Record, _: Self::Facts) -> Result<Response, Problem> {
+        Err(Problem::internal("an analysis has no record"))
+    }
+
+    async fn choose(&self, (course, owned): Self::Facts, now: Timestamp) -> Result<Choice<Self::Chosen>, Problem> {
+        let none = || Problem::new(Code::NoExams, "This course has no past exams to analyse; nothing was charged.");
+        let analysis = self.app.store.analysis(&course, now).await?.ok_or_else(none)?;
+        if owned.contains(&analysis.edition) {
+            return Ok(Choice::Owned { chosen: analysis, question_ids: Vec::new() });
         }
+        let charge = charge();
+        if self.purpose == Purpose::Peek {
+            let detail = "This edition is not bought yet, and neither HEAD nor a prefetch buys it: send a plain GET.";
+            let problem = Problem::new(Code::NotPurchased, detail);
+            return Err(problem.with_member("credits_needed", charge.price));
+        }
+        let goods = vec![Goods::Analysis { course_id: self.id.clone(), edition: analysis.edition.clone() }];
+        Ok(Choice::Buy { chosen: analysis, charge, goods })
+    }
+
+    async fn fetch(&self, _: &Self::Chosen) {}
+
+    async fn is_owned(&self, analysis: &Self::Chosen) -> Result<bool, StoreError> {
+        let owned = self.app.store.owned_editions(self.claim.user_id(), &self.id).await?;
+        Ok(owned.contains(&analysis.edition))
+    }
+
+    async fn deliver(&self, analysis: Self::Chosen, (): (), payment: Payment) -> Result<Response, Problem> {
+        Ok(answer(payment.deducted, &analysis))
     }
 }
 

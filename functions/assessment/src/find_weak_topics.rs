@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use shared::app::App;
+use shared::app::{App, CourseError, active_course};
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::study::advice::{PlannedTopic, SuggestedQuestion, WeakTopicView, advise};
 use shared::http::fields::List;
-use shared::http::{Body, Claim, Json, Problem, active_course};
+use shared::http::{Body, Claim, Json, Problem};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -47,7 +47,7 @@ pub(crate) async fn find_weak_topics(
         Ok(tokio::try_join!(study, app.store.progress(user, course_id), app.store.calibration(course_id, now))?)
     };
     let reads = async { tokio::try_join!(active_course(&app, course_id), of_store) };
-    let (_, (course, (study, progress, calibration))) = claim.with::<_, Problem>(reads).await?;
+    let (_, (course, (study, progress, calibration))) = claim.with::<_, CourseError>(reads).await?;
     let (bank, analysis) = tokio::try_join!(app.store.bank(&course), app.store.analysis(&course, now))?;
     let reported = request.self_reported_weaknesses.map(|list| list.0).unwrap_or_default();
     if reported.iter().any(|id| bank.topic(id).is_none()) {

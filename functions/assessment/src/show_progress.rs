@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use shared::app::App;
+use shared::app::{App, CourseError, active_course};
 use shared::domain::catalog::Topic;
 use shared::domain::id::CourseId;
 use shared::domain::study::attempt::accuracy_rate;
 use shared::domain::study::{Study, Tally, TopicMasteryView};
-use shared::http::{Body, Claim, Problem, Query, active_course};
+use shared::http::{Body, Claim, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]
@@ -87,7 +87,7 @@ pub(crate) async fn show_progress(
         Ok(tokio::try_join!(study, app.store.progress(user, &course_id), app.store.calibration(&course_id, now))?)
     };
     let reads = async { tokio::try_join!(active_course(&app, &course_id), of_store) };
-    let (_, (course, (study, rows, calibration))) = claim.with::<_, Problem>(reads).await?;
+    let (_, (course, (study, rows, calibration))) = claim.with::<_, CourseError>(reads).await?;
     let bank = app.store.bank(&course).await?;
     let Study { log, .. } = &study;
     let topic = |topic: &Topic| TopicProgress {

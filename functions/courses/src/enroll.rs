@@ -3,10 +3,10 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::app::App;
+use shared::app::{App, active_course};
 use shared::domain::id::CourseId;
 use shared::domain::idempotency::IdempotencyKey;
-use shared::http::{Claim, OnceWithoutBody, Path, Problem, active_course};
+use shared::http::{Claim, OnceWithoutBody, Path, Problem};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]

@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
-use shared::app::App;
+use shared::app::{App, active_course};
 use shared::domain::catalog::{Exam, row_with_extra_columns};
 use shared::domain::id::CourseId;
-use shared::http::{Catalogue, Claim, Path, Problem, active_course};
+use shared::http::{Catalogue, Claim, Path, Problem};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]

@@ -3,10 +3,10 @@
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
-use shared::app::App;
+use shared::app::{App, CourseError, active_course};
 use shared::domain::catalog::{CourseStats, Topic, row_with_extra_columns};
 use shared::domain::id::CourseId;
-use shared::http::{Catalogue, Claim, Path, Problem, active_course};
+use shared::http::{Catalogue, Claim, Path, Problem};
 use utoipa::ToSchema;
 
 use crate::course_view::CourseView;
@@ -36,7 +36,7 @@ pub(crate) async fn show_course(
     claim: Claim,
     Path(id): Path<CourseId>,
 ) -> Result<Catalogue<CourseAnswer>, Problem> {
-    let enrolled = async { app.store.is_enrolled(claim.user_id(), &id).await.map_err(Problem::from) };
+    let enrolled = async { app.store.is_enrolled(claim.user_id(), &id).await.map_err(CourseError::from) };
     let reads = async { tokio::try_join!(active_course(&app, &id), enrolled) };
     let (_, (course, is_enrolled)) = claim.with(reads).await?;
     let bank = app.store.bank(&course).await?;

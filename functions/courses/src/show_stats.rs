@@ -1,10 +1,10 @@
 //! `GET /api/courses/{id}/stats`
 
 use axum::extract::State;
-use shared::app::App;
+use shared::app::{App, active_course};
 use shared::domain::catalog::CourseStats;
 use shared::domain::id::CourseId;
-use shared::http::{Catalogue, Claim, Path, Problem, active_course};
+use shared::http::{Catalogue, Claim, Path, Problem};
 
 /// How much a course holds.
 #[utoipa::path(

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::app::App;
-use shared::domain::catalog::{Bank, QuestionSummary};
+use shared::app::purchase::{Choice, Payment, PurchaseRequest, Situation};
+use shared::app::{App, CourseError, active_course};
+use shared::domain::catalog::{Bank, Course, QuestionSummary};
 use shared::domain::credits::Credits;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
@@ -18,14 +19,12 @@ use shared::domain::schema::{has_schema, whole as whole_number};
 use shared::domain::study::progress::Rows;
 use shared::domain::study::{Calibration, Study};
 use shared::http::fields::{List, Technique, Whole};
-use shared::http::{Body, Claim, Code, Once, Problem, active_course, check_reuse};
-use shared::store::{Goods, Purchase, SpendError, StoreError};
+use shared::http::{Body, Claim, Code, Once, Problem, check_reuse};
+use shared::store::{Goods, StoreError};
 use utoipa::ToSchema;
 
 use crate::sheet::Sheet;
 
-/// How often we choose again when another request of the same student was faster.
-const CHOICES_MAX: u32 = 8;
 /// Seeds are whole numbers that every JSON reader keeps.
 const SEED_BITS: u32 = 53;
 
@@ -109,12 +108,11 @@ pub(crate) struct Generated {
     credits: Credits,
 }
 
-/// What was chosen, before it is paid for.
-struct Chosen {
+/// A form as the search found it, before it is paid for.
+struct Assembled {
     questions: Vec<QuestionSummary>,
     blueprint: BlueprintView,
     fit: Fit,
-    seed: u64,
 }
 
 /// Assembles a midterm and unlocks its questions with their solutions.
@@ -131,70 +129,99 @@ pub(crate) async fn generate_midterm(
     Once(request, intent): Once<GenerateRequest>,
 ) -> Result<axum::Json<Generated>, Problem> {
     let (course_id, order, seed) = request.order()?;
-    let order = Arc::new(order);
-    let (now, user_id) = (app.now(), claim.user_id());
-    for _ in 0..CHOICES_MAX {
-        let of_student = async {
-            let (progress, study) = (app.store.progress(user_id, &course_id), app.store.study(user_id, &course_id));
-            tokio::try_join!(progress, study, app.store.calibration(&course_id, now)).map_err(Problem::from)
+    let order = Generation { app: &app, claim: &claim, course_id, order: Arc::new(order), seed, intent };
+    app.purchase(&order).await
+}
+
+/// A midterm that a student asks for.
+struct Generation<'a> {
+    app: &'a App,
+    claim: &'a Claim,
+    course_id: CourseId,
+    order: Arc<Order>,
+    seed: Option<u64>,
+    intent: Intent,
+}
+
+/// What a midterm depends on.
+struct Facts {
+    /// A course that is gone fails the choice, not the replay of an earlier answer.
+    course: Result<Arc<Course>, CourseError>,
+    progress: Rows,
+    study: Study,
+    calibration: Arc<Calibration>,
+}
+
+impl PurchaseRequest for Generation<'_> {
+    type Facts = Facts;
+    type Chosen = Midterm<QuestionView>;
+    type Fetched = ();
+    type Answer = axum::Json<Generated>;
+    type Error = Problem;
+
+    fn intent(&self) -> Option<&Intent> {
+        Some(&self.intent)
+    }
+
+    async fn read(&self, now: Timestamp) -> Result<Situation<Facts>, Problem> {
+        let Self { app, claim, course_id, intent, .. } = self;
+        let (user_id, store) = (claim.user_id(), &app.store);
+        let course = async { Ok(active_course(app, course_id).await) };
+        let (progress, study) = (store.progress(user_id, course_id), store.study(user_id, course_id));
+        let (calibration, record) = (store.calibration(course_id, now), store.record(user_id, intent, now));
+        let reads = async { tokio::try_join!(course, progress, study, calibration, record) };
+        let (user, (course, progress, study, calibration, record)) = claim.with::<_, StoreError>(reads).await?;
+        Ok(Situation { profile: user.profile, record, facts: Facts { course, progress, study, calibration } })
+    }
+
+    async fn replay(&self, record: Record, _: Facts) -> Result<Self::Answer, Problem> {
+        check_reuse(&record, &self.intent)?;
+        let Outcome::Midterm { midterm_id, credits_deducted, credits } = record.outcome else {
+            return Err(Problem::internal("a record of this path holds no midterm"));
         };
-        let record = async { app.store.record(claim.user_id(), &intent, now).await.map_err(Problem::from) };
-        // The course may be gone since: what was done is answered first.
-        let course = async { Ok(active_course(&app, &course_id).await) };
-        let reads = async { tokio::try_join!(course, of_student, record) };
-        let (user, (course, (progress, study, calibration), record)) = claim.with::<_, Problem>(reads).await?;
-        if let Some(record) = record {
-            return again(&app, &claim, &record, &intent).await;
-        }
-        let course = course?;
-        let bank = app.store.bank(&course).await?;
-        if unknown_topic(&bank, &order).is_some() {
+        let midterm = self.app.store.midterm(self.claim.user_id(), midterm_id).await?;
+        let midterm = midterm.ok_or_else(|| Problem::internal("a record names a midterm that is not there"))?;
+        Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted, credits }))
+    }
+
+    async fn choose(&self, facts: Facts, now: Timestamp) -> Result<Choice<Self::Chosen>, Problem> {
+        let bank = self.app.store.bank(&*facts.course?).await?;
+        if unknown_topic(&bank, &self.order).is_some() {
             return Err(Problem::not_found("topic"));
         }
         if bank.questions.is_empty() {
             return Err(Problem::new(Code::NoQuestions, "This course has no questions; nothing was charged."));
         }
-        let seed = seed.unwrap_or_else(|| app.random.seed() >> (u64::BITS - SEED_BITS));
-        let student = student(&bank, &progress, &study, &calibration, now);
-        let chosen = choose(bank, Arc::clone(&order), student, seed).await??;
-
-        let midterm = Midterm {
-            id: MidtermId(app.random.uuid_v7(now)),
-            course_id: course_id.clone(),
-            level: order.level,
-            questions: whole(&app, &chosen.questions).await?,
-            blueprint: chosen.blueprint,
-            fit: chosen.fit,
-            seed: chosen.seed,
-            created_at: now,
-        };
-        let charge = charge(midterm.questions.len());
-        let unlocked = chosen.questions.iter().map(|question| Goods::Question {
-            course_id: course_id.clone(),
+        let seed = self.seed.unwrap_or_else(|| self.app.random.seed() >> (u64::BITS - SEED_BITS));
+        let student = Student::of(&bank, &facts.progress, &facts.study, &facts.calibration, now);
+        let form = assemble(bank, Arc::clone(&self.order), student, seed).await??;
+        let unlocked = form.questions.iter().map(|question| Goods::Question {
+            course_id: self.course_id.clone(),
             question_id: question.meta.id.clone(),
             access: Access::Solution,
-            must_be_new: !progress.contains_key(&question.meta.id),
+            must_be_new: !facts.progress.contains_key(&question.meta.id),
         });
-        let goods: Vec<Goods> = unlocked.chain([Goods::Midterm(Box::new(midterm.clone()))]).collect();
-        let purchase = Purchase { profile: user.profile, charge: &charge, goods: &goods, intent: Some(&intent), now };
-        match app.store.spend(purchase, &app.random).await {
-            Ok(receipt) => {
-                return Ok(axum::Json(Generated {
-                    sheet: midterm.into(),
-                    credits_deducted: receipt.settlement.deducted(),
-                    credits: receipt.profile.wallet.credits,
-                }));
-            }
-            // Read anew: what is seen now, or the record of the twin, decides.
-            Err(SpendError::GoodsTaken | SpendError::DoneBefore) => {}
-            Err(error) => match app.store.record(claim.user_id(), &intent, now).await? {
-                // The twin spent the credits that are missing here.
-                Some(record) => return again(&app, &claim, &record, &intent).await,
-                None => return Err(error.into()),
-            },
-        }
+        let mut goods: Vec<Goods> = unlocked.collect();
+        let midterm = Midterm {
+            id: MidtermId(self.app.random.uuid_v7(now)),
+            course_id: self.course_id.clone(),
+            level: self.order.level,
+            questions: whole(self.app, &form.questions).await?,
+            blueprint: form.blueprint,
+            fit: form.fit,
+            seed,
+            created_at: now,
+        };
+        goods.push(Goods::Midterm(Box::new(midterm.clone())));
+        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, goods })
     }
-    Err(StoreError::Contention { attempts: CHOICES_MAX }.into())
+
+    async fn fetch(&self, _: &Self::Chosen) {}
+
+    async fn deliver(&self, midterm: Self::Chosen, (): (), payment: Payment) -> Result<Self::Answer, Problem> {
+        let Payment { deducted: credits_deducted, balance: credits } = payment;
+        Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted, credits }))
+    }
 }
 
 impl GenerateRequest {
@@ -230,25 +257,17 @@ impl Config {
     }
 }
 
-fn student(bank: &Bank, progress: &Rows, study: &Study, calibration: &Calibration, now: Timestamp) -> Student {
-    let weakness = |topic: &TopicId| 1.0 - study.estimate(topic, calibration, bank, now).mastery;
-    Student {
-        seen: progress.iter().map(|(id, row)| (id.clone(), row.seen_at)).collect(),
-        weakness: study.mastery.topics.keys().map(|topic| (topic.clone(), weakness(topic))).collect(),
-    }
-}
-
 /// The search takes some 50 ms of a processor: not on the thread that answers others.
-async fn choose(
+async fn assemble(
     bank: Arc<Bank>,
     order: Arc<Order>,
     student: Student,
     seed: u64,
-) -> Result<Result<Chosen, Infeasible>, Problem> {
+) -> Result<Result<Assembled, Infeasible>, Problem> {
     let search = move || {
         let form = generate(&bank, &order, &student, seed)?;
         let questions = form.questions.into_iter().cloned().collect();
-        Ok(Chosen { questions, blueprint: form.blueprint, fit: form.fit, seed })
+        Ok(Assembled { questions, blueprint: form.blueprint, fit: form.fit })
     };
     tokio::task::spawn_blocking(search).await.map_err(Problem::internal)
 }
@@ -260,15 +279,4 @@ async fn whole(app: &App, summaries: &[QuestionSummary]) -> Result<Vec<QuestionV
     let view = |summary: &QuestionSummary| Some(QuestionView::of(whole.get(&summary.meta.id)?, Access::Solution));
     let views: Option<Vec<QuestionView>> = summaries.iter().map(view).collect();
     views.ok_or_else(|| Problem::unavailable("a question of the bank is not in the table"))
-}
-
-/// The answer of a request that was done before.
-async fn again(app: &App, claim: &Claim, record: &Record, intent: &Intent) -> Result<axum::Json<Generated>, Problem> {
-    check_reuse(record, intent)?;
-    let Outcome::Midterm { midterm_id, credits_deducted, credits } = record.outcome else {
-        return Err(Problem::internal("a record of this path holds no midterm"));
-    };
-    let midterm = app.store.midterm(claim.user_id(), midterm_id).await?;
-    let midterm = midterm.ok_or_else(|| Problem::internal("a record names a midterm that is not there"))?;
-    Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted, credits }))
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use shared::app::App;
+use shared::app::{App, CourseError, active_course};
 use shared::domain::catalog::{Bank, QuestionSummary};
 use shared::domain::id::{CourseId, ExamId, TopicId};
 use shared::domain::questions::selection::has_technique;
@@ -10,7 +10,7 @@ use shared::domain::questions::view::QuestionView;
 use shared::domain::study::progress::access;
 use shared::http::fields::{Difficulty, Technique};
 use shared::http::page::{Cursor, Limit};
-use shared::http::{Body, Catalogue, Claim, Problem, Query, active_course};
+use shared::http::{Body, Catalogue, Claim, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]
@@ -50,7 +50,7 @@ pub(crate) async fn browse_questions(
     claim: Claim,
     Query(filter): Query<Filter>,
 ) -> Result<Catalogue<QuestionPage>, Problem> {
-    let progress = async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(Problem::from) };
+    let progress = async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(CourseError::from) };
     let reads = async { tokio::try_join!(active_course(&app, &filter.course_id), progress) };
     let (_, (course, progress)) = claim.with(reads).await?;
     let bank = app.store.bank(&course).await?;

@@ -11,7 +11,7 @@ use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Problem};
 use utoipa::ToSchema;
 
-use crate::deliver::{Delivery, Order, deliver};
+use crate::deliver::{Delivery, Order};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct BundleRequest {
@@ -43,5 +43,6 @@ pub(crate) async fn bundle_questions(
         count: request.count.map_or(BUNDLE_QUESTIONS, Whole::count),
         ..Wish::default()
     };
-    deliver(&app, &claim, Order { course_id: request.course_id, wish, charge: bundle_charge, intent }).await
+    let order = Order { app: &app, claim: &claim, course_id: request.course_id, wish, charge: bundle_charge, intent };
+    app.purchase(&order).await
 }

@@ -10,7 +10,7 @@ use shared::http::fields::{Difficulty, List, Technique, Whole};
 use shared::http::{Body, Claim, Once, Problem};
 use utoipa::ToSchema;
 
-use crate::deliver::{Delivery, Order, deliver};
+use crate::deliver::{Delivery, Order};
 
 /// Questions of a request that does not say how many.
 const COUNT_DEFAULT: usize = 3;
@@ -51,5 +51,6 @@ pub(crate) async fn practice_questions(
         difficulty: request.difficulty.map(|difficulty| difficulty.0),
         count: request.count.map_or(COUNT_DEFAULT, Whole::count),
     };
-    deliver(&app, &claim, Order { course_id: request.course_id, wish, charge: practice_charge, intent }).await
+    let order = Order { app: &app, claim: &claim, course_id: request.course_id, wish, charge: practice_charge, intent };
+    app.purchase(&order).await
 }

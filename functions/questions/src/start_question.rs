@@ -1,19 +1,20 @@
 //! `POST /api/questions/{id}/start`
 
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::Serialize;
 use shared::app::App;
+use shared::app::purchase::{Choice, Payment, PurchaseRequest, Situation};
 use shared::domain::catalog::Question;
 use shared::domain::credits::Credits;
 use shared::domain::id::QuestionId;
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::questions::selection::start_charge;
 use shared::domain::questions::view::{Access, QuestionView};
+use shared::domain::study::progress::Progress;
 use shared::http::{Claim, OnceWithoutBody, Path, Problem, check_reuse};
-use shared::store::{Goods, Purchase, SpendError, StoreError};
+use shared::store::Goods;
 use utoipa::ToSchema;
-
-use crate::deliver::CHOICES_MAX;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = StartedQuestion)]
@@ -43,58 +44,62 @@ pub(crate) async fn start_question(
     Path(id): Path<QuestionId>,
     OnceWithoutBody(intent): OnceWithoutBody,
 ) -> Result<axum::Json<Started>, Problem> {
-    let now = app.now();
-    for _ in 0..CHOICES_MAX {
-        let reads = async {
-            let record = app.store.record(claim.user_id(), &intent, now);
-            tokio::try_join!(app.store.question_for(claim.user_id(), &id), record)
+    app.purchase(&Start { app: &app, claim: &claim, id, intent }).await
+}
+
+/// A question that a student wants to try.
+struct Start<'a> {
+    app: &'a App,
+    claim: &'a Claim,
+    id: QuestionId,
+    intent: Intent,
+}
+
+impl PurchaseRequest for Start<'_> {
+    type Facts = (Question, Option<Progress>);
+    type Chosen = Question;
+    type Fetched = ();
+    type Answer = axum::Json<Started>;
+    type Error = Problem;
+
+    fn intent(&self) -> Option<&Intent> {
+        Some(&self.intent)
+    }
+
+    async fn read(&self, now: Timestamp) -> Result<Situation<Self::Facts>, Problem> {
+        let store = &self.app.store;
+        let user_id = self.claim.user_id();
+        let found = store.question_for(user_id, &self.id);
+        let reads = async { tokio::try_join!(found, store.record(user_id, &self.intent, now)) };
+        let (user, (found, record)) = self.claim.with(reads).await?;
+        let facts = found.ok_or_else(|| Problem::not_found("question"))?;
+        Ok(Situation { profile: user.profile, record, facts })
+    }
+
+    async fn replay(&self, record: Record, (question, _): Self::Facts) -> Result<Self::Answer, Problem> {
+        check_reuse(&record, &self.intent)?;
+        let Outcome::Questions { credits_deducted, credits, .. } = record.outcome else {
+            return Err(Problem::internal("a record of this path holds no question"));
         };
-        let (user, (found, record)) = claim.with(reads).await?;
-        let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-        if let Some(record) = record {
-            return again(&question, &record, &intent);
-        }
+        Ok(axum::Json(Started::of(&question, credits_deducted, credits)))
+    }
+
+    async fn choose(&self, (question, progress): Self::Facts, _: Timestamp) -> Result<Choice<Question>, Problem> {
         if progress.is_some() {
-            let credits = user.profile.wallet.as_of(now).credits;
-            let outcome = Outcome::Questions { question_ids: vec![id.clone()], credits_deducted: 0, credits };
-            if app.store.keep_record(claim.user_id(), &intent, outcome, now).await? {
-                return Ok(axum::Json(Started::of(&question, 0, credits)));
-            }
-            // The twin that unlocked it wrote its record after we looked for one: read anew.
-            continue;
+            return Ok(Choice::Owned { chosen: question, question_ids: vec![self.id.clone()] });
         }
-        let charge = start_charge();
-        let goods = [Goods::Question {
+        let goods = vec![Goods::Question {
             course_id: question.meta.course_id.clone(),
-            question_id: id.clone(),
+            question_id: self.id.clone(),
             access: Access::Question,
             must_be_new: true,
         }];
-        let purchase = Purchase { profile: user.profile, charge: &charge, goods: &goods, intent: Some(&intent), now };
-        match app.store.spend(purchase, &app.random).await {
-            Ok(receipt) => {
-                let credits = receipt.profile.wallet.credits;
-                return Ok(axum::Json(Started::of(&question, receipt.settlement.deducted(), credits)));
-            }
-            // Another request unlocked it: read anew.
-            Err(SpendError::GoodsTaken | SpendError::DoneBefore) => {}
-            Err(error) => {
-                // The twin spent the credits that are missing here.
-                return match app.store.record(claim.user_id(), &intent, now).await? {
-                    Some(record) => again(&question, &record, &intent),
-                    None => Err(error.into()),
-                };
-            }
-        }
+        Ok(Choice::Buy { chosen: question, charge: start_charge(), goods })
     }
-    Err(StoreError::Contention { attempts: CHOICES_MAX }.into())
-}
 
-/// The answer of a request that was done before.
-fn again(question: &Question, record: &Record, intent: &Intent) -> Result<axum::Json<Started>, Problem> {
-    check_reuse(record, intent)?;
-    let Outcome::Questions { credits_deducted, credits, .. } = record.outcome else {
-        return Err(Problem::internal("a record of this path holds no question"));
-    };
-    Ok(axum::Json(Started::of(question, credits_deducted, credits)))
+    async fn fetch(&self, _: &Question) {}
+
+    async fn deliver(&self, question: Question, (): (), payment: Payment) -> Result<Self::Answer, Problem> {
+        Ok(axum::Json(Started::of(&question, payment.deducted, payment.balance)))
+    }
 }

@@ -6,8 +6,7 @@ use shared::app::App;
 use shared::domain::catalog::Question;
 use shared::domain::id::QuestionId;
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
-use shared::domain::mastery::Evidence;
-use shared::domain::study::attempt::{Attempt, AttemptId, GradedBy, accuracy_rate};
+use shared::domain::study::attempt::{AttemptId, GradedBy, MarkedAnswer, accuracy_rate};
 use shared::domain::study::marking::{Unmarkable, mark};
 use shared::domain::study::{Calibration, Study, TopicMasteryView};
 use shared::http::fields::Whole;
@@ -62,11 +61,11 @@ pub(crate) async fn submit_answer(
     }
     let progress = progress.ok_or_else(Problem::not_started)?;
 
-    let attempt = submission.attempt(&app, &question, &calibration)?;
-    let (correct, graded_by, topic) = (attempt.correct, attempt.graded_by, attempt.topic_id.clone());
+    let marked = submission.marked(&app, &question, &calibration)?;
+    let (correct, graded_by, topic) = (marked.correct, marked.graded_by, marked.topic_id.clone());
     let mastery =
         |study: &Study| TopicMasteryView::of(topic.clone(), &study.estimate(&topic, &calibration, &bank, now));
-    match app.store.record_attempt(user, attempt, (progress, study), &intent, mastery, &app.random).await {
+    match app.store.record_attempt(user, marked, (progress, study), &intent, mastery, &app.random).await {
         Ok(Recorded { progress, mastery }) => Ok(axum::Json(Marked {
             correct,
             graded_by,
@@ -83,7 +82,7 @@ pub(crate) async fn submit_answer(
 }
 
 impl Submission {
-    fn attempt(self, app: &App, question: &Question, calibration: &Calibration) -> Result<Attempt, Problem> {
+    fn marked(self, app: &App, question: &Question, calibration: &Calibration) -> Result<MarkedAnswer, Problem> {
         let answer = self.answer.map(|answer| answer.0);
         let mark = mark(question, answer.as_deref(), self.was_correct).map_err(|unmarkable| {
             let field = match unmarkable {
@@ -94,7 +93,7 @@ impl Submission {
         })?;
         let now = app.now();
         let meta = &question.meta;
-        Ok(Attempt {
+        Ok(MarkedAnswer {
             id: AttemptId(app.random.uuid_v7(now)),
             course_id: meta.course_id.clone(),
             topic_id: meta.topic_id.clone(),
@@ -102,10 +101,6 @@ impl Submission {
             answer,
             correct: mark.correct,
             graded_by: mark.graded_by,
-            // Decided when it is recorded.
-            solution_seen: false,
-            evidence: Evidence::None,
-            position: 0,
             ease: calibration.ease(&meta.topic_id, &meta.id, meta.difficulty),
             time_spent_seconds: self.time_spent_seconds.map(Whole::get),
             created_at: now,

@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use serde::Serialize;
-use shared::app::App;
+use shared::app::{App, active_course};
 use shared::domain::catalog::{Topic, number};
 use shared::domain::id::{CourseId, TopicId};
-use shared::http::{Catalogue, Path, Problem, active_course};
+use shared::http::{Catalogue, Path, Problem};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]

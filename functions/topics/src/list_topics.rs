@@ -3,10 +3,10 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::app::App;
+use shared::app::{App, active_course};
 use shared::domain::catalog::{Topic, row_with_extra_columns};
 use shared::domain::id::CourseId;
-use shared::http::{Body, Catalogue, Claim, Path, Problem, Query, active_course};
+use shared::http::{Body, Catalogue, Claim, Path, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]

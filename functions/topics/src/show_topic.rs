@@ -5,12 +5,12 @@ use std::cmp::Reverse;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
-use shared::app::App;
+use shared::app::{App, active_course};
 use shared::domain::catalog::topic_insight::{TopicInsight, insight, questions_of};
 use shared::domain::catalog::{Bank, QuestionSummary, Topic, row_with_extra_columns};
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::questions::view::QuestionView;
-use shared::http::{Catalogue, Claim, Path, Problem, active_course};
+use shared::http::{Catalogue, Claim, Path, Problem};
 use utoipa::ToSchema;
 
 /// Sample questions at most.

@@ -1,6 +1,8 @@
 //! What every handler is given: the table, the clock, the source of randomness, the configuration.
 
+mod course;
 pub mod kdf;
+pub mod purchase;
 
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use crate::domain::random::{Random, SystemEntropy};
 use crate::domain::time::{Clock, SystemClock};
 use crate::store::Store;
 use crate::stripe::Stripe;
+
+pub use course::{CourseError, active_course};
 
 /// Shared by all requests of a process; cloning it is cheap.
 #[derive(Clone)]

@@ -1,7 +1,6 @@
 //! HTTP manners that all functions share: the list of routes, extractors, problems, and how a process starts.
 
 mod body;
-mod course;
 mod etag;
 pub mod fields;
 mod idempotent;
@@ -19,7 +18,6 @@ pub mod routes;
 mod session;
 
 pub use body::{Body, Json, read_to};
-pub use course::active_course;
 pub use etag::{Catalogue, Edition};
 pub use idempotent::{Once, OnceWithoutBody, check_reuse};
 pub use limit::{Asker, ClientAddress, Limiter};

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::app::CourseError;
 use crate::app::kdf::KdfError;
 use crate::domain::credits::InsufficientCredits;
 use crate::domain::midterm::Infeasible;
@@ -334,6 +335,15 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable { .. } | StoreError::Contention { .. } => Self::unavailable(error),
             StoreError::Corrupt { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<CourseError> for Problem {
+    fn from(error: CourseError) -> Self {
+        match error {
+            CourseError::NotFound => Self::not_found("course"),
+            CourseError::Store(error) => error.into(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::keys;
 use crate::domain::id::UserId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::random::Random;
-use crate::domain::study::attempt::Attempt;
+use crate::domain::study::attempt::{Attempt, MarkedAnswer};
 use crate::domain::study::progress::Progress;
 use crate::domain::study::{Study, TopicMasteryView};
 
@@ -67,7 +67,7 @@ impl Store {
     pub async fn record_attempt(
         &self,
         user: UserId,
-        attempt: Attempt,
+        marked: MarkedAnswer,
         on: (Progress, Study),
         intent: &Intent,
         view: impl Fn(&Study) -> TopicMasteryView,
@@ -76,7 +76,7 @@ impl Store {
         let (mut progress, mut study) = on;
         for tries in 0..ATTEMPTS_MAX {
             // What the student knew is decided by what is there now, not by what this request read first.
-            let attempt = attempt.clone().placed(progress.knows_solution(), study.version + 1);
+            let attempt = marked.placed(progress.knows_solution(), study.version + 1);
             let counted = count(&progress, &attempt);
             let mut studied = study.clone();
             studied.record(&attempt);

@@ -20,6 +20,8 @@ use uuid::Uuid;
 use super::catalog::Bank;
 use super::credits::{Charge, EntryType, MIDTERM_PRICE};
 use super::id::{CourseId, QuestionId, TopicId};
+use super::study::progress::Rows;
+use super::study::{Calibration, Study};
 
 pub use blueprint::{BlueprintView, TopicTarget, plan};
 pub use form::{Fit, Form, LevelFit, Target, TopicFit, generate};
@@ -99,6 +101,18 @@ pub struct Student {
     pub seen: HashMap<QuestionId, Timestamp>,
     /// How weak they are in a topic, 0 (strong) to 1; only topics with attempts.
     pub weakness: HashMap<TopicId, f64>,
+}
+
+impl Student {
+    /// The student as progress and study show them: weakness is 1 − mastery.
+    #[must_use]
+    pub fn of(bank: &Bank, progress: &Rows, study: &Study, calibration: &Calibration, now: Timestamp) -> Self {
+        let weakness = |topic: &TopicId| 1.0 - study.estimate(topic, calibration, bank, now).mastery;
+        Self {
+            seen: progress.iter().map(|(id, row)| (id.clone(), row.seen_at)).collect(),
+            weakness: study.mastery.topics.keys().map(|topic| (topic.clone(), weakness(topic))).collect(),
+        }
+    }
 }
 
 /// A midterm as it was generated, for good.

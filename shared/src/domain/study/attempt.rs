@@ -62,12 +62,52 @@ pub struct Attempt {
     pub created_at: Timestamp,
 }
 
-impl Attempt {
-    /// The same at `position` among the student's attempts, by who knew the solution or did not.
+/// A marked answer that is not recorded yet: what an attempt says whenever it is recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarkedAnswer {
+    /// Sorts by time.
+    pub id: AttemptId,
+    /// The course.
+    pub course_id: CourseId,
+    /// The topic.
+    pub topic_id: TopicId,
+    /// The question.
+    pub question_id: QuestionId,
+    /// The student's text, if any.
+    pub answer: Option<String>,
+    /// The verdict.
+    pub correct: bool,
+    /// Who gave the verdict.
+    pub graded_by: GradedBy,
+    /// How easy the question is, in logits, by the current calibration.
+    pub ease: f64,
+    /// Seconds that the student took, as the client says.
+    pub time_spent_seconds: Option<u32>,
+    /// When the answer came.
+    pub created_at: Timestamp,
+}
+
+impl MarkedAnswer {
+    /// The attempt at `position` among the student's attempts in the course. `knew_solution` says whether the student had
+    /// opened the solution, or tried the question, before.
     #[must_use]
-    pub fn placed(self, knew_solution: bool, position: u64) -> Self {
-        let evidence = evidence(knew_solution, self.graded_by == GradedBy::Student);
-        Self { solution_seen: knew_solution, evidence, position, ..self }
+    pub fn placed(&self, knew_solution: bool, position: u64) -> Attempt {
+        let Self { id, correct, graded_by, ease, time_spent_seconds, created_at, .. } = *self;
+        Attempt {
+            id,
+            course_id: self.course_id.clone(),
+            topic_id: self.topic_id.clone(),
+            question_id: self.question_id.clone(),
+            answer: self.answer.clone(),
+            correct,
+            graded_by,
+            solution_seen: knew_solution,
+            evidence: evidence(knew_solution, graded_by == GradedBy::Student),
+            ease,
+            position,
+            time_spent_seconds,
+            created_at,
+        }
     }
 }
 

@@ -1,0 +1,176 @@
+//! A purchase that happens once, however often its request is sent and whatever races with it.
+//!
+//! 1. Read the session, the record of an earlier request with the same key, and what the choice depends on: one round
+//!    trip.
+//! 2. If there is a record, replay its answer.
+//! 3. Otherwise choose what to buy and spend: one transaction.
+//! 4. If another request was faster, read again: its record or the newer progress decides.
+
+use std::future::Future;
+
+use jiff::Timestamp;
+
+use super::App;
+use crate::domain::account::profile::Profile;
+use crate::domain::credits::{Charge, Credits};
+use crate::domain::id::QuestionId;
+use crate::domain::idempotency::{Intent, Outcome, Record};
+use crate::store::{Goods, Purchase, SpendError, StoreError};
+
+/// How often one request chooses again because another request of the same student was faster.
+const CHOICES_MAX: u32 = 8;
+
+/// What distinguishes one kind of purchase from the others.
+pub trait PurchaseRequest: Sync {
+    /// What the choice depends on: the course, the student's progress.
+    type Facts: Send;
+    /// What was chosen, until it is delivered.
+    type Chosen: Send + Sync;
+    /// What is read of the chosen goods while they are paid for.
+    type Fetched: Send;
+    /// What the client is answered.
+    type Answer;
+    /// Why nothing was bought.
+    type Error: From<StoreError> + From<SpendError>;
+
+    /// The request and its idempotency key, if clients may name one.
+    fn intent(&self) -> Option<&Intent>;
+
+    /// Reads all that the decision needs, in one round trip, and checks the session.
+    fn read(&self, now: Timestamp) -> impl Future<Output = Result<Situation<Self::Facts>, Self::Error>> + Send;
+
+    /// Answers as the request of `record` was answered.
+    fn replay(
+        &self,
+        record: Record,
+        facts: Self::Facts,
+    ) -> impl Future<Output = Result<Self::Answer, Self::Error>> + Send;
+
+    /// Chooses what to buy. Nothing is charged when it fails.
+    fn choose(
+        &self,
+        facts: Self::Facts,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Choice<Self::Chosen>, Self::Error>> + Send;
+
+    /// Reads what the answer needs. It runs beside the spend, so it must write nothing.
+    fn fetch(&self, chosen: &Self::Chosen) -> impl Future<Output = Self::Fetched> + Send;
+
+    /// Whether the student owns `chosen` by now. Asked after a refused spend of a request without a key.
+    fn is_owned(&self, _: &Self::Chosen) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async { Ok(false) }
+    }
+
+    /// The answer, once everything is paid for.
+    fn deliver(
+        &self,
+        chosen: Self::Chosen,
+        fetched: Self::Fetched,
+        payment: Payment,
+    ) -> impl Future<Output = Result<Self::Answer, Self::Error>> + Send;
+}
+
+/// What one round trip found.
+pub struct Situation<F> {
+    /// The student's profile. The session is live.
+    pub profile: Profile,
+    /// The record of a request with the same key.
+    pub record: Option<Record>,
+    /// What the choice depends on.
+    pub facts: F,
+}
+
+/// What a student gets, and whether it costs credits.
+pub enum Choice<C> {
+    /// The student owns it already: nothing is charged.
+    Owned {
+        /// What they own.
+        chosen: C,
+        /// The questions that the request's record names.
+        question_ids: Vec<QuestionId>,
+    },
+    /// It is bought now.
+    Buy {
+        /// What was chosen.
+        chosen: C,
+        /// Its price.
+        charge: Charge,
+        /// What the transaction writes.
+        goods: Vec<Goods>,
+    },
+}
+
+/// What a purchase cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Payment {
+    /// Credits that this request took.
+    pub deducted: Credits,
+    /// The balance after it.
+    pub balance: Credits,
+}
+
+impl App {
+    /// Buys what `request` asks for, or replays the answer of the request that bought it.
+    ///
+    /// # Errors
+    /// What the request's own steps say; 402, 503 and their like from the spend. In every case nothing was charged, or a
+    /// retry with the same key finds that it was.
+    pub async fn purchase<R: PurchaseRequest>(&self, request: &R) -> Result<R::Answer, R::Error> {
+        let now = self.now();
+        for _ in 0..CHOICES_MAX {
+            let Situation { profile, record, facts } = request.read(now).await?;
+            if let Some(record) = record {
+                return request.replay(record, facts).await;
+            }
+            let (chosen, charge, goods) = match request.choose(facts, now).await? {
+                Choice::Buy { chosen, charge, goods } => (chosen, charge, goods),
+                Choice::Owned { chosen, question_ids } => {
+                    let payment = Payment { deducted: 0, balance: profile.wallet.as_of(now).credits };
+                    if !self.record_free(request.intent(), &profile, question_ids, payment, now).await? {
+                        // A concurrent duplicate wrote its record after we looked for one: read again.
+                        continue;
+                    }
+                    let fetched = request.fetch(&chosen).await;
+                    return request.deliver(chosen, fetched, payment).await;
+                }
+            };
+            let buyer = profile.id;
+            let spend = Purchase { profile, charge: &charge, goods: &goods, intent: request.intent(), now };
+            let (receipt, fetched) = tokio::join!(self.store.spend(spend, &self.random), request.fetch(&chosen));
+            match receipt {
+                Ok(receipt) => {
+                    let balance = receipt.profile.wallet.credits;
+                    let payment = Payment { deducted: receipt.settlement.deducted(), balance };
+                    return request.deliver(chosen, fetched, payment).await;
+                }
+                // Another request was faster: read again.
+                Err(SpendError::GoodsTaken | SpendError::DoneBefore) => {}
+                // A concurrent duplicate may have spent the credits that are missing here: then read again.
+                Err(error) => {
+                    let is_done = match request.intent() {
+                        Some(intent) => self.store.record(buyer, intent, now).await?.is_some(),
+                        None => request.is_owned(&chosen).await?,
+                    };
+                    if !is_done {
+                        return Err(error.into());
+                    }
+                }
+            }
+        }
+        Err(StoreError::Contention { attempts: CHOICES_MAX }.into())
+    }
+
+    /// Records a request that cost nothing; `false` when its key has a record already.
+    async fn record_free(
+        &self,
+        intent: Option<&Intent>,
+        profile: &Profile,
+        question_ids: Vec<QuestionId>,
+        payment: Payment,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(intent) = intent else { return Ok(true) };
+        let outcome = Outcome::Questions { question_ids, credits_deducted: payment.deducted, credits: payment.balance };
+        self.store.keep_record(profile.id, intent, outcome, now).await
+    }
+}
