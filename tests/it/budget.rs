@@ -86,7 +86,7 @@ pub(crate) fn write(rows: &[Row]) {
     let document = read(DOCUMENT);
     let (before, after) = document.split_once(BEGIN).unwrap();
     let (_, after) = after.split_once(END).unwrap();
-    let mut table = "| route (situation) | cold: trips | calls | read | write | warm: trips | calls | read | write | $ a million, warm |\n\
+    let mut table = "| route (situation) | cold: trips | calls | read | write | warm: trips | calls | read | write | $ per million, warm |\n\
                      |---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for row in rows {
