@@ -481,42 +481,36 @@ async fn contention_that_stays_is_503_and_moves_nothing() {
 
 /// The SDK tries no plain write again that a transaction was in the way of.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_conflict_at_any_plain_write_of_any_route_is_not_seen() {
+async fn a_conflict_at_any_write_of_any_route_is_not_seen() {
     let test = TestApp::start().await;
-    let (mut tried, mut untried) = (HashSet::new(), Vec::new());
+    let mut tried = HashSet::new();
     for row in committed() {
         let route = ROUTES.iter().find(|route| route.operation == row.operation).unwrap();
-        let mut writes: Vec<Option<(String, usize)>> = vec![None];
-        let mut next = 0;
-        while next < writes.len() {
+        let mut writes = 0;
+        for round in 0.. {
             let (process, proxy) = test.twin_behind_proxy().await;
-            let (person, path, body) = round_trips::request(&test, &row, &format!("conflict-{next}")).await;
-            let aimed = writes[next].clone();
-            if let Some((name, nth)) = aimed.clone() {
-                proxy.arm(Fault::Conflict, Aim { name: Some(name), nth, reach: Reach::Try });
+            let (person, path, body) = round_trips::request(&test, &row, &format!("conflict-{round}")).await;
+            if round > 0 {
+                proxy.arm(Fault::Conflict, Aim { name: None, nth: round - 1, reach: Reach::Try });
             }
             let person = person.through(process);
             let _ = round_trips::send(test.app.now(), &person, route.method.as_str(), &path, body).await;
-            match aimed {
-                Some((name, _)) if proxy.hits() == 1 => _ = tried.insert(name),
-                Some((name, _)) => untried.push(format!("{}: {name}", row.operation)),
-                None => {
-                    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-                    for call in proxy.take_calls() {
-                        if matches!(call.operation.as_str(), "PutItem" | "UpdateItem" | "DeleteItem") {
-                            let nth = seen.entry(call.name.clone()).or_default();
-                            writes.push(Some((call.name, *nth)));
-                            *nth += 1;
-                        }
-                    }
-                }
+            if round == 0 {
+                let operations = proxy.take_calls().into_iter().map(|call| call.operation);
+                let operations: Vec<_> = operations.filter(|name| Fault::of(name).contains(&Fault::Conflict)).collect();
+                writes = operations.len();
+                tried.extend(operations);
+                // The first to ask for an edition writes it: that has a test of its own.
+                writes -= usize::from(row.operation == "show_analysis" && row.situation.is_empty());
+            } else {
+                assert_eq!(proxy.hits(), 1, "{} {}: write {round} of {writes}", row.operation, row.situation);
             }
-            next += 1;
+            if round == writes {
+                break;
+            }
         }
     }
-    assert!(untried.is_empty(), "{untried:?}");
-    let operations: HashSet<_> = tried.iter().filter_map(|name| name.split(' ').next()).collect();
-    assert_eq!(operations, HashSet::from(["PutItem", "UpdateItem", "DeleteItem"]), "{tried:?}");
+    assert_eq!(tried.len(), 4, "{tried:?}");
     test.assert_ledgers_are_true().await;
 }
 
@@ -524,6 +518,7 @@ async fn a_conflict_at_any_plain_write_of_any_route_is_not_seen() {
 async fn expiry_is_asked_for_at_each_start_until_it_is_on() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let app = test.before_another_table(&proxy);
+    let _ = proxy.take_calls();
     let asked = || proxy.take_calls().iter().filter(|call| call.operation == "UpdateTimeToLive").count();
     for (fault, is_new) in [(Some(Fault::ErrorBefore), true), (Some(Fault::Throttle), false), (None, false)] {
         if let Some(fault) = fault {

@@ -128,7 +128,11 @@ fn as_many_steps_as_asked_for() {
     let mut said = started;
     for done in 0..cases {
         let number = first + done;
-        if number % 2 == 0 { case::<false>(number) } else { case::<true>(number) }
+        if number % 2 == 0 {
+            case::<false>(number)
+        } else {
+            case::<true>(number)
+        }
         if said.elapsed() >= PROGRESS || done + 1 == cases {
             said = Instant::now();
             let (steps, seconds) = ((done + 1) * STEPS as u64, started.elapsed().as_secs());

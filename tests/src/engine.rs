@@ -8,13 +8,14 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use jiff::Timestamp;
 use pastpaper::embedded::Embedded;
 use pastpaper::verify::check_all;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::config::{Config, Database};
 use shared::domain::random::{Random, SystemEntropy};
-use shared::domain::time::SystemClock;
+use shared::domain::time::{Clock, SystemClock};
 use shared::store::Store;
 
 /// Names an engine that runs already.
@@ -63,6 +64,18 @@ impl Engine {
         match self {
             Self::Embedded(_) => seed,
             Self::Shared(_) => Random::new(SystemEntropy).seed(),
+        }
+    }
+
+    /// When a test begins. A shared engine deletes what has expired by its own clock, so nothing may be over there before
+    /// it begins: noon of tomorrow, as windows and days begin at the usual noon, too.
+    pub(crate) fn start_time(&self, usual: Timestamp) -> Timestamp {
+        match self {
+            Self::Embedded(_) => usual,
+            Self::Shared(_) => {
+                let day = SystemClock.now().as_second().div_euclid(86_400) + 1;
+                Timestamp::from_second(day * 86_400 + 43_200).unwrap()
+            }
         }
     }
 

@@ -19,7 +19,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
-use jiff::Timestamp;
 use pastpaper::import::import_catalog;
 use pastpaper::router;
 use pastpaper::verify::check_all;
@@ -52,7 +51,7 @@ pub use proxy::Proxy;
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
 /// What most tests may ask more often than anybody else: their clock stands.
 const WIDE: Limits = Limits::times(1_000_000);
-/// When every test begins.
+/// When every test begins on an engine of its own.
 pub const START: &str = "2026-03-01T12:00:00Z";
 
 /// Everything a test talks to.
@@ -105,9 +104,10 @@ impl TestApp {
         let database = Database::local(endpoint_url, engine.table());
         let stripe = StripeStandIn::start().await;
         let config = Config::read(|name| environment(name, &database, &stripe)).unwrap();
-        let clock = TestClock::at(START.parse::<Timestamp>().unwrap());
+        let clock = TestClock::at(engine.start_time(START.parse().unwrap()));
         let store = Store::connect(&database);
-        let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(engine.seed(1)))).with_limits(WIDE);
+        let app =
+            App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(engine.seed(1)))).with_limits(WIDE);
         assert!(app.store.create_table().await.unwrap());
         engine.check_at_end(&app.config);
         Self { router: router::all(&app), app, clock, stripe, engine }

@@ -91,7 +91,9 @@ fn long_integer(json: &str) -> Option<&str> {
         let is_kept = || {
             number.parse::<i64>().is_ok()
                 || number.parse::<u64>().is_ok()
-                || number.parse::<f64>().is_ok_and(|double| format!("{double:.0}") == number)
+                || number
+                    .parse::<f64>()
+                    .is_ok_and(|double| [double.to_string(), format!("{double:.0}")].contains(&number.to_owned()))
         };
         if is_whole && !is_kept() {
             return Some(number);

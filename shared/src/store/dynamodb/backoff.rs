@@ -180,7 +180,11 @@ mod tests {
         ] {
             let (started, mut tries) = (Instant::now(), Tries::new(patience));
             while tries.wait(refusal).await {}
-            assert!(between.contains(&started.elapsed().as_secs()), "{patience:?} {refusal:?}: {:?}", started.elapsed());
+            assert!(
+                between.contains(&started.elapsed().as_secs()),
+                "{patience:?} {refusal:?}: {:?}",
+                started.elapsed()
+            );
         }
     }
 

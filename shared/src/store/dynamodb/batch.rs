@@ -152,11 +152,7 @@ impl Store {
 /// Writes all of `writes` in batches, as fast as they are taken: what is left over goes to the end of the queue, so that
 /// one partition that is over its rate does not hold up the others; then fewer batches run at once and pauses grow, and
 /// with every round that is taken whole they shrink again.
-async fn write_paced<T, F>(
-    writes: Vec<T>,
-    patience: Patience,
-    write: impl Fn(Vec<T>) -> F,
-) -> Result<(), StoreError>
+async fn write_paced<T, F>(writes: Vec<T>, patience: Patience, write: impl Fn(Vec<T>) -> F) -> Result<(), StoreError>
 where
     F: Future<Output = Result<Vec<T>, StoreError>>,
 {
@@ -224,7 +220,8 @@ mod tests {
                 let now = Instant::now();
                 let mut partitions = self.partitions.borrow_mut();
                 let (since, stock) = partitions.entry(partition).or_insert((now, self.units_a_second));
-                *stock = (*stock + self.units_a_second * now.duration_since(*since).as_secs_f64()).min(self.units_a_second);
+                *stock =
+                    (*stock + self.units_a_second * now.duration_since(*since).as_secs_f64()).min(self.units_a_second);
                 *since = now;
                 if *stock >= units {
                     *stock -= units;

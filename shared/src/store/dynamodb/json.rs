@@ -95,9 +95,10 @@ mod tests {
     fn stored(value: AttributeValue) -> Option<AttributeValue> {
         Some(match value {
             AttributeValue::N(number) => {
-                let number: f64 = number.parse().ok().filter(|number: &f64| {
-                    *number == 0.0 || (1e-130..=9.9e125).contains(&number.abs())
-                })?;
+                let number: f64 = number
+                    .parse()
+                    .ok()
+                    .filter(|number: &f64| *number == 0.0 || (1e-130..=9.9e125).contains(&number.abs()))?;
                 // No sign of zero, no fraction of zero, another spelling.
                 AttributeValue::N(if number == 0.0 { "0".to_owned() } else { number.to_string() })
             }
@@ -126,7 +127,12 @@ mod tests {
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), any_number(), ".*".prop_map(Value::from)];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any_number(),
+            ".*".prop_map(Value::from)
+        ];
         leaf.prop_recursive(30, 60, 3, |inner| {
             let name = prop_oneof![Just(TEXT.to_owned()), Just(String::new()), ".{0,3}"];
             prop_oneof![

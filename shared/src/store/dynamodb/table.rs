@@ -68,7 +68,8 @@ impl Store {
         let request = self.client.describe_time_to_live().table_name(&self.table);
         let answer = request.send().await.map_err(|error| StoreError::call("DescribeTimeToLive", &error))?;
         Ok(answer.time_to_live_description.is_some_and(|ttl| {
-            let is_on = matches!(ttl.time_to_live_status(), Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling));
+            let is_on =
+                matches!(ttl.time_to_live_status(), Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling));
             is_on && ttl.attribute_name() == Some(EXPIRES_AT)
         }))
     }
