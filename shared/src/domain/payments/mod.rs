@@ -12,7 +12,9 @@ pub mod event;
 mod fields;
 #[cfg(test)]
 mod life;
+pub mod lines;
 mod payload;
+mod plan;
 #[cfg(test)]
 mod properties;
 pub mod rules;
@@ -20,6 +22,7 @@ pub mod signature;
 pub mod subscription;
 
 pub use event::{Event, EventError, EventKind, Payer};
+pub use lines::{Line, LinePage};
 pub use rules::{Outcome, Prices};
 pub use signature::{SignatureError, SigningSecret};
 pub use subscription::Billing;
