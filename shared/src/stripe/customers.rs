@@ -42,9 +42,7 @@ impl Stripe {
         };
         let customer: Customer = match self.post("/v1/customers", &form, &key).await {
             // The key was used with an email that was changed since.
-            Err(StripeError::KeyReused) => {
-                self.post("/v1/customers", &form, &key_of(&key, user, email)).await?
-            }
+            Err(StripeError::KeyReused) => self.post("/v1/customers", &form, &key_of(&key, user, email)).await?,
             created => created?,
         };
         Ok(customer.id)

@@ -15,7 +15,7 @@ const SINCE: &str = include_str!("fixtures/life_since_2025_03.json");
 const PAYMENTS: &str = include_str!("fixtures/payments_since_2025_03.json");
 const OTHERS_BEFORE: &str = include_str!("fixtures/others_before_2025_03.json");
 const OTHERS_SINCE: &str = include_str!("fixtures/others_since_2025_03.json");
-const ENDIVE: &str = include_str!("fixtures/life_2026_10.json");
+pub(super) const ENDIVE: &str = include_str!("fixtures/life_2026_10.json");
 
 /// The first event's second, less two.
 pub(super) const START: i64 = 1_767_607_200;

@@ -8,6 +8,8 @@
 //! - the movements add up to the change of the balance, and no balance is below zero;
 //! - what is booked is booked once for its cause.
 
+#[cfg(test)]
+mod cases;
 pub mod event;
 mod fields;
 #[cfg(test)]
