@@ -19,7 +19,8 @@ use crate::outbound::{HttpClient, Roots, causes, http_client};
 const API_VERSION: &str = "2025-03-31.basil";
 /// One try: a checkout session takes Stripe about a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// A call with all its tries and its secret. A purchase makes two; API Gateway waits for 30 s.
+/// A call with all its tries and its secret. A purchase makes two, and a third when the customer was deleted at Stripe; API
+/// Gateway waits for 30 s.
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// Tries.
 const ATTEMPTS_MAX: u32 = 4;

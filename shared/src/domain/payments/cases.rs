@@ -174,16 +174,21 @@ fn a_proration_never_grants() {
     }
 }
 
-#[test]
-fn a_page_of_lines_waits_for_the_others() {
-    let mut cut = invoice("in_1", "cycle", &[proration(STARTER, -500, (10, 31))], 999);
+/// A renewal whose event shows only its proration, with the page that was read from Stripe.
+fn of_two_pages() -> Event {
+    let mut cut = invoice("in_2", "cycle", &[proration(STARTER, -500, (20, 31))], 999);
     cut["lines"]["has_more"] = json!(true);
     let cut = event("invoice.paid", day(31), &cut);
-    assert_eq!(cut.invoice_to_read(), Some("in_1"));
-    let page = json!({"data": [proration(STARTER, -500, (10, 31)), line(STARTER, 999, (31, 59))], "has_more": true});
+    assert_eq!(cut.invoice_to_read(), Some("in_2"));
+    let page = json!({"data": [proration(STARTER, -500, (20, 31)), line(STARTER, 999, (31, 59))], "has_more": true});
     let page = LinePage::parse(&page).unwrap();
     assert_eq!((page.lines.len(), page.next.as_deref()), (2, Some("il_1")));
-    let whole = cut.with_lines(page.lines);
+    cut.with_lines(page.lines)
+}
+
+#[test]
+fn a_page_of_lines_waits_for_the_others() {
+    let whole = of_two_pages();
     assert_eq!((whole.invoice_to_read(), state(&received(&[&whole]))), (None, (Plan::Starter, 13, 59)));
     for bad in [json!({"data": [{"price": "price_1"}]}), json!({"data": [{}], "has_more": true}), json!({"data": 7})] {
         assert!(LinePage::parse(&bad).is_err(), "{bad}");
@@ -384,7 +389,7 @@ fn every_order_of_foreign_prices_and_lines_ends_the_same() {
     events.extend([
         subscription(day(0), "active", (0, 31)),
         paid(0, "in_1", "create", &[line("price_z_addon", 500, (0, 365)), line(STARTER, 999, (0, 31))]),
-        paid(31, "in_2", "cycle", &[proration(UNLIMITED, 1, (20, 31)), line(STARTER, 999, (31, 59))]),
+        of_two_pages(),
         paid(20, "in_3", "update", &[proration(STARTER, -300, (20, 31)), proration(UNLIMITED, 700, (20, 31))]),
     ]);
     assert_eq!(walk(&events, &[], 5, day(40)), (15_120, 381));

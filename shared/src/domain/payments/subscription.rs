@@ -56,6 +56,7 @@ struct Watermark {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself, and stored by its name")]
 pub(super) struct Subscription {
     watermark: Watermark,
     pub(super) gives_access: bool,
