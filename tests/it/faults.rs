@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use shared::domain::account::Password;
 use shared::domain::account::password::PasswordHash;
 use shared::domain::credits::Plan;
+use shared::domain::id::UserId;
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Aim, Call, Fault, Reach, mask};
 use tests::stripe::{Shape, WEBHOOK_SECRETS, customer_of, life, signature};
@@ -42,6 +43,9 @@ const INTERNALS: [&str; 12] = [
     "proxy",
     "panic",
 ];
+
+/// The situation of a purchase that must replace the customer.
+const DELETED_CUSTOMER: &str = "with a customer who was deleted at Stripe";
 
 /// A request that changes something, whose outcome does not depend on what is drawn by lot.
 struct Trial {
@@ -108,6 +112,11 @@ impl Trial {
         for path in self.before {
             let _ = person.post(path, json!({})).await.ok();
         }
+        if self.situation == DELETED_CUSTOMER {
+            let _ = person.post(&self.path, json!({"plan": "starter"})).await.ok();
+            let profile = test.app.store.profile(UserId(person.id.parse().unwrap())).await.unwrap().unwrap();
+            test.stripe.delete_customer(&profile.stripe_customer_id.unwrap());
+        }
         person
     }
 
@@ -154,7 +163,9 @@ async fn trials(test: &TestApp) -> Vec<Trial> {
         only: Some("UpdateItem"),
         ..Trial::of(login.route)
     };
-    trials.push(upgrade);
+    let purchase = ROUTES.iter().find(|route| route.operation == "purchase_plan").unwrap();
+    let replace = Trial { situation: DELETED_CUSTOMER, only: Some("TransactWriteItems"), ..Trial::of(purchase) };
+    trials.extend([upgrade, replace]);
     for trial in &mut trials {
         if ["change_password", "delete_account"].contains(&trial.route.operation) {
             trial.hash = Some(test.app.hash_password(Password::from(PASSWORD.to_owned())).await.unwrap());

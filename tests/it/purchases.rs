@@ -135,6 +135,87 @@ async fn who_has_a_plan_changes_it_in_the_portal() {
 }
 
 #[tokio::test]
+async fn a_customer_who_was_deleted_at_stripe_is_replaced_once() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let now = test.app.now();
+    let _ = ada.post_once(PURCHASE, "k", starter()).await.ok();
+    let old = test.stripe.take_asked()[1].form["customer"].clone();
+    test.stripe.delete_customer(&old);
+
+    let processes: Vec<Router> = (0..4).map(|_| test.twin()).collect();
+    let answers = join_all((0..8).map(|index| {
+        let ada = ada.through(processes[index % 4].clone());
+        async move { ada.post(PURCHASE, starter()).await.ok() }
+    }));
+    assert_eq!(answers.await.len(), 8);
+    let asked = test.stripe.take_asked();
+    let created = asked.iter().filter(|asked| asked.what == "POST /v1/customers");
+    let keys: std::collections::BTreeSet<_> =
+        created.map(|asked| asked.headers["idempotency-key"].to_str().unwrap()).collect();
+    assert_eq!(keys.len(), 1);
+    assert!(!keys.contains(format!("customer-{}", ada.id).as_str()), "a key of its own: {keys:?}");
+    let new: std::collections::BTreeSet<&str> = asked
+        .iter()
+        .filter_map(|asked| asked.form.get("customer"))
+        .map(String::as_str)
+        .filter(|of| **of != old)
+        .collect();
+    let [new] = new.into_iter().collect::<Vec<_>>()[..] else { panic!("one new customer: {asked:#?}") };
+
+    // The next ones ask for the new customer at once; the client's old key is of use again.
+    let _ = ada.post_once(PURCHASE, "k", starter()).await.ok();
+    let _ = ada.post(PORTAL, json!({})).await.ok();
+    let asked = test.stripe.take_asked();
+    assert_eq!(asked.iter().map(|asked| asked.form["customer"].as_str()).collect::<Vec<_>>(), [new, new]);
+
+    // A late event of the old customer still finds its user, and does not bring the old customer back.
+    let late = life(Shape::Since, &ada, now)[0].to_string().replace(&customer_of(&ada), &old).replace("user_id", "x");
+    let _ = test.webhook(&serde_json::from_str(&late).unwrap()).await.ok();
+    assert_eq!(ada.credits().await, 20);
+    let _ = ada.post(PORTAL, json!({})).await.ok();
+    assert_eq!(test.stripe.take_asked()[0].form["customer"], new);
+}
+
+#[tokio::test]
+async fn the_portal_replaces_a_deleted_customer_too() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let _ = ada.post(PURCHASE, starter()).await.ok();
+    let old = test.stripe.take_asked()[1].form["customer"].clone();
+    test.stripe.delete_customer(&old);
+    let _ = ada.post(PORTAL, json!({})).await.ok();
+    let asked: Vec<String> = test.stripe.take_asked().into_iter().map(|asked| asked.what).collect();
+    let portal = "POST /v1/billing_portal/sessions";
+    assert_eq!(asked, [portal, "POST /v1/customers", portal]);
+}
+
+#[tokio::test]
+async fn what_stripe_rejects_for_good_is_not_busy() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let error = |code: &str, param: &str| {
+        Trouble::Answer(400, json!({"error": {"type": "invalid_request_error", "code": code, "param": param}}))
+    };
+    test.stripe.fail(&[error("email_invalid", "email")]);
+    let answer = ada.post(PURCHASE, starter()).await;
+    let problem = answer.problem(422, "payment_rejected");
+    assert!(!problem.to_string().contains("email"), "{problem}");
+    assert_eq!(test.stripe.take_asked().len(), 1);
+    // A price that is not there is a mistake of ours: an operator can mend it.
+    let _ = ada.post(PURCHASE, starter()).await.ok();
+    test.stripe.fail(&[error("resource_missing", "line_items[0][price]")]);
+    let _ = ada.post(PURCHASE, starter()).await.problem(503, "unavailable");
+    // A new customer may be missing as well, if it was deleted at once: not forever.
+    let missing = || error("resource_missing", "customer");
+    let created = Trouble::Answer(200, json!({"id": "cus_gone_again"}));
+    test.stripe.fail(&[missing(), created, missing()]);
+    let _ = ada.post(PURCHASE, starter()).await.problem(422, "payment_rejected");
+    let _ = ada.post(PURCHASE, starter()).await.ok();
+    assert_eq!((ada.credits().await, test.entries(&ada.id).await.len()), (5, 1));
+}
+
+#[tokio::test]
 async fn stripe_may_fail_and_nothing_is_lost_or_changed() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::domain::id::UserId;
 use tests::stripe::{
-    PRICE_STARTER, PRICE_UNLIMITED, Shape, Trouble, WEBHOOK_SECRETS, customer_of, life, others, payment_of, signature,
+    PRICE_STARTER, PRICE_UNLIMITED, Shape, Trouble, WEBHOOK_SECRETS, customer_of, life, life_2026_10, others,
+    payment_of, signature,
 };
 use tests::{Answer, Person, TestApp};
 
@@ -72,6 +73,173 @@ async fn a_life_ends_the_same_in_every_order_shape_and_repetition() {
         assert_eq!(*other, ends[0]);
     }
     test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn a_life_of_2026_10_ends_the_same_in_every_order_and_repetition() {
+    let test = TestApp::start().await;
+    let start = test.app.now() - SignedDuration::from_hours(24 * 200);
+    let mut ends = Vec::new();
+    for round in 0..4 {
+        let person = test.member(&format!("person-{round}"), Plan::Free, 3).await;
+        own_all(&test, &person);
+        let user = UserId(person.id.parse().unwrap());
+        let adopted =
+            test.app.store.adopt_customer(user, &customer_of(&person), test.app.now(), &test.app.random).await;
+        assert_eq!(adopted.unwrap(), Some(customer_of(&person)));
+        let mut deliveries = life_2026_10(&person, start);
+        if round > 1 {
+            deliveries.extend(deliveries.clone());
+        }
+        if round > 0 {
+            fastrand::Rng::with_seed(round).shuffle(&mut deliveries);
+        }
+        for event in &deliveries {
+            assert_eq!(test.webhook(event).await.ok(), json!({"received": true}), "{event}");
+        }
+        ends.push(end(&test, &person).await);
+    }
+    assert_eq!((&ends[0].0["plan"], &ends[0].0["subscription"]), (&json!("free"), &Value::Null));
+    for other in &ends[1..] {
+        assert_eq!(*other, ends[0]);
+    }
+    test.assert_ledgers_are_true().await;
+}
+
+/// A renewal with eleven lines, prorations first: the event shows ten of them.
+fn renewal_of_eleven_lines(person: &Person, start: Timestamp) -> (Value, Vec<Value>) {
+    let mut event = life(Shape::Since, person, start)[1].clone();
+    let month = event["data"]["object"]["lines"]["data"][0].clone();
+    let mut lines: Vec<Value> = (0..10)
+        .map(|number| {
+            let mut line = month.clone();
+            line["id"] = json!(format!("il_proration_{number}"));
+            line["amount"] = json!(-100 + 20 * number);
+            line["parent"]["subscription_item_details"]["proration"] = json!(true);
+            line
+        })
+        .collect();
+    lines.push(month);
+    event["data"]["object"]["lines"]["data"] = json!(lines[..10]);
+    event["data"]["object"]["lines"]["has_more"] = json!(true);
+    (event, lines)
+}
+
+#[tokio::test]
+async fn an_event_shows_a_page_of_lines_and_the_others_are_read() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let start = test.app.now();
+    let _ = test.webhook(&life(Shape::Since, &ada, start)[0]).await.ok();
+    let before = ada.get("/api/credits/balance").await.ok();
+    assert_eq!(before["credits"], 18);
+    let (event, lines) = renewal_of_eleven_lines(&ada, start);
+    let invoice = event["data"]["object"]["id"].as_str().unwrap().to_owned();
+    let _ = test.stripe.take_asked();
+
+    // While Stripe does not tell the lines, nothing is booked: not on the first page, and not on a later one.
+    let down = Trouble::Answer(503, json!({}));
+    let _ = test.webhook(&event).await.problem(503, "unavailable");
+    test.stripe.set_lines(&invoice, &lines);
+    test.stripe.fail(&[down.clone(), down.clone(), down.clone(), down]);
+    let _ = test.webhook(&event).await.problem(503, "unavailable");
+    test.stripe.fail(&[Trouble::Answer(200, json!({"object": "list", "data": [{}], "has_more": true}))]);
+    let _ = test.webhook(&event).await.problem(503, "unavailable");
+    assert_eq!((ada.get("/api/credits/balance").await.ok(), test.entries(&ada.id).await.len()), (before, 2));
+
+    let _ = test.stripe.take_asked();
+    for _ in 0..2 {
+        let _ = test.webhook(&event).await.ok();
+    }
+    let asked = test.stripe.take_asked();
+    let pages: Vec<Option<&str>> =
+        asked[..3].iter().map(|asked| asked.form.get("starting_after").map(String::as_str)).collect();
+    assert_eq!(pages, [None, Some("il_proration_3"), Some("il_proration_7")]);
+    assert!(asked.iter().all(|asked| asked.what == format!("GET /v1/invoices/{invoice}/lines")));
+    let balance = ada.get("/api/credits/balance").await.ok();
+    let until = start.as_second() + 59 * 86_400;
+    assert_eq!((&balance["credits"], &balance["credits_reset_at"]), (&json!(28), &json!(until)));
+    test.assert_ledgers_are_true().await;
+}
+
+/// A subscription and an invoice of another business of the same Stripe account.
+fn of_another_business(person: &Person, start: Timestamp) -> Vec<Value> {
+    let mut events = [others(Shape::Since, person, start)[1].clone(), life(Shape::Since, person, start)[0].clone()];
+    events[1]["data"]["object"]["lines"]["data"][0]["period"]["end"] = json!(start.as_second() + 365 * 86_400);
+    let mut failed = life(Shape::Since, person, start)[3].clone();
+    failed["data"]["object"]["id"] = json!("in_failed_of_another");
+    events
+        .into_iter()
+        .chain([failed])
+        .enumerate()
+        .map(|(index, event)| {
+            let text = event.to_string().replace("sub_1SmA0p", "sub_other").replace(PRICE_STARTER, "price_other");
+            let mut event: Value = serde_json::from_str(&text.replace(PRICE_UNLIMITED, "price_other")).unwrap();
+            event["id"] = json!(format!("evt_other_{index}_{}", person.id));
+            event
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_price_that_is_not_ours_changes_nothing_and_blocks_nothing() {
+    let test = TestApp::start().await;
+    let (ada, gifted) = (test.user("ada").await, test.member("gifted", Plan::Starter, 9).await);
+    let start = test.app.now();
+    for person in [&ada, &gifted] {
+        let before = person.get("/api/credits/balance").await.ok();
+        for event in of_another_business(person, start) {
+            let _ = test.webhook(&event).await.ok();
+        }
+        assert_eq!((person.get("/api/credits/balance").await.ok(), test.entries(&person.id).await.len()), (before, 1));
+        let _ = person.post("/api/credits/purchase", json!({"plan": "unlimited"})).await.ok();
+    }
+    let password = Some(json!({"password": tests::PASSWORD}).to_string());
+    let _ = ada.send(Method::DELETE, "/api/auth/account", password, &[("content-type", "application/json")]).await.ok();
+    // Beside it, ours counts as ever.
+    let events = life(Shape::Since, &gifted, start);
+    for event in [&others(Shape::Since, &gifted, start)[1], &events[0], &events[1]] {
+        let _ = test.webhook(event).await.ok();
+    }
+    let balance = gifted.get("/api/credits/balance").await.ok();
+    assert_eq!((&balance["plan"], &balance["credits"]), (&json!("starter"), &json!(9 + 15 + 10)));
+    assert_eq!(balance["credits_reset_at"], json!(start.as_second() + 59 * 86_400));
+    test.assert_ledgers_are_true().await;
+}
+
+/// Deleting a customer cancels its subscriptions, whether or not Stripe's events of those come.
+#[tokio::test]
+async fn a_customer_deleted_at_stripe_has_no_plan() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let start = test.app.now();
+    let _ = test.webhook(&others(Shape::Since, &ada, start)[1]).await.ok();
+    let _ = test.webhook(&life(Shape::Since, &ada, start)[0]).await.ok();
+    let deleted = life_2026_10(&ada, start).pop().unwrap();
+    assert_eq!(deleted["type"], "customer.deleted");
+    let _ = test.webhook(&deleted).await.ok();
+    let balance = ada.get("/api/credits/balance").await.ok();
+    assert_eq!(
+        (&balance["plan"], &balance["credits"], &balance["subscription"]),
+        (&json!("free"), &json!(18), &Value::Null)
+    );
+    // A new customer is made for the next purchase.
+    test.stripe.delete_customer(&customer_of(&ada));
+    let _ = ada.post("/api/credits/purchase", json!({"plan": "starter"})).await.ok();
+}
+
+/// A thin event holds no object: the log says what to change, and Stripe shows the failure.
+#[tokio::test]
+async fn a_thin_event_is_refused_by_name() {
+    let test = TestApp::start().await;
+    let thin = json!({
+        "id": "evt_test_65R9Ijk8dKEYZcXeRWn16R9A7j1FSQ3w3TGDPLLGSM4CW0", "object": "v2.core.event",
+        "type": "v1.invoice.paid", "livemode": false, "created": "2026-11-02T09:14:09.134Z",
+        "related_object": {"id": "in_1", "type": "invoice", "url": "/v1/invoices/in_1"},
+    });
+    let problem = test.webhook(&thin).await.problem(422, "invalid_field");
+    assert_eq!(problem["field"], "/object");
+    assert!(problem["detail"].as_str().unwrap().contains("snapshot"), "{problem}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A stand-in for Stripe: it records what it is asked, answers in Stripe's shapes, remembers idempotency keys as Stripe
 //! does, and fails when it is told to. And the events of a subscription's life, signed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub enum Trouble {
 pub struct Asked {
     /// Its method and path.
     pub what: String,
-    /// Its form, decoded.
+    /// Its form, or the query of a GET, decoded.
     pub form: BTreeMap<String, String>,
     /// Its headers.
     pub headers: HeaderMap,
@@ -67,6 +67,10 @@ struct Account {
     created: usize,
     /// Whose charges and invoices are.
     owners: HashMap<String, String>,
+    /// All lines of an invoice.
+    lines: HashMap<String, Vec<Value>>,
+    /// Customers who were deleted.
+    deleted: HashSet<String>,
     trouble: Vec<Trouble>,
 }
 
@@ -115,6 +119,16 @@ impl StripeStandIn {
     pub fn own(&self, id: &str, customer: &str) {
         lock(&self.account).owners.insert(id.to_owned(), customer.to_owned());
     }
+
+    /// Says which lines an invoice has.
+    pub fn set_lines(&self, invoice: &str, lines: &[Value]) {
+        lock(&self.account).lines.insert(invoice.to_owned(), lines.to_vec());
+    }
+
+    /// Deletes a customer.
+    pub fn delete_customer(&self, customer: &str) {
+        lock(&self.account).deleted.insert(customer.to_owned());
+    }
 }
 
 fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
@@ -129,7 +143,8 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let text = String::from_utf8(body.to_vec()).unwrap();
-    let form: BTreeMap<String, String> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+    let pairs = if method == Method::GET { uri.query().unwrap_or_default() } else { text.as_str() };
+    let form: BTreeMap<String, String> = form_urlencoded::parse(pairs.as_bytes()).into_owned().collect();
     let what = format!("{method} {}", uri.path());
     let trouble = {
         let mut account = lock(&account);
@@ -163,11 +178,24 @@ impl Account {
         if headers.get("authorization").is_none_or(|value| value != &format!("Bearer {SECRET_KEY}")) {
             return refuse(StatusCode::UNAUTHORIZED, "invalid_request_error");
         }
+        if let Some(invoice) = what.strip_prefix("GET /v1/invoices/").and_then(|rest| rest.strip_suffix("/lines")) {
+            return match self.lines.get(invoice) {
+                Some(lines) => (StatusCode::OK, page_of(lines, form)),
+                None => refuse(StatusCode::NOT_FOUND, "invalid_request_error"),
+            };
+        }
         if let Some(id) = what.strip_prefix("GET /v1/charges/").or_else(|| what.strip_prefix("GET /v1/invoices/")) {
             return match self.owners.get(id) {
                 Some(customer) => (StatusCode::OK, json!({"id": id, "customer": customer})),
                 None => refuse(StatusCode::NOT_FOUND, "invalid_request_error"),
             };
+        }
+        if form.get("customer").is_some_and(|customer| self.deleted.contains(customer)) {
+            let error = json!({
+                "type": "invalid_request_error", "code": "resource_missing", "param": "customer",
+                "message": format!("No such customer: '{}'", form["customer"]),
+            });
+            return (StatusCode::BAD_REQUEST, json!({ "error": error }));
         }
         // Every POST of ours has a key: what is asked twice under it is done once.
         let key = headers["idempotency-key"].to_str().unwrap().to_owned();
@@ -198,6 +226,20 @@ impl Account {
         self.done.insert(key, (asked, Some(created.clone())));
         (StatusCode::OK, created)
     }
+}
+
+/// Pages of the stand-in are short, so that several are read.
+const PAGE_LINES: usize = 4;
+
+/// One page of a list, as Stripe cuts it.
+fn page_of(lines: &[Value], query: &BTreeMap<String, String>) -> Value {
+    let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10).min(PAGE_LINES);
+    let begin = match query.get("starting_after") {
+        None => 0,
+        Some(after) => lines.iter().position(|line| line["id"] == after.as_str()).unwrap() + 1,
+    };
+    let end = lines.len().min(begin + limit);
+    json!({"object": "list", "data": lines[begin..end], "has_more": end < lines.len()})
 }
 
 /// The shape of events: of an endpoint of before, or since API version 2025-03-31.
@@ -233,6 +275,12 @@ pub fn others(shape: Shape, person: &Person, start: Timestamp) -> Vec<Value> {
         Shape::Since => include_str!("../../shared/src/domain/payments/fixtures/others_since_2025_03.json"),
     };
     about(file, person, start)
+}
+
+/// A whole life in the shape of API version 2026-10-28, from a trial to the customer's deletion, 190 days later.
+#[must_use]
+pub fn life_2026_10(person: &Person, start: Timestamp) -> Vec<Value> {
+    about(include_str!("../../shared/src/domain/payments/fixtures/life_2026_10.json"), person, start)
 }
 
 /// The payments of [`life`], `kind` being `ch`, `in` or `pi`.

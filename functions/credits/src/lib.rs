@@ -6,6 +6,7 @@ use shared::http::Routes;
 use shared::http::page::{Cursor, Limit};
 use utoipa::OpenApi;
 
+mod customer;
 mod list_transactions;
 mod open_portal;
 mod purchase_plan;

@@ -7,6 +7,8 @@ use shared::domain::idempotency::IdempotencyKey;
 use shared::http::{Claim, Code, OnceWithoutBody, Problem};
 use utoipa::ToSchema;
 
+use crate::customer;
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Portal {
     portal_url: String,
@@ -17,7 +19,7 @@ pub(crate) struct Portal {
     post, path = "/api/credits/portal",
     params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Portal)),
-    extensions(("x-problems" = json!(["not_subscribed"])))
+    extensions(("x-problems" = json!(["not_subscribed", "payment_rejected"])))
 )]
 pub(crate) async fn open_portal(
     State(app): State<App>,
@@ -25,10 +27,14 @@ pub(crate) async fn open_portal(
     OnceWithoutBody(intent): OnceWithoutBody,
 ) -> Result<axum::Json<Portal>, Problem> {
     let profile = claim.check().await?.profile;
-    let customer = profile.stripe_customer_id.ok_or_else(|| {
+    let customer = profile.stripe_customer_id.clone().ok_or_else(|| {
         Problem::new(Code::NotSubscribed, "You have bought no plan yet: begin with `POST /api/credits/purchase`.")
     })?;
     let key = intent.key.map_or_else(|| app.random.uuid_v4().to_string(), |key| key.as_str().to_owned());
-    let portal_url = app.stripe.create_portal(profile.id, &customer, &key).await?;
+    let portal = |customer: String| {
+        let (app, key, user) = (&app, &key, profile.id);
+        async move { app.stripe.create_portal(user, &customer, key).await }
+    };
+    let portal_url = customer::with_replacement(&app, &profile, customer, portal).await?;
     Ok(axum::Json(Portal { portal_url }))
 }

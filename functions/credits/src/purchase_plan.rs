@@ -8,8 +8,10 @@ use shared::domain::credits::Plan;
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::payments::Billing;
 use shared::http::{Body, Claim, Code, Once, Problem};
-use shared::stripe::{CheckoutSession, Purchase, StripeError};
+use shared::stripe::{CheckoutSession, Purchase};
 use utoipa::ToSchema;
+
+use crate::customer;
 
 /// What the worker answered, and its clients expect of a local server without a key of Stripe.
 const LOCAL_CHECKOUT_URL: &str = "https://checkout.stripe.com/placeholder";
@@ -46,7 +48,7 @@ pub(crate) struct Checkout {
     params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     request_body = PurchaseRequest,
     responses((status = 200, body = Checkout)),
-    extensions(("x-problems" = json!(["already_subscribed"])))
+    extensions(("x-problems" = json!(["already_subscribed", "payment_rejected"])))
 )]
 pub(crate) async fn purchase_plan(
     State(app): State<App>,
@@ -65,10 +67,17 @@ pub(crate) async fn purchase_plan(
             session_id: LOCAL_SESSION_ID.to_owned(),
         }));
     }
-    let customer = customer(&app, &signed_in.profile).await?;
+    let profile = &signed_in.profile;
+    let customer = match &profile.stripe_customer_id {
+        Some(customer) => customer.clone(),
+        None => customer::create(&app, profile).await?,
+    };
     let key = intent.key.map_or_else(|| app.random.uuid_v4().to_string(), |key| key.as_str().to_owned());
-    let purchase = Purchase { user: signed_in.profile.id, customer: &customer, plan, key: &key };
-    let CheckoutSession { id, url } = app.stripe.create_checkout(&purchase).await?;
+    let checkout = |customer: String| {
+        let (app, key, user) = (&app, &key, profile.id);
+        async move { app.stripe.create_checkout(&Purchase { user, customer: &customer, plan, key }).await }
+    };
+    let CheckoutSession { id, url } = customer::with_replacement(&app, profile, customer, checkout).await?;
     Ok(axum::Json(Checkout { checkout_url: url, session_id: id }))
 }
 
@@ -82,17 +91,4 @@ fn check_is_new(plan: Plan, profile: &Profile, billing: &Billing) -> Result<(), 
         return refuse("You have another plan: change it with `POST /api/credits/portal`; nothing was charged.");
     }
     Ok(())
-}
-
-/// The user's customer at Stripe, created once.
-async fn customer(app: &App, profile: &Profile) -> Result<String, Problem> {
-    if let Some(customer) = &profile.stripe_customer_id {
-        return Ok(customer.clone());
-    }
-    let created = match app.stripe.create_customer(profile.id, profile.email.as_str()).await {
-        Err(StripeError::KeyReused) => return Err(Problem::unavailable("a customer was created with another email")),
-        created => created?,
-    };
-    let adopted = app.store.adopt_customer(profile.id, &created, app.now(), &app.random).await?;
-    adopted.ok_or_else(Problem::unauthenticated)
 }

@@ -31,7 +31,7 @@ pub(crate) async fn receive_event(
 ) -> Result<axum::Json<Received>, Problem> {
     if event.kind != EventKind::Ignored {
         let settled = match user_of(&app, &event).await? {
-            Some(user) => settle(&app, user, &event).await?,
+            Some(user) => settle(&app, user, complete(&app, &event).await?.as_ref().unwrap_or(&event)).await?,
             None => Settled::NoAccount,
         };
         match settled {
@@ -55,6 +55,12 @@ async fn user_of(app: &App, event: &Event) -> Result<Option<UserId>, Problem> {
         None => None,
     };
     Ok(user.or_else(|| event.user()))
+}
+
+/// The event with all lines of its invoice, when it shows only the first page of them.
+async fn complete(app: &App, event: &Event) -> Result<Option<Event>, Problem> {
+    let Some(invoice) = event.invoice_to_read() else { return Ok(None) };
+    Ok(Some(event.clone().with_lines(app.stripe.invoice_lines(invoice).await?)))
 }
 
 async fn settle(app: &App, user: UserId, event: &Event) -> Result<Settled, Problem> {

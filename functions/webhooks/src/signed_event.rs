@@ -44,6 +44,7 @@ fn unreadable(error: EventError) -> Problem {
     tracing::error!(%error, "an event of Stripe cannot be read");
     match error {
         EventError::NotJson => Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."),
+        EventError::Thin => Problem::invalid_field("/object", "must be `event`: send snapshot events, not thin ones"),
         EventError::Missing(base, at) => Problem::invalid_field(&format!("{base}{at}"), "is missing"),
         EventError::Invalid(base, at) => Problem::invalid_field(&format!("{base}{at}"), "is not valid"),
     }

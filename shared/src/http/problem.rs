@@ -61,6 +61,8 @@ pub enum Code {
     BodyTooLarge,
     /// The body is not said to be JSON.
     UnsupportedMediaType,
+    /// Stripe rejects the purchase for good; nothing was charged.
+    PaymentRejected,
     /// A field has a wrong type or is out of bounds.
     InvalidField,
     /// Too many requests; nothing was done.
@@ -73,7 +75,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidJson,
         Self::MissingField,
         Self::InvalidSignature,
@@ -94,6 +96,7 @@ impl Code {
         Self::BlueprintInfeasible,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
+        Self::PaymentRejected,
         Self::InvalidField,
         Self::RateLimited,
         Self::Internal,
@@ -116,7 +119,7 @@ impl Code {
             | Self::NotStarted => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::InvalidField | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
+            Self::InvalidField | Self::PaymentRejected | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -149,6 +152,7 @@ impl Code {
             Self::BlueprintInfeasible => "blueprint_infeasible",
             Self::BodyTooLarge => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::PaymentRejected => "payment_rejected",
             Self::InvalidField => "invalid_field",
             Self::RateLimited => "rate_limited",
             Self::Internal => "internal",
@@ -180,6 +184,7 @@ impl Code {
             Self::BlueprintInfeasible => "Blueprint infeasible",
             Self::BodyTooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
+            Self::PaymentRejected => "Payment rejected",
             Self::InvalidField => "Invalid field",
             Self::RateLimited => "Too many requests",
             Self::Internal => "Internal error",
@@ -352,6 +357,11 @@ impl From<StripeError> for Problem {
     fn from(error: StripeError) -> Self {
         match error {
             StripeError::KeyReused => Self::idempotency_key_reused(),
+            StripeError::Rejected(_) | StripeError::CustomerMissing => {
+                tracing::error!(%error, "Stripe rejects a request for good");
+                let detail = "Stripe rejects this request, and would again; nothing was charged. Contact support.";
+                Self::new(Code::PaymentRejected, detail)
+            }
             // A refusal or an answer that cannot be read is our mistake, yet nothing has happened: try again later.
             StripeError::NotConfigured
             | StripeError::Secret(_)

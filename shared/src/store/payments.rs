@@ -23,6 +23,9 @@ use crate::request_metrics::count_grant;
 /// the facts still know it.
 const CLAIM_TTL_SECONDS: i64 = 60 * DAY_SECONDS;
 
+/// How long it is known whose a replaced customer was: longer than a payment can be refunded or disputed.
+const REPLACED_TTL_SECONDS: i64 = 540 * DAY_SECONDS;
+
 /// A user's payments as stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct BillingRow {
@@ -39,6 +42,12 @@ impl Entity for BillingRow {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Customer {
     user_id: UserId,
+    /// The customer was deleted at Stripe and the user has another one. Its events may still come, so it is kept for a
+    /// while; they do not make it the user's customer again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaced_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
 }
 
 impl Entity for Customer {
@@ -120,6 +129,44 @@ impl Store {
         }
     }
 
+    /// Makes `new` the user's customer in place of `missing`, whom Stripe does not have any more, unless another request was
+    /// faster; the one that is theirs now, none without an account.
+    pub async fn replace_customer(
+        &self,
+        user: UserId,
+        missing: &str,
+        new: &str,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Option<String>, StoreError> {
+        let profile = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(keys::profile(user).attributes()))
+            .update_expression("SET stripe_customer_id = :new, #version = #version + :one, updated_at = :now")
+            .condition_expression("stripe_customer_id = :missing AND attribute_not_exists(closing)")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":new", text(new))
+            .expression_attribute_values(":missing", text(missing))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":now", text(now.to_string()))
+            .build()
+            .map_err(|error| StoreError::corrupt("Update", error))?;
+        let replaced = Customer {
+            user_id: user,
+            replaced_by: Some(new.to_owned()),
+            expires_at: Some(now.as_second() + REPLACED_TTL_SECONDS),
+        };
+        let actions = vec![
+            TransactWriteItem::builder().update(profile).build(),
+            self.put_customer(new, user)?,
+            self.put_customer_row(missing, &replaced)?,
+        ];
+        match self.transact(actions, &random.uuid_v4().to_string()).await? {
+            Transaction::Committed => Ok(Some(new.to_owned())),
+            Transaction::Refused(_) => Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id)),
+        }
+    }
+
     /// Lets `event` have its effect on `user`: plan, credits, ledger, what is known of their payments, and the claim of
     /// the event, all or nothing.
     pub async fn settle(
@@ -188,8 +235,12 @@ impl Store {
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let billing = &outcome.billing;
         let known = |id: Option<&str>, kept: &Option<String>| id.map(str::to_owned).or_else(|| kept.clone());
+        let is_replaced = before.customer.as_ref().is_some_and(|customer| customer.replaced_by.is_some());
+        // Only an event that names a customer says who it is: facts may remember one who was replaced since.
+        let customer = event.customer().filter(|_| !is_replaced).and(billing.customer());
+        let customer = customer.filter(|customer| event.customer() == Some(*customer));
         let after = Profile {
-            stripe_customer_id: known(billing.customer(), &profile.stripe_customer_id),
+            stripe_customer_id: known(customer, &profile.stripe_customer_id),
             stripe_subscription_id: known(billing.subscription(), &profile.stripe_subscription_id),
             ..after(profile, &outcome.settlement, now)
         };
@@ -223,9 +274,13 @@ impl Store {
 
     /// The write of whose a customer is; it fails when it is somebody else's.
     pub(super) fn put_customer(&self, customer: &str, user: UserId) -> Result<TransactWriteItem, StoreError> {
-        let put = self.put_of(&keys::customer(customer), &Customer { user_id: user })?;
+        self.put_customer_row(customer, &Customer { user_id: user, replaced_by: None, expires_at: None })
+    }
+
+    fn put_customer_row(&self, customer: &str, row: &Customer) -> Result<TransactWriteItem, StoreError> {
+        let put = self.put_of(&keys::customer(customer), row)?;
         let put = put.condition_expression("attribute_not_exists(pk) OR user_id = :user");
-        built(put.expression_attribute_values(":user", text(user.to_string())))
+        built(put.expression_attribute_values(":user", text(row.user_id.to_string())))
     }
 
     fn put_of<T: Entity>(&self, key: &Key, body: &T) -> Result<PutBuilder, StoreError> {

@@ -19,7 +19,8 @@ use crate::outbound::{HttpClient, Roots, causes, http_client};
 const API_VERSION: &str = "2025-03-31.basil";
 /// One try: a checkout session takes Stripe about a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// A call with all its tries and its secret. A purchase makes two; API Gateway waits for 30 s.
+/// A call with all its tries and its secret. A purchase makes two, and a third when the customer was deleted at Stripe; API
+/// Gateway waits for 30 s.
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// Tries.
 const ATTEMPTS_MAX: u32 = 4;
@@ -45,6 +46,21 @@ struct Reason {
     kind: String,
     #[serde(default)]
     code: Option<String>,
+    #[serde(default)]
+    param: Option<String>,
+}
+
+impl Reason {
+    /// The request names a customer whom Stripe does not have, or not any more.
+    fn is_customer_missing(&self) -> bool {
+        self.code.as_deref() == Some("resource_missing") && self.param.as_deref() == Some("customer")
+    }
+
+    /// The request names something that our configuration chose, such as a price: an operator must change that.
+    fn is_configuration(&self) -> bool {
+        let param = self.param.as_deref().unwrap_or_default();
+        ["line_items", "success_url", "cancel_url", "return_url"].iter().any(|ours| param.starts_with(ours))
+    }
 }
 
 /// An answer to one try.
@@ -72,6 +88,17 @@ impl Stripe {
         self.call(Method::GET, path, Bytes::new(), None).await
     }
 
+    /// Does `work`, which may be several calls, within the time of one.
+    pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, StripeError>>) -> Result<T, StripeError> {
+        let done = tokio::time::timeout(CALL_TIMEOUT, work).await;
+        done.unwrap_or_else(|_| Err(StripeError::Unavailable("not in time".to_owned())))
+    }
+
+    /// Reads one page of a list, without a time limit of its own: for use inside [`Self::in_time`].
+    pub(super) async fn get_page<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, StripeError> {
+        self.try_call(Method::GET, path, Bytes::new(), None).await
+    }
+
     /// A call, in time.
     async fn call<T: DeserializeOwned>(
         &self,
@@ -80,8 +107,7 @@ impl Stripe {
         body: Bytes,
         key: Option<&str>,
     ) -> Result<Option<T>, StripeError> {
-        let call = tokio::time::timeout(CALL_TIMEOUT, self.try_call(method, path, body, key));
-        call.await.unwrap_or_else(|_| Err(StripeError::Unavailable("not in time".to_owned())))
+        Self::in_time(self.try_call(method, path, body, key)).await
     }
 
     async fn try_call<T: DeserializeOwned>(
@@ -190,18 +216,22 @@ impl Answer {
             let place = |error: serde_json::Error| format!("line {}, column {}", error.line(), error.column());
             return read.map(Some).map_err(|error| StripeError::Unreadable(place(error)));
         }
-        if self.status == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
         let reason = serde_json::from_slice(&self.body).map(|refusal: Refusal| refusal.error).ok();
-        if reason.as_ref().is_some_and(|reason| reason.kind == "idempotency_error") {
-            return Err(StripeError::KeyReused);
+        match &reason {
+            Some(reason) if reason.is_customer_missing() => return Err(StripeError::CustomerMissing),
+            Some(reason) if reason.kind == "idempotency_error" => return Err(StripeError::KeyReused),
+            _ if self.status == StatusCode::NOT_FOUND => return Ok(None),
+            _ => {}
         }
+        // The same request gets the same answer, unless our key or our configuration changes.
+        let is_final = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::PAYMENT_REQUIRED);
+        let is_final = is_final && reason.as_ref().is_some_and(|reason| !reason.is_configuration());
         let id = self.headers.get("request-id").and_then(|id| id.to_str().ok()).unwrap_or("-");
-        let said = reason.map_or_else(String::new, |Reason { kind, code }| {
+        let said = reason.map_or_else(String::new, |Reason { kind, code, .. }| {
             format!(" {} {}", name(&kind), name(code.as_deref().unwrap_or("-")))
         });
-        Err(StripeError::Refused(format!("{}{said} (request {id})", self.status.as_u16())))
+        let refusal = format!("{}{said} (request {id})", self.status.as_u16());
+        Err(if is_final { StripeError::Rejected(refusal) } else { StripeError::Refused(refusal) })
     }
 }
 

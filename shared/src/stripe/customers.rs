@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::sessions::key_of;
 use super::{Stripe, StripeError};
 use crate::domain::id::UserId;
 use crate::domain::payments::Payer;
@@ -19,14 +20,31 @@ struct Owned {
 }
 
 impl Stripe {
-    /// A customer for `user`; asked again within a day, the same one.
+    /// A customer for `user`; asked again within a day, the same one. `missing` is the customer whom Stripe does not have
+    /// any more: the new one has an idempotency key of its own, or Stripe would answer with the old one.
     ///
     /// # Errors
     /// When Stripe does not answer, or refuses.
-    pub async fn create_customer(&self, user: UserId, email: &str) -> Result<String, StripeError> {
+    pub async fn create_customer(
+        &self,
+        user: UserId,
+        email: &str,
+        missing: Option<&str>,
+    ) -> Result<String, StripeError> {
         let user_id = user.to_string();
         let form = [("email", email), ("metadata[user_id]", &user_id)];
-        let customer: Customer = self.post("/v1/customers", &form, &format!("customer-{user_id}")).await?;
+        let key = match missing {
+            None => format!("customer-{user_id}"),
+            Some(missing) => {
+                tracing::warn!("Stripe does not have a customer any more; a new one is created");
+                key_of("customer-after", user, missing)
+            }
+        };
+        let customer: Customer = match self.post("/v1/customers", &form, &key).await {
+            // The key was used with an email that was changed since.
+            Err(StripeError::KeyReused) => self.post("/v1/customers", &form, &key_of(&key, user, email)).await?,
+            created => created?,
+        };
         Ok(customer.id)
     }
 
@@ -46,6 +64,6 @@ impl Stripe {
 }
 
 /// An id as a part of a path.
-fn encoded(id: &str) -> String {
+pub(super) fn encoded(id: &str) -> String {
     form_urlencoded::byte_serialize(id.as_bytes()).collect()
 }

@@ -5,6 +5,7 @@
 
 mod call;
 mod customers;
+mod invoices;
 mod secrets;
 mod sessions;
 
@@ -36,9 +37,15 @@ pub enum StripeError {
     /// No answer, or 5xx, however often it was tried.
     #[error("no answer from Stripe: {0}")]
     Unavailable(String),
-    /// Stripe says no.
+    /// Stripe says no because of our key or our configuration: an operator can change that.
     #[error("Stripe refused: {0}")]
     Refused(String),
+    /// Stripe says no to this request, and will again.
+    #[error("Stripe rejected the request: {0}")]
+    Rejected(String),
+    /// Stripe has no such customer: it was deleted there, or is of another account.
+    #[error("the customer does not exist at Stripe")]
+    CustomerMissing,
     /// The idempotency key stands for another request.
     #[error("Stripe knows the idempotency key from another request")]
     KeyReused,

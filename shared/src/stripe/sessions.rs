@@ -53,7 +53,8 @@ impl Stripe {
             ("metadata[user_id]", &user_id),
             ("subscription_data[metadata][user_id]", &user_id),
         ];
-        self.post("/v1/checkout/sessions", &form, &key_of("checkout", purchase.user, purchase.key)).await
+        let key = key_of("checkout", purchase.user, &with_customer(purchase.key, purchase.customer));
+        self.post("/v1/checkout/sessions", &form, &key).await
     }
 
     /// A page on which `customer`, who is `user`, changes or cancels a plan.
@@ -62,14 +63,19 @@ impl Stripe {
     /// When Stripe does not answer, or refuses.
     pub async fn create_portal(&self, user: UserId, customer: &str, key: &str) -> Result<String, StripeError> {
         let form = [("customer", customer), ("return_url", &self.settings.cancel_url)];
-        let key = key_of("portal", user, key);
+        let key = key_of("portal", user, &with_customer(key, customer));
         let session: PortalSession = self.post("/v1/billing_portal/sessions", &form, &key).await?;
         Ok(session.url)
     }
 }
 
+/// The client's key for a request about `customer`: about another customer it is another request.
+fn with_customer(key: &str, customer: &str) -> String {
+    format!("{key} {customer}")
+}
+
 /// Stripe's key for a request of ours. Keys of different users must not meet, and a client's own may be as long as
 /// Stripe's may be in all.
-fn key_of(purpose: &str, user: UserId, key: &str) -> String {
+pub(super) fn key_of(purpose: &str, user: UserId, key: &str) -> String {
     format!("{purpose}-{}", hex::encode(Sha256::digest(format!("{user} {key}"))))
 }

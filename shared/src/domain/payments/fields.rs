@@ -76,6 +76,16 @@ impl<'a> Node<'a> {
         self.some(at).map(|value| value.as_u64().ok_or(EventError::Invalid(self.base, at))).transpose()
     }
 
+    /// An amount that may be negative, as that of a line which credits unused time.
+    pub(super) fn optional_signed_amount(self, at: &'static str) -> Result<Option<i64>, EventError> {
+        self.some(at).map(|value| value.as_i64().ok_or(EventError::Invalid(self.base, at))).transpose()
+    }
+
+    /// Whether something is there.
+    pub(super) fn has(self, at: &'static str) -> bool {
+        self.some(at).is_some()
+    }
+
     /// A time in epoch seconds.
     pub(super) fn seconds(self, at: &'static str) -> Result<i64, EventError> {
         self.optional_seconds(at)?.ok_or(self.missing(at))

@@ -15,6 +15,7 @@ const SINCE: &str = include_str!("fixtures/life_since_2025_03.json");
 const PAYMENTS: &str = include_str!("fixtures/payments_since_2025_03.json");
 const OTHERS_BEFORE: &str = include_str!("fixtures/others_before_2025_03.json");
 const OTHERS_SINCE: &str = include_str!("fixtures/others_since_2025_03.json");
+pub(super) const ENDIVE: &str = include_str!("fixtures/life_2026_10.json");
 
 /// The first event's second, less two.
 pub(super) const START: i64 = 1_767_607_200;
@@ -66,8 +67,13 @@ pub(super) fn others() -> Vec<Event> {
     parse(OTHERS_BEFORE)
 }
 
+/// A whole life in the shape of API version 2026-10-28, with an event of each type that is handled.
+pub(super) fn endive() -> Vec<Event> {
+    parse(ENDIVE)
+}
+
 pub(super) fn all_bodies() -> Vec<Value> {
-    [BEFORE, SINCE, PAYMENTS, OTHERS_BEFORE, OTHERS_SINCE].into_iter().flat_map(values).collect()
+    [BEFORE, SINCE, PAYMENTS, OTHERS_BEFORE, OTHERS_SINCE, ENDIVE].into_iter().flat_map(values).collect()
 }
 
 pub(super) fn prices() -> Prices {
@@ -126,7 +132,7 @@ impl Account {
     }
 
     /// With the entries as a multiset.
-    fn sorted(&self) -> Self {
+    pub(super) fn sorted(&self) -> Self {
         let mut sorted = self.clone();
         sorted.entries.sort_unstable();
         sorted
@@ -166,7 +172,7 @@ impl Walk<'_> {
 }
 
 /// Number of orders and of choices.
-fn walk(events: &[Event], known_before: &[Event], length: usize, now: i64) -> (u64, usize) {
+pub(super) fn walk(events: &[Event], known_before: &[Event], length: usize, now: i64) -> (u64, usize) {
     let mut walk = Walk { events, prices: prices(), now, ends: HashMap::new(), orders: 0 };
     let mut account = Account::new();
     for event in known_before {
@@ -200,7 +206,7 @@ fn random_orders_and_repetitions_of_everything_end_the_same() {
     // A dispute ends once: here it is lost.
     let mut lost: Vec<_> = before().into_iter().chain(others()).collect();
     lost.remove(WIN);
-    for events in [before(), all_since, lost] {
+    for events in [before(), all_since, lost, endive()] {
         for (now, orders) in
             [(START, orders / 4), (START + 70 * DAY_SECONDS, orders), (START + 400 * DAY_SECONDS, orders / 4)]
         {

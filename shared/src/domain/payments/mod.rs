@@ -8,11 +8,15 @@
 //! - the movements add up to the change of the balance, and no balance is below zero;
 //! - what is booked is booked once for its cause.
 
+#[cfg(test)]
+mod cases;
 pub mod event;
 mod fields;
 #[cfg(test)]
 mod life;
+pub mod lines;
 mod payload;
+mod plan;
 #[cfg(test)]
 mod properties;
 pub mod rules;
@@ -20,6 +24,7 @@ pub mod signature;
 pub mod subscription;
 
 pub use event::{Event, EventError, EventKind, Payer};
+pub use lines::{Line, LinePage};
 pub use rules::{Outcome, Prices};
 pub use signature::{SignatureError, SigningSecret};
 pub use subscription::Billing;

@@ -1,14 +1,15 @@
 //! The objects inside the events, in both shapes.
 
 use super::event::{
-    Change, Checkout, Dispute, DisputeStatus, EventError, EventKind, Invoice, InvoicePayment, Reason, Refund,
-    SubscriptionChange,
+    Change, Checkout, DeletedCustomer, Dispute, DisputeStatus, EventError, EventKind, Invoice, InvoicePayment, Item,
+    Reason, Refund, Status, SubscriptionChange,
 };
 use super::fields::Node;
+use super::lines;
 
 const OBJECT: &str = "/data/object";
 const ITEM: &str = "/data/object/items/data/*";
-const LINE: &str = "/data/object/lines/data/*";
+pub(super) const LINE: &str = "/data/object/lines/data/*";
 const PAYMENT: &str = "/data/object/payments/data/*";
 
 /// What the event says, by its type.
@@ -18,13 +19,21 @@ pub(super) fn kind(event: Node<'_>) -> Result<EventKind, EventError> {
     match event.text("/type")? {
         "checkout.session.completed" => checkout(object()?).map(EventKind::Checkout),
         "customer.subscription.created" => subscription(object()?, Change::Created).map(EventKind::Subscription),
-        "customer.subscription.updated" => subscription(object()?, Change::Updated).map(EventKind::Subscription),
+        "customer.subscription.updated" | "customer.subscription.paused" | "customer.subscription.resumed" => {
+            subscription(object()?, Change::Updated).map(EventKind::Subscription)
+        }
         "customer.subscription.deleted" => subscription(object()?, Change::Deleted).map(EventKind::Subscription),
+        "customer.deleted" => deleted_customer(object()?).map(EventKind::CustomerDeleted),
         "invoice.paid" => invoice_or_nothing(EventKind::InvoicePaid),
         "invoice.payment_failed" => invoice_or_nothing(EventKind::InvoiceFailed),
+        "invoice.voided" | "invoice.marked_uncollectible" => invoice_or_nothing(EventKind::InvoiceClosed),
         "invoice_payment.paid" => invoice_payment(object()?).map(EventKind::InvoicePayment),
         "charge.refunded" => refund(event, object()?).map(EventKind::Refund),
-        "charge.dispute.created" | "charge.dispute.closed" => dispute(object()?).map(EventKind::Dispute),
+        "charge.dispute.created"
+        | "charge.dispute.updated"
+        | "charge.dispute.funds_withdrawn"
+        | "charge.dispute.funds_reinstated"
+        | "charge.dispute.closed" => dispute(object()?).map(EventKind::Dispute),
         _ => Ok(EventKind::Ignored),
     }
 }
@@ -37,30 +46,47 @@ fn checkout(session: Node<'_>) -> Result<Checkout, EventError> {
     })
 }
 
+fn deleted_customer(object: Node<'_>) -> Result<DeletedCustomer, EventError> {
+    Ok(DeletedCustomer { id: object.id("/id")?, user: object.first_id(&["/metadata/user_id"])? })
+}
+
 fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, EventError> {
-    let mut period_end = object.optional_seconds("/current_period_end")?;
-    let mut prices = Vec::new();
-    for item in object.list("/items/data", ITEM)? {
-        prices.push(item.id("/price")?);
-        period_end = period_end.max(item.optional_seconds("/current_period_end")?);
+    let period_start = object.optional_seconds("/current_period_start")?;
+    let period_end = object.optional_seconds("/current_period_end")?;
+    let nodes = object.list("/items/data", ITEM)?;
+    let ends = nodes.iter().map(|item| item.optional_seconds("/current_period_end")).collect::<Result<Vec<_>, _>>()?;
+    let mut items = Vec::with_capacity(nodes.len());
+    let latest_end = ends.iter().copied().flatten().chain(period_end).max();
+    for (item, end) in nodes.iter().zip(&ends) {
+        items.push(Item {
+            price: item.id("/price")?,
+            period_start: item.optional_seconds("/current_period_start")?.or(period_start),
+            period_end: end.or(latest_end).ok_or(object.missing("/current_period_end"))?,
+        });
     }
-    if prices.is_empty() {
+    if items.is_empty() {
         return Err(object.missing("/items/data"));
     }
-    let status = object.text("/status")?;
-    let period_end = period_end.ok_or(object.missing("/current_period_end"))?;
-    // An end that is further away than the next payment cancels nothing yet.
-    let ends = object.optional_seconds("/cancel_at")?.is_some_and(|at| at <= period_end);
+    let status = match object.text("/status")? {
+        "incomplete" | "incomplete_expired" => Status::NotStarted,
+        _ if change == Change::Deleted => Status::Stopped,
+        "active" => Status::Active,
+        "trialing" => Status::Trialing,
+        "past_due" => Status::PastDue,
+        // A status that we do not know gives nothing.
+        _ => Status::Stopped,
+    };
     Ok(SubscriptionChange {
         id: object.id("/id")?,
         customer: object.id("/customer")?,
         user: object.first_id(&["/metadata/user_id"])?,
         change,
-        // A status that we do not know gives nothing.
-        gives_access: matches!(status, "active" | "trialing" | "past_due") && change != Change::Deleted,
-        cancels: object.flag("/cancel_at_period_end")? || ends,
-        period_end,
-        prices,
+        status,
+        cancel_at_period_end: object.flag("/cancel_at_period_end")?,
+        cancel_at: object.optional_seconds("/cancel_at")?,
+        collection_paused: object.has("/pause_collection"),
+        period_end: latest_end.ok_or(object.missing("/current_period_end"))?,
+        items,
     })
 }
 
@@ -79,11 +105,12 @@ fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
         Some("subscription_cycle") => Reason::Renewal,
         _ => Reason::Other,
     };
-    // Only what begins a period must say which: a credit note or a line by hand has no price.
-    let (price, period_end) = match reason {
-        Reason::Start | Reason::Renewal => paid_period(object)?,
-        Reason::Other => paid_period(object).unwrap_or_default(),
-    };
+    let lines = lines::read(&object.list("/lines/data", LINE)?)?;
+    let has_more_lines = object.flag("/lines/has_more")?;
+    // Only an invoice that begins a period must have a price: a line by hand has none.
+    if lines.is_empty() && !has_more_lines && reason != Reason::Other {
+        return Err(object.missing("/lines/data"));
+    }
     Ok(Some(Invoice {
         id: object.id("/id")?,
         customer: object.id("/customer")?,
@@ -95,25 +122,10 @@ fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
         ])?,
         reason,
         amount_paid: object.amount("/amount_paid")?,
-        period_end,
-        price,
+        lines,
+        has_more_lines,
         payments,
     }))
-}
-
-/// Price and end of the period. The invoice's own `period_end` is that of the period before; the line tells, and among
-/// the lines the one which is no proration and ends last.
-fn paid_period(object: Node<'_>) -> Result<(String, i64), EventError> {
-    let mut best = None;
-    for line in object.list("/lines/data", LINE)? {
-        let Some(price) = line.first_id(&["/pricing/price_details/price", "/price", "/plan"])? else { continue };
-        let proration = line.flag("/proration")?
-            || line.flag("/parent/subscription_item_details/proration")?
-            || line.flag("/parent/invoice_item_details/proration")?;
-        best = best.max(Some((!proration, line.seconds("/period/end")?, price)));
-    }
-    let (_, period_end, price) = best.ok_or(object.missing("/lines/data"))?;
-    Ok((price, period_end))
 }
 
 fn invoice_payment(object: Node<'_>) -> Result<InvoicePayment, EventError> {
@@ -146,6 +158,7 @@ fn dispute(object: Node<'_>) -> Result<Dispute, EventError> {
             "won" | "warning_closed" | "prevented" => DisputeStatus::Won,
             "lost" => DisputeStatus::Lost,
             "warning_needs_response" | "warning_under_review" => DisputeStatus::Inquiry,
+            "appeal_needs_response" | "appeal_under_review" => DisputeStatus::Appealed,
             _ => DisputeStatus::Open,
         },
         inquiry: status.starts_with("warning_") || status == "prevented",

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::event::{DisputeStatus, EventKind, Invoice, SubscriptionChange};
+use super::event::{DisputeStatus, EventKind, Invoice, Status, SubscriptionChange};
 use super::life::{
     Account, BUY, CANCEL, CANCELS, CREATED, DISPUTE, FAIL, LOST, PAST_DUE, RECOVER, REFUND, REFUND_MORE, RENEW, START,
     UNKNOWN, UPGRADE, WIN, at, before, others, payments, prices, since, wallet,
@@ -45,9 +45,9 @@ fn dispute_with(index: usize, status: DisputeStatus, inquiry: bool) -> Event {
 }
 
 #[test]
-fn a_created_subscription_gives_the_plan_and_its_invoice_the_credits() {
+fn a_created_subscription_gives_nothing_and_its_invoice_the_plan_and_the_credits() {
     let account = received(&[&others()[CREATED]]);
-    assert_eq!((account.wallet.plan, account.wallet.credits, account.entries.len()), (Plan::Starter, 3, 0));
+    assert_eq!((account.wallet.plan, account.wallet.credits, account.entries.len()), (Plan::Free, 3, 0));
     let account = received(&[&others()[CREATED], &before()[BUY]]);
     assert_eq!((account.wallet.plan, account.wallet.credits), (Plan::Starter, 18));
     assert_eq!(account.wallet.credits_reset_at, START + 31 * DAY_SECONDS);
@@ -77,7 +77,7 @@ fn grace_lasts_as_long_as_stripe_tries() {
     unpaid.created += 1;
     unpaid.id.push('u');
     if let EventKind::Subscription(change) = &mut unpaid.kind {
-        change.gives_access = false;
+        change.status = Status::Stopped;
     }
     account.receive(&unpaid, &prices(), START);
     assert_eq!((account.wallet.plan, account.wallet.credits), (Plan::Free, 18));
@@ -251,9 +251,10 @@ fn within_one_second_the_later_of_a_life_wins() {
     // The end is final even when a clock says otherwise.
     (created.created, updated.created, deleted.created) = (START, START, START - 9);
     for order in [[&created, &updated], [&updated, &created]] {
-        assert_eq!(received(&order).wallet.plan, Plan::Unlimited);
+        let paid = &before()[BUY];
+        assert_eq!(received(&[paid, order[0], order[1]]).wallet.plan, Plan::Unlimited);
         for end in [[&deleted, order[0], order[1]], [order[0], &deleted, order[1]], [order[0], order[1], &deleted]] {
-            assert_eq!(received(&end).wallet.plan, Plan::Free);
+            assert_eq!(received(&[paid, end[0], end[1], end[2]]).wallet.plan, Plan::Free);
         }
     }
 }

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::event::{DisputeStatus, Event};
-use super::subscription::{Billing, Clawback, Paid, Period, better};
-use crate::domain::account::profile::Profile;
+use super::subscription::{Billing, Clawback, Paid, Period};
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
 
 /// Which price buys which plan.
@@ -48,13 +47,26 @@ pub struct Outcome {
 pub const REFRESH_CREDITS: Credits = Plan::Free.monthly_credits();
 
 /// Credits that a paid `period` of `plan` brings: the whole month when it begins, and what the refresh at the end of the
-/// period before has not brought when it goes on. The unlimited plan needs none.
+/// period before has not brought when it goes on. The unlimited plan needs none, and a trial pays for none.
 const fn period_credits(plan: Plan, period: Period) -> Credits {
     match (plan, period) {
-        (Plan::Starter, Period::First) => Plan::Starter.monthly_credits(),
+        (Plan::Starter, Period::First | Period::Change) => Plan::Starter.monthly_credits(),
         (Plan::Starter, Period::Next) => Plan::Starter.monthly_credits() - REFRESH_CREDITS,
-        (Plan::Free | Plan::Unlimited, _) => 0,
+        (Plan::Starter, Period::Trial) | (Plan::Free | Plan::Unlimited, _) => 0,
     }
+}
+
+/// Follows the invoice in the cause of those credits that a month brings because a trial came before it.
+const AFTER_TRIAL: &str = "/after-trial";
+
+/// A paid month, or a part of one, that brings credits.
+struct Grant {
+    /// The invoice, or the invoice and [`AFTER_TRIAL`].
+    cause: String,
+    credits: Credits,
+    kind: EntryType,
+    description: String,
+    payment_intent: Option<String>,
 }
 
 /// What one refund or dispute should have taken.
@@ -72,6 +84,8 @@ enum ClaimKind {
     Dispute,
     /// The ledger shows that it was held, and that it came back.
     WonDispute,
+    /// Another invoice brought the same month.
+    Again,
 }
 
 impl Billing {
@@ -94,23 +108,6 @@ impl Billing {
         Outcome { billing, settlement, changed, unknown_price }
     }
 
-    /// Whether a plan is paid for, so that it is changed and not bought beside the other. A subscription runs whatever its
-    /// price is, and while a payment of it is disputed. Of an account that came with one, no event may be known.
-    #[must_use]
-    pub fn is_subscribed(&self, profile: &Profile) -> bool {
-        if self.subscriptions.is_empty() && self.booked.plan.is_none() {
-            return profile.wallet.plan != Plan::Free && profile.stripe_subscription_id.is_some();
-        }
-        let runs = self.subscriptions.values().any(|of| of.gives_access);
-        runs || self.plan().is_some_and(|plan| plan != Plan::Free)
-    }
-
-    /// Whether the user's card will be charged again.
-    #[must_use]
-    pub fn renews(&self, profile: &Profile) -> bool {
-        self.is_subscribed(profile) && self.ends_at().is_none()
-    }
-
     fn book(&mut self, settlement: &mut Settlement, now: Timestamp) {
         self.book_reset(&mut settlement.wallet, now);
         let granted = self.book_grants(settlement);
@@ -131,73 +128,60 @@ impl Billing {
     }
 
     fn book_reset(&mut self, wallet: &mut Wallet, now: Timestamp) {
-        let paid_until = self.paid_periods().map(|(_, _, paid)| paid.period_end).max();
-        if paid_until > self.booked.reset_at {
+        let paid_until = self.months().map(|(_, _, paid)| paid.period_end).max();
+        // It was later where a price that is not ours had moved it.
+        if paid_until.is_some() && paid_until != self.booked.reset_at {
             self.booked.reset_at = paid_until;
             // A period that is over by now has no refresh to come; the date stays on its grid.
             wallet.credits_reset_at = paid_until.filter(|at| *at > now.as_second()).unwrap_or(wallet.credits_reset_at);
         }
     }
 
-    /// The best plan that any subscription gives; nothing while nothing is known.
-    fn plan(&self) -> Option<Plan> {
-        let known = self.subscriptions.iter().map(|(id, subscription)| {
-            let paid_back = self.newest_period(id).is_some_and(|(invoice, paid)| self.is_paid_back(invoice, paid));
-            let gives = subscription.gives_access && !paid_back;
-            subscription.plan().filter(|_| gives).or(Some(Plan::Free))
-        });
-        // An invoice may come before its subscription.
-        let ahead = self.paid_periods().filter(|(_, subscription, _)| !self.subscriptions.contains_key(*subscription));
-        let ahead = ahead.map(|(_, subscription, _)| {
-            let newest = self.newest_period(subscription).filter(|(invoice, paid)| !self.is_paid_back(invoice, paid));
-            newest.and_then(|(_, paid)| paid.plan).or(Some(Plan::Free))
-        });
-        known.chain(ahead).fold(None, better)
-    }
-
-    /// Invoice, subscription and payment of every paid period.
-    fn paid_periods(&self) -> impl Iterator<Item = (&str, &str, &Paid)> {
-        self.invoices.iter().filter_map(|(id, facts)| {
-            let paid = facts.paid.as_ref().filter(|paid| paid.period.is_some())?;
-            Some((id.as_str(), facts.subscription.as_str(), paid))
-        })
-    }
-
-    fn newest_period(&self, subscription: &str) -> Option<(&str, &Paid)> {
-        let of_it = self.paid_periods().filter(|(_, of, _)| *of == subscription);
-        of_it.map(|(invoice, _, paid)| (invoice, paid)).max_by_key(|(invoice, paid)| (paid.period_end, *invoice))
-    }
-
-    /// Refunded in full, or disputed and not won.
-    fn is_paid_back(&self, invoice: &str, paid: &Paid) -> bool {
-        let refunded = self.charges_of(invoice).map(|(_, charge)| charge.refunded()).fold(0, u64::saturating_add);
-        (paid.amount > 0 && refunded >= paid.amount) || self.disputes_of(invoice).any(|(_, dispute)| dispute.holds())
-    }
-
+    /// Every paid month brings its credits once.
     fn book_grants(&mut self, settlement: &mut Settlement) -> Credits {
+        let due: Vec<Grant> = self.months().flat_map(|(id, of, paid)| self.grants_of(id, of, paid)).collect();
         let mut granted: Credits = 0;
-        for (id, facts) in &self.invoices {
-            let Some(paid) = &facts.paid else { continue };
-            let (Some(period), Some(plan)) = (paid.period, paid.plan) else { continue };
-            if self.booked.grants.contains_key(id) {
+        for grant in due {
+            if self.booked.grants.contains_key(&grant.cause) {
                 continue;
             }
-            let credits = period_credits(plan, period);
-            self.booked.grants.insert(id.clone(), credits);
-            granted = granted.saturating_add(credits);
-            let (kind, what) = match period {
-                Period::First => (EntryType::Purchase, "first month"),
-                Period::Next => (EntryType::SubscriptionRenewal, "next month"),
-            };
-            let name = match plan {
-                Plan::Free => "Free",
-                Plan::Starter => "Starter",
-                Plan::Unlimited => "Unlimited",
-            };
-            let payment_intent = self.payment_intent_of(id).map(str::to_owned);
-            add(settlement, kind, credits, format!("{name} plan: {what}"), payment_intent);
+            self.booked.grants.insert(grant.cause, grant.credits);
+            granted = granted.saturating_add(grant.credits);
+            add(settlement, grant.kind, grant.credits, grant.description, grant.payment_intent);
         }
         granted
+    }
+
+    fn grants_of(&self, invoice: &str, subscription: &str, paid: &Paid) -> Vec<Grant> {
+        let (Some(period), Some(plan)) = (paid.period, paid.plan) else { return Vec::new() };
+        let name = match plan {
+            Plan::Free => "Free",
+            Plan::Starter => "Starter",
+            Plan::Unlimited => "Unlimited",
+        };
+        let (kind, what) = match period {
+            Period::First => (EntryType::Purchase, "first month"),
+            Period::Next => (EntryType::SubscriptionRenewal, "next month"),
+            Period::Change | Period::Trial => (EntryType::Purchase, "new month"),
+        };
+        let grant = |cause: String, credits, kind, what| {
+            let payment_intent = self.payment_intent_of(invoice).map(str::to_owned);
+            Grant { cause, credits, kind, description: format!("{name} plan: {what}"), payment_intent }
+        };
+        let mut grants = vec![grant(invoice.to_owned(), period_credits(plan, period), kind, what)];
+        // A trial does not move the reset date, so no refresh comes with the month that follows it.
+        let is_after_trial = self.periods().any(|(_, of, trial)| {
+            of == subscription
+                && trial.period == Some(Period::Trial)
+                && paid.period_start.is_some()
+                && trial.period_start < paid.period_start
+                && paid.period_start <= Some(trial.period_end)
+        });
+        if plan == Plan::Starter && period == Period::Next && is_after_trial {
+            let cause = format!("{invoice}{AFTER_TRIAL}");
+            grants.push(grant(cause, REFRESH_CREDITS, EntryType::Purchase, "first month after a trial"));
+        }
+        grants
     }
 
     /// What each refund and dispute should have taken of the grants that are booked.
@@ -206,17 +190,25 @@ impl Billing {
     /// add up to more; the bound is for events without a total before.
     fn claims(&self) -> Vec<Claim> {
         let mut claims = Vec::new();
-        for (invoice, grant) in &self.booked.grants {
-            let Some(paid) = self.invoices.get(invoice).and_then(|facts| facts.paid.as_ref()) else { continue };
+        for (cause, grant) in &self.booked.grants {
+            // Both parts of a month after a trial are paid back by themselves.
+            let (invoice, part) = cause.strip_suffix(AFTER_TRIAL).map_or((cause.as_str(), ""), |id| (id, AFTER_TRIAL));
+            let Some(facts) = self.invoices.get(invoice) else { continue };
+            let Some(paid) = facts.paid.as_ref() else { continue };
             let share = |amount| share(*grant, amount, paid.amount);
             let mut left = *grant;
+            if self.is_known_month(invoice, &facts.subscription, paid) {
+                left = 0;
+                let (cause, kind) = (format!("{invoice}/again"), ClaimKind::Again);
+                claims.push(Claim { cause, credits: *grant, kind, payment_intent: None });
+            }
             for (charge, facts) in self.charges_of(invoice) {
                 let mut left_of_charge = share(facts.refunded());
                 for (after, before) in &facts.refunds {
                     let credits = share(*after).saturating_sub(share(*before)).min(left_of_charge).min(left);
                     left_of_charge -= credits;
                     left -= credits;
-                    let cause = format!("{charge}/{before}-{after}");
+                    let cause = format!("{charge}/{before}-{after}{part}");
                     let payment_intent = facts.payment_intent.clone();
                     claims.push(Claim { cause, credits, kind: ClaimKind::Refund, payment_intent });
                 }
@@ -224,7 +216,9 @@ impl Billing {
             for (id, dispute) in self.disputes_of(invoice) {
                 let credits = share(dispute.amount).min(left);
                 let (credits, kind) = match dispute.status {
-                    DisputeStatus::Open | DisputeStatus::Lost => (credits, ClaimKind::Dispute),
+                    DisputeStatus::Open | DisputeStatus::Appealed | DisputeStatus::Lost => {
+                        (credits, ClaimKind::Dispute)
+                    }
                     DisputeStatus::Won if !dispute.inquiry => (credits, ClaimKind::WonDispute),
                     DisputeStatus::Won | DisputeStatus::Inquiry => (0, ClaimKind::Dispute),
                 };
@@ -232,7 +226,7 @@ impl Billing {
                     left -= credits;
                 }
                 let payment_intent = dispute.payment_intent.clone();
-                claims.push(Claim { cause: id.clone(), credits, kind, payment_intent });
+                claims.push(Claim { cause: format!("{id}{part}"), credits, kind, payment_intent });
             }
         }
         claims
@@ -282,6 +276,7 @@ impl Claim {
             ClaimKind::Dispute | ClaimKind::WonDispute => {
                 ("Credits of a disputed payment", "Credits of a dispute that ended well")
             }
+            ClaimKind::Again => ("Credits of a month that was booked before", "Correction of a month"),
         };
         let known = booked.total();
         if self.credits > known {

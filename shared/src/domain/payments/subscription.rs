@@ -5,14 +5,18 @@
 //! time of their last change, so the newer is the one whose event happened later, and never the one that came later.
 //!
 //! A price is looked up when its event comes, and the plan is kept: old invoices outlive the configuration of today.
+//! Facts about prices that are not ours are kept too, without a plan: nothing is derived from them (`plan.rs`, `rules.rs`).
+//!
+//! The facts are stored. A field that was added later has a default, so that older ones can still be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    Change, Dispute, DisputeStatus, Event, EventKind, Invoice, InvoicePayment, Reason, Refund, SubscriptionChange,
+    Change, Dispute, DisputeStatus, Event, EventKind, Invoice, InvoicePayment, Item, Refund, Status, SubscriptionChange,
 };
+use super::lines::Purchased;
 use super::rules::Prices;
 use crate::domain::credits::{Credits, Plan};
 
@@ -21,6 +25,9 @@ use crate::domain::credits::{Credits, Plan};
 #[serde(default)]
 pub struct Billing {
     customer: Option<Customer>,
+    /// Customers who were deleted at Stripe.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    deleted_customers: BTreeSet<String>,
     pub(super) subscriptions: BTreeMap<String, Subscription>,
     pub(super) invoices: BTreeMap<String, InvoiceFacts>,
     /// From a charge or payment intent to the invoice that it paid.
@@ -49,6 +56,7 @@ struct Watermark {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself, and stored by its name")]
 pub(super) struct Subscription {
     watermark: Watermark,
     pub(super) gives_access: bool,
@@ -56,6 +64,25 @@ pub(super) struct Subscription {
     /// forgotten takes nothing from who pays it.
     priced: Option<Priced>,
     pub(super) cancels: bool,
+    /// Facts of before this field have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<Status>,
+    /// Start and end of the current period of the items that have a price of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) period: Option<(Option<i64>, i64)>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) collection_paused: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<String>,
+    /// When it was `active` or `trialing` last, in any event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) active_at: Option<i64>,
+    /// Some event had it `trialing`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) was_tried: bool,
+    /// Some event had it stopped after it ran.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) was_stopped: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,27 +95,44 @@ struct Priced {
 pub(super) struct InvoiceFacts {
     pub(super) subscription: String,
     /// When an attempt to collect it failed last.
-    failed_at: Option<i64>,
+    pub(super) failed_at: Option<i64>,
     pub(super) paid: Option<Paid>,
+    /// When it was voided or marked uncollectible last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) closed_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) customer: Option<String>,
+    /// An event of it named a price of ours.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) has_known_price: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Paid {
-    created: i64,
+    pub(super) created: i64,
     event: String,
     pub(super) amount: u64,
-    /// Nothing when the price is not ours.
+    /// Nothing when no price is ours.
     pub(super) plan: Option<Plan>,
-    /// Begins a period; otherwise it is for a change within one.
+    /// What it pays for; nothing when it is for a change within a period.
     pub(super) period: Option<Period>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) period_start: Option<i64>,
     pub(super) period_end: i64,
 }
 
+/// What a paid invoice pays for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Period {
+    /// The month with which a subscription begins.
     First,
+    /// The month after the last one.
     Next,
+    /// A month that begins with a change: another interval, or the early end of a trial.
+    Change,
+    /// Time that costs nothing.
+    Trial,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,39 +179,18 @@ pub(super) struct Clawback {
 }
 
 impl Billing {
-    /// `cus_…`, as the latest event names it.
+    /// `cus_…`, as the latest event names it; nothing when that one was deleted at Stripe.
     #[must_use]
     pub fn customer(&self) -> Option<&str> {
-        self.customer.as_ref().map(|customer| customer.id.as_str())
+        let customer = self.customer.as_ref().map(|customer| customer.id.as_str());
+        customer.filter(|customer| !self.deleted_customers.contains(*customer))
     }
 
-    /// `sub_…`: of those that give access, or else of all, the one that changed last.
-    #[must_use]
-    pub fn subscription(&self) -> Option<&str> {
-        let newest = |(_, of): &(&String, &Subscription)| (of.gives_access, of.watermark.clone());
-        self.subscriptions.iter().max_by_key(newest).map(|(id, _)| id.as_str())
-    }
-
-    /// When the last subscription ends, if all that run are cancelled; epoch seconds.
-    #[must_use]
-    pub fn ends_at(&self) -> Option<i64> {
-        let mut running = self.subscriptions.values().filter(|of| of.gives_access);
-        let ends = running.clone().map(|of| of.watermark.period_end).max();
-        ends.filter(|_| running.all(|of| of.cancels))
-    }
-
-    /// Whether a payment failed that Stripe still tries to collect.
-    #[must_use]
-    pub fn payment_failing(&self) -> bool {
-        let open = |subscription| self.subscriptions.get(subscription).is_none_or(|of| of.gives_access);
-        // What failed before a later payment is no more tried, or was given up.
-        let paid_at = |subscription: &str| {
-            let paid = self.invoices.values().filter(|of| of.subscription == subscription);
-            paid.filter_map(|of| of.paid.as_ref()).map(|paid| paid.created).max()
-        };
-        self.invoices
-            .values()
-            .any(|of| of.failed_at > paid_at(&of.subscription) && of.paid.is_none() && open(&of.subscription))
+    /// Whether Stripe has deleted the customer of a subscription or invoice, and so cancelled it. `None` stands for facts
+    /// that were stored without their customer: there was only one.
+    pub(super) fn is_deleted(&self, customer: Option<&str>) -> bool {
+        let customer = customer.or_else(|| self.customer.as_ref().map(|customer| customer.id.as_str()));
+        customer.is_some_and(|customer| self.deleted_customers.contains(customer))
     }
 
     /// Credits that refunds and disputes could not take back, since they were spent.
@@ -184,10 +207,15 @@ impl Billing {
         }
         match &event.kind {
             EventKind::Subscription(change) => return self.learn_subscription(event, change, prices),
+            EventKind::CustomerDeleted(customer) => drop(self.deleted_customers.insert(customer.id.clone())),
             EventKind::InvoicePaid(invoice) => return self.learn_paid(event, invoice, prices),
             EventKind::InvoiceFailed(invoice) => {
-                let facts = self.learn_invoice(invoice);
+                let facts = self.learn_invoice(invoice, prices);
                 facts.failed_at = facts.failed_at.max(Some(event.created));
+            }
+            EventKind::InvoiceClosed(invoice) => {
+                let facts = self.learn_invoice(invoice, prices);
+                facts.closed_at = facts.closed_at.max(Some(event.created));
             }
             EventKind::InvoicePayment(payment) => self.learn_payment(payment),
             EventKind::Refund(refund) => self.learn_refund(refund),
@@ -205,10 +233,30 @@ impl Billing {
             period_end: change.period_end,
             event: event.id.clone(),
         };
-        let plan = change.prices.iter().map(|price| prices.plan(price)).fold(None, better);
-        let known_price = plan.map(|plan| Priced { at: watermark.clone(), plan });
-        let new =
-            Subscription { watermark, gives_access: change.gives_access, priced: known_price, cancels: change.cancels };
+        let known: Vec<&Item> = change.items.iter().filter(|item| prices.plan(&item.price).is_some()).collect();
+        let plan = known.iter().map(|item| prices.plan(&item.price)).fold(None, better);
+        // The period of an item that is not ours says nothing of our plan.
+        let period_of = |items: &[&Item]| {
+            let latest = items.iter().max_by_key(|item| (item.period_end, item.period_start))?;
+            Some((latest.period_start, latest.period_end))
+        };
+        let period = period_of(&known).or_else(|| period_of(&change.items.iter().collect::<Vec<_>>()));
+        let period_end = period.map_or(change.period_end, |(_, end)| end);
+        let runs = matches!(change.status, Status::Active | Status::Trialing);
+        let new = Subscription {
+            gives_access: change.status.gives_access(),
+            priced: plan.map(|plan| Priced { at: watermark.clone(), plan }),
+            // An end that is further away than the next payment cancels nothing yet.
+            cancels: change.cancel_at_period_end || change.cancel_at.is_some_and(|at| at <= period_end),
+            status: Some(change.status),
+            period,
+            collection_paused: change.collection_paused,
+            customer: Some(change.customer.clone()),
+            active_at: Some(event.created).filter(|_| runs),
+            was_tried: change.status == Status::Trialing,
+            was_stopped: change.status == Status::Stopped,
+            watermark,
+        };
         match self.subscriptions.get_mut(&change.id) {
             Some(known) => known.join(new),
             None => drop(self.subscriptions.insert(change.id.clone(), new)),
@@ -216,7 +264,7 @@ impl Billing {
         plan.is_none()
     }
 
-    fn learn_invoice(&mut self, invoice: &Invoice) -> &mut InvoiceFacts {
+    fn learn_invoice(&mut self, invoice: &Invoice, prices: &Prices) -> &mut InvoiceFacts {
         for payment in &invoice.payments {
             self.link(payment, &invoice.id);
         }
@@ -224,31 +272,35 @@ impl Billing {
         if facts.subscription < invoice.subscription {
             facts.subscription.clone_from(&invoice.subscription);
         }
+        facts.customer = facts.customer.take().max(Some(invoice.customer.clone()));
+        facts.has_known_price |= invoice.lines.iter().any(|line| prices.plan(&line.price).is_some());
         facts
     }
 
     fn learn_paid(&mut self, event: &Event, invoice: &Invoice, prices: &Prices) -> bool {
-        let plan = prices.plan(&invoice.price);
+        let Purchased { plan, period, start, end } = Purchased::of(invoice, prices);
         let new = Paid {
             created: event.created,
             event: event.id.clone(),
             amount: invoice.amount_paid,
             plan,
-            period: match invoice.reason {
-                Reason::Start => Some(Period::First),
-                Reason::Renewal => Some(Period::Next),
-                Reason::Other => None,
-            },
-            period_end: invoice.period_end,
+            period,
+            period_start: start,
+            period_end: end,
         };
-        let facts = self.learn_invoice(invoice);
+        let facts = self.learn_invoice(invoice, prices);
         match &mut facts.paid {
-            Some(known) if (known.created, &known.event) > (new.created, &new.event) => {}
-            Some(known) if known.event == new.event => known.plan = better(known.plan, plan),
+            Some(known) if known.event == new.event => {
+                // The same event under a configuration that knows more prices.
+                if rank(new.plan) > rank(known.plan) {
+                    *known = new;
+                }
+            }
+            Some(known) if known.newness() > new.newness() => {}
             paid => *paid = Some(new),
         }
-        // An invoice for a change within a period brings nothing, whatever its price.
-        plan.is_none() && invoice.reason != Reason::Other
+        // A proration brings nothing, whatever its price.
+        plan.is_none() && invoice.lines.iter().any(|line| !line.proration)
     }
 
     fn learn_payment(&mut self, payment: &InvoicePayment) {
@@ -321,14 +373,36 @@ impl Billing {
     }
 }
 
+impl Paid {
+    /// Which of two events about one invoice counts: the one that knows its price, then the later.
+    fn newness(&self) -> (bool, i64, &str) {
+        (self.plan.is_some(), self.created, &self.event)
+    }
+}
+
 impl Subscription {
-    /// The plan that it is paid for, if any of ours.
+    /// `cus_…`, unless it was stored before that was kept.
+    pub(super) fn customer(&self) -> Option<&str> {
+        self.customer.as_deref()
+    }
+
+    /// End of its current period.
+    pub(super) fn period_end(&self) -> i64 {
+        self.period.map_or(self.watermark.period_end, |(_, end)| end)
+    }
+
+    /// Sorts by time of the last change.
+    pub(super) fn changed(&self) -> impl Ord {
+        self.watermark.clone()
+    }
+
+    /// The plan that its price buys, if it is one of ours.
     pub(super) fn plan(&self) -> Option<Plan> {
         self.priced.as_ref().map(|priced| priced.plan)
     }
 
     /// The newer of both; its price by itself.
-    fn join(&mut self, new: Self) {
+    fn join(&mut self, mut new: Self) {
         let priced = match (self.priced.take(), new.priced.clone()) {
             (Some(known), Some(new)) if known.at == new.at => {
                 let plan = better(Some(known.plan), Some(new.plan)).unwrap_or(known.plan);
@@ -337,10 +411,16 @@ impl Subscription {
             (Some(known), Some(new)) if known.at < new.at => Some(new),
             (known, new) => known.or(new),
         };
-        if self.watermark < new.watermark {
+        let customer = self.customer.take().max(new.customer.take());
+        let active_at = self.active_at.max(new.active_at);
+        let was_tried = self.was_tried || new.was_tried;
+        let was_stopped = self.was_stopped || new.was_stopped;
+        // The same event again may find prices that are known by now.
+        let is_told_more = self.watermark == new.watermark && new.priced.is_some();
+        if self.watermark < new.watermark || is_told_more {
             *self = new;
         }
-        self.priced = priced;
+        *self = Self { priced, customer, active_at, was_tried, was_stopped, ..self.clone() };
     }
 }
 
@@ -358,23 +438,33 @@ impl Clawback {
 }
 
 impl DisputeFacts {
-    fn newness(&self) -> (bool, i64, &str) {
-        (self.closed, self.created, &self.event)
+    /// Within a second, what comes later in a dispute's life is the newer.
+    fn newness(&self) -> (bool, i64, DisputeStatus, &str) {
+        (self.closed, self.created, self.status, &self.event)
     }
 
     /// Whether the money is away, for now or for good.
     pub(super) fn holds(&self) -> bool {
-        matches!(self.status, DisputeStatus::Open | DisputeStatus::Lost)
+        matches!(self.status, DisputeStatus::Open | DisputeStatus::Appealed | DisputeStatus::Lost)
     }
 }
 
 /// The plan that gives more.
 pub(super) fn better(one: Option<Plan>, other: Option<Plan>) -> Option<Plan> {
-    let rank = |plan| match plan {
+    if rank(other) > rank(one) { other } else { one }
+}
+
+/// Sorts plans by what they give.
+pub(super) const fn rank(plan: Option<Plan>) -> u8 {
+    match plan {
         None => 0,
         Some(Plan::Free) => 1,
         Some(Plan::Starter) => 2,
         Some(Plan::Unlimited) => 3,
-    };
-    if rank(other) > rank(one) { other } else { one }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -1,0 +1,32 @@
+//! The user's customer at Stripe: created once, and once more when Stripe does not have it any more.
+
+use shared::app::App;
+use shared::domain::account::profile::Profile;
+use shared::http::Problem;
+use shared::stripe::StripeError;
+
+/// Creates the first customer of a user.
+pub(crate) async fn create(app: &App, profile: &Profile) -> Result<String, Problem> {
+    let created = app.stripe.create_customer(profile.id, profile.email.as_str(), None).await?;
+    let adopted = app.store.adopt_customer(profile.id, &created, app.now(), &app.random).await?;
+    adopted.ok_or_else(Problem::unauthenticated)
+}
+
+/// Calls Stripe about `customer`. If it was deleted there, a new one is created and the call is made about that one, once.
+pub(crate) async fn with_replacement<T, F>(
+    app: &App,
+    profile: &Profile,
+    customer: String,
+    call: impl Fn(String) -> F,
+) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, StripeError>>,
+{
+    match call(customer.clone()).await {
+        Err(StripeError::CustomerMissing) => {}
+        done => return Ok(done?),
+    }
+    let created = app.stripe.create_customer(profile.id, profile.email.as_str(), Some(&customer)).await?;
+    let replaced = app.store.replace_customer(profile.id, &customer, &created, app.now(), &app.random).await?;
+    Ok(call(replaced.ok_or_else(Problem::unauthenticated)?).await?)
+}
