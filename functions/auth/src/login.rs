@@ -77,7 +77,7 @@ pub(crate) async fn login(
 }
 
 fn wrong() -> Problem {
-    Problem::new(Code::InvalidCredentials, "Email and password do not belong together.")
+    Problem::new(Code::InvalidCredentials, "Wrong email or password.")
 }
 
 /// Writes an outdated hash anew, now that the password is at hand. What fails here is done at the next login.

@@ -111,6 +111,11 @@ pub(super) fn listed(method: &Method, path: &str) -> Option<&'static Route> {
     ROUTES.iter().find(|route| route.path == path && route.method == *method)
 }
 
+/// The methods that a path answers.
+pub(super) fn allowed_methods(path: &str) -> Vec<&'static str> {
+    ROUTES.iter().filter(|route| route.path == path).map(|route| route.method.as_str()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
