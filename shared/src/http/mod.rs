@@ -21,7 +21,7 @@ mod session;
 
 pub use body::{Body, Json, read_to};
 pub use course::active_course;
-pub use etag::{Catalogue, Edition};
+pub use etag::{Catalogue, Edition, OpenCatalogue};
 pub use idempotent::{Once, OnceWithoutBody, OnceWithoutMembers, check_reuse};
 pub use limit::{Asker, ClientAddress, Limiter};
 pub use path::Path;
