@@ -31,10 +31,20 @@ pub struct TrustedProxies {
 /// A network, or one address.
 fn network(text: &str) -> Result<IpNet, String> {
     let network = IpNet::from_str(text).or_else(|_| IpAddr::from_str(text).map(IpNet::from));
-    network.map(|network| network.trunc()).map_err(|_| "must be a network such as 10.0.0.0/8 or 2001:db8::/32".to_owned())
+    network
+        .map(|network| network.trunc())
+        .map_err(|_| "must be a network such as 10.0.0.0/8 or 2001:db8::/32".to_owned())
 }
 
 impl TrustedProxies {
+    /// These networks.
+    ///
+    /// # Errors
+    /// When one is no network.
+    pub fn of(networks: &[&str]) -> Result<Self, String> {
+        Ok(Self { networks: networks.iter().map(|text| network(text)).collect::<Result<_, _>>()? })
+    }
+
     /// `router`, which is told the client's address in place of the proxy's. Whoever accepts connections must put
     /// [`ClientAddress`] into the request before.
     pub fn before(self, router: Router) -> Router {
@@ -51,8 +61,7 @@ impl TrustedProxies {
             return client;
         }
         // Several lines are one list (RFC 9110, 5.3).
-        let lines: Vec<&str> =
-            headers.get_all(HEADER).iter().map(|line| line.to_str().unwrap_or_default()).collect();
+        let lines: Vec<&str> = headers.get_all(HEADER).iter().map(|line| line.to_str().unwrap_or_default()).collect();
         for entry in lines.iter().flat_map(|line| line.split(',')).rev() {
             // What is no address tells nothing, nor does what stands before it: the proxy that wrote it counts.
             let Some(address) = address(entry.trim()) else { break };
@@ -91,10 +100,6 @@ mod tests {
 
     use super::*;
 
-    fn proxies(networks: &[&str]) -> TrustedProxies {
-        TrustedProxies { networks: networks.iter().map(|text| network(text).unwrap()).collect() }
-    }
-
     fn client(networks: &[&str], peer: &str, lines: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
@@ -104,7 +109,7 @@ mod tests {
         for other in ["forwarded", "x-real-ip", "cf-connecting-ip"] {
             headers.insert(other, HeaderValue::from_static("for=192.0.2.99"));
         }
-        proxies(networks).client(peer.parse().unwrap(), &headers).to_string()
+        TrustedProxies::of(networks).unwrap().client(peer.parse().unwrap(), &headers).to_string()
     }
 
     #[test]

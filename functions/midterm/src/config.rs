@@ -154,12 +154,8 @@ impl Config {
     /// The order, and the seed to generate it with.
     pub(crate) fn order(self) -> Result<(Order, Option<u64>), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;
-        let mix = one(
-            "difficulty_distribution",
-            self.difficulty_distribution,
-            "difficultyDistribution",
-            self.distribution,
-        )?;
+        let mix =
+            one("difficulty_distribution", self.difficulty_distribution, "difficultyDistribution", self.distribution)?;
         let topic_ids = self.topic_ids.map(|list| list.0).unwrap_or_default();
         let sections: Vec<String> =
             self.sections.map(|list| list.0).unwrap_or_default().into_iter().map(|label| label.0).collect();

@@ -10,7 +10,7 @@ use shared::domain::catalog::featured::pick;
 use shared::domain::catalog::{Bank, Course};
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::time::day_number;
-use shared::http::{OpenCatalogue, Code, Problem};
+use shared::http::{Code, OpenCatalogue, Problem};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]

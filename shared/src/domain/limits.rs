@@ -135,11 +135,12 @@ impl LimitedAction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     times: u32,
+    at_most: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { times: 1 }
+        Self { times: 1, at_most: u32::MAX }
     }
 }
 
@@ -147,14 +148,20 @@ impl Limits {
     /// Every quota multiplied: for tests of something else, whose clock stands.
     #[must_use]
     pub const fn times(times: u32) -> Self {
-        Self { times }
+        Self { times, at_most: u32::MAX }
+    }
+
+    /// No quota above this: for tests that use one up.
+    #[must_use]
+    pub const fn at_most(quota: u32) -> Self {
+        Self { times: 1, at_most: quota }
     }
 
     /// The window of `action` that `now` is in.
     #[must_use]
     pub fn window(self, action: LimitedAction, now: Timestamp) -> Window {
         let policy = action.policy();
-        let policy = Policy { quota: policy.quota.saturating_mul(self.times), ..policy };
+        let policy = Policy { quota: policy.quota.saturating_mul(self.times).min(self.at_most), ..policy };
         let length = i64::from(policy.window_seconds);
         Window { action, policy, starts_at: now.as_second().div_euclid(length) * length }
     }
@@ -245,6 +252,21 @@ mod tests {
             assert_eq!(window.standing(1, at(1_000_000)).remaining, action.policy().quota - 1);
             assert!(window.standing(quota + 1, at(1_000_000)).is_over, "{action:?}");
         }
+    }
+
+    #[test]
+    fn a_class_behind_one_address_fits() {
+        let per_ten_minutes = |action: LimitedAction| {
+            let Policy { quota, window_seconds } = action.policy();
+            quota * (600 / window_seconds)
+        };
+        // Four calls of each visitor's landing page, a thousand visitors a minute.
+        assert!(per_ten_minutes(LimitedAction::OpenRead) >= 10 * 4 * 1_000);
+        // Two hundred registrations and failed logins, and as many typing errors as registrations.
+        assert!(per_ten_minutes(LimitedAction::RegisterAddress) >= 2 * 200);
+        assert!(per_ten_minutes(LimitedAction::LoginAddress) >= 200);
+        // Guesses at many accounts from one address stop all the same.
+        assert!(per_ten_minutes(LimitedAction::LoginAddress) <= 500);
     }
 
     #[test]

@@ -144,7 +144,8 @@ pub(super) fn invalid_field<E: std::fmt::Display>(error: &serde_path_to_error::E
     // Only types with `deny_unknown_fields` say so: the bodies of requests that cost credits.
     if message.starts_with("unknown field") {
         let (_, known) = message.rsplit_once("expected ").unwrap_or_default();
-        let known: Vec<&str> = known.trim_start_matches("one of ").split(", ").filter(|name| !name.is_empty()).collect();
+        let known: Vec<&str> =
+            known.trim_start_matches("one of ").split(", ").filter(|name| !name.is_empty()).collect();
         return unknown_member(&field, &known);
     }
     let is_type_error = ["invalid type", "invalid value", "unknown variant", "invalid length", "missing field"];

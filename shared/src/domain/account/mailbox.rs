@@ -216,7 +216,12 @@ mod tests {
         for (spellings, normal) in [
             (vec!["Ada@Example.org", " ada@example.ORG ", "ada@ｅxample.org"], "ada@example.org"),
             (
-                vec!["user@bücher.example", "USER@BÜCHER.example", "user@bu\u{308}cher.example", "user@XN--BCHER-KVA.example"],
+                vec![
+                    "user@bücher.example",
+                    "USER@BÜCHER.example",
+                    "user@bu\u{308}cher.example",
+                    "user@XN--BCHER-KVA.example",
+                ],
                 "user@xn--bcher-kva.example",
             ),
             (vec!["josé@example.org", "jose\u{301}@example.org", "JOSE\u{301}@example.org"], "josé@example.org"),

@@ -153,5 +153,7 @@ impl Order {
 
 fn is_of_section(topic: &Topic, section: &str) -> bool {
     let section = section.trim().to_lowercase();
-    [topic.id.as_str(), &topic.name, &topic.slug, &topic.category].iter().any(|name| name.trim().to_lowercase() == section)
+    [topic.id.as_str(), &topic.name, &topic.slug, &topic.category]
+        .iter()
+        .any(|name| name.trim().to_lowercase() == section)
 }
