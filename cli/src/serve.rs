@@ -18,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::database::{DataSource, Open};
 use crate::samples::import_samples;
+use crate::trusted_proxy::TrustedProxies;
 use crate::{docs, router};
 
 /// How long requests may take to end after Ctrl-C.
@@ -43,6 +44,8 @@ pub struct Arguments {
     /// Multiply the quota of every rate limit: for floods of your own, such as load tests
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     quota_times: u32,
+    #[command(flatten)]
+    proxies: TrustedProxies,
 }
 
 /// Serves until Ctrl-C.
@@ -68,7 +71,7 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     println!("Listening on http://{address} (Ctrl-C stops). Try:");
     println!("  curl http://{address}/api/featured-question");
     println!("  http://{address}/docs in a browser");
-    let router = router::beside(&open.app, docs::router()?).layer(from_fn(tell_address));
+    let router = arguments.proxies.before(router::beside(&open.app, docs::router()?)).layer(from_fn(tell_address));
     let stopping = std::sync::Arc::new(tokio::sync::Notify::new());
     let stopped = std::sync::Arc::clone(&stopping);
     let shutdown = async move {

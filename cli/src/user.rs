@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 use shared::app::App;
 use shared::domain::account::Email;
+use shared::domain::account::mailbox::Mailbox;
 use shared::domain::account::profile::Profile;
 use shared::domain::credits::adjustment::{Adjustment, Reason};
 use shared::domain::credits::{Amount, Plan};
@@ -119,7 +120,7 @@ pub async fn find(app: &App, account: &str) -> Result<Profile> {
         UserId(id)
     } else {
         let email = Email::try_from(account.to_owned()).map_err(|error| anyhow!("the email {error}"))?;
-        app.store.credential(&email).await?.context("nobody has this email")?.user_id
+        app.store.credential_of(&Mailbox::of(email)).await?.context("nobody has this email")?.1.user_id
     };
     app.store.profile(user).await?.with_context(|| format!("there is no user {user}"))
 }

@@ -19,6 +19,7 @@ use shared::http::logs::directive;
 use shared::store::StoreError;
 
 use crate::database::DataSource;
+use crate::mailboxes::Spellings;
 
 /// Users that are checked at the same time.
 const CONCURRENCY: usize = 16;
@@ -48,6 +49,8 @@ pub struct Findings {
     pub wrong: Vec<(UserId, Vec<String>)>,
     /// What cannot be read at all, and why.
     pub corrupt: Vec<(String, String)>,
+    /// What an operator should know, and is not wrong.
+    pub notes: Vec<String>,
 }
 
 impl Findings {
@@ -78,6 +81,7 @@ impl Findings {
         for (user, mismatches) in &self.wrong {
             lines.extend(mismatches.iter().map(|mismatch| format!("  user {user}: {mismatch}")));
         }
+        lines.extend(self.notes.iter().map(|note| format!("  note: {note}")));
         lines.join("\n")
     }
 }
@@ -106,6 +110,7 @@ pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
 pub async fn check_all(app: &App) -> Result<Findings> {
     let mut findings = Findings::default();
     let (mut closed, mut closing) = (Vec::new(), HashSet::new());
+    let mut spellings = Spellings::default();
     let bar = ProgressBar::new_spinner();
     let mut from = None;
     loop {
@@ -118,8 +123,10 @@ pub async fn check_all(app: &App) -> Result<Findings> {
             let how = "its deletion has begun and not ended: `pastpaper user delete` completes it";
             findings.wrong.push((user, vec![how.to_owned()]));
         }
-        let profiles = page.profiles.into_iter().filter(|profile| profile.state.closing.is_none());
-        let checks = profiles.map(async |profile| (profile.id, check(app, profile).await));
+        let profiles: Vec<Profile> =
+            page.profiles.into_iter().filter(|profile| profile.state.closing.is_none()).collect();
+        profiles.iter().for_each(|profile| spellings.see(profile));
+        let checks = profiles.into_iter().map(async |profile| (profile.id, check(app, profile).await));
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         while let Some(checked) = checks.next().await {
             let (user, entries, mismatches) = match checked {
@@ -153,6 +160,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
         }
     }
     bar.finish_and_clear();
+    findings.notes = spellings.pairs(app).await?;
     findings.wrong.sort_by_key(|(user, _)| *user);
     Ok(findings)
 }
@@ -223,6 +231,7 @@ mod tests {
                 vec!["the balance is 4, the entries say 5".to_owned(), "an entry is missing".to_owned()],
             )],
             corrupt: vec![("user x".to_owned(), "Entry item is corrupt".to_owned())],
+            notes: vec!["users a and b have one mailbox".to_owned()],
         };
         let line = findings.metrics("prod", Timestamp::from_second(1).unwrap());
         assert_eq!((&line[METRIC], &line["_aws"]["Timestamp"]), (&json!(2), &json!(1_000)));
@@ -230,6 +239,6 @@ mod tests {
         assert!(!line.to_string().contains(&id), "{line}");
         let report = findings.report();
         assert!(report.starts_with("3 users, 7 ledger entries, 2 wrong\n") && report.contains(&id), "{report}");
-        assert_eq!(report.lines().count(), 4);
+        assert_eq!(report.lines().count(), 5);
     }
 }

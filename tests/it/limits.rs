@@ -6,12 +6,16 @@ use axum::body::Body;
 use axum::http::Method;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
+use pastpaper::trusted_proxy::TrustedProxies;
 use serde_json::{Value, json};
+use shared::domain::account::token::{SECRET_BYTES, Token};
 use shared::domain::credits::Plan;
-use shared::domain::limits::LimitedAction;
+use shared::domain::id::UserId;
+use shared::domain::limits::{LimitedAction, address_subject};
 use shared::http::routes::ROUTES;
 use shared::http::with_manners;
-use tests::{Answer, Person, TestApp};
+use tests::{Answer, PASSWORD, Person, TestApp};
+use uuid::Uuid;
 
 use crate::architecture::read;
 
@@ -20,6 +24,14 @@ const EXCESS: u32 = 7;
 /// Requests under way at the same time.
 const AT_ONCE: usize = 16;
 
+/// The largest quota in tests that use one up: the real ones are thousands of requests.
+const QUOTA_MAX: u32 = 12;
+
+/// A well-formed token of nobody.
+fn token_of_nobody() -> String {
+    Token::new(UserId(Uuid::from_u128(7)), [7; SECRET_BYTES]).reveal()
+}
+
 /// One request that `action` counts and no narrower policy does; `number` makes it differ from the others where these
 /// would be counted by another policy, too.
 async fn request(action: LimitedAction, person: &Person, number: u32) -> Answer {
@@ -27,8 +39,8 @@ async fn request(action: LimitedAction, person: &Person, number: u32) -> Answer 
     let other = format!("{number}@example.org");
     let form = |email: &str| json!({"email": email, "password": "not the passphrase"});
     match action {
-        LimitedAction::Anonymous => person.get("/api/featured-question").await,
-        LimitedAction::SignedIn => person.get("/api/auth/me").await,
+        LimitedAction::OpenRead => person.get("/api/featured-question").await,
+        LimitedAction::Anonymous | LimitedAction::SignedIn => person.get("/api/auth/me").await,
         LimitedAction::LoginAddress => person.post("/api/auth/login", form(&other)).await,
         LimitedAction::LoginEmail => elsewhere().post("/api/auth/login", form(" Flooded@example.org")).await,
         LimitedAction::RegisterAddress => person.post("/api/auth/register", form(&other)).await,
@@ -47,15 +59,16 @@ async fn request(action: LimitedAction, person: &Person, number: u32) -> Answer 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
-    let test = TestApp::limited().await;
+    let test = TestApp::limited_to(QUOTA_MAX).await;
     let twin = test.twin();
     for action in LimitedAction::ALL {
         let person = match action {
-            LimitedAction::Anonymous | LimitedAction::LoginAddress | LimitedAction::RegisterAddress => test.anonymous(),
+            LimitedAction::OpenRead | LimitedAction::LoginAddress | LimitedAction::RegisterAddress => test.anonymous(),
+            LimitedAction::Anonymous => test.somebody(&token_of_nobody()),
             _ => test.member(action.name(), Plan::Unlimited, 0).await,
         };
         let through_twin = person.through(twin.clone());
-        let policy = action.policy();
+        let policy = test.app.limits.window(action, test.app.now()).policy;
         for window in 0..2 {
             let flood = (0..policy.quota + EXCESS).map(|number| {
                 let person = if number % 2 == 0 { &person } else { &through_twin };
@@ -125,8 +138,8 @@ async fn what_is_over_the_limit_moves_nothing() {
 
 #[tokio::test]
 async fn a_header_that_the_client_writes_is_no_address() {
-    let test = TestApp::limited().await;
-    let quota = LimitedAction::Anonymous.policy().quota;
+    let test = TestApp::limited_to(QUOTA_MAX).await;
+    let quota = QUOTA_MAX;
     let mut event: Value = serde_json::from_str(&read("events/questions.feature_question.json")).unwrap();
     let function = with_manners(questions::router(test.app.clone()), test.app.clone());
     for number in 0..=quota {
@@ -146,21 +159,21 @@ async fn a_header_that_the_client_writes_is_no_address() {
 
 #[tokio::test]
 async fn a_token_that_is_nobodys_counts_for_its_address_and_not_for_the_user_it_names() {
-    let test = TestApp::limited().await;
+    let test = TestApp::limited_to(QUOTA_MAX).await;
     let ada = test.user("ada").await;
     let good = ada.token.clone().unwrap();
     // The last character but one holds bits of the secret only.
     let forged = format!("{}{}", &good[..good.len() - 2], if good.ends_with('A') { "BA" } else { "AA" });
     let thief = test.somebody(&forged);
-    let quota = LimitedAction::Anonymous.policy().quota;
-    for number in 0..200 {
+    let quota = QUOTA_MAX;
+    for number in 0..40 {
         let answer = thief.get("/api/auth/me").await;
         let _ =
             if number < quota { answer.problem(401, "unauthenticated") } else { answer.problem(429, "rate_limited") };
     }
     let answer = ada.get("/api/auth/me").await;
-    assert_eq!(answer.header("ratelimit"), "\"signed_in\";r=99;t=60");
-    assert_eq!(answer.header("ratelimit-policy"), "\"signed_in\";q=100;w=60");
+    assert_eq!(answer.header("ratelimit"), "\"signed_in\";r=11;t=60");
+    assert_eq!(answer.header("ratelimit-policy"), "\"signed_in\";q=12;w=60");
 }
 
 #[tokio::test]
@@ -208,14 +221,153 @@ async fn every_route_says_where_the_client_stands() {
     let first = test.anonymous().get("/api/featured-question").await;
     let etag = first.header("etag").to_owned();
     let again = test.anonymous().get_with("/api/featured-question", &[("if-none-match", &etag)]).await;
-    assert_eq!((again.status.as_u16(), again.header("ratelimit")), (304, "\"anonymous\";r=9;t=60"));
+    assert_eq!((again.status.as_u16(), again.header("ratelimit")), (304, "\"open_read\";r=4999;t=60"));
+}
+
+/// What a landing page asks for, of which the second is asked again with its tag.
+async fn visit(visitor: &Person) -> [Answer; 4] {
+    let health = visitor.get("/").await;
+    let topics = visitor.get("/api/courses/algebra/topics/public").await;
+    let featured = visitor.get("/api/featured-question").await;
+    let tag = featured.header("etag").to_owned();
+    let again = visitor.get_with("/api/featured-question", &[("if-none-match", &tag)]).await;
+    [health, topics, featured, again]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_visitors_of_one_address_see_the_landing_page_within_a_minute() {
+    let test = TestApp::limited().await;
+    let first = test.anonymous();
+    let visits = (0..1_000).map(|_| {
+        let visitor = test.anonymous().at(first.address);
+        async move { visit(&visitor).await }
+    });
+    let visits: Vec<[Answer; 4]> = stream::iter(visits).buffer_unordered(AT_ONCE).collect().await;
+    for [health, topics, featured, again] in &visits {
+        let statuses = [health, topics, featured, again].map(|answer| answer.status.as_u16());
+        assert_eq!(statuses, [200, 200, 200, 304]);
+        assert_eq!(health.header("ratelimit"), "", "asking for the health of the service counts nothing");
+        for answer in [topics, featured, again] {
+            assert_eq!(answer.header("cache-control"), "public, max-age=60");
+            assert!(answer.header("ratelimit-policy").contains("\"open_read\";q=5000;w=60"));
+        }
+    }
+    let last = first.get("/api/featured-question").await;
+    assert_eq!(last.header("ratelimit"), "\"open_read\";r=1999;t=60");
+    // A neighbour's requests leave those of a user with a session alone.
+    let ada = test.member("ada", Plan::Free, 5).await.at(first.address);
+    assert_eq!(ada.get("/api/auth/me").await.header("ratelimit"), "\"signed_in\";r=99;t=60");
+}
+
+/// As if `count` other people of `person`'s address had done the same.
+async fn count_others(test: &TestApp, action: LimitedAction, person: &Person, count: usize) {
+    let window = test.app.limits.window(action, test.app.now());
+    let subject = address_subject(person.address);
+    let counts = (0..count).map(|_| test.app.store.count(window, &subject));
+    let counted: Vec<_> = stream::iter(counts).buffer_unordered(AT_ONCE).collect().await;
+    assert!(counted.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_class_of_two_hundred_registers_and_signs_in_from_one_address() {
+    let test = TestApp::limited().await;
+    let school = test.anonymous();
+    count_others(&test, LimitedAction::RegisterAddress, &school, 197).await;
+    count_others(&test, LimitedAction::LoginAddress, &school, 197).await;
+    for number in 0..3 {
+        let form = json!({"email": format!("student{number}@example.org"), "password": PASSWORD});
+        let _ = school.post("/api/auth/register", form.clone()).await.ok();
+        let _ = school.post("/api/auth/login", form).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn guesses_at_many_accounts_from_one_address_stop_and_logins_that_succeed_do_not_count() {
+    let test = TestApp::limited_to(QUOTA_MAX).await;
+    let ada = test.user("ada").await;
+    let grace = test.user("grace").await;
+    let school = test.anonymous();
+    let login = async |email: &str, password: &str| {
+        school.post("/api/auth/login", json!({"email": email, "password": password})).await
+    };
+    for _ in 0..8 {
+        for member in [&ada, &grace] {
+            let _ = login(&member.email, PASSWORD).await.ok();
+        }
+    }
+    for number in 0..QUOTA_MAX {
+        let _ = login(&format!("{number}@example.org"), "a guess").await.problem(401, "invalid_credentials");
+    }
+    let derived = test.app.kdf_runs();
+    let refused = login("another@example.org", "a guess").await.problem(429, "rate_limited");
+    assert_eq!(refused["violated_policies"], json!(["login_address"]));
+    let _ = login(&ada.email, PASSWORD).await.problem(429, "rate_limited");
+    assert_eq!(test.app.kdf_runs(), derived, "no key is derived for what is refused");
+}
+
+#[tokio::test]
+async fn guesses_at_one_account_that_its_limit_refuses_leave_the_neighbours_alone() {
+    let test = TestApp::limited_to(QUOTA_MAX).await;
+    let school = test.anonymous();
+    let guess =
+        async |email: &str| school.post("/api/auth/login", json!({"email": email, "password": "a guess"})).await;
+    let quota = LimitedAction::LoginEmail.policy().quota;
+    for number in 0..40 {
+        let answer = guess("flooded@example.org").await;
+        if number < quota {
+            let _ = answer.problem(401, "invalid_credentials");
+        } else {
+            assert_eq!(answer.problem(429, "rate_limited")["violated_policies"], json!(["login_email"]));
+        }
+    }
+    for number in quota..QUOTA_MAX {
+        let _ = guess(&format!("{number}@example.org")).await.problem(401, "invalid_credentials");
+    }
+    assert_eq!(
+        guess("last@example.org").await.problem(429, "rate_limited")["violated_policies"],
+        json!(["login_address"])
+    );
+}
+
+#[tokio::test]
+async fn every_spelling_of_an_email_is_counted_as_one() {
+    let test = TestApp::limited().await;
+    let spellings = ["josé@bücher.example", "JOSE\u{301}@BÜCHER.example", "josé@xn--bcher-kva.example"];
+    let quota = LimitedAction::LoginEmail.policy().quota;
+    for number in 0..=quota {
+        let form = json!({"email": spellings[number as usize % spellings.len()], "password": "a guess"});
+        let answer = test.anonymous().post("/api/auth/login", form).await;
+        assert_eq!(answer.status == 429, number == quota, "{number}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_tells_the_address_and_nobody_else_does() {
+    let test = TestApp::limited_to(QUOTA_MAX).await;
+    let proxies = TrustedProxies::of(&["192.0.2.0/24"]).unwrap();
+    let router = proxies.before(test.anonymous().router());
+    let at = |address: &str| Person::new(router.clone(), None).at(address.parse().unwrap());
+    let ask = async |from: &Person, told: &str| {
+        let headers = [("x-forwarded-for", told), ("forwarded", "for=203.0.113.250"), ("x-real-ip", "203.0.113.251")];
+        from.get_with("/api/featured-question", &headers).await
+    };
+    let (proxy, stranger) = (at("192.0.2.9"), at("203.0.113.77"));
+    for number in 0..QUOTA_MAX {
+        // What the client wrote itself stands left of what the proxy saw.
+        let _ = ask(&proxy, &format!("198.51.100.{number}, 203.0.113.1")).await.ok();
+        let _ = ask(&stranger, &format!("198.51.100.{number}")).await.ok();
+    }
+    let _ = ask(&proxy, "198.51.100.99, 203.0.113.1").await.problem(429, "rate_limited");
+    let _ = ask(&stranger, "198.51.100.99").await.problem(429, "rate_limited");
+    let _ = ask(&proxy, "203.0.113.2").await.ok();
 }
 
 /// A route that anybody may call and that changes something counts by itself, before it does.
 #[test]
 fn every_route_has_a_policy() {
     for route in &ROUTES {
-        let is_signed_by_its_sender = route.function == "webhooks";
-        assert_eq!(route.limits.is_empty(), is_signed_by_its_sender, "{}", route.operation);
+        // Signed by its sender, and asked by monitors.
+        let is_unlimited = ["receive_event", "show_status"].contains(&route.operation);
+        assert_eq!(route.limits.is_empty(), is_unlimited, "{}", route.operation);
     }
 }

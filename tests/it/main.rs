@@ -17,6 +17,7 @@ mod credits;
 mod events;
 mod faults;
 mod idempotency;
+mod identity;
 mod import;
 mod ledger_model;
 mod limits;

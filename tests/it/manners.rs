@@ -47,11 +47,13 @@ async fn every_catalogue_read_is_revalidated() {
         let first = ada.get(&path_of(route)).await;
         let etag = first.header("etag").to_owned();
         assert!(etag.starts_with('"') && etag.len() > 10, "{}: {etag:?} is no strong tag", route.operation);
-        assert_eq!(first.header("cache-control"), "private, no-cache", "{}", route.operation);
+        // What is the same for everybody may be given out by a CDN.
+        let caching = if route.access == Access::Open { "public, max-age=60" } else { "private, no-cache" };
+        assert_eq!(first.header("cache-control"), caching, "{}", route.operation);
         for method in [Method::GET, Method::HEAD] {
             let again = ada.send(method, &path_of(route), None, &[("if-none-match", &etag)]).await;
             assert_eq!((again.status.as_u16(), &again.body), (304, &Value::Null), "{}", route.operation);
-            assert_eq!(again.header("etag"), etag);
+            assert_eq!((again.header("etag"), again.header("cache-control")), (etag.as_str(), caching));
         }
         let other = ada.get_with(&path_of(route), &[("if-none-match", "\"other\"")]).await;
         assert_eq!(other.status, 200, "{}", route.operation);
@@ -91,6 +93,32 @@ async fn what_is_personal_is_not_stored_and_a_problem_neither() {
         assert_eq!(answer.header("cache-control"), "private, no-store");
     }
     assert_eq!(test.anonymous().get("/nothing").await.header("cache-control"), "private, no-store");
+}
+
+#[tokio::test]
+async fn a_refusal_of_an_open_route_is_not_kept_by_a_cache() {
+    let test = TestApp::limited_to(1).await;
+    let visitor = test.anonymous();
+    let _ = visitor.get("/api/featured-question").await.ok();
+    for (path, status) in [("/api/featured-question", 429), ("/api/courses/none/topics/public", 404)] {
+        let visitor = if status == 429 { visitor.clone() } else { test.anonymous() };
+        let answer = visitor.get(path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (status, "private, no-store"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn two_hosts_are_refused_on_every_path() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let hosts = [("host", "api.example.org"), ("host", "other.example.org")];
+    for route in &ROUTES {
+        let answer = ada.send(route.method.clone(), &path_of(route), None, &hosts).await;
+        let problem = answer.problem(400, "invalid_request");
+        assert!(problem["detail"].as_str().unwrap().contains("more than one `Host`"), "{problem}");
+    }
+    let _ = ada.get_with("/nothing", &hosts[..1]).await.problem(404, "not_found");
+    assert_eq!(ada.get_with("/api/credits/balance", &hosts[..1]).await.ok()["credits"], 5);
 }
 
 #[tokio::test]

@@ -259,3 +259,58 @@ async fn many_at_once_pay_for_what_they_get() {
     assert_eq!(ada.get("/api/midterm").await.ok()["midterms"].as_array().unwrap().len(), 2);
     test.assert_ledgers_are_true().await;
 }
+
+#[tokio::test]
+async fn the_newest_client_of_the_old_service_orders_a_midterm() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    let config = json!({
+        "id": "quick", "name": "Quick practice", "questionCount": 3,
+        "difficultyDistribution": {"easy": 100, "medium": 0, "hard": 0},
+        "sections": ["EQUATIONS"],
+        "weights": {"recency": 0.4, "repetition": 0.3, "coverage": 0.2, "difficulty": 0.1},
+        "creditCost": 0,
+    });
+    let midterm = generate(&ada, json!({"config": config})).await.ok();
+    assert_eq!((midterm["difficulty"].as_str(), ids(&midterm).len()), (Some("custom"), 3));
+    for question in midterm["questions"].as_array().unwrap() {
+        assert!(["alg-linear", "alg-quadratic"].contains(&question["topic_id"].as_str().unwrap()), "{question}");
+    }
+    let difficulty = &midterm["blueprint"]["difficulty"];
+    assert_eq!((&difficulty[2], &difficulty[3], &difficulty[4]), (&json!(0.0), &json!(0.0), &json!(0.0)));
+    // By name, by slug or id: the same.
+    for section in ["Sets", "alg-sets", "Foundations"] {
+        let one = json!({"config": {"questionCount": 3, "sections": [section]}});
+        let problem = generate(&ada, one).await.problem(422, "blueprint_infeasible");
+        assert_eq!(problem["conflicts"][0]["available"], json!(2), "{problem}");
+    }
+    let unknown = json!({"config": {"questionCount": 3, "sections": ["Equations", "Calculus"]}});
+    let _ = generate(&ada, unknown).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_the_two_spellings_of_a_config_say_is_bounded_and_said_once() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    for (config, field) in [
+        (json!({"question_count": 3, "questionCount": 3}), "config.questionCount"),
+        (
+            json!({"difficulty_distribution": {"easy": 1}, "difficultyDistribution": {"easy": 1}}),
+            "config.difficultyDistribution",
+        ),
+        (json!({"topic_ids": ["alg-sets"], "sections": ["Sets"]}), "config.sections"),
+        (json!({"questionCount": 21}), "config.questionCount"),
+        (json!({"difficultyDistribution": {"easy": 0}}), "config.difficultyDistribution"),
+        (json!({"weights": {"recency": -1}}), "config.weights.recency"),
+        (json!({"weights": {"recency": 1e300}}), "config.weights.recency"),
+        (json!({"weights": "none"}), "config.weights"),
+        (json!({"sections": [""]}), "config.sections[0]"),
+        (json!({"sections": "Sets"}), "config.sections"),
+        (json!({"id": 5}), "config.id"),
+        (json!({"name": "x".repeat(201)}), "config.name"),
+    ] {
+        let answer = generate(&ada, json!({"config": config})).await;
+        assert_eq!(answer.problem(422, "invalid_field")["field"], field, "{config}");
+    }
+    assert_eq!(ada.credits().await, 5);
+}

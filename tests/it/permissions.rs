@@ -14,6 +14,8 @@ use crate::routes::{template, template_functions};
 
 /// Granted for what no request of the budget shows.
 const SELDOM: &[(&str, &str, &str, &str)] = &[
+    ("auth", "BatchGetItem", "EMAIL#*", "signing in with an email that is written in more than one way"),
+    ("auth", "ConditionCheckItem", "EMAIL#*", "registering such an email"),
     ("auth", "BatchWriteItem", "USER#*", "deleting an account with more than its profile and session"),
     ("auth", "DeleteItem", "CUSTOMER#*", "deleting an account that once went to buy a plan"),
 ];

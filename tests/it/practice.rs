@@ -157,3 +157,25 @@ async fn fifty_different_questions_at_once_are_five_purchases_too() {
     assert_eq!((unlocked, ada.credits().await), (5, 0));
     test.assert_ledgers_are_true().await;
 }
+
+#[tokio::test]
+async fn one_technique_is_a_filter_as_a_list_of_them_is() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let ask = async |filter: Value| {
+        let mut body = filter;
+        body["course_id"] = json!("algebra");
+        ada.post(PRACTICE, body).await
+    };
+    let one = ask(json!({"technique": " Isolation "})).await.ok();
+    assert_eq!(ids(&one), HashSet::from(["alg-q1".to_owned(), "alg-q5".to_owned()]));
+    // With a list, a question must fit both.
+    let both = json!({"technique": "factoring", "techniques": ["completing the square", "isolation"]});
+    assert_eq!(ids(&ask(both).await.ok()), HashSet::from(["alg-q3".to_owned()]));
+    let none = json!({"technique": "factoring", "techniques": ["isolation"]});
+    let _ = ask(none).await.problem(404, "no_questions");
+    for odd in [json!(""), json!(["isolation"]), json!("x".repeat(101))] {
+        assert_eq!(ask(json!({"technique": odd})).await.problem(422, "invalid_field")["field"], "technique");
+    }
+    assert_eq!(ada.credits().await, 2);
+}

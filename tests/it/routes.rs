@@ -247,7 +247,13 @@ async fn wrong_methods_are_problems_that_name_the_right_ones() {
             if method == Method::HEAD {
                 assert_eq!((answer.status, answer.body), (StatusCode::METHOD_NOT_ALLOWED, Value::Null), "{path}");
             } else {
-                let _ = answer.problem(405, "method_not_allowed");
+                let problem = answer.problem(405, "method_not_allowed");
+                let detail = problem["detail"].as_str().unwrap();
+                assert!(detail.starts_with(&format!("{method} is not allowed here; use ")), "{detail}");
+                // HEAD goes without saying where there is GET.
+                for name in allowed.iter().filter(|name| **name != "HEAD") {
+                    assert!(detail.contains(&*name.to_string()), "{detail}: {name}");
+                }
             }
         }
     }

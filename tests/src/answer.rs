@@ -26,6 +26,7 @@ impl Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = Self::read(router.oneshot(request).await.unwrap()).await;
         check(&method, &path, &answer);
+        check_times(&answer.body);
         answer
     }
 
@@ -67,5 +68,18 @@ impl Answer {
             assert!(self.body[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {}", self.body);
         }
         self.body
+    }
+}
+
+/// Panics at an instant without exactly three digits of fraction.
+#[track_caller]
+fn check_times(value: &Value) {
+    match value {
+        Value::String(text) if text.parse::<jiff::Timestamp>().is_ok() => {
+            assert!(text.len() == "2026-03-01T12:00:00.000Z".len() && text.ends_with('Z'), "{text}");
+        }
+        Value::Array(entries) => entries.iter().for_each(check_times),
+        Value::Object(members) => members.values().for_each(check_times),
+        _ => {}
     }
 }

@@ -83,6 +83,14 @@ impl TestApp {
         test
     }
 
+    /// As [`TestApp::limited`], with no quota above `quota_max`: for tests that use one up.
+    pub async fn limited_to(quota_max: u32) -> Self {
+        let mut test = Self::start().await;
+        test.app = test.app.with_limits(Limits::at_most(quota_max));
+        test.router = router::all(&test.app);
+        test
+    }
+
     /// An app with an empty table.
     pub async fn empty() -> Self {
         let engine = Engine::start().await;
@@ -192,6 +200,12 @@ impl TestApp {
         self.imported(name, plan, credits, None).await
     }
 
+    /// As [`TestApp::member`], stored under this very email.
+    pub async fn member_as(&self, email: &str, name: &str, plan: Plan, credits: u32) -> Person {
+        let email = Email::try_from(email.to_owned()).unwrap();
+        self.imported_as(email, name, plan, credits, None).await
+    }
+
     /// Somebody whose plan is paid by a subscription, with the password of all test users.
     pub async fn subscriber(&self, name: &str) -> Person {
         let person = self.imported(name, Plan::Starter, 15, Some("sub_test".to_owned())).await;
@@ -200,6 +214,18 @@ impl TestApp {
     }
 
     async fn imported(&self, name: &str, plan: Plan, credits: u32, subscription: Option<String>) -> Person {
+        let email = Email::try_from(format!("{name}@example.org")).unwrap();
+        self.imported_as(email, name, plan, credits, subscription).await
+    }
+
+    async fn imported_as(
+        &self,
+        email: Email,
+        name: &str,
+        plan: Plan,
+        credits: u32,
+        subscription: Option<String>,
+    ) -> Person {
         let random = Random::new(SeededEntropy::new(hash(name)));
         let now = self.app.now();
         let id = UserId(random.uuid_v4());
@@ -217,7 +243,6 @@ impl TestApp {
             description: "Opening".to_owned(),
             payment_intent: None,
         };
-        let email = Email::try_from(format!("{name}@example.org")).unwrap();
         let profile = Profile {
             id,
             name: Name::default(),

@@ -59,6 +59,12 @@ impl Person {
         midterm["midterm_id"].as_str().unwrap().to_owned()
     }
 
+    /// The same person, who connects from this address.
+    #[must_use]
+    pub fn at(&self, address: IpAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
     /// The same person through another process.
     #[must_use]
     pub fn through(&self, router: Router) -> Self {

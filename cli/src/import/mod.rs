@@ -17,6 +17,7 @@ use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
 use crate::database::DataSource;
+use crate::mailboxes;
 pub use summary::{Counts, Summary};
 
 /// What to import.
@@ -92,7 +93,7 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
 /// # Errors
 /// When the text is no dump, or storage fails.
 pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
-    let dump = d1::read_dump(sql, app.now())?;
+    let mut dump = d1::read_dump(sql, app.now())?;
     let mut summary = Summary::default();
     for (table, count) in dump.read {
         summary.read(table, count);
@@ -102,6 +103,7 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
     let (report, refused) = write_catalogs(app, dump.catalogs, dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);
+    summary.note(mailboxes::settle(app, &mut dump.accounts).await?);
     write_accounts(app, dump.accounts, dry_run, &mut summary).await?;
     Ok(summary)
 }

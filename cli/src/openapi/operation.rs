@@ -124,7 +124,7 @@ fn codes(operation: &mut Map<String, Value>, route: &Route) -> Result<Vec<Code>>
     let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
     let must_ask = parameters.iter().any(|parameter| parameter["in"] == "query" && parameter["required"] == true);
     let has_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
-    let mut codes = vec![Code::Internal, Code::Unavailable];
+    let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Unavailable];
     if route.access == Access::SignedIn {
         codes.push(Code::Unauthenticated);
     }

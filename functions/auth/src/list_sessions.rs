@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::account::session::SessionId;
+use shared::domain::time::in_answer;
 use shared::http::{Claim, Problem};
 use utoipa::ToSchema;
 
@@ -16,7 +17,9 @@ pub(crate) struct SessionList {
 #[derive(Serialize, ToSchema)]
 struct SessionView {
     id: SessionId,
+    #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
+    #[serde(serialize_with = "in_answer")]
     expires_at: Timestamp,
     current: bool,
 }

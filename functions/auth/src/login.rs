@@ -3,10 +3,12 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
+use shared::domain::account::mailbox::Mailbox;
 use shared::domain::account::password::Verdict;
 use shared::domain::account::session::Session;
 use shared::domain::account::token::Token;
 use shared::domain::account::{Email, Password};
+use shared::domain::limits::LimitedAction;
 use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
 use shared::store::Credential;
 use utoipa::ToSchema;
@@ -37,11 +39,14 @@ pub(crate) async fn login(
     limiter: Limiter,
     Json(typed): Json<Credentials>,
 ) -> Result<axum::Json<SessionStarted>, Problem> {
-    let asker = Asker { user: None, email: Some(&typed.email) };
+    let mailbox = Email::try_from(typed.email.clone()).ok().map(Mailbox::of);
+    // All spellings of a mailbox are counted as one.
+    let subject = mailbox.as_ref().map_or(typed.email.as_str(), |mailbox| mailbox.normal().as_str());
+    let asker = Asker { user: None, email: Some(subject) };
     let known = async {
-        Ok(match Email::try_from(typed.email.clone()) {
-            Ok(email) => app.store.credential(&email).await?.map(|credential| (email, credential)),
-            Err(_) => None,
+        Ok(match &mailbox {
+            Some(mailbox) => app.store.credential_of(mailbox).await?,
+            None => None,
         })
     };
     // No key is derived for a request that is one too many.
@@ -58,13 +63,17 @@ pub(crate) async fn login(
     // Of the epoch in which the password was right: a change of it meanwhile ends this session, too.
     let session = Session::open(credential.user_id, credential.session_epoch, now);
     let hash = token.hash();
-    let (profile, (), others, ()) = tokio::try_join!(
+    let (profile, (), others, (), ()) = tokio::try_join!(
         async { Ok(app.store.profile(credential.user_id).await?) },
         async { Ok(app.store.open_session(&session, &hash).await?) },
         async { Ok(app.store.sessions(credential.user_id).await?) },
         async {
             upgrade(&app, verdict, &email, &credential, typed.password).await;
             Ok::<_, Problem>(())
+        },
+        async {
+            limiter.give_back(LimitedAction::LoginAddress).await;
+            Ok(())
         },
     )?;
     let Some(profile) = profile.filter(|profile| profile.state.closing.is_none()) else {
@@ -77,7 +86,7 @@ pub(crate) async fn login(
 }
 
 fn wrong() -> Problem {
-    Problem::new(Code::InvalidCredentials, "Email and password do not belong together.")
+    Problem::new(Code::InvalidCredentials, "Wrong email or password.")
 }
 
 /// Writes an outdated hash anew, now that the password is at hand. What fails here is done at the next login.

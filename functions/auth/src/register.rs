@@ -3,10 +3,11 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
+use shared::domain::account::mailbox::{NewEmail, NewName};
 use shared::domain::account::profile::{AccountState, Profile};
 use shared::domain::account::session::Session;
 use shared::domain::account::token::Token;
-use shared::domain::account::{Email, Name, NewPassword};
+use shared::domain::account::{Name, NewPassword};
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Settlement, Wallet};
 use shared::domain::id::{EntryId, UserId};
@@ -20,8 +21,8 @@ use crate::session_started::SessionStarted;
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     #[serde(default)]
-    name: Name,
-    email: Email,
+    name: NewName,
+    email: NewEmail,
     password: NewPassword,
 }
 
@@ -41,16 +42,18 @@ pub(crate) async fn register(
     limiter: Limiter,
     Json(new): Json<Registration>,
 ) -> Result<axum::Json<SessionStarted>, Problem> {
-    check_context("password", &new.password, &new.email, &new.name)?;
-    limiter.admit(Asker { user: None, email: Some(new.email.as_str()) }).await?;
+    let (mailbox, name) = (new.email.mailbox(), Name::from(new.name));
+    let email = mailbox.normal();
+    check_context("password", &new.password, email, &name)?;
+    limiter.admit(Asker { user: None, email: Some(email.as_str()) }).await?;
     let password_hash = app.hash_password(new.password.password().clone()).await?;
     let now = app.now();
     let user_id = UserId(app.random.uuid_v4());
     let Settlement { wallet, movements } = Wallet::open(now);
     let profile = Profile {
         id: user_id,
-        name: new.name,
-        email: new.email,
+        name,
+        email: email.clone(),
         wallet,
         version: 1,
         entry_count: movements.len() as u64,
@@ -64,7 +67,13 @@ pub(crate) async fn register(
     let bonus = Entry::of(bonus, EntryId::new(1, now, app.random.bytes()), user_id, 1, now);
     let token = Token::new(user_id, app.random.bytes());
     let session = Session::open(user_id, 0, now);
-    let account = NewAccount { profile: &profile, password_hash, bonus: &bonus, session: (&session, &token.hash()) };
+    let account = NewAccount {
+        profile: &profile,
+        password_hash,
+        bonus: &bonus,
+        session: (&session, &token.hash()),
+        other_forms: &mailbox.other_forms(),
+    };
     app.store.open_account(account).await.map_err(|error| match error {
         OpenAccountError::EmailTaken => Problem::new(Code::EmailTaken, "There is an account with this email: sign in."),
         OpenAccountError::AlreadyThere | OpenAccountError::CustomerTaken => Problem::internal(error),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::catalog::Course;
 use shared::domain::id::CourseId;
+use shared::domain::time::in_answer;
 use utoipa::ToSchema;
 
 /// The D1 row and whether the user is enrolled.
@@ -14,6 +15,7 @@ pub(crate) struct CourseView {
     description: Option<String>,
     exam_count: u32,
     is_active: bool,
+    #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
     is_enrolled: bool,
 }

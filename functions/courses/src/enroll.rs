@@ -6,12 +6,14 @@ use serde::Serialize;
 use shared::app::{App, active_course};
 use shared::domain::id::CourseId;
 use shared::domain::idempotency::IdempotencyKey;
+use shared::domain::time::in_answer;
 use shared::http::{Claim, OnceWithoutBody, Path, Problem};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Enrolled {
     success: bool,
+    #[serde(serialize_with = "in_answer")]
     enrolled_at: Timestamp,
 }
 

@@ -7,6 +7,7 @@ use shared::app::App;
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Amount, Credits, EntryType};
 use shared::domain::id::EntryId;
+use shared::domain::time::in_answer;
 use shared::http::page::{Cursor, Limit};
 use shared::http::{Body, Claim, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
@@ -37,6 +38,7 @@ struct Transaction {
     kind: EntryType,
     description: Option<String>,
     balance_after: Credits,
+    #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -18,6 +18,7 @@ const LOCAL_CHECKOUT_URL: &str = "https://checkout.stripe.com/placeholder";
 const LOCAL_SESSION_ID: &str = "cs_test";
 
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct PurchaseRequest {
     plan: Paid,
 }

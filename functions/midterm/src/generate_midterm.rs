@@ -12,23 +12,21 @@ use shared::domain::credits::Credits;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::midterm::{
-    BlueprintView, Fit, Infeasible, Level, Midterm, MidtermId, Mix, Order, Student, charge, generate, unknown_topic,
+    BlueprintView, Fit, Infeasible, Level, Midterm, MidtermId, Order, Student, charge, generate, unknown_topic,
 };
 use shared::domain::questions::view::{Access, QuestionView};
-use shared::domain::schema::{has_schema, whole as whole_number};
 use shared::domain::study::progress::Rows;
 use shared::domain::study::{Calibration, Study};
-use shared::http::fields::{List, Technique, Whole};
 use shared::http::{Body, Claim, Code, Once, Problem, check_reuse};
 use shared::store::{Goods, StoreError};
 use utoipa::ToSchema;
 
+use crate::config::{Config, SEED_BITS};
 use crate::sheet::Sheet;
 
-/// Seeds are whole numbers that every JSON reader keeps.
-const SEED_BITS: u32 = 53;
 
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct GenerateRequest {
     course_id: CourseId,
     difficulty: Option<Level>,
@@ -38,65 +36,6 @@ pub(crate) struct GenerateRequest {
 impl Body for GenerateRequest {
     const REQUIRED: &'static [&'static str] = &["course_id"];
     const MISSING: &'static str = "Missing course_id";
-}
-
-#[derive(Deserialize, ToSchema)]
-#[schema(as = MidtermConfig)]
-struct Config {
-    question_count: Whole<3, 20>,
-    #[schema(value_type = Option<MixShares>)]
-    difficulty_distribution: Option<MixField>,
-    #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
-    topic_ids: Option<List<TopicId>>,
-    #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]
-    techniques: Option<List<Technique>>,
-    minutes: Option<Whole<1, 600>>,
-    points: Option<Whole<1, 1_000>>,
-    seed: Option<Seed>,
-}
-
-#[derive(Deserialize)]
-#[serde(try_from = "MixShares")]
-struct MixField(Mix);
-
-#[derive(Deserialize, ToSchema)]
-struct MixShares {
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 1000)]
-    easy: f64,
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 1000)]
-    medium: f64,
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 1000)]
-    hard: f64,
-}
-
-impl TryFrom<MixShares> for MixField {
-    type Error = &'static str;
-
-    fn try_from(MixShares { easy, medium, hard }: MixShares) -> Result<Self, Self::Error> {
-        let fits = [easy, medium, hard].iter().all(|share| (0.0..=1_000.0).contains(share));
-        if fits && easy + medium + hard > 0.0 {
-            Ok(Self(Mix { easy, medium, hard }))
-        } else {
-            Err("must have shares `easy`, `medium`, `hard` from 0 to 1000, not all 0")
-        }
-    }
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(try_from = "u64")]
-struct Seed(u64);
-
-has_schema!(Seed, whole_number(0, (1 << SEED_BITS) - 1));
-
-impl TryFrom<u64> for Seed {
-    type Error = &'static str;
-
-    fn try_from(seed: u64) -> Result<Self, Self::Error> {
-        if seed >> SEED_BITS == 0 { Ok(Self(seed)) } else { Err("must be a whole number below 2^53") }
-    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -228,7 +167,7 @@ impl GenerateRequest {
     fn order(self) -> Result<(CourseId, Order, Option<u64>), Problem> {
         let (order, seed) = match (self.difficulty, self.config) {
             (Some(level), None) => (Order::of(level), None),
-            (None, Some(config)) => config.order(),
+            (None, Some(config)) => config.order()?,
             (Some(_), Some(_)) => {
                 return Err(Problem::invalid_field("config", "must not be given together with `difficulty`"));
             }
@@ -241,19 +180,6 @@ impl GenerateRequest {
     }
 }
 
-impl Config {
-    fn order(self) -> (Order, Option<u64>) {
-        let techniques = self.techniques.map(|list| list.0).unwrap_or_default();
-        let order = Order {
-            level: None,
-            question_count: self.question_count.count(),
-            difficulty: self.difficulty_distribution.map(|mix| mix.0),
-            topic_ids: self.topic_ids.map(|list| list.0).unwrap_or_default(),
-            techniques: techniques.into_iter().map(|technique| technique.0).collect(),
-            minutes: self.minutes.map(|minutes| f64::from(minutes.get())),
-            points: self.points.map(|points| f64::from(points.get())),
-        };
-        (order, self.seed.map(|seed| seed.0))
     }
 }
 

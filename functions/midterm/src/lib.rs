@@ -7,6 +7,7 @@ use shared::http::Routes;
 use shared::http::page::{Cursor, Limit};
 use utoipa::OpenApi;
 
+mod config;
 mod generate_midterm;
 mod list_midterms;
 mod math;

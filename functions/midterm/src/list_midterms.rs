@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::id::CourseId;
 use shared::domain::midterm::MidtermId;
+use shared::domain::time::in_answer;
 use shared::http::page::{Cursor, Limit};
 use shared::http::{Body, Claim, Problem, Query};
 use shared::store::MidtermSummary;
@@ -40,6 +41,7 @@ struct Row {
     question_count: usize,
     points: f64,
     minutes: f64,
+    #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
 }
 

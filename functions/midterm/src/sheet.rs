@@ -5,6 +5,7 @@ use serde::Serialize;
 use shared::domain::id::CourseId;
 use shared::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
 use shared::domain::questions::view::QuestionView;
+use shared::domain::time::in_answer;
 use utoipa::ToSchema;
 
 /// What `difficulty` says of a midterm that was generated from a `config`.
@@ -20,6 +21,7 @@ pub(crate) struct Sheet {
     blueprint: BlueprintView,
     fit: Fit,
     seed: u64,
+    #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
 }
 

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::deliver::{Delivery, Order};
 
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct BundleRequest {
     course_id: CourseId,
     topic_id: Option<TopicId>,

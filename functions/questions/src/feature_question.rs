@@ -10,7 +10,7 @@ use shared::domain::catalog::featured::pick;
 use shared::domain::catalog::{Bank, Course};
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::time::day_number;
-use shared::http::{Catalogue, Code, Problem};
+use shared::http::{Code, OpenCatalogue, Problem};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -34,7 +34,7 @@ struct Featured {
     responses((status = 200, body = FeaturedAnswer), (status = 304)),
     extensions(("x-problems" = json!(["no_questions"])))
 )]
-pub(crate) async fn feature_question(State(app): State<App>) -> Result<Catalogue<FeaturedAnswer>, Problem> {
+pub(crate) async fn feature_question(State(app): State<App>) -> Result<OpenCatalogue<FeaturedAnswer>, Problem> {
     let courses = app.store.recent_courses(app.now()).await?;
     let active: Vec<&Course> = courses.iter().filter(|course| course.is_active).collect();
     let banks: Vec<Arc<Bank>> = try_join_all(active.iter().map(|course| app.store.bank(course))).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn feature_question(State(app): State<App>) -> Result<Catalogue
     let (course, bank) = active.iter().zip(&banks).find(of_course).ok_or_else(none)?;
     let question = app.store.kept_whole(course, &picked.meta.id).await?.ok_or_else(none)?;
     let exam = question.meta.exam_id.as_ref().and_then(|id| bank.exam(id));
-    Ok(Catalogue(FeaturedAnswer {
+    Ok(OpenCatalogue(FeaturedAnswer {
         question: Featured {
             question: QuestionView::of(&question, Access::Solution),
             exam_year: question.meta.source_exam_year,

@@ -16,12 +16,15 @@ use crate::deliver::{Delivery, Order};
 const COUNT_DEFAULT: usize = 3;
 
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct PracticeRequest {
     course_id: CourseId,
     #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
     topic_ids: Option<List<TopicId>>,
     #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]
     techniques: Option<List<Technique>>,
+    /// Only questions with this technique; with `techniques`, those that have one of these, too.
+    technique: Option<Technique>,
     difficulty: Option<Difficulty>,
     count: Option<Whole<1, 20>>,
 }
@@ -48,6 +51,7 @@ pub(crate) async fn practice_questions(
     let wish = Wish {
         topic_ids: request.topic_ids.map(|list| list.0).unwrap_or_default(),
         techniques: techniques.into_iter().map(|technique| technique.0).collect(),
+        technique: request.technique.map(|technique| technique.0),
         difficulty: request.difficulty.map(|difficulty| difficulty.0),
         count: request.count.map_or(COUNT_DEFAULT, Whole::count),
     };

@@ -12,7 +12,7 @@ use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::questions::selection::start_charge;
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::study::progress::Progress;
-use shared::http::{Claim, OnceWithoutBody, Path, Problem, check_reuse};
+use shared::http::{Claim, OnceWithoutMembers, Path, Problem, check_reuse};
 use shared::store::Goods;
 use utoipa::ToSchema;
 
@@ -36,13 +36,13 @@ impl Started {
     post, path = "/api/questions/{id}/start",
     params(("id" = QuestionId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Started)),
-    extensions(("x-problems" = json!(["insufficient_credits"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn start_question(
     State(app): State<App>,
     claim: Claim,
     Path(id): Path<QuestionId>,
-    OnceWithoutBody(intent): OnceWithoutBody,
+    OnceWithoutMembers(intent): OnceWithoutMembers,
 ) -> Result<axum::Json<Started>, Problem> {
     app.purchase(&Start { app: &app, claim: &claim, id, intent }).await
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::app::{App, active_course};
 use shared::domain::catalog::{Topic, number};
 use shared::domain::id::{CourseId, TopicId};
-use shared::http::{Catalogue, Path, Problem};
+use shared::http::{OpenCatalogue, Path, Problem};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -50,8 +50,8 @@ impl From<&Topic> for PublicTopic {
 pub(crate) async fn list_public_topics(
     State(app): State<App>,
     Path(id): Path<CourseId>,
-) -> Result<Catalogue<PublicTopicList>, Problem> {
+) -> Result<OpenCatalogue<PublicTopicList>, Problem> {
     let course = active_course(&app, &id).await?;
     let bank = app.store.bank(&course).await?;
-    Ok(Catalogue(PublicTopicList { topics: bank.topics.iter().map(PublicTopic::from).collect() }))
+    Ok(OpenCatalogue(PublicTopicList { topics: bank.topics.iter().map(PublicTopic::from).collect() }))
 }

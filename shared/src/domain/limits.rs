@@ -21,11 +21,13 @@ const DIGEST_BYTES: usize = 16;
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LimitedAction {
-    /// Any request of somebody without a session, those with a session that is over included.
+    /// A read that needs no session: what a landing page asks for.
+    OpenRead,
+    /// A request whose token belongs to nobody, or whose session is over.
     Anonymous,
     /// Any request of a user.
     SignedIn,
-    /// A login, by where it comes from.
+    /// A login that fails, by where it comes from; one that succeeds is given back.
     LoginAddress,
     /// A login, by whom it names.
     LoginEmail,
@@ -65,7 +67,8 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
         Self::LoginAddress,
@@ -82,7 +85,14 @@ impl LimitedAction {
     #[must_use]
     pub const fn policy(self) -> Policy {
         let (quota, window_seconds) = match self {
-            Self::Anonymous | Self::LoginAddress | Self::RegisterAddress => (10, MINUTE_SECONDS),
+            // A landing page makes four such calls: 1,000 visitors behind one address fit.
+            Self::OpenRead => (5_000, MINUTE_SECONDS),
+            Self::Anonymous => (1_000, MINUTE_SECONDS),
+            // Wrong passwords from one address, whichever accounts they are for: some 43,000 a day. A class of 200 may
+            // sign in at the same moment, and the logins that are under way count as failures until they succeed.
+            Self::LoginAddress => (300, 10 * MINUTE_SECONDS),
+            // A class of 200, and its typing errors.
+            Self::RegisterAddress => (500, 10 * MINUTE_SECONDS),
             Self::SignedIn => (100, MINUTE_SECONDS),
             // 1,440 guesses a day at most, and who is locked out by somebody else waits ten minutes.
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
@@ -96,7 +106,7 @@ impl LimitedAction {
     #[must_use]
     pub const fn counted_by(self) -> CountedBy {
         match self {
-            Self::Anonymous | Self::LoginAddress | Self::RegisterAddress => CountedBy::Address,
+            Self::OpenRead | Self::Anonymous | Self::LoginAddress | Self::RegisterAddress => CountedBy::Address,
             Self::LoginEmail | Self::RegisterEmail => CountedBy::Email,
             Self::SignedIn | Self::Password | Self::Export | Self::Analysis | Self::Spend => CountedBy::User,
         }
@@ -106,6 +116,7 @@ impl LimitedAction {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::OpenRead => "open_read",
             Self::Anonymous => "anonymous",
             Self::SignedIn => "signed_in",
             Self::LoginAddress => "login_address",
@@ -124,11 +135,12 @@ impl LimitedAction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     times: u32,
+    at_most: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { times: 1 }
+        Self { times: 1, at_most: u32::MAX }
     }
 }
 
@@ -136,14 +148,20 @@ impl Limits {
     /// Every quota multiplied: for tests of something else, whose clock stands.
     #[must_use]
     pub const fn times(times: u32) -> Self {
-        Self { times }
+        Self { times, at_most: u32::MAX }
+    }
+
+    /// No quota above this: for tests that use one up.
+    #[must_use]
+    pub const fn at_most(quota: u32) -> Self {
+        Self { times: 1, at_most: quota }
     }
 
     /// The window of `action` that `now` is in.
     #[must_use]
     pub fn window(self, action: LimitedAction, now: Timestamp) -> Window {
         let policy = action.policy();
-        let policy = Policy { quota: policy.quota.saturating_mul(self.times), ..policy };
+        let policy = Policy { quota: policy.quota.saturating_mul(self.times).min(self.at_most), ..policy };
         let length = i64::from(policy.window_seconds);
         Window { action, policy, starts_at: now.as_second().div_euclid(length) * length }
     }
@@ -234,6 +252,21 @@ mod tests {
             assert_eq!(window.standing(1, at(1_000_000)).remaining, action.policy().quota - 1);
             assert!(window.standing(quota + 1, at(1_000_000)).is_over, "{action:?}");
         }
+    }
+
+    #[test]
+    fn a_class_behind_one_address_fits() {
+        let per_ten_minutes = |action: LimitedAction| {
+            let Policy { quota, window_seconds } = action.policy();
+            quota * (600 / window_seconds)
+        };
+        // Four calls of each visitor's landing page, a thousand visitors a minute.
+        assert!(per_ten_minutes(LimitedAction::OpenRead) >= 10 * 4 * 1_000);
+        // Two hundred registrations and failed logins, and as many typing errors as registrations.
+        assert!(per_ten_minutes(LimitedAction::RegisterAddress) >= 2 * 200);
+        assert!(per_ten_minutes(LimitedAction::LoginAddress) >= 200);
+        // Guesses at many accounts from one address stop all the same.
+        assert!(per_ten_minutes(LimitedAction::LoginAddress) <= 500);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The clock is an argument: `now()` of the system is read only in [`SystemClock`], so tests fix it.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serializer;
 
 /// Seconds of a day.
 pub const DAY_SECONDS: i64 = 86_400;
@@ -33,4 +34,38 @@ pub fn plus_seconds(at: Timestamp, seconds: i64) -> Timestamp {
 #[must_use]
 pub fn day_number(at: Timestamp) -> i64 {
     at.as_second().div_euclid(DAY_SECONDS)
+}
+
+/// An instant as answers show it: RFC 3339 in UTC, with three digits of fraction always, so that texts sort as instants do
+/// and a client may read them by position.
+#[must_use]
+pub fn shown(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// Serializes as [`shown`]: `#[serde(serialize_with = "…")]` of each instant in an answer.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn in_answer<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&shown(*at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_has_three_digits_of_fraction() {
+        for (text, expected) in [
+            ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000Z"),
+            ("2026-03-01T12:00:00.5Z", "2026-03-01T12:00:00.500Z"),
+            ("2026-03-01T12:00:00.25+01:00", "2026-03-01T11:00:00.250Z"),
+            // Cut and not rounded: an instant is never shown later than it is.
+            ("2026-03-01T12:00:00.123999Z", "2026-03-01T12:00:00.123Z"),
+            ("1969-12-31T23:59:59.9994Z", "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(shown(text.parse().unwrap()), expected, "{text}");
+        }
+    }
 }

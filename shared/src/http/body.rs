@@ -5,6 +5,7 @@ use axum::http::header;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::json::{parse_object, shown_name};
 use super::problem::{Code, Problem};
 
 /// Largest body in bytes.
@@ -43,11 +44,45 @@ impl<T: Body> Json<T> {
 
 /// Reads a JSON object.
 pub(super) async fn read_fields(request: Request) -> Result<Map<String, Value>, Problem> {
+    check_content_coding(&request)?;
     check_media_type(&request)?;
+    parse_object(&read(request).await?)
+}
+
+/// Checks the body of a request that takes no members: it may be left out, be `null` or an empty object. A client that
+/// sends members believes that they matter.
+pub(super) async fn read_nothing(request: Request) -> Result<(), Problem> {
+    check_content_coding(&request)?;
+    let media_type = check_media_type(&request);
     let bytes = read(request).await?;
-    // The parser's message could quote the body, so it is not passed on.
-    serde_json::from_slice(&bytes)
-        .map_err(|_| Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."))
+    if matches!(bytes.trim_ascii(), b"" | b"null") {
+        return Ok(());
+    }
+    media_type?;
+    match parse_object(&bytes)?.keys().next() {
+        Some(name) => Err(unknown_member(name, &[])),
+        None => Ok(()),
+    }
+}
+
+/// A compressed body would be read as broken JSON: it is refused for what it is.
+fn check_content_coding(request: &Request) -> Result<(), Problem> {
+    let values = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.to_str().unwrap_or("?").split(',')).map(str::trim);
+    if codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity")) {
+        return Ok(());
+    }
+    let detail = "Compressed bodies are not accepted; send the body without `Content-Encoding`.";
+    Err(Problem::new(Code::UnsupportedMediaType, detail))
+}
+
+/// A member that the request does not have, and those that it has.
+fn unknown_member(name: &str, known: &[&str]) -> Problem {
+    let rule = match known {
+        [] => "is not known: this request takes no members".to_owned(),
+        known => format!("is not known; known are {}", known.join(", ")),
+    };
+    Problem::invalid_field(&shown_name(name), &rule)
 }
 
 /// A body that says it is something else than JSON is refused; one that says nothing is believed, as the worker did.
@@ -106,6 +141,13 @@ fn in_plain_words(expected: &str) -> String {
 pub(super) fn invalid_field<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
     let field = error.path().to_string();
     let message = error.inner().to_string();
+    // Only types with `deny_unknown_fields` say so: the bodies of requests that cost credits.
+    if message.starts_with("unknown field") {
+        let (_, known) = message.rsplit_once("expected ").unwrap_or_default();
+        let known: Vec<&str> =
+            known.trim_start_matches("one of ").split(", ").filter(|name| !name.is_empty()).collect();
+        return unknown_member(&field, &known);
+    }
     let is_type_error = ["invalid type", "invalid value", "unknown variant", "invalid length", "missing field"];
     if !is_type_error.iter().any(|start| message.starts_with(start)) {
         let is_number_of_a_query = message.contains("digit") || message.contains("number too");

@@ -11,6 +11,10 @@ use super::problem::Problem;
 
 /// Bytes of the body's SHA-256 that make its tag.
 const TAG_BYTES: usize = 16;
+/// Of an answer that depends on who asks.
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// Of an answer that is the same for everybody. A process keeps courses for a minute: a cache makes it two at most.
+const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=60");
 
 /// An answer that a client may keep, and must ask again for.
 #[derive(Debug)]
@@ -18,19 +22,33 @@ pub struct Catalogue<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Catalogue<T> {
     fn into_response(self) -> Response {
-        let body = match serde_json::to_vec(&self.0) {
-            Ok(body) => body,
-            Err(error) => return Problem::internal(error).into_response(),
-        };
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..TAG_BYTES]));
-        let mut response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
-        let headers = response.headers_mut();
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            headers.insert(header::ETAG, tag);
-        }
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        response
+        tagged(&self.0, PRIVATE)
     }
+}
+
+/// An answer that is the same for everybody: browsers and CDNs may give it out for a while.
+#[derive(Debug)]
+pub struct OpenCatalogue<T>(pub T);
+
+impl<T: Serialize> IntoResponse for OpenCatalogue<T> {
+    fn into_response(self) -> Response {
+        tagged(&self.0, PUBLIC)
+    }
+}
+
+fn tagged(body: &impl Serialize, caching: HeaderValue) -> Response {
+    let body = match serde_json::to_vec(body) {
+        Ok(body) => body,
+        Err(error) => return Problem::internal(error).into_response(),
+    };
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..TAG_BYTES]));
+    let mut response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    headers.insert(header::CACHE_CONTROL, caching);
+    response
 }
 
 /// An answer that is the same for as long as its edition is, but for what was charged.
@@ -55,7 +73,7 @@ impl<T: IntoResponse> IntoResponse for Edition<'_, T> {
         if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{}\"", self.name)) {
             response.headers_mut().insert(header::ETAG, tag);
         }
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        response.headers_mut().insert(header::CACHE_CONTROL, PRIVATE);
         if self.is_new {
             response.extensions_mut().insert(SendWhole);
         }

@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use serde_json::Value;
 
-use super::body::{Body, Json, read, read_fields};
+use super::body::{Body, Json, read, read_fields, read_nothing};
 use super::problem::Problem;
 use crate::domain::idempotency::{Fingerprint, IdempotencyKey, Intent, Record};
 
@@ -17,6 +17,10 @@ pub struct Once<T>(pub T, pub Intent);
 /// The intent of a request without a body.
 #[derive(Debug)]
 pub struct OnceWithoutBody(pub Intent);
+
+/// The intent of a request without a body that costs credits: members that it does not have are refused.
+#[derive(Debug)]
+pub struct OnceWithoutMembers(pub Intent);
 
 impl<S: Send + Sync, T: Body> FromRequest<S> for Once<T> {
     type Rejection = Problem;
@@ -39,6 +43,17 @@ impl<S: Send + Sync> FromRequest<S> for OnceWithoutBody {
         let key = key(request.headers())?;
         let fingerprint = Fingerprint::of(request.uri().path(), &Value::Null);
         read(request).await?;
+        Ok(Self(Intent { key, fingerprint }))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for OnceWithoutMembers {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let key = key(request.headers())?;
+        let fingerprint = Fingerprint::of(request.uri().path(), &Value::Null);
+        read_nothing(request).await?;
         Ok(Self(Intent { key, fingerprint }))
     }
 }

@@ -110,7 +110,14 @@ impl Limiter {
             };
             subject.map(|subject| self.count(*action, subject))
         });
-        refuse_over(&try_join_all(counts).await?)
+        let standings = try_join_all(counts).await?;
+        // The account's limit comes first: who asks too often for one account uses up nothing of their neighbours'.
+        if standings.iter().any(|one| one.is_over && one.action.counted_by() == CountedBy::Email) {
+            for one in standings.iter().filter(|one| one.action.counted_by() == CountedBy::Address) {
+                self.give_back(one.action).await;
+            }
+        }
+        refuse_over(&standings)
     }
 
     /// The token was nobody's: the request counts for its address, and no more for the user that it named. Else whoever
@@ -127,6 +134,17 @@ impl Limiter {
         let anonymous = self.count(LimitedAction::Anonymous, self.0.address.clone());
         let (standing, _) = tokio::try_join!(anonymous, given_back)?;
         refuse_over(&[standing])
+    }
+
+    /// Gives back what this request counted of `action`: it was not of the kind that the limit is for. What cannot be given
+    /// back makes the limit early, never late, so a failure is logged and ends there.
+    pub async fn give_back(&self, action: LimitedAction) {
+        let mut counted = self.0.counted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        counted.retain(|one| one.window.action == action);
+        let given_back = counted.iter().map(|one| self.0.app.store.uncount(one.window, &one.subject));
+        if let Err(error) = try_join_all(given_back).await {
+            tracing::warn!(%error, "a count that should be given back stays");
+        }
     }
 
     async fn count(&self, action: LimitedAction, subject: String) -> Result<Standing, StoreError> {

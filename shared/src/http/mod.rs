@@ -4,6 +4,7 @@ mod body;
 mod etag;
 pub mod fields;
 mod idempotent;
+mod json;
 pub mod lambda;
 mod limit;
 pub mod logs;
@@ -18,8 +19,8 @@ pub mod routes;
 mod session;
 
 pub use body::{Body, Json, read_to};
-pub use etag::{Catalogue, Edition};
-pub use idempotent::{Once, OnceWithoutBody, check_reuse};
+pub use etag::{Catalogue, Edition, OpenCatalogue};
+pub use idempotent::{Once, OnceWithoutBody, OnceWithoutMembers, check_reuse};
 pub use limit::{Asker, ClientAddress, Limiter};
 pub use path::Path;
 pub use problem::{Code, Problem};

@@ -21,6 +21,8 @@ use crate::stripe::StripeError;
 /// What went wrong. Each code has exactly one status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
+    /// The request is not well-formed HTTP.
+    InvalidRequest,
     /// The body is no JSON object.
     InvalidJson,
     /// A required field is absent, null or empty.
@@ -29,7 +31,7 @@ pub enum Code {
     InvalidSignature,
     /// No session, or one that is over.
     Unauthenticated,
-    /// Email and password do not belong together.
+    /// Wrong email or password.
     InvalidCredentials,
     /// The balance does not reach.
     InsufficientCredits,
@@ -75,7 +77,8 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
+        Self::InvalidRequest,
         Self::InvalidJson,
         Self::MissingField,
         Self::InvalidSignature,
@@ -107,7 +110,9 @@ impl Code {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::InvalidJson | Self::MissingField | Self::InvalidSignature => StatusCode::BAD_REQUEST,
+            Self::InvalidRequest | Self::InvalidJson | Self::MissingField | Self::InvalidSignature => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Unauthenticated | Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
             Self::InsufficientCredits | Self::NotPurchased => StatusCode::PAYMENT_REQUIRED,
             Self::NotFound | Self::NoQuestions | Self::NoExams => StatusCode::NOT_FOUND,
@@ -132,6 +137,7 @@ impl Code {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::InvalidRequest => "invalid_request",
             Self::InvalidJson => "invalid_json",
             Self::MissingField => "missing_field",
             Self::InvalidSignature => "invalid_signature",
@@ -164,6 +170,7 @@ impl Code {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
+            Self::InvalidRequest => "Invalid request",
             Self::InvalidJson => "Invalid JSON",
             Self::MissingField => "Missing fields",
             Self::InvalidSignature => "Invalid signature",

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -18,6 +18,7 @@ use super::etag::revalidate;
 use super::limit::Standings;
 use super::logs::REQUEST;
 use super::problem::{Code, Problem};
+use super::routes::allowed_methods;
 use crate::app::App;
 use crate::request_metrics::{Tally, counted};
 
@@ -34,11 +35,25 @@ pub fn with_manners(router: Router, app: App) -> Router {
 }
 
 /// `OPTIONS` is answered on every path; axum adds `Allow`.
-async fn wrong_method(method: Method) -> Response {
+async fn wrong_method(method: Method, path: Option<MatchedPath>) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }
-    Problem::new(Code::MethodNotAllowed, format!("This path does not answer {method}.")).into_response()
+    let allowed = path.map(|path| allowed_methods(path.as_str())).unwrap_or_default();
+    let allowed = match allowed.split_last() {
+        None => "a method that `Allow` names".to_owned(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    };
+    Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here; use {allowed}.")).into_response()
+}
+
+/// A request with two hosts may be meant for either: RFC 9112, 3.2 has it refused.
+fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.get_all(header::HOST).iter().count() > 1 {
+        return Err(Problem::new(Code::InvalidRequest, "The request has more than one `Host` header; send one."));
+    }
+    Ok(())
 }
 
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -50,7 +65,13 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
 
-    let (outcome, tally) = counted(AssertUnwindSafe(next.run(request)).catch_unwind()).await;
+    let answering = async {
+        match check_host(request.headers()) {
+            Ok(()) => next.run(request).await,
+            Err(problem) => problem.into_response(),
+        }
+    };
+    let (outcome, tally) = counted(AssertUnwindSafe(answering).catch_unwind()).await;
     let mut response = match outcome {
         Ok(response) => response,
         Err(_) => Problem::internal("a handler panicked").into_response(),

@@ -32,7 +32,7 @@ pub struct Route {
 }
 
 const fn open(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
-    Route { function, operation, method, path, access: Access::Open, limits: &[LimitedAction::Anonymous] }
+    Route { function, operation, method, path, access: Access::Open, limits: &[LimitedAction::OpenRead] }
 }
 
 const fn signed_in(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
@@ -73,7 +73,8 @@ pub static ROUTES: [Route; 37] = [
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase").limited(BY_SPEND),
     signed_in("credits", "open_portal", Method::POST, "/api/credits/portal").limited(BY_SPEND),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
-    open("courses", "show_status", Method::GET, "/"),
+    // Load balancers and monitors ask for it all day, and it reads nothing.
+    open("courses", "show_status", Method::GET, "/").limited(&[]),
     signed_in("courses", "list_courses", Method::GET, "/api/courses"),
     signed_in("courses", "show_course", Method::GET, "/api/courses/{id}"),
     signed_in("courses", "list_exams", Method::GET, "/api/courses/{id}/exams"),
@@ -109,6 +110,11 @@ pub fn of(function: &str) -> impl Iterator<Item = &'static Route> {
 pub(super) fn listed(method: &Method, path: &str) -> Option<&'static Route> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     ROUTES.iter().find(|route| route.path == path && route.method == *method)
+}
+
+/// The methods that a path answers.
+pub(super) fn allowed_methods(path: &str) -> Vec<&'static str> {
+    ROUTES.iter().filter(|route| route.path == path).map(|route| route.method.as_str()).collect()
 }
 
 #[cfg(test)]

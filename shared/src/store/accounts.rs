@@ -1,16 +1,20 @@
 //! Accounts: the profile, and the credential that an email leads to.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, Entity, text};
+use super::dynamodb::item::{self, Entity, Item, text};
 use super::dynamodb::transact::{Transaction, Verdict, fresh_token};
-use super::keys;
+use super::keys::{self, Key};
 use crate::domain::account::Email;
+use crate::domain::account::mailbox::Mailbox;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::session::Session;
@@ -47,6 +51,8 @@ pub struct NewAccount<'a> {
     pub bonus: &'a Entry,
     /// The first session and the hash of its token.
     pub session: (&'a Session, &'a TokenHash),
+    /// Other forms of the email, under which nobody may be stored.
+    pub other_forms: &'a [&'a Email],
 }
 
 /// Why an account was not opened.
@@ -77,27 +83,59 @@ impl Store {
             created_at: profile.created_at,
         };
         let (session, token_hash) = account.session;
-        let actions = vec![
+        let mut actions = vec![
             self.put_new(item::write(&keys::credential(&profile.email), &credential)?)?,
             self.put_new(item::write(&keys::profile(profile.id), profile)?)?,
             self.put_new(item::write(&keys::entry(profile.id, account.bonus.id), account.bonus)?)?,
             self.put_new(item::write(&keys::session(profile.id, token_hash), session)?)?,
         ];
+        let of_account = actions.len();
+        for form in account.other_forms {
+            actions.push(self.check_absent(&keys::credential(form))?);
+        }
         match self.transact(actions, &fresh_token()).await? {
             Transaction::Committed => {
                 count_grant(profile.wallet.credits);
                 Ok(())
             }
-            Transaction::Refused(verdicts) => match verdicts.first() {
-                Some(Verdict::ConditionFailed(_)) => Err(OpenAccountError::EmailTaken),
-                _ => Err(OpenAccountError::AlreadyThere),
-            },
+            Transaction::Refused(verdicts) => {
+                let of_email = verdicts.iter().take(1).chain(verdicts.iter().skip(of_account));
+                let is_taken = of_email.into_iter().any(|verdict| matches!(verdict, Verdict::ConditionFailed(_)));
+                Err(if is_taken { OpenAccountError::EmailTaken } else { OpenAccountError::AlreadyThere })
+            }
         }
+    }
+
+    /// A transaction's condition that there is no item under `key`.
+    fn check_absent(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(|error| StoreError::corrupt("ConditionCheck", error))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// What `email` signs in with.
     pub async fn credential(&self, email: &Email) -> Result<Option<Credential>, StoreError> {
         self.get(&keys::credential(email), true).await?.map(item::read).transpose()
+    }
+
+    /// The account of a mailbox, with the form that it is stored under: the first of its forms that there is. All are read
+    /// in one call, so that neither time nor calls tell which it is.
+    pub async fn credential_of(&self, mailbox: &Mailbox) -> Result<Option<(Email, Credential)>, StoreError> {
+        let forms = mailbox.forms();
+        if let [only] = forms.as_slice() {
+            return Ok(self.credential(only).await?.map(|credential| ((*only).clone(), credential)));
+        }
+        let keys: Vec<Key> = forms.iter().map(|form| keys::credential(form)).collect();
+        let items = self.get_many(&keys, true).await?;
+        let stored: HashMap<Key, Item> =
+            items.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))).collect();
+        let first = forms.into_iter().zip(keys).find_map(|(form, key)| Some((form, stored.get(&key)?)));
+        let Some((form, item)) = first else { return Ok(None) };
+        Ok(Some((form.clone(), item::read(item.clone())?)))
     }
 
     /// A profile.

@@ -1,5 +1,6 @@
 //! Who a user is: email, name, password as typed. Parsed once, at the edge.
 
+pub mod mailbox;
 pub mod password;
 mod pbkdf2;
 pub mod profile;
@@ -38,6 +39,15 @@ pub enum InvalidAccount {
     /// Not an address.
     #[error("must be an email address of at most 254 bytes")]
     Email,
+    /// An address with characters that nobody sees.
+    #[error("must not have invisible characters or controls of text direction")]
+    EmailInvisible,
+    /// No mail reaches it.
+    #[error("must have a domain that is valid in DNS and IDNA")]
+    EmailDomain,
+    /// A name with characters that nobody sees.
+    #[error("must not have invisible characters or controls of text direction")]
+    NameInvisible,
     /// Too long, or with control characters.
     #[error("must be at most 100 characters, without control characters")]
     Name,
@@ -122,7 +132,7 @@ impl From<Name> for Option<String> {
     }
 }
 
-/// A password as typed at login: any text, never altered, never shown.
+/// A password as typed at login: any text, never shown.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Password(String);
@@ -141,6 +151,13 @@ impl Password {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+
+    /// The same password in NFC, when that is another text.
+    #[must_use]
+    pub fn composed(&self) -> Option<Self> {
+        let composed = mailbox::composed(&self.0);
+        (composed != self.0).then(|| Self(composed.into_owned()))
     }
 }
 
@@ -211,7 +228,9 @@ impl NewPassword {
 impl TryFrom<String> for NewPassword {
     type Error = InvalidAccount;
 
+    /// In NFC: keyboards and systems differ in how they write an accent, and the password is one.
     fn try_from(text: String) -> Result<Self, InvalidAccount> {
+        let text = mailbox::composed(&text).into_owned();
         if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&text.chars().count()) {
             return Err(InvalidAccount::PasswordLength);
         }
@@ -277,10 +296,13 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_not_normalised() {
-        // One letter, and a letter with a combining mark, look alike and are two passwords.
-        let bytes = |text: &str| NewPassword::try_from(text.to_owned()).unwrap().password().as_bytes().to_vec();
-        assert_ne!(bytes("caf\u{e9} caf\u{e9}"), bytes("cafe\u{301} cafe\u{301}"));
+    fn a_new_password_is_one_however_its_accents_are_typed() {
+        let bytes = |text: &str| NewPassword::try_from(text.to_owned()).map(|new| new.password().as_bytes().to_vec());
+        assert_eq!(bytes("cafe\u{301} cafe\u{301}").unwrap(), "caf\u{e9} caf\u{e9}".as_bytes());
+        // No other change: neither letter case nor spaces nor letters that only look alike.
+        assert_eq!(bytes("  ﬁne  ＷＩＤＥ ").unwrap(), "  ﬁne  ＷＩＤＥ ".as_bytes());
+        // Eight marks on four letters are four characters.
+        assert_eq!(bytes(&"e\u{301}".repeat(4)), Err(InvalidAccount::PasswordLength));
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! - `$pbkdf2-sha256$i=600000,l=32$salt$hash` (PHC string; iterations as OWASP's Password Storage Cheat Sheet asks);
 //! - `salt:hash` in hex, 100,000 iterations, 32-byte key: the worker's, verified and rewritten at login.
 //!
-//! Every check costs [`ITERATIONS`], whatever is stored, so its time does not tell whether an email is known or how
+//! Hashes are of the password in NFC. Older ones are of what was typed, so a check tries the text as it is typed, and then
+//! in NFC when that differs.
+//!
+//! Every check of a text costs [`ITERATIONS`], whatever is stored, so its time does not tell whether an email is known or how
 //! old its hash is.
 
 use ::pbkdf2::password_hash::Error;
@@ -96,6 +99,8 @@ impl std::fmt::Debug for PasswordHash {
 /// # Errors
 /// Never for a salt of this length; the format's own limits are passed on as text.
 pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash, String> {
+    let composed = password.composed();
+    let password = composed.as_ref().unwrap_or(password);
     let key = pbkdf2::derive(password.as_bytes(), &salt, ITERATIONS);
     let phc = || {
         let params = Params::new_with_output_len(ITERATIONS, KEY_BYTES)?;
@@ -105,9 +110,20 @@ pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash,
     phc().map(|phc| PasswordHash(phc.to_string())).map_err(|error: Error| error.to_string())
 }
 
-/// Checks a password against what is stored, `None` for an unknown email; always takes the time of [`hash`].
+/// Checks a password against what is stored, `None` for an unknown email. It always takes the time of [`hash`], and twice
+/// that for a text that is not in NFC: whatever is stored, and whether or not it is right.
 #[must_use]
 pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> Verdict {
+    let as_typed = verify_text(password, stored);
+    let Some(composed) = password.composed() else { return as_typed };
+    match (as_typed, verify_text(&composed, stored)) {
+        (Verdict::Wrong, verdict) => verdict,
+        // The hash is of a text that not every keyboard writes: written anew, it is of the text in NFC.
+        (_, _) => Verdict::RightButOutdated,
+    }
+}
+
+fn verify_text(password: &Password, stored: Option<&PasswordHash>) -> Verdict {
     match stored.map_or(Scheme::Unknown, PasswordHash::scheme) {
         Scheme::Known { iterations, salt, key } => {
             let right = matches(password, &salt, iterations, &key);
@@ -170,6 +186,49 @@ mod tests {
         let stored = PasswordHash::imported(stored.to_owned());
         assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::RightButOutdated);
         assert_eq!(verify(&password("wrong horse"), Some(&stored)), Verdict::Wrong);
+    }
+
+    const COMPOSED: &str = "caf\u{e9} cr\u{e8}me";
+    const DECOMPOSED: &str = "cafe\u{301} cre\u{300}me";
+
+    /// As it was before passwords were composed.
+    fn hash_as_typed(text: &str) -> PasswordHash {
+        let key = pbkdf2::derive(text.as_bytes(), &[9; 16], WORKER_ITERATIONS);
+        PasswordHash::imported(format!("{}:{}", hex::encode([9; 16]), hex::encode(key)))
+    }
+
+    #[test]
+    fn a_password_matches_in_the_form_that_it_was_registered_in_and_in_nfc() {
+        let new = hash(&password(DECOMPOSED), [7; SALT_BYTES]).unwrap();
+        assert_eq!(verify(&password(COMPOSED), Some(&new)), Verdict::Right);
+        assert_eq!(verify(&password(DECOMPOSED), Some(&new)), Verdict::Right);
+        let old = hash_as_typed(DECOMPOSED);
+        assert_eq!(verify(&password(DECOMPOSED), Some(&old)), Verdict::RightButOutdated);
+        assert_eq!(verify(&password(COMPOSED), Some(&old)), Verdict::Wrong);
+        let old = hash_as_typed(COMPOSED);
+        assert_eq!(verify(&password(DECOMPOSED), Some(&old)), Verdict::RightButOutdated);
+        assert_eq!(verify(&password("cafe creme"), Some(&old)), Verdict::Wrong);
+    }
+
+    #[test]
+    fn what_a_check_costs_depends_on_the_text_alone() {
+        let cost = |text: &str, stored: Option<&PasswordHash>| {
+            let before = pbkdf2::iterations_so_far();
+            let _ = verify(&password(text), stored);
+            pbkdf2::iterations_so_far() - before
+        };
+        let known = [
+            None,
+            Some(hash_as_typed(DECOMPOSED)),
+            Some(hash_as_typed("something else")),
+            Some(PasswordHash::imported("$2b$12$abcdefghijklmnopqrstuv".to_owned())),
+            Some(hash(&password(COMPOSED), [7; SALT_BYTES]).unwrap()),
+        ];
+        for (text, expected) in [("plain ascii", 1), (COMPOSED, 1), (DECOMPOSED, 2)] {
+            for stored in &known {
+                assert_eq!(cost(text, stored.as_ref()), expected * u64::from(ITERATIONS), "{text} {stored:?}");
+            }
+        }
     }
 
     #[test]

@@ -19,8 +19,21 @@ const MESSAGE_BITS: u16 = 8 * 96;
 
 type State = [u32; 8];
 
+#[cfg(test)]
+thread_local! {
+    static ITERATIONS_SO_FAR: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Iterations of this thread, which tests compare.
+#[cfg(test)]
+pub(super) fn iterations_so_far() -> u64 {
+    ITERATIONS_SO_FAR.with(std::cell::Cell::get)
+}
+
 /// The key of a password: `T_1`, the exclusive or of `U_1` to `U_iterations`.
 pub(super) fn derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_BYTES] {
+    #[cfg(test)]
+    ITERATIONS_SO_FAR.with(|sum| sum.set(sum.get() + u64::from(iterations)));
     let key = block_key(password);
     let (inner, outer) = (begun(&key, 0x36), begun(&key, 0x5c));
     let mut output = first(&key, salt);

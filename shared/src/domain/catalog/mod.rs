@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::id::{CourseId, ExamId, PatternId, QuestionId, TopicId};
+use crate::domain::time::in_answer;
 
 /// Columns that an import brought beyond those we know, by name.
 pub type ExtraColumns = Map<String, Value>;
@@ -185,6 +186,7 @@ pub struct QuestionMeta {
     /// Written for practice, not for an exam.
     pub is_generated: bool,
     /// When it was first imported.
+    #[serde(serialize_with = "in_answer")]
     pub created_at: Timestamp,
 }
 

@@ -88,6 +88,7 @@ impl From<Measure> for Target {
 /// # Errors
 /// What conflicts, when no form fills the order.
 pub fn generate<'a>(bank: &'a Bank, order: &Order, student: &Student, seed: u64) -> Result<Form<'a>, Infeasible> {
+    let order = &order.by_topic(bank);
     let (blueprint, view) = plan(bank, order, student);
     let choices = choices(bank, order, student);
     if choices.len() < order.question_count {

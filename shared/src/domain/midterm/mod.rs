@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::catalog::Bank;
+use super::catalog::{Bank, Topic};
 use super::credits::{Charge, EntryType, MIDTERM_PRICE};
 use super::id::{CourseId, QuestionId, TopicId};
 use super::study::progress::Rows;
@@ -78,6 +78,8 @@ pub struct Order {
     pub difficulty: Option<Mix>,
     /// Only these topics; empty for all.
     pub topic_ids: Vec<TopicId>,
+    /// Only topics with one of these ids, names, slugs or categories, in any letter case; empty for all.
+    pub sections: Vec<String>,
     /// Only questions with one of these techniques; empty for all.
     pub techniques: Vec<String>,
     /// Minutes in all; none for those of the past midterms.
@@ -142,9 +144,30 @@ pub fn charge(questions: usize) -> Charge {
     Charge { price: MIDTERM_PRICE, kind: EntryType::Midterm, description: format!("Midterm: {questions} questions") }
 }
 
-/// Topics of `order` that the course does not have.
+/// A topic or section of `order` that the course does not have.
 #[must_use]
-pub fn unknown_topic<'a>(bank: &Bank, order: &'a Order) -> Option<&'a TopicId> {
+pub fn unknown_topic<'a>(bank: &Bank, order: &'a Order) -> Option<&'a str> {
     let known: HashSet<&TopicId> = bank.topics.iter().map(|topic| &topic.id).collect();
-    order.topic_ids.iter().find(|id| !known.contains(id))
+    let topic = order.topic_ids.iter().find(|id| !known.contains(id)).map(TopicId::as_str);
+    topic.or_else(|| {
+        let is_unknown = |section: &&String| !bank.topics.iter().any(|topic| is_of_section(topic, section));
+        order.sections.iter().find(is_unknown).map(String::as_str)
+    })
+}
+
+impl Order {
+    /// The same order, with its sections as the topics that they are of `bank`.
+    fn by_topic(&self, bank: &Bank) -> Self {
+        let is_asked = |topic: &&Topic| self.sections.iter().any(|section| is_of_section(topic, section));
+        let of_sections = bank.topics.iter().filter(is_asked).map(|topic| topic.id.clone());
+        let topic_ids = self.topic_ids.iter().cloned().chain(of_sections).collect();
+        Self { topic_ids, sections: Vec::new(), ..self.clone() }
+    }
+}
+
+fn is_of_section(topic: &Topic, section: &str) -> bool {
+    let section = section.trim().to_lowercase();
+    [topic.id.as_str(), &topic.name, &topic.slug, &topic.category]
+        .iter()
+        .any(|name| name.trim().to_lowercase() == section)
 }

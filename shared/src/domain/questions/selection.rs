@@ -15,6 +15,8 @@ pub struct Wish {
     pub topic_ids: Vec<TopicId>,
     /// Any of these techniques, whatever their letter case.
     pub techniques: Vec<String>,
+    /// This technique, whatever its letter case.
+    pub technique: Option<String>,
     /// This difficulty.
     pub difficulty: Option<u8>,
     /// So many questions at most.
@@ -30,7 +32,8 @@ impl Wish {
         let topic = self.topic_ids.is_empty() || self.topic_ids.contains(&meta.topic_id);
         let technique =
             self.techniques.is_empty() || self.techniques.iter().any(|wanted| has_technique(&meta.techniques, wanted));
-        topic && technique && self.difficulty.is_none_or(|wanted| meta.difficulty == Some(wanted))
+        let and_technique = self.technique.as_ref().is_none_or(|wanted| has_technique(&meta.techniques, wanted));
+        topic && technique && and_technique && self.difficulty.is_none_or(|wanted| meta.difficulty == Some(wanted))
     }
 }
 

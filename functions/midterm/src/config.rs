@@ -1,0 +1,190 @@
+//! The `config` of a midterm, in our spelling and in that of the old service's newest client.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use shared::domain::id::TopicId;
+use shared::domain::midterm::{Mix, Order};
+use shared::domain::schema::{has_schema, text, whole as whole_number};
+use shared::http::Problem;
+use shared::http::fields::{List, Technique, Whole};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+/// Questions of a config that does not say how many.
+const QUESTIONS_DEFAULT: usize = 8;
+/// Seeds are whole numbers that every JSON reader keeps.
+pub(crate) const SEED_BITS: u32 = 53;
+/// Characters of a [`Label`].
+const LABEL_CHARS_MAX: usize = 200;
+/// Largest share of a mix and largest weight.
+const SHARE_MAX: f64 = 1_000.0;
+
+/// What a midterm shall be like. Unknown members are refused: a midterm costs credits.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = MidtermConfig)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// 8 when it is left out.
+    question_count: Option<Whole<3, 20>>,
+    /// The same as `question_count`.
+    #[serde(rename = "questionCount")]
+    questions: Option<Whole<3, 20>>,
+    #[schema(value_type = Option<MixShares>)]
+    difficulty_distribution: Option<MixField>,
+    /// The same as `difficulty_distribution`.
+    #[serde(rename = "difficultyDistribution")]
+    #[schema(value_type = Option<MixShares>)]
+    distribution: Option<MixField>,
+    #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
+    topic_ids: Option<List<TopicId>>,
+    /// Only topics with these ids, names, slugs or categories, in any letter case; not beside `topic_ids`.
+    #[schema(value_type = Option<Vec<Label>>, max_items = 50)]
+    sections: Option<List<Label>>,
+    #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]
+    techniques: Option<List<Technique>>,
+    minutes: Option<Whole<1, 600>>,
+    points: Option<Whole<1, 1_000>>,
+    seed: Option<Seed>,
+    /// The client's name of this config; it changes nothing.
+    #[serde(rename = "id")]
+    _id: Option<Label>,
+    /// The client's title of this config; it changes nothing.
+    #[serde(rename = "name")]
+    _name: Option<Label>,
+    /// Weights of the old service's search; they are checked and change nothing.
+    #[serde(rename = "weights")]
+    _weights: Option<Weights>,
+    /// Ignored: the price is ours.
+    #[serde(rename = "creditCost")]
+    #[schema(value_type = Option<f64>)]
+    _credit_cost: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "MixShares")]
+struct MixField(Mix);
+
+/// Shares in any unit, such as percent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MixShares {
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000)]
+    easy: f64,
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000)]
+    medium: f64,
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1000)]
+    hard: f64,
+}
+
+impl TryFrom<MixShares> for MixField {
+    type Error = &'static str;
+
+    fn try_from(MixShares { easy, medium, hard }: MixShares) -> Result<Self, Self::Error> {
+        let fits = [easy, medium, hard].iter().all(|share| (0.0..=SHARE_MAX).contains(share));
+        if fits && easy + medium + hard > 0.0 {
+            Ok(Self(Mix { easy, medium, hard }))
+        } else {
+            Err("must have shares `easy`, `medium`, `hard` from 0 to 1000, not all 0")
+        }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = MidtermWeights)]
+#[serde(deny_unknown_fields)]
+struct Weights {
+    #[serde(rename = "recency")]
+    _recency: Option<Weight>,
+    #[serde(rename = "repetition")]
+    _repetition: Option<Weight>,
+    #[serde(rename = "coverage")]
+    _coverage: Option<Weight>,
+    #[serde(rename = "difficulty")]
+    _difficulty: Option<Weight>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "f64")]
+struct Weight;
+
+has_schema!(Weight, ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(1000)));
+
+impl TryFrom<f64> for Weight {
+    type Error = &'static str;
+
+    fn try_from(weight: f64) -> Result<Self, Self::Error> {
+        if (0.0..=SHARE_MAX).contains(&weight) { Ok(Self) } else { Err("must be a number from 0 to 1000") }
+    }
+}
+
+/// A short text.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Label(String);
+
+has_schema!(Label, text(1, LABEL_CHARS_MAX).pattern(Some(r"\S")));
+
+impl TryFrom<String> for Label {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = !text.trim().is_empty() && text.chars().count() <= LABEL_CHARS_MAX;
+        if fits { Ok(Self(text.trim().to_owned())) } else { Err("must be a text of 1 to 200 characters") }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "u64")]
+struct Seed(u64);
+
+has_schema!(Seed, whole_number(0, (1 << SEED_BITS) - 1));
+
+impl TryFrom<u64> for Seed {
+    type Error = &'static str;
+
+    fn try_from(seed: u64) -> Result<Self, Self::Error> {
+        if seed >> SEED_BITS == 0 { Ok(Self(seed)) } else { Err("must be a whole number below 2^53") }
+    }
+}
+
+impl Config {
+    /// The order, and the seed to generate it with.
+    pub(crate) fn order(self) -> Result<(Order, Option<u64>), Problem> {
+        let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;
+        let mix =
+            one("difficulty_distribution", self.difficulty_distribution, "difficultyDistribution", self.distribution)?;
+        let topic_ids = self.topic_ids.map(|list| list.0).unwrap_or_default();
+        let sections: Vec<String> =
+            self.sections.map(|list| list.0).unwrap_or_default().into_iter().map(|label| label.0).collect();
+        if !topic_ids.is_empty() && !sections.is_empty() {
+            return Err(not_both("topic_ids", "sections"));
+        }
+        let techniques = self.techniques.map(|list| list.0).unwrap_or_default();
+        let order = Order {
+            level: None,
+            question_count: question_count.map_or(QUESTIONS_DEFAULT, Whole::count),
+            difficulty: mix.map(|mix| mix.0),
+            topic_ids,
+            sections,
+            techniques: techniques.into_iter().map(|technique| technique.0).collect(),
+            minutes: self.minutes.map(|minutes| f64::from(minutes.get())),
+            points: self.points.map(|points| f64::from(points.get())),
+        };
+        Ok((order, self.seed.map(|seed| seed.0)))
+    }
+}
+
+/// What was given under one of two names.
+fn one<T>(name: &str, value: Option<T>, other_name: &str, other: Option<T>) -> Result<Option<T>, Problem> {
+    match (value, other) {
+        (Some(_), Some(_)) => Err(not_both(name, other_name)),
+        (value, other) => Ok(value.or(other)),
+    }
+}
+
+fn not_both(one: &str, other: &str) -> Problem {
+    Problem::invalid_field(&format!("config.{other}"), &format!("must not be given together with `{one}`"))
+}

@@ -1,0 +1,291 @@
+//! One mailbox, one account: the forms in which an email address may be typed and stored.
+//!
+//! The normal form has its domain as mail servers compare it (IDNA, in ASCII) and its local part in lower case and NFC. New
+//! accounts are stored under it. Accounts that are older may be stored under another form, and two of them may even be one
+//! mailbox; so whoever looks for an account tries the form as it was typed first, and then the others.
+//! `docs/decisions/0025` has the reasons.
+
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use serde::Deserialize;
+
+use super::{EMAIL_BYTES_MAX, Email, InvalidAccount, NAME_CHARS_MAX, Name};
+use crate::domain::schema::{has_schema, text};
+
+/// Characters of `General_Category` `Cf` (Unicode 17), which hold the controls of text direction, and the two separators of
+/// lines and paragraphs: invisible, so that two texts look alike that are not.
+const INVISIBLE: [(char, char); 22] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{2029}'),
+    ('\u{202a}', '\u{202e}'),
+    ('\u{2060}', '\u{2064}'),
+    ('\u{2066}', '\u{206f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{fff9}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0001}', '\u{e0001}'),
+    ('\u{e0020}', '\u{e007f}'),
+];
+
+/// Those of [`INVISIBLE`] that a pattern of the contract can name.
+macro_rules! invisible_in_patterns {
+    () => {
+        r"\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    };
+}
+
+/// What [`NewEmail`] accepts, once it is trimmed.
+const NEW_EMAIL_PATTERN: &str = concat!(
+    r"^[^\s@#\u0000-\u001f\u007f-\u009f",
+    invisible_in_patterns!(),
+    r"]+@[^\s@.#\u0000-\u001f\u007f-\u009f",
+    invisible_in_patterns!(),
+    r"]+(\.[^\s@.#\u0000-\u001f\u007f-\u009f",
+    invisible_in_patterns!(),
+    r"]+)+$",
+);
+
+/// What [`NewName`] accepts.
+const NEW_NAME_PATTERN: &str = concat!(r"^[^\u0000-\u001f\u007f-\u009f", invisible_in_patterns!(), r"]*$");
+
+fn has_invisible(text: &str) -> bool {
+    text.chars().any(|c| INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)))
+}
+
+/// Text in NFC: a letter with an accent is one character, however it was typed.
+#[must_use]
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { ComposingNormalizerBorrowed::new_nfc().normalize(text) }
+}
+
+/// An address in every form in which its account may be stored, the one to try first before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    /// As typed, trimmed and in lower case.
+    exact: Email,
+    /// As new accounts are stored.
+    normal: Email,
+    /// The normal form with its domain in Unicode, when that is another one.
+    in_unicode: Option<Email>,
+}
+
+impl Mailbox {
+    /// The mailbox of an address as it was typed or stored. One whose domain is not valid in IDNA has no other form.
+    #[must_use]
+    pub fn of(exact: Email) -> Self {
+        let normal = normal(&exact).unwrap_or_else(|_| exact.clone());
+        let in_unicode = in_unicode(&normal).filter(|form| *form != normal && *form != exact);
+        Self { exact, normal, in_unicode }
+    }
+
+    /// The form that new accounts are stored under, and that limits are counted by.
+    #[must_use]
+    pub fn normal(&self) -> &Email {
+        &self.normal
+    }
+
+    /// As it was typed or stored.
+    #[must_use]
+    pub fn exact(&self) -> &Email {
+        &self.exact
+    }
+
+    /// Every form, in the order in which an account is looked for. How many there are depends on the text alone.
+    #[must_use]
+    pub fn forms(&self) -> Vec<&Email> {
+        let normal = Some(&self.normal).filter(|normal| **normal != self.exact);
+        [Some(&self.exact), normal, self.in_unicode.as_ref()].into_iter().flatten().collect()
+    }
+
+    /// The forms that an account of this mailbox may be stored under besides the normal one.
+    #[must_use]
+    pub fn other_forms(&self) -> Vec<&Email> {
+        self.forms().into_iter().filter(|form| **form != self.normal).collect()
+    }
+}
+
+/// The normal form of an address.
+fn normal(email: &Email) -> Result<Email, InvalidAccount> {
+    let (local, host) = email.as_str().split_once('@').ok_or(InvalidAccount::Email)?;
+    let local = composed(&composed(local).to_lowercase()).into_owned();
+    let host = Uts46::new().to_ascii(host.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Verify);
+    let host = host.map_err(|_| InvalidAccount::EmailDomain)?;
+    // Checked again: letters of other widths become `@`, `#` and dots.
+    Email::try_from(format!("{local}@{host}"))
+}
+
+/// A normal form with its domain in Unicode; none where that cannot be read.
+fn in_unicode(normal: &Email) -> Option<Email> {
+    let (local, host) = normal.as_str().split_once('@')?;
+    if !host.contains("xn--") {
+        return None;
+    }
+    let (host, valid) = Uts46::new().to_unicode(host.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow);
+    valid.ok()?;
+    Email::try_from(format!("{local}@{host}")).ok()
+}
+
+/// The address of a new account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct NewEmail(Mailbox);
+
+has_schema!(NewEmail, text(5, EMAIL_BYTES_MAX).pattern(Some(NEW_EMAIL_PATTERN)).examples(["ada@example.org"]));
+
+impl NewEmail {
+    /// Its mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for NewEmail {
+    type Error = InvalidAccount;
+
+    fn try_from(text: String) -> Result<Self, InvalidAccount> {
+        let exact = Email::try_from(text)?;
+        if has_invisible(exact.as_str()) {
+            return Err(InvalidAccount::EmailInvisible);
+        }
+        normal(&exact)?;
+        Ok(Self(Mailbox::of(exact)))
+    }
+}
+
+/// The display name of a new account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Option<String>")]
+pub struct NewName(Name);
+
+has_schema!(
+    NewName,
+    text(0, NAME_CHARS_MAX)
+        .schema_type(super::SchemaType::from_iter([super::Type::String, super::Type::Null]))
+        .pattern(Some(NEW_NAME_PATTERN))
+        .examples(["Ada"])
+);
+
+impl TryFrom<Option<String>> for NewName {
+    type Error = InvalidAccount;
+
+    fn try_from(text: Option<String>) -> Result<Self, InvalidAccount> {
+        if text.as_deref().is_some_and(has_invisible) {
+            return Err(InvalidAccount::NameInvisible);
+        }
+        Name::try_from(text).map(Self)
+    }
+}
+
+impl From<NewName> for Name {
+    fn from(new: NewName) -> Self {
+        new.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mailbox(text: &str) -> Mailbox {
+        Mailbox::of(Email::try_from(text.to_owned()).unwrap())
+    }
+
+    fn new(text: &str) -> Result<String, InvalidAccount> {
+        NewEmail::try_from(text.to_owned()).map(|email| email.mailbox().normal().as_str().to_owned())
+    }
+
+    #[test]
+    fn spellings_of_one_mailbox_have_one_normal_form() {
+        for (spellings, normal) in [
+            (vec!["Ada@Example.org", " ada@example.ORG ", "ada@ｅxample.org"], "ada@example.org"),
+            (
+                vec![
+                    "user@bücher.example",
+                    "USER@BÜCHER.example",
+                    "user@bu\u{308}cher.example",
+                    "user@XN--BCHER-KVA.example",
+                ],
+                "user@xn--bcher-kva.example",
+            ),
+            (vec!["josé@example.org", "jose\u{301}@example.org", "JOSE\u{301}@example.org"], "josé@example.org"),
+            (vec!["a@strasse.b\u{3002}example.org"], "a@strasse.b.example.org"),
+            (vec!["under_score@under_score.example.org"], "under_score@under_score.example.org"),
+        ] {
+            for spelling in spellings {
+                assert_eq!(new(spelling).as_deref(), Ok(normal), "{spelling}");
+            }
+        }
+        assert_ne!(new("jose@example.org"), new("josé@example.org"));
+    }
+
+    #[test]
+    fn an_account_is_looked_for_as_it_was_typed_first() {
+        let forms = |text: &str| -> Vec<String> {
+            mailbox(text).forms().into_iter().map(|form| form.as_str().to_owned()).collect()
+        };
+        assert_eq!(forms("ada@example.org"), ["ada@example.org"]);
+        assert_eq!(forms("u@bücher.example"), ["u@bücher.example", "u@xn--bcher-kva.example"]);
+        assert_eq!(forms("u@xn--bcher-kva.example"), ["u@xn--bcher-kva.example", "u@bücher.example"]);
+        let decomposed = "jose\u{301}@bu\u{308}cher.example";
+        assert_eq!(forms(decomposed), [decomposed, "josé@xn--bcher-kva.example", "josé@bücher.example"]);
+        // Not valid in IDNA: a stored account of this name still signs in.
+        assert_eq!(forms("u@xn--a.example"), ["u@xn--a.example"]);
+    }
+
+    #[test]
+    fn no_new_account_has_an_address_that_no_mail_reaches_or_that_looks_like_another() {
+        for (bad, why) in [
+            ("u@xn--a.example", InvalidAccount::EmailDomain),
+            (&format!("u@{}.example", "a".repeat(64)), InvalidAccount::EmailDomain),
+            ("a\u{200b}da@example.org", InvalidAccount::EmailInvisible),
+            ("ada@exam\u{ad}ple.org", InvalidAccount::EmailInvisible),
+            ("\u{202e}ada@example.org", InvalidAccount::EmailInvisible),
+            ("ada\u{2066}@example.org", InvalidAccount::EmailInvisible),
+            ("ada\u{e0061}@example.org", InvalidAccount::EmailInvisible),
+            ("u@exam＃ple.org", InvalidAccount::Email),
+            ("u@exam＠ple.org", InvalidAccount::Email),
+            ("ada", InvalidAccount::Email),
+        ] {
+            assert_eq!(new(bad), Err(why), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_shows_all_of_its_characters() {
+        let name = |text: &str| NewName::try_from(Some(text.to_owned())).err();
+        for good in ["Ada", "José", "Ада", "アダ", "👩 Ada", ""] {
+            assert_eq!(name(good), None, "{good}");
+        }
+        for bad in ["Ada\u{202e}", "\u{200f}Ada", "A\u{200b}da", "\u{feff}Ada", "A\u{2028}da"] {
+            assert_eq!(name(bad), Some(InvalidAccount::NameInvisible), "{bad:?}");
+        }
+        assert_eq!(name("a\u{7}"), Some(InvalidAccount::Name));
+    }
+
+    proptest! {
+        #[test]
+        fn the_normal_form_is_its_own_normal_form(local in "[^@#\\s\\p{C}]{1,12}", host in "[a-zß-ÿα-ωäA-Z0-9]{1,10}") {
+            if let Ok(once) = new(&format!("{local}@{host}.example")) {
+                prop_assert_eq!(new(&once), Ok(once.clone()));
+                prop_assert!(mailbox(&once).normal().as_str() == once);
+            }
+        }
+    }
+}

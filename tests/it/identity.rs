@@ -1,0 +1,145 @@
+//! One mailbox, one account; and a password that is one however its accents are typed.
+
+use pastpaper::import::import_d1;
+use pastpaper::user;
+use pastpaper::verify::check_all;
+use serde_json::{Value, json};
+use shared::domain::account::Email;
+use shared::domain::account::password::PasswordHash;
+use shared::domain::credits::Plan;
+use tests::{Answer, PASSWORD, Person, TestApp, WORKER_HASH};
+
+const IN_UNICODE: &str = "user@bücher.example";
+const IN_ASCII: &str = "user@xn--bcher-kva.example";
+
+async fn register(test: &TestApp, email: &str, name: &str) -> Answer {
+    let body = json!({"email": email, "password": PASSWORD, "name": name});
+    test.anonymous().post("/api/auth/register", body).await
+}
+
+async fn login(test: &TestApp, email: &str, password: &str) -> Answer {
+    test.anonymous().post("/api/auth/login", json!({"email": email, "password": password})).await
+}
+
+/// An account that is stored under this very spelling, as older ones are.
+async fn stored(test: &TestApp, email: &str, hash: &str) -> Person {
+    let person = test.member_as(email, email, Plan::Free, 5).await;
+    test.set_hash(&person, &PasswordHash::imported(hash.to_owned())).await;
+    person
+}
+
+#[tokio::test]
+async fn a_mailbox_has_one_account_however_its_address_is_spelled() {
+    let test = TestApp::empty().await;
+    for (first, others) in [
+        (IN_UNICODE, vec![IN_ASCII, "USER@BÜCHER.example", "user@bu\u{308}cher.example", "user@XN--BCHER-KVA.EXAMPLE"]),
+        ("jose\u{301}@example.org", vec!["josé@example.org", "JOSÉ@example.org", "josé@ｅxample.org"]),
+    ] {
+        let user = register(&test, first, "One").await.ok()["user"].clone();
+        for other in others {
+            let _ = register(&test, other, "Two").await.problem(409, "email_taken");
+            assert_eq!(login(&test, other, PASSWORD).await.ok()["user"], user, "{other}");
+        }
+        assert_eq!(login(&test, first, PASSWORD).await.ok()["user"], user);
+        assert_eq!(user::find(&test.app, first).await.unwrap().id.to_string(), user["id"].as_str().unwrap());
+    }
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_stored_in_another_spelling_keeps_its_mailbox() {
+    let test = TestApp::empty().await;
+    let old = stored(&test, IN_UNICODE, WORKER_HASH).await;
+    for spelling in [IN_UNICODE, IN_ASCII] {
+        let _ = register(&test, spelling, "Other").await.problem(409, "email_taken");
+        assert_eq!(login(&test, spelling, PASSWORD).await.ok()["user"]["id"], old.id.as_str(), "{spelling}");
+    }
+    // Whatever it is stored under, it can be changed and deleted.
+    let change = json!({"current_password": PASSWORD, "new_password": "another good passphrase"});
+    let _ = old.post("/api/auth/password", change).await.ok();
+    let _ = login(&test, IN_ASCII, "another good passphrase").await.ok();
+}
+
+#[tokio::test]
+async fn two_accounts_of_one_mailbox_sign_in_by_their_own_spellings_and_are_named() {
+    let test = TestApp::empty().await;
+    let ours = test.app.hash_password("a passphrase of another".to_owned().into()).await.unwrap();
+    let first = stored(&test, IN_UNICODE, WORKER_HASH).await;
+    let second = stored(&test, IN_ASCII, ours.as_str()).await;
+    for (email, password, person) in [(IN_UNICODE, PASSWORD, &first), (IN_ASCII, "a passphrase of another", &second)] {
+        assert_eq!(login(&test, email, password).await.ok()["user"]["id"], person.id.as_str(), "{email}");
+    }
+    for (email, password) in [(IN_ASCII, PASSWORD), (IN_UNICODE, "a passphrase of another")] {
+        let _ = login(&test, email, password).await.problem(401, "invalid_credentials");
+    }
+    let findings = check_all(&test.app).await.unwrap();
+    assert_eq!((findings.mismatches(), findings.notes.len()), (0, 1), "{findings:?}");
+    assert!(findings.notes[0].contains(&first.id) && findings.notes[0].contains(&second.id), "{findings:?}");
+    assert!(findings.report().contains("note: users "), "{}", findings.report());
+}
+
+#[tokio::test]
+async fn an_import_gives_emails_their_normal_form_and_names_those_that_meet() {
+    let test = TestApp::empty().await;
+    let dump = format!(
+        "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, created_at TEXT);
+         INSERT INTO users VALUES
+            ('00000000-0000-4000-8000-000000000001', '{IN_UNICODE}', '{WORKER_HASH}', '2024-01-01T00:00:00Z'),
+            ('00000000-0000-4000-8000-000000000002', '{IN_ASCII}', '{WORKER_HASH}', '2024-01-02T00:00:00Z'),
+            ('00000000-0000-4000-8000-000000000003', 'jose\u{301}@example.org', '{WORKER_HASH}', '2024-01-03T00:00:00Z');"
+    );
+    for _ in 0..2 {
+        let summary = import_d1(&test.app, &dump, false).await.unwrap();
+        assert!(summary.refused.is_empty(), "{summary}");
+        let notes: Vec<_> = summary.notes.iter().filter(|note| note.contains("one mailbox")).collect();
+        assert_eq!(notes.len(), 1, "{summary}");
+        assert!(notes[0].contains("000000000001") && notes[0].contains("000000000002"), "{summary}");
+    }
+    for (email, user) in
+        [(IN_UNICODE, '1'), (IN_ASCII, '2'), ("josé@example.org", '3'), ("JOSE\u{301}@example.org", '3')]
+    {
+        let answer = login(&test, email, PASSWORD).await.ok();
+        assert!(answer["user"]["id"].as_str().unwrap().ends_with(user), "{email}: {answer}");
+    }
+    let normal = Email::try_from("josé@example.org".to_owned()).unwrap();
+    assert!(test.app.store.credential(&normal).await.unwrap().is_some());
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn nobody_registers_with_characters_that_nobody_sees() {
+    let test = TestApp::empty().await;
+    let refused = async |email: &str, name: &str| -> Value {
+        register(&test, email, name).await.problem(422, "invalid_field")["field"].clone()
+    };
+    for invisible in ["\u{200b}", "\u{200e}", "\u{202e}", "\u{2066}", "\u{ad}", "\u{feff}", "\u{2060}", "\u{e0041}"] {
+        assert_eq!(refused(&format!("a{invisible}da@example.org"), "Ada").await, "email", "{invisible:?}");
+        assert_eq!(refused(&format!("ada@exam{invisible}ple.org"), "Ada").await, "email", "{invisible:?}");
+        assert_eq!(refused("ada@example.org", &format!("A{invisible}da")).await, "name", "{invisible:?}");
+    }
+    assert_eq!(refused("ada@xn--a.example", "Ada").await, "email");
+    let _ = register(&test, "ada@example.org", "Ада 👩").await.ok();
+}
+
+#[tokio::test]
+async fn a_password_is_one_however_its_accents_are_typed() {
+    let test = TestApp::empty().await;
+    let (composed, decomposed) = ("une cl\u{e9} tr\u{e8}s s\u{fb}re", "une cle\u{301} tre\u{300}s su\u{302}re");
+    let body = json!({"email": "ada@example.org", "password": decomposed});
+    let _ = test.anonymous().post("/api/auth/register", body).await.ok();
+    for typed in [composed, decomposed] {
+        let _ = login(&test, "ada@example.org", typed).await.ok();
+    }
+    let _ = login(&test, "ada@example.org", "une cle tres sure").await.problem(401, "invalid_credentials");
+
+    // A hash of what was typed, before passwords had a normal form: `hashlib.pbkdf2_hmac("sha256", "cle\u0301 cle\u0301".encode(),
+    // bytes(range(16)), 100_000, 32)` of Python. The first login writes it anew, and both forms work from then on.
+    let old = stored(&test, "old@example.org", OLD_HASH).await;
+    let _ = login(&test, &old.email, "cl\u{e9} cl\u{e9}").await.problem(401, "invalid_credentials");
+    for typed in ["cle\u{301} cle\u{301}", "cl\u{e9} cl\u{e9}", "cle\u{301} cle\u{301}"] {
+        let _ = login(&test, &old.email, typed).await.ok();
+    }
+}
+
+const OLD_HASH: &str = "000102030405060708090a0b0c0d0e0f:\
+    1e9b5d52f9b09e83bca45a1d556e0e7e70335cc00673d7fd8234ca7f225c6ee8";
