@@ -11,6 +11,7 @@ mod auth;
 mod authorization;
 mod bad_input;
 mod budget;
+mod catalog_mistakes;
 mod contract;
 mod courses;
 mod credits;
