@@ -36,3 +36,4 @@ mod secrets;
 mod security;
 mod topics;
 mod webhooks;
+mod withheld;

@@ -190,23 +190,23 @@ impl Record {
 
     /// The field that a name was probably meant to be.
     pub(super) fn meant_by(&self, name: &str) -> Option<&'static str> {
-        let fields = self.fields.iter().map(|field| (field.name, field.name));
-        nearest(name, fields.chain(self.aliases.iter().copied()))
+        let fields = self.fields.iter().map(|field| (field.name, field.name, 2));
+        nearest(name, fields.chain(self.aliases.iter().map(|(alias, field)| (*alias, *field, 1))))
     }
 }
 
-/// Which of `known` a name nearly is, by the second of each pair: at most two letters off, and less than half of it.
-/// Letter case, underscores and hyphens do not count.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = (&'a str, &'a str)>) -> Option<&'a str> {
+/// Which of `known` (a name, the field it stands for, and how many letters may be off) a name nearly is. Less than half of
+/// its letters may be off. Letter case, underscores and hyphens do not count.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = (&'a str, &'a str, usize)>) -> Option<&'a str> {
     let plain =
         |name: &str| -> String { name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase() };
     let name = plain(name);
-    let distance = |known: &str| {
+    let distance = |known: &str, most: usize| {
         let known = plain(known);
         let distance = strsim::osa_distance(&name, &known);
-        (distance <= 2 && 2 * distance < known.len().min(name.len())).then_some(distance)
+        (distance <= most && 2 * distance < known.len().min(name.len())).then_some(distance)
     };
-    let near = known.filter_map(|(known, field)| Some((distance(known)?, field)));
+    let near = known.filter_map(|(known, field, most)| Some((distance(known, most)?, field)));
     near.min_by_key(|(distance, _)| *distance).map(|(_, field)| field)
 }
 
@@ -319,6 +319,7 @@ mod tests {
             "no",
             "ref",
             "hint",
+            "hints",
             "source",
             "notes",
             "",

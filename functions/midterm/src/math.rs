@@ -109,7 +109,8 @@ fn holds_markup(event: &Event<'_>) -> bool {
     let Event::Content(Content::Text(word) | Content::Number(word) | Content::Function(word)) = event else {
         return false;
     };
-    word.contains(['<', '>', '&', '"', '\''])
+    // The one entity that the renderer writes itself: for `~` and a backslash before a space.
+    *word != "&nbsp;" && word.contains(['<', '>', '&', '"', '\''])
 }
 
 /// Space that the renderer sets before a function with an exponent: inside it would be the base.
@@ -138,6 +139,9 @@ mod tests {
         assert!(html.contains("∫") && html.contains("<msup>"), "{html}");
         assert!(shown(r"$$\frac{1}{2}$$").contains("<mfrac>"));
         assert!(shown("$x < 1$").contains("&lt;"), "{}", shown("$x < 1$"));
+        for spaced in [r"$(0,1),\ (8,2)$", "$a~b$", r"$a\nobreakspace b$"] {
+            assert!(shown(spaced).contains("<mtext>&nbsp;</mtext>"), "{}", shown(spaced));
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn note_columns(table: &'static str, row: &Row, findings: &mut Findings) {
         table => (row.unknown_columns(columns_of(table)), "kept"),
     };
     let known = if table == OPTIONS { &OPTION_COLUMNS } else { columns_of(table) };
-    let meant = |name: &str| nearest(name, known.iter().map(|known| (*known, *known)));
+    let meant = |name: &str| nearest(name, known.iter().map(|known| (*known, *known, 2)));
     let (nearly_known, extra): (Vec<&str>, Vec<&str>) = extra.into_iter().partition(|name| meant(name).is_some());
     for name in nearly_known {
         let text = format!("unknown column {name:?}: did you mean {:?}?", meant(name).unwrap_or_default());
@@ -366,6 +366,33 @@ mod tests {
         let dump = read(&question(",id,section,subpartsJson", ",'q',NULL,'[{\"a\":1}]'"));
         assert_eq!(json!(first(&dump).extra), json!({"section": null, "subpartsJson": "[{\"a\":1}]"}));
         assert_eq!(dump.notes, ["questions: extra columns kept: section, subpartsJson"]);
+    }
+
+    #[test]
+    fn a_column_that_is_nearly_a_known_one_is_warned_of() {
+        let dump = read(&question(",id,sorce_points,section", ",'q',10,NULL"));
+        let warnings: Vec<String> = dump.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, ["questions: unknown column \"sorce_points\": did you mean \"source_points\"?"]);
+        assert_eq!(dump.notes, ["questions: extra columns kept: section"]);
+    }
+
+    #[test]
+    fn a_course_names_columns_that_are_shown_with_its_questions() {
+        let dump =
+            read("INSERT INTO courses (id,name,shown_with_question) VALUES('c','C','[\"map\"]'),('d','D','map, x');");
+        let shown: Vec<_> = dump.catalogs.iter().map(|catalog| catalog.course.shown_with_question.clone()).collect();
+        assert_eq!(shown, [vec!["map"], vec!["map", "x"]]);
+        assert_eq!(dump.notes, Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_answer_of_several_letters_tells_the_right_choices() {
+        let options = "INSERT INTO question_options VALUES('o1','q','A','x',NULL),('o2','q','B','y',NULL),\
+            ('o3','q','C','z',NULL);";
+        let sql = question(",id", ",'q'").replace("'A','q'", "'A, C','q'") + options;
+        let dump = read(&sql);
+        let correct: Vec<bool> = first(&dump).options.iter().map(|option| option.is_correct).collect();
+        assert_eq!(correct, [true, false, true]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What operators import: courses, their exams, topics, patterns and questions. Field names are the D1 columns.
 
 pub mod check;
+mod commands;
 pub mod complete;
 pub mod draft;
 pub mod faults;
