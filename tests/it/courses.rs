@@ -23,7 +23,7 @@ async fn active_courses_are_listed() {
         ada.get("/api/courses").await.ok(),
         json!({"courses": [{
             "id": "algebra", "name": "Algebra", "description": "A course small enough to count by hand.", "exam_count": 2,
-            "is_active": true, "created_at": "2026-01-01T00:00:00Z", "is_enrolled": false,
+            "is_active": true, "created_at": "2026-01-01T00:00:00.000Z", "is_enrolled": false,
         }]})
     );
     for path in ["/api/courses/hidden", "/api/courses/hidden/stats", "/api/questions?course_id=hidden"] {

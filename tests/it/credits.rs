@@ -24,7 +24,7 @@ async fn transactions_are_newest_first() {
     let entry = &page["transactions"][0];
     assert_eq!(
         (&entry["description"], &entry["created_at"], &page["next_cursor"]),
-        (&json!("Practice: 2 questions"), &json!("2026-03-01T12:01:00Z"), &json!(null))
+        (&json!("Practice: 2 questions"), &json!("2026-03-01T12:01:00.000Z"), &json!(null))
     );
     assert!(entry.get("stripe_payment_intent_id").is_none());
 }

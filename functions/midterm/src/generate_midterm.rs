@@ -180,9 +180,6 @@ impl GenerateRequest {
     }
 }
 
-    }
-}
-
 /// The search takes some 50 ms of a processor: not on the thread that answers others.
 async fn assemble(
     bank: Arc<Bank>,

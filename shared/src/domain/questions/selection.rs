@@ -151,6 +151,7 @@ mod tests {
             let wish = Wish {
                 topic_ids: topics.iter().map(|t| TopicId::try_from(format!("t{t}")).unwrap()).collect(),
                 techniques: topics.iter().map(|t| format!("TECHNIQUE {t}")).collect(),
+                technique: topics.first().map(|t| format!("technique {t}")),
                 difficulty,
                 count,
             };
