@@ -144,7 +144,8 @@ impl Store {
     {
         let mut tries = Tries::new(self.patience);
         loop {
-            let answer = send().await;
+            // Boxed: the SDK's future is 6 KB.
+            let answer = Box::pin(send()).await;
             let Some(refusal) = answer.as_ref().err().and_then(refusal) else { return answer };
             if !tries.wait(refusal).await {
                 return answer;
