@@ -12,6 +12,14 @@ serve *options:
 test *words:
     cargo test --workspace {{ words }}
 
+# Run the tests of money and storage on a second DynamoDB engine (needs what .ci/run installs)
+engine *words:
+    tests/engine/run {{ words }}
+
+# Hold the ledger beside its model for so many steps
+model steps="1000000":
+    MODEL_STEPS={{ steps }} cargo test -p tests --test it -- --nocapture ledger_model::as_many_steps_as_asked_for
+
 # Everything that must pass before a change lands
 ci:
     .ci/run

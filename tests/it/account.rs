@@ -63,19 +63,22 @@ async fn closed(test: &TestApp) -> Vec<ClosedLedger> {
 #[tokio::test]
 async fn sessions_are_listed_newest_first_and_revoked_one_by_one() {
     let test = TestApp::empty().await;
+    let start = test.app.now();
     let first = test.user("ada").await;
     test.pass(Duration::from_mins(1));
     let second = again(&test, &first).await;
     let listed = sessions(&second).await;
+    let week = Duration::from_hours(7 * 24);
+    let after = |time: Duration| (start + time).to_string();
     assert_eq!(
         listed,
         [
             json!({
-                "id": second.session_id(), "created_at": "2026-03-01T12:01:00Z", "expires_at": "2026-03-08T12:01:00Z",
-                "current": true,
+                "id": second.session_id(), "created_at": after(Duration::from_mins(1)),
+                "expires_at": after(week + Duration::from_mins(1)), "current": true,
             }),
             json!({
-                "id": first.session_id(), "created_at": "2026-03-01T12:00:00Z", "expires_at": "2026-03-08T12:00:00Z",
+                "id": first.session_id(), "created_at": start.to_string(), "expires_at": after(week),
                 "current": false,
             }),
         ]

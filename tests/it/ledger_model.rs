@@ -19,9 +19,18 @@
 //!
 //! `PROPTEST_CASES=1000` looks longer (50 by default), `PROPTEST_RNG_SEED=7` makes two runs alike from their first case,
 //! `PROPTEST_VERBOSE=1` prints each step before it is done.
+//!
+//! A run of so many steps as are asked for, by turns alone and at once, says every half a minute how far it is. Each
+//! hundred steps have a database of their own, so that memory stays what it is. `MODEL_SEED` begins elsewhere; with
+//! `TEST_DYNAMODB_ENDPOINT` it is another engine's turn:
+//!
+//! ```text
+//! MODEL_STEPS=1000000 cargo test -p tests --test it -- --nocapture ledger_model::as_many_steps_as_asked_for
+//! ```
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::Method;
@@ -31,7 +40,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::strategy::Union;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use serde_json::{Value, json};
 use shared::domain::credits::{EntryType, Plan};
@@ -69,13 +78,67 @@ const QUESTIONS: [(&str, &str, Option<u8>); 6] = [
 const CHOICE: (&str, &str) = ("alg-q2", "B");
 
 prop_state_machine! {
-    #![proptest_config(Config { cases: CASES, max_shrink_iters: 10_000, max_shrink_time: SHRINK_MILLISECONDS_MAX, ..Config::default() })]
+    #![proptest_config(Config { cases: number("PROPTEST_CASES").unwrap_or(CASES), max_shrink_iters: 10_000, max_shrink_time: SHRINK_MILLISECONDS_MAX, ..Config::default() })]
 
     #[test]
     fn one_after_another(sequential STEPS => Lives<false>);
 
     #[test]
     fn several_at_once(sequential STEPS => Lives<true>);
+}
+
+/// How often a long run says how far it is.
+const PROGRESS: Duration = Duration::from_secs(30);
+
+/// A variable that holds a number.
+fn number<T: FromStr<Err: std::fmt::Debug>>(name: &str) -> Option<T> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// A case whose steps follow from its number.
+fn case<const AT_ONCE: bool>(number: u64) {
+    let config = Config {
+        cases: 1,
+        failure_persistence: None,
+        max_shrink_iters: 10_000,
+        max_shrink_time: SHRINK_MILLISECONDS_MAX,
+        ..Config::default()
+    };
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(config.clone(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let steps = Lives::<AT_ONCE>::sequential_strategy(STEPS);
+    let ran = runner.run(&steps, |(initial, steps, seen)| {
+        Lives::<AT_ONCE>::test_sequential(config.clone(), initial, steps, seen);
+        Ok(())
+    });
+    ran.unwrap_or_else(|failure| panic!("MODEL_SEED={number}: {failure}"));
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "whoever asked for an hour's run wants to see how far it is")]
+fn as_many_steps_as_asked_for() {
+    let Some(asked) = number::<u64>("MODEL_STEPS") else {
+        eprintln!("skipped: MODEL_STEPS says how many steps, such as 1000000, and is not set");
+        return;
+    };
+    let first = number::<u64>("MODEL_SEED").unwrap_or(0);
+    let cases = asked.div_ceil(STEPS as u64);
+    let started = Instant::now();
+    let mut said = started;
+    for done in 0..cases {
+        let number = first + done;
+        if number % 2 == 0 {
+            case::<false>(number)
+        } else {
+            case::<true>(number)
+        }
+        if said.elapsed() >= PROGRESS || done + 1 == cases {
+            said = Instant::now();
+            let (steps, seconds) = ((done + 1) * STEPS as u64, started.elapsed().as_secs());
+            eprintln!("{steps} of {} steps, {} databases, {seconds} s: no difference", cases * STEPS as u64, done + 1);
+        }
+    }
 }
 
 // What happens.

@@ -1,4 +1,4 @@
-//! What races may not do: each race is run 200 times, every time by a student of its own.
+//! What races may not do: each race is run 200 times (fewer on a shared engine), every time by a student of its own.
 //!
 //! A 503 is no failure of these tests, for nothing has moved when it comes: its client asks again, as a real one would.
 //! How often that may be is bounded.
@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use shared::domain::credits::{EntryType, Plan};
+use tests::engine::rounds;
 use tests::{Answer, Person, TestApp};
 
 const ROUNDS: usize = 200;
@@ -110,7 +111,7 @@ fn split(answers: Vec<Answer>) -> (Vec<Value>, Vec<Answer>) {
 async fn the_last_credit_is_spent_once() {
     let track = Track::start().await;
     let body = json!({"course_id": "algebra", "count": 1});
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let ada = track.test.member(&format!("ada{round}"), Plan::Free, 1).await;
         let request = Request { path: "/api/questions/practice", body: &body, key: None };
         let (paid, refused) = split(track.race(&ada, 32, request).await);
@@ -136,7 +137,7 @@ async fn of_sixteen_with_one_key_one_spends() {
         ("/api/questions/bundle", &bundle, 1),
         ("/api/questions/alg-q2/start", &Value::Null, 1),
     ];
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let (path, body, price) = requests[round % requests.len()];
         // Every other time there is enough for one only.
         let credits = if round % 2 == 0 { 20 } else { u32::try_from(price).unwrap() };
@@ -160,7 +161,7 @@ async fn a_refresh_that_all_meet_happens_once() {
     let body = json!({"course_id": "algebra", "count": 1});
     let request = Request { path: "/api/questions/practice", body: &body, key: None };
     let mut members = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         members.push(track.test.member(&format!("ada{round}"), Plan::Starter, 3).await);
     }
     track.test.pass(Duration::from_hours(24 * 30));
@@ -187,7 +188,7 @@ async fn a_refresh_that_all_meet_happens_once() {
 async fn a_question_that_all_start_is_charged_once() {
     let track = Track::start().await;
     let request = Request { path: "/api/questions/alg-q2/start", body: &Value::Null, key: None };
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         // Every other time it takes the last credit.
         let credits = if round % 2 == 0 { 5 } else { 1 };
         let ada = track.test.member(&format!("ada{round}"), Plan::Free, credits).await;

@@ -6,6 +6,7 @@
 mod answer;
 mod clock;
 pub mod contract;
+pub mod engine;
 mod entropy;
 pub mod events;
 mod person;
@@ -18,8 +19,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
-use jiff::Timestamp;
-use pastpaper::embedded::Embedded;
 use pastpaper::import::import_catalog;
 use pastpaper::router;
 use pastpaper::verify::check_all;
@@ -39,6 +38,7 @@ use shared::domain::random::Random;
 use shared::domain::time::{Clock, SystemClock};
 use shared::store::{Credential, ImportedAccount, Store};
 
+use crate::engine::Engine;
 use crate::stripe::StripeStandIn;
 
 pub use answer::Answer;
@@ -51,7 +51,7 @@ pub use proxy::Proxy;
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
 /// What most tests may ask more often than anybody else: their clock stands.
 const WIDE: Limits = Limits::times(1_000_000);
-/// When every test begins.
+/// When every test begins on an engine of its own.
 pub const START: &str = "2026-03-01T12:00:00Z";
 
 /// Everything a test talks to.
@@ -63,8 +63,8 @@ pub struct TestApp {
     /// What is asked of Stripe.
     pub stripe: StripeStandIn,
     router: Router,
-    // The database ends with the test.
-    embedded: Embedded,
+    // The database, or the table in it, ends with the test.
+    engine: Engine,
 }
 
 impl TestApp {
@@ -85,36 +85,58 @@ impl TestApp {
 
     /// An app with an empty table.
     pub async fn empty() -> Self {
-        let embedded = Embedded::in_memory().await.unwrap();
-        let endpoint_url = embedded.endpoint_url().to_owned();
-        Self::over(embedded, endpoint_url).await
+        let engine = Engine::start().await;
+        let endpoint_url = engine.endpoint_url().to_owned();
+        Self::over(engine, endpoint_url).await
     }
 
     /// As [`TestApp::start`], with everything it asks of the database going through a proxy.
     pub async fn behind_proxy() -> (Self, Proxy) {
-        let embedded = Embedded::in_memory().await.unwrap();
-        let proxy = Proxy::start(embedded.endpoint_url()).await;
-        let test = Self::over(embedded, proxy.endpoint_url()).await;
+        let engine = Engine::start().await;
+        let proxy = Proxy::start(engine.endpoint_url()).await;
+        let test = Self::over(engine, proxy.endpoint_url()).await;
         test.import(&serde_json::from_str(SMALL_COURSE).unwrap()).await;
         (test, proxy)
     }
 
-    async fn over(embedded: Embedded, endpoint_url: String) -> Self {
+    async fn over(mut engine: Engine, endpoint_url: String) -> Self {
         log_causes();
-        let database = Database::local(endpoint_url, "test");
+        let database = Database::local(endpoint_url, engine.table());
         let stripe = StripeStandIn::start().await;
         let config = Config::read(|name| environment(name, &database, &stripe)).unwrap();
-        let clock = TestClock::at(START.parse::<Timestamp>().unwrap());
+        let clock = TestClock::at(engine.start_time(START.parse().unwrap()));
         let store = Store::connect(&database);
-        let app = App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(1))).with_limits(WIDE);
+        let app =
+            App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(engine.seed(1)))).with_limits(WIDE);
         assert!(app.store.create_table().await.unwrap());
-        Self { router: router::all(&app), app, clock, stripe, embedded }
+        engine.check_at_end(&app.config);
+        Self { router: router::all(&app), app, clock, stripe, engine }
     }
 
     /// Imports a course.
     pub async fn import(&self, course: &Value) {
         let summary = import_catalog(&self.app, &course.to_string(), false).await.unwrap();
         assert!(summary.refused.is_empty(), "{summary}");
+    }
+
+    /// An app on an empty table of the same engine, which has all that the engine remembers of this one.
+    pub async fn on_another_table(&self) -> App {
+        let app = self.app_on_another_table(self.engine.endpoint_url().to_owned());
+        assert!(app.store.create_table().await.unwrap());
+        app
+    }
+
+    /// As [`TestApp::on_another_table`], through a proxy, before the table is made.
+    #[must_use]
+    pub fn before_another_table(&self, proxy: &Proxy) -> App {
+        self.app_on_another_table(proxy.endpoint_url())
+    }
+
+    fn app_on_another_table(&self, endpoint_url: String) -> App {
+        let database = Database::local(endpoint_url, &format!("{}-2", self.engine.table()));
+        let store = Store::connect(&database);
+        let config = Config { database, ..(*self.app.config).clone() };
+        App::with(config, store, self.clock.clone(), Random::new(SeededEntropy::new(self.engine.seed(1))))
     }
 
     /// Another process on the same table: its own client, its own memory.
@@ -130,7 +152,7 @@ impl TestApp {
 
     /// As [`TestApp::twin`], with a proxy of its own in front of the database.
     pub async fn twin_behind_proxy(&self) -> (Router, Proxy) {
-        let proxy = Proxy::start(self.embedded.endpoint_url()).await;
+        let proxy = Proxy::start(self.engine.endpoint_url()).await;
         let mut database = self.app.config.database.clone();
         database.endpoint_url = Some(proxy.endpoint_url());
         // Clients of one region share the budget of the SDK's retries: a process alone has it for itself.
@@ -143,7 +165,7 @@ impl TestApp {
         static SEED: AtomicU64 = AtomicU64::new(2);
         let seed = SEED.fetch_add(1, Ordering::Relaxed);
         let store = Store::connect(&config.database);
-        let random = Random::new(SeededEntropy::new(seed));
+        let random = Random::new(SeededEntropy::new(self.engine.seed(seed)));
         let app = App::with(config, store, self.clock.clone(), random);
         router::all(&app.with_limits(self.app.limits))
     }

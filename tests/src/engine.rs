@@ -1,0 +1,143 @@
+//! What a test's table is in: an embedded engine of the test's own, or one that runs already and that all tests share,
+//! each with a table of its own. `TEST_DYNAMODB_ENDPOINT` names the latter; `tests/engine/run` starts one.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use jiff::Timestamp;
+use pastpaper::embedded::Embedded;
+use pastpaper::verify::check_all;
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::config::{Config, Database};
+use shared::domain::random::{Random, SystemEntropy};
+use shared::domain::time::{Clock, SystemClock};
+use shared::store::Store;
+
+/// Names an engine that runs already.
+const ENDPOINT: &str = "TEST_DYNAMODB_ENDPOINT";
+/// The table's name in an engine of its own.
+const TABLE: &str = "test";
+
+/// The engine under a test.
+pub(crate) enum Engine {
+    Embedded(Embedded),
+    Shared(Box<Table>),
+}
+
+/// A table in a shared engine. It ends with the test.
+pub(crate) struct Table {
+    endpoint_url: String,
+    name: String,
+    /// What it is checked with at its end, once it is made.
+    config: Option<Config>,
+}
+
+impl Engine {
+    pub(crate) async fn start() -> Self {
+        match std::env::var(ENDPOINT) {
+            Ok(endpoint_url) => Self::Shared(Box::new(Table { endpoint_url, name: new_table(), config: None })),
+            Err(_) => Self::Embedded(Embedded::in_memory().await.unwrap()),
+        }
+    }
+
+    pub(crate) fn endpoint_url(&self) -> &str {
+        match self {
+            Self::Embedded(embedded) => embedded.endpoint_url(),
+            Self::Shared(table) => &table.endpoint_url,
+        }
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        match self {
+            Self::Embedded(_) => TABLE,
+            Self::Shared(table) => &table.name,
+        }
+    }
+
+    /// The seed of ids. An engine that tests share remembers the tokens of transactions, so ids may not repeat there.
+    pub(crate) fn seed(&self, seed: u64) -> u64 {
+        match self {
+            Self::Embedded(_) => seed,
+            Self::Shared(_) => Random::new(SystemEntropy).seed(),
+        }
+    }
+
+    /// When a test begins. A shared engine deletes what has expired by its own clock, so nothing may be over there before
+    /// it begins: noon of tomorrow, as windows and days begin at the usual noon, too.
+    pub(crate) fn start_time(&self, usual: Timestamp) -> Timestamp {
+        match self {
+            Self::Embedded(_) => usual,
+            Self::Shared(_) => {
+                let day = SystemClock.now().as_second().div_euclid(86_400) + 1;
+                Timestamp::from_second(day * 86_400 + 43_200).unwrap()
+            }
+        }
+    }
+
+    /// Checks a table in a shared engine when its test ends, as `pastpaper verify` does.
+    pub(crate) fn check_at_end(&mut self, config: &Config) {
+        if let Self::Shared(table) = self {
+            let database = Database::local(table.endpoint_url.clone(), &table.name);
+            table.config = Some(Config { database, ..config.clone() });
+        }
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        let Some(config) = self.config.take().filter(|_| !std::thread::panicking()) else { return };
+        let (endpoint_url, name) = (self.endpoint_url.clone(), self.name.clone());
+        // The test's own runtime waits for us.
+        let ended = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let store = Store::connect(&config.database);
+                let app = App::with(config, store, SystemClock, Random::new(SystemEntropy));
+                let findings = check_all(&app).await.unwrap();
+                let (status, answer) = call(&endpoint_url, "DeleteTable", &json!({"TableName": name})).await;
+                assert!(status.is_success(), "{status}: {answer:?}");
+                assert!(findings.wrong.is_empty() && findings.corrupt.is_empty(), "{findings:?}");
+            });
+        });
+        ended.join().unwrap();
+    }
+}
+
+/// So many repetitions of a race; fewer on a shared engine, of which each answer takes ten times as long.
+#[must_use]
+pub fn rounds(usual: usize) -> usize {
+    if std::env::var_os(ENDPOINT).is_some() { usual / 20 } else { usual }
+}
+
+/// A name that no other table has, whichever process made it.
+fn new_table() -> String {
+    format!("test-{}", Random::new(SystemEntropy).uuid_v4())
+}
+
+/// What a call past the SDK must have.
+pub(crate) fn headers(operation: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let credential =
+        "AWS4-HMAC-SHA256 Credential=local/20260301/local/dynamodb/aws4_request, SignedHeaders=host, Signature=x";
+    for (name, value) in [
+        ("x-amz-target", format!("DynamoDB_20120810.{operation}").as_str()),
+        ("content-type", "application/x-amz-json-1.0"),
+        ("x-amz-date", "20260301T120000Z"),
+        ("authorization", credential),
+    ] {
+        headers.insert(name, value.parse().unwrap());
+    }
+    headers
+}
+
+/// A call past the SDK.
+async fn call(endpoint_url: &str, operation: &str, body: &Value) -> (StatusCode, Bytes) {
+    let mut request = Request::post(endpoint_url).body(Body::from(body.to_string())).unwrap();
+    *request.headers_mut() = headers(operation);
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await.unwrap();
+    let status = response.status();
+    (status, to_bytes(Body::new(response.into_body()), usize::MAX).await.unwrap())
+}
