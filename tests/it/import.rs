@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use pastpaper::import::{Summary, import_catalog, import_d1};
 use pastpaper::samples::{SAMPLES, import_samples};
 use serde_json::{Value, json};
@@ -10,8 +11,8 @@ use shared::domain::catalog::Course;
 use shared::domain::credits::Plan;
 use shared::domain::id::CourseId;
 use shared::store::Store;
-use tests::proxy::{Aim, Fault, Reach};
-use tests::{Person, SMALL_COURSE, TestApp};
+use tests::proxy::{Aim, Call, Fault, Reach};
+use tests::{Answer, Person, SMALL_COURSE, TestApp};
 
 const DUMP: &str = include_str!("../fixtures/d1_dump.sql");
 
@@ -38,6 +39,11 @@ async fn stored_hash(test: &TestApp, email: &str) -> String {
 async fn log_in(test: &TestApp, email: &str, password: &str) -> Person {
     let answer = test.anonymous().post("/api/auth/login", json!({"email": email, "password": password})).await.ok();
     test.somebody(answer["token"].as_str().unwrap())
+}
+
+async fn close(person: &Person, password: &str) -> Answer {
+    let body = json!({"password": password}).to_string();
+    person.send(Method::DELETE, "/api/auth/account", Some(body), &[("content-type", "application/json")]).await
 }
 
 /// The small course with its fourth question in another topic.
@@ -322,7 +328,7 @@ async fn numbers_that_the_table_cannot_hold_are_refused_by_row() {
     let test = TestApp::empty().await;
     let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
     course["questions"][0]["source_points"] = json!(1e308);
-    course["questions"][1]["weight"] = json!({"deep": [1e300]});
+    course["questions"][1]["source_points"] = json!(-0.5);
     course["questions"][2]["options"] = json!([
         {"letter": "A", "text": "x", "is_correct": true}, {"letter": "a", "text": "y", "is_correct": false},
     ]);
@@ -331,4 +337,170 @@ async fn numbers_that_the_table_cannot_hold_are_refused_by_row() {
     let summary = import_catalog(&test.app, &course.to_string(), false).await.unwrap();
     let refused: Vec<_> = summary.refused.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(refused, ["alg-groups", "alg-2020", "alg-q1", "alg-q2", "alg-q3"]);
+}
+
+#[tokio::test]
+async fn an_account_that_was_deleted_is_imported_again() {
+    let test = TestApp::empty().await;
+    import_d1(&test.app, DUMP, false).await.unwrap();
+    let (email, password) = ("ada@students.example", "riemann sum 1854");
+    let ada = log_in(&test, email, password).await;
+    let id = ada.get("/api/auth/me").await.ok()["user"]["id"].as_str().unwrap().to_owned();
+    let _ = close(&ada, password).await.ok();
+    let again = import_d1(&test.app, DUMP, false).await.unwrap();
+    assert_eq!(counts(&again)["users"], [7, 1, 5, 1], "{again}");
+    assert_eq!(test.entries(&id).await.len(), 7);
+    let ada = log_in(&test, email, password).await;
+    assert_eq!(ada.get("/api/auth/me").await.ok()["user"]["email"], email);
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn a_dump_is_imported_into_two_tables_of_one_server() {
+    let test = TestApp::empty().await;
+    let first = import_d1(&test.app, DUMP, false).await.unwrap();
+    let other = test.on_another_table().await;
+    let second = import_d1(&other, DUMP, false).await.unwrap();
+    assert_eq!(counts(&second), counts(&first));
+    let findings = pastpaper::verify::check_all(&other).await.unwrap();
+    assert_eq!((findings.users, findings.mismatches()), (6, 0), "{findings:?}");
+}
+
+/// A course of `count` questions in ten topics.
+fn large_course(count: usize) -> Value {
+    let topics = (0..10).map(|topic| json!({"id": format!("t{topic}"), "name": format!("T{topic}"), "category": "K"}));
+    let questions = (0..count).map(|number| {
+        json!({
+            "id": format!("q{number:04}"), "topic_id": format!("t{}", number % 10), "question_text": "What?",
+            "solution_steps": [], "answer": "This.",
+        })
+    });
+    json!({
+        "course": {"id": "large", "name": "Large"}, "topics": topics.collect::<Vec<_>>(),
+        "questions": questions.collect::<Vec<_>>(),
+    })
+}
+
+#[tokio::test]
+async fn an_import_into_a_throttled_partition_is_written_whole() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    proxy.slow_down("COURSE#large");
+    let summary = import_catalog(&test.app, &large_course(30).to_string(), false).await.unwrap();
+    assert!(proxy.hits() > 12, "{}", proxy.hits());
+    proxy.disarm();
+    assert_eq!(written(&summary), 41, "{summary}");
+    let again = import_catalog(&test.app, &large_course(30).to_string(), false).await.unwrap();
+    assert_eq!(written(&again), 0, "{again}");
+    assert_eq!(test.user("ada").await.get("/api/courses/large/stats").await.ok()["questions"], 30);
+}
+
+/// The items that batches wrote.
+fn keys_written(calls: &[Call]) -> Vec<String> {
+    let writes = calls.iter().filter_map(|call| call.name.strip_prefix("BatchWriteItem "));
+    writes.flat_map(|keys| keys.split(", ").map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn an_import_that_is_cut_off_goes_on_where_it_stopped() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let course = large_course(300).to_string();
+    let _ = proxy.take_calls();
+    // Four batches and the course are read, then eight batches are written at once.
+    proxy.arm(Fault::ErrorBefore, Aim { name: None, nth: 5 + 8, reach: Reach::Onwards });
+    assert!(import_catalog(&test.app, &course, false).await.is_err());
+    assert!(proxy.hits() > 0);
+    proxy.disarm();
+    let stored = proxy.partition(&test.app.config.database.table_name, "COURSE#large").await;
+    let first: Vec<Call> = proxy.take_calls().into_iter().take(5 + 8).collect();
+    let before = keys_written(&first);
+    assert_eq!((stored.len(), before.len()), (10, 200));
+    test.import(&serde_json::from_str(&course).unwrap()).await;
+    let after = keys_written(&proxy.take_calls());
+    let twice: Vec<_> = after.iter().filter(|key| before.contains(key)).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+    // The rest of the questions, and the bank.
+    assert_eq!(after.len(), 111);
+}
+
+#[tokio::test]
+async fn an_account_with_a_long_ledger_goes_on_where_it_stopped() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let rows = (0..150).map(|number| format!("('t{number:03}','{LONG}',-1,{},'practice',{number})", 149 - number));
+    let sql = format!(
+        "INSERT INTO users (id,email,password_hash,credits) VALUES('{LONG}','long@students.example','x:y',0);
+         INSERT INTO credit_transactions (id,user_id,amount,balance_after,type,created_at) VALUES {};",
+        rows.collect::<Vec<_>>().join(",")
+    );
+    proxy.arm(Fault::ErrorBefore, Aim { name: None, nth: 6, reach: Reach::Onwards });
+    assert!(import_d1(&test.app, &sql, false).await.is_err());
+    proxy.disarm();
+    let _ = proxy.take_calls();
+    let again = import_d1(&test.app, &sql, false).await.unwrap();
+    assert_eq!(counts(&again)["users"], [1, 1, 0, 0], "{again}");
+    assert_eq!(keys_written(&proxy.take_calls()), Vec::<String>::new());
+    test.assert_ledgers_are_true().await;
+}
+
+/// Whose ledger is longer than a transaction.
+const LONG: &str = "0b9c7a52-6f0e-4d57-9a44-3c1f5d2e8a01";
+
+/// Columns that we do not know, with numbers at the edges of what JSON, doubles and DynamoDB hold.
+fn odd_columns() -> Value {
+    let text = r#"{
+        "tiny": 1e-200, "huge": 1e300, "largest": 1.7976931348623157e308, "smallest": 5e-324,
+        "minus_zero": -0.0, "zero": 0.0, "whole": 2.0, "integer": 2, "power": 1e21, "small_power": 1e-7,
+        "most": 18446744073709551615, "least": -9223372036854775808, "digits": 0.30000000000000004,
+        "third": 0.3333333333333333, "edge": 9.007199254740993e15,
+        "nested": {"list": [1e-200, -0.0, {"deep": [2.0]}], "": "no name", "$json": "1"},
+        "tag": {"$json": "1e-200"}, "null": null, "empty": {}
+    }"#;
+    let mut columns: Value = serde_json::from_str(text).unwrap();
+    let deep = (0..40).fold(json!(1.5), |inner, _| json!([inner]));
+    columns["deep"] = deep;
+    columns
+}
+
+#[tokio::test]
+async fn any_number_in_an_extra_column_is_kept_as_it_was() {
+    let test = TestApp::empty().await;
+    let ada = test.user("ada").await;
+    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    let columns = odd_columns();
+    for (kind, index) in [("exams", 0), ("topics", 0), ("patterns", 0), ("questions", 0)] {
+        for (name, value) in columns.as_object().unwrap() {
+            course[kind][index][name] = value.clone();
+        }
+    }
+    let first = import_catalog(&test.app, &course.to_string(), false).await.unwrap();
+    assert!(first.refused.is_empty(), "{first}");
+    let second = import_catalog(&test.app, &course.to_string(), false).await.unwrap();
+    assert_eq!(written(&second), 0, "{second}");
+
+    let id = course["questions"][0]["id"].as_str().unwrap();
+    let stored = test.app.store.question(&id.try_into().unwrap()).await.unwrap().unwrap();
+    // As text: to `==`, -0.0 is 0.0.
+    assert_eq!(Value::from(stored.extra).to_string(), columns.to_string());
+    let topics = ada.get("/api/courses/algebra/topics").await.ok();
+    let topic = topics["topics"].as_array().unwrap().iter().find(|topic| topic["id"] == course["topics"][0]["id"]);
+    for (name, value) in columns.as_object().unwrap() {
+        assert_eq!(topic.unwrap()[name].to_string(), value.to_string(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_json_values_cannot_hold_is_refused_by_row() {
+    let test = TestApp::empty().await;
+    let course = SMALL_COURSE
+        .replacen("\"id\": \"alg-q1\",", "\"id\": \"alg-q1\", \"weight\": 1e400,", 1)
+        .replacen(
+            "\"id\": \"alg-q2\",",
+            "\"id\": \"alg-q2\", \"serial\": {\"of\": [123456789012345678901234567890]},",
+            1,
+        )
+        .replacen("\"id\": \"alg-q3\",", "\"id\": \"alg-q3\", \"exact\": 100000000000000000000000,", 1);
+    let summary = import_catalog(&test.app, &course, false).await.unwrap();
+    let refused: Vec<_> = summary.refused.iter().map(|row| (row.id.as_str(), row.reason.as_str())).collect();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused[0].0 == "alg-q1" && refused[0].1.contains("number out of range"), "{refused:?}");
+    assert!(refused[1].0 == "alg-q2" && refused[1].1.contains("123456789012345678901234567890"), "{refused:?}");
 }

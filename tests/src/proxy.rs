@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::engine::headers;
+
 /// Longer than a try of the SDK's client may take (`store/dynamodb/client.rs`: 2 s).
 const HELD: Duration = Duration::from_millis(2_300);
 /// Text that is longer and has no space is an id, a hash or a token.
@@ -32,7 +34,7 @@ const WORD_MAX: usize = 30;
 pub enum Fault {
     /// Too many requests; nothing is done.
     Throttle,
-    /// Another transaction has the items; nothing is done.
+    /// Another transaction has the items; nothing is done. Of a plain write it is another error than of a transaction.
     Conflict,
     /// 500; nothing is done.
     ErrorBefore,
@@ -48,6 +50,8 @@ pub enum Fault {
     Late,
     /// A batch of which nothing is processed.
     Unprocessed,
+    /// A batch of which one partition is not processed, the first that it names.
+    PartitionUnprocessed,
 }
 
 impl Fault {
@@ -58,14 +62,15 @@ impl Fault {
         if !is_read(operation) {
             faults.extend([Self::ErrorAfter, Self::TimeoutAfter, Self::Late]);
         }
-        faults.extend([Self::Conflict, Self::Unprocessed].into_iter().filter(|fault| fault.befalls(operation)));
+        let some = [Self::Conflict, Self::Unprocessed, Self::PartitionUnprocessed];
+        faults.extend(some.into_iter().filter(|fault| fault.befalls(operation)));
         faults
     }
 
     fn befalls(self, operation: &str) -> bool {
         match self {
-            Self::Conflict => operation == "TransactWriteItems",
-            Self::Unprocessed => operation.starts_with("Batch"),
+            Self::Conflict => operation == "TransactWriteItems" || is_plain_write(operation),
+            Self::Unprocessed | Self::PartitionUnprocessed => operation.starts_with("Batch"),
             _ => true,
         }
     }
@@ -169,6 +174,7 @@ struct Record {
     permissions: BTreeSet<Permission>,
     delay: Duration,
     armed: Option<Armed>,
+    slow: Option<String>,
     hits: usize,
     late: JoinSet<()>,
 }
@@ -249,9 +255,19 @@ impl Proxy {
         record.armed = Some(Armed { fault, aim, candidates: Vec::new(), reached: false });
     }
 
+    /// Throttles a partition: of a batch, one of its items is processed at a time, and every second batch of nothing else
+    /// is refused as a whole.
+    pub fn slow_down(&self, partition: &str) {
+        let mut record = self.inner.record();
+        record.hits = 0;
+        record.slow = Some(partition.to_owned());
+    }
+
     /// Lets everything pass again.
     pub fn disarm(&self) {
-        self.inner.record().armed = None;
+        let mut record = self.inner.record();
+        record.armed = None;
+        record.slow = None;
     }
 
     /// Tries that failed since arming.
@@ -283,18 +299,7 @@ impl Proxy {
     }
 
     async fn read_all(&self, operation: &str, query: Value) -> Vec<Value> {
-        let mut headers = HeaderMap::new();
-        let credential =
-            "AWS4-HMAC-SHA256 Credential=x/20260301/local/dynamodb/aws4_request, SignedHeaders=host, Signature=x";
-        for (name, value) in [
-            ("x-amz-target", format!("DynamoDB_20120810.{operation}").as_str()),
-            ("content-type", "application/x-amz-json-1.0"),
-            ("x-amz-date", "20260301T120000Z"),
-            ("authorization", credential),
-        ] {
-            headers.insert(name, value.parse().unwrap());
-        }
-        let (status, body) = self.inner.forward(headers, &query).await;
+        let (status, body) = self.inner.forward(headers(operation), &query).await;
         let mut answer: Value = serde_json::from_slice(&body).unwrap();
         assert!(status.is_success() && answer["LastEvaluatedKey"].is_null(), "{status}: {answer}");
         answer["Items"].as_array_mut().map(std::mem::take).unwrap()
@@ -315,6 +320,12 @@ impl Inner {
     async fn forward(&self, mut headers: HeaderMap, body: &Value) -> (StatusCode, Bytes) {
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::HOST);
+        // A process behind a proxy has a region of its own, for the budget of its retries; an engine may keep the tables of
+        // each region apart. The signature is not looked at.
+        let signed = headers[header::AUTHORIZATION].to_str().unwrap();
+        let region = signed.split('/').nth(2).unwrap_or_default();
+        let signed = signed.replacen(region, "local", 1);
+        headers.insert(header::AUTHORIZATION, signed.parse().unwrap());
         let mut request = Request::post(&self.upstream).body(Body::from(body.to_string())).unwrap();
         *request.headers_mut() = headers;
         let response = self.client.request(request).await.unwrap();
@@ -376,9 +387,11 @@ async fn answer(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
         body["ReturnConsumedCapacity"] = json!("TOTAL");
     }
     tokio::time::sleep(delay).await;
-    let response = match fault {
-        None => proxy.execute(head.headers, &body, &invocation).await,
-        Some(fault) => fail(&proxy, fault, head.headers, body, &invocation).await,
+    let slow = proxy.record().slow.clone().filter(|slow| partitions(&body).contains(slow));
+    let response = match (fault, slow) {
+        (None, None) => proxy.execute(head.headers, &body, &invocation).await,
+        (None, Some(slow)) => throttle(&proxy, &slow, head.headers, body, &invocation).await,
+        (Some(fault), _) => fail(&proxy, fault, head.headers, body, &invocation).await,
     };
     if let Some(call) = proxy.record().call(&invocation) {
         call.ended = Instant::now();
@@ -386,11 +399,29 @@ async fn answer(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
     response
 }
 
+/// What a partition that is over its rate makes of a batch.
+async fn throttle(proxy: &Inner, slow: &str, headers: HeaderMap, body: Value, invocation: &str) -> Response {
+    let hits = {
+        let mut record = proxy.record();
+        record.hits += 1;
+        record.hits
+    };
+    if hits % 2 == 0 && partitions(&body).iter().all(|partition| partition == slow) {
+        return error(StatusCode::BAD_REQUEST, "ProvisionedThroughputExceededException", json!({}));
+    }
+    let mut admitted = false;
+    without(proxy, headers, body, invocation, |partition| partition == slow && std::mem::replace(&mut admitted, true))
+        .await
+}
+
 /// The answer of a try that a fault befalls.
 async fn fail(proxy: &Arc<Inner>, fault: Fault, headers: HeaderMap, body: Value, invocation: &str) -> Response {
     let broken = || error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", json!({}));
     match fault {
         Fault::Throttle => error(StatusCode::BAD_REQUEST, "ProvisionedThroughputExceededException", json!({})),
+        Fault::Conflict if body["TransactItems"].is_null() => {
+            error(StatusCode::BAD_REQUEST, "TransactionConflictException", json!({}))
+        }
         Fault::Conflict => {
             let actions = body["TransactItems"].as_array().map_or(0, Vec::len);
             let code = |index| if index == 0 { "TransactionConflict" } else { "None" };
@@ -398,13 +429,10 @@ async fn fail(proxy: &Arc<Inner>, fault: Fault, headers: HeaderMap, body: Value,
             let members = json!({"CancellationReasons": reasons});
             error(StatusCode::BAD_REQUEST, "TransactionCanceledException", members)
         }
-        Fault::Unprocessed => {
-            let left = if body["RequestItems"].to_string().contains("\"Keys\"") {
-                json!({"Responses": {}, "UnprocessedKeys": body["RequestItems"]})
-            } else {
-                json!({"UnprocessedItems": body["RequestItems"]})
-            };
-            json_answer(StatusCode::OK, left.to_string().into())
+        Fault::Unprocessed => without(proxy, headers, body, invocation, |_| true).await,
+        Fault::PartitionUnprocessed => {
+            let first = partitions(&body).into_iter().next().unwrap_or_default();
+            without(proxy, headers, body, invocation, |partition| partition == first).await
         }
         Fault::ErrorBefore => broken(),
         Fault::ErrorAfter => {
@@ -438,6 +466,56 @@ async fn fail(proxy: &Arc<Inner>, fault: Fault, headers: HeaderMap, body: Value,
     }
 }
 
+/// The lists of a batch, of which each element is one read or write.
+fn batch_lists(body: &mut Value) -> impl Iterator<Item = &mut Vec<Value>> {
+    let tables = body["RequestItems"].as_object_mut().into_iter().flat_map(|tables| tables.values_mut());
+    tables.filter_map(|table| if table.is_array() { table.as_array_mut() } else { table["Keys"].as_array_mut() })
+}
+
+/// The partition of an element of a batch.
+fn partition_of(element: &Value) -> String {
+    let places = ["/pk/S", "/PutRequest/Item/pk/S", "/DeleteRequest/Key/pk/S"];
+    places.iter().find_map(|place| element.pointer(place)?.as_str()).unwrap_or_default().to_owned()
+}
+
+/// The partitions of a batch, in its order.
+fn partitions(body: &Value) -> Vec<String> {
+    let mut body = body.clone();
+    batch_lists(&mut body).flat_map(|list| list.iter().map(partition_of)).collect()
+}
+
+/// Does a batch but for some partitions, and says of those that they are left.
+async fn without(
+    proxy: &Inner,
+    headers: HeaderMap,
+    body: Value,
+    invocation: &str,
+    mut is_left: impl FnMut(&str) -> bool,
+) -> Response {
+    let (mut done, mut left) = (body.clone(), body);
+    for (done, left) in batch_lists(&mut done).zip(batch_lists(&mut left)) {
+        let (these, others) = std::mem::take(done).into_iter().partition(|element| is_left(&partition_of(element)));
+        (*left, *done) = (these, others);
+    }
+    let is_empty = |body: &Value| partitions(body).is_empty();
+    let is_read = !left["RequestItems"].to_string().contains("Request\":");
+    let mut answer = if is_empty(&done) {
+        json!({"Responses": {}})
+    } else {
+        let response = proxy.execute(headers, &done, invocation).await;
+        let (status, answer) = (response.status(), to_bytes(response.into_body(), usize::MAX).await.unwrap());
+        if !status.is_success() {
+            return json_answer(status, answer);
+        }
+        serde_json::from_slice(&answer).unwrap()
+    };
+    if !is_empty(&left) {
+        let member = if is_read { "UnprocessedKeys" } else { "UnprocessedItems" };
+        answer[member] = left["RequestItems"].take();
+    }
+    json_answer(StatusCode::OK, answer.to_string().into())
+}
+
 fn error(status: StatusCode, name: &str, mut members: Value) -> Response {
     members["__type"] = json!(format!("com.amazonaws.dynamodb.v20120810#{name}"));
     members["message"] = json!("made by the proxy");
@@ -450,6 +528,11 @@ fn json_answer(status: StatusCode, body: Bytes) -> Response {
 
 fn is_read(operation: &str) -> bool {
     matches!(operation, "GetItem" | "BatchGetItem" | "Query" | "Scan" | "TransactGetItems")
+}
+
+/// A write of one item outside of a transaction.
+fn is_plain_write(operation: &str) -> bool {
+    matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem")
 }
 
 /// The units of an answer: one table's, or a list.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
 use shared::http::{Claim, Problem};
+use shared::store::Closed;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -20,9 +21,10 @@ pub(crate) struct LoggedOut {
 pub(crate) async fn logout(State(app): State<App>, claim: Claim) -> Result<axum::Json<LoggedOut>, Problem> {
     let (ended, _) = tokio::join!(app.store.close_session(claim.token()), claim.admit());
     match ended? {
-        Some(session) if session.is_live(app.now()) => {}
-        Some(_) => return Err(claim.refuse(Problem::session_expired()).await),
-        None => return Err(claim.refuse(Problem::unauthenticated()).await),
+        Closed::Ended(session) if session.is_live(app.now()) => {}
+        Closed::Perhaps => {}
+        Closed::Ended(_) => return Err(claim.refuse(Problem::session_expired()).await),
+        Closed::NothingThere => return Err(claim.refuse(Problem::unauthenticated()).await),
     }
     Ok(axum::Json(LoggedOut { success: true }))
 }

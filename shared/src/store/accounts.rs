@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, text};
-use super::dynamodb::transact::{Transaction, Verdict};
+use super::dynamodb::transact::{Transaction, Verdict, fresh_token};
 use super::keys;
 use crate::domain::account::Email;
 use crate::domain::account::password::PasswordHash;
@@ -83,7 +83,7 @@ impl Store {
             self.put_new(item::write(&keys::entry(profile.id, account.bonus.id), account.bonus)?)?,
             self.put_new(item::write(&keys::session(profile.id, token_hash), session)?)?,
         ];
-        match self.transact(actions, &account.bonus.id.to_string()).await? {
+        match self.transact(actions, &fresh_token()).await? {
             Transaction::Committed => {
                 count_grant(profile.wallet.credits);
                 Ok(())
@@ -110,13 +110,13 @@ impl Store {
         let update = self
             .client
             .update_item()
-            .table_name(&self.table)
             .set_key(Some(keys::credential(email).attributes()))
             .update_expression("SET password_hash = :new")
             .condition_expression("password_hash = :old")
             .expression_attribute_values(":new", text(new.as_str()))
             .expression_attribute_values(":old", text(old.as_str()));
-        match update.send().await {
+        // A failed condition is another change, or an earlier try of this one: the old hash is gone either way.
+        match self.update_item(update).await {
             Ok(_) => Ok(()),
             Err(error) if is_condition_failed(&error) => Ok(()),
             Err(error) => Err(StoreError::call("UpdateItem", &error)),

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity};
+use super::dynamodb::plain::{ConditionalPut, IS_NEW};
 use super::keys;
 use crate::domain::analysis::{Analysis, PastExams, analyse, edition};
 use crate::domain::catalog::Course;
@@ -75,19 +75,12 @@ impl Store {
         let body = serde_json::to_string(&analysis).map_err(|error| StoreError::corrupt("Analysis", error))?;
         let publication = Publication { edition: analysis.edition.clone(), body, created_at: now };
         let key = keys::analysis(course, &analysis.edition);
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item::write(&key, &publication)?))
-            .condition_expression("attribute_not_exists(pk)");
-        match put.send().await {
-            Ok(_) => Ok(analysis),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+        match self.put_if(item::write(&key, &publication)?, IS_NEW, &[]).await? {
+            ConditionalPut::Done => Ok(analysis),
+            ConditionalPut::Refused(_) => {
                 let first = self.published(course, &analysis.edition).await?;
                 Ok(first.unwrap_or(analysis))
             }
-            Err(error) => Err(StoreError::call("PutItem", &error)),
         }
     }
 

@@ -50,7 +50,6 @@ impl Store {
         let update = self
             .client
             .update_item()
-            .table_name(&self.table)
             .set_key(Some(key.attributes()))
             .update_expression(
                 "SET solution_at = if_not_exists(solution_at, :now), opened_at = if_not_exists(opened_at, :now)",
@@ -58,7 +57,7 @@ impl Store {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":now", text(now.to_string()))
             .return_values(ReturnValue::AllNew);
-        let updated = update.send().await.map_err(|error| StoreError::call("UpdateItem", &error))?;
+        let updated = self.update_item(update).await.map_err(|error| StoreError::call("UpdateItem", &error))?;
         item::read(updated.attributes.unwrap_or_default())
     }
 
@@ -152,8 +151,7 @@ impl Store {
             .expression_attribute_values(":opened", text(opened_at.to_string()))
             .expression_attribute_values(":before", number(before.attempts))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::corrupt("Update", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 }

@@ -99,7 +99,7 @@ impl Store {
 
     /// Stores a bank that a course is about to name.
     pub(super) async fn publish_bank(&self, course: &CourseId, bank: PackedBank) -> Result<(), StoreError> {
-        self.put_all(bank.items(course)?).await
+        self.put_missing(&bank.items(course)?).await
     }
 
     /// Lets a bank expire that its course names no more: not at once, since processes keep courses for a while.
@@ -110,6 +110,8 @@ impl Store {
         }
         let pk = keys::course_partition(&course.id);
         let mut items = self.query(&pk, &keys::bank_parts(&course.bank), true).await?;
+        // A bank that has begun to expire goes on doing so.
+        items.retain(|item| !item.contains_key(EXPIRES_AT));
         for item in &mut items {
             item.insert(EXPIRES_AT.to_owned(), number(plus_seconds(now, RETIRED_SECONDS).as_second()));
         }

@@ -4,8 +4,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +11,7 @@ use super::Store;
 use super::cache::Minute;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity};
+use super::dynamodb::plain::{ConditionalPut, IS_NEW};
 use super::keys::{self, CATALOG, ENROLLMENTS};
 use crate::domain::catalog::Course;
 use crate::domain::id::{CourseId, UserId};
@@ -83,18 +82,9 @@ impl Store {
     /// Enrols a user in a course; since when they are.
     pub async fn enroll(&self, user: UserId, course: &CourseId, now: Timestamp) -> Result<Timestamp, StoreError> {
         let row = Enrollment { course_id: course.clone(), enrolled_at: now };
-        let put = self.client.put_item().table_name(&self.table);
-        let put = put.set_item(Some(item::write(&keys::enrollment(user, course), &row)?));
-        let put = put.condition_expression("attribute_not_exists(pk)");
-        match put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await {
-            Ok(_) => Ok(now),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(there)) => {
-                    let before: Enrollment = item::read(there.item().cloned().unwrap_or_default())?;
-                    Ok(before.enrolled_at)
-                }
-                _ => Err(StoreError::call("PutItem", &error)),
-            },
+        match self.put_if(item::write(&keys::enrollment(user, course), &row)?, IS_NEW, &[]).await? {
+            ConditionalPut::Done => Ok(now),
+            ConditionalPut::Refused(there) => Ok(item::read::<Enrollment>(there)?.enrolled_at),
         }
     }
 

@@ -134,8 +134,7 @@ impl Store {
             .expression_attribute_values(":before", number(profile.version))
             .expression_attribute_values(":after", number(profile.version + 1))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::corrupt("Update", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -145,20 +144,17 @@ impl Store {
             .set_key(Some(keys::credential(&profile.email).attributes()))
             .condition_expression("attribute_not_exists(pk) OR user_id = :user")
             .expression_attribute_values(":user", text(profile.id.to_string()))
-            .build()
-            .map_err(|error| StoreError::corrupt("Delete", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     fn put(&self, item: item::Item) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build();
-        let put = put.map_err(|error| StoreError::corrupt("Put", error))?;
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
     fn delete(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes())).build();
-        let delete = delete.map_err(|error| StoreError::corrupt("Delete", error))?;
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes())).build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 

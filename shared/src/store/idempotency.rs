@@ -1,12 +1,12 @@
 //! Records of requests with an idempotency key.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number};
+use super::dynamodb::plain::ConditionalPut;
 use super::keys;
 use crate::domain::id::UserId;
 use crate::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
@@ -32,16 +32,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let Some(key) = &intent.key else { return Ok(true) };
         let record = Record::new(intent.fingerprint.clone(), outcome, now);
-        let put = self.client.put_item().table_name(&self.table);
-        let put = put.set_item(Some(item::write(&keys::record(user, key), &record)?));
-        let put = put.condition_expression(IS_FREE).expression_attribute_values(":now", number(now.as_second()));
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::call("PutItem", &error)),
-        }
+        let item = item::write(&keys::record(user, key), &record)?;
+        let put = self.put_if(item, IS_FREE, &[(":now", number(now.as_second()))]).await?;
+        Ok(matches!(put, ConditionalPut::Done))
     }
 
     /// The write of a record, which fails when a live one is there.
@@ -58,8 +51,7 @@ impl Store {
             // The table's TTL deletes late.
             .condition_expression(IS_FREE)
             .expression_attribute_values(":now", number(now.as_second()))
-            .build()
-            .map_err(|error| StoreError::corrupt("Put", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 }

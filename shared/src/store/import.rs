@@ -12,7 +12,8 @@ use super::Store;
 use super::bank::PackedBank;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, text};
-use super::dynamodb::transact::{Transaction, Verdict};
+use super::dynamodb::plain::ConditionalPut;
+use super::dynamodb::transact::{Transaction, Verdict, fresh_token};
 use super::keys::{self, Key};
 use super::{Credential, accounts::OpenAccountError};
 use crate::domain::account::profile::Profile;
@@ -68,6 +69,16 @@ impl Store {
     /// Stores a course; what it did, and the questions that it left alone because they belong to another course. What is
     /// in the table and not in `catalog` stays: students may have bought it.
     pub async fn write_catalog(
+        &self,
+        catalog: &Catalog,
+        now: Timestamp,
+        dry_run: bool,
+    ) -> Result<(WriteReport, Vec<QuestionId>), StoreError> {
+        // Boxed: it is rare, and large.
+        Box::pin(self.patient().write_course(catalog, now, dry_run)).await
+    }
+
+    async fn write_course(
         &self,
         catalog: &Catalog,
         now: Timestamp,
@@ -132,14 +143,12 @@ impl Store {
 
     /// Writes a course on the condition that no other import was faster: two may not share a version.
     async fn put_course(&self, key: &Key, course: &Course) -> Result<(), StoreError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item::write(key, course)?))
-            .condition_expression("attribute_not_exists(pk) OR catalog_version = :before")
-            .expression_attribute_values(":before", item::number(course.catalog_version - 1));
-        put.send().await.map(|_| ()).map_err(|error| StoreError::call("PutItem", &error))
+        let condition = "attribute_not_exists(pk) OR catalog_version = :before";
+        let before = item::number(course.catalog_version - 1);
+        match self.put_if(item::write(key, course)?, condition, &[(":before", before)]).await? {
+            ConditionalPut::Done => Ok(()),
+            ConditionalPut::Refused(_) => Err(StoreError::Contention { attempts: 1 }),
+        }
     }
 
     /// What [`Store::write_account`] would do.
@@ -156,6 +165,10 @@ impl Store {
     /// Stores an account unless its id or email is taken. A living account is never touched: its owner may have spent
     /// since.
     pub async fn write_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
+        Box::pin(self.patient().write_new_account(account)).await
+    }
+
+    async fn write_new_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
         self.check_account(account).await?;
         let id = account.profile.id;
         let entries = account.entries.iter().map(|entry| item::write(&keys::entry(id, entry.id), entry));
@@ -163,7 +176,7 @@ impl Store {
         // A ledger longer than a transaction is begun before the profile that makes it visible: an import that is cut
         // off leaves entries of nobody, and the next one writes the same ones again.
         let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 3));
-        self.put_all(early.to_vec()).await?;
+        self.put_missing(early).await?;
         let mut actions = vec![
             self.put_new(item::write(&keys::credential(&account.profile.email), &account.credential)?)?,
             self.put_new(item::write(&keys::profile(id), &account.profile)?)?,
@@ -174,7 +187,7 @@ impl Store {
         if let Some(customer) = &account.profile.stripe_customer_id {
             actions.push(self.put_customer(customer, id)?);
         }
-        match self.transact(actions, &id.to_string()).await? {
+        match self.transact(actions, &fresh_token()).await? {
             Transaction::Committed => Ok(()),
             Transaction::Refused(verdicts) => match verdicts.as_slice() {
                 [Verdict::ConditionFailed(_), ..] => Err(OpenAccountError::EmailTaken),
@@ -184,6 +197,21 @@ impl Store {
                 _ => Err(OpenAccountError::AlreadyThere),
             },
         }
+    }
+}
+
+impl Store {
+    /// Puts those items that are not there as they are: what an import that was cut off has written is not written again.
+    pub(super) async fn put_missing(&self, items: &[Item]) -> Result<(), StoreError> {
+        let keys: Vec<Key> = items.iter().filter_map(item::key_of).collect();
+        let stored = self.get_many(&keys, true).await?;
+        let stored: HashMap<Key, Item> =
+            stored.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))).collect();
+        let is_there = |item: &&Item| {
+            let stored = item::key_of(item).and_then(|key| stored.get(&key));
+            stored.is_some_and(|stored| item::is_same(stored, item))
+        };
+        self.put_all(items.iter().filter(|item| !is_there(item)).cloned().collect()).await
     }
 }
 
@@ -221,7 +249,7 @@ fn merge(draft: &mut Item, stored: Option<&Item>) -> Merge {
     if let (Some(first), true) = (stored.get("created_at"), draft.contains_key("created_at")) {
         draft.insert("created_at".to_owned(), first.clone());
     }
-    if draft == stored { Merge::Unchanged } else { Merge::Changed }
+    if item::is_same(draft, stored) { Merge::Unchanged } else { Merge::Changed }
 }
 
 /// Adds to a bank what it has of an item.
@@ -241,13 +269,13 @@ fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
     let course = &catalog.course.id;
     let mut items = Vec::new();
     for exam in &catalog.exams {
-        items.push(item::write(&keys::exam(course, &exam.id), exam)?);
+        items.push(item::write_row(&keys::exam(course, &exam.id), exam, &exam.extra)?);
     }
     for topic in &catalog.topics {
-        items.push(item::write(&keys::topic(course, &topic.id), topic)?);
+        items.push(item::write_row(&keys::topic(course, &topic.id), topic, &topic.extra)?);
     }
     for pattern in &catalog.patterns {
-        items.push(item::write(&keys::pattern(course, &pattern.id), pattern)?);
+        items.push(item::write_row(&keys::pattern(course, &pattern.id), pattern, &pattern.extra)?);
     }
     for question in &catalog.questions {
         items.push(question_item(question)?);
@@ -260,7 +288,7 @@ fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
 
 /// A question's item with what only its summary needs.
 fn question_item(question: &Question) -> Result<Item, StoreError> {
-    let mut item = item::write(&keys::question(&question.meta.id), question)?;
+    let mut item = item::write_row(&keys::question(&question.meta.id), question, &question.extra)?;
     item.insert("preview".to_owned(), text(preview(&question.question_text)));
     let letters = question.options.iter().map(|option| text(option.letter.clone())).collect();
     item.insert("option_letters".to_owned(), AttributeValue::L(letters));

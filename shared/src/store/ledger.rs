@@ -265,8 +265,7 @@ impl Store {
             .expression_attribute_values(":after", number(after.version))
             .expression_attribute_values(":now", text(after.updated_at.to_string()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::corrupt("Update", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -292,8 +291,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(keys::question(id).attributes()))
             .condition_expression("attribute_exists(pk)")
-            .build()
-            .map_err(|error| StoreError::corrupt("ConditionCheck", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
@@ -321,7 +319,7 @@ impl Store {
         if must_be_new {
             update = update.condition_expression("attribute_not_exists(pk)");
         }
-        let update = update.build().map_err(|error| StoreError::corrupt("Update", error))?;
+        let update = update.build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 }

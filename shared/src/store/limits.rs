@@ -40,14 +40,13 @@ impl Store {
         let update = self
             .client
             .update_item()
-            .table_name(&self.table)
             .set_key(Some(keys::limit(window, subject).attributes()))
             .update_expression("SET entity = :entity, expires_at = :expires_at ADD hits :hits")
             .expression_attribute_values(":entity", text("Counter"))
             .expression_attribute_values(":expires_at", number(window.expires_at()))
             .expression_attribute_values(":hits", number(hits))
             .return_values(ReturnValue::AllNew);
-        let updated = update.send().await.map_err(|error| StoreError::call("UpdateItem", &error))?;
+        let updated = self.update_item(update).await.map_err(|error| StoreError::call("UpdateItem", &error))?;
         item::read(updated.attributes.unwrap_or_default())
     }
 }

@@ -27,13 +27,16 @@ mod questions;
 mod sessions;
 mod studies;
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::Client;
 
+use self::dynamodb::backoff::Patience;
 use crate::config::Database;
 
 pub use accounts::{Credential, NewAccount, OpenAccountError};
 pub use attempts::{AttemptError, Recorded};
-pub use dynamodb::error::StoreError;
+pub use dynamodb::error::{Answerer, StoreError, trouble_of_file};
 pub use export::StoredItem;
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
 pub use ledger::{EntryPage, Goods, Purchase, Receipt, SpendError};
@@ -41,14 +44,15 @@ pub use maintenance::{NextPage, ProfilePage};
 pub use midterms::{MidtermPage, MidtermSummary};
 pub use passwords::PasswordChange;
 pub use payments::Settled;
-pub use sessions::SignedIn;
+pub use sessions::{Closed, SignedIn};
 pub use studies::Asked;
 
 /// The table, its client and what is kept in memory of the catalogue.
 pub struct Store {
     client: Client,
     table: String,
-    cache: cache::Cache,
+    cache: Arc<cache::Cache>,
+    patience: Patience,
 }
 
 impl Store {
@@ -61,6 +65,12 @@ impl Store {
     /// Uses a client that the caller built.
     #[must_use]
     pub fn with_client(client: Client, table: String) -> Self {
-        Self { client, table, cache: cache::Cache::default() }
+        Self { client, table, cache: Arc::default(), patience: Patience::Request }
+    }
+
+    /// The same store, for what nobody waits for: it paces itself and goes on for minutes where a request gives up.
+    fn patient(&self) -> Self {
+        let Self { client, table, cache, .. } = self;
+        Self { client: client.clone(), table: table.clone(), cache: Arc::clone(cache), patience: Patience::Import }
     }
 }

@@ -91,7 +91,7 @@ impl Store {
         &self,
         update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
     ) -> Result<TransactWriteItem, StoreError> {
-        let update = update.table_name(&self.table).build().map_err(|error| StoreError::corrupt("Update", error))?;
+        let update = update.table_name(&self.table).build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 }

@@ -111,8 +111,7 @@ impl Store {
             .expression_attribute_values(":customer", text(customer))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", text(now.to_string()))
-            .build()
-            .map_err(|error| StoreError::corrupt("Update", error))?;
+            .build()?;
         let actions = vec![TransactWriteItem::builder().update(profile).build(), self.put_customer(customer, user)?];
         match self.transact(actions, &random.uuid_v4().to_string()).await? {
             Transaction::Committed => Ok(Some(customer.to_owned())),
@@ -236,6 +235,6 @@ impl Store {
 }
 
 fn built(put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
-    let put = put.build().map_err(|error| StoreError::corrupt("Put", error))?;
+    let put = put.build()?;
     Ok(TransactWriteItem::builder().put(put).build())
 }

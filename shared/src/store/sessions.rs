@@ -1,16 +1,27 @@
 //! Sessions. Reads are strongly consistent, so a logout holds at once.
 
-use aws_sdk_dynamodb::types::ReturnValue;
 use uuid::Uuid;
 
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item;
+use super::dynamodb::plain::Deletion;
 use super::keys::{self, SESSIONS};
 use crate::domain::account::profile::Profile;
 use crate::domain::account::session::{SESSIONS_MAX, Session, SessionId, too_many};
 use crate::domain::account::token::{Token, TokenHash};
 use crate::domain::id::UserId;
+
+/// How a session was closed.
+#[derive(Debug, Clone)]
+pub enum Closed {
+    /// This one was there.
+    Ended(Session),
+    /// There was none.
+    NothingThere,
+    /// There is none now; the answer to an earlier try was lost, which may have ended it.
+    Perhaps,
+}
 
 /// A token that was checked: its session, live or not, and its user.
 #[derive(Debug, Clone)]
@@ -56,9 +67,7 @@ impl Store {
 
     /// Begins a session.
     pub async fn open_session(&self, session: &Session, hash: &TokenHash) -> Result<(), StoreError> {
-        let item = item::write(&keys::session(session.user_id, hash), session)?;
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        put.map(|_| ()).map_err(|error| StoreError::call("PutItem", &error))
+        self.put_item(item::write(&keys::session(session.user_id, hash), session)?).await
     }
 
     /// The sessions that a user has, live or not, with the hashes that they are stored under.
@@ -104,20 +113,17 @@ impl Store {
         self.delete_all(keys).await
     }
 
-    /// Ends a session; whether there was one.
-    pub async fn end_session(&self, user: UserId, hash: &TokenHash) -> Result<bool, StoreError> {
-        let key = keys::session(user, hash);
-        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let answer = request.return_values(ReturnValue::AllOld).send().await;
-        Ok(answer.map_err(|error| StoreError::call("DeleteItem", &error))?.attributes.is_some())
+    /// Ends a session, if there is one.
+    pub async fn end_session(&self, user: UserId, hash: &TokenHash) -> Result<(), StoreError> {
+        self.delete_item(&keys::session(user, hash)).await.map(drop)
     }
 
-    /// Ends the session of a token and gives it back; none when there was none.
-    pub async fn close_session(&self, token: &Token) -> Result<Option<Session>, StoreError> {
-        let key = keys::session(token.user_id(), &token.hash());
-        let request = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let answer = request.return_values(ReturnValue::AllOld).send().await;
-        let answer = answer.map_err(|error| StoreError::call("DeleteItem", &error))?;
-        answer.attributes.map(item::read).transpose()
+    /// Ends the session of a token.
+    pub async fn close_session(&self, token: &Token) -> Result<Closed, StoreError> {
+        Ok(match self.delete_item(&keys::session(token.user_id(), &token.hash())).await? {
+            Deletion::Done(item) => Closed::Ended(item::read(item)?),
+            Deletion::NothingThere => Closed::NothingThere,
+            Deletion::Perhaps => Closed::Perhaps,
+        })
     }
 }

@@ -10,6 +10,7 @@ use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, number, text};
 use super::dynamodb::packed::{pack, unpack};
+use super::dynamodb::plain::{ConditionalPut, IS_NEW};
 use super::keys::{self, ATTEMPTS, CALIBRATIONS};
 use crate::domain::catalog::{Bank, Course, Question};
 use crate::domain::id::{CourseId, QuestionId, UserId};
@@ -92,9 +93,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let row = CalibrationRow { version: calibration.version, created_at: now };
         let item = pack(item::write(&keys::calibration(course, calibration.version), &row)?, calibration)?;
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk)");
-        put.send().await.map(drop).map_err(|error| StoreError::call("PutItem", &error))
+        match self.put_if(item, IS_NEW, &[]).await? {
+            ConditionalPut::Done => Ok(()),
+            ConditionalPut::Refused(_) => Err(StoreError::Contention { attempts: 1 }),
+        }
     }
 
     /// A question with all that marking an answer to it needs, if the student may see it. At once when its course is
@@ -152,8 +154,7 @@ impl Store {
             .condition_expression("attribute_not_exists(pk) OR version = :before")
             .expression_attribute_values(":before", number(before.version))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::corrupt("Put", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 }

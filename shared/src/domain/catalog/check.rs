@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
-
 use crate::domain::catalog::ExtraColumns;
 use crate::domain::catalog::draft::{CatalogDraft, QuestionDraft, RefusedRow};
 use crate::domain::study::marking::rules_problem;
@@ -80,23 +78,7 @@ fn keep<T>(
 fn row_size(texts: &[&String], text: Option<&String>, extra: &ExtraColumns) -> Option<String> {
     let bytes: usize = texts.iter().copied().chain(text).map(String::len).sum();
     let bytes = bytes + extra.values().map(|value| value.to_string().len()).sum::<usize>();
-    if bytes > ROW_BYTES_MAX {
-        return Some(format!("{bytes} bytes of text are more than {ROW_BYTES_MAX}"));
-    }
-    numbers(extra)
-}
-
-/// DynamoDB keeps numbers up to 1e125.
-fn numbers(extra: &ExtraColumns) -> Option<String> {
-    fn is_huge(value: &Value) -> bool {
-        match value {
-            Value::Number(number) => number.as_f64().is_none_or(|number| number.abs() > 1e100),
-            Value::Array(values) => values.iter().any(is_huge),
-            Value::Object(values) => values.values().any(is_huge),
-            _ => false,
-        }
-    }
-    extra.iter().find(|(_, value)| is_huge(value)).map(|(name, _)| format!("{name} holds a number beyond 1e100"))
+    (bytes > ROW_BYTES_MAX).then(|| format!("{bytes} bytes of text are more than {ROW_BYTES_MAX}"))
 }
 
 fn twice(again: bool) -> Option<String> {
@@ -132,7 +114,6 @@ fn contents(question: &QuestionDraft) -> Option<String> {
         .or_else(|| not_negative("estimated_time", question.estimated_time))
         .or_else(|| question.question_text.trim().is_empty().then(|| "question_text is empty".to_owned()))
         .or_else(|| size(question))
-        .or_else(|| numbers(&question.extra))
         .or_else(|| letters(question))
 }
 

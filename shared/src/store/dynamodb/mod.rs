@@ -1,11 +1,14 @@
 //! How the table is spoken to: the SDK's client and its connections, items, batches and transactions. It knows keys and
 //! no entity: those are in the files beside this folder.
 
+pub(in crate::store) mod backoff;
 pub(in crate::store) mod batch;
 pub(in crate::store) mod client;
 mod connector;
 pub(in crate::store) mod error;
 pub(in crate::store) mod item;
+pub(in crate::store) mod json;
 pub(in crate::store) mod packed;
+pub(in crate::store) mod plain;
 mod table;
 pub(in crate::store) mod transact;

@@ -3,26 +3,17 @@
 //! The SDK does not retry `TransactionConflict`; we do, with full jitter and under the same token, so that a try whose
 //! answer was lost is not applied twice.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Put, TransactWriteItem};
 
+use super::backoff::{Patience, Refusal, Tries, refusal};
 use super::error::StoreError;
 use super::item::Item;
-use crate::request_metrics::count_conflict;
+use crate::domain::random::{Random, SystemEntropy};
 use crate::store::Store;
 
-/// Tries of one transaction against conflicts, and of one decision against newer profiles.
-///
-/// Of requests of one user that race, each round lets at least one through, so a crowd of 32 needs up to 32 rounds;
-/// pauses of 60 ms on average bound the whole to some three seconds.
-pub(in crate::store) const ATTEMPTS_MAX: u32 = 48;
-/// The longest first pause.
-const PAUSE_FIRST: Duration = Duration::from_millis(4);
-/// The longest pause of all.
-const PAUSE_MAX: Duration = Duration::from_millis(120);
+pub(in crate::store) use super::backoff::{ATTEMPTS_MAX, pause};
 
 /// How a transaction ended.
 pub(in crate::store) enum Transaction {
@@ -42,31 +33,39 @@ pub(in crate::store) enum Verdict {
 }
 
 impl Store {
-    /// Commits `actions` together or not at all.
+    /// Commits `actions` together or not at all. `token` must be random: for ten minutes DynamoDB answers one that it
+    /// knows with success, without doing anything.
     pub(in crate::store) async fn transact(
         &self,
         actions: Vec<TransactWriteItem>,
         token: &str,
     ) -> Result<Transaction, StoreError> {
-        for attempt in 0..ATTEMPTS_MAX {
+        let mut tries = Tries::new(self.patience);
+        loop {
             let request = self.client.transact_write_items().client_request_token(token);
             let Err(error) = request.set_transact_items(Some(actions.clone())).send().await else {
                 return Ok(Transaction::Committed);
             };
-            let Some(reasons) = cancellation_reasons(&error) else {
-                if is_in_progress(&error) {
-                    pause(attempt).await;
-                    continue;
-                }
-                return Err(StoreError::call("TransactWriteItems", &error));
+            let failed = || StoreError::call("TransactWriteItems", &error);
+            let refusal = match cancellation_reasons(&error) {
+                None => match refusal(&error) {
+                    Some(Refusal::Throttled) if self.patience == Patience::Request => return Err(failed()),
+                    refusal => refusal.ok_or_else(failed)?,
+                },
+                Some(reasons) => match verdicts(reasons) {
+                    Some(verdicts) => return Ok(Transaction::Refused(verdicts)),
+                    // Of a throttled item, other than of a throttled call, the SDK knows nothing.
+                    None if reasons.iter().all(is_transient) => match self.patience {
+                        Patience::Import if reasons.iter().any(is_throttled) => Refusal::Throttled,
+                        _ => Refusal::Conflict,
+                    },
+                    None => return Err(failed()),
+                },
             };
-            match verdicts(reasons) {
-                Some(verdicts) => return Ok(Transaction::Refused(verdicts)),
-                None if reasons.iter().all(is_transient) => pause(attempt).await,
-                None => return Err(StoreError::call("TransactWriteItems", &error)),
+            if !tries.wait(refusal).await {
+                return Err(StoreError::Contention { attempts: tries.refused() });
             }
         }
-        Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
     }
 
     /// A put that fails when the item exists.
@@ -75,8 +74,7 @@ impl Store {
             .table_name(&self.table)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|error| StoreError::corrupt("Put", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 }
@@ -88,9 +86,9 @@ fn cancellation_reasons(error: &SdkError<TransactWriteItemsError>) -> Option<&[C
     }
 }
 
-/// An earlier try under the same token has not ended yet.
-fn is_in_progress(error: &SdkError<TransactWriteItemsError>) -> bool {
-    error.as_service_error().is_some_and(TransactWriteItemsError::is_transaction_in_progress_exception)
+/// A token that is no other transaction's.
+pub(in crate::store) fn fresh_token() -> String {
+    Random::new(SystemEntropy).uuid_v4().to_string()
 }
 
 /// The verdict on each action, when at least one condition failed and nothing else is wrong.
@@ -118,9 +116,7 @@ fn is_transient(reason: &CancellationReason) -> bool {
     )
 }
 
-/// Waits a random part of a time that doubles with each attempt ("full jitter").
-pub(in crate::store) async fn pause(attempt: u32) {
-    count_conflict();
-    let longest = PAUSE_FIRST.saturating_mul(1 << attempt.min(10)).min(PAUSE_MAX);
-    tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
+/// Whether the item's partition is over its rate.
+fn is_throttled(reason: &CancellationReason) -> bool {
+    matches!(reason.code(), Some("ThrottlingError" | "ProvisionedThroughputExceeded"))
 }
