@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use shared::app::App;
 use shared::config::{Config, Database};
+use shared::store::{Answerer, StoreError};
 
 use crate::embedded::Embedded;
 
@@ -58,6 +59,16 @@ impl DataSource {
     }
 }
 
+/// Why a database cannot be used, so that somebody who mistook a port is told so.
+fn explained(error: StoreError, endpoint: &str) -> anyhow::Error {
+    let what = match error.answered_by() {
+        Some(Answerer::Nobody) => format!("nothing answers at {endpoint}"),
+        Some(Answerer::SomethingElse) => format!("what answers at {endpoint} is not DynamoDB"),
+        Some(Answerer::Database) | None => format!("the database at {endpoint} cannot be used"),
+    };
+    anyhow::Error::new(error).context(what)
+}
+
 impl Open {
     /// A database that is gone with the process.
     pub async fn in_memory() -> Result<Self> {
@@ -80,7 +91,7 @@ impl Open {
     async fn local(config: Config, embedded: Option<Embedded>) -> Result<Self> {
         let endpoint = config.database.endpoint_url.clone().unwrap_or_default();
         let app = App::new(config);
-        let is_new = app.store.create_table().await.with_context(|| format!("no DynamoDB answers at {endpoint}"))?;
+        let is_new = app.store.create_table().await.map_err(|error| explained(error, &endpoint))?;
         Ok(Self { app, embedded, is_new })
     }
 
@@ -98,5 +109,49 @@ impl Open {
         if let Some(embedded) = self.embedded {
             embedded.stop();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn failure(endpoint: &str) -> String {
+        let lookup = |name: &str| (name == "AWS_ENDPOINT_URL_DYNAMODB").then(|| endpoint.to_owned());
+        let opened = Open::local(Config::read(lookup).unwrap(), None).await;
+        format!("{:#}", opened.err().unwrap())
+    }
+
+    #[tokio::test]
+    async fn another_server_is_told_from_none_at_all() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let nobody = format!("http://{}", free.local_addr().unwrap());
+        drop(free);
+        let said = failure(&nobody).await;
+        assert!(said.starts_with(&format!("nothing answers at {nobody}: CreateTable: ")), "{said}");
+
+        // An API whose problems have a code, as ours.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = format!("http://{}", listener.local_addr().unwrap());
+        let answer = || async { (axum::http::StatusCode::NOT_FOUND, "{\"code\": \"not_found\"}") };
+        let server = tokio::spawn(axum::serve(listener, Router::new().fallback(answer)).into_future());
+        let said = failure(&other).await;
+        assert!(said.starts_with(&format!("what answers at {other} is not DynamoDB: CreateTable: ")), "{said}");
+        server.abort();
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mail = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let _ = connection.write_all(b"220 mail.example ESMTP\r\n").await;
+            }
+        });
+        let said = failure(&mail).await;
+        assert!(said.starts_with(&format!("what answers at {mail} is not DynamoDB: CreateTable: ")), "{said}");
+        server.abort();
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use dynoxide::Database;
+use shared::store::trouble_of_file;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -52,9 +53,14 @@ impl Embedded {
         let lock = lock(directory)?;
         let file = directory.join(DATABASE_FILE);
         let path = file.to_str().context("the data directory's name is not UTF-8")?;
-        let database = Database::new(path)
-            .map_err(|error| anyhow::anyhow!("{error:?}"))
-            .with_context(|| format!("cannot open {path}"))?;
+        let database = Database::new(path).map_err(|error| {
+            let error = error.to_string();
+            let advice = "it is left as it is; put a copy from before in its place, or name another --data directory";
+            match trouble_of_file(&error) {
+                Some(trouble) => anyhow::anyhow!("cannot open {path}: {trouble} ({error}); {advice}"),
+                None => anyhow::anyhow!("cannot open {path}: {error}"),
+            }
+        })?;
         Self::start(database, Some(lock), port).await
     }
 
@@ -110,5 +116,51 @@ fn lock(directory: &Path) -> Result<File> {
             directory.display()
         ),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dynoxide::DynoxideError;
+
+    use super::*;
+    use crate::database::Open;
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_called_damaged() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(DATABASE_FILE);
+        std::fs::write(&file, "no database".repeat(1_000)).unwrap();
+        let said = format!("{:#}", Embedded::in_directory(directory.path()).await.err().unwrap());
+        assert!(said.contains("dynamodb.sqlite: the database file is damaged (") && said.contains("--data"), "{said}");
+        assert_eq!(std::fs::read(&file).unwrap().len(), 11_000, "it is left as it is");
+    }
+
+    #[tokio::test]
+    async fn damage_that_is_met_later_is_called_so_in_the_error_that_is_logged() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = Open::embedded(Embedded::in_directory(directory.path()).await.unwrap()).await.unwrap();
+        crate::samples::import_samples(&open.app).await.unwrap();
+        open.close();
+        let file = directory.path().join(DATABASE_FILE);
+        let mut bytes = std::fs::read(&file).unwrap();
+        // The first page holds the schema; all others are lost.
+        bytes[4_096..].fill(0xff);
+        std::fs::write(&file, bytes).unwrap();
+        let open = Open::embedded(Embedded::in_directory(directory.path()).await.unwrap()).await;
+        let said = match open {
+            Ok(open) => open.app.store.courses().await.map(drop).map_err(|error| error.to_string()).unwrap_err(),
+            Err(error) => format!("{error:#}"),
+        };
+        assert!(said.contains("the database file is damaged"), "{said}");
+    }
+
+    #[test]
+    fn a_full_disk_is_called_so() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection.execute_batch("PRAGMA max_page_count = 10; CREATE TABLE t (c)").unwrap();
+        let full = connection.execute("INSERT INTO t VALUES (zeroblob(100000))", []).unwrap_err();
+        let message = DynoxideError::from(full).to_string();
+        assert_eq!(trouble_of_file(&message), Some("the disk is full"), "{message}");
     }
 }
