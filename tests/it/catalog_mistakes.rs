@@ -22,6 +22,8 @@ const COURSE: &str = r#"{
 enum Told {
     /// Rows are refused, with these words.
     Refused(&'static [&'static str]),
+    /// Rows are refused, and others warned of because of it.
+    Both(&'static [&'static str], &'static [&'static str]),
     /// Rows are stored, with these words.
     Warned(&'static [&'static str]),
     /// Nothing is refused or warned of; columns are listed.
@@ -29,7 +31,7 @@ enum Told {
     /// The whole file is refused.
     Stopped(&'static str),
 }
-use Told::{Noted, Refused, Stopped, Warned};
+use Told::{Both, Noted, Refused, Stopped, Warned};
 
 /// The mistake, what is replaced in the course, by what, and what is told.
 type Row = (&'static str, &'static str, &'static str, Told);
@@ -112,9 +114,12 @@ const LOST_BACKSLASHES: &[Row] = &[
         "in a pattern",
         r"\\lim f",
         r"\frac{f}{g}",
-        Refused(&[
-            r#"question_patterns p1: canonical_form has a form feed before "rac": JSON reads "\f" as one; write "\\frac""#,
-        ]),
+        Both(
+            &[
+                r#"question_patterns p1: canonical_form has a form feed before "rac": JSON reads "\f" as one; write "\\frac""#,
+            ],
+            &[r#"questions q1: its pattern "p1" is not in the import"#],
+        ),
     ),
     (
         "in a topic, whose rows go with it",
@@ -267,7 +272,10 @@ const FIELDS: &[Row] = &[
         "two mistakes in one row",
         r#""name": "Squeeze", "canonical_form": "\\lim f""#,
         r#""canonical_form": 5"#,
-        Refused(&["question_patterns p1: name is missing; canonical_form is 5, a text is wanted"]),
+        Both(
+            &["question_patterns p1: name is missing; canonical_form is 5, a text is wanted"],
+            &[r#"questions q1: its pattern "p1" is not in the import"#],
+        ),
     ),
     (
         "an id with a forbidden character",
@@ -290,6 +298,12 @@ const FIELDS: &[Row] = &[
         Refused(&[
             "questions q1: answer_rules: unknown variant `complex`, expected one of `real`, `positive`, `integer`",
         ]),
+    ),
+    (
+        "a rule of marking that is no number",
+        r#""source_points": 4"#,
+        r#""source_points": 4, "answer_rules": {"relative_tolerance": "1 %"}"#,
+        Refused(&[r#"questions q1: answer_rules: invalid type: string "1 %", expected a number"#]),
     ),
     (
         "two letters of a name changed places",
@@ -331,9 +345,9 @@ const FIELDS: &[Row] = &[
     ),
     (
         "a list that is none",
-        r#""exams": ["#,
-        r#""exams": 5, "topics": [], "patterns": ["#,
-        Stopped("exams is 5, a list is wanted"),
+        r#"[{"id": "p1", "topic_id": "t1", "name": "Squeeze", "canonical_form": "\\lim f"}]"#,
+        "5",
+        Stopped("patterns is 5, a list is wanted"),
     ),
     (
         "what is no JSON",
@@ -435,6 +449,7 @@ async fn every_mistake_in_a_catalogue_file_is_told_in_whole() {
         let none: &[&str] = &[];
         let (refused, warned, noted) = match told {
             Refused(messages) => (*messages, none, None),
+            Both(refused, warned) => (*refused, *warned, None),
             Warned(messages) => (none, *messages, None),
             Noted(messages) => (none, none, Some(*messages)),
             Stopped(message) => {

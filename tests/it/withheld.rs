@@ -7,19 +7,20 @@ use tests::TestApp;
 
 /// A dump of a course with five questions, the first with this answer and this text.
 fn dump(answer: &str, text: &str) -> String {
-    let mut sql = "INSERT INTO courses VALUES('w','W',NULL,0,1,NULL);
+    let course = "INSERT INTO courses VALUES('w','W',NULL,0,1,NULL);
         INSERT INTO exams VALUES('e','w',2024,'fall','final',NULL,NULL,NULL,1);
-        INSERT INTO topics VALUES('t','w','Series','','Calculus',3,NULL,NULL,NULL);\n"
-        .to_owned();
-    for number in 1..=5 {
-        let (answer, text) = if number == 1 { (answer, text) } else { ("B", "Which?") };
-        sql += &format!(
+        INSERT INTO topics VALUES('t','w','Series','','Calculus',3,NULL,NULL,NULL);\n";
+    let question = |number: usize, answer: &str, text: &str| {
+        format!(
             "INSERT INTO questions (id,course_id,exam_id,topic_id,question_text,solution_steps,answer,difficulty) \
              VALUES('q{number}','w','e','t','{text}','[\"!\"]','{answer}',3);
-             INSERT INTO question_options VALUES('o{number}a','q{number}','A','One',0),('o{number}b','q{number}','B','Two',1);\n"
-        );
-    }
-    sql
+             INSERT INTO question_options VALUES('o{number}a','q{number}','A','One',0),\
+                ('o{number}b','q{number}','B','Two',1);\n"
+        )
+    };
+    let others = (2..=5).map(|number| question(number, "B", "Which?"));
+    let rows: Vec<String> = [course.to_owned(), question(1, answer, text)].into_iter().chain(others).collect();
+    rows.concat()
 }
 
 #[tokio::test]

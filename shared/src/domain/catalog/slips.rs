@@ -152,17 +152,16 @@ fn slip(text: &str, at: usize, character: char, formulas: &[Formula]) -> Option<
         other => return Some(Slip::Control(other)),
     };
     let (_, initial) = name(character);
-    let is_command = |name: &&str| name.strip_prefix(initial) == Some(letters);
-    if letters.is_empty() || !commands.iter().any(|name| is_command(&name)) {
+    let is_command = commands.iter().any(|name| name.strip_prefix(initial) == Some(letters));
+    if letters.is_empty() || !is_command {
         return None;
     }
-    let lost = |letters: &str| Some(Slip::Lost(character, letters.to_owned()));
     match formulas.iter().find(|formula| formula.inside.contains(&at)) {
         None if WORDS.contains(&letters) => None,
         Some(formula) if letters.len() == 1 && formula.may_go_on(text, at, character) => {
             Some(Slip::Doubtful(character, letters.to_owned()))
         }
-        _ => lost(letters),
+        _ => Some(Slip::Lost(character, letters.to_owned())),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::catalog::faults::{
     FieldText, answer_beside_options, course_texts, exam_texts, pattern_texts, question_texts, topic_texts,
 };
 use crate::domain::catalog::slips::slips;
+use crate::domain::id::QuestionId;
 use crate::domain::questions::view::is_reserved;
 
 /// What `semester` may be.
@@ -52,7 +53,7 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
         let id = pattern.id.as_str();
         patterns.insert(id, &pattern.topic_id);
         doubts(&pattern_texts(pattern), |text| warn("question_patterns", id, text));
-        let example = pattern.example_question_id.as_ref().map(|example| example.as_str());
+        let example = pattern.example_question_id.as_ref().map(QuestionId::as_str);
         if let Some(example) = example.filter(|example| is_whole && !questions.contains(example)) {
             warn("question_patterns", id, format!("example_question_id {example:?} is not in the import"));
         }
