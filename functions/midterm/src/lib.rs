@@ -14,6 +14,8 @@ mod printable;
 mod sheet;
 mod show_midterm;
 
+pub use math::undrawable;
+
 /// The group's routes.
 pub fn router(app: App) -> Router {
     Routes::of("midterm")

@@ -78,20 +78,30 @@ fn end_of(text: &str, mark: &str) -> Option<usize> {
     None
 }
 
+/// The first formula of `text` that can only be shown as it was written.
+#[must_use]
+pub fn undrawable(text: &str) -> Option<String> {
+    parts(text).into_iter().find_map(|part| match part {
+        Part::Math(latex, mode) if mathml(latex, mode).is_none() => Some(latex.to_owned()),
+        _ => None,
+    })
+}
+
 /// A formula. What cannot be read is shown as it was written.
 pub(crate) fn math(latex: &str, mode: DisplayMode) -> Markup {
+    mathml(latex, mode).map_or_else(|| html! { code { (latex) } }, PreEscaped)
+}
+
+fn mathml(latex: &str, mode: DisplayMode) -> Option<String> {
     let storage = Storage::new();
     let config = RenderConfig { display_mode: mode, ..RenderConfig::default() };
-    let mathml = Parser::new(latex, &storage).collect::<Result<Vec<_>, _>>().ok().and_then(|events| {
-        if events.iter().any(holds_markup) {
-            return None;
-        }
-        let mut mathml = String::new();
-        push_mathml(&mut mathml, events.into_iter().map(Ok::<_, std::fmt::Error>), config)
-            .ok()
-            .map(|()| mended(&mathml))
-    });
-    mathml.map_or_else(|| html! { code { (latex) } }, PreEscaped)
+    let events = Parser::new(latex, &storage).collect::<Result<Vec<_>, _>>().ok()?;
+    if events.iter().any(holds_markup) {
+        return None;
+    }
+    let mut mathml = String::new();
+    push_mathml(&mut mathml, events.into_iter().map(Ok::<_, std::fmt::Error>), config).ok()?;
+    Some(mended(&mathml))
 }
 
 /// The renderer writes words as they are: one with a character that means something in HTML must not get there.
@@ -99,7 +109,8 @@ fn holds_markup(event: &Event<'_>) -> bool {
     let Event::Content(Content::Text(word) | Content::Number(word) | Content::Function(word)) = event else {
         return false;
     };
-    word.contains(['<', '>', '&', '"', '\''])
+    // The one entity that the renderer writes itself: for `~` and a backslash before a space.
+    *word != "&nbsp;" && word.contains(['<', '>', '&', '"', '\''])
 }
 
 /// Space that the renderer sets before a function with an exponent: inside it would be the base.
@@ -128,6 +139,9 @@ mod tests {
         assert!(html.contains("∫") && html.contains("<msup>"), "{html}");
         assert!(shown(r"$$\frac{1}{2}$$").contains("<mfrac>"));
         assert!(shown("$x < 1$").contains("&lt;"), "{}", shown("$x < 1$"));
+        for spaced in [r"$(0,1),\ (8,2)$", "$a~b$", r"$a\nobreakspace b$"] {
+            assert!(shown(spaced).contains("<mtext>&nbsp;</mtext>"), "{}", shown(spaced));
+        }
     }
 
     #[test]
@@ -147,6 +161,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_shown_as_written() {
         assert_eq!(shown(r"$\frac{1}{$"), r"<code>\frac{1}{</code>");
+        assert_eq!(undrawable(r"$x$ and $\frac{1}{$"), Some(r"\frac{1}{".to_owned()));
+        assert_eq!(undrawable(r"$\frac{1}{2}$ costs \$5 or $6"), None);
     }
 
     #[test]
