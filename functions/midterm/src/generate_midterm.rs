@@ -9,7 +9,7 @@ use shared::app::purchase::{Choice, Payment, PurchaseRequest, Situation};
 use shared::app::{App, CourseError, active_course};
 use shared::domain::catalog::{Bank, Course, QuestionSummary};
 use shared::domain::credits::Credits;
-use shared::domain::id::{CourseId, TopicId};
+use shared::domain::id::CourseId;
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::midterm::{
     BlueprintView, Fit, Infeasible, Level, Midterm, MidtermId, Order, Student, charge, generate, unknown_topic,
