@@ -65,7 +65,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = read(&arguments.file).with_context(|| format!("cannot read {name}"))?;
     let report = score(&text, arguments).with_context(|| name.to_string())?;
     let output = if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
-    if arguments.json { output::json(&output)? } else { output::text(&output)? }
+    if arguments.json {
+        output::json(&output)?
+    } else {
+        output::text(&output)?
+    }
     Ok(ExitCode::SUCCESS)
 }
 

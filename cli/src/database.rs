@@ -135,7 +135,8 @@ impl Open {
         if !makes && !Folder(directory).has_database()? {
             bail!("{}", nothing_in(&directory.display().to_string()));
         }
-        let opened = if purpose == Purpose::Read { Embedded::to_read(directory) } else { Embedded::in_folder(directory) };
+        let opened =
+            if purpose == Purpose::Read { Embedded::to_read(directory) } else { Embedded::in_folder(directory) };
         match opened? {
             Opened::Here(mut embedded) => {
                 if purpose == Purpose::Serve {
@@ -143,7 +144,9 @@ impl Open {
                 }
                 Self::embedded(embedded, purpose).await
             }
-            Opened::Busy if purpose == Purpose::Serve => bail!("{} is in use by another process: {FREE_IT}", directory.display()),
+            Opened::Busy if purpose == Purpose::Serve => {
+                bail!("{} is in use by another process: {FREE_IT}", directory.display())
+            }
             Opened::Busy => {
                 let transport = socket::connect(Folder(directory)).await;
                 let transport = transport

@@ -78,7 +78,8 @@ mod tests {
         for host in ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000"] {
             assert!(is_local(&[host]), "{host}");
         }
-        for host in ["", "attacker.example", "localhost.attacker.example:8000", "127.0.0.1.nip.io", "me@localhost", "10.0.0.1"]
+        for host in
+            ["", "attacker.example", "localhost.attacker.example:8000", "127.0.0.1.nip.io", "me@localhost", "10.0.0.1"]
         {
             assert!(!is_local(&[host]), "{host}");
         }

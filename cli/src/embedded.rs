@@ -29,9 +29,14 @@ pub struct Embedded {
 enum Home {
     Memory,
     /// A folder that is ours while the file is open.
-    Folder { path: PathBuf, lock: std::fs::File },
+    Folder {
+        path: PathBuf,
+        lock: std::fs::File,
+    },
     /// The copy of a folder that cannot be written.
-    Copy { _folder: TempDir },
+    Copy {
+        _folder: TempDir,
+    },
 }
 
 /// What becomes of a data folder.
@@ -57,13 +62,31 @@ impl Embedded {
     /// # Errors
     /// When no port is to be had.
     pub async fn in_memory() -> Result<Self> {
-        let mut embedded = Self::new_in_memory()?;
+        Self::new_in_memory()?.without_key().await
+    }
+
+    /// The database of a folder, for measurements.
+    ///
+    /// # Errors
+    /// When another process uses it, or it is no database.
+    pub fn in_directory(path: &Path) -> Result<Self> {
+        match Self::in_folder(path)? {
+            Opened::Here(embedded) => Ok(embedded),
+            Opened::Busy => bail!("{} is in use by another process", path.display()),
+        }
+    }
+
+    /// Opens a port that asks for no key: for tests and measurements, whose proxies change requests.
+    ///
+    /// # Errors
+    /// When no port is to be had.
+    pub async fn without_key(mut self) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        embedded.endpoint_url = format!("http://{}", listener.local_addr()?);
-        let door = doors::for_owner(embedded.database.clone());
+        self.endpoint_url = format!("http://{}", listener.local_addr()?);
+        let door = doors::for_owner(self.database.clone());
         let bounds = Bounds { connections: 10_000, of_an_address: 10_000, ..Bounds::default() };
-        embedded.servers.push(tokio::spawn(serve(listener, door, bounds, std::future::pending())));
-        Ok(embedded)
+        self.servers.push(tokio::spawn(serve(listener, door, bounds, std::future::pending())));
+        Ok(self)
     }
 
     /// The database of a folder, which is made when it is missing.
@@ -72,7 +95,9 @@ impl Embedded {
     /// When it cannot be written, or is no database.
     pub(crate) fn in_folder(path: &Path) -> Result<Opened> {
         let folder = Folder(path);
-        folder.make()?;
+        if !folder.has_database()? {
+            folder.make()?;
+        }
         match folder.lock()? {
             Use::Ours(lock) => Ok(Opened::Here(Self::open(path, lock)?)),
             Use::Busy => Ok(Opened::Busy),

@@ -55,7 +55,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let test = log(&arguments.test, &mut names)?;
     let report = evaluate(&train, &test);
     let output = if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
-    if arguments.json { output::json(&output)? } else { output::text(&output)? }
+    if arguments.json {
+        output::json(&output)?
+    } else {
+        output::text(&output)?
+    }
     Ok(ExitCode::SUCCESS)
 }
 

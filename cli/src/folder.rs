@@ -72,7 +72,11 @@ impl Folder<'_> {
         };
         make().with_context(|| format!("cannot make {}", self.0.display()))?;
         let file = self.database();
-        private().create(true).truncate(false).open(&file).with_context(|| format!("cannot write {}", file.display()))?;
+        private()
+            .create(true)
+            .truncate(false)
+            .open(&file)
+            .with_context(|| format!("cannot write {}", file.display()))?;
         Ok(())
     }
 

@@ -176,9 +176,11 @@ mod tests {
         let head = signed(&key, now);
         assert_eq!(key.check(&head, BODY, now), Ok(()));
         assert_eq!(key.check(&head, b"{}", now), Err(WRONG));
-        for (name, value) in
-            [("host", "attacker.example"), ("x-amz-target", "DynamoDB_20120810.DeleteTable"), ("content-type", "text/plain")]
-        {
+        for (name, value) in [
+            ("host", "attacker.example"),
+            ("x-amz-target", "DynamoDB_20120810.DeleteTable"),
+            ("content-type", "text/plain"),
+        ] {
             let mut head = head.clone();
             head.headers.insert(name, value.parse().unwrap());
             assert_eq!(key.check(&head, BODY, now), Err(WRONG), "{name}");

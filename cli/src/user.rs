@@ -217,9 +217,15 @@ mod tests {
 
     #[test]
     fn only_a_whole_yes_deletes() {
-        for (answer, expected) in
-            [("yes\n", true), (" YES \n", true), ("y\n", false), ("\n", false), ("", false), ("yes please\n", false), ("no\nyes\n", false)]
-        {
+        for (answer, expected) in [
+            ("yes\n", true),
+            (" YES \n", true),
+            ("y\n", false),
+            ("\n", false),
+            ("", false),
+            ("yes please\n", false),
+            ("no\nyes\n", false),
+        ] {
             assert_eq!(is_yes(&mut answer.as_bytes()).unwrap(), expected, "{answer:?}");
         }
     }

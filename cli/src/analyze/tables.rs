@@ -130,7 +130,8 @@ fn high_value(analysis: &Analysis) -> String {
 }
 
 fn study_order(analysis: &Analysis, names: &HashMap<&TopicId, &str>) -> String {
-    let line = |(place, id): (usize, &TopicId)| format!("{:>3}. {}", place + 1, plain(names.get(id).copied().unwrap_or("")));
+    let line =
+        |(place, id): (usize, &TopicId)| format!("{:>3}. {}", place + 1, plain(names.get(id).copied().unwrap_or("")));
     analysis.recommended_study_order.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }
 

@@ -4,15 +4,15 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Names another endpoint than AWS's.
-pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 /// The tool, without what the environment of this test says of databases.
-pub fn pastpaper(arguments: &[&str]) -> Command {
+pub(crate) fn pastpaper(arguments: &[&str]) -> Command {
     clean(Command::new(env!("CARGO_BIN_EXE_pastpaper")), arguments)
 }
 
 /// The tool, started by a line of a shell that has `"$@"` where the tool's command stands.
-pub fn pastpaper_by(shell: &str, arguments: &[&str]) -> Command {
+pub(crate) fn pastpaper_by(shell: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", shell, "sh", env!("CARGO_BIN_EXE_pastpaper")]);
     clean(command, arguments)
@@ -27,34 +27,34 @@ fn clean(mut command: Command, arguments: &[&str]) -> Command {
 }
 
 /// Exit code, standard output, standard error.
-pub fn outcome(command: &mut Command) -> (Option<i32>, String, String) {
+pub(crate) fn outcome(command: &mut Command) -> (Option<i32>, String, String) {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 /// What a command prints that must succeed.
-pub fn success(command: &mut Command) -> String {
+pub(crate) fn success(command: &mut Command) -> String {
     let (code, printed, error) = outcome(command);
     assert_eq!(code, Some(0), "{printed}{error}");
     printed
 }
 
 /// What a command says that must fail.
-pub fn refusal(command: &mut Command) -> String {
+pub(crate) fn refusal(command: &mut Command) -> String {
     let (code, printed, error) = outcome(command);
     assert!(code.is_some_and(|code| code != 0) && printed.is_empty(), "{code:?} {printed}");
     error
 }
 
 /// A running `serve` or `db`.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     lines: BufReader<ChildStdout>,
     /// What it printed until it was ready.
-    pub printed: String,
+    pub(crate) printed: String,
     /// The variables that give others the way to its database, when it has a port.
-    pub variables: Vec<(String, String)>,
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 impl Drop for Server {
@@ -66,17 +66,17 @@ impl Drop for Server {
 
 impl Server {
     /// `pastpaper db` on a free port.
-    pub fn db(options: &[&str]) -> Self {
+    pub(crate) fn db(options: &[&str]) -> Self {
         Self::start(pastpaper(&["db", "--port", "0"]).args(options), "export ")
     }
 
     /// `pastpaper serve` on a free port.
-    pub fn serve(options: &[&str]) -> Self {
+    pub(crate) fn serve(options: &[&str]) -> Self {
         Self::start(pastpaper(&["serve", "--port", "0"]).args(options), "  http://")
     }
 
     /// A command that is ready once it has printed a line that begins so.
-    pub fn start(command: &mut Command, ready: &str) -> Self {
+    pub(crate) fn start(command: &mut Command, ready: &str) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         let mut printed = String::new();
@@ -100,41 +100,41 @@ impl Server {
     }
 
     /// The tool on its database, by the port.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = pastpaper(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// What a command prints on its database, by the port.
-    pub fn run(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
         success(&mut self.command(arguments))
     }
 
     /// The process's id.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
     /// The address of the API, such as `127.0.0.1:8787`.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let line = self.printed.lines().find_map(|line| line.strip_prefix("Listening on http://")).unwrap();
         line.split(' ').next().unwrap().to_owned()
     }
 
     /// The address of the database port.
-    pub fn database_address(&self) -> String {
+    pub(crate) fn database_address(&self) -> String {
         let (_, url) = self.variables.iter().find(|(name, _)| name == ENDPOINT).unwrap();
         url.strip_prefix("http://").unwrap().to_owned()
     }
 
     /// Sends a signal, such as `-TERM`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([name, &self.id().to_string()]).status().unwrap().success());
     }
 
     /// Waits until it has ended by itself: what it still printed, its exit code, what it said of failures.
-    pub fn end(mut self) -> (String, Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (String, Option<i32>, String) {
         let (mut rest, mut error) = (String::new(), String::new());
         self.lines.read_to_string(&mut rest).unwrap();
         self.process.stderr.take().unwrap().read_to_string(&mut error).unwrap();

@@ -16,9 +16,7 @@ impl Store {
     pub async fn has_table(&self) -> Result<bool, StoreError> {
         match self.client.describe_table().table_name(&self.table).send().await {
             Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {
                 Ok(false)
             }
             Err(error) => Err(StoreError::call("DescribeTable", &error)),
