@@ -66,9 +66,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let report = score(&text, arguments).with_context(|| name.to_string())?;
     let output = if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     if arguments.json {
-        output::json(&output)?
+        output::json(&output)?;
     } else {
-        output::text(&output)?
+        output::text(&output)?;
     }
     Ok(ExitCode::SUCCESS)
 }

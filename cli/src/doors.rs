@@ -9,7 +9,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use dynoxide::Database;
-use jiff::Timestamp;
+use shared::domain::time::{Clock, SystemClock};
 
 use crate::engine::{answer, failure};
 use crate::signature::{AccessKey, Refusal};
@@ -48,7 +48,7 @@ async fn pass(State(door): State<Door>, request: Request) -> Response {
         let cause = ("SerializationException", "the body did not arrive, or is larger than 16 MB");
         return refuse(StatusCode::BAD_REQUEST, cause);
     };
-    if let Some(Err(refusal)) = door.key.map(|key| key.check(&head, &body, Timestamp::now())) {
+    if let Some(Err(refusal)) = door.key.map(|key| key.check(&head, &body, SystemClock.now())) {
         return refuse(StatusCode::BAD_REQUEST, refusal);
     }
     answer(&door.database, &head.headers, body.into()).await.map(Body::from)

@@ -53,7 +53,7 @@ impl Embedded {
     /// # Errors
     /// When there is no memory for it.
     pub fn new_in_memory() -> Result<Self> {
-        Ok(Self::of(Database::memory().map_err(cause)?, Home::Memory))
+        Ok(Self::of(Database::memory().map_err(|error| cause(&error))?, Home::Memory))
     }
 
     /// The harness of tests: as [`Embedded::new_in_memory`], with a port at [`Embedded::endpoint_url`] that asks for no key,
@@ -76,16 +76,20 @@ impl Embedded {
         }
     }
 
-    /// Opens a port that asks for no key: for tests and measurements, whose proxies change requests.
+    /// Opens a port that asks for no key: for tests and measurements, whose proxies change requests. The engine's own server
+    /// answers there.
     ///
     /// # Errors
     /// When no port is to be had.
     pub async fn without_key(mut self) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         self.endpoint_url = format!("http://{}", listener.local_addr()?);
-        let door = doors::for_owner(self.database.clone());
-        let bounds = Bounds { connections: 10_000, of_an_address: 10_000, ..Bounds::default() };
-        self.servers.push(tokio::spawn(serve(listener, door, bounds, std::future::pending())));
+        let engine = self.database.clone();
+        self.servers.push(tokio::spawn(async move {
+            if let Err(error) = dynoxide::server::serve_with_shutdown(listener, engine, std::future::pending()).await {
+                tracing::error!(error, "the embedded database ended");
+            }
+        }));
         Ok(self)
     }
 
@@ -196,9 +200,9 @@ impl Drop for Embedded {
 fn open_database(folder: &Path) -> Result<Database> {
     let file = Folder(folder).database();
     let path = file.to_str().context("the data directory's name is not UTF-8")?;
-    Database::new(path).map_err(cause).with_context(|| format!("cannot open {path}"))
+    Database::new(path).map_err(|error| cause(&error)).with_context(|| format!("cannot open {path}"))
 }
 
-fn cause(error: dynoxide::DynoxideError) -> anyhow::Error {
+fn cause(error: &dynoxide::DynoxideError) -> anyhow::Error {
     anyhow::anyhow!("{error:?}")
 }

@@ -56,9 +56,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let report = evaluate(&train, &test);
     let output = if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     if arguments.json {
-        output::json(&output)?
+        output::json(&output)?;
     } else {
-        output::text(&output)?
+        output::text(&output)?;
     }
     Ok(ExitCode::SUCCESS)
 }

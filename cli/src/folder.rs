@@ -152,7 +152,12 @@ impl Folder<'_> {
              folder to where it can be written, and name that with --data",
             self.0.display(),
         );
-        let copy = TempDir::with_prefix("pastpaper-").context("cannot make a temporary folder")?;
+        let copy = tempfile::Builder::new()
+            .prefix("pastpaper-")
+            // Without this it would have the mode that the umask leaves.
+            .permissions(Permissions::from_mode(PRIVATE_FOLDER))
+            .tempdir()
+            .context("cannot make a temporary folder")?;
         message(&format!(
             "note: {} cannot be written; reading a copy of its {bytes} bytes in {}",
             self.0.display(),
