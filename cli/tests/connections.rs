@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 /// Nothing of this is waited for.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 const UNHURRIED: Bounds = Bounds { connections: 4, of_an_address: 4, head: LONG, body: LONG, stall: LONG };
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -37,7 +37,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (held, released) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let (came, may) = (Arc::clone(&held), Arc::clone(&released));
-        let hold = async move || {
+        let wait = async move || {
             came.add_permits(1);
             may.acquire().await.unwrap().forget();
             "held"
@@ -46,7 +46,7 @@ impl Server {
             .route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| format!("hello {}", peer.ip())))
             .route("/echo", post(async |body: Bytes| body))
             .route("/much", get(async || Body::from(vec![b'x'; 64 * 1024 * 1024])))
-            .route("/hold", get(hold));
+            .route("/hold", get(wait));
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let serving = tokio::spawn(serve(listener, router, bounds, async move { stopped.notified().await }));

@@ -78,23 +78,21 @@ impl Server {
     /// A command that is ready once it has printed a line that begins so.
     pub(crate) fn start(command: &mut Command, ready: &str) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap());
-        let mut printed = String::new();
-        let mut variables = Vec::new();
+        let lines = BufReader::new(process.stdout.take().unwrap());
+        let mut server = Self { process, lines, printed: String::new(), variables: Vec::new() };
         loop {
             let mut line = String::new();
-            if lines.read_line(&mut line).unwrap() == 0 {
-                let mut error = String::new();
-                process.stderr.take().unwrap().read_to_string(&mut error).unwrap();
-                panic!("it ended: {printed}{error}");
+            if server.lines.read_line(&mut line).unwrap() == 0 {
+                let printed = server.printed.clone();
+                panic!("it ended: {printed}{:?}", server.end());
             }
-            printed += &line;
+            server.printed += &line;
             if let Some(exported) = line.strip_prefix("export ") {
                 let pairs = exported.split_whitespace().filter_map(|pair| pair.split_once('='));
-                variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                server.variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             }
             if line.starts_with(ready) {
-                return Self { process, lines, printed, variables };
+                return server;
             }
         }
     }
