@@ -23,6 +23,7 @@ use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
 use crate::database::DataSource;
 use crate::mailboxes;
+use crate::output::{out, outln};
 pub use summary::{Counts, Summary};
 
 /// What to import.
@@ -54,7 +55,6 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When a file cannot be read at all, or storage fails. Rows that cannot be stored are named, and stop nothing.
-#[expect(clippy::print_stdout, reason = "the summary is what the command is for")]
 pub async fn import(command: Command) -> Result<ExitCode> {
     let (arguments, is_d1) = match command {
         Command::Catalog(arguments) => (arguments, false),
@@ -66,7 +66,8 @@ pub async fn import(command: Command) -> Result<ExitCode> {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         texts.push((file.display().to_string(), text));
     }
-    let open = arguments.database.open().await?;
+    let database = &arguments.database;
+    let open = if arguments.dry_run { database.open_to_try().await? } else { database.open().await? };
     let mut summaries = Vec::new();
     if arguments.dry_run || arguments.strict {
         summaries = import_all(&open.app, &texts, is_d1, true).await?;
@@ -82,12 +83,12 @@ pub async fn import(command: Command) -> Result<ExitCode> {
         (false, false) => "",
     };
     for ((name, _), summary) in texts.iter().zip(&summaries) {
-        println!("{name}{why_not}");
-        print!("{summary}");
+        outln!("{name}{why_not}")?;
+        out!("{summary}")?;
     }
     let sum = |count: fn(&Summary) -> usize| summaries.iter().map(count).sum::<usize>();
     let (refused, written) = (sum(|summary| summary.refused.len()), sum(Summary::written));
-    println!("{refused} refused, {written} {}", if is_written { "written" } else { "would write" });
+    outln!("{refused} refused, {written} {}", if is_written { "written" } else { "would write" })?;
     open.close();
     Ok(if refused > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -4,7 +4,7 @@
 pub(in crate::store) mod backoff;
 pub(in crate::store) mod batch;
 pub(in crate::store) mod client;
-mod connector;
+pub(in crate::store) mod connector;
 pub(in crate::store) mod error;
 pub(in crate::store) mod item;
 pub(in crate::store) mod json;
