@@ -125,7 +125,9 @@ pub async fn check_all(app: &App) -> Result<Findings> {
         }
         let profiles: Vec<Profile> =
             page.profiles.into_iter().filter(|profile| profile.state.closing.is_none()).collect();
-        profiles.iter().for_each(|profile| spellings.see(profile));
+        for profile in &profiles {
+            spellings.see(profile);
+        }
         let checks = profiles.into_iter().map(async |profile| (profile.id, check(app, profile).await));
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         while let Some(checked) = checks.next().await {
