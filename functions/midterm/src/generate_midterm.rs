@@ -18,7 +18,7 @@ use shared::domain::schema::{has_schema, whole as whole_number};
 use shared::domain::study::progress::Rows;
 use shared::domain::study::{Calibration, Study};
 use shared::http::fields::{List, Technique, Whole};
-use shared::http::{Body, Claim, Code, Once, Problem, active_course, check_reuse};
+use shared::http::{Body, Claim, Code, Once, Problem, active_course, bytes_as_sent, check_reuse};
 use shared::store::{Goods, Purchase, SpendError, StoreError};
 use utoipa::ToSchema;
 
@@ -26,6 +26,9 @@ use crate::sheet::Sheet;
 
 /// How often we choose again when another request of the same student was faster.
 const CHOICES_MAX: u32 = 8;
+/// Bytes of a midterm's questions, as a function sends them: it sends 6 MB at most, and what is stored with the spend is
+/// below the 4 MB of a transaction, since packing takes a sixth off the densest text.
+const QUESTIONS_BYTES_MAX: usize = 4_500_000;
 /// Seeds are whole numbers that every JSON reader keeps.
 const SEED_BITS: u32 = 53;
 
@@ -168,6 +171,9 @@ pub(crate) async fn generate_midterm(
             seed: chosen.seed,
             created_at: now,
         };
+        if bytes_as_sent(&midterm.questions) > QUESTIONS_BYTES_MAX {
+            return Err(too_large());
+        }
         let charge = charge(midterm.questions.len());
         let unlocked = chosen.questions.iter().map(|question| Goods::Question {
             course_id: course_id.clone(),
@@ -260,6 +266,12 @@ async fn whole(app: &App, summaries: &[QuestionSummary]) -> Result<Vec<QuestionV
     let view = |summary: &QuestionSummary| Some(QuestionView::of(whole.get(&summary.meta.id)?, Access::Solution));
     let views: Option<Vec<QuestionView>> = summaries.iter().map(view).collect();
     views.ok_or_else(|| Problem::unavailable("a question of the bank is not in the table"))
+}
+
+/// Figures within the questions make it so.
+fn too_large() -> Problem {
+    let detail = "These questions are too large for one midterm: ask for fewer of them; nothing was charged.";
+    Problem::new(Code::BlueprintInfeasible, detail).with_member("conflicts", Vec::<String>::new())
 }
 
 /// The answer of a request that was done before.

@@ -55,7 +55,8 @@ pub(crate) async fn start_question(
             return again(&question, &record, &intent);
         }
         if progress.is_some() {
-            let credits = user.profile.wallet.as_of(now).credits;
+            let profile = app.store.with_month_of_plan(user.profile, now).await?;
+            let credits = profile.wallet.as_of(now).credits;
             let outcome = Outcome::Questions { question_ids: vec![id.clone()], credits_deducted: 0, credits };
             if app.store.keep_record(claim.user_id(), &intent, outcome, now).await? {
                 return Ok(axum::Json(Started::of(&question, 0, credits)));

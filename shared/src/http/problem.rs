@@ -333,7 +333,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. } | StoreError::Contention { .. } => Self::unavailable(error),
-            StoreError::Corrupt { .. } => Self::internal(error),
+            StoreError::Corrupt { .. } | StoreError::Refused { .. } => Self::internal(error),
         }
     }
 }

@@ -20,11 +20,13 @@ mod ledger;
 mod limits;
 mod maintenance;
 mod midterms;
+mod parts;
 mod passwords;
 mod payments;
 mod progress;
 mod questions;
 mod sessions;
+mod size;
 mod studies;
 
 use aws_sdk_dynamodb::Client;
@@ -32,9 +34,10 @@ use aws_sdk_dynamodb::Client;
 use crate::config::Database;
 
 pub use accounts::{Credential, NewAccount, OpenAccountError};
+pub use adjustments::{AdjustError, Adjusted, OperatorChange};
 pub use attempts::{AttemptError, Recorded};
 pub use dynamodb::error::StoreError;
-pub use export::StoredItem;
+pub use export::{ItemPage, StoredItem};
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
 pub use ledger::{EntryPage, Goods, Purchase, Receipt, SpendError};
 pub use maintenance::{NextPage, ProfilePage};

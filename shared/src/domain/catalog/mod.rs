@@ -5,6 +5,7 @@ pub mod complete;
 pub mod draft;
 pub mod featured;
 pub mod line_breaks;
+pub mod sizes;
 pub mod topic_insight;
 
 use std::collections::BTreeMap;

@@ -15,6 +15,14 @@ pub enum StoreError {
         /// The SDK's account of it.
         cause: String,
     },
+    /// The database refuses the request as it is, and would again: an item that is too large, for one.
+    #[error("{operation} can never succeed: {cause}")]
+    Refused {
+        /// The DynamoDB operation.
+        operation: &'static str,
+        /// DynamoDB's account of it.
+        cause: String,
+    },
     /// Others wrote the same items all the time; nothing was moved.
     #[error("gave up after {attempts} attempts against contention")]
     Contention {
@@ -37,7 +45,9 @@ impl StoreError {
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        Self::Unavailable { operation, cause: cause(error) }
+        let cause = cause(error);
+        let is_final = error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("ValidationException");
+        if is_final { Self::Refused { operation, cause } } else { Self::Unavailable { operation, cause } }
     }
 
     /// An item that cannot be read or written.

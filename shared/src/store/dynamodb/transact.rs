@@ -63,7 +63,16 @@ impl Store {
             match verdicts(reasons) {
                 Some(verdicts) => return Ok(Transaction::Refused(verdicts)),
                 None if reasons.iter().all(is_transient) => pause(attempt).await,
-                None => return Err(StoreError::call("TransactWriteItems", &error)),
+                // An item that is too large, for one: never to be tried again.
+                None => {
+                    return Err(match reasons.iter().find(|reason| reason.code() == Some("ValidationError")) {
+                        Some(reason) => {
+                            let cause = reason.message().unwrap_or("ValidationError").to_owned();
+                            StoreError::Refused { operation: "TransactWriteItems", cause }
+                        }
+                        None => StoreError::call("TransactWriteItems", &error),
+                    });
+                }
             }
         }
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
