@@ -5,14 +5,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use serde_json::Value;
 use shared::app::App;
 use shared::domain::account::Email;
 use shared::domain::account::mailbox::Mailbox;
 use shared::domain::account::profile::Profile;
 use shared::domain::credits::adjustment::{Adjustment, Reason};
-use shared::domain::credits::{Amount, Plan};
+use shared::domain::credits::{Amount, Credits, Plan};
 use shared::domain::id::UserId;
+use shared::domain::idempotency::IdempotencyKey;
+use shared::store::{Adjusted, OperatorChange};
 use uuid::Uuid;
 
 use crate::database::{DataSource, Purpose};
@@ -34,8 +37,11 @@ pub enum Command {
         #[command(flatten)]
         whom: Whom,
         /// How many
-        #[arg(allow_negative_numbers = true)]
+        #[arg(allow_negative_numbers = true, value_parser = credits)]
         credits: Amount,
+        /// Names this grant: the same command with the same key gives once. The key is kept as long as the account
+        #[arg(long, value_parser = key)]
+        key: Option<IdempotencyKey>,
         /// Why, as the user reads it in the list of transactions
         #[arg(long, value_parser = reason, default_value = "Credits from support")]
         reason: Reason,
@@ -90,6 +96,21 @@ fn reason(text: &str) -> Result<Reason, &'static str> {
     Reason::try_from(text)
 }
 
+fn key(text: &str) -> Result<IdempotencyKey, String> {
+    IdempotencyKey::try_from(text).map_err(|error| error.to_string())
+}
+
+/// A number of credits that a balance can hold, or that can be taken of one.
+fn credits(text: &str) -> Result<Amount, String> {
+    let most = Amount::from(Credits::MAX);
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("must be a whole number".to_owned());
+    }
+    let amount = text.parse().ok().filter(|amount| (-most..=most).contains(amount));
+    amount.ok_or_else(|| format!("at most {most} credits can be given or taken"))
+}
+
 fn plan(text: &str) -> Result<Plan, &'static str> {
     serde_json::from_value(Value::from(text)).map_err(|_| "must be free, starter or unlimited")
 }
@@ -111,11 +132,13 @@ async fn carry_out(app: &App, command: Command) -> Result<String> {
     let account = command.whom().account.clone();
     match command {
         Command::Show(_) => describe(app, &find(app, &account).await?, ENTRIES_SHOWN).await,
-        Command::Grant { credits, reason, .. } => {
-            describe(app, &adjust(app, &account, Adjustment::Credits(credits), &reason).await?, 1).await
+        Command::Grant { credits, reason, key, .. } => {
+            let (adjustment, key) = (Adjustment::Credits(credits), key.as_ref());
+            adjusted(app, adjust(app, &account, OperatorChange { adjustment, reason: &reason, key }).await?).await
         }
         Command::Plan { plan, reason, .. } => {
-            describe(app, &adjust(app, &account, Adjustment::Plan(plan), &reason).await?, 1).await
+            let adjustment = Adjustment::Plan(plan);
+            adjusted(app, adjust(app, &account, OperatorChange { adjustment, reason: &reason, key: None }).await?).await
         }
         Command::Delete { yes, .. } => {
             let profile = find(app, &account).await?;
@@ -146,9 +169,19 @@ pub async fn find(app: &App, account: &str) -> Result<Profile> {
 ///
 /// # Errors
 /// When there is no such account, the change is refused, or storage fails.
-pub async fn adjust(app: &App, account: &str, adjustment: Adjustment, reason: &Reason) -> Result<Profile> {
+pub async fn adjust(app: &App, account: &str, change: OperatorChange<'_>) -> Result<Adjusted> {
     let profile = find(app, account).await?;
-    Ok(app.store.adjust(profile, adjustment, reason, app.now(), &app.random).await?)
+    Ok(app.store.adjust(profile, change, app.now(), &app.random).await?)
+}
+
+async fn adjusted(app: &App, adjusted: Adjusted) -> Result<String> {
+    match adjusted {
+        Adjusted::Now(profile) => describe(app, &profile, 1).await,
+        Adjusted::Before(profile, at) => {
+            let account = describe(app, &profile, ENTRIES_SHOWN).await?;
+            Ok(format!("Nothing was changed: the change with this key was made at {at}.\n{account}"))
+        }
+    }
 }
 
 /// Asks whether the account is meant, where somebody can answer.
@@ -190,6 +223,7 @@ async fn sign_out(app: &App, profile: &Profile) -> Result<String> {
 }
 
 async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String> {
+    let profile = app.store.with_month_of_plan(profile.clone(), app.now()).await?;
     let wallet = profile.wallet.as_of(app.now());
     let mut lines = vec![
         format!("id       {}", profile.id),
@@ -198,6 +232,10 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
         format!("credits  {}", wallet.credits),
         format!("since    {}", profile.created_at),
     ];
+    let ends_at = wallet.unlimited_until.filter(|end| app.now().as_second() < *end);
+    if let Some(end) = ends_at.and_then(|end| Timestamp::from_second(end).ok()) {
+        lines.push(format!("until    {end} unlimited, then {}", profile.wallet.plan.as_str()));
+    }
     for entry in app.store.entries_before(profile.id, None, entries).await?.entries {
         let kind = serde_json::to_value(entry.kind)?;
         lines.push(format!(

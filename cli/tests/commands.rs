@@ -69,14 +69,36 @@ fn credits_are_granted_and_taken_with_an_entry_that_says_why() {
     assert_eq!(db.shown("credits"), (before - 2).to_string());
 
     let refused = |arguments: &[&str]| refusal(db.command(&["user", "grant"]).args(arguments));
-    let most = format!("error: 1000 credits needed, {} available\n", before - 2);
+    let most = format!("error: at most {0} credits can be taken: the balance is {0}\n", before - 2);
     assert_eq!(refused(&[ADA, "-1000"]), most);
     assert!(refused(&[ADA, "some"]).contains("invalid value 'some' for '<CREDITS>'"));
-    assert!(refused(&[ADA, "99999999999999999999"]).contains("invalid value"));
+    assert!(refused(&[ADA, "some"]).contains("must be a whole number"));
+    for number in ["99999999999999999999", "-99999999999999999999", "4294967296"] {
+        assert!(refused(&[ADA, number]).contains("at most 4294967295 credits can be given or taken"), "{number}");
+    }
+    let most =
+        format!("error: at most {} credits can be given: a balance holds 4294967295\n", 4_294_967_295 - before + 2);
+    assert_eq!(refused(&[ADA, "4294967295"]), most);
     assert!(refused(&[ADA]).contains("<CREDITS>"));
     assert!(refused(&[ADA, "1", "--reason", " "]).contains("must be 1 to 200 characters"));
     assert_eq!(refused(&["nobody@example.org", "1"]), "error: nobody has this email\n");
     assert_eq!(db.shown("credits"), (before - 2).to_string());
+}
+
+#[test]
+fn a_grant_with_a_key_is_given_once() {
+    let db = Db::with_users();
+    let grant = ["user", "grant", ADA, "3", "--key", "ticket 17"];
+    let first = db.run(&grant);
+    assert!(first.contains("+3"), "{first}");
+    let credits = db.shown("credits");
+    let second = db.run(&grant);
+    assert!(second.starts_with("Nothing was changed: the change with this key was made at "), "{second}");
+    assert_eq!(db.shown("credits"), credits);
+    let other = refusal(&mut db.command(&["user", "grant", ADA, "4", "--key", "ticket 17"]));
+    assert_eq!(other, "error: the key was used for another change of this account: use a new one\n");
+    assert!(refusal(&mut db.command(&["user", "grant", ADA, "4", "--key", "é"])).contains("printable ASCII"));
+    assert_eq!(db.shown("credits"), credits);
 }
 
 #[test]

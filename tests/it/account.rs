@@ -50,7 +50,9 @@ async fn change_password(person: &Person, current: &str, new: &str) -> Answer {
 
 /// All items of a user's partition.
 async fn items(test: &TestApp, user: &str) -> usize {
-    test.app.store.items_of(UserId(user.parse().unwrap())).await.unwrap().len()
+    let page = test.app.store.items_of(UserId(user.parse().unwrap()), None, |_| true).await.unwrap();
+    assert_eq!(page.next, None);
+    page.items.len()
 }
 
 /// What is left of deleted accounts.

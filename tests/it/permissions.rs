@@ -18,6 +18,7 @@ const SELDOM: &[(&str, &str, &str, &str)] = &[
     ("auth", "ConditionCheckItem", "EMAIL#*", "registering such an email"),
     ("auth", "BatchWriteItem", "USER#*", "deleting an account with more than its profile and session"),
     ("auth", "DeleteItem", "CUSTOMER#*", "deleting an account that once went to buy a plan"),
+    ("analysis", "GetItem", "USER#*", "a refresh of a plan whose row says less than a month: did payments set it?"),
 ];
 
 /// What each function's requests need.

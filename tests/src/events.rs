@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the code when it is a problem's.
-pub const EVENTS: [(&str, u16, Option<&str>); 66] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 67] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -20,6 +20,7 @@ pub const EVENTS: [(&str, u16, Option<&str>); 66] = [
     ("auth.change_password.wrong", 401, Some("invalid_credentials")),
     ("auth.delete_account", 200, None),
     ("auth.export_account", 200, None),
+    ("auth.export_account.page", 200, None),
     ("auth.list_sessions", 200, None),
     ("auth.login", 200, None),
     ("auth.login.base64_body", 200, None),

@@ -234,6 +234,7 @@ impl TestApp {
             plan,
             monthly_credits: plan.monthly_credits(),
             credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
+            unlimited_until: None,
         };
         let kind = EntryType::Adjustment;
         let opening = Movement {

@@ -113,7 +113,8 @@ pub(super) fn lost_numbers(value: &Value) -> Vec<String> {
         match value {
             Value::String(text) => {
                 let Some(number) = text.strip_prefix(LOST_NUMBER) else { continue };
-                let why = if number.contains(['.', 'e', 'E']) { "is too large" } else { "has more digits than are kept" };
+                let why =
+                    if number.contains(['.', 'e', 'E']) { "is too large" } else { "has more digits than are kept" };
                 found.push(format!("{}: the number {number} {why}; write it as text", path.escape_debug()));
             }
             Value::Array(values) => {
@@ -244,16 +245,23 @@ mod tests {
     #[test]
     fn numbers_that_are_not_kept_are_named() {
         for (json, found) in [
-            (r#"{"a": 123456789012345678901}"#, vec!["a: the number 123456789012345678901 has more digits than are kept"]),
-            (r#"{"a": [1, {"b": -123456789012345678901}, 1e400]}"#, vec![
-                "a[1].b: the number -123456789012345678901 has more digits than are kept",
-                "a[2]: the number 1e400 is too large",
-            ]),
+            (
+                r#"{"a": 123456789012345678901}"#,
+                vec!["a: the number 123456789012345678901 has more digits than are kept"],
+            ),
+            (
+                r#"{"a": [1, {"b": -123456789012345678901}, 1e400]}"#,
+                vec![
+                    "a[1].b: the number -123456789012345678901 has more digits than are kept",
+                    "a[2]: the number 1e400 is too large",
+                ],
+            ),
             (r#"{"a": 18446744073709551615, "b": -9223372036854775808, "c": 1e-200, "d": -0.0}"#, vec![]),
             // 2^70 is a double; the next whole number is not.
-            (r#"{"a": 1180591620717411303424, "b": 1180591620717411303425}"#, vec![
-                "b: the number 1180591620717411303425 has more digits than are kept",
-            ]),
+            (
+                r#"{"a": 1180591620717411303424, "b": 1180591620717411303425}"#,
+                vec!["b: the number 1180591620717411303425 has more digits than are kept"],
+            ),
             (r#"{"a": 0.12345678901234567890123, "c": 123456789012345678901.0}"#, vec![]),
             (r#"{"a": "123456789012345678901", "b\"123456789012345678901": "\\", "c": 7}"#, vec![]),
         ] {

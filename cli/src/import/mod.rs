@@ -5,8 +5,10 @@ pub mod d1;
 mod drawable;
 mod fields;
 mod json;
+mod studies;
 mod summary;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,8 +21,10 @@ use shared::domain::catalog::complete::complete;
 use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::domain::catalog::faults::{refuse_faulty_rows, withhold_faulty_rows};
 use shared::domain::catalog::warnings::warnings;
+use shared::domain::id::UserId;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
+use self::studies::{Known, write_studies};
 use crate::database::DataSource;
 use crate::mailboxes;
 use crate::output::{out, outln};
@@ -139,11 +143,18 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
         summary.warn(withhold_faulty_rows(draft));
         look_at(draft, &mut summary);
     }
+    let drafted = if dry_run { Known::of_drafts(&dump.catalogs) } else { Known::default() };
     let (report, refused) = write_catalogs(app, dump.catalogs, dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);
     summary.note(mailboxes::settle(app, &mut dump.accounts).await?);
+    let accounts: HashSet<UserId> = dump.accounts.iter().map(|account| account.profile.id).collect();
     write_accounts(app, dump.accounts, dry_run, &mut summary).await?;
+    let rows = (dump.progress, dump.enrollments);
+    if !rows.0.is_empty() || !rows.1.is_empty() {
+        let known = drafted.and_stored(app).await?;
+        write_studies(app, rows, (&known, &accounts), dry_run, &mut summary).await?;
+    }
     Ok(summary)
 }
 

@@ -56,7 +56,7 @@ async fn may_delete(app: &App, profile: &Profile, password: Password) -> Result<
     if verdict == Verdict::Wrong {
         return Err(Problem::new(Code::InvalidCredentials, "The password is another one; nothing was deleted."));
     }
-    if billing.renews(profile) {
+    if billing.renews(&profile.with_plan_at(app.now())) {
         let detail = "The subscription would go on being paid: cancel it first; nothing was deleted.";
         return Err(Problem::new(Code::SubscriptionActive, detail));
     }

@@ -82,6 +82,7 @@ pub(crate) async fn login(
         return Err(wrong());
     };
     app.store.keep_newest((&session, &hash), others).await?;
+    let profile = app.store.with_month_of_plan(profile, now).await?;
     Ok(axum::Json(SessionStarted::of(profile, &token, now)))
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn show_me(State(app): State<App>, claim: Claim) -> Result<axum
         email: profile.email,
         name: profile.name,
         credits: profile.wallet.credits,
-        plan: profile.wallet.plan,
+        plan: profile.wallet.plan_at(app.now()),
         credits_reset_at: profile.wallet.credits_reset_at,
     };
     Ok(axum::Json(Me { user }))

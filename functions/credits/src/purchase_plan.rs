@@ -61,7 +61,7 @@ pub(crate) async fn purchase_plan(
         Paid::Unlimited => Plan::Unlimited,
     };
     let (signed_in, billing) = claim.with(app.store.billing(claim.user_id())).await?;
-    check_is_new(plan, &signed_in.profile, &billing)?;
+    check_is_new(plan, &signed_in.profile.with_plan_at(app.now()), &billing)?;
     if !app.stripe.is_configured() && app.config.is_local() {
         return Ok(axum::Json(Checkout {
             checkout_url: LOCAL_CHECKOUT_URL.to_owned(),

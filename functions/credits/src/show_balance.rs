@@ -15,6 +15,7 @@ pub(crate) struct Balance {
     plan: Plan,
     /// Of a month of the plan, the free ones included.
     monthly_credits: Credits,
+    /// When the next month of credits is due, in epoch seconds. A month is 30 days.
     credits_reset_at: i64,
     /// A paid plan at Stripe; null without one.
     subscription: Option<Subscription>,
@@ -35,7 +36,8 @@ struct Subscription {
 )]
 pub(crate) async fn show_balance(State(app): State<App>, claim: Claim) -> Result<axum::Json<Balance>, Problem> {
     let (signed_in, billing) = claim.with(app.store.billing(claim.user_id())).await?;
-    let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;
+    let now = app.now();
+    let profile = app.store.refresh(signed_in.profile, now, &app.random).await?.with_plan_at(now);
     let wallet = profile.wallet;
     Ok(axum::Json(Balance {
         credits: wallet.credits,

@@ -17,13 +17,16 @@ use shared::domain::midterm::{
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::study::progress::Rows;
 use shared::domain::study::{Calibration, Study};
-use shared::http::{Body, Claim, Code, Once, Problem, check_reuse};
+use shared::http::{Body, Claim, Code, Once, Problem, bytes_as_sent, check_reuse};
 use shared::store::{Goods, StoreError};
 use utoipa::ToSchema;
 
 use crate::config::{Config, SEED_BITS};
 use crate::sheet::Sheet;
 
+/// Bytes of a midterm's questions, as a function sends them: it sends 6 MB at most, and what is stored with the spend is
+/// below the 4 MB of a transaction, since packing takes a sixth off the densest text.
+const QUESTIONS_BYTES_MAX: usize = 4_500_000;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -151,6 +154,9 @@ impl PurchaseRequest for Generation<'_> {
             seed,
             created_at: now,
         };
+        if bytes_as_sent(&midterm.questions) > QUESTIONS_BYTES_MAX {
+            return Err(too_large());
+        }
         goods.push(Goods::Midterm(Box::new(midterm.clone())));
         Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, goods })
     }
@@ -202,4 +208,10 @@ async fn whole(app: &App, summaries: &[QuestionSummary]) -> Result<Vec<QuestionV
     let view = |summary: &QuestionSummary| Some(QuestionView::of(whole.get(&summary.meta.id)?, Access::Solution));
     let views: Option<Vec<QuestionView>> = summaries.iter().map(view).collect();
     views.ok_or_else(|| Problem::unavailable("a question of the bank is not in the table"))
+}
+
+/// Figures within the questions make it so.
+fn too_large() -> Problem {
+    let detail = "These questions are too large for one midterm: ask for fewer of them; nothing was charged.";
+    Problem::new(Code::BlueprintInfeasible, detail).with_member("conflicts", Vec::<String>::new())
 }

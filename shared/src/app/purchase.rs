@@ -125,6 +125,7 @@ impl App {
             let (chosen, charge, goods) = match request.choose(facts, now).await? {
                 Choice::Buy { chosen, charge, goods } => (chosen, charge, goods),
                 Choice::Owned { chosen, question_ids } => {
+                    let profile = self.store.with_month_of_plan(profile, now).await?;
                     let payment = Payment { deducted: 0, balance: profile.wallet.as_of(now).credits };
                     if !self.record_free(request.intent(), &profile, question_ids, payment, now).await? {
                         // A concurrent duplicate wrote its record after we looked for one: read again.

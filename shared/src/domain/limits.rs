@@ -37,7 +37,7 @@ pub enum LimitedAction {
     RegisterEmail,
     /// A signed-in user's password, typed again.
     Password,
-    /// Everything that is stored of a user, at once.
+    /// A page of everything that is stored of a user.
     Export,
     /// An analysis.
     Analysis,
@@ -96,7 +96,9 @@ impl LimitedAction {
             Self::SignedIn => (100, MINUTE_SECONDS),
             // 1,440 guesses a day at most, and who is locked out by somebody else waits ten minutes.
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
-            Self::Export | Self::Analysis => (5, HOUR_SECONDS),
+            Self::Analysis => (5, HOUR_SECONDS),
+            // Each is a page of up to 4 MiB: an account of 100,000 attempts has some fifteen.
+            Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
         };
         Policy { quota, window_seconds }

@@ -17,6 +17,7 @@ mod response;
 mod router;
 pub mod routes;
 mod session;
+mod size;
 
 pub use body::{Body, Json, read_to};
 pub use etag::{Catalogue, Edition, OpenCatalogue};
@@ -29,3 +30,4 @@ pub use query::Query;
 pub use response::with_manners;
 pub use router::Routes;
 pub use session::Claim;
+pub use size::bytes_as_sent;

@@ -346,7 +346,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. } | StoreError::Contention { .. } => Self::unavailable(error),
-            StoreError::Corrupt { .. } | StoreError::Request(_) => Self::internal(error),
+            StoreError::Corrupt { .. } | StoreError::Request(_) | StoreError::Refused { .. } => Self::internal(error),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +12,15 @@ use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity};
 use super::dynamodb::plain::{ConditionalPut, IS_NEW};
 use super::keys;
+use super::parts::with_large_body;
 use crate::domain::analysis::{Analysis, PastExams, analyse, edition};
 use crate::domain::catalog::Course;
 use crate::domain::id::{CourseId, UserId};
 
-/// A published analysis. Its body is JSON text: a list of lists would take a third more as attributes.
+/// A published analysis. Its body is packed; of older ones it is JSON text.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Publication {
     edition: String,
-    body: String,
     created_at: Timestamp,
 }
 
@@ -65,17 +65,20 @@ impl Store {
     }
 
     async fn published(&self, course: &CourseId, edition: &str) -> Result<Option<Analysis>, StoreError> {
-        let Some(item) = self.get(&keys::analysis(course, edition), false).await? else { return Ok(None) };
-        let publication: Publication = item::read(item)?;
-        serde_json::from_str(&publication.body).map(Some).map_err(|error| StoreError::corrupt("Analysis", error))
+        let Some(mut item) = self.get(&keys::analysis(course, edition), false).await? else { return Ok(None) };
+        if let Some(AttributeValue::S(json)) = item.get("body") {
+            return serde_json::from_str(json).map(Some).map_err(|error| StoreError::corrupt("Analysis", error));
+        }
+        self.large_body(&mut item, "Analysis").await.map(Some)
     }
 
     /// Publishes `analysis` unless another process was faster; what is published either way.
     async fn publish(&self, course: &CourseId, analysis: Analysis, now: Timestamp) -> Result<Analysis, StoreError> {
-        let body = serde_json::to_string(&analysis).map_err(|error| StoreError::corrupt("Analysis", error))?;
-        let publication = Publication { edition: analysis.edition.clone(), body, created_at: now };
-        let key = keys::analysis(course, &analysis.edition);
-        match self.put_if(item::write(&key, &publication)?, IS_NEW, &[]).await? {
+        let publication = Publication { edition: analysis.edition.clone(), created_at: now };
+        let stored = with_large_body(&keys::analysis(course, &analysis.edition), &publication, &analysis)?;
+        // Before the item, so that whoever finds the item finds its parts.
+        self.put_parts(stored.parts).await?;
+        match self.put_if(stored.item, IS_NEW, &[]).await? {
             ConditionalPut::Done => Ok(analysis),
             ConditionalPut::Refused(_) => {
                 let first = self.published(course, &analysis.edition).await?;

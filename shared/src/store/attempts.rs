@@ -8,6 +8,7 @@ use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
 use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
 use super::keys;
+use super::size::read_growing;
 use crate::domain::id::UserId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::random::Random;
@@ -114,7 +115,7 @@ impl Store {
                 Some(Verdict::Held) | None => {}
             }
             if let Some(Verdict::ConditionFailed(Some(newer))) = work {
-                study = item::read(newer)?;
+                study = read_growing(newer)?;
             }
             pause(tries).await;
         }

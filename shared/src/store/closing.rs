@@ -41,7 +41,7 @@ impl Store {
             let ledger = ClosedLedger {
                 id,
                 credits: profile.wallet.credits,
-                plan: profile.wallet.plan,
+                plan: profile.wallet.plan_at(now),
                 entry_count: profile.entry_count,
                 closed_at: now,
             };
@@ -159,7 +159,20 @@ impl Store {
     }
 
     async fn keys_of(&self, user: UserId) -> Result<Vec<Key>, StoreError> {
-        let items = self.query(&keys::user(user), "", true).await?;
-        Ok(items.iter().filter_map(item::key_of).collect())
+        // The keys alone: midterms may hold megabytes.
+        let mut keys = Vec::new();
+        let mut start = None;
+        loop {
+            let request = self.client.query().table_name(&self.table).consistent_read(true);
+            let request = request.key_condition_expression("pk = :pk").projection_expression("pk, sk");
+            let request = request.expression_attribute_values(":pk", text(keys::user(user)));
+            let page = request.set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| StoreError::call("Query", &error))?;
+            keys.extend(page.items().iter().filter_map(item::key_of));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 }

@@ -1,4 +1,7 @@
-//! Everything that is stored of a user, as it is stored: so what is added later is exported too.
+//! Everything that is stored of a user, as it is stored: so what is added later is exported too. In pages, since an account
+//! may hold more than an answer.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_dynamo::aws_sdk_dynamodb_1::from_item;
@@ -6,8 +9,10 @@ use serde_json::{Map, Value};
 
 use super::Store;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, ENTITY, Item};
-use super::keys::{self, PK, SK};
+use super::dynamodb::item::{self, ENTITY, Entity, Item, text};
+use super::keys::{self, PK, SK, is_place, place_after};
+use super::parts::Part;
+use super::size::unfolded;
 use crate::domain::account::session::SessionId;
 use crate::domain::id::UserId;
 
@@ -20,15 +25,73 @@ pub struct StoredItem {
     pub attributes: Map<String, Value>,
 }
 
+/// Some of a user's items, in the order of their keys.
+#[derive(Debug, Clone)]
+pub struct ItemPage {
+    /// The items.
+    pub items: Vec<StoredItem>,
+    /// Where the next page begins; none when this is the last.
+    pub next: Option<String>,
+}
+
 impl Store {
-    /// All items of a user, in the order of their keys.
-    pub async fn items_of(&self, user: UserId) -> Result<Vec<StoredItem>, StoreError> {
-        self.query(&keys::user(user), "", true).await?.into_iter().map(stored).collect()
+    /// The items of a user from behind `place`, as many as `fits` lets in, and one at least. It is asked once for each, in
+    /// their order.
+    pub async fn items_of(
+        &self,
+        user: UserId,
+        place: Option<&str>,
+        mut fits: impl FnMut(&StoredItem) -> bool,
+    ) -> Result<ItemPage, StoreError> {
+        let mut items = Vec::new();
+        let mut last: Option<String> = None;
+        let mut start: Option<HashMap<String, AttributeValue>> = None;
+        loop {
+            let mut request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .expression_attribute_values(":pk", text(keys::user(user)))
+                .set_exclusive_start_key(start);
+            request = match place {
+                Some(place) => request
+                    .key_condition_expression("pk = :pk AND sk > :place")
+                    .expression_attribute_values(":place", text(place)),
+                None => request.key_condition_expression("pk = :pk"),
+            };
+            let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
+            for item in page.items.unwrap_or_default() {
+                let sk = item::key_of(&item).map(|key| key.sk).unwrap_or_default();
+                if let Some(stored) = stored(item)? {
+                    if !fits(&stored) && !items.is_empty() {
+                        return Ok(ItemPage { items, next: last.as_deref().map(place_after) });
+                    }
+                    items.push(stored);
+                }
+                last = Some(sk);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(ItemPage { items, next: None });
+            }
+        }
+    }
+
+    /// Whether a text may be the place of [`ItemPage::next`].
+    #[must_use]
+    pub fn is_place(text: &str) -> bool {
+        is_place(text)
     }
 }
 
-fn stored(mut item: Item) -> Result<StoredItem, StoreError> {
+/// An item as it is exported; nothing for a part of another.
+fn stored(item: Item) -> Result<Option<StoredItem>, StoreError> {
     let entity = item::entity_of(&item);
+    if entity == Part::NAME {
+        return Ok(None);
+    }
+    let mut item = unfolded(item)?;
     let key = item::key_of(&item);
     let session = key.as_ref().and_then(|key| keys::hash_of_session(&key.sk)).map(|hash| SessionId::of(&hash));
     for name in [PK, SK, ENTITY] {
@@ -40,5 +103,5 @@ fn stored(mut item: Item) -> Result<StoredItem, StoreError> {
     if let Some(id) = session {
         attributes.insert("id".to_owned(), Value::from(id.as_str()));
     }
-    Ok(StoredItem { entity, attributes })
+    Ok(Some(StoredItem { entity, attributes }))
 }

@@ -12,6 +12,8 @@
 //! | Midterm | `USER#<id>` | `MIDTERM#<uuidv7>` |
 //! | Mastery | `USER#<id>` | `MASTERY#<course>` |
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
+//! | Adjustment | `USER#<id>` | `ADJUSTMENT#<key>` |
+//! | Part | that of its item | `PART#<sort key of its item>#<digest>#<number, four digits>` |
 //! | Enrollment | `USER#<id>` | `ENROLLMENT#<course>` |
 //! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
 //! | Bank | `COURSE#<course>` | `BANK#<digest>#<part, four digits>` |
@@ -203,6 +205,34 @@ pub fn record(id: UserId, key: &IdempotencyKey) -> Key {
     Key::new(user(id), format!("IDEMPOTENCY#{}", key.as_str()))
 }
 
+/// The record of an operator's change with a key.
+#[must_use]
+pub fn adjustment(id: UserId, key: &IdempotencyKey) -> Key {
+    Key::new(user(id), format!("ADJUSTMENT#{}", key.as_str()))
+}
+
+/// A part of what an item is too small for.
+#[must_use]
+pub fn part(item: &Key, digest: &str, number: usize) -> Key {
+    Key::new(item.pk.clone(), format!("{}{number:04}", parts(item, digest)))
+}
+
+/// Sort keys of the parts of an item begin so.
+pub(super) fn parts(item: &Key, digest: &str) -> String {
+    format!("PART#{}#{digest}#", item.sk)
+}
+
+/// The place after an item in the order of its partition, as it may be told: of a session it says no more than its id,
+/// after which only the rest of its hash, in hex, can come.
+pub(super) fn place_after(sk: &str) -> String {
+    hash_of_session(sk).map_or_else(|| sk.to_owned(), |hash| format!("{SESSIONS}{}~", SessionId::of(&hash).as_str()))
+}
+
+/// Whether a text may be a place in a partition: a sort key is 1 to 1,024 bytes.
+pub(super) fn is_place(text: &str) -> bool {
+    (1..=1_024).contains(&text.len()) && text.bytes().next().is_some_and(|first| first.is_ascii_uppercase())
+}
+
 /// An enrolment.
 #[must_use]
 pub fn enrollment(id: UserId, course: &CourseId) -> Key {
@@ -321,7 +351,7 @@ mod tests {
         T::try_from(text).unwrap()
     }
 
-    fn parts(key: &Key) -> (&str, &str) {
+    fn both(key: &Key) -> (&str, &str) {
         (&key.pk, &key.sk)
     }
 
@@ -334,35 +364,38 @@ mod tests {
         let zero_hash = "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925";
         let entry_id = EntryId(Uuid::from_u128(1));
 
-        assert_eq!(parts(&profile(USER)), (user, "PROFILE"));
-        assert_eq!(parts(&credential(&email)), ("EMAIL#ada@example.org", "CREDENTIAL"));
-        assert_eq!(parts(&session(USER, &token.hash())), (user, format!("SESSION#{zero_hash}").as_str()));
+        assert_eq!(both(&profile(USER)), (user, "PROFILE"));
+        assert_eq!(both(&credential(&email)), ("EMAIL#ada@example.org", "CREDENTIAL"));
+        assert_eq!(both(&session(USER, &token.hash())), (user, format!("SESSION#{zero_hash}").as_str()));
         let closed = ClosedLedgerId(Uuid::from_u128(9));
         let closed_pk = "CLOSED#00000000-0000-0000-0000-000000000009";
-        assert_eq!(parts(&closed_ledger(closed)), (closed_pk, "LEDGER"));
-        assert_eq!(parts(&closed_entry(closed, entry_id)), (closed_pk, "CREDIT#00000000-0000-0000-0000-000000000001"));
-        assert_eq!(parts(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
-        assert_eq!(parts(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
+        assert_eq!(both(&closed_ledger(closed)), (closed_pk, "LEDGER"));
+        assert_eq!(both(&closed_entry(closed, entry_id)), (closed_pk, "CREDIT#00000000-0000-0000-0000-000000000001"));
+        assert_eq!(both(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
+        assert_eq!(both(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
         let attempt_id = AttemptId(Uuid::from_u128(2));
-        assert_eq!(parts(&attempt(USER, attempt_id)), (user, "ATTEMPT#00000000-0000-0000-0000-000000000002"));
-        assert_eq!(parts(&mastery(USER, &course_id)), (user, "MASTERY#calc2"));
-        assert_eq!(parts(&calibration(&course_id, 7)), ("COURSE#calc2", "CALIBRATION#0000000007"));
+        assert_eq!(both(&attempt(USER, attempt_id)), (user, "ATTEMPT#00000000-0000-0000-0000-000000000002"));
+        assert_eq!(both(&mastery(USER, &course_id)), (user, "MASTERY#calc2"));
+        assert_eq!(both(&calibration(&course_id, 7)), ("COURSE#calc2", "CALIBRATION#0000000007"));
         let midterm_id = MidtermId(Uuid::from_u128(3));
-        assert_eq!(parts(&midterm(USER, midterm_id)), (user, "MIDTERM#00000000-0000-0000-0000-000000000003"));
+        assert_eq!(both(&midterm(USER, midterm_id)), (user, "MIDTERM#00000000-0000-0000-0000-000000000003"));
         let key = IdempotencyKey::try_from("a#b c").unwrap();
-        assert_eq!(parts(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
-        assert_eq!(parts(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));
+        assert_eq!(both(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
+        assert_eq!(both(&adjustment(USER, &key)), (user, "ADJUSTMENT#a#b c"));
+        let of_analysis = part(&analysis(&course_id, "0a1b"), "2c3d", 7);
+        assert_eq!(both(&of_analysis), ("COURSE#calc2", "PART#ANALYSIS#0a1b#2c3d#0007"));
+        assert_eq!(both(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));
         let window = Limits::default().window(LimitedAction::Spend, Timestamp::from_second(125).unwrap());
-        assert_eq!(parts(&limit(window, "203.0.113.7")), ("LIMIT#spend#203.0.113.7", "120"));
-        assert_eq!(parts(&course(&course_id)), ("CATALOG", "COURSE#calc2"));
-        assert_eq!(parts(&analysis(&course_id, "0a1b")), ("COURSE#calc2", "ANALYSIS#0a1b"));
-        assert_eq!(parts(&owned_analysis(USER, &course_id, "0a1b")), (user, "ANALYSIS#calc2#0a1b"));
-        assert_eq!(parts(&exam(&course_id, &id("e1"))), ("COURSE#calc2", "EXAM#e1"));
-        assert_eq!(parts(&topic(&course_id, &id("t1"))), ("COURSE#calc2", "TOPIC#t1"));
-        assert_eq!(parts(&pattern(&course_id, &id("p1"))), ("COURSE#calc2", "PATTERN#p1"));
-        assert_eq!(parts(&question(&question_id)), ("QUESTION#q7", "QUESTION"));
-        assert_eq!(parts(&option(&question_id, "B")), ("QUESTION#q7", "OPTION#B"));
-        assert_eq!(parts(&bank_part(&course_id, "0a1b", 12)), ("COURSE#calc2", "BANK#0a1b#0012"));
+        assert_eq!(both(&limit(window, "203.0.113.7")), ("LIMIT#spend#203.0.113.7", "120"));
+        assert_eq!(both(&course(&course_id)), ("CATALOG", "COURSE#calc2"));
+        assert_eq!(both(&analysis(&course_id, "0a1b")), ("COURSE#calc2", "ANALYSIS#0a1b"));
+        assert_eq!(both(&owned_analysis(USER, &course_id, "0a1b")), (user, "ANALYSIS#calc2#0a1b"));
+        assert_eq!(both(&exam(&course_id, &id("e1"))), ("COURSE#calc2", "EXAM#e1"));
+        assert_eq!(both(&topic(&course_id, &id("t1"))), ("COURSE#calc2", "TOPIC#t1"));
+        assert_eq!(both(&pattern(&course_id, &id("p1"))), ("COURSE#calc2", "PATTERN#p1"));
+        assert_eq!(both(&question(&question_id)), ("QUESTION#q7", "QUESTION"));
+        assert_eq!(both(&option(&question_id, "B")), ("QUESTION#q7", "OPTION#B"));
+        assert_eq!(both(&bank_part(&course_id, "0a1b", 12)), ("COURSE#calc2", "BANK#0a1b#0012"));
     }
 
     #[test]
@@ -370,6 +403,16 @@ mod tests {
         let course: CourseId = id("calc2");
         assert_eq!(course_of_enrollment(&enrollment(USER, &course).sk), Some(course));
         assert_eq!(course_of_enrollment("PROFILE"), None);
+    }
+
+    #[test]
+    fn a_place_tells_no_hash_and_comes_after_its_item() {
+        let hash = crate::domain::account::token::Token::new(USER, [0; 32]).hash();
+        let sk = session(USER, &hash).sk;
+        let place = place_after(&sk);
+        assert!(place > sk && !place.contains(hash.as_str()), "{place}");
+        assert_eq!(place_after("PROFILE"), "PROFILE");
+        assert!(is_place(&place) && is_place("A") && !is_place("") && !is_place(&"A".repeat(1_025)) && !is_place("é"));
     }
 
     #[test]

@@ -137,6 +137,7 @@ impl Store {
     pub async fn spend(&self, purchase: Purchase<'_>, random: &Random) -> Result<Receipt, SpendError> {
         let mut profile = purchase.profile.clone();
         for attempt in 0..ATTEMPTS_MAX {
+            profile = self.with_month_of_plan(profile, purchase.now).await?;
             let settlement = profile.wallet.spend(purchase.charge, purchase.now)?;
             match self.commit(&profile, &settlement, Some(&purchase), purchase.now, random).await? {
                 Committed::Yes(profile) => {
@@ -155,6 +156,7 @@ impl Store {
         // Of requests that race one writes the refresh; the others find on the newer profile that none is due.
         let mut current = profile;
         loop {
+            current = self.with_month_of_plan(current, now).await?;
             let Some(due) = current.wallet.refresh(now) else { return Ok(current) };
             match self.commit(&current, &due, None, now, random).await? {
                 Committed::Yes(profile) => return Ok(profile),
@@ -163,8 +165,32 @@ impl Store {
         }
     }
 
+    /// The profile whose refresh, if one is due, brings a month of its plan. Of accounts that were imported with less, that
+    /// is mended here; where payments set the plan, less is right. What payments set is written with the profile, so a
+    /// decision on an older one is refused.
+    pub async fn with_month_of_plan(&self, profile: Profile, now: Timestamp) -> Result<Profile, StoreError> {
+        let is_due = profile.wallet.is_short() && profile.wallet.refresh(now).is_some();
+        if !is_due || self.billing(profile.id).await?.sets_plan() {
+            return Ok(profile);
+        }
+        Ok(Profile { wallet: profile.wallet.with_month_of_plan(), ..profile })
+    }
+
+    /// One try to write a settlement of `profile`, with the record of what it stands for, if it is to happen once.
+    pub(super) async fn commit_with_record(
+        &self,
+        profile: &Profile,
+        settlement: &Settlement,
+        record: Option<TransactWriteItem>,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Committed, SpendError> {
+        let parts = record.map(|record| (Part::Record, record)).into_iter().collect();
+        self.commit_parts(profile, settlement, parts, now, random).await
+    }
+
     /// One try to write a settlement of `profile`.
-    pub(super) async fn commit(
+    async fn commit(
         &self,
         profile: &Profile,
         settlement: &Settlement,
@@ -172,11 +198,7 @@ impl Store {
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
-        let after = after(profile, settlement, now);
-        let mut parts = vec![(Part::Profile, self.replace_profile(profile, &after)?)];
-        for put in self.put_movements(profile, &after, settlement, random)? {
-            parts.push((Part::Entry, put));
-        }
+        let mut parts = Vec::new();
         if let Some(Purchase { intent: Some(Intent { key: Some(key), fingerprint }), goods, .. }) = purchase {
             let (credits_deducted, credits) = (settlement.deducted(), settlement.wallet.credits);
             let outcome = match goods.iter().find_map(Goods::midterm_id) {
@@ -194,8 +216,28 @@ impl Store {
             if let Some(question_id) = goods.question_id() {
                 parts.push((Part::QuestionExists, self.question_exists(question_id)?));
             }
-            parts.push((Part::Delivery, self.delivery(profile.id, goods, now)?));
+            for write in self.delivery(profile.id, goods, now)? {
+                parts.push((Part::Delivery, write));
+            }
         }
+        self.commit_parts(profile, settlement, parts, now, random).await
+    }
+
+    /// One try to write a settlement of `profile` and `others` together.
+    async fn commit_parts(
+        &self,
+        profile: &Profile,
+        settlement: &Settlement,
+        others: Vec<(Part, TransactWriteItem)>,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Committed, SpendError> {
+        let after = after(profile, settlement, now);
+        let mut parts = vec![(Part::Profile, self.replace_profile(profile, &after)?)];
+        for put in self.put_movements(profile, &after, settlement, random)? {
+            parts.push((Part::Entry, put));
+        }
+        parts.extend(others);
         let (meaning, actions): (Vec<Part>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
         let token: Uuid = random.uuid_v4();
         match self.transact(actions, &token.to_string()).await? {
@@ -250,6 +292,10 @@ impl Store {
                 update = update.expression_attribute_values(name, text(id));
             }
         }
+        // Only an operator ends an unlimited time before it is over.
+        if before.wallet.unlimited_until.is_some() && after.wallet.unlimited_until.is_none() {
+            changes += " REMOVE unlimited_until";
+        }
         let update = update
             .set_key(Some(keys::profile(before.id).attributes()))
             .update_expression(changes)
@@ -295,12 +341,14 @@ impl Store {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    fn delivery(&self, user: UserId, goods: &Goods, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+    fn delivery(&self, user: UserId, goods: &Goods, now: Timestamp) -> Result<Vec<TransactWriteItem>, StoreError> {
         let (course_id, question_id, access, must_be_new) = match goods {
             Goods::Question { course_id, question_id, access, must_be_new } => {
                 (course_id, question_id, *access, *must_be_new)
             }
-            Goods::Analysis { course_id, edition } => return self.own_analysis(user, course_id, edition, now),
+            Goods::Analysis { course_id, edition } => {
+                return Ok(vec![self.own_analysis(user, course_id, edition, now)?]);
+            }
             Goods::Midterm(midterm) => return self.put_midterm(user, midterm),
         };
         let mut update = Update::builder()
@@ -319,8 +367,7 @@ impl Store {
         if must_be_new {
             update = update.condition_expression("attribute_not_exists(pk)");
         }
-        let update = update.build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        Ok(vec![TransactWriteItem::builder().update(update.build()?).build()])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Midterms: written with the spend that pays for them, and answered as they were ever after.
 //!
 //! Questions are kept as they were given out, so that a form stays what it was whatever becomes of the catalogue. All that
-//! a list does not need is packed.
+//! a list does not need is packed; questions with large figures make parts, written in the same transaction.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, text};
-use super::dynamodb::packed::{pack, unpack};
 use super::keys::{self, MIDTERMS};
+use super::parts::with_large_body;
 use crate::domain::id::{CourseId, UserId};
 use crate::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
 use crate::domain::questions::view::QuestionView;
@@ -61,7 +61,7 @@ impl Store {
     /// A midterm of a user.
     pub async fn midterm(&self, user: UserId, id: MidtermId) -> Result<Option<Midterm<QuestionView>>, StoreError> {
         let Some(mut item) = self.get(&keys::midterm(user, id), true).await? else { return Ok(None) };
-        let body: Body = unpack(&mut item, "Midterm")?;
+        let body: Body = self.large_body(&mut item, "Midterm").await?;
         let row: MidtermSummary = item::read(item)?;
         Ok(Some(Midterm {
             id: row.id,
@@ -104,12 +104,12 @@ impl Store {
         Ok(MidtermPage { midterms, has_more })
     }
 
-    /// The write of a midterm.
+    /// The writes of a midterm.
     pub(super) fn put_midterm(
         &self,
         user: UserId,
         midterm: &Midterm<QuestionView>,
-    ) -> Result<TransactWriteItem, StoreError> {
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let row = MidtermSummary {
             id: midterm.id,
             course_id: midterm.course_id.clone(),
@@ -125,6 +125,7 @@ impl Store {
             seed: midterm.seed,
             questions: midterm.questions.clone(),
         };
-        self.put_new(pack(item::write(&keys::midterm(user, midterm.id), &row)?, &body)?)
+        let stored = with_large_body(&keys::midterm(user, midterm.id), &row, &body)?;
+        stored.parts.into_iter().chain([stored.item]).map(|item| self.put_new(item)).collect()
     }
 }

@@ -12,6 +12,7 @@ use super::dynamodb::item::{self, Entity, Item, number, text};
 use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, pause};
 use super::keys::{self, Key};
 use super::ledger::after;
+use super::size::{read_growing, write_growing};
 use crate::domain::account::profile::Profile;
 use crate::domain::id::UserId;
 use crate::domain::payments::{Billing, Event, Outcome, Prices};
@@ -90,7 +91,7 @@ struct Before {
 impl Store {
     /// What is known of a user's payments.
     pub async fn billing(&self, user: UserId) -> Result<Billing, StoreError> {
-        let row: Option<BillingRow> = self.get(&keys::billing(user), true).await?.map(item::read).transpose()?;
+        let row: Option<BillingRow> = self.get(&keys::billing(user), true).await?.map(read_growing).transpose()?;
         Ok(row.unwrap_or_default().billing)
     }
 
@@ -185,7 +186,8 @@ impl Store {
                 return Ok(Settled::Known);
             }
             let billing = before.billing.as_ref().map_or_else(Billing::default, |row| row.billing.clone());
-            let outcome = billing.apply(event, prices, profile.wallet, now);
+            let wallet = if billing.sets_plan() { profile.wallet } else { profile.wallet.with_month_of_plan() };
+            let outcome = billing.apply(event, prices, wallet, now);
             if !outcome.changed {
                 return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Known });
             }
@@ -214,7 +216,7 @@ impl Store {
             if key.as_ref() == Some(&profile) {
                 before.profile = Some(item::read(found)?);
             } else if key.as_ref() == Some(&billing) {
-                before.billing = Some(item::read(found)?);
+                before.billing = Some(read_growing(found)?);
             } else if key.as_ref() == Some(&claim) {
                 before.is_claimed = true;
             } else if key == customer {
@@ -266,7 +268,7 @@ impl Store {
     ) -> Result<TransactWriteItem, StoreError> {
         let version = before.map_or(0, |row| row.version);
         let row = BillingRow { version: version + 1, billing };
-        let put = self.put_of(&keys::billing(user), &row)?;
+        let put = Put::builder().table_name(&self.table).set_item(Some(write_growing(&keys::billing(user), &row)?));
         let put = put.condition_expression("attribute_not_exists(pk) OR #version = :before");
         let put = put.expression_attribute_names("#version", "version");
         built(put.expression_attribute_values(":before", number(version)))

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, number, text};
-use super::dynamodb::packed::{pack, unpack};
 use super::dynamodb::plain::{ConditionalPut, IS_NEW};
 use super::keys::{self, ATTEMPTS, CALIBRATIONS};
+use super::parts::with_large_body;
+use super::size::{read_all_growing, read_growing, write_growing};
 use crate::domain::catalog::{Bank, Course, Question};
 use crate::domain::id::{CourseId, QuestionId, UserId};
 use crate::domain::study::attempt::Attempt;
@@ -53,7 +54,7 @@ pub struct Asked {
 impl Store {
     /// A student's work in a course; a new one before the first attempt.
     pub async fn study(&self, user: UserId, course: &CourseId) -> Result<Study, StoreError> {
-        let found = self.get(&keys::mastery(user, course), true).await?.map(item::read).transpose()?;
+        let found = self.get(&keys::mastery(user, course), true).await?.map(read_growing).transpose()?;
         Ok(found.unwrap_or_else(|| Study::new(course.clone())))
     }
 
@@ -81,7 +82,8 @@ impl Store {
             .scan_index_forward(false)
             .limit(1);
         let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
-        page.items.unwrap_or_default().pop().map(|mut item| unpack(&mut item, "Calibration")).transpose()
+        let Some(mut item) = page.items.unwrap_or_default().pop() else { return Ok(None) };
+        self.large_body(&mut item, "Calibration").await.map(Some)
     }
 
     /// Publishes a calibration. A version is written once.
@@ -92,8 +94,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let row = CalibrationRow { version: calibration.version, created_at: now };
-        let item = pack(item::write(&keys::calibration(course, calibration.version), &row)?, calibration)?;
-        match self.put_if(item, IS_NEW, &[]).await? {
+        let stored = with_large_body(&keys::calibration(course, calibration.version), &row, calibration)?;
+        // Before the item, so that whoever finds the item finds its parts.
+        self.put_parts(stored.parts).await?;
+        match self.put_if(stored.item, IS_NEW, &[]).await? {
             ConditionalPut::Done => Ok(()),
             ConditionalPut::Refused(_) => Err(StoreError::Contention { attempts: 1 }),
         }
@@ -138,7 +142,7 @@ impl Store {
 
     /// All of a user's work, by course.
     pub async fn studies(&self, user: UserId) -> Result<Vec<Study>, StoreError> {
-        item::read_all(self.query(&keys::user(user), keys::MASTERIES, true).await?)
+        read_all_growing(self.query(&keys::user(user), keys::MASTERIES, true).await?)
     }
 
     /// The write of `after`, refused when another attempt came in after `before`.
@@ -150,7 +154,7 @@ impl Store {
     ) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(item::write(&keys::mastery(user, &after.course_id), after)?))
+            .set_item(Some(write_growing(&keys::mastery(user, &after.course_id), after)?))
             .condition_expression("attribute_not_exists(pk) OR version = :before")
             .expression_attribute_values(":before", number(before.version))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

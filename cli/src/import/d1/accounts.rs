@@ -63,7 +63,8 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findi
     accounts
 }
 
-fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Findings) {
+/// Says which columns of a table are not imported.
+pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Findings) {
     let known = schema::table(table).map_or(&[][..], |table| table.columns);
     let extra = rows.first().map(|row| row.unknown_columns(known)).unwrap_or_default();
     if !extra.is_empty() {
@@ -113,7 +114,7 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
     let d1_id = row.filled_text("id")?.ok_or("id is missing")?;
     let email = row.required_text("email")?;
     let email = Email::try_from(email.clone()).map_err(|error| format!("email {email:?} {error}"))?;
-    let password_hash = PasswordHash::imported(row.required_text("password_hash")?);
+    let password_hash = PasswordHash::imported(bounded("password_hash", row.required_text("password_hash")?)?);
     if !password_hash.is_known_scheme() {
         notes.push("unknown scheme of password_hash: cannot log in until the password is reset".to_owned());
     }
@@ -124,8 +125,14 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
         wallet: wallet(row, created_at, notes)?,
         version: 1,
         entry_count: 0,
-        stripe_customer_id: row.filled_text("stripe_customer_id")?,
-        stripe_subscription_id: row.filled_text("stripe_subscription_id")?,
+        stripe_customer_id: row
+            .filled_text("stripe_customer_id")?
+            .map(|id| bounded("stripe_customer_id", id))
+            .transpose()?,
+        stripe_subscription_id: row
+            .filled_text("stripe_subscription_id")?
+            .map(|id| bounded("stripe_subscription_id", id))
+            .transpose()?,
         state: AccountState::default(),
         created_at,
         updated_at: row.timestamp("updated_at")?.unwrap_or(created_at),
@@ -133,8 +140,20 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
     Ok(User { d1_id, profile, password_hash })
 }
 
+/// Bytes of a hash of a password, and of an id at Stripe.
+const SHORT_BYTES_MAX: usize = 255;
+
+/// A text that is a part of a key or is read with every login.
+fn bounded(column: &str, text: String) -> Result<String, Reason> {
+    let bytes = text.len();
+    if bytes <= SHORT_BYTES_MAX {
+        return Ok(text);
+    }
+    Err(format!("{column} has {bytes} bytes; it has at most {SHORT_BYTES_MAX}"))
+}
+
 /// A UUID stays; any other id becomes one that is made of it, so that a second import makes the same.
-fn user_id(d1_id: &str, notes: &mut Vec<String>) -> UserId {
+pub(super) fn user_id(d1_id: &str, notes: &mut Vec<String>) -> UserId {
     if let Ok(id) = Uuid::parse_str(d1_id.trim()) {
         return UserId(id);
     }
@@ -157,14 +176,37 @@ fn name(text: Option<String>, notes: &mut Vec<String>) -> Result<Name, Reason> {
 }
 
 fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Wallet, Reason> {
-    let plan = plan(row)?;
+    let (plan, unlimited_until) = timed(plan(row)?, row, notes)?;
     let first_refresh = created_at.as_second() + REFRESH_PERIOD_SECONDS;
-    Ok(Wallet {
+    let wallet = Wallet {
         credits: credits(row, "credits", 0, notes)?.unwrap_or(SIGNUP_BONUS_CREDITS),
         plan,
         monthly_credits: credits(row, "monthly_credits", plan.monthly_credits(), notes)?
             .unwrap_or(plan.monthly_credits()),
         credits_reset_at: row.timestamp("credits_reset_at")?.map_or(first_refresh, Timestamp::as_second),
+        unlimited_until,
+    };
+    if wallet.is_short() {
+        let (of_plan, of_row) = (plan.monthly_credits(), wallet.monthly_credits);
+        notes.push(format!("monthly_credits {of_row} became {of_plan}, a month of the plan {}", plan.as_str()));
+    }
+    Ok(wallet.with_month_of_plan())
+}
+
+/// The plan, and until when everything is free: `has_unlimited` and `unlimited_until` of the newest schema. What is free
+/// without an end is the unlimited plan; after an end, the plan of the row goes on.
+fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option<i64>), Reason> {
+    let has_unlimited = row.boolean("has_unlimited")?;
+    let until = row.timestamp("unlimited_until")?.map(Timestamp::as_second);
+    Ok(match (has_unlimited.unwrap_or(plan == Plan::Unlimited), until) {
+        (false, _) => (plan, None),
+        (true, None) => (Plan::Unlimited, None),
+        (true, Some(until)) => {
+            let after = if plan == Plan::Unlimited { Plan::Free } else { plan };
+            let end = Timestamp::from_second(until).unwrap_or_default();
+            notes.push(format!("unlimited until {end}, then {}", after.as_str()));
+            (after, Some(until))
+        }
     })
 }
 
@@ -218,7 +260,8 @@ mod tests {
         let profile = profile(&dump);
         assert_eq!(profile.id.to_string(), USER);
         assert_eq!(Option::<String>::from(profile.name.clone()).as_deref(), Some("Zoë O'Neill 🚀"));
-        let wallet = Wallet { credits: 7, plan: Plan::Starter, monthly_credits: 15, credits_reset_at: 1_735_787_045 };
+        let (credits_reset_at, unlimited_until) = (1_735_787_045, None);
+        let wallet = Wallet { credits: 7, plan: Plan::Starter, monthly_credits: 15, credits_reset_at, unlimited_until };
         assert_eq!(profile.wallet, wallet);
         assert_eq!(profile.created_at.to_string(), "2025-01-02T03:04:05Z");
         assert_eq!(profile.updated_at.to_string(), "2025-01-02T03:04:06Z");
@@ -235,7 +278,9 @@ mod tests {
         let profile = profile(&dump);
         let opened: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let credits_reset_at = opened.as_second() + REFRESH_PERIOD_SECONDS;
-        assert_eq!(profile.wallet, Wallet { credits: 5, plan: Plan::Free, monthly_credits: 5, credits_reset_at });
+        let plan = Plan::Free;
+        let wallet = Wallet { credits: 5, plan, monthly_credits: 5, credits_reset_at, unlimited_until: None };
+        assert_eq!(profile.wallet, wallet);
         assert_eq!((profile.created_at, profile.updated_at), (opened, opened));
     }
 
@@ -255,6 +300,37 @@ mod tests {
         );
         let long = user_with(",name", &format!(",'{}'", "é".repeat(101)));
         assert_eq!(Option::<String>::from(profile(&long).name.clone()), Some("é".repeat(100)));
+    }
+
+    #[test]
+    fn a_month_is_at_least_that_of_the_plan() {
+        for (values, monthly, note) in [
+            (",'starter',5", 15, Some("monthly_credits 5 became 15, a month of the plan starter")),
+            (",'starter',40", 40, None),
+            (",'free',5", 5, None),
+        ] {
+            let dump = user_with(",plan,monthly_credits", values);
+            assert_eq!(profile(&dump).wallet.monthly_credits, monthly, "{values}");
+            assert_eq!(dump.notes, Vec::from_iter(note.map(|note| format!("users {USER}: {note}"))), "{values}");
+        }
+    }
+
+    #[test]
+    fn an_unlimited_time_is_a_plan_with_its_end() {
+        for (values, plan, until) in [
+            (",'free',0,1767225600", Plan::Free, None),
+            (",'free',1,1767225600", Plan::Free, Some(1_767_225_600)),
+            (",'starter',1,'2026-01-01'", Plan::Starter, Some(1_767_225_600)),
+            (",'unlimited',1,1767225600000", Plan::Free, Some(1_767_225_600)),
+            (",'unlimited',NULL,1767225600", Plan::Free, Some(1_767_225_600)),
+            (",'free',1,NULL", Plan::Unlimited, None),
+            (",'unlimited',NULL,NULL", Plan::Unlimited, None),
+        ] {
+            let dump = user_with(",plan,has_unlimited,unlimited_until", values);
+            let wallet = profile(&dump).wallet;
+            assert_eq!((wallet.plan, wallet.unlimited_until), (plan, until), "{values}");
+            assert_eq!(dump.notes.len(), usize::from(until.is_some()), "{:?}", dump.notes);
+        }
     }
 
     #[test]
@@ -296,11 +372,14 @@ mod tests {
 
     #[test]
     fn users_that_cannot_be_are_named() {
+        let long = format!(",'{}'", "x".repeat(300));
         for (columns, values, reason) in [
             (",plan", ",'gold'", "plan \"gold\" is not free, starter or unlimited"),
             (",credits", ",2.5", "credits \"2.5\" is not a whole number"),
             (",credits", ",99999999999", "credits 99999999999 is out of bounds"),
             (",created_at", ",'long ago'", "created_at \"long ago\" is not a point in time"),
+            (",unlimited_until", ",'ever'", "unlimited_until \"ever\" is not a point in time"),
+            (",stripe_customer_id", &long, "stripe_customer_id has 300 bytes; it has at most 255"),
         ] {
             let dump = user_with(columns, values);
             assert_eq!((refused(&dump), dump.accounts.len()), (vec![format!("users {USER}: {reason}")], 0));

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
+use shared::domain::catalog::check::ROW_BYTES_MAX;
 use shared::domain::catalog::draft::{
     CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft, Warning,
 };
@@ -144,10 +145,15 @@ impl Catalogs {
 }
 
 fn course(row: &Row) -> Result<CourseDraft, Reason> {
+    let (name, description) = (row.required_text("name")?, row.text("description")?);
+    let bytes = name.len() + description.as_deref().map_or(0, str::len);
+    if bytes > ROW_BYTES_MAX {
+        return Err(format!("name and description have {bytes} bytes; they have at most {ROW_BYTES_MAX}"));
+    }
     Ok(CourseDraft {
         id: row.id("id")?,
-        name: row.required_text("name")?,
-        description: row.text("description")?,
+        name,
+        description,
         exam_count: row.small("exam_count")?,
         is_active: row.boolean("is_active")?.unwrap_or(true),
         created_at: row.timestamp("created_at")?,

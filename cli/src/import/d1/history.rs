@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use shared::domain::catalog::check::ROW_BYTES_MAX;
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Amount, Credits, EntryType};
 use shared::domain::id::{EntryId, UserId};
@@ -32,6 +33,8 @@ use super::schema::TRANSACTIONS;
 use super::values::{Reason, Row};
 
 const OPENING: &str = "Opening balance before the imported history";
+/// Bytes of an id at Stripe.
+const PAYMENT_INTENT_BYTES_MAX: usize = 255;
 const CLOSING: &str = "Adjusted to the imported balance";
 
 /// A row of `credit_transactions`.
@@ -112,12 +115,21 @@ fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, Reason> {
         (false, Some(description)) => Some(format!("{original}: {description}")),
         (false, None) => Some(original.clone()),
     };
+    let bytes = description.as_ref().map_or(0, String::len);
+    if bytes > ROW_BYTES_MAX {
+        return Err(format!("type and description have {bytes} bytes; they have at most {ROW_BYTES_MAX}"));
+    }
+    let stripe_payment_intent_id = row.filled_text("stripe_payment_intent_id")?;
+    if let Some(id) = stripe_payment_intent_id.as_ref().filter(|id| id.len() > PAYMENT_INTENT_BYTES_MAX) {
+        let bytes = id.len();
+        return Err(format!("stripe_payment_intent_id has {bytes} bytes; it has at most {PAYMENT_INTENT_BYTES_MAX}"));
+    }
     let transaction = Transaction {
         d1_id: row.filled_text("id")?.ok_or("id is missing")?,
         amount: Amount::from(row.small::<i32>("amount")?.ok_or("amount is missing")?),
         kind,
         description,
-        stripe_payment_intent_id: row.filled_text("stripe_payment_intent_id")?,
+        stripe_payment_intent_id,
         created_at: row.timestamp("created_at")?,
     };
     let foreign_type = (original != name_of(kind)).then_some(original);

@@ -57,6 +57,13 @@ pub struct AccountState {
 pub struct ClosedLedgerId(pub Uuid);
 
 impl Profile {
+    /// The profile with the plan that counts at `now`, to look at and not to be stored.
+    #[must_use]
+    pub fn with_plan_at(&self, now: Timestamp) -> Self {
+        let plan = self.wallet.plan_at(now);
+        Self { wallet: Wallet { plan, ..self.wallet }, ..self.clone() }
+    }
+
     /// What stands in place of the email while an account is being deleted.
     pub const CLOSING_EMAIL: &'static str = "deleted@account.invalid";
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::domain::catalog::ExtraColumns;
 use crate::domain::catalog::draft::{CatalogDraft, QuestionDraft, RefusedRow};
+use crate::domain::catalog::sizes;
 use crate::domain::study::marking::rules_problem;
 
 /// Bytes of a question's texts together; an item of the table holds 400 KiB, keys and index copy included.
@@ -26,7 +26,14 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
         let verdict = difficulty(topic.difficulty)
             .or_else(|| share("frequency_score", topic.frequency_score))
             .or_else(|| not_negative("avg_points", topic.avg_points))
-            .or_else(|| row_size(&[&topic.name, &topic.category], topic.slug.as_ref(), &topic.extra))
+            .or_else(|| {
+                let slug = topic.slug.as_ref().map_or(0, String::len);
+                sizes::of_row(
+                    &[("name", topic.name.len()), ("category", topic.category.len()), ("slug", slug)],
+                    &topic.extra,
+                )
+            })
+            .or_else(|| sizes::of_topics(topics.len()))
             .or_else(|| twice(!topics.insert(topic.id.clone())));
         (topic.id.to_string(), verdict)
     });
@@ -34,7 +41,11 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     keep(&mut draft.exams, "exams", &mut refused, |exam| {
         let verdict = year(exam.year)
             .or_else(|| not_negative("total_points", exam.total_points))
-            .or_else(|| row_size(&[&exam.exam_type], exam.semester.as_ref(), &exam.extra))
+            .or_else(|| {
+                let semester = exam.semester.as_ref().map_or(0, String::len);
+                sizes::of_row(&[("exam_type", exam.exam_type.len()), ("semester", semester)], &exam.extra)
+            })
+            .or_else(|| sizes::of_exams(topics.len(), exams.len()))
             .or_else(|| twice(!exams.insert(exam.id.clone())));
         (exam.id.to_string(), verdict)
     });
@@ -42,7 +53,12 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     keep(&mut draft.patterns, "question_patterns", &mut refused, |pattern| {
         let verdict = unknown("topic", pattern.topic_id.as_str(), !topics.contains(&pattern.topic_id))
             .or_else(|| share("appearance_rate", pattern.appearance_rate))
-            .or_else(|| row_size(&[&pattern.name], pattern.canonical_form.as_ref(), &pattern.extra))
+            .or_else(|| {
+                let form = pattern.canonical_form.as_ref().map_or(0, String::len);
+                let techniques = pattern.techniques.iter().map(String::len).sum();
+                let fields = [("name", pattern.name.len()), ("canonical_form", form), ("techniques", techniques)];
+                sizes::of_row(&fields, &pattern.extra)
+            })
             .or_else(|| twice(!patterns.insert(pattern.id.clone())));
         (pattern.id.to_string(), verdict)
     });
@@ -73,12 +89,6 @@ fn keep<T>(
             false
         }
     });
-}
-
-fn row_size(texts: &[&String], text: Option<&String>, extra: &ExtraColumns) -> Option<String> {
-    let bytes: usize = texts.iter().copied().chain(text).map(String::len).sum();
-    let bytes = bytes + extra.values().map(|value| value.to_string().len()).sum::<usize>();
-    (bytes > ROW_BYTES_MAX).then(|| format!("{bytes} bytes of text are more than {ROW_BYTES_MAX}"))
 }
 
 fn twice(again: bool) -> Option<String> {
@@ -113,22 +123,12 @@ fn contents(question: &QuestionDraft) -> Option<String> {
         .or_else(|| not_negative("source_points", question.source_points))
         .or_else(|| not_negative("estimated_time", question.estimated_time))
         .or_else(|| question.question_text.trim().is_empty().then(|| "question_text is empty".to_owned()))
-        .or_else(|| size(question))
+        .or_else(|| sizes::of_question(question))
+        .or_else(|| many_techniques(question))
         .or_else(|| letters(question))
 }
 
-fn size(question: &QuestionDraft) -> Option<String> {
-    let steps: usize = question.solution_steps.iter().map(String::len).sum();
-    let options: usize = question.options.iter().map(|option| option.text.len()).sum();
-    let extra: usize = question.extra.values().map(|value| value.to_string().len()).sum();
-    let small: usize = question.techniques.iter().chain(&question.difficulty_reason).map(String::len).sum();
-    let bytes = question.question_text.len() + steps + options + extra + question.answer.len();
-    if small > ROW_BYTES_MAX {
-        return Some(format!("{small} bytes of techniques and reason are more than {ROW_BYTES_MAX}"));
-    }
-    if bytes > QUESTION_BYTES_MAX {
-        return Some(format!("{bytes} bytes of text are more than {QUESTION_BYTES_MAX}"));
-    }
+fn many_techniques(question: &QuestionDraft) -> Option<String> {
     let techniques = question.techniques.len();
     (techniques > TECHNIQUES_MAX).then(|| format!("{techniques} techniques are more than {TECHNIQUES_MAX}"))
 }
@@ -187,6 +187,27 @@ mod tests {
     }
 
     #[test]
+    fn a_course_has_no_more_topics_and_exams_than_an_analysis_can_be_of() {
+        let mut draft = draft();
+        let topic =
+            |index: usize| serde_json::from_value(json!({"id": format!("t{index}"), "name": "T", "category": "K"}));
+        let exam = |index: usize| {
+            serde_json::from_value(json!({"id": format!("e{index}"), "year": 2020, "exam_type": "final"}))
+        };
+        draft.topics = (1..=sizes::TOPICS_MAX + 1).map(|index| topic(index).unwrap()).collect();
+        draft.exams = (1..=201).map(|index| exam(index).unwrap()).collect();
+        let refused: Vec<String> = refuse_bad_rows(&mut draft).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            refused,
+            [
+                "topics t2001: a course has at most 2000 topics",
+                "exams e201: a course with 2000 topics has at most 200 exams"
+            ]
+        );
+        assert_eq!((draft.topics.len(), draft.exams.len(), draft.questions.len()), (2_000, 200, 2));
+    }
+
+    #[test]
     fn each_broken_rule_names_its_row() {
         let id = |text: &str| text.try_into().unwrap();
         assert_eq!(refused_after(|q| q.id = id("q1")), ["questions q1: the id was used before"]);
@@ -201,7 +222,24 @@ mod tests {
         assert_eq!(refused_after(|q| q.difficulty = Some(6)), ["questions q2: difficulty 6 is not between 1 and 5"]);
         assert_eq!(refused_after(|q| q.question_text = " ".to_owned()), ["questions q2: question_text is empty"]);
         let long = "x".repeat(QUESTION_BYTES_MAX);
-        assert!(refused_after(|q| q.question_text = long)[0].contains("bytes of text"));
+        assert_eq!(
+            refused_after(|q| q.question_text = long),
+            [
+                "questions q2: question_text has 204800 bytes; with it there are 204802 bytes of text, and a question has at \
+              most 204800"
+            ]
+        );
+        let figure = json!("y".repeat(QUESTION_BYTES_MAX));
+        let with_figure = refused_after(|q| _ = q.extra.insert("figure".to_owned(), figure));
+        assert!(with_figure[0].starts_with("questions q2: figure has 204808 bytes; "), "{with_figure:?}");
+        let mut deep = json!(0);
+        for _ in 0..29 {
+            deep = json!([deep]);
+        }
+        assert_eq!(
+            refused_after(|q| _ = q.extra.insert("subparts".to_owned(), deep)),
+            ["questions q2: subparts has 29 levels; a column has at most 28"]
+        );
         let unreadable = refused_after(|q| _ = q.extra.insert("answer_rules".to_owned(), json!({"tolerance": 1})));
         assert!(unreadable[0].starts_with("questions q2: answer_rules: unknown field"), "{unreadable:?}");
     }

@@ -7,6 +7,7 @@ pub mod draft;
 pub mod faults;
 pub mod featured;
 pub mod line_breaks;
+pub mod sizes;
 pub mod slips;
 pub mod topic_insight;
 pub mod warnings;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::credits::{Amount, Credits, EntryType, InsufficientCredits, Movement, Plan, Settlement, Wallet};
+use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
 
 /// Longest reason in characters.
 const REASON_CHARS_MAX: usize = 200;
@@ -26,8 +26,25 @@ impl TryFrom<&str> for Reason {
 pub enum Adjustment {
     /// Credits given, or taken when it is negative.
     Credits(Amount),
-    /// Another plan, from its next refresh on; the balance stays.
+    /// Another plan, from its next refresh on; the balance stays. An imported unlimited time ends.
     Plan(Plan),
+}
+
+/// Why a change is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// More is taken than there is.
+    #[error("at most {most} credits can be taken: the balance is {most}")]
+    TooManyTaken {
+        /// The balance, after any refresh that is due.
+        most: Credits,
+    },
+    /// More is given than a balance holds.
+    #[error("at most {most} credits can be given: a balance holds {}", Credits::MAX)]
+    TooManyGiven {
+        /// What still fits.
+        most: Credits,
+    },
 }
 
 impl Adjustment {
@@ -35,7 +52,7 @@ impl Adjustment {
     ///
     /// # Errors
     /// When more is taken than there is, or given than a balance holds.
-    pub fn settle(self, wallet: Wallet, reason: &Reason, now: Timestamp) -> Result<Settlement, InsufficientCredits> {
+    pub fn settle(self, wallet: Wallet, reason: &Reason, now: Timestamp) -> Result<Settlement, Refused> {
         let mut settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
         let wallet = &mut settlement.wallet;
         let amount = match self {
@@ -43,13 +60,15 @@ impl Adjustment {
             Self::Plan(plan) => {
                 wallet.plan = plan;
                 wallet.monthly_credits = plan.monthly_credits();
+                wallet.unlimited_until = None;
                 0
             }
         };
         let after = Amount::from(wallet.credits).checked_add(amount).and_then(|sum| Credits::try_from(sum).ok());
-        let refused = InsufficientCredits {
-            needed: Credits::try_from(amount.unsigned_abs()).unwrap_or(Credits::MAX),
-            available: wallet.credits,
+        let refused = if amount < 0 {
+            Refused::TooManyTaken { most: wallet.credits }
+        } else {
+            Refused::TooManyGiven { most: Credits::MAX - wallet.credits }
         };
         wallet.credits = after.ok_or(refused)?;
         let balance_after = wallet.credits;
@@ -64,8 +83,9 @@ impl Adjustment {
 mod tests {
     use super::*;
 
-    fn settled(adjustment: Adjustment, credits: Credits) -> Result<Settlement, InsufficientCredits> {
-        let wallet = Wallet { credits, plan: Plan::Free, monthly_credits: 5, credits_reset_at: 1_000 };
+    fn settled(adjustment: Adjustment, credits: Credits) -> Result<Settlement, Refused> {
+        let (plan, unlimited_until) = (Plan::Free, Some(900));
+        let wallet = Wallet { credits, plan, monthly_credits: 5, credits_reset_at: 1_000, unlimited_until };
         adjustment.settle(wallet, &Reason::try_from("Mistake of ours").unwrap(), Timestamp::from_second(0).unwrap())
     }
 
@@ -81,9 +101,16 @@ mod tests {
 
     #[test]
     fn more_than_there_is_or_fits_is_refused() {
-        for amount in [-3, Amount::MIN, Amount::MAX, Amount::from(u32::MAX)] {
-            assert!(settled(Adjustment::Credits(amount), 2).is_err(), "{amount}");
+        for (amount, reason) in [
+            (-3, "at most 2 credits can be taken: the balance is 2"),
+            (Amount::MIN, "at most 2 credits can be taken: the balance is 2"),
+            (Amount::MAX, "at most 4294967293 credits can be given: a balance holds 4294967295"),
+            (Amount::from(u32::MAX), "at most 4294967293 credits can be given: a balance holds 4294967295"),
+        ] {
+            let refused = settled(Adjustment::Credits(amount), 2).unwrap_err();
+            assert_eq!(refused.to_string(), reason, "{amount}");
         }
+        assert!(settled(Adjustment::Credits(4_294_967_293), 2).is_ok());
     }
 
     #[test]
@@ -91,6 +118,7 @@ mod tests {
         let settlement = settled(Adjustment::Plan(Plan::Starter), 2).unwrap();
         let wallet = settlement.wallet;
         assert_eq!((wallet.plan, wallet.monthly_credits, wallet.credits), (Plan::Starter, 15, 2));
+        assert_eq!(wallet.unlimited_until, None);
         assert_eq!((settlement.movements.len(), settlement.movements[0].amount), (1, 0));
     }
 

@@ -34,7 +34,7 @@ pub const BUNDLE_QUESTIONS: usize = 3;
 /// Price of starting a question that is still locked.
 pub const START_PRICE: Credits = 1;
 
-/// Seconds between two refreshes: 30 days, not a calendar month.
+/// Seconds between two refreshes: 30 days, not a calendar month (`docs/decisions/0022`).
 pub const REFRESH_PERIOD_SECONDS: i64 = 30 * DAY_SECONDS;
 
 /// What a user pays for.
@@ -112,6 +112,10 @@ pub struct Wallet {
     pub monthly_credits: Credits,
     /// When the next refresh is due, in epoch seconds.
     pub credits_reset_at: i64,
+    /// Until when everything is free, whatever the plan is, in epoch seconds. Only an import brings it
+    /// (`docs/decisions/0021`).
+    #[serde(default)]
+    pub unlimited_until: Option<i64>,
 }
 
 /// One ledger entry to be.
@@ -168,6 +172,7 @@ impl Wallet {
             plan: Plan::Free,
             monthly_credits: Plan::Free.monthly_credits(),
             credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
+            unlimited_until: None,
         };
         let bonus = Movement {
             kind: EntryType::SignupBonus,
@@ -206,7 +211,28 @@ impl Wallet {
     /// The wallet as its owner may use it at `now`.
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
-        self.refresh(now).map_or(self, |due| due.wallet)
+        let wallet = self.refresh(now).map_or(self, |due| due.wallet);
+        Self { plan: self.plan_at(now), ..wallet }
+    }
+
+    /// The plan that counts at `now`. The end of an unlimited time changes nothing that is stored, so it comes at its
+    /// second, whatever else happens to the wallet and in which order.
+    #[must_use]
+    pub fn plan_at(self, now: Timestamp) -> Plan {
+        if self.unlimited_until.is_some_and(|end| now.as_second() < end) { Plan::Unlimited } else { self.plan }
+    }
+
+    /// Whether a refresh would bring less than a month of the plan. Payments set it so: they bring the rest of the month.
+    /// An import may have, by mistake.
+    #[must_use]
+    pub fn is_short(self) -> bool {
+        self.monthly_credits < self.plan.monthly_credits()
+    }
+
+    /// The wallet whose refresh brings at least a month of the plan.
+    #[must_use]
+    pub fn with_month_of_plan(self) -> Self {
+        Self { monthly_credits: self.monthly_credits.max(self.plan.monthly_credits()), ..self }
     }
 
     /// Pays `charge` at `now`, after any refresh that is due.
@@ -215,7 +241,7 @@ impl Wallet {
     /// When the balance does not reach.
     pub fn spend(self, charge: &Charge, now: Timestamp) -> Result<Settlement, InsufficientCredits> {
         let mut settlement = self.refresh(now).unwrap_or(Settlement { wallet: self, movements: Vec::new() });
-        let debit = self.plan.debit(charge.price);
+        let debit = self.plan_at(now).debit(charge.price);
         let available = settlement.wallet.credits;
         let balance_after =
             available.checked_sub(debit).ok_or(InsufficientCredits { needed: charge.price, available })?;
@@ -256,7 +282,7 @@ mod tests {
     }
 
     fn wallet(credits: Credits, plan: Plan, credits_reset_at: i64) -> Wallet {
-        Wallet { credits, plan, monthly_credits: plan.monthly_credits(), credits_reset_at }
+        Wallet { credits, plan, monthly_credits: plan.monthly_credits(), credits_reset_at, unlimited_until: None }
     }
 
     fn charge(price: Credits) -> Charge {
@@ -304,6 +330,27 @@ mod tests {
     }
 
     #[test]
+    fn an_unlimited_time_ends_at_its_second_and_the_plan_goes_on() {
+        let timed = Wallet { unlimited_until: Some(1_000), ..wallet(4, Plan::Starter, 5_000) };
+        assert_eq!((timed.plan_at(at(999)), timed.plan_at(at(1_000))), (Plan::Unlimited, Plan::Starter));
+        let free = timed.spend(&charge(3), at(999)).unwrap();
+        assert_eq!((free.wallet.credits, free.deducted()), (4, 0));
+        let paid = free.wallet.spend(&charge(3), at(1_000)).unwrap();
+        assert_eq!((paid.wallet.credits, paid.deducted(), paid.movements.len()), (1, 3, 1));
+        assert_eq!(timed.as_of(at(5_000)).plan, Plan::Starter);
+    }
+
+    #[test]
+    fn a_month_is_at_least_that_of_the_plan() {
+        let imported = Wallet { monthly_credits: 5, ..wallet(2, Plan::Starter, 1_000) };
+        assert!(imported.is_short());
+        assert_eq!(imported.with_month_of_plan().refresh(at(1_000)).unwrap().wallet.credits, 15);
+        let generous = Wallet { monthly_credits: 40, ..imported };
+        assert!(!generous.is_short());
+        assert_eq!(generous.with_month_of_plan().monthly_credits, 40);
+    }
+
+    #[test]
     fn too_little_is_refused_with_both_numbers() {
         let refused = wallet(2, Plan::Free, 10).spend(&charge(3), at(0)).unwrap_err();
         assert_eq!(refused, InsufficientCredits { needed: 3, available: 2 });
@@ -319,9 +366,10 @@ mod tests {
         fn the_ledger_adds_up(
             plan in any_plan(),
             start in 0..100_u32,
+            unlimited_until in prop::option::of(0..2_000 * DAY_SECONDS),
             steps in prop::collection::vec((0..12_u32, 0..100 * DAY_SECONDS), 0..40),
         ) {
-            let mut wallet = wallet(start, plan, REFRESH_PERIOD_SECONDS);
+            let mut wallet = Wallet { unlimited_until, ..wallet(start, plan, REFRESH_PERIOD_SECONDS) };
             let mut ledger = Vec::new();
             let mut now = 0;
             for (price, passed) in steps {
@@ -336,7 +384,7 @@ mod tests {
                         ledger.extend(settled.movements);
                     }
                     Err(refused) => {
-                        prop_assert!(plan != Plan::Unlimited);
+                        prop_assert!(plan != Plan::Unlimited && unlimited_until.is_none_or(|end| end <= now));
                         prop_assert!(refused.available < price);
                         prop_assert_eq!(refused.needed, price);
                     }

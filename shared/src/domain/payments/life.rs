@@ -84,7 +84,8 @@ pub(super) fn prices() -> Prices {
 
 /// A free account of twenty days before its refresh, with three credits left.
 pub(super) fn wallet() -> Wallet {
-    Wallet { credits: 3, plan: Plan::Free, monthly_credits: 5, credits_reset_at: START + 20 * DAY_SECONDS }
+    let credits_reset_at = START + 20 * DAY_SECONDS;
+    Wallet { credits: 3, plan: Plan::Free, monthly_credits: 5, credits_reset_at, unlimited_until: None }
 }
 
 pub(super) fn at(second: i64) -> Timestamp {

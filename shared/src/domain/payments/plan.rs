@@ -55,6 +55,14 @@ impl Billing {
         runs || self.plan().is_some_and(|plan| plan != Plan::Free)
     }
 
+    /// Whether payments have set the plan. If so, a refresh brings [`REFRESH_CREDITS`], and paid invoices the rest.
+    ///
+    /// [`REFRESH_CREDITS`]: super::rules::REFRESH_CREDITS
+    #[must_use]
+    pub fn sets_plan(&self) -> bool {
+        self.booked.plan.is_some()
+    }
+
     /// Whether the user's card will be charged again.
     #[must_use]
     pub fn renews(&self, profile: &Profile) -> bool {

@@ -19,6 +19,14 @@ pub enum StoreError {
         /// Who answered it.
         answered_by: Answerer,
     },
+    /// The database refuses the request as it is, and would again: an item that is too large, for one.
+    #[error("{operation} can never succeed: {cause}")]
+    Refused {
+        /// The DynamoDB operation.
+        operation: &'static str,
+        /// DynamoDB's account of it.
+        cause: String,
+    },
     /// Others wrote the same items all the time; nothing was moved.
     #[error("gave up after {attempts} attempts against contention")]
     Contention {
@@ -55,6 +63,10 @@ impl StoreError {
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
+        let is_final = error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("ValidationException");
+        if is_final {
+            return Self::Refused { operation, cause: cause(error) };
+        }
         Self::Unavailable { operation, cause: cause(error), answered_by: answerer(error) }
     }
 

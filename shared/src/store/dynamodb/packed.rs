@@ -8,7 +8,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
@@ -18,12 +17,6 @@ use super::item::Item;
 const BODY: &str = "body";
 /// Bytes that a body may have when it is read: far more than an item can hold compressed text of.
 const BODY_BYTES_MAX: u64 = 8 * 1024 * 1024;
-
-/// `item` with `body`.
-pub(in crate::store) fn pack<T: Serialize>(item: Item, body: &T) -> Result<Item, StoreError> {
-    let packed = serde_json::to_vec(body).map_err(io::Error::from).and_then(|json| deflate(&json));
-    Ok(with_body(item, packed.map_err(|error| StoreError::corrupt("packed", error))?))
-}
 
 /// `item` with a body that is packed already.
 pub(in crate::store) fn with_body(mut item: Item, packed: Vec<u8>) -> Item {
@@ -46,7 +39,8 @@ pub(in crate::store) fn deflate(json: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn inflate<T: DeserializeOwned>(packed: &[u8]) -> io::Result<T> {
+/// What [`deflate`] was given, read.
+pub(in crate::store) fn inflate<T: DeserializeOwned>(packed: &[u8]) -> io::Result<T> {
     let mut json = Vec::new();
     DeflateDecoder::new(packed).take(BODY_BYTES_MAX).read_to_end(&mut json)?;
     Ok(serde_json::from_slice(&json)?)

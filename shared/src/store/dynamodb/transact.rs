@@ -59,7 +59,7 @@ impl Store {
                         Patience::Import if reasons.iter().any(is_throttled) => Refusal::Throttled,
                         _ => Refusal::Conflict,
                     },
-                    None => return Err(failed()),
+                    None => return Err(invalid(reasons).unwrap_or_else(failed)),
                 },
             };
             if !tries.wait(refusal).await {
@@ -77,6 +77,13 @@ impl Store {
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
+}
+
+/// The error of an action that DynamoDB would refuse each time, such as a put of an item that is too large.
+fn invalid(reasons: &[CancellationReason]) -> Option<StoreError> {
+    let reason = reasons.iter().find(|reason| reason.code() == Some("ValidationError"))?;
+    let cause = reason.message().unwrap_or("ValidationError").to_owned();
+    Some(StoreError::Refused { operation: "TransactWriteItems", cause })
 }
 
 fn cancellation_reasons(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {

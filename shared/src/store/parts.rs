@@ -1,0 +1,121 @@
+//! Bodies that may be larger than an item. A body is packed into its item; where that would hold more than
+//! [`BODY_IN_ITEM_MAX`] bytes, it is packed into parts beside the item, which says how many there are and their digest.
+//!
+//! Parts are named by the digest of what they hold, so what two processes write at once is never mixed. A body is written
+//! either in one transaction with its item, or before it: whoever finds the item finds its parts.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Store;
+use super::dynamodb::error::StoreError;
+use super::dynamodb::item::{self, Entity, Item, number, text};
+use super::dynamodb::packed::{deflate, inflate, unpack, with_body};
+use super::keys::{self, Key};
+
+/// Bytes of a packed body that its item holds. An item may have 400 KB, its names and other attributes included.
+const BODY_IN_ITEM_MAX: usize = 300_000;
+/// Bytes of a part.
+const PART_BYTES_MAX: usize = 350_000;
+/// Bytes of the digest.
+const DIGEST_BYTES: usize = 16;
+/// The attribute with the number of parts.
+const PARTS: &str = "parts";
+/// The attribute with the digest of all parts.
+const PARTS_DIGEST: &str = "parts_digest";
+
+/// The item of a part, all of which is packed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Part {}
+
+impl Entity for Part {
+    const NAME: &'static str = "Part";
+}
+
+/// An item with a body, as it is stored.
+pub(super) struct WithBody {
+    /// The item.
+    pub(super) item: Item,
+    /// Its parts; none when the item holds the body.
+    pub(super) parts: Vec<Item>,
+}
+
+/// `item` of the entity `T` under `key`, with `body`.
+pub(super) fn with_large_body<T: Entity>(key: &Key, row: &T, body: &impl Serialize) -> Result<WithBody, StoreError> {
+    let mut item = item::write(key, row)?;
+    let json = serde_json::to_vec(body).map_err(|error| StoreError::corrupt(T::NAME, error))?;
+    let packed = deflate(&json).map_err(|error| StoreError::corrupt(T::NAME, error))?;
+    if packed.len() <= BODY_IN_ITEM_MAX {
+        return Ok(WithBody { item: with_body(item, packed), parts: Vec::new() });
+    }
+    let digest = hex::encode(&Sha256::digest(&packed)[..DIGEST_BYTES]);
+    let chunks = packed.chunks(PART_BYTES_MAX).enumerate();
+    let part = |(number, chunk): (usize, &[u8])| {
+        Ok(with_body(item::write(&keys::part(key, &digest, number), &Part {})?, chunk.to_vec()))
+    };
+    let parts: Vec<Item> = chunks.map(part).collect::<Result<_, StoreError>>()?;
+    item.insert(PARTS.to_owned(), number(i128::try_from(parts.len()).unwrap_or(i128::MAX)));
+    item.insert(PARTS_DIGEST.to_owned(), text(digest));
+    Ok(WithBody { item, parts })
+}
+
+impl Store {
+    /// Writes parts before their item.
+    pub(super) async fn put_parts(&self, parts: Vec<Item>) -> Result<(), StoreError> {
+        // One by one: they are few and seldom, and a function needs no right to write batches for them.
+        for part in parts {
+            self.put_item(part).await?;
+        }
+        Ok(())
+    }
+
+    /// The body of an item of the entity `name`, taken out of it, wherever it is.
+    pub(super) async fn large_body<T: DeserializeOwned>(
+        &self,
+        item: &mut Item,
+        name: &'static str,
+    ) -> Result<T, StoreError> {
+        let (Some(AttributeValue::N(count)), Some(AttributeValue::S(digest))) =
+            (item.remove(PARTS), item.remove(PARTS_DIGEST))
+        else {
+            return unpack(item, name);
+        };
+        let key = item::key_of(item).ok_or_else(|| StoreError::corrupt(name, "it has no key"))?;
+        let parts = self.query(&key.pk, &keys::parts(&key, &digest), true).await?;
+        if parts.len().to_string() != count {
+            let cause = format!("{} of its {count} parts are there", parts.len());
+            return Err(StoreError::corrupt(name, cause));
+        }
+        let mut packed = Vec::new();
+        for mut part in parts {
+            let Some(AttributeValue::B(chunk)) = part.remove("body") else {
+                return Err(StoreError::corrupt(name, "a part has no body"));
+            };
+            packed.extend_from_slice(chunk.as_ref());
+        }
+        inflate(&packed).map_err(|error| StoreError::corrupt(name, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::CourseId;
+    use crate::store::size::item_bytes;
+
+    #[test]
+    fn a_body_is_in_its_item_or_in_parts_that_fit() {
+        let key = keys::analysis(&CourseId::try_from("c").unwrap(), "0a1b");
+        let mut random = fastrand::Rng::with_seed(1);
+        for (length, parts) in [(10, 0), (300_000, 0), (500_000, 2), (2_000_000, 5)] {
+            let body: String = std::iter::repeat_with(|| random.alphanumeric()).take(length).collect();
+            let stored = with_large_body(&key, &Part {}, &body).unwrap();
+            assert_eq!(stored.parts.len(), parts, "{length}");
+            for item in stored.parts.iter().chain([&stored.item]) {
+                assert!(item_bytes(item) < 400_000);
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Grants of an operator with a key: given once, however often, at once, and through whatever storage does.
+
+use futures_util::future::join_all;
+use shared::domain::credits::adjustment::{Adjustment, Reason};
+use shared::domain::credits::{Amount, Plan};
+use shared::domain::id::UserId;
+use shared::domain::idempotency::IdempotencyKey;
+use shared::store::{AdjustError, Adjusted, OperatorChange, Store};
+use tests::proxy::{Aim, Fault, Reach};
+use tests::{Person, TestApp};
+
+async fn grant(
+    test: &TestApp,
+    store: &Store,
+    person: &Person,
+    amount: Amount,
+    key: &str,
+) -> Result<Adjusted, AdjustError> {
+    let profile = store.profile(UserId(person.id.parse().unwrap())).await?.unwrap();
+    let (reason, key) = (Reason::try_from("Sorry").unwrap(), IdempotencyKey::try_from(key).unwrap());
+    let change = OperatorChange { adjustment: Adjustment::Credits(amount), reason: &reason, key: Some(&key) };
+    store.adjust(profile, change, test.app.now(), &test.app.random).await
+}
+
+#[tokio::test]
+async fn a_grant_with_a_key_is_given_once() {
+    let test = TestApp::start().await;
+    let (ada, eve) = (test.member("ada", Plan::Free, 5).await, test.member("eve", Plan::Free, 5).await);
+    let store = &test.app.store;
+    assert!(matches!(grant(&test, store, &ada, 3, "ticket 17").await, Ok(Adjusted::Now(_))));
+    // A year on: the key is kept as long as the account.
+    test.pass(std::time::Duration::from_hours(24 * 365));
+    let Ok(Adjusted::Before(profile, at)) = grant(&test, store, &ada, 3, "ticket 17").await else { panic!() };
+    assert_eq!((profile.wallet.credits, at.to_string().as_str()), (8, "2026-03-01T12:00:00Z"));
+    assert!(matches!(grant(&test, store, &ada, 4, "ticket 17").await, Err(AdjustError::KeyReused)));
+    assert!(matches!(grant(&test, store, &eve, 3, "ticket 17").await, Ok(Adjusted::Now(_))), "a key is an account's");
+    // A refresh came before the second key's grant.
+    let Ok(Adjusted::Now(profile)) = grant(&test, store, &ada, 3, "ticket 18").await else { panic!() };
+    assert_eq!(profile.wallet.credits, 8);
+    let ada = test.renewed(&ada).await;
+    let export = ada.get("/api/auth/export").await.ok();
+    assert_eq!(export["adjustments"].as_array().map(Vec::len), Some(2));
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn what_is_taken_with_a_key_is_taken_once_even_to_the_last_credit() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    assert!(matches!(grant(&test, &test.app.store, &ada, -5, "k").await, Ok(Adjusted::Now(_))));
+    assert!(matches!(grant(&test, &test.app.store, &ada, -5, "k").await, Ok(Adjusted::Before(..))));
+    assert!(matches!(grant(&test, &test.app.store, &ada, -5, "l").await, Err(AdjustError::Refused(_))));
+    assert_eq!(ada.credits().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_grants_that_race_one_is_given() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let other = Store::connect(&test.app.config.database);
+    let race = (0..12).map(|number| {
+        let store = if number % 2 == 0 { &test.app.store } else { &other };
+        grant(&test, store, &ada, 3, "one")
+    });
+    let ended = join_all(race).await;
+    let given = ended.iter().filter(|end| matches!(end, Ok(Adjusted::Now(_)))).count();
+    assert_eq!((given, ended.iter().filter(|end| end.is_err()).count()), (1, 0), "{ended:?}");
+    assert_eq!(ada.credits().await, 8);
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn a_grant_whose_answer_is_lost_is_given_once_when_it_is_repeated() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    for (index, fault) in [Fault::ErrorBefore, Fault::ErrorAfter, Fault::LostAnswer].into_iter().enumerate() {
+        for reach in [Reach::Try, Reach::Call] {
+            let ada = test.member(&format!("ada-{index}-{reach:?}"), Plan::Free, 5).await;
+            let _ = proxy.take_calls();
+            // Read: the profile, the record; then the transaction.
+            proxy.arm(fault, Aim { name: None, nth: 2, reach });
+            let first = grant(&test, &test.app.store, &ada, 3, "one").await;
+            assert!(proxy.hits() > 0);
+            proxy.disarm();
+            let again = grant(&test, &test.app.store, &ada, 3, "one").await.unwrap();
+            assert!(first.is_ok() || matches!(first, Err(AdjustError::Store(_))), "{first:?}");
+            if first.is_ok() {
+                assert!(matches!(again, Adjusted::Before(..)), "{again:?}");
+            }
+            assert_eq!(ada.credits().await, 8, "{fault:?} {reach:?}");
+            let entries = test.entries(&ada.id).await;
+            assert_eq!(entries.len(), 2, "{fault:?} {reach:?}");
+        }
+    }
+    test.assert_ledgers_are_true().await;
+}
