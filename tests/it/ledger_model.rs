@@ -116,7 +116,6 @@ fn case<const AT_ONCE: bool>(number: u64) {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "whoever asked for an hour's run wants to see how far it is")]
 fn as_many_steps_as_asked_for() {
     let Some(asked) = number::<u64>("MODEL_STEPS") else {
         eprintln!("skipped: MODEL_STEPS says how many steps, such as 1000000, and is not set");
@@ -128,10 +127,10 @@ fn as_many_steps_as_asked_for() {
     let mut said = started;
     for done in 0..cases {
         let number = first + done;
-        if number % 2 == 0 {
-            case::<false>(number)
+        if number.is_multiple_of(2) {
+            case::<false>(number);
         } else {
-            case::<true>(number)
+            case::<true>(number);
         }
         if said.elapsed() >= PROGRESS || done + 1 == cases {
             said = Instant::now();

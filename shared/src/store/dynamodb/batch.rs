@@ -193,8 +193,7 @@ mod tests {
 
     use super::*;
 
-    /// Partitions that take so many units a second each, and hold what they do not use for five minutes less than
-    /// DynamoDB does: for a second.
+    /// Partitions that take so many units a second each, and save up what one second leaves over.
     struct Table {
         units_a_second: f64,
         partitions: RefCell<HashMap<u32, (Instant, f64)>>,
