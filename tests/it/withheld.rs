@@ -28,8 +28,8 @@ async fn a_faulty_row_of_an_old_database_is_kept_for_its_buyers_and_not_sold() {
     let test = TestApp::empty().await;
     let good = import_d1(&test.app, &dump("B", "Which?"), false).await.unwrap();
     assert!(good.warnings.is_empty() && good.refused.is_empty(), "{good}");
-    let ada = test.member("ada", Plan::Unlimited, 100).await;
-    let ben = test.member("ben", Plan::Unlimited, 100).await;
+    let ada = test.member("ada", Plan::Starter, 100).await;
+    let ben = test.member("ben", Plan::Starter, 100).await;
     let _ = ada.post("/api/questions/q1/start", json!({})).await.ok();
 
     let faults = [

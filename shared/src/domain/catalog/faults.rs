@@ -243,7 +243,7 @@ mod tests {
 
     use super::*;
 
-    fn question(change: Value) -> QuestionDraft {
+    fn question(change: &Value) -> QuestionDraft {
         let mut row = json!({"id": "q", "topic_id": "t", "question_text": "?", "solution_steps": ["!"], "answer": "A"});
         row.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         serde_json::from_value(row).unwrap()
@@ -252,7 +252,7 @@ mod tests {
     fn choice(answer: &str, correct: &[&str]) -> QuestionDraft {
         let option = |letter: &str| json!({"letter": letter, "text": format!("${letter}1$"), "is_correct": correct.contains(&letter)});
         let options = ["A", "B", "C"].map(option);
-        question(json!({"answer": answer, "options": options}))
+        question(&json!({"answer": answer, "options": options}))
     }
 
     fn draft(question: QuestionDraft) -> CatalogDraft {
@@ -286,7 +286,7 @@ mod tests {
         ] {
             assert_eq!(key_fault(&choice(answer, correct)), None, "{answer:?}");
         }
-        assert_eq!(key_fault(&question(json!({"answer": "E"}))), None);
+        assert_eq!(key_fault(&question(&json!({"answer": "E"}))), None);
     }
 
     #[test]
@@ -317,10 +317,10 @@ mod tests {
             (json!({"rubric": {"parts": [1, broken]}}), "rubric.parts[1]"),
             (json!({broken: 1}), "the field \"a\\u{8}\""),
         ] {
-            let fault = question_fault(&question(change)).unwrap();
+            let fault = question_fault(&question(&change)).unwrap();
             assert_eq!(fault, format!("{field} has a backspace: JSON reads \"\\b\" as one; write \"\\\\b\""));
         }
-        let refused = refuse_faulty_rows(&mut draft(question(json!({"answer": broken, "question_text": broken}))));
+        let refused = refuse_faulty_rows(&mut draft(question(&json!({"answer": broken, "question_text": broken}))));
         let named: Vec<String> = refused.iter().map(ToString::to_string).collect();
         assert_eq!(
             named,
