@@ -19,9 +19,9 @@ pub const SAMPLES: [(&str, &str); 2] = [
 pub async fn import_samples(app: &App) -> Result<()> {
     let mut catalogs = Vec::new();
     for (name, text) in SAMPLES {
-        let (catalog, refused) = read_catalog(text)?;
-        anyhow::ensure!(refused.is_empty(), "{name}: {refused:?}");
-        catalogs.push(catalog);
+        let read = read_catalog(text)?;
+        anyhow::ensure!(read.refused.is_empty(), "{name}: {:?}", read.refused);
+        catalogs.push(read.draft);
     }
     write_catalogs(app, catalogs, false).await?;
     Ok(())

@@ -157,6 +157,54 @@ fn a_user_is_signed_out_and_deleted() {
     assert_eq!(refusal(&mut db.command(&["user", "delete", ADA_ID])), format!("error: there is no user {ADA_ID}\n"));
 }
 
+/// A course of one question with these fields.
+fn course(fields: &str) -> String {
+    format!(
+        r#"{{"course": {{"id": "c", "name": "C"}}, "topics": [{{"id": "t", "name": "T", "category": "K"}}], "questions": [
+            {{"id": "q1", "topic_id": "t", "question_text": "?", "solution_steps": [], "answer": "1"}},
+            {{"id": "q2", "topic_id": "t", "question_text": "?", "solution_steps": [], "answer": "1"{fields}}}]}}"#
+    )
+}
+
+#[test]
+fn refused_rows_fail_and_with_strict_warnings_do_too() {
+    let db = Db::start(&["--in-memory", "--empty"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("course.json");
+    let import = |fields: &str, options: &[&str]| {
+        std::fs::write(&path, course(fields)).unwrap();
+        let file = path.to_str().unwrap();
+        let (code, printed, error) = outcome(db.command(&["import", "catalog", file]).args(options));
+        assert!(error.is_empty(), "{error}");
+        let last = printed.lines().last().unwrap().to_owned();
+        (code, last, printed)
+    };
+    let refused = r#", "source_points": "10""#;
+    let refusal = r#"  refused: questions q2: source_points is "10", a number is wanted"#;
+    let warned = r#", "pionts": 10"#;
+    let warning = r#"  warning: questions q2: unknown field "pionts": did you mean "source_points"?"#;
+
+    let (code, last, printed) = import(refused, &["--dry-run"]);
+    assert_eq!((code, last.as_str()), (Some(1), "1 refused, 3 would write"), "{printed}");
+    assert!(printed.contains(" would write ") && !printed.contains("written  "), "{printed}");
+    let (code, last, printed) = import(refused, &["--strict"]);
+    assert_eq!((code, last.as_str()), (Some(1), "1 refused, 3 would write"), "{printed}");
+    let (code, last, printed) = import(warned, &["--strict"]);
+    assert_eq!((code, last.as_str()), (Some(1), "0 refused, 4 would write"), "{printed}");
+    assert!(printed.contains("(--strict: nothing was written)") && printed.contains(warning), "{printed}");
+    // Nothing was written by any of them.
+    let (code, last, printed) = import(refused, &[]);
+    assert_eq!((code, last.as_str()), (Some(1), "1 refused, 3 written"), "{printed}");
+    assert!(printed.contains(refusal) && !printed.contains("would write"), "{printed}");
+
+    let (code, last, printed) = import(warned, &[]);
+    assert_eq!((code, last.as_str()), (Some(0), "0 refused, 3 written"), "{printed}");
+    assert!(printed.contains(warning), "{printed}");
+    let (code, last, printed) = import(", \"section\": \"I\"", &["--strict"]);
+    assert_eq!((code, last.as_str()), (Some(0), "0 refused, 2 written"), "{printed}");
+    assert!(printed.contains("  note: questions: extra columns kept: section"), "{printed}");
+}
+
 #[test]
 fn verify_prints_a_report_or_a_metric() {
     let db = Db::with_users();

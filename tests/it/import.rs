@@ -307,6 +307,7 @@ async fn an_option_that_a_later_import_drops_counts_no_more() {
     course["questions"][1]["options"] = json!([
         {"letter": "A", "text": "One", "is_correct": true}, {"letter": "C", "text": "Two", "is_correct": false},
     ]);
+    course["questions"][1]["answer"] = json!("A");
     test.import(&course).await;
     let started = ada.post("/api/questions/alg-q2/start", json!({})).await.ok();
     let letters: Vec<_> =

@@ -171,7 +171,9 @@ async fn a_midterm_stays_as_it_was_whatever_becomes_of_the_catalogue() {
     let mut changed = small_course();
     for question in changed["questions"].as_array_mut().unwrap() {
         question["question_text"] = json!("Something else?");
-        question["answer"] = json!("C");
+        if question.get("options").is_none() {
+            question["answer"] = json!("C");
+        }
     }
     test.import(&changed).await;
     for name in ["credits", "credits_deducted"] {

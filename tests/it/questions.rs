@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::TestApp;
+use tests::{SMALL_COURSE, TestApp};
 
 fn ids(page: &Value) -> Vec<&str> {
     page["questions"].as_array().unwrap().iter().map(|question| question["id"].as_str().unwrap()).collect()
@@ -151,4 +151,36 @@ async fn the_featured_question_is_whole_and_changes_daily() {
 async fn without_a_question_nothing_is_featured() {
     let test = TestApp::empty().await;
     let _ = test.anonymous().get("/api/featured-question").await.problem(404, "no_questions");
+}
+
+#[tokio::test]
+async fn columns_that_are_needed_to_answer_are_shown_with_the_question() {
+    let test = TestApp::empty().await;
+    let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
+    course["course"]["shown_with_question"] = json!(["map"]);
+    course["shown_with_question"] = json!(["chart"]);
+    let columns = [
+        ("image", true),
+        ("figure", true),
+        ("passage", true),
+        ("table", true),
+        ("audio", true),
+        ("map", true),
+        ("chart", true),
+        ("rubric", false),
+    ];
+    for (column, _) in columns {
+        course["questions"][0][column] = json!(format!("of {column}"));
+    }
+    test.import(&course).await;
+    let ada = test.user("ada").await;
+    let locked = ada.get("/api/questions/alg-q1").await.ok();
+    let started = ada.post("/api/questions/alg-q1/start", json!({})).await.ok();
+    let _ = ada.post("/api/questions/alg-q1/solution", json!({})).await.ok();
+    let solved = ada.get("/api/questions/alg-q1").await.ok();
+    for (column, is_shown) in columns {
+        assert!(locked["question"].get(column).is_none(), "{column}");
+        assert_eq!(started["question"].get(column).is_some(), is_shown, "{column}");
+        assert_eq!(solved["question"][column], format!("of {column}"));
+    }
 }

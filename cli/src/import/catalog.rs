@@ -1,60 +1,206 @@
 //! Courses in our own JSON (`samples/catalog.schema.json`), read row by row so that a bad one stops nothing.
 
-use anyhow::{Context, Result};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use shared::domain::catalog::check::ROW_BYTES_MAX;
-use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, RefusedRow};
+use std::collections::BTreeMap;
 
-/// A course file, its rows not looked at yet.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(rename = "$schema", default)]
-    _schema: Option<String>,
-    course: CourseDraft,
-    #[serde(default)]
-    exams: Vec<Value>,
-    topics: Vec<Value>,
-    #[serde(default)]
-    patterns: Vec<Value>,
-    questions: Vec<Value>,
+use anyhow::{Context, Result, bail, ensure};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use shared::domain::catalog::check::ROW_BYTES_MAX;
+use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, RefusedRow, Warning};
+use shared::domain::catalog::faults::course_fault;
+
+use super::fields::{self, Record, shown};
+use super::json;
+
+/// A course file as it was read.
+#[derive(Debug)]
+pub struct ReadCatalog {
+    /// The course with the rows that could be read.
+    pub draft: CatalogDraft,
+    /// Rows that are not what they should be.
+    pub refused: Vec<RefusedRow>,
+    /// Fields that were probably meant to be others.
+    pub warnings: Vec<Warning>,
+    /// Which columns are kept beside ours, and which are not kept.
+    pub notes: Vec<String>,
 }
 
-/// The course of a file, and the rows that are not what they should be.
+/// Reads a course file.
 ///
 /// # Errors
 /// When the text is not JSON, or not of a course at all.
-pub fn read_catalog(text: &str) -> Result<(CatalogDraft, Vec<RefusedRow>)> {
-    let file: File = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .context("not a course file (samples/catalog.schema.json)")?;
-    let course_bytes = file.course.name.len() + file.course.description.as_deref().map_or(0, str::len);
-    anyhow::ensure!(
-        course_bytes <= ROW_BYTES_MAX,
-        "name and description of the course are more than {ROW_BYTES_MAX} bytes"
-    );
-    let mut refused = Vec::new();
-    let catalog = CatalogDraft {
-        course: file.course,
-        exams: rows("exams", file.exams, &mut refused),
-        topics: rows("topics", file.topics, &mut refused),
-        patterns: rows("question_patterns", file.patterns, &mut refused),
-        questions: rows("questions", file.questions, &mut refused),
+pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
+    let document =
+        json::read(text.trim_start_matches('\u{feff}')).context("not a course file (samples/catalog.schema.json)")?;
+    let Value::Object(mut file) = document.value else {
+        bail!("not a course file (samples/catalog.schema.json): it is {}", shown(&document.value));
     };
-    Ok((catalog, refused))
+    let mut names = Names::default();
+    check_file(&file, &document.twice)?;
+    let course = course(file.remove("course"), file.remove("shown_with_question"), &document.twice, &mut names)?;
+    let mut reader = Reader { twice: &document.twice, refused: Vec::new(), names };
+    let draft = CatalogDraft {
+        course,
+        exams: reader.rows("exams", "exams", &fields::EXAM, file.remove("exams"))?,
+        topics: reader.rows("topics", "topics", &fields::TOPIC, file.remove("topics"))?,
+        patterns: reader.rows("patterns", "question_patterns", &fields::PATTERN, file.remove("patterns"))?,
+        questions: reader.rows("questions", "questions", &fields::QUESTION, file.remove("questions"))?,
+    };
+    let (warnings, notes) = reader.names.told();
+    Ok(ReadCatalog { draft, refused: reader.refused, warnings, notes })
 }
 
-fn rows<T: DeserializeOwned>(table: &'static str, values: Vec<Value>, refused: &mut Vec<RefusedRow>) -> Vec<T> {
-    let mut rows = Vec::with_capacity(values.len());
-    for (index, value) in values.into_iter().enumerate() {
-        let id = value.get("id").and_then(Value::as_str).map_or_else(|| format!("#{}", index + 1), str::to_owned);
-        match serde_json::from_value(value) {
-            Ok(row) => rows.push(row),
-            Err(error) => refused.push(RefusedRow { table, id, reason: error.to_string() }),
+/// A file may have nothing but what we know: a list under another name would be left out in silence.
+fn check_file(file: &Map<String, Value>, twice: &[String]) -> Result<()> {
+    if let Some(name) = fields::FILE.others(file).next() {
+        match fields::FILE.meant_by(name) {
+            Some(meant) => bail!("unknown field {name:?}: did you mean {meant:?}?"),
+            None => bail!("unknown field {name:?}: a course file has course, exams, topics, patterns and questions"),
         }
     }
-    rows
+    if let Some(problem) = fields::FILE.problems(file).into_iter().next() {
+        bail!("{problem}");
+    }
+    if let Some(name) = twice.iter().find(|path| file.contains_key(path.as_str())) {
+        bail!("{name} is there twice");
+    }
+    Ok(())
+}
+
+fn course(
+    value: Option<Value>,
+    shown_with_question: Option<Value>,
+    twice: &[String],
+    names: &mut Names,
+) -> Result<CourseDraft> {
+    let value = value.unwrap_or_default();
+    let Value::Object(row) = &value else { bail!("course is {}, an object is wanted", shown(&value)) };
+    let mut problems = fields::COURSE.problems(row);
+    problems.extend(named_twice("course.", twice));
+    ensure!(problems.is_empty(), "course: {}", problems.join("; "));
+    let id = row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    names.look_at("courses", &id, &fields::COURSE, row);
+    let mut course: CourseDraft = serde_json::from_value(value).context("course")?;
+    // The list may stand in the course or beside it.
+    let beside: Vec<String> = shown_with_question.map(serde_json::from_value).transpose()?.unwrap_or_default();
+    course.shown_with_question.extend(beside);
+    if let Some(fault) = course_fault(&course) {
+        bail!("course: {fault}");
+    }
+    let bytes = course.name.len() + course.description.as_deref().map_or(0, str::len);
+    ensure!(bytes <= ROW_BYTES_MAX, "name and description of the course are more than {ROW_BYTES_MAX} bytes");
+    Ok(course)
+}
+
+/// The names below a path that are there twice.
+fn named_twice<'a>(path: &'a str, twice: &'a [String]) -> impl Iterator<Item = String> + 'a {
+    let below = twice.iter().filter_map(move |name| name.strip_prefix(path));
+    below.map(|name| format!("{} is there twice", name.escape_debug()))
+}
+
+/// Reads the lists of a file.
+struct Reader<'a> {
+    twice: &'a [String],
+    refused: Vec<RefusedRow>,
+    names: Names,
+}
+
+impl Reader<'_> {
+    /// The rows of the list `list`, which is the table `table`.
+    fn rows<T: DeserializeOwned>(
+        &mut self,
+        list: &str,
+        table: &'static str,
+        record: &Record,
+        value: Option<Value>,
+    ) -> Result<Vec<T>> {
+        let values = match value {
+            None => Vec::new(),
+            Some(Value::Array(values)) => values,
+            Some(value) => bail!("{list} is {}, a list is wanted", shown(&value)),
+        };
+        let mut rows = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            let id = label(&value, index);
+            match self.row(&format!("{list}[{index}]."), table, &id, record, value) {
+                Ok(row) => rows.push(row),
+                Err(reason) => self.refused.push(RefusedRow { table, id, reason }),
+            }
+        }
+        Ok(rows)
+    }
+
+    fn row<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        table: &'static str,
+        id: &str,
+        record: &Record,
+        value: Value,
+    ) -> Result<T, String> {
+        let Value::Object(row) = &value else { return Err(format!("it is {}, an object is wanted", shown(&value))) };
+        self.names.look_at(table, id, record, row);
+        let mut problems = record.problems(row);
+        problems.extend(named_twice(path, self.twice));
+        if problems.is_empty() {
+            return serde_json::from_value(value).map_err(|error| error.to_string());
+        }
+        Err(problems.join("; "))
+    }
+}
+
+/// What a row is called: by its id, or by its place.
+fn label(value: &Value, index: usize) -> String {
+    let id = value.get("id").and_then(Value::as_str).filter(|id| !id.trim().is_empty());
+    id.map_or_else(|| format!("#{}", index + 1), |id| id.escape_debug().to_string())
+}
+
+/// Names of members that are no fields, by table.
+#[derive(Default)]
+struct Names {
+    /// What a name was probably meant to be, the first row that has it, and how many more do.
+    meant: BTreeMap<(&'static str, String), (&'static str, String, usize)>,
+    extra: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Names {
+    fn look_at(&mut self, table: &'static str, id: &str, record: &Record, row: &Map<String, Value>) {
+        for name in record.others(row) {
+            self.found(table, id, name, record);
+        }
+        let Some(Value::Array(options)) = row.get("options") else { return };
+        for option in options.iter().filter_map(Value::as_object) {
+            for name in fields::OPTION.others(option) {
+                self.found("question_options", id, name, &fields::OPTION);
+            }
+        }
+    }
+
+    fn found(&mut self, table: &'static str, id: &str, name: &str, record: &Record) {
+        let shown = name.escape_debug().to_string();
+        if let Some(meant) = record.meant_by(name) {
+            let more = |(_, _, more): &mut (&str, String, usize)| *more += 1;
+            self.meant.entry((table, shown)).and_modify(more).or_insert_with(|| (meant, id.to_owned(), 0));
+        } else {
+            let extra = self.extra.entry(table).or_default();
+            if !extra.contains(&shown) {
+                extra.push(shown);
+            }
+        }
+    }
+
+    /// Warnings of names that were probably meant to be others, and one note of the others for each table.
+    fn told(self) -> (Vec<Warning>, Vec<String>) {
+        let warning = |((table, name), (meant, id, more)): ((&'static str, String), (&str, String, usize))| {
+            let and_more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+            Warning { table, id, text: format!("unknown field {name:?}: did you mean {meant:?}?{and_more}") }
+        };
+        let note = |(table, names): (&str, Vec<String>)| {
+            let fate = if matches!(table, "courses" | "question_options") { "left out" } else { "kept" };
+            format!("{table}: extra columns {fate}: {}", names.join(", "))
+        };
+        (self.meant.into_iter().map(warning).collect(), self.extra.into_iter().map(note).collect())
+    }
 }
 
 #[cfg(test)]
@@ -65,20 +211,60 @@ mod tests {
     fn a_bad_row_is_named_and_stops_nothing() {
         let text = r#"{
             "course": {"id": "c", "name": "C"},
-            "topics": [{"id": "t", "name": "T", "category": "K"}, {"id": "t2", "name": 5, "category": "K"}, {}],
+            "topics": [{"id": "t", "name": "T", "category": "K"}, {"id": "t2", "name": 5, "category": "K"}, {}, 7],
             "questions": []
         }"#;
-        let (catalog, refused) = read_catalog(text).unwrap();
-        assert_eq!(catalog.topics.len(), 1);
-        let named: Vec<_> = refused.iter().map(|row| (row.table, row.id.as_str())).collect();
-        assert_eq!(named, [("topics", "t2"), ("topics", "#3")]);
-        assert!(refused[1].reason.contains("missing field `id`"), "{}", refused[1].reason);
+        let read = read_catalog(text).unwrap();
+        assert_eq!(read.draft.topics.len(), 1);
+        let refused: Vec<_> = read.refused.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            refused,
+            [
+                "topics t2: name is 5, a text is wanted",
+                "topics #3: id is missing; name is missing; category is missing",
+                "topics #4: it is 7, an object is wanted",
+            ]
+        );
     }
 
     #[test]
     fn what_is_no_course_is_an_error() {
-        for text in ["", "[]", "{}", r#"{"course": {"id": "a#b", "name": "C"}, "topics": [], "questions": []}"#] {
-            assert!(read_catalog(text).is_err(), "{text}");
+        for (text, message) in [
+            ("", "not a course file (samples/catalog.schema.json): EOF while parsing a value at line 1 column 0"),
+            ("[]", "not a course file (samples/catalog.schema.json): it is a list"),
+            ("{}", "course is missing"),
+            (r#"{"course": 5, "topics": [], "questions": []}"#, "course is 5, an object is wanted"),
+            (r#"{"course": {"id": "c"}, "topics": [], "questions": []}"#, "course: name is missing"),
+            (
+                r#"{"course": {"id": "a#b", "name": "C"}, "topics": [], "questions": []}"#,
+                "course: id \"a#b\" must be 1 to 128 bytes without control characters or '#'",
+            ),
+            (
+                r#"{"course": {"id": "c", "name": "C"}, "topics": {}, "questions": []}"#,
+                "topics is an object, a list is wanted",
+            ),
+            (
+                r#"{"course": {"id": "c", "name": "C"}, "topics": [], "question": []}"#,
+                "unknown field \"question\": did you mean \"questions\"?",
+            ),
+            (
+                r#"{"course": {"id": "c", "name": "C"}, "topics": [], "questions": [], "users": []}"#,
+                "unknown field \"users\": a course file has course, exams, topics, patterns and questions",
+            ),
+            (
+                r#"{"course": {"id": "c", "name": "C", "name": "D"}, "topics": [], "questions": []}"#,
+                "course: name is there twice",
+            ),
+            (
+                r#"{"course": {"id": "c", "name": "C"}, "topics": [], "topics": [], "questions": []}"#,
+                "topics is there twice",
+            ),
+            (
+                r#"{"course": {"id": "c", "name": "$\log x$"}, "topics": [], "questions": []}"#,
+                r#"course: name has "\log", which is no escape in JSON; write "\\log""#,
+            ),
+        ] {
+            assert_eq!(format!("{:#}", read_catalog(text).unwrap_err()), message, "{text}");
         }
     }
 }

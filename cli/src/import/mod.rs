@@ -2,6 +2,9 @@
 
 pub mod catalog;
 pub mod d1;
+mod drawable;
+mod fields;
+mod json;
 mod summary;
 
 use std::path::PathBuf;
@@ -14,6 +17,8 @@ use shared::app::App;
 use shared::domain::catalog::check::refuse_bad_rows;
 use shared::domain::catalog::complete::complete;
 use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
+use shared::domain::catalog::faults::{refuse_faulty_rows, withhold_faulty_rows};
+use shared::domain::catalog::warnings::warnings;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
 use crate::database::DataSource;
@@ -37,11 +42,14 @@ pub struct Arguments {
     /// Report what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Write nothing and exit with status 1 if any row is refused or warned of
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     database: DataSource,
 }
 
-/// Imports files one after the other and prints what became of every row.
+/// Imports files one after the other and prints what became of every row. The exit status is 1 if a row was refused.
 ///
 /// # Errors
 /// When a file cannot be read at all, or storage fails. Rows that cannot be stored are named, and stop nothing.
@@ -58,18 +66,39 @@ pub async fn import(command: Command) -> Result<ExitCode> {
         texts.push((file.display().to_string(), text));
     }
     let open = arguments.database.open().await?;
-    for (name, text) in texts {
-        let import = if is_d1 {
-            import_d1(&open.app, &text, arguments.dry_run).await
-        } else {
-            import_catalog(&open.app, &text, arguments.dry_run).await
-        };
-        let summary = import.with_context(|| name.clone())?;
-        println!("{name}{}", if arguments.dry_run { " (dry run: nothing was written)" } else { "" });
+    let mut summaries = Vec::new();
+    if arguments.dry_run || arguments.strict {
+        summaries = import_all(&open.app, &texts, is_d1, true).await?;
+    }
+    let is_stopped = arguments.strict && !summaries.iter().all(Summary::is_clean);
+    let is_written = !arguments.dry_run && !is_stopped;
+    if is_written {
+        summaries = import_all(&open.app, &texts, is_d1, false).await?;
+    }
+    let why_not = match (arguments.dry_run, is_stopped) {
+        (true, _) => " (dry run: nothing was written)",
+        (false, true) => " (--strict: nothing was written)",
+        (false, false) => "",
+    };
+    for ((name, _), summary) in texts.iter().zip(&summaries) {
+        println!("{name}{why_not}");
         print!("{summary}");
     }
+    let sum = |count: fn(&Summary) -> usize| summaries.iter().map(count).sum::<usize>();
+    let (refused, written) = (sum(|summary| summary.refused.len()), sum(Summary::written));
+    println!("{refused} refused, {written} {}", if is_written { "written" } else { "would write" });
     open.close();
-    Ok(ExitCode::SUCCESS)
+    Ok(if refused > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Imports files by their names and texts.
+async fn import_all(app: &App, texts: &[(String, String)], is_d1: bool, dry_run: bool) -> Result<Vec<Summary>> {
+    let mut summaries = Vec::with_capacity(texts.len());
+    for (name, text) in texts {
+        let import = if is_d1 { import_d1(app, text, dry_run).await } else { import_catalog(app, text, dry_run).await };
+        summaries.push(import.with_context(|| name.clone())?);
+    }
+    Ok(summaries)
 }
 
 /// Imports a course from its JSON.
@@ -77,11 +106,15 @@ pub async fn import(command: Command) -> Result<ExitCode> {
 /// # Errors
 /// When the text is no course, or storage fails.
 pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summary> {
-    let (catalog, refused) = catalog::read_catalog(text)?;
-    let mut summary = Summary::default();
-    summary.read_catalog(&catalog, &refused);
-    summary.refuse(refused);
-    let (report, refused) = write_catalogs(app, vec![catalog], dry_run).await?;
+    let mut read = catalog::read_catalog(text)?;
+    let mut summary = Summary { dry_run, ..Summary::default() };
+    summary.read_catalog(&read.draft, &read.refused);
+    summary.note(read.notes);
+    summary.warn(read.warnings);
+    summary.refuse(read.refused);
+    summary.refuse(refuse_faulty_rows(&mut read.draft));
+    look_at(&mut read.draft, &mut summary);
+    let (report, refused) = write_catalogs(app, vec![read.draft], dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);
     Ok(summary)
@@ -92,18 +125,31 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
 /// # Errors
 /// When the text is no dump, or storage fails.
 pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
-    let dump = d1::read_dump(sql, app.now())?;
-    let mut summary = Summary::default();
+    let mut dump = d1::read_dump(sql, app.now())?;
+    let mut summary = Summary { dry_run, ..Summary::default() };
     for (table, count) in dump.read {
         summary.read(table, count);
     }
+    summary.warn(dump.warnings);
     summary.refuse(dump.refused);
     summary.note(dump.notes);
+    for draft in &mut dump.catalogs {
+        summary.warn(withhold_faulty_rows(draft));
+        look_at(draft, &mut summary);
+    }
     let (report, refused) = write_catalogs(app, dump.catalogs, dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);
     write_accounts(app, dump.accounts, dry_run, &mut summary).await?;
     Ok(summary)
+}
+
+/// Refuses what breaks a rule and warns of what looks wrong in the rest.
+fn look_at(draft: &mut CatalogDraft, summary: &mut Summary) {
+    summary.refuse(refuse_bad_rows(draft));
+    let is_whole = summary.refused.iter().all(|row| row.table != "questions");
+    summary.warn(warnings(draft, is_whole));
+    summary.warn(drawable::warnings(draft));
 }
 
 /// Completes and stores courses; the rows that could not be.

@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
+use shared::domain::catalog::draft::{CatalogDraft, RefusedRow, Warning};
 use shared::store::WriteReport;
 
-/// Counts by table, refused rows and notes.
+/// Counts by table, refused rows, warnings and notes.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// By D1 table.
     pub tables: BTreeMap<&'static str, Counts>,
     /// Rows that were not stored.
     pub refused: Vec<RefusedRow>,
+    /// What an operator should look at in rows that were stored.
+    pub warnings: Vec<Warning>,
     /// What was changed or left out on the way.
     pub notes: Vec<String>,
+    /// Nothing was written: the counts say what would be.
+    pub dry_run: bool,
 }
 
 /// The rows of a table.
@@ -28,9 +32,23 @@ pub struct Counts {
     pub skipped: usize,
     /// Not storable.
     pub refused: usize,
+    /// Warnings.
+    pub warned: usize,
 }
 
 impl Summary {
+    /// Whether no row was refused or warned of.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.refused.is_empty() && self.warnings.is_empty()
+    }
+
+    /// Rows that were written, or would be.
+    #[must_use]
+    pub fn written(&self) -> usize {
+        self.tables.values().map(|counts| counts.written).sum()
+    }
+
     pub(super) fn read(&mut self, table: &'static str, count: usize) {
         self.tables.entry(table).or_default().read += count;
     }
@@ -73,6 +91,13 @@ impl Summary {
         }
     }
 
+    pub(super) fn warn(&mut self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            self.tables.entry(warning.table).or_default().warned += 1;
+            self.warnings.push(warning);
+        }
+    }
+
     pub(super) fn note(&mut self, notes: Vec<String>) {
         self.notes.extend(notes);
     }
@@ -94,12 +119,16 @@ fn table_of(entity: &str) -> &'static str {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  {:<20} {:>8} {:>8} {:>8} {:>8}", "table", "read", "written", "skipped", "refused")?;
-        for (table, Counts { read, written, skipped, refused }) in &self.tables {
-            writeln!(f, "  {table:<20} {read:>8} {written:>8} {skipped:>8} {refused:>8}")?;
+        let written = if self.dry_run { "would write" } else { "written" };
+        writeln!(f, "  {:<20} {:>8} {written:>11} {:>8} {:>8} {:>8}", "table", "read", "skipped", "refused", "warned")?;
+        for (table, Counts { read, written, skipped, refused, warned }) in &self.tables {
+            writeln!(f, "  {table:<20} {read:>8} {written:>11} {skipped:>8} {refused:>8} {warned:>8}")?;
         }
         for note in &self.notes {
             writeln!(f, "  note: {note}")?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "  warning: {warning}")?;
         }
         for row in &self.refused {
             writeln!(f, "  refused: {row}")?;

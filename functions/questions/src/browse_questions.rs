@@ -56,7 +56,10 @@ pub(crate) async fn browse_questions(
     let bank = app.store.bank(&course).await?;
     filter.check(&bank)?;
 
-    let fitting: Vec<&QuestionSummary> = bank.questions.iter().filter(|question| filter.matches(question)).collect();
+    // What is not for sale is still listed for those who have it.
+    let is_listed = |question: &&QuestionSummary| !question.withheld || progress.contains_key(&question.meta.id);
+    let fitting = bank.questions.iter().filter(|question| filter.matches(question)).filter(is_listed);
+    let fitting: Vec<&QuestionSummary> = fitting.collect();
     let start = filter.start(&fitting)?;
     let limit = filter.limit.unwrap_or_default().get();
     let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();

@@ -92,6 +92,7 @@ pub(crate) async fn show_topic(
 
 /// The newest exam questions, then generated ones.
 fn samples(bank: &Bank, mut questions: Vec<&QuestionSummary>) -> Vec<Sample> {
+    questions.retain(|question| !question.withheld);
     questions.sort_by_key(|question| Reverse(question.meta.source_exam_year));
     questions.into_iter().take(SAMPLES_MAX).map(|question| sample(bank, question)).collect()
 }

@@ -62,8 +62,9 @@ impl Store {
             self.cache.courses.insert(id.clone(), course_id);
             (Some(question), progress, course)
         };
-        let may_see = progress.is_some() || course.as_ref().is_some_and(|course| course.is_active);
-        Ok(question.filter(|_| may_see).map(|question| (question, progress, course)))
+        let is_active = course.as_ref().is_some_and(|course| course.is_active);
+        let may_see = |question: &Question| progress.is_some() || (is_active && !question.withheld);
+        Ok(question.filter(may_see).map(|question| (question, progress, course)))
     }
 
     /// One whole question of `course`, kept in memory while the catalogue stays.

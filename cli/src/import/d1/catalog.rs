@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft};
+use shared::domain::catalog::draft::{
+    CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft, Warning,
+};
+use shared::domain::catalog::faults::named_letters;
 use shared::domain::catalog::line_breaks::with_real_line_breaks;
 use shared::domain::catalog::{ExtraColumns, QuestionOption};
 use shared::domain::id::{CourseId, ExamId, QuestionId};
 
+use super::super::fields::nearest;
 use super::Findings;
 use super::load::Tables;
 use super::schema::{self, COURSES, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS, Table};
@@ -17,6 +21,8 @@ use super::values::{Reason, Row};
 
 /// Where the original of a question number that is no integer is kept.
 const QUESTION_NUMBER: &str = "question_number";
+/// Where a course may name columns that are shown with its questions.
+const SHOWN_WITH_QUESTION: &str = "shown_with_question";
 /// What tables of choices are known to call their columns.
 const OPTION_COLUMNS: [&str; 7] = ["id", "question_id", "letter", "option_letter", "text", "option_text", "is_correct"];
 
@@ -87,10 +93,17 @@ fn each(
 /// Says which columns are kept beside ours, and which are not kept.
 fn note_columns(table: &'static str, row: &Row, findings: &mut Findings) {
     let (extra, fate) = match table {
-        COURSES => (row.unknown_columns(columns_of(COURSES)), "left out"),
+        COURSES => (row.unknown_columns(&[columns_of(COURSES), &[SHOWN_WITH_QUESTION]].concat()), "left out"),
         OPTIONS => (row.unknown_columns(&OPTION_COLUMNS), "left out"),
         table => (row.unknown_columns(columns_of(table)), "kept"),
     };
+    let known = if table == OPTIONS { &OPTION_COLUMNS } else { columns_of(table) };
+    let meant = |name: &str| nearest(name, known.iter().map(|known| (*known, *known, 2)));
+    let (nearly_known, extra): (Vec<&str>, Vec<&str>) = extra.into_iter().partition(|name| meant(name).is_some());
+    for name in nearly_known {
+        let text = format!("unknown column {name:?}: did you mean {:?}?", meant(name).unwrap_or_default());
+        findings.warnings.push(Warning { table, id: String::new(), text });
+    }
     if !extra.is_empty() {
         findings.note(format!("{table}: extra columns {fate}: {}", extra.join(", ")));
     }
@@ -138,6 +151,7 @@ fn course(row: &Row) -> Result<CourseDraft, Reason> {
         exam_count: row.small("exam_count")?,
         is_active: row.boolean("is_active")?.unwrap_or(true),
         created_at: row.timestamp("created_at")?,
+        shown_with_question: row.text(SHOWN_WITH_QUESTION)?.as_deref().map(techniques).unwrap_or_default(),
     })
 }
 
@@ -211,6 +225,7 @@ fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, Reason>
         is_generated: row.boolean("is_generated")?.unwrap_or(false),
         created_at: row.timestamp("created_at")?,
         options: Vec::new(),
+        withheld: false,
         extra,
     })
 }
@@ -249,7 +264,7 @@ struct OptionRow {
 impl OptionRow {
     /// A choice of a question with this answer, which tells the right one where the row does not.
     fn of(self, answer: &str) -> QuestionOption {
-        let is_answer = self.letter.eq_ignore_ascii_case(answer.trim());
+        let is_answer = named_letters(answer).contains(&self.letter.to_uppercase());
         QuestionOption { letter: self.letter, text: self.text, is_correct: self.is_correct.unwrap_or(is_answer) }
     }
 }
@@ -351,6 +366,33 @@ mod tests {
         let dump = read(&question(",id,section,subpartsJson", ",'q',NULL,'[{\"a\":1}]'"));
         assert_eq!(json!(first(&dump).extra), json!({"section": null, "subpartsJson": "[{\"a\":1}]"}));
         assert_eq!(dump.notes, ["questions: extra columns kept: section, subpartsJson"]);
+    }
+
+    #[test]
+    fn a_column_that_is_nearly_a_known_one_is_warned_of() {
+        let dump = read(&question(",id,sorce_points,section", ",'q',10,NULL"));
+        let warnings: Vec<String> = dump.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, ["questions: unknown column \"sorce_points\": did you mean \"source_points\"?"]);
+        assert_eq!(dump.notes, ["questions: extra columns kept: section"]);
+    }
+
+    #[test]
+    fn a_course_names_columns_that_are_shown_with_its_questions() {
+        let dump =
+            read("INSERT INTO courses (id,name,shown_with_question) VALUES('c','C','[\"map\"]'),('d','D','map, x');");
+        let shown: Vec<_> = dump.catalogs.iter().map(|catalog| catalog.course.shown_with_question.clone()).collect();
+        assert_eq!(shown, [vec!["map"], vec!["map", "x"]]);
+        assert_eq!(dump.notes, Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_answer_of_several_letters_tells_the_right_choices() {
+        let options = "INSERT INTO question_options VALUES('o1','q','A','x',NULL),('o2','q','B','y',NULL),\
+            ('o3','q','C','z',NULL);";
+        let sql = question(",id", ",'q'").replace("'A','q'", "'A, C','q'") + options;
+        let dump = read(&sql);
+        let correct: Vec<bool> = first(&dump).options.iter().map(|option| option.is_correct).collect();
+        assert_eq!(correct, [true, false, true]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod values;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
+use shared::domain::catalog::draft::{CatalogDraft, RefusedRow, Warning};
 use shared::store::ImportedAccount;
 
 use self::schema::SESSIONS;
@@ -30,6 +30,8 @@ pub struct Dump {
     pub accounts: Vec<ImportedAccount>,
     /// Rows that became nothing.
     pub refused: Vec<RefusedRow>,
+    /// Columns that were probably meant to be others.
+    pub warnings: Vec<Warning>,
     /// What was changed or left out and why, one line each.
     pub notes: Vec<String>,
     /// Rows read, by D1 table.
@@ -40,6 +42,7 @@ pub struct Dump {
 #[derive(Default)]
 struct Findings {
     refused: Vec<RefusedRow>,
+    warnings: Vec<Warning>,
     notes: Vec<String>,
 }
 
@@ -69,7 +72,8 @@ pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
     if let Some(sessions) = tables.read.get(SESSIONS).filter(|sessions| **sessions > 0) {
         findings.note(format!("{SESSIONS}: {sessions} left out: they belong to the old service"));
     }
-    Ok(Dump { catalogs, accounts, refused: findings.refused, notes: findings.notes, read: tables.read })
+    let Findings { refused, warnings, notes } = findings;
+    Ok(Dump { catalogs, accounts, refused, warnings, notes, read: tables.read })
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub struct Catalog {
 #[must_use]
 pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
     let course_id = draft.course.id.clone();
-    let facts = Facts { exams: &draft.exams, questions: &draft.questions };
+    let facts = Facts { exams: &draft.exams, questions: &draft.questions, shown: &draft.course.shown_with_question };
     let topics: Vec<Topic> = draft.topics.iter().map(|topic| facts.topic(topic, &course_id)).collect();
     let patterns: Vec<Pattern> = draft.patterns.iter().map(|pattern| facts.pattern(pattern, &course_id)).collect();
     let exams: Vec<Exam> = draft.exams.iter().map(|exam| facts.exam(exam, &course_id)).collect();
@@ -59,6 +59,8 @@ pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
 struct Facts<'a> {
     exams: &'a [ExamDraft],
     questions: &'a [QuestionDraft],
+    /// Columns that the catalogue shows with questions.
+    shown: &'a [String],
 }
 
 /// What past exams say of a group of questions.
@@ -183,12 +185,14 @@ impl<'a> Facts<'a> {
             answer: draft.answer.clone(),
             options,
             extra: draft.extra.clone(),
+            shown_with_question: self.shown.iter().filter(|name| draft.extra.contains_key(*name)).cloned().collect(),
+            withheld: draft.withheld,
         }
     }
 }
 
 /// Lower-case words joined by hyphens.
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
 }

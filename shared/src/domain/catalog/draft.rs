@@ -43,6 +43,9 @@ pub struct CourseDraft {
     /// When it was made.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
+    /// Other columns of questions that are shown with the question, not only with its solution.
+    #[serde(default)]
+    pub shown_with_question: Vec<String>,
 }
 
 /// An exam row.
@@ -193,6 +196,9 @@ pub struct QuestionDraft {
     /// Choices.
     #[serde(default)]
     pub options: Vec<QuestionOption>,
+    /// Stored for those who bought it, and not sold: `faults`.
+    #[serde(skip)]
+    pub withheld: bool,
     /// Other columns.
     #[serde(flatten)]
     pub extra: ExtraColumns,
@@ -234,5 +240,23 @@ pub struct RefusedRow {
 impl std::fmt::Display for RefusedRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}: {}", self.table, self.id, self.reason)
+    }
+}
+
+/// What an operator should look at in a row that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The D1 table.
+    pub table: &'static str,
+    /// The row's id; empty when it is about the table.
+    pub id: String,
+    /// What looks wrong.
+    pub text: String,
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, id, text } = self;
+        if id.is_empty() { write!(f, "{table}: {text}") } else { write!(f, "{table} {id}: {text}") }
     }
 }

@@ -11,7 +11,7 @@ const DIFFICULTIES: std::ops::RangeInclusive<u8> = 3..=4;
 pub fn pick<'a>(banks: impl IntoIterator<Item = &'a Bank>, day: i64) -> Option<&'a QuestionSummary> {
     let mut candidates: Vec<&QuestionSummary> = banks
         .into_iter()
-        .flat_map(|bank| &bank.questions)
+        .flat_map(Bank::for_sale)
         .filter(|q| q.meta.exam_id.is_some() && q.meta.difficulty.is_some_and(|d| DIFFICULTIES.contains(&d)))
         .collect();
     candidates.sort_by_key(|question| &question.meta.id);

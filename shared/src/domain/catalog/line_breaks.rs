@@ -1,49 +1,9 @@
 //! Imported texts in which a line break was written as the two characters `\n`.
 //!
 //! The trap is LaTeX: `\neq`, `\nabla` and `\nu` begin alike. Between dollars a `\n` before a letter is left alone; in a
-//! text without any dollar, one that begins a command of this list; everywhere else it is a line break.
+//! text without any dollar, one that begins a known command; everywhere else it is a line break.
 
-/// LaTeX commands that begin with `\n`.
-const COMMANDS: [&str; 38] = [
-    "nabla",
-    "natural",
-    "ncong",
-    "ne",
-    "nearrow",
-    "neg",
-    "neq",
-    "newcommand",
-    "newline",
-    "nexists",
-    "ngeq",
-    "ngtr",
-    "ni",
-    "nleftarrow",
-    "nleftrightarrow",
-    "nleq",
-    "nless",
-    "nmid",
-    "nobreak",
-    "nolimits",
-    "nonumber",
-    "normalsize",
-    "not",
-    "notag",
-    "notin",
-    "nparallel",
-    "nprec",
-    "nrightarrow",
-    "nsim",
-    "nsubset",
-    "nsubseteq",
-    "nsucc",
-    "nsupset",
-    "nsupseteq",
-    "nu",
-    "num",
-    "nvdash",
-    "nwarrow",
-];
+use crate::domain::catalog::commands::N as COMMANDS;
 
 /// The text with literal `\n` (and `\r\n`) turned into line breaks. Applying it twice changes nothing more.
 #[must_use]

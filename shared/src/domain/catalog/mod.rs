@@ -1,11 +1,15 @@
 //! What operators import: courses, their exams, topics, patterns and questions. Field names are the D1 columns.
 
 pub mod check;
+mod commands;
 pub mod complete;
 pub mod draft;
+pub mod faults;
 pub mod featured;
 pub mod line_breaks;
+pub mod slips;
 pub mod topic_insight;
+pub mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -206,6 +210,12 @@ pub struct Question {
     /// Other imported columns.
     #[serde(default)]
     pub extra: ExtraColumns,
+    /// Which of the other columns belong to the question, by word of its catalogue.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown_with_question: Vec<String>,
+    /// Not sold until an import corrects it; whoever has unlocked it keeps it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
 }
 
 /// A choice of a question.
@@ -230,6 +240,9 @@ pub struct QuestionSummary {
     /// Letters of its choices, which name their items.
     #[serde(default)]
     pub option_letters: Vec<String>,
+    /// Not sold until an import corrects it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
 }
 
 /// All of a course that is read often: what a process keeps in memory for each `catalog_version`.
@@ -250,6 +263,11 @@ impl Bank {
     #[must_use]
     pub fn topic(&self, id: &TopicId) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.id == *id)
+    }
+
+    /// The questions that may be sold.
+    pub fn for_sale(&self) -> impl Iterator<Item = &QuestionSummary> {
+        self.questions.iter().filter(|question| !question.withheld)
     }
 
     /// A past exam of the course.

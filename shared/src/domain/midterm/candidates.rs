@@ -40,7 +40,7 @@ pub(super) struct Choice<'a> {
 /// All questions that fit the filters of `order`, by id.
 pub(super) fn choices<'a>(bank: &'a Bank, order: &Order, student: &Student) -> Vec<Choice<'a>> {
     let known = Known::of(bank);
-    let mut fitting: Vec<&QuestionSummary> = bank.questions.iter().filter(|q| fits(&q.meta, order)).collect();
+    let mut fitting: Vec<&QuestionSummary> = bank.for_sale().filter(|q| fits(&q.meta, order)).collect();
     fitting.sort_by_key(|question| &question.meta.id);
     fitting.dedup_by_key(|question| &question.meta.id);
     let recency = recency(&fitting, student);

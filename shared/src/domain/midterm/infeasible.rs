@@ -46,7 +46,7 @@ impl Infeasible {
             format!("{asked} questions were asked for and {possible} fit"),
         )];
         let count = |fits: &dyn Fn(&super::super::catalog::QuestionMeta) -> bool| {
-            bank.questions.iter().filter(|question| fits(&question.meta)).count()
+            bank.for_sale().filter(|question| fits(&question.meta)).count()
         };
         if !order.topic_ids.is_empty() {
             let available = count(&|meta| fits_topics(meta, order));

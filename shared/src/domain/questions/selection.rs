@@ -44,7 +44,7 @@ pub fn has_technique(techniques: &[String], wanted: &str) -> bool {
 /// At most `wish.count` different questions. The same bank, wish, `last_seen` and `seed` choose the same.
 #[must_use]
 pub fn select<'a>(bank: &'a Bank, wish: &Wish, last_seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
-    let mut candidates: Vec<&QuestionSummary> = bank.questions.iter().filter(|q| wish.matches(q)).collect();
+    let mut candidates: Vec<&QuestionSummary> = bank.for_sale().filter(|q| wish.matches(q)).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut candidates);
     // The sort is stable: the shuffle still decides among the unseen (None sorts first) and among equals.
     candidates.sort_by_key(|question| last_seen.get(&question.meta.id));

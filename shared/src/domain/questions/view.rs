@@ -1,8 +1,9 @@
 //! What a student sees of a question, by what is unlocked.
 //!
 //! Locked: metadata and the preview. Unlocked: the question and its choices. Solved: also steps, answer and which
-//! choice is right. An imported column that we do not know may hold a part of the solution, so it waits for that; a few are
-//! known to belong to the question.
+//! choice is right. An imported column that we do not know may hold a part of the solution, so it is shown with the
+//! solution. Shown with the question are a few that are known to belong to it, and those that the catalogue names in
+//! `shown_with_question`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -72,7 +73,7 @@ impl QuestionView {
             text: option.text.clone(),
             is_correct: solved.then_some(option.is_correct),
         });
-        let extra = question.extra.iter().filter(|(name, _)| is_shown(name, solved));
+        let extra = question.extra.iter().filter(|(name, _)| is_shown(question, name, solved));
         Self {
             points: question.meta.source_points,
             meta: question.meta.clone(),
@@ -106,7 +107,19 @@ impl QuestionView {
 }
 
 /// Extra columns that are known to be part of a question, and not of its solution.
-const OF_QUESTION: [&str; 6] = ["section", "question_number", "subparts_json", "difficulty_label", "part", "page"];
+const OF_QUESTION: [&str; 11] = [
+    "section",
+    "question_number",
+    "subparts_json",
+    "difficulty_label",
+    "part",
+    "page",
+    "image",
+    "figure",
+    "passage",
+    "table",
+    "audio",
+];
 /// Names that the answer has of its own: an imported column of the same name would be there twice.
 const RESERVED: [&str; 23] = [
     "id",
@@ -134,8 +147,16 @@ const RESERVED: [&str; 23] = [
     "options",
 ];
 
-fn is_shown(column: &str, solved: bool) -> bool {
-    !RESERVED.contains(&column) && (solved || OF_QUESTION.contains(&column))
+/// Whether an extra column has a name that answers use for something else, so that it is never shown.
+#[must_use]
+pub fn is_reserved(column: &str) -> bool {
+    RESERVED.contains(&column)
+}
+
+fn is_shown(question: &Question, column: &str, solved: bool) -> bool {
+    let is_of_question =
+        || OF_QUESTION.contains(&column) || question.shown_with_question.iter().any(|shown| shown == column);
+    !is_reserved(column) && (solved || is_of_question())
 }
 
 #[cfg(test)]
@@ -153,7 +174,11 @@ mod tests {
             "source_points": 10.0, "is_generated": false, "created_at": "2026-01-01T00:00:00Z",
             "question_text": format!("{}$n!$", "Does it converge? ".repeat(6)),
             "solution_steps": ["Take the ratio.", "It tends to 0."], "answer": "A",
-            "extra": {"section": "II", "rubric": "v", "subparts_json": "[]", "locked": 1, "points": 9},
+            "extra": {
+                "section": "II", "rubric": "v", "subparts_json": "[]", "locked": 1, "points": 9, "image": "q1.png",
+                "figure": "f", "passage": "p", "table": [1], "audio": "a.mp3", "map": "m", "locked_by": "x",
+            },
+            "shown_with_question": ["map", "locked", "answer"],
         }))
         .unwrap();
         question.options = vec![QuestionOption { letter: "A".to_owned(), text: "Yes".to_owned(), is_correct: true }];
@@ -169,7 +194,9 @@ mod tests {
         assert_eq!(view["answer"], json!(null));
         assert_eq!(view["options"], json!([]));
         assert_eq!(view["question_text"].as_str().unwrap().chars().count(), 100);
-        assert!(view.get("section").is_none() && view.get("subparts_json").is_none());
+        for column in ["section", "subparts_json", "image", "figure", "passage", "table", "audio", "map", "rubric"] {
+            assert!(view.get(column).is_none(), "{column}");
+        }
     }
 
     #[test]
@@ -179,7 +206,10 @@ mod tests {
         assert_eq!(view["answer"], json!(null));
         assert_eq!(view["options"], json!([{"letter": "A", "text": "Yes"}]));
         assert_eq!(view["section"], "II");
-        assert!(view.get("rubric").is_none());
+        for column in ["image", "figure", "passage", "table", "audio", "map"] {
+            assert!(view.get(column).is_some(), "{column}");
+        }
+        assert!(view.get("rubric").is_none() && view.get("locked_by").is_none());
     }
 
     #[test]

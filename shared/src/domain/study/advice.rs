@@ -94,7 +94,7 @@ pub fn advise(
 ) -> Advice {
     let points = expected_points(analysis);
     let now_seconds = now.as_second();
-    let asked: HashSet<&TopicId> = bank.questions.iter().map(|question| &question.meta.topic_id).collect();
+    let asked: HashSet<&TopicId> = bank.for_sale().map(|question| &question.meta.topic_id).collect();
     let candidate = |topic: &Topic| {
         let effects = effects(&topic.id, calibration, bank);
         let candidate = Candidate::new(&topic.id, &study.mastery, calibration, &effects, now_seconds);
@@ -161,7 +161,7 @@ fn suggest<'a>(
     progress: &Rows,
     now_seconds: i64,
 ) -> Vec<(&'a QuestionSummary, String)> {
-    let of_topic = bank.questions.iter().filter(|question| question.meta.topic_id == *topic);
+    let of_topic = bank.for_sale().filter(|question| question.meta.topic_id == *topic);
     let mut fitting: Vec<(Option<Timestamp>, f64, &QuestionSummary)> = of_topic
         .map(|question| {
             let ease = calibration.ease(topic, &question.meta.id, question.meta.difficulty);

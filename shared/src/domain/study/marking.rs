@@ -61,7 +61,11 @@ pub fn rules_problem(extra: &ExtraColumns) -> Option<String> {
         Value::String(text) => serde_json::from_str::<Rules>(text).err(),
         value => serde_json::from_value::<Rules>(value.clone()).err(),
     };
-    error.map(|error| format!("{RULES_COLUMN}: {error}"))
+    let message = error?.to_string();
+    // An author of questions knows no types of ours.
+    let message =
+        message.replace("expected f64", "expected a number").replace("expected u64", "expected a whole number");
+    Some(format!("{RULES_COLUMN}: {message}"))
 }
 
 /// A question's own rules, an object or the JSON text of one; those that cannot be read are the usual ones.

@@ -1,0 +1,43 @@
+//! LaTeX that the printed midterm cannot draw.
+
+use midterm::undrawable;
+use shared::domain::catalog::draft::{CatalogDraft, Warning};
+use shared::domain::catalog::faults::{pattern_texts, question_texts};
+use shared::domain::catalog::slips::Setting;
+
+/// Characters of a formula that are shown.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// A warning for each field with a formula that cannot be drawn.
+pub(super) fn warnings(draft: &CatalogDraft) -> Vec<Warning> {
+    let patterns = draft.patterns.iter().map(|row| ("question_patterns", row.id.as_str(), pattern_texts(row)));
+    // What is withheld is told already.
+    let questions = draft.questions.iter().filter(|question| !question.withheld);
+    let questions = questions.map(|row| ("questions", row.id.as_str(), question_texts(row)));
+    let mut warnings = Vec::new();
+    for (table, id, texts) in patterns.chain(questions) {
+        for (field, text, setting) in &texts {
+            if let Some(formula) = first_undrawable(text, *setting) {
+                let text = format!("{field} has a formula that cannot be drawn: {}", shown(&formula));
+                warnings.push(Warning { table, id: id.to_owned(), text });
+            }
+        }
+    }
+    warnings
+}
+
+fn first_undrawable(text: &str, setting: Setting) -> Option<String> {
+    match setting {
+        Setting::Text => undrawable(text),
+        // Without a command it may be words.
+        Setting::Bare if text.contains('$') || !text.contains('\\') => undrawable(text),
+        Setting::Bare => undrawable(&format!("${text}$")),
+    }
+}
+
+fn shown(formula: &str) -> String {
+    let cut = if formula.chars().count() > SHOWN_CHARS_MAX { "…" } else { "" };
+    // Control characters must not reach a terminal; backslashes are shown as they are.
+    let plain = |character: char| if character.is_control() { ' ' } else { character };
+    format!("{}{cut}", formula.chars().take(SHOWN_CHARS_MAX).map(plain).collect::<String>())
+}

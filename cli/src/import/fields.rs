@@ -1,0 +1,331 @@
+//! The fields of a catalogue's records: what each holds, said in its own words where it does not, and names that are
+//! nearly one of them.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+use shared::domain::id::QuestionId;
+
+use super::json::has_no_escape;
+
+/// Characters of a wrong value that are shown.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// What a field holds.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Id,
+    Text,
+    Whole(i64, i64),
+    Number,
+    Boolean,
+    Day,
+    Moment,
+    Texts,
+    Options,
+    Any,
+}
+
+/// Whether a field must be there.
+#[derive(Clone, Copy, PartialEq)]
+enum Need {
+    Required,
+    /// It may be missing, or null.
+    Nullable,
+    /// It may be missing, not null.
+    Defaulted,
+}
+
+/// A field of a record.
+#[derive(Clone, Copy)]
+pub(super) struct Field {
+    name: &'static str,
+    kind: Kind,
+    need: Need,
+}
+
+/// A record of a catalogue.
+pub(super) struct Record {
+    /// Its fields.
+    fields: &'static [Field],
+    /// Names by which its fields are often called, and theirs.
+    aliases: &'static [(&'static str, &'static str)],
+}
+
+const COUNT: Kind = Kind::Whole(0, u32::MAX as i64);
+const YEAR: Kind = Kind::Whole(i32::MIN as i64, i32::MAX as i64);
+const DIFFICULTY: Kind = Kind::Whole(0, u8::MAX as i64);
+
+const fn required(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, need: Need::Required }
+}
+
+const fn nullable(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, need: Need::Nullable }
+}
+
+const fn defaulted(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, need: Need::Defaulted }
+}
+
+pub(super) const FILE: Record = Record {
+    fields: &[
+        defaulted("$schema", Kind::Any),
+        required("course", Kind::Any),
+        defaulted("exams", Kind::Any),
+        required("topics", Kind::Any),
+        defaulted("patterns", Kind::Any),
+        required("questions", Kind::Any),
+        defaulted("shown_with_question", Kind::Texts),
+    ],
+    aliases: &[("question_patterns", "patterns")],
+};
+pub(super) const COURSE: Record = Record {
+    fields: &[
+        required("id", Kind::Id),
+        required("name", Kind::Text),
+        nullable("description", Kind::Text),
+        nullable("exam_count", COUNT),
+        defaulted("is_active", Kind::Boolean),
+        nullable("created_at", Kind::Moment),
+        defaulted("shown_with_question", Kind::Texts),
+    ],
+    aliases: &[("title", "name"), ("active", "is_active")],
+};
+pub(super) const EXAM: Record = Record {
+    fields: &[
+        required("id", Kind::Id),
+        required("year", YEAR),
+        nullable("semester", Kind::Text),
+        required("exam_type", Kind::Text),
+        nullable("total_points", Kind::Number),
+        nullable("exam_date", Kind::Day),
+        nullable("upload_date", Kind::Day),
+        defaulted("processed", Kind::Boolean),
+    ],
+    aliases: &[("points", "total_points"), ("type", "exam_type"), ("date", "exam_date")],
+};
+pub(super) const TOPIC: Record = Record {
+    fields: &[
+        required("id", Kind::Id),
+        required("name", Kind::Text),
+        nullable("slug", Kind::Text),
+        required("category", Kind::Text),
+        nullable("difficulty", DIFFICULTY),
+        nullable("frequency_score", Kind::Number),
+        nullable("avg_points", Kind::Number),
+        nullable("total_appearances", COUNT),
+    ],
+    aliases: &[("frequency", "frequency_score")],
+};
+pub(super) const PATTERN: Record = Record {
+    fields: &[
+        required("id", Kind::Id),
+        required("topic_id", Kind::Id),
+        required("name", Kind::Text),
+        defaulted("techniques", Kind::Texts),
+        nullable("canonical_form", Kind::Text),
+        nullable("appearance_count", COUNT),
+        nullable("appearance_rate", Kind::Number),
+        nullable("first_seen_year", YEAR),
+        nullable("last_seen_year", YEAR),
+        nullable("example_question_id", Kind::Id),
+    ],
+    aliases: &[("topic", "topic_id")],
+};
+pub(super) const QUESTION: Record = Record {
+    fields: &[
+        required("id", Kind::Id),
+        nullable("exam_id", Kind::Id),
+        required("topic_id", Kind::Id),
+        nullable("pattern_id", Kind::Id),
+        defaulted("techniques", Kind::Texts),
+        required("question_text", Kind::Text),
+        required("solution_steps", Kind::Texts),
+        required("answer", Kind::Text),
+        nullable("difficulty", DIFFICULTY),
+        nullable("difficulty_reason", Kind::Text),
+        nullable("frequency_score", Kind::Number),
+        nullable("estimated_time", Kind::Number),
+        nullable("source_exam_year", YEAR),
+        nullable("source_exam_type", Kind::Text),
+        nullable("source_question_number", Kind::Whole(i64::MIN, i64::MAX)),
+        nullable("source_points", Kind::Number),
+        defaulted("is_generated", Kind::Boolean),
+        nullable("created_at", Kind::Moment),
+        defaulted("options", Kind::Options),
+        defaulted("answer_rules", Kind::Any),
+    ],
+    aliases: &[
+        ("exam", "exam_id"),
+        ("topic", "topic_id"),
+        ("pattern", "pattern_id"),
+        ("points", "source_points"),
+        ("text", "question_text"),
+        ("steps", "solution_steps"),
+        ("solution", "solution_steps"),
+    ],
+};
+pub(super) const OPTION: Record = Record {
+    fields: &[required("letter", Kind::Text), required("text", Kind::Text), required("is_correct", Kind::Boolean)],
+    aliases: &[("correct", "is_correct")],
+};
+
+impl Record {
+    /// What is wrong with the fields of `row`, by the name of each.
+    pub(super) fn problems(&self, row: &Map<String, Value>) -> Vec<String> {
+        let problem = |field: &Field| match (row.get(field.name), field.need) {
+            (None, Need::Required) => Some(format!("{} is missing", field.name)),
+            (None, _) | (Some(Value::Null), Need::Nullable) => None,
+            (Some(value), _) => problem(field.name, field.kind, value),
+        };
+        self.fields.iter().filter_map(problem).collect()
+    }
+
+    /// The names of `row` that are no field.
+    pub(super) fn others<'a>(&self, row: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
+        let is_field = |name: &&str| self.fields.iter().any(|field| field.name == *name);
+        row.keys().map(String::as_str).filter(move |name| !is_field(name)).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The field that a name was probably meant to be.
+    pub(super) fn meant_by(&self, name: &str) -> Option<&'static str> {
+        let fields = self.fields.iter().map(|field| (field.name, field.name, 2));
+        nearest(name, fields.chain(self.aliases.iter().map(|(alias, field)| (*alias, *field, 1))))
+    }
+}
+
+/// Which of `known` (a name, the field it stands for, and how many letters may be off) a name nearly is. Less than half of
+/// its letters may be off. Letter case, underscores and hyphens do not count.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = (&'a str, &'a str, usize)>) -> Option<&'a str> {
+    let plain =
+        |name: &str| -> String { name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase() };
+    let name = plain(name);
+    let distance = |known: &str, most: usize| {
+        let known = plain(known);
+        let distance = strsim::osa_distance(&name, &known);
+        (distance <= most && 2 * distance < known.len().min(name.len())).then_some(distance)
+    };
+    let near = known.filter_map(|(known, field, most)| Some((distance(known, most)?, field)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, field)| field)
+}
+
+fn problem(name: &str, kind: Kind, value: &Value) -> Option<String> {
+    let wanted = |wanted: &str| Some(format!("{name} is {}, {wanted} is wanted", shown(value)));
+    match (kind, value) {
+        // What was meant is told by its slip, not by what it is not.
+        (_, Value::String(text)) if has_no_escape(text) && !matches!(kind, Kind::Id) => None,
+        (Kind::Any, _)
+        | (Kind::Text, Value::String(_))
+        | (Kind::Number, Value::Number(_))
+        | (Kind::Boolean, Value::Bool(_)) => None,
+        (Kind::Id, Value::String(text)) => {
+            let error = QuestionId::try_from(text.clone()).err()?;
+            Some(format!("{name} {} {error}", shown(value)))
+        }
+        (Kind::Whole(least, most), Value::Number(number)) => match number.as_i64() {
+            Some(whole) if (least..=most).contains(&whole) => None,
+            Some(_) => Some(format!("{name} {number} is out of bounds")),
+            None if number.is_u64() => Some(format!("{name} {number} is out of bounds")),
+            None => wanted("a whole number"),
+        },
+        (Kind::Day, Value::Number(number)) if number.is_i64() => None,
+        (Kind::Day, Value::String(text)) if text.parse::<Date>().is_ok() => None,
+        (Kind::Moment, Value::String(text)) if text.parse::<Timestamp>().is_ok() => None,
+        (Kind::Texts, Value::Array(elements)) => {
+            let elements = elements.iter().enumerate();
+            let mut wrong =
+                elements.filter_map(|(index, value)| problem(&format!("{name}[{index}]"), Kind::Text, value));
+            wrong.next()
+        }
+        (Kind::Options, Value::Array(options)) => {
+            let mut wrong = options.iter().enumerate().filter_map(|(index, value)| match value {
+                Value::Object(option) => {
+                    OPTION.problems(option).into_iter().next().map(|problem| format!("{name}[{index}].{problem}"))
+                }
+                value => Some(format!("{name}[{index}] is {}, an object is wanted", shown(value))),
+            });
+            wrong.next()
+        }
+        _ => wanted(wanted_of(kind)),
+    }
+}
+
+fn wanted_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Id | Kind::Text => "a text",
+        Kind::Whole(..) => "a whole number",
+        Kind::Number => "a number",
+        Kind::Boolean => "true or false",
+        Kind::Day => "a date such as \"2019-12-12\" or epoch seconds",
+        Kind::Moment => "a time such as \"2019-12-12T09:00:00Z\"",
+        Kind::Texts => "a list of texts",
+        Kind::Options => "a list of options",
+        Kind::Any => "a value",
+    }
+}
+
+/// A value as a message shows it.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        Value::String(text) if text.chars().count() > SHOWN_CHARS_MAX => {
+            format!("{:?}…", text.chars().take(SHOWN_CHARS_MAX).collect::<String>())
+        }
+        Value::String(text) => format!("{text:?}"),
+        value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_nearly_a_field_is_taken_for_it() {
+        for (name, field) in [
+            ("pionts", "source_points"),
+            ("points", "source_points"),
+            ("sourcePoints", "source_points"),
+            ("option", "options"),
+            ("optoins", "options"),
+            ("Answer", "answer"),
+            ("dificulty", "difficulty"),
+            ("exam", "exam_id"),
+            ("topicId", "topic_id"),
+            ("solution-steps", "solution_steps"),
+        ] {
+            assert_eq!(QUESTION.meant_by(name), Some(field), "{name}");
+        }
+        assert_eq!((EXAM.meant_by("yaer"), TOPIC.meant_by("nmae")), (Some("year"), Some("name")));
+    }
+
+    #[test]
+    fn other_names_are_columns_of_their_own() {
+        for name in [
+            "section",
+            "question_number",
+            "subparts_json",
+            "difficulty_label",
+            "part",
+            "page",
+            "image",
+            "figure",
+            "passage",
+            "table",
+            "audio",
+            "rubric",
+            "no",
+            "ref",
+            "hint",
+            "hints",
+            "source",
+            "notes",
+            "",
+            "é",
+        ] {
+            assert_eq!(QUESTION.meant_by(name), None, "{name}");
+        }
+    }
+}

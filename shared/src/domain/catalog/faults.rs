@@ -1,0 +1,351 @@
+//! What makes a row unfit to be sold: a text in which a command was lost (`slips`), and an answer that contradicts the
+//! options. A catalogue file is refused such rows: its author can correct them. A row of the old database is kept, since
+//! somebody may have bought it; a question is withheld from sale until an import corrects it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::domain::catalog::draft::{
+    CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, RefusedRow, TopicDraft, Warning,
+};
+use crate::domain::catalog::slips::{Setting, Slip, slips};
+use crate::domain::catalog::{ExtraColumns, QuestionOption};
+
+/// A text of a row: its field, and what it is.
+pub type FieldText<'a> = (String, &'a str, Setting);
+
+/// Removes the rows of a catalogue file that are unfit to be sold.
+pub fn refuse_faulty_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
+    let mut refused = Vec::new();
+    let mut keep = |table, id: String, reason: Option<String>| match reason {
+        None => true,
+        Some(reason) => {
+            refused.push(RefusedRow { table, id, reason });
+            false
+        }
+    };
+    draft.exams.retain(|exam| keep("exams", exam.id.to_string(), lost(&exam_texts(exam))));
+    draft.topics.retain(|topic| keep("topics", topic.id.to_string(), lost(&topic_texts(topic))));
+    draft.patterns.retain(|row| keep("question_patterns", row.id.to_string(), lost(&pattern_texts(row))));
+    draft.questions.retain(|question| keep("questions", question.id.to_string(), question_fault(question)));
+    refused
+}
+
+/// Withholds the questions of an old database that are unfit to be sold.
+pub fn withhold_faulty_rows(draft: &mut CatalogDraft) -> Vec<Warning> {
+    let course = lost(&course_texts(&draft.course)).map(|text| (("courses", draft.course.id.to_string()), text));
+    let exams = draft.exams.iter().map(|exam| (("exams", exam.id.to_string()), lost(&exam_texts(exam))));
+    let topics = draft.topics.iter().map(|topic| (("topics", topic.id.to_string()), lost(&topic_texts(topic))));
+    let patterns = draft.patterns.iter();
+    let patterns = patterns.map(|row| (("question_patterns", row.id.to_string()), lost(&pattern_texts(row))));
+    let others = exams.chain(topics).chain(patterns).filter_map(|(row, text)| Some((row, text?)));
+    let mut warnings: Vec<Warning> =
+        course.into_iter().chain(others).map(|((table, id), text)| Warning { table, id, text }).collect();
+    for question in &mut draft.questions {
+        if let Some(fault) = question_fault(question) {
+            question.withheld = true;
+            let text = format!("{fault}; not sold until it is corrected");
+            warnings.push(Warning { table: "questions", id: question.id.to_string(), text });
+        }
+    }
+    warnings
+}
+
+/// What is wrong for certain with the texts of a course.
+#[must_use]
+pub fn course_fault(course: &CourseDraft) -> Option<String> {
+    lost(&course_texts(course))
+}
+
+fn question_fault(question: &QuestionDraft) -> Option<String> {
+    lost(&question_texts(question)).or_else(|| key_fault(question))
+}
+
+/// The slips of a row's texts that are certain, each with its field.
+fn lost(texts: &[FieldText<'_>]) -> Option<String> {
+    let first = |(field, text, setting): &FieldText<'_>| {
+        let slip = slips(text, *setting).into_iter().find(Slip::is_certain)?;
+        Some(format!("{field} {slip}"))
+    };
+    let said: Vec<String> = texts.iter().filter_map(first).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// How the answer of a multiple-choice question contradicts its options.
+fn key_fault(question: &QuestionDraft) -> Option<String> {
+    let options = &question.options;
+    if options.is_empty() {
+        return None;
+    }
+    let letters = |options: &mut dyn Iterator<Item = &QuestionOption>| {
+        options.map(|option| option.letter.trim().to_uppercase()).collect::<BTreeSet<_>>()
+    };
+    let all = letters(&mut options.iter());
+    let correct = letters(&mut options.iter().filter(|option| option.is_correct));
+    if correct.is_empty() {
+        return Some("no option is correct: one at least must have is_correct true".to_owned());
+    }
+    let answer = &question.answer;
+    let named = named_letters(answer);
+    let is_letters = named.is_subset(&all) && !named.is_empty();
+    let named = match option_with_text(answer, options) {
+        Some(option) if !is_letters => BTreeSet::from([option.letter.trim().to_uppercase()]),
+        _ => named,
+    };
+    if named.is_subset(&all) {
+        return (!named.is_empty() && named != correct).then(|| {
+            format!("answer {answer:?} and options contradict each other: is_correct is true for {}", listed(&correct))
+        });
+    }
+    looks_like_letters(&named, &all)
+        .then(|| format!("answer {answer:?} is no option: the options are {}", listed(&all)))
+}
+
+/// A warning for an answer that is neither letters of options nor the text of one, where it contradicts nothing.
+#[must_use]
+pub fn answer_beside_options(question: &QuestionDraft) -> Option<String> {
+    let QuestionDraft { options, answer, .. } = question;
+    let named = named_letters(answer);
+    let is_option = |part: &String| options.iter().any(|option| option.letter.eq_ignore_ascii_case(part));
+    let is_named = (!named.is_empty() && named.iter().all(is_option)) || option_with_text(answer, options).is_some();
+    let letters: BTreeSet<String> = options.iter().map(|option| option.letter.clone()).collect();
+    (!options.is_empty() && !is_named)
+        .then(|| format!("answer {answer:?} names no option: the options are {}", listed(&letters)))
+}
+
+/// Whether an answer that names no option was meant to: its parts are letters as the options have them.
+fn looks_like_letters(named: &BTreeSet<String>, all: &BTreeSet<String>) -> bool {
+    let is_alphabetic = all.iter().all(|letter| letter.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let longest = all.iter().map(String::len).max().unwrap_or(1).max(3);
+    let is_letter = |part: &String| {
+        part.len() <= longest
+            && part.bytes().all(|byte| if is_alphabetic { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() })
+    };
+    named.iter().all(is_letter)
+}
+
+fn option_with_text<'a>(answer: &str, options: &'a [QuestionOption]) -> Option<&'a QuestionOption> {
+    let plain = |text: &str| text.trim().trim_matches('$').trim().to_lowercase();
+    let answer = plain(answer);
+    options.iter().find(|option| plain(&option.text) == answer)
+}
+
+fn listed(letters: &BTreeSet<String>) -> String {
+    letters.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The letters that an answer names, in capitals: of `B`, `(b)`, `A, C` and `A and C`.
+#[must_use]
+pub fn named_letters(answer: &str) -> BTreeSet<String> {
+    answer
+        .split(|separator: char| separator.is_whitespace() || matches!(separator, ',' | ';' | '&'))
+        .filter(|part| !part.eq_ignore_ascii_case("and"))
+        .map(|part| part.trim_matches(['(', ')', '.', ':', '$']).to_uppercase())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+/// The texts of a course.
+#[must_use]
+pub fn course_texts(course: &CourseDraft) -> Vec<FieldText<'_>> {
+    let mut texts = vec![text("name", &course.name)];
+    texts.extend(optional("description", course.description.as_ref()));
+    texts
+}
+
+/// The texts of an exam.
+#[must_use]
+pub fn exam_texts(exam: &ExamDraft) -> Vec<FieldText<'_>> {
+    let mut texts = vec![text("exam_type", &exam.exam_type)];
+    texts.extend(optional("semester", exam.semester.as_ref()));
+    add_extra(&mut texts, &exam.extra);
+    texts
+}
+
+/// The texts of a topic.
+#[must_use]
+pub fn topic_texts(topic: &TopicDraft) -> Vec<FieldText<'_>> {
+    let mut texts = vec![text("name", &topic.name), text("category", &topic.category)];
+    texts.extend(optional("slug", topic.slug.as_ref()));
+    add_extra(&mut texts, &topic.extra);
+    texts
+}
+
+/// The texts of a pattern.
+#[must_use]
+pub fn pattern_texts(pattern: &PatternDraft) -> Vec<FieldText<'_>> {
+    let mut texts = vec![text("name", &pattern.name)];
+    add_list(&mut texts, "techniques", &pattern.techniques);
+    let form = pattern.canonical_form.iter();
+    texts.extend(form.map(|form| ("canonical_form".to_owned(), form.as_str(), Setting::Bare)));
+    add_extra(&mut texts, &pattern.extra);
+    texts
+}
+
+/// The texts of a question.
+#[must_use]
+pub fn question_texts(question: &QuestionDraft) -> Vec<FieldText<'_>> {
+    let mut texts = vec![text("question_text", &question.question_text)];
+    add_list(&mut texts, "solution_steps", &question.solution_steps);
+    texts.push(("answer".to_owned(), &question.answer, Setting::Bare));
+    for (index, option) in question.options.iter().enumerate() {
+        texts.push((format!("options[{index}].letter"), &option.letter, Setting::Text));
+        texts.push((format!("options[{index}].text"), &option.text, Setting::Text));
+    }
+    add_list(&mut texts, "techniques", &question.techniques);
+    texts.extend(optional("difficulty_reason", question.difficulty_reason.as_ref()));
+    texts.extend(optional("source_exam_type", question.source_exam_type.as_ref()));
+    add_extra(&mut texts, &question.extra);
+    texts
+}
+
+fn text<'a>(field: &str, text: &'a str) -> FieldText<'a> {
+    (field.to_owned(), text, Setting::Text)
+}
+
+fn optional<'a>(field: &str, value: Option<&'a String>) -> Option<FieldText<'a>> {
+    value.map(|value| text(field, value))
+}
+
+fn add_list<'a>(texts: &mut Vec<FieldText<'a>>, field: &str, list: &'a [String]) {
+    texts.extend(list.iter().enumerate().map(|(index, element)| text(&format!("{field}[{index}]"), element)));
+}
+
+fn add_extra<'a>(texts: &mut Vec<FieldText<'a>>, extra: &'a ExtraColumns) {
+    for (name, value) in extra {
+        add_value(texts, &name.escape_debug().to_string(), value);
+        // A name of a column is a text, too.
+        texts.push((format!("the field {name:?}"), name, Setting::Text));
+    }
+}
+
+fn add_value<'a>(texts: &mut Vec<FieldText<'a>>, field: &str, value: &'a Value) {
+    match value {
+        Value::String(value) => texts.push(text(field, value)),
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                add_value(texts, &format!("{field}[{index}]"), value);
+            }
+        }
+        Value::Object(values) => {
+            for (name, value) in values {
+                add_value(texts, &format!("{field}.{}", name.escape_debug()), value);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn question(change: &Value) -> QuestionDraft {
+        let mut row = json!({"id": "q", "topic_id": "t", "question_text": "?", "solution_steps": ["!"], "answer": "A"});
+        row.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        serde_json::from_value(row).unwrap()
+    }
+
+    fn choice(answer: &str, correct: &[&str]) -> QuestionDraft {
+        let option = |letter: &str| json!({"letter": letter, "text": format!("${letter}1$"), "is_correct": correct.contains(&letter)});
+        let options = ["A", "B", "C"].map(option);
+        question(&json!({"answer": answer, "options": options}))
+    }
+
+    fn draft(question: QuestionDraft) -> CatalogDraft {
+        CatalogDraft {
+            course: serde_json::from_value(json!({"id": "c", "name": "C"})).unwrap(),
+            exams: vec![serde_json::from_value(json!({"id": "e", "year": 2020, "exam_type": "fi\u{c}nal"})).unwrap()],
+            topics: vec![serde_json::from_value(json!({"id": "t", "name": "$\theta$", "category": "K"})).unwrap()],
+            patterns: vec![
+                serde_json::from_value(json!({"id": "p", "topic_id": "t", "name": "P", "canonical_form": "\theta"}))
+                    .unwrap(),
+            ],
+            questions: vec![question],
+        }
+    }
+
+    #[test]
+    fn an_answer_and_options_that_agree_are_no_fault() {
+        for (answer, correct) in [
+            ("B", &["B"][..]),
+            (" b ", &["B"]),
+            ("(B)", &["B"]),
+            ("B.", &["B"]),
+            ("A, C", &["A", "C"]),
+            ("c a", &["A", "C"]),
+            ("A and C", &["A", "C"]),
+            ("B1", &["B"]),
+            ("$b1$", &["B"]),
+            ("", &["B"]),
+            ("none of these words", &["B"]),
+            ("42", &["B"]),
+        ] {
+            assert_eq!(key_fault(&choice(answer, correct)), None, "{answer:?}");
+        }
+        assert_eq!(key_fault(&question(&json!({"answer": "E"}))), None);
+    }
+
+    #[test]
+    fn an_answer_that_contradicts_its_options_is_named() {
+        let said = |answer, correct| key_fault(&choice(answer, correct)).unwrap();
+        let contradiction = "contradict each other: is_correct is true for";
+        assert_eq!(said("A", &["B"]), format!("answer \"A\" and options {contradiction} B"));
+        assert_eq!(said("A, C", &["A"]), format!("answer \"A, C\" and options {contradiction} A"));
+        assert_eq!(said("A", &["A", "C"]), format!("answer \"A\" and options {contradiction} A, C"));
+        assert_eq!(said("$C1$", &["B"]), format!("answer \"$C1$\" and options {contradiction} B"));
+        assert_eq!(said("E", &["B"]), "answer \"E\" is no option: the options are A, B, C");
+        assert_eq!(said("B, E", &["B"]), "answer \"B, E\" is no option: the options are A, B, C");
+        assert_eq!(said("AC", &["A", "C"]), "answer \"AC\" is no option: the options are A, B, C");
+        assert_eq!(said("A", &[]), "no option is correct: one at least must have is_correct true");
+    }
+
+    #[test]
+    fn every_text_of_every_row_is_looked_at() {
+        let broken = "a\u{8}";
+        for (change, field) in [
+            (json!({"question_text": broken}), "question_text"),
+            (json!({"solution_steps": ["x", broken]}), "solution_steps[1]"),
+            (json!({"answer": broken}), "answer"),
+            (json!({"techniques": [broken]}), "techniques[0]"),
+            (json!({"difficulty_reason": broken}), "difficulty_reason"),
+            (json!({"source_exam_type": broken}), "source_exam_type"),
+            (json!({"options": [{"letter": "A", "text": broken, "is_correct": true}]}), "options[0].text"),
+            (json!({"rubric": {"parts": [1, broken]}}), "rubric.parts[1]"),
+            (json!({broken: 1}), "the field \"a\\u{8}\""),
+        ] {
+            let fault = question_fault(&question(&change)).unwrap();
+            assert_eq!(fault, format!("{field} has a backspace: JSON reads \"\\b\" as one; write \"\\\\b\""));
+        }
+        let refused = refuse_faulty_rows(&mut draft(question(&json!({"answer": broken, "question_text": broken}))));
+        let named: Vec<String> = refused.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            named,
+            [
+                r#"exams e: exam_type has a form feed before "nal": JSON reads "\f" as one; write "\\fnal""#,
+                r#"topics t: name has a tab before "heta": JSON reads "\t" as one; write "\\theta""#,
+                r#"question_patterns p: canonical_form has a tab before "heta": JSON reads "\t" as one; write "\\theta""#,
+                r#"questions q: question_text has a backspace: JSON reads "\b" as one; write "\\b"; answer has a backspace: JSON reads "\b" as one; write "\\b""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_of_an_old_database_are_kept_and_withheld() {
+        let mut draft = draft(choice("A", &["B"]));
+        draft.questions.push(choice("B", &["B"]));
+        let warnings = withhold_faulty_rows(&mut draft);
+        let tables: Vec<&str> = warnings.iter().map(|warning| warning.table).collect();
+        assert_eq!(tables, ["exams", "topics", "question_patterns", "questions"]);
+        assert_eq!(
+            warnings[3].to_string(),
+            "questions q: answer \"A\" and options contradict each other: is_correct is true for B; not sold until it is \
+             corrected"
+        );
+        assert_eq!(draft.questions.iter().map(|question| question.withheld).collect::<Vec<_>>(), [true, false]);
+        assert_eq!((draft.exams.len(), draft.topics.len(), draft.patterns.len()), (1, 1, 1));
+    }
+}

@@ -1,0 +1,367 @@
+//! LaTeX commands whose backslash was lost, because JSON reads `\f`, `\b`, `\t`, `\n` and `\r` as one character each.
+//! `"$\frac{1}{5}$"` with one backslash in a JSON file is a form feed and `rac{1}{5}`.
+//!
+//! Form feed and backspace have no other use, so they are always a slip. A line break, tab or carriage return is one
+//! where it spells a whole known command with the letters after it:
+//!
+//! - in a formula: `\nabla`, `\neq`, `\theta`, `\rho`, whatever comes before;
+//! - in a formula, where a single letter follows (`\nu`, `\ne`, `\ni`, `\to`): a wrapped formula may go on with this
+//!   letter. It is doubtful where a line would be wrapped (after an operator, `\\`, `\begin{…}` or an opening `$$` whose
+//!   closing one stands on a line of its own; for a tab: at the beginning of a line), else a slip;
+//! - outside of formulas: only when the letters are no word or abbreviation, such as `heta` and `abla`.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::domain::catalog::commands::{N, R, T};
+
+/// What is left of a command and may as well begin a line of plain text, or a cell after a tab.
+const WORDS: &[&str] = &[
+    "e", "i", "u", "o", "t", "g", "m", "q", "an", "au", "ag", "op", "eg", "eq", "ot", "um", "ef", "less", "mid", "sim",
+    "prec", "succ", "exists", "parallel", "subset", "angle", "brace", "floor", "group", "lap", "times", "cases",
+];
+/// Commands after which a formula may be wrapped.
+const OPERATORS: &[&str] = &[
+    "le",
+    "leq",
+    "ge",
+    "geq",
+    "ne",
+    "neq",
+    "to",
+    "cdot",
+    "times",
+    "approx",
+    "equiv",
+    "in",
+    "pm",
+    "mp",
+    "quad",
+    "qquad",
+    "implies",
+    "iff",
+    "Rightarrow",
+];
+/// Delimiters of formulas, longest first.
+const FORMULAS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
+
+/// Stands before a backslash that was followed by no JSON escape: `catalog import` keeps such texts readable with it.
+pub const NO_ESCAPE: &str = "\0\\";
+
+/// What a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// Text with formulas between dollars.
+    Text,
+    /// LaTeX without dollars, or a plain text.
+    Bare,
+}
+
+/// A character that is not what its author meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slip {
+    /// A backslash before something that is no JSON escape, such as `log`.
+    NoEscape(String),
+    /// A character, and the letters with which it was a command.
+    Lost(char, String),
+    /// The same, where it can be a wrapped formula as well.
+    Doubtful(char, String),
+    /// Another control character.
+    Control(char),
+}
+
+impl Slip {
+    /// Whether the text is wrong for certain.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        matches!(self, Self::NoEscape(_) | Self::Lost(..))
+    }
+}
+
+impl fmt::Display for Slip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoEscape(after) => write!(f, "has \"\\{after}\", which is no escape in JSON; write \"\\\\{after}\""),
+            Self::Lost(character, letters) => {
+                let (name, escape) = name(*character);
+                write!(f, "has a {name}")?;
+                if !letters.is_empty() {
+                    write!(f, " before {letters:?}")?;
+                }
+                write!(f, ": JSON reads \"\\{escape}\" as one; write \"\\\\{escape}{letters}\"")
+            }
+            Self::Doubtful(character, letters) => {
+                let (name, escape) = name(*character);
+                let command = format!("{escape}{letters}");
+                write!(
+                    f,
+                    "has a {name} before {letters:?} in a formula; if it should be \\{command}, write \"\\\\{command}\""
+                )
+            }
+            Self::Control(character) => write!(f, "has the control character U+{:04X}", u32::from(*character)),
+        }
+    }
+}
+
+/// A character's name, and what it is in JSON after the backslash.
+fn name(character: char) -> (&'static str, char) {
+    match character {
+        '\u{c}' => ("form feed", 'f'),
+        '\u{8}' => ("backspace", 'b'),
+        '\t' => ("tab", 't'),
+        '\r' => ("carriage return", 'r'),
+        _ => ("line break", 'n'),
+    }
+}
+
+/// All slips of a text, in its order.
+#[must_use]
+pub fn slips(text: &str, setting: Setting) -> Vec<Slip> {
+    // Most texts have none, and need no more than this look.
+    if !text.contains(|character: char| character.is_ascii_control()) {
+        return Vec::new();
+    }
+    let formulas = match setting {
+        Setting::Bare if !text.contains('$') => {
+            if is_prose(text) {
+                Vec::new()
+            } else {
+                vec![Formula { inside: 0..text.len(), is_display: false }]
+            }
+        }
+        _ => formulas(text),
+    };
+    let controls = text.char_indices().filter(|(_, character)| character.is_ascii_control());
+    controls.filter_map(|(at, character)| slip(text, at, character, &formulas)).collect()
+}
+
+fn slip(text: &str, at: usize, character: char, formulas: &[Formula]) -> Option<Slip> {
+    let after = &text[at + character.len_utf8()..];
+    let letters = leading_letters(after);
+    let commands = match character {
+        '\u{c}' | '\u{8}' => return Some(Slip::Lost(character, letters.to_owned())),
+        '\n' => N,
+        '\r' => R,
+        '\t' => T,
+        '\0' if after.starts_with('\\') => {
+            let escaped = &after[1..];
+            let word = leading_letters(escaped);
+            let word = if word.is_empty() { escaped.get(..escaped.chars().next()?.len_utf8())? } else { word };
+            return Some(Slip::NoEscape(word.to_owned()));
+        }
+        other => return Some(Slip::Control(other)),
+    };
+    let (_, initial) = name(character);
+    let is_command = commands.iter().any(|name| name.strip_prefix(initial) == Some(letters));
+    if letters.is_empty() || !is_command {
+        return None;
+    }
+    match formulas.iter().find(|formula| formula.inside.contains(&at)) {
+        None if WORDS.contains(&letters) => None,
+        Some(formula) if letters.len() == 1 && formula.may_go_on(text, at, character) => {
+            Some(Slip::Doubtful(character, letters.to_owned()))
+        }
+        _ => Some(Slip::Lost(character, letters.to_owned())),
+    }
+}
+
+fn leading_letters(text: &str) -> &str {
+    &text[..text.bytes().take_while(u8::is_ascii_alphabetic).count()]
+}
+
+/// A formula within a text.
+struct Formula {
+    inside: Range<usize>,
+    is_display: bool,
+}
+
+impl Formula {
+    /// Whether a formula may have been wrapped, or a line of it indented, by the character at `at`.
+    fn may_go_on(&self, text: &str, at: usize, character: char) -> bool {
+        let before = &text[self.inside.start..at];
+        match character {
+            '\t' => before.trim_end_matches([' ', '\t']).ends_with('\n'),
+            '\n' => {
+                // `\ne^` would be a relation with an exponent.
+                text[at..].starts_with("\ne^")
+                    || (before.is_empty() && self.closes_on_a_line_of_its_own(text))
+                    || before.ends_with(['+', '-', '=', '<', '>', ',', ';', '&', '|', '*', '\n'])
+                    || before.ends_with("\\\\")
+                    || ends_with_operator(before)
+                    || ends_with_begin(before)
+            }
+            _ => false,
+        }
+    }
+
+    fn closes_on_a_line_of_its_own(&self, text: &str) -> bool {
+        self.is_display && text[self.inside.clone()].trim_end_matches([' ', '\t', '\r']).ends_with('\n')
+    }
+}
+
+fn ends_with_operator(before: &str) -> bool {
+    let name = before.len() - before.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+    before[..name].ends_with('\\') && OPERATORS.contains(&&before[name..])
+}
+
+fn ends_with_begin(before: &str) -> bool {
+    let environment = before.rsplit_once("\\begin{").and_then(|(_, rest)| rest.strip_suffix('}'));
+    environment.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'*'))
+}
+
+/// The formulas of a text. One that is not closed is none: the dollar may be money.
+fn formulas(text: &str) -> Vec<Formula> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let escaped = ["\\$", "\\\\"].iter().any(|escaped| rest.starts_with(escaped));
+        let opened = FORMULAS.iter().filter(|_| !escaped).find(|(open, _)| rest.starts_with(open));
+        if let Some((open, close)) = opened
+            && let Some(length) = closing(&rest[open.len()..], close)
+        {
+            let start = at + open.len();
+            found.push(Formula { inside: start..start + length, is_display: matches!(*open, "$$" | "\\[") });
+            at = start + length + close.len();
+        } else if let Some((open, _)) = opened {
+            at += open.len();
+        } else if escaped {
+            at += 2;
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    found
+}
+
+/// Bytes up to the mark that closes a formula.
+fn closing(inside: &str, close: &str) -> Option<usize> {
+    let mut at = 0;
+    while at < inside.len() {
+        let rest = &inside[at..];
+        if rest.starts_with(close) {
+            return Some(at);
+        }
+        let escaped = rest.starts_with("\\$") || rest.starts_with("\\\\");
+        at += if escaped { 2 } else { rest.chars().next().map_or(1, char::len_utf8) };
+    }
+    None
+}
+
+/// Whether a text without dollars reads as words: two of them side by side.
+fn is_prose(text: &str) -> bool {
+    let words: Vec<bool> = text
+        .split_whitespace()
+        .map(|word| word.trim_end_matches(['.', ',', ';', ':', '?', '!']))
+        .map(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .collect();
+    words.windows(2).any(|pair| pair == [true, true])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> Vec<String> {
+        slips(text, Setting::Text).iter().map(ToString::to_string).collect()
+    }
+
+    fn certain(text: &str, setting: Setting) -> bool {
+        slips(text, setting).iter().any(Slip::is_certain)
+    }
+
+    #[test]
+    fn commands_are_sorted_and_begin_with_their_letter() {
+        for (commands, initial) in [(N, 'n'), (R, 'r'), (T, 't')] {
+            assert!(commands.is_sorted(), "{initial}");
+            assert!(commands.iter().all(|command| command.starts_with(initial)));
+        }
+    }
+
+    #[test]
+    fn every_known_command_in_a_formula_is_found() {
+        for (commands, character) in [(N, '\n'), (R, '\r'), (T, '\t')] {
+            for command in commands {
+                let text = format!("Let $x {character}{} y$.", &command[1..]);
+                assert!(certain(&text, Setting::Text), "{command}");
+            }
+        }
+        for (character, letters) in [('\u{c}', "rac{1}{5}"), ('\u{c}', "orall x"), ('\u{8}', "eta"), ('\u{8}', "inom")]
+        {
+            assert!(certain(&format!("${character}{letters}$"), Setting::Text));
+        }
+    }
+
+    #[test]
+    fn the_hint_has_the_command_with_two_backslashes() {
+        assert_eq!(
+            said("$\u{c}rac{1}{5}$"),
+            [r#"has a form feed before "rac": JSON reads "\f" as one; write "\\frac""#]
+        );
+        assert_eq!(said("a\u{8}"), [r#"has a backspace: JSON reads "\b" as one; write "\\b""#]);
+        assert_eq!(said("$\nabla f$"), [r#"has a line break before "abla": JSON reads "\n" as one; write "\\nabla""#]);
+        assert_eq!(said("$\theta$"), [r#"has a tab before "heta": JSON reads "\t" as one; write "\\theta""#]);
+        assert_eq!(said("$\rho$"), [r#"has a carriage return before "ho": JSON reads "\r" as one; write "\\rho""#]);
+        assert_eq!(said("$\0\\log x$"), [r#"has "\log", which is no escape in JSON; write "\\log""#]);
+        assert_eq!(said("\0\\{x"), [r#"has "\{", which is no escape in JSON; write "\\{""#]);
+        assert_eq!(said("\u{1}"), ["has the control character U+0001"]);
+    }
+
+    #[test]
+    fn wrapped_formulas_are_no_slips() {
+        for text in [
+            "$a +\nb$",
+            "$$\nx = 1\n$$",
+            "$$\\begin{aligned}\na &= b \\\\\n  c &= d\n\\end{aligned}$$",
+            "$\\int u\\,dv =\nuv - \\int v\\,du$",
+            "$a\r\n+ b$",
+            "$$\n\tx\n$$",
+            "$\\frac{1}{2}\n\\nabla f$",
+            "$x\nabc$",
+        ] {
+            assert_eq!(said(text), Vec::<String>::new(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_single_letter_where_a_formula_may_be_wrapped_is_doubtful() {
+        for text in [
+            "$$\nu = x^2\n$$",
+            "$$\ne^x = 1 + x\n$$",
+            "$a =\nu + v$",
+            "$a \\le\nu$",
+            "$a \\\\\nu$",
+            "$\\begin{aligned}\nu &= 1\\end{aligned}$",
+            "$x\ne^x$",
+            "$$\n\to + 1\n$$",
+        ] {
+            let found = slips(text, Setting::Text);
+            assert!(matches!(found.as_slice(), [Slip::Doubtful(..)]), "{text:?}: {found:?}");
+        }
+        for text in ["$\nu$", "$$\nu = 3$$", "$x \ne 0$", "$h\nu$", "$\\frac{c}{\nu}$", "$x \to 0$", "$A \ni a$"] {
+            assert!(certain(text, Setting::Text), "{text:?}");
+        }
+        let doubtful = r#"has a line break before "u" in a formula; if it should be \nu, write "\\nu""#;
+        assert_eq!(said("$a =\nu$"), [doubtful]);
+    }
+
+    #[test]
+    fn outside_of_formulas_words_may_follow_a_line_break() {
+        for text in ["Let $x$\nu be", "See\neq. 3", "It is\nless than $5", "a\tan\tb", "one\r\ntwo", "1\nexists"] {
+            assert_eq!(said(text), Vec::<String>::new(), "{text:?}");
+        }
+        for text in ["The gradient \nabla f", "The angle \theta", "It costs \\$5 \times 3", "$a$ and \rho"] {
+            assert!(certain(text, Setting::Text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bare_latex_is_one_formula_unless_it_is_prose() {
+        for text in ["\theta", "\nabla f", "x \neq 0", "\u{c}rac{1}{2}", "\\(\nabla f\\)", "$\nu$", "\to 0"] {
+            assert!(certain(text, Setting::Bare), "{text:?}");
+        }
+        for text in ["The limit\nexists.", "It is\nless than three", "2\n3", "converges\never so slowly"] {
+            assert_eq!(slips(text, Setting::Bare), [], "{text:?}");
+        }
+    }
+}

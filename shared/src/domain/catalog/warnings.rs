@@ -1,0 +1,210 @@
+//! What looks wrong in a course and stops nothing: an operator is told.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::catalog::complete::slug;
+use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, Warning};
+use crate::domain::catalog::faults::{
+    FieldText, answer_beside_options, course_texts, exam_texts, pattern_texts, question_texts, topic_texts,
+};
+use crate::domain::catalog::slips::slips;
+use crate::domain::id::QuestionId;
+use crate::domain::questions::view::is_reserved;
+
+/// What `semester` may be.
+pub const SEMESTERS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
+/// What `exam_type` may be.
+pub const EXAM_TYPES: [&str; 4] = ["midterm", "final", "quiz", "practice"];
+/// Points that a sum may be off.
+const POINTS_TOLERANCE: f64 = 1e-6;
+
+/// Warnings of a course, by table. `is_whole` tells that no question was refused, so that sums can be compared.
+#[must_use]
+pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let mut warn = |table, id: &str, text: String| found.push(Warning { table, id: id.to_owned(), text });
+    let points = if is_whole { points_of_exams(draft) } else { HashMap::new() };
+
+    shown_columns(draft, |text| warn("courses", draft.course.id.as_str(), text));
+    doubts(&course_texts(&draft.course), |text| warn("courses", draft.course.id.as_str(), text));
+    for exam in &draft.exams {
+        let id = exam.id.as_str();
+        doubts(&exam_texts(exam), |text| warn("exams", id, text));
+        let semester = exam.semester.as_deref().and_then(|semester| enumerated("semester", semester, &SEMESTERS));
+        let exam_type = enumerated("exam_type", &exam.exam_type, &EXAM_TYPES);
+        semester.into_iter().chain(exam_type).for_each(|text| warn("exams", id, text));
+        if let Some(text) = points.get(id).and_then(|points| wrong_total(exam, points)) {
+            warn("exams", id, text);
+        }
+    }
+    let mut slugs: HashMap<String, &str> = HashMap::new();
+    for topic in &draft.topics {
+        let id = topic.id.as_str();
+        doubts(&topic_texts(topic), |text| warn("topics", id, text));
+        let slug = topic.slug.clone().unwrap_or_else(|| slug(&topic.name));
+        match slugs.get(&slug) {
+            Some(first) => warn("topics", id, format!("its slug {slug:?} is that of topic {first:?}")),
+            None => _ = slugs.insert(slug, id),
+        }
+    }
+    let questions: HashSet<&str> = draft.questions.iter().map(|question| question.id.as_str()).collect();
+    let mut patterns = HashMap::new();
+    for pattern in &draft.patterns {
+        let id = pattern.id.as_str();
+        patterns.insert(id, &pattern.topic_id);
+        doubts(&pattern_texts(pattern), |text| warn("question_patterns", id, text));
+        let example = pattern.example_question_id.as_ref().map(QuestionId::as_str);
+        if let Some(example) = example.filter(|example| is_whole && !questions.contains(example)) {
+            warn("question_patterns", id, format!("example_question_id {example:?} is not in the import"));
+        }
+    }
+    for question in &draft.questions {
+        let id = question.id.as_str();
+        doubts(&question_texts(question), |text| warn("questions", id, text));
+        if let Some(text) =
+            question.source_exam_type.as_deref().and_then(|name| enumerated("source_exam_type", name, &EXAM_TYPES))
+        {
+            warn("questions", id, text);
+        }
+        match question.pattern_id.as_ref().map(|pattern| (pattern.as_str(), patterns.get(pattern.as_str()))) {
+            Some((pattern, None)) => warn("questions", id, format!("its pattern {pattern:?} is not in the import")),
+            Some((pattern, Some(topic))) if **topic != question.topic_id => {
+                warn("questions", id, format!("its pattern {pattern:?} belongs to topic {:?}", topic.as_str()));
+            }
+            _ => {}
+        }
+        if let Some(text) = answer_beside_options(question).filter(|_| !question.withheld) {
+            warn("questions", id, text);
+        }
+    }
+    found
+}
+
+/// Slips that may be meant.
+fn doubts(texts: &[FieldText<'_>], mut warn: impl FnMut(String)) {
+    for (field, text, setting) in texts {
+        if let Some(slip) = slips(text, *setting).into_iter().find(|slip| !slip.is_certain()) {
+            warn(format!("{field} {slip}"));
+        }
+    }
+}
+
+fn enumerated(field: &str, value: &str, known: &[&str]) -> Option<String> {
+    let is_known = known.iter().any(|name| name.eq_ignore_ascii_case(value.trim()));
+    (!is_known).then(|| format!("{field} {value:?} is none of {}", known.join(", ")))
+}
+
+/// What `shown_with_question` names in vain.
+fn shown_columns(draft: &CatalogDraft, mut warn: impl FnMut(String)) {
+    for name in &draft.course.shown_with_question {
+        if is_reserved(name) {
+            warn(format!("shown_with_question names {name:?}, which is no extra column"));
+        } else if !draft.questions.iter().any(|question| question.extra.contains_key(name)) {
+            warn(format!("shown_with_question names {name:?}, which no question has"));
+        }
+    }
+}
+
+/// Points of an exam's questions.
+#[derive(Default)]
+struct Points {
+    sum: f64,
+    unknown: usize,
+}
+
+fn points_of_exams(draft: &CatalogDraft) -> HashMap<&str, Points> {
+    let mut points: HashMap<&str, Points> = HashMap::new();
+    for question in &draft.questions {
+        let Some(exam) = &question.exam_id else { continue };
+        let of_exam = points.entry(exam.as_str()).or_default();
+        match question.source_points {
+            Some(points) => of_exam.sum += points,
+            None => of_exam.unknown += 1,
+        }
+    }
+    points
+}
+
+/// An exam of which some questions are not there, or have no points, may be worth more than they are.
+fn wrong_total(exam: &ExamDraft, points: &Points) -> Option<String> {
+    let total = exam.total_points?;
+    let Points { sum, unknown } = *points;
+    let is_partial = unknown > 0 || !exam.processed;
+    let is_wrong = sum > total + POINTS_TOLERANCE || (!is_partial && sum < total - POINTS_TOLERANCE);
+    is_wrong.then(|| format!("total_points is {total}, the source_points of its questions add up to {sum}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn draft() -> CatalogDraft {
+        let rows = |rows: Value| serde_json::from_value(rows).unwrap();
+        let question = |id: &str, points: Value| {
+            let row = json!({
+                "id": id, "exam_id": "e", "topic_id": "t", "question_text": "?", "solution_steps": [], "answer": "1",
+                "source_points": points,
+            });
+            serde_json::from_value(row).unwrap()
+        };
+        CatalogDraft {
+            course: serde_json::from_value(json!({"id": "c", "name": "C"})).unwrap(),
+            exams: rows(
+                json!([{"id": "e", "year": 2020, "exam_type": "Final", "semester": "FALL", "total_points": 10}]),
+            ),
+            topics: serde_json::from_value(json!([{"id": "t", "name": "Series", "category": "K"}])).unwrap(),
+            patterns: serde_json::from_value(json!([{"id": "p", "topic_id": "t", "name": "P"}])).unwrap(),
+            questions: vec![question("q1", json!(4)), question("q2", json!(6))],
+        }
+    }
+
+    fn said(change: impl FnOnce(&mut CatalogDraft)) -> Vec<String> {
+        let mut draft = draft();
+        change(&mut draft);
+        warnings(&draft, true).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_good_course_has_no_warnings() {
+        assert_eq!(said(|_| ()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn totals_are_compared_where_all_points_are_known() {
+        let more = "exams e: total_points is 9, the source_points of its questions add up to 10";
+        let less = "exams e: total_points is 12, the source_points of its questions add up to 10";
+        assert_eq!(said(|draft| draft.exams[0].total_points = Some(9.0)), [more]);
+        assert_eq!(said(|draft| draft.exams[0].total_points = Some(12.0)), [less]);
+        let partial = |draft: &mut CatalogDraft| {
+            draft.exams[0].total_points = Some(12.0);
+            draft.exams[0].processed = false;
+        };
+        assert_eq!(said(partial), Vec::<String>::new());
+        assert_eq!(said(|draft| draft.questions[1].source_points = None), Vec::<String>::new());
+        let mut changed = draft();
+        changed.exams[0].total_points = Some(12.0);
+        assert_eq!(warnings(&changed, false), []);
+    }
+
+    #[test]
+    fn names_that_lead_nowhere_are_told() {
+        let id = |text: &str| text.try_into().unwrap();
+        assert_eq!(
+            said(|draft| draft.questions[0].pattern_id = Some("p9".try_into().unwrap())),
+            ["questions q1: its pattern \"p9\" is not in the import"]
+        );
+        assert_eq!(
+            said(|draft| draft.patterns[0].example_question_id = Some(id("q9"))),
+            ["question_patterns p: example_question_id \"q9\" is not in the import"]
+        );
+        assert_eq!(
+            said(|draft| draft.course.shown_with_question = vec!["answer".to_owned(), "imgae".to_owned()]),
+            [
+                "courses c: shown_with_question names \"answer\", which is no extra column",
+                "courses c: shown_with_question names \"imgae\", which no question has",
+            ]
+        );
+    }
+}
