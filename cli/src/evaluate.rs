@@ -6,21 +6,21 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
-use indicatif::ProgressBar;
+use csv::StringRecord;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use shared::domain::mastery::{Calibration, Evidence, Mastery, Outcome};
+
+use crate::delimited::{Table, read_file};
 
 /// Bins of equal width for the calibration error.
 const BINS: usize = 10;
@@ -61,18 +61,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn log(path: &Path, names: &mut Names) -> Result<Log> {
-    let name = path.display();
-    let text = read(path).with_context(|| format!("cannot read {name}"))?;
-    Log::read(&text, names).with_context(|| name.to_string())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let bar = ProgressBar::new(file.metadata()?.len());
-    let mut text = Vec::new();
-    bar.wrap_read(file).read_to_end(&mut text)?;
-    bar.finish_and_clear();
-    Ok(text)
+    let text = read_file(path)?;
+    Log::read(&text, names).with_context(|| path.display().to_string())
 }
 
 /// A row: the names of user, skill and item are numbers.
@@ -104,28 +94,18 @@ struct Columns {
 
 impl Log {
     fn read(text: &[u8], names: &mut Names) -> Result<Self> {
-        let delimiter = detected_delimiter(text);
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(text);
-        let header = reader.headers()?.clone();
-        ensure!(header.iter().any(|name| !name.is_empty()), "the file is empty");
-        let mut columns = Columns::find(&header)?;
-        let mut attempts = Vec::new();
-        let mut row = StringRecord::new();
-        loop {
-            // As a spreadsheet counts: the column names are row 1.
-            let place = || format!("row {}", attempts.len() + 2);
-            if !reader.read_record(&mut row).map_err(|error| anyhow!(unreadable(&error))).with_context(place)? {
-                break;
-            }
+        let table = Table::open(text, None)?;
+        let mut columns = Columns::find(&table)?;
+        let mut attempts: Vec<Attempt> = Vec::new();
+        table.each_row(|row| {
             if attempts.is_empty() {
                 // The first row says whether there are times.
                 columns.time = columns.time.filter(|time| !row[*time].is_empty());
             }
-            let after = attempts.last().map(|last: &Attempt| last.outcome.at_seconds + PACE_SECONDS);
-            let attempt = columns.attempt(&row, after.unwrap_or(0), names).with_context(place)?;
-            attempts.push(attempt);
-        }
-        ensure!(!attempts.is_empty(), "the file has column names and no rows");
+            let after = attempts.last().map(|last| last.outcome.at_seconds + PACE_SECONDS);
+            attempts.push(columns.attempt(row, after.unwrap_or(0), names)?);
+            Ok(())
+        })?;
         // Stable: attempts of one time stay in the order of the file.
         attempts.sort_by_key(|attempt| attempt.outcome.at_seconds);
         Ok(Self { attempts, has_times: columns.time.is_some() })
@@ -137,18 +117,13 @@ impl Log {
 }
 
 impl Columns {
-    fn find(header: &StringRecord) -> Result<Self> {
-        let optional = |name: &str| header.iter().position(|column| column == name);
-        let column = |name: &str| {
-            let there = || header.iter().collect::<Vec<_>>().join(", ");
-            optional(name).with_context(|| format!("there is no column {name:?}; the columns are {}", there()))
-        };
+    fn find(table: &Table) -> Result<Self> {
         Ok(Self {
-            user: column("user_id")?,
-            item: column("item_id")?,
-            skill: column("skill_id")?,
-            correct: column("correct")?,
-            time: optional("timestamp"),
+            user: table.column("user_id")?,
+            item: table.column("item_id")?,
+            skill: table.column("skill_id")?,
+            correct: table.column("correct")?,
+            time: table.optional_column("timestamp"),
         })
     }
 
@@ -209,21 +184,6 @@ fn seconds(text: &str) -> Result<i64> {
 #[expect(clippy::cast_possible_truncation, reason = "at most 1e11, and fractions of a second do not matter")]
 fn whole(seconds: f64) -> i64 {
     seconds.floor() as i64
-}
-
-/// What is wrong with a row that cannot be read.
-fn unreadable(error: &csv::Error) -> String {
-    match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} columns instead of {expected_len}"),
-        ErrorKind::Utf8 { .. } => "not UTF-8".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// Tab or comma: that of which the first line has more.
-fn detected_delimiter(text: &[u8]) -> u8 {
-    let count = |delimiter| text.iter().take_while(|byte| **byte != b'\n').filter(|byte| **byte == delimiter).count();
-    if count(b'\t') > count(b',') { b'\t' } else { b',' }
 }
 
 /// Learns from one log and predicts the other.
@@ -456,13 +416,15 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_found_by_name_and_separator() {
+    fn columns_are_found_by_name_with_every_delimiter() {
         let commas = parsed("timestamp,correct,skill_id,item_id,user_id,more\n5,1,s,i,u,x\n3,0,t,i,v,x\n").unwrap();
-        let tabs = parsed("user_id\titem_id\tskill_id\tcorrect\ttimestamp\nu\ti\ts\t1\t5\nv\ti\tt\t0\t3\n").unwrap();
-        assert_eq!(commas.attempts, tabs.attempts);
         assert_eq!(times(&commas), [3, 5]);
         assert_eq!((commas.attempts[0].user, commas.attempts[1].user), (1, 0));
         assert!(commas.attempts[1].outcome.correct && commas.has_times);
+        let other_order = "user_id\titem_id\tskill_id\tcorrect\ttimestamp\nu\ti\ts\t1\t5\nv\ti\tt\t0\t3\n";
+        for delimiter in ["\t", ";", ","] {
+            assert_eq!(parsed(&other_order.replace('\t', delimiter)).unwrap().attempts, commas.attempts, "{delimiter}");
+        }
     }
 
     #[test]
