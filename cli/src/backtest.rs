@@ -1,7 +1,6 @@
-//! `pastpaper backtest`: how good would the forecast have been on an archive of one's own?
+//! `pastpaper backtest`: scores the forecast on an archive of past exams.
 //!
-//! Reads a table with one row for each question and touches no database. `docs/forecast.md` says how to read the
-//! scores.
+//! Reads a delimited file with one row per question and uses no database. `docs/forecast.md` explains the scores.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,7 +20,7 @@ use crate::delimited::{Table, parse_delimiter, read_file};
 /// Options of `backtest`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A table with column names and one row for each question of each past exam
+    /// A delimited file (CSV) with column names and one row per question of each past exam
     file: PathBuf,
     /// Column of the year
     #[arg(long, value_name = "COL")]
@@ -32,19 +31,19 @@ pub struct Arguments {
     /// Columns that name the topic of a question
     #[arg(long, value_name = "COL[,COL]", value_delimiter = ',', required = true)]
     topic: Vec<String>,
-    /// Column of the course, when the file has several
+    /// Column of the course, if the file has several
     #[arg(long, value_name = "COL")]
     course: Option<String>,
-    /// Use only rows with this value; given more than once, all must hold
+    /// Use only rows with this value; may be repeated, then all must match
     #[arg(long = "where", value_name = "COL=VALUE", value_parser = condition)]
     conditions: Vec<(String, String)>,
-    /// Leave out exams with fewer questions, of which the archive has only a part
+    /// Leave out exams with fewer questions, which are probably incomplete
     #[arg(long, value_name = "N", default_value_t = 1)]
     min_questions: usize,
-    /// Score an exam from so many exams of earlier years on
+    /// Score an exam only if there are at least N exams of earlier years
     #[arg(long, value_name = "N", default_value_t = MIN_HISTORY, value_parser = clap::value_parser!(u32).range(1..))]
     min_history: u32,
-    /// What separates columns: a character or `tab`; the first line decides when it is not given
+    /// Delimiter of columns: a character or `tab`; default: comma, semicolon or tab, as in the header
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
     delimiter: Option<u8>,
     /// Print JSON
@@ -52,16 +51,16 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Scores the forecast on a file and prints how it did.
+/// Scores the forecast on a file and prints the result.
 ///
 /// # Errors
-/// When the file cannot be read as such a table, or no exam has enough before it.
+/// When the file cannot be read, or no exam has enough earlier exams.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = read_file(&arguments.file)?;
     let report = score(&text, arguments).with_context(|| arguments.file.display().to_string())?;
     let output = if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     match io::stdout().write_all(output.as_bytes()) {
-        // `head` has seen enough.
+        // The reader closed the pipe, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         written => Ok(written.map(|()| ExitCode::SUCCESS)?),
     }
@@ -98,7 +97,7 @@ fn score(text: &[u8], arguments: &Arguments) -> Result<Report> {
     Ok(report)
 }
 
-/// The rows of a file that count, by course.
+/// The rows of a file that match the conditions, by course.
 struct Archive {
     courses: BTreeMap<String, CourseRows>,
     rows_without_topic: usize,
@@ -111,7 +110,7 @@ struct CourseRows {
     topics: BTreeSet<String>,
 }
 
-/// Where the columns are.
+/// Indices of the columns.
 struct Columns {
     year: usize,
     exam: Vec<usize>,
@@ -133,7 +132,7 @@ impl Archive {
             used += 1;
             archive.add(row, &columns)
         })?;
-        ensure!(used > 0, "none of the {rows} rows fits --where");
+        ensure!(used > 0, "none of the {rows} rows matches --where");
         ensure!(used > archive.rows_without_topic, "none of the {used} rows has a topic");
         Ok(archive)
     }
@@ -148,7 +147,7 @@ impl Archive {
         let course = columns.course.map(|column| row[column].to_owned()).unwrap_or_default();
         let rows = self.courses.entry(course).or_default();
         let name = columns.exam.iter().map(|column| row[*column].to_owned()).collect();
-        // Bits, because floats have no order that a map could use; which order does not matter.
+        // Bits, because floats cannot be keys of a map; the order does not matter.
         let (_, topics) = rows.exams.entry((year.to_bits(), name)).or_insert_with(|| (year, Vec::new()));
         topics.push(topic.clone());
         rows.topics.insert(topic);
@@ -157,7 +156,7 @@ impl Archive {
 }
 
 impl CourseRows {
-    /// Topics by their place in the alphabet, so that the order of the rows does not matter.
+    /// Topics are numbered alphabetically, so that the order of the rows does not matter.
     fn exams(self, min_questions: usize) -> Vec<PastExam> {
         let index: BTreeMap<&String, usize> =
             self.topics.iter().enumerate().map(|(index, name)| (name, index)).collect();
@@ -185,9 +184,9 @@ impl Columns {
 
 fn year(text: &str) -> Result<f64> {
     match text.parse::<f64>() {
-        // 0.0 is added because −0 and 0 have other bits.
+        // 0.0 is added because −0 and 0 differ in their bits.
         Ok(year) if year.is_finite() => Ok(year + 0.0),
-        _ => bail!("the year is {text:?}, which is no number"),
+        _ => bail!("the year {text:?} is not a number"),
     }
 }
 
@@ -196,11 +195,11 @@ fn joined(row: &StringRecord, columns: &[usize]) -> String {
 }
 
 fn condition(text: &str) -> Result<(String, String), String> {
-    let (column, value) = text.split_once('=').ok_or("COL=VALUE is needed")?;
+    let (column, value) = text.split_once('=').ok_or("must be COL=VALUE")?;
     Ok((column.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// What the command prints.
+/// The output of the command.
 #[derive(Debug, Serialize)]
 struct Report {
     courses: Vec<CourseReport>,
@@ -215,7 +214,7 @@ struct CourseReport {
     exams: usize,
     questions: usize,
     topics: usize,
-    /// Nothing when there are too few exams.
+    /// `None` when there are too few exams.
     scored: Option<Scored>,
 }
 
@@ -353,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn any_separator_and_order_of_rows_give_the_same() {
+    fn delimiters_and_order_of_rows_do_not_matter() {
         let commas = archive(",", 2010..2020);
         let expected = scored(&commas, &[]);
         assert_eq!(scored(&archive("\t", 2010..2020), &[]), expected);
@@ -371,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn courses_are_scored_apart_and_together() {
+    fn courses_are_scored_separately_and_in_total() {
         let mut text = archive(",", 2010..2018);
         text += archive(",", 2010..2016).replace("algebra", "logic").split_once('\n').unwrap().1;
         text += "2017,may,short,A\n2017,may,short,\n";
@@ -394,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn exams_and_topics_may_take_several_columns_to_name() {
+    fn several_columns_can_name_exams_and_topics() {
         let mut text = archive(",", 2010..2016);
         text += "2015,june,algebra,A\n2015,june,logic,A\n2015,july,algebra,A\n";
         let exams = |options: &[&str]| scored(&text, options)["courses"][0]["exams"].as_u64();
@@ -406,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_their_cause() {
         assert_eq!(refused("", &[]), "the file is empty");
         assert_eq!(refused("\n\n", &[]), "the file is empty");
         assert_eq!(refused("year,month,topic\n", &[]), "the file has column names and no rows");
@@ -416,12 +415,12 @@ mod tests {
         );
         assert_eq!(
             refused("year,month,topic\n2010,may,\"A\nB\"\nMMX,may,A\n", &[]),
-            "row 3: the year is \"MMX\", which is no number",
+            "row 3: the year \"MMX\" is not a number",
         );
         assert_eq!(refused("year,month,topic\n2010,may,\n", &[]), "none of the 1 rows has a topic");
         assert_eq!(refused("year,month,topic\r\n2010,may\r\n", &[]), "row 2: 2 columns instead of 3");
-        assert!(refused("year,month,topic\ninf,may,A\n", &[]).contains("no number"));
-        assert_eq!(refused(&archive(",", 2010..2012), &["--where", "topic=C"]), "none of the 4 rows fits --where",);
+        assert!(refused("year,month,topic\ninf,may,A\n", &[]).contains("not a number"));
+        assert_eq!(refused(&archive(",", 2010..2012), &["--where", "topic=C"]), "none of the 4 rows matches --where",);
         assert_eq!(
             refused(&archive(",", 2010..2014), &[]),
             "not enough exams to score: an exam is scored from 4 exams of earlier years on, and no course has that \

@@ -243,6 +243,29 @@ fn every_kind_of_violation_is_found() {
     }
 }
 
+/// The lint `missing_docs` would also ask for a comment on each field and variant, whose name often says all.
+#[test]
+fn public_functions_and_types_are_documented() {
+    let folders = ["assembly/src", "cli/src", "shared/src", "tests/src"].map(str::to_owned);
+    let folders = folders.into_iter().chain(FUNCTIONS.iter().map(|function| format!("functions/{function}/src")));
+    let files: Vec<String> = folders.flat_map(|folder| sources(&folder)).collect();
+    let mut found = Vec::new();
+    for file in &files {
+        let names = Names::of(&read(file), &place(file).1).unwrap_or_else(|error| panic!("{file}: {error}"));
+        found.extend(names.undocumented.iter().map(|name| format!("{file}: {name}")));
+    }
+    assert!(found.is_empty(), "without a doc comment: {found:#?}");
+}
+
+#[test]
+fn a_missing_doc_comment_is_found() {
+    let source = "pub fn a() {} pub struct B { pub field: u8 } pub enum C { Variant } pub trait D {} pub type E = B;
+                  impl B { pub fn f(&self) {} fn private() {} } pub(crate) fn internal() {}
+                  /// Documented.
+                  pub fn g() {} impl D for B {}";
+    assert_eq!(Names::of(source, &[]).unwrap().undocumented, ["a", "B", "C", "D", "E", "f"]);
+}
+
 #[test]
 fn keys_are_known_by_the_file_that_builds_them() {
     for expected in ["BANK#", "CATALOG", "CUSTOMER#", "IDEMPOTENCY#", "LIMIT#", "SESSION#", "USER#"] {

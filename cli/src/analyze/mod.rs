@@ -36,7 +36,7 @@ pub struct Arguments {
 /// Prints the analysis of a course, or writes it as a page.
 ///
 /// # Errors
-/// When there is no such course, it has no past exams, storage fails, or the file cannot be written.
+/// When the course does not exist or has no past exams, storage fails, or the file cannot be written.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let open = arguments.database.open().await?.must_exist()?;
     let analysed = analyse(&open.app, &arguments.course).await;
@@ -63,7 +63,7 @@ async fn analyse(app: &App, id: &str) -> Result<(Course, Analysis)> {
 
 fn print(text: &str) -> Result<ExitCode> {
     match io::stdout().write_all(text.as_bytes()) {
-        // `head` has seen enough.
+        // The reader closed the pipe, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         written => Ok(written.map(|()| ExitCode::SUCCESS)?),
     }

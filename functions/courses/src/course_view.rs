@@ -1,4 +1,4 @@
-//! A course as answered.
+//! A course in a response.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use shared::domain::catalog::Course;
 use shared::domain::id::CourseId;
 use utoipa::ToSchema;
 
-/// The D1 row and whether the user is enrolled.
+/// A course, and whether the user is enrolled.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CourseView {
     id: CourseId,
