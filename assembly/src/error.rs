@@ -1,8 +1,8 @@
-//! Why there is no form.
+//! Errors of the assembly.
 
 use thiserror::Error;
 
-/// Why a blueprint and a bank do not give a form.
+/// Why no form can be assembled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AssemblyError {
     /// The blueprint asks for no question at all.
@@ -10,26 +10,21 @@ pub enum AssemblyError {
     NoQuestions,
     /// A number of the blueprint is negative, infinite or not a number.
     #[error("the blueprint's {field} is not a finite number of at least 0")]
-    Blueprint {
-        /// Which one.
-        field: &'static str,
-    },
+    Blueprint { field: &'static str },
     /// A number of a candidate is out of its range.
     #[error("the {field} of candidate {index} is out of range")]
     Candidate {
         /// The candidate, counted from 0.
         index: usize,
-        /// Which of its fields.
         field: &'static str,
     },
-    /// No form of the asked length keeps the rules on patterns and families.
+    /// No form of the requested length satisfies the rules on patterns and families.
     #[error("{asked} questions were asked for; the rules on patterns and families leave {possible} of {candidates}")]
     TooFew {
         /// Questions that the blueprint asks for.
         asked: usize,
         /// The longest form that the rules allow. Exact.
         possible: usize,
-        /// Candidates in the bank.
         candidates: usize,
     },
 }

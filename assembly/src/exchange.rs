@@ -1,4 +1,4 @@
-//! The best exchange of one or two chosen questions, exactly: whatever is skipped cannot win.
+//! Finds the best exchange of one or two chosen questions. The result is exact: only candidates that cannot win are skipped.
 //!
 //! With the questions taken out, what a topic or a difficulty costs is a look-up in a small table. A pair of buckets is
 //! skipped when even its most useful questions, with points, minutes and techniques as they should be, stay above the
@@ -22,16 +22,14 @@ pub(super) fn clearly_below(loss: f64) -> f64 {
 /// Questions that would make the loss lower.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Refill<const K: usize> {
-    /// Their positions.
     pub(super) positions: [usize; K],
-    /// The loss with them.
     pub(super) loss: f64,
 }
 
 /// Work done, in looks at a question, a pair of questions or a pair of buckets.
 pub(super) type Looks = u64;
 
-/// What must be known of a form with open places to price the questions that fill them.
+/// Sums of a form with open places, from which the loss with new questions follows.
 struct Prices<'a> {
     blueprint: &'a Blueprint,
     running: &'a Running<'a>,

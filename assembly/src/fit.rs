@@ -1,27 +1,23 @@
-//! The report of a form: each wish of the blueprint with what came of it.
+//! Reports how well a form matches its blueprint: each target with the achieved value.
 
 use serde::Serialize;
 
 use super::loss::Achieved;
 use super::{DIFFICULTIES, Deviations, Instance, deviations, real};
 
-/// A wish and what came of it.
+/// A target and the achieved value.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Measure {
-    /// What the blueprint asks for.
     pub target: f64,
-    /// What the form has.
     pub achieved: f64,
 }
 
-/// How well a form meets its blueprint.
+/// How well a form matches its blueprint.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fit {
     /// The weighted sum of `deviations`.
     pub loss: f64,
-    /// How far off it is.
     pub deviations: Deviations,
-    /// Number of questions.
     pub questions: Measure,
     /// Number of questions by topic.
     pub topics: Vec<Measure>,

@@ -1,4 +1,4 @@
-//! A first form: one question after the other, each the best for the form so far.
+//! The greedy form: adds one question after the other, each the best for the form so far.
 
 use super::exchange::{Looks, best_one};
 use super::running::Running;

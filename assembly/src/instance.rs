@@ -12,42 +12,40 @@ pub struct Candidate {
     pub topic: usize,
     /// Its difficulty 1–5 less one: an index below [`DIFFICULTIES`].
     pub difficulty: usize,
-    /// What it is worth.
     pub points: f64,
-    /// How long it takes.
     pub minutes: f64,
-    /// The pattern it follows. Any numbers: only equality counts. Without one it shares a pattern with nobody.
+    /// The pattern it follows. Any numbers: only equality counts. Without one, the question shares a pattern with no other.
     pub pattern: Option<u32>,
     /// One bit for each technique it needs.
     pub techniques: u64,
-    /// The family of variants it is of. Any numbers: only equality counts. Without one it is a variant of nothing.
+    /// The family of variants it is of. Any numbers: only equality counts. Without one, the question is no variant.
     pub family: Option<u32>,
     /// How useful it is to the student, in [0, 1].
     pub usefulness: f64,
 }
 
-/// What a form should be like. Targets are wishes; `questions`, `pattern_max` and one of a family are rules.
+/// Target of a form. `questions`, `pattern_max` and one question per family are rules; all other targets are soft.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blueprint {
     /// N, the number of questions.
     pub questions: usize,
-    /// τ, the wished number of questions by topic. Fractions are fine; the sum should be N.
+    /// τ, the target number of questions by topic. Fractions are fine; the sum should be N.
     pub topics: Vec<f64>,
     /// The wished number of questions by difficulty, not cumulative. Fractions are fine; the sum should be N.
     pub difficulty: [f64; DIFFICULTIES],
-    /// P*, the wished sum of points. 0: points do not matter.
+    /// P*, the target sum of points. 0: points do not matter.
     pub points: f64,
-    /// M*, the wished sum of minutes. 0: minutes do not matter.
+    /// M*, the target sum of minutes. 0: minutes do not matter.
     pub minutes: f64,
-    /// K*, the wished number of different techniques. 0: techniques do not matter.
+    /// K*, the target number of different techniques. 0: techniques do not matter.
     pub techniques: u32,
     /// Most questions of a pattern.
     pub pattern_max: u32,
-    /// How much each part of the loss counts.
+    /// Weights of the parts of the loss.
     pub weights: Weights,
 }
 
-/// How much each part of the loss counts; each at least 0.
+/// Weights of the parts of the loss; each at least 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
     /// The distance of the topics.
@@ -100,13 +98,13 @@ impl Instance {
         Ok(Self { blueprint, candidates })
     }
 
-    /// What is asked for.
+    /// The blueprint.
     #[must_use]
     pub const fn blueprint(&self) -> &Blueprint {
         &self.blueprint
     }
 
-    /// What there is to choose from. A selection is indices of this.
+    /// The candidates. A selection is a list of indices into them.
     #[must_use]
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates

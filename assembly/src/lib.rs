@@ -1,5 +1,5 @@
-//! Puts an exam together: picks N questions of a bank so that topics, difficulty, points, minutes and techniques come
-//! as close to a blueprint as the bank allows, preferring what is most useful to the student.
+//! Assembles an exam: selects N questions of a bank so that topics, difficulty, points, minutes and techniques match a
+//! blueprint as closely as the bank allows. Prefers the questions that are most useful to the student.
 //!
 //! [`Instance::new`] checks a blueprint and its candidates, [`assemble`] searches, [`loss()`] and [`Fit`] measure any
 //! selection from scratch. `docs/assembly.md` has the formulas, their sources, the search and measured figures.
@@ -11,7 +11,7 @@
 //! - the same instance, seed and effort give the same form on every machine: work is counted, not timed.
 //!
 //! Limits: the search is a heuristic and proves nothing about the optimum. Questions that must not be asked, such as
-//! those seen lately, are left out by the caller. Nothing here knows of courses, students or a store.
+//! those seen lately, are left out by the caller. The crate knows no courses, students or storage.
 
 mod error;
 mod exchange;

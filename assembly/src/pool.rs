@@ -1,4 +1,4 @@
-//! The candidates as the search wants them: by topic and difficulty, the most useful first, with dense indices.
+//! The candidates in the order that the search needs: by topic and difficulty, the most useful first, with dense indices.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! What holds for every bank and every blueprint.
+//! Properties that hold for every bank and every blueprint.
 
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -1,5 +1,5 @@
-//! The search: a greedy form, improved by exchanges, then kicked out of its local optimum again and again (iterated
-//! local search).
+//! The search: a greedy form, improved by exchanges, then repeatedly perturbed to leave local optima (iterated local
+//! search).
 
 use std::ops::RangeInclusive;
 
@@ -38,18 +38,17 @@ impl Default for Effort {
     }
 }
 
-/// An exam that keeps the rules.
+/// A form that satisfies the rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Form {
     /// Indices of the instance's candidates, ascending.
     pub selection: Vec<usize>,
-    /// How well it meets the blueprint.
+    /// How well it matches the blueprint.
     pub fit: Fit,
-    /// Looks taken.
     pub looks: u64,
 }
 
-/// Searches the form with the lowest loss.
+/// Searches for the form with the lowest loss.
 ///
 /// # Errors
 /// [`AssemblyError::TooFew`] when the rules on patterns and families leave fewer questions than asked for.
@@ -98,7 +97,7 @@ impl<'a> Search<'a> {
         Ok(Self { blueprint, rng: Rng::with_seed(seed), effort, looks, idle_kicks: 0, running, best, best_loss })
     }
 
-    /// Kicks the best form and improves what comes of it.
+    /// Perturbs the best form and improves the result.
     fn try_kick(&mut self) {
         self.idle_kicks += 1;
         self.running.reset(&self.best);

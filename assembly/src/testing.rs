@@ -1,4 +1,4 @@
-//! What the tests of this module share: small blueprints and questions, random ones, and rules counted from scratch.
+//! Shared by the tests: small and random blueprints and questions, and checks of the rules from scratch.
 
 use std::collections::BTreeMap;
 

@@ -1,31 +1,27 @@
-//! `pastpaper backtest`: how good would the forecast have been on an archive of one's own?
+//! `pastpaper backtest`: scores the forecast on an archive of past exams.
 //!
-//! Reads a table with one row for each question and touches no database. `docs/forecast.md` says how to read the
-//! scores.
+//! Reads a delimited file with one row per question and uses no database. `docs/forecast.md` explains the scores.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+use csv::StringRecord;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use shared::domain::forecast::{Backtest, MIN_HISTORY, PRECISION_TOPICS, PastExam, Scores, UnseenShare, backtest};
 
 use crate::output;
 
-/// What may separate columns; the first wins a draw.
-const DELIMITERS: [u8; 3] = [b',', b'\t', b';'];
+use crate::delimited::{Table, parse_delimiter, read_file};
 
 /// Options of `backtest`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A table with column names and one row for each question of each past exam
+    /// A delimited file (CSV) with column names and one row per question of each past exam
     file: PathBuf,
     /// Column of the year
     #[arg(long, value_name = "COL")]
@@ -36,34 +32,33 @@ pub struct Arguments {
     /// Columns that name the topic of a question
     #[arg(long, value_name = "COL[,COL]", value_delimiter = ',', required = true)]
     topic: Vec<String>,
-    /// Column of the course, when the file has several
+    /// Column of the course, if the file has several
     #[arg(long, value_name = "COL")]
     course: Option<String>,
-    /// Use only rows with this value; given more than once, all must hold
+    /// Use only rows with this value; may be repeated, then all must match
     #[arg(long = "where", value_name = "COL=VALUE", value_parser = condition)]
     conditions: Vec<(String, String)>,
-    /// Leave out exams with fewer questions, of which the archive has only a part
+    /// Leave out exams with fewer questions, which are probably incomplete
     #[arg(long, value_name = "N", default_value_t = 1)]
     min_questions: usize,
-    /// Score an exam from so many exams of earlier years on
+    /// Score an exam only if there are at least N exams of earlier years
     #[arg(long, value_name = "N", default_value_t = MIN_HISTORY, value_parser = clap::value_parser!(u32).range(1..))]
     min_history: u32,
-    /// What separates columns: a character or `tab`; the first line decides when it is not given
-    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    /// Delimiter of columns: a character or `tab`; default: comma, semicolon or tab, as in the header
+    #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
     delimiter: Option<u8>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Scores the forecast on a file and prints how it did.
+/// Scores the forecast on a file and prints the result.
 ///
 /// # Errors
-/// When the file cannot be read as such a table, or no exam has enough before it.
+/// When the file cannot be read, or no exam has enough earlier exams.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let name = arguments.file.display();
-    let text = read(&arguments.file).with_context(|| format!("cannot read {name}"))?;
-    let report = score(&text, arguments).with_context(|| name.to_string())?;
+    let text = read_file(&arguments.file)?;
+    let report = score(&text, arguments).with_context(|| arguments.file.display().to_string())?;
     let output = if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     if arguments.json {
         output::json(&output)?;
@@ -71,15 +66,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         output::text(&output)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn read(path: &PathBuf) -> Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let bar = ProgressBar::new(file.metadata()?.len());
-    let mut text = Vec::new();
-    bar.wrap_read(file).read_to_end(&mut text)?;
-    bar.finish_and_clear();
-    Ok(text)
 }
 
 fn score(text: &[u8], arguments: &Arguments) -> Result<Report> {
@@ -113,7 +99,7 @@ fn score(text: &[u8], arguments: &Arguments) -> Result<Report> {
     Ok(report)
 }
 
-/// The rows of a file that count, by course.
+/// The rows of a file that match the conditions, by course.
 struct Archive {
     courses: BTreeMap<String, CourseRows>,
     rows_without_topic: usize,
@@ -126,7 +112,7 @@ struct CourseRows {
     topics: BTreeSet<String>,
 }
 
-/// Where the columns are.
+/// Indices of the columns.
 struct Columns {
     year: usize,
     exam: Vec<usize>,
@@ -137,26 +123,18 @@ struct Columns {
 
 impl Archive {
     fn read(text: &[u8], arguments: &Arguments) -> Result<Self> {
-        let delimiter = arguments.delimiter.unwrap_or_else(|| detected_delimiter(text));
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(text);
-        let header = reader.headers()?.clone();
-        ensure!(header.iter().any(|name| !name.is_empty()), "the file is empty");
-        let columns = Columns::find(&header, arguments)?;
+        let table = Table::open(text, arguments.delimiter)?;
+        let columns = Columns::find(&table, arguments)?;
         let mut archive = Self { courses: BTreeMap::new(), rows_without_topic: 0 };
-        let mut rows = 0;
         let mut used = 0;
-        for row in reader.records() {
-            rows += 1;
-            // As a spreadsheet counts: the column names are row 1.
-            let place = || format!("row {}", rows + 1);
-            let row = row.map_err(|error| anyhow!(unreadable(&error))).with_context(place)?;
-            if columns.conditions.iter().all(|(column, value)| row[*column] == **value) {
-                used += 1;
-                archive.add(&row, &columns).with_context(place)?;
+        let rows = table.each_row(|row| {
+            if !columns.conditions.iter().all(|(column, value)| row[*column] == **value) {
+                return Ok(());
             }
-        }
-        ensure!(rows > 0, "the file has column names and no rows");
-        ensure!(used > 0, "none of the {rows} rows fits --where");
+            used += 1;
+            archive.add(row, &columns)
+        })?;
+        ensure!(used > 0, "none of the {rows} rows matches --where");
         ensure!(used > archive.rows_without_topic, "none of the {used} rows has a topic");
         Ok(archive)
     }
@@ -171,7 +149,7 @@ impl Archive {
         let course = columns.course.map(|column| row[column].to_owned()).unwrap_or_default();
         let rows = self.courses.entry(course).or_default();
         let name = columns.exam.iter().map(|column| row[*column].to_owned()).collect();
-        // Bits, because floats have no order that a map could use; which order does not matter.
+        // Bits, because floats cannot be keys of a map; the order does not matter.
         let (_, topics) = rows.exams.entry((year.to_bits(), name)).or_insert_with(|| (year, Vec::new()));
         topics.push(topic.clone());
         rows.topics.insert(topic);
@@ -180,7 +158,7 @@ impl Archive {
 }
 
 impl CourseRows {
-    /// Topics by their place in the alphabet, so that the order of the rows does not matter.
+    /// Topics are numbered alphabetically, so that the order of the rows does not matter.
     fn exams(self, min_questions: usize) -> Vec<PastExam> {
         let index: BTreeMap<&String, usize> =
             self.topics.iter().enumerate().map(|(index, name)| (name, index)).collect();
@@ -192,12 +170,8 @@ impl CourseRows {
 }
 
 impl Columns {
-    fn find(header: &StringRecord, arguments: &Arguments) -> Result<Self> {
-        let column = |name: &String| {
-            let there = || header.iter().collect::<Vec<_>>().join(", ");
-            let found = header.iter().position(|column| column == name);
-            found.with_context(|| format!("there is no column {name:?}; the columns are {}", there()))
-        };
+    fn find(table: &Table, arguments: &Arguments) -> Result<Self> {
+        let column = |name: &String| table.column(name);
         let columns = |names: &[String]| names.iter().map(column).collect::<Result<Vec<_>>>();
         let condition = |(name, value): &(String, String)| Ok((column(name)?, value.clone()));
         Ok(Self {
@@ -212,9 +186,9 @@ impl Columns {
 
 fn year(text: &str) -> Result<f64> {
     match text.parse::<f64>() {
-        // 0.0 is added because −0 and 0 have other bits.
+        // 0.0 is added because −0 and 0 differ in their bits.
         Ok(year) if year.is_finite() => Ok(year + 0.0),
-        _ => bail!("the year is {text:?}, which is no number"),
+        _ => bail!("the year {text:?} is not a number"),
     }
 }
 
@@ -222,44 +196,12 @@ fn joined(row: &StringRecord, columns: &[usize]) -> String {
     columns.iter().map(|column| &row[*column]).collect::<Vec<_>>().join(" / ")
 }
 
-/// What is wrong with a row that cannot be read.
-fn unreadable(error: &csv::Error) -> String {
-    match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} columns instead of {expected_len}"),
-        ErrorKind::Utf8 { .. } => "not UTF-8".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// The separator that the first line has most of, outside of quotes.
-fn detected_delimiter(text: &[u8]) -> u8 {
-    let mut counts = [0; DELIMITERS.len()];
-    let mut quoted = false;
-    for byte in text.iter().take_while(|byte| **byte != b'\n') {
-        quoted ^= *byte == b'"';
-        if let Some(index) = DELIMITERS.iter().position(|delimiter| delimiter == byte && !quoted) {
-            counts[index] += 1;
-        }
-    }
-    let most = counts.iter().max();
-    let index = counts.iter().position(|count| Some(count) == most).unwrap_or(0);
-    DELIMITERS[index]
-}
-
 fn condition(text: &str) -> Result<(String, String), String> {
-    let (column, value) = text.split_once('=').ok_or("COL=VALUE is needed")?;
+    let (column, value) = text.split_once('=').ok_or("must be COL=VALUE")?;
     Ok((column.trim().to_owned(), value.trim().to_owned()))
 }
 
-fn delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        b"tab" | b"\\t" => Ok(b'\t'),
-        [byte] => Ok(*byte),
-        _ => Err("one character of ASCII is needed, or `tab`".to_owned()),
-    }
-}
-
-/// What the command prints.
+/// The output of the command.
 #[derive(Debug, Serialize)]
 struct Report {
     courses: Vec<CourseReport>,
@@ -274,7 +216,7 @@ struct CourseReport {
     exams: usize,
     questions: usize,
     topics: usize,
-    /// Nothing when there are too few exams.
+    /// `None` when there are too few exams.
     scored: Option<Scored>,
 }
 
@@ -412,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn any_separator_and_order_of_rows_give_the_same() {
+    fn delimiters_and_order_of_rows_do_not_matter() {
         let commas = archive(",", 2010..2020);
         let expected = scored(&commas, &[]);
         assert_eq!(scored(&archive("\t", 2010..2020), &[]), expected);
@@ -424,15 +366,13 @@ mod tests {
     }
 
     #[test]
-    fn quotes_hide_separators() {
-        assert_eq!(detected_delimiter(b"\"a,b,c,d\";e\nx,y"), b';');
-        assert_eq!(detected_delimiter(b"one"), b',');
-        assert_eq!((delimiter("tab"), delimiter(";")), (Ok(b'\t'), Ok(b';')));
-        assert!(delimiter("ab").is_err() && condition("ab").is_err());
+    fn a_condition_names_a_column_and_a_value() {
+        assert_eq!(condition(" month = may=june "), Ok(("month".to_owned(), "may=june".to_owned())));
+        assert!(condition("ab").is_err());
     }
 
     #[test]
-    fn courses_are_scored_apart_and_together() {
+    fn courses_are_scored_separately_and_in_total() {
         let mut text = archive(",", 2010..2018);
         text += archive(",", 2010..2016).replace("algebra", "logic").split_once('\n').unwrap().1;
         text += "2017,may,short,A\n2017,may,short,\n";
@@ -455,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn exams_and_topics_may_take_several_columns_to_name() {
+    fn several_columns_can_name_exams_and_topics() {
         let mut text = archive(",", 2010..2016);
         text += "2015,june,algebra,A\n2015,june,logic,A\n2015,july,algebra,A\n";
         let exams = |options: &[&str]| scored(&text, options)["courses"][0]["exams"].as_u64();
@@ -467,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_their_cause() {
         assert_eq!(refused("", &[]), "the file is empty");
         assert_eq!(refused("\n\n", &[]), "the file is empty");
         assert_eq!(refused("year,month,topic\n", &[]), "the file has column names and no rows");
@@ -477,12 +417,12 @@ mod tests {
         );
         assert_eq!(
             refused("year,month,topic\n2010,may,\"A\nB\"\nMMX,may,A\n", &[]),
-            "row 3: the year is \"MMX\", which is no number",
+            "row 3: the year \"MMX\" is not a number",
         );
         assert_eq!(refused("year,month,topic\n2010,may,\n", &[]), "none of the 1 rows has a topic");
         assert_eq!(refused("year,month,topic\r\n2010,may\r\n", &[]), "row 2: 2 columns instead of 3");
-        assert!(refused("year,month,topic\ninf,may,A\n", &[]).contains("no number"));
-        assert_eq!(refused(&archive(",", 2010..2012), &["--where", "topic=C"]), "none of the 4 rows fits --where",);
+        assert!(refused("year,month,topic\ninf,may,A\n", &[]).contains("not a number"));
+        assert_eq!(refused(&archive(",", 2010..2012), &["--where", "topic=C"]), "none of the 4 rows matches --where",);
         assert_eq!(
             refused(&archive(",", 2010..2014), &[]),
             "not enough exams to score: an exam is scored from 4 exams of earlier years on, and no course has that \

@@ -1,4 +1,4 @@
-//! `pastpaper calibrate`: how hard are a course's topics and questions, by all that students answered?
+//! `pastpaper calibrate`: learns the difficulty of a course's topics and questions from all attempts.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use shared::app::App;
 use shared::domain::catalog::Course;
 use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
-use shared::domain::mastery::{Attempt, Outcome};
+use shared::domain::mastery::{AttemptResult, Observation};
 use shared::domain::study::Calibration;
 
 use crate::database::{DataSource, Purpose};
@@ -23,7 +23,7 @@ pub struct Arguments {
     database: DataSource,
 }
 
-/// Learns from all attempts of a course and publishes what it learnt.
+/// Learns a calibration from all attempts of a course and publishes it.
 ///
 /// # Errors
 /// When there is no such course, it has no attempts, or storage fails.
@@ -42,7 +42,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Learns and publishes; the calibration.
+/// Learns a calibration, publishes it and returns it.
 ///
 /// # Errors
 /// As [`run`].
@@ -63,7 +63,7 @@ pub async fn calibrate(app: &App, id: &str) -> Result<Calibration> {
 }
 
 /// All attempts on a course's questions. Difficulties are those of the catalogue now.
-async fn attempts_of(app: &App, course: &Course) -> Result<Vec<Attempt<UserId, TopicId, QuestionId>>> {
+async fn attempts_of(app: &App, course: &Course) -> Result<Vec<Observation<UserId, TopicId, QuestionId>>> {
     let bank = app.store.bank(course).await?;
     let difficulties: std::collections::HashMap<_, _> =
         bank.questions.iter().map(|question| (&question.meta.id, question.meta.difficulty)).collect();
@@ -76,10 +76,10 @@ async fn attempts_of(app: &App, course: &Course) -> Result<Vec<Attempt<UserId, T
             let attempts = app.store.attempts(profile.id).await?;
             // Attempts without a position are older than the model.
             let of_course = attempts.into_iter().filter(|one| one.course_id == course.id && one.position > 0);
-            found.extend(of_course.map(|one| Attempt {
+            found.extend(of_course.map(|one| Observation {
                 user: profile.id,
                 difficulty: difficulties.get(&one.question_id).copied().flatten(),
-                outcome: Outcome {
+                outcome: AttemptResult {
                     correct: one.correct,
                     at_seconds: one.created_at.as_second(),
                     evidence: one.evidence,

@@ -1,26 +1,24 @@
-//! `pastpaper evaluate`: how well would the mastery model have predicted the answers in a log of one's own?
+//! `pastpaper evaluate`: scores the mastery model on logs of answers.
 //!
-//! Learns how hard topics and questions are from the students of one file, and predicts those of another, attempt by
-//! attempt, with nothing of an attempt known before it is predicted. Touches no database. `docs/mastery.md` says how to
-//! read the scores.
+//! Learns the difficulty of topics and questions from the students of one file and predicts the answers of those in
+//! another. Each attempt is predicted before its result is used. Uses no database. `docs/mastery.md` explains the scores.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
-use indicatif::ProgressBar;
+use csv::StringRecord;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use shared::domain::mastery::{Calibration, Evidence, Mastery, Outcome};
+use shared::domain::mastery::{AttemptResult, Calibration, Evidence, Mastery, Observation};
+
+use crate::delimited::{Table, read_file};
 
 use crate::output;
 
@@ -30,25 +28,25 @@ const BINS: usize = 10;
 const LOG_MARGIN: f64 = 1e-6;
 /// A number above this is a time in milliseconds: in seconds it would be the year 5138.
 const SECONDS_MAX: f64 = 1e11;
-/// Between two attempts in a file without times.
+/// Assumed time between two attempts in a file without times.
 const PACE_SECONDS: i64 = 60;
 
 /// Options of `evaluate`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A log of the students to learn from: columns `user_id`, `item_id`, `skill_id`, `correct` and, if known, `timestamp`
+    /// A delimited file (CSV) with the attempts to learn from: columns `user_id`, `item_id`, `skill_id`, `correct` and, if known, `timestamp`
     train: PathBuf,
-    /// A log of other students, whose answers are predicted; the same columns
+    /// A file with attempts of other students, whose answers are predicted; the same columns
     test: PathBuf,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Scores the mastery model on two files and prints how it did.
+/// Scores the mastery model on two files and prints the result.
 ///
 /// # Errors
-/// When a file cannot be read as such a log.
+/// When a file cannot be read.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut names = Names::default();
     let train = log(&arguments.train, &mut names)?;
@@ -64,22 +62,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn log(path: &Path, names: &mut Names) -> Result<Log> {
-    let name = path.display();
-    let text = read(path).with_context(|| format!("cannot read {name}"))?;
-    Log::read(&text, names).with_context(|| name.to_string())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let bar = ProgressBar::new(file.metadata()?.len());
-    let mut text = Vec::new();
-    bar.wrap_read(file).read_to_end(&mut text)?;
-    bar.finish_and_clear();
-    Ok(text)
+    let text = read_file(path)?;
+    Log::read(&text, names).with_context(|| path.display().to_string())
 }
 
 /// A row: the names of user, skill and item are numbers.
-type Attempt = shared::domain::mastery::Attempt<usize, usize, usize>;
+type Attempt = Observation<usize, usize, usize>;
 
 /// The names in both files, numbered as they come.
 #[derive(Default)]
@@ -96,7 +84,7 @@ struct Log {
     has_times: bool,
 }
 
-/// Where the columns are.
+/// Indices of the columns.
 struct Columns {
     user: usize,
     item: usize,
@@ -107,28 +95,18 @@ struct Columns {
 
 impl Log {
     fn read(text: &[u8], names: &mut Names) -> Result<Self> {
-        let delimiter = detected_delimiter(text);
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(text);
-        let header = reader.headers()?.clone();
-        ensure!(header.iter().any(|name| !name.is_empty()), "the file is empty");
-        let mut columns = Columns::find(&header)?;
-        let mut attempts = Vec::new();
-        let mut row = StringRecord::new();
-        loop {
-            // As a spreadsheet counts: the column names are row 1.
-            let place = || format!("row {}", attempts.len() + 2);
-            if !reader.read_record(&mut row).map_err(|error| anyhow!(unreadable(&error))).with_context(place)? {
-                break;
-            }
+        let table = Table::open(text, None)?;
+        let mut columns = Columns::find(&table)?;
+        let mut attempts: Vec<Attempt> = Vec::new();
+        table.each_row(|row| {
             if attempts.is_empty() {
-                // The first row says whether there are times.
+                // The first row decides whether the file has times.
                 columns.time = columns.time.filter(|time| !row[*time].is_empty());
             }
-            let after = attempts.last().map(|last: &Attempt| last.outcome.at_seconds + PACE_SECONDS);
-            let attempt = columns.attempt(&row, after.unwrap_or(0), names).with_context(place)?;
-            attempts.push(attempt);
-        }
-        ensure!(!attempts.is_empty(), "the file has column names and no rows");
+            let after = attempts.last().map(|last| last.outcome.at_seconds + PACE_SECONDS);
+            attempts.push(columns.attempt(row, after.unwrap_or(0), names)?);
+            Ok(())
+        })?;
         // Stable: attempts of one time stay in the order of the file.
         attempts.sort_by_key(|attempt| attempt.outcome.at_seconds);
         Ok(Self { attempts, has_times: columns.time.is_some() })
@@ -140,18 +118,13 @@ impl Log {
 }
 
 impl Columns {
-    fn find(header: &StringRecord) -> Result<Self> {
-        let optional = |name: &str| header.iter().position(|column| column == name);
-        let column = |name: &str| {
-            let there = || header.iter().collect::<Vec<_>>().join(", ");
-            optional(name).with_context(|| format!("there is no column {name:?}; the columns are {}", there()))
-        };
+    fn find(table: &Table) -> Result<Self> {
         Ok(Self {
-            user: column("user_id")?,
-            item: column("item_id")?,
-            skill: column("skill_id")?,
-            correct: column("correct")?,
-            time: optional("timestamp"),
+            user: table.column("user_id")?,
+            item: table.column("item_id")?,
+            skill: table.column("skill_id")?,
+            correct: table.column("correct")?,
+            time: table.optional_column("timestamp"),
         })
     }
 
@@ -168,7 +141,7 @@ impl Columns {
             topic: number_of(&mut names.skills, &row[self.skill]),
             question: number_of(&mut names.items, &row[self.item]),
             difficulty: None,
-            outcome: Outcome { correct: verdict(&row[self.correct])?, at_seconds, evidence: Evidence::Full },
+            outcome: AttemptResult { correct: verdict(&row[self.correct])?, at_seconds, evidence: Evidence::Full },
         })
     }
 }
@@ -186,7 +159,7 @@ fn verdict(text: &str) -> Result<bool> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "1.0" | "true" => Ok(true),
         "0" | "0.0" | "false" => Ok(false),
-        _ => bail!("correct is {text:?}; 0 or 1 is needed"),
+        _ => bail!("correct is {text:?}; it must be 0 or 1"),
     }
 }
 
@@ -203,7 +176,7 @@ fn seconds(text: &str) -> Result<i64> {
     let utc = text.parse::<DateTime>().ok().and_then(|local| local.to_zoned(TimeZone::UTC).ok());
     let zoned = utc.with_context(|| {
         format!(
-            "the timestamp {text:?} is no number of seconds or milliseconds, and no date such as 2026-05-01 12:00:00"
+            "the timestamp {text:?} is neither a number of seconds or milliseconds nor a date such as 2026-05-01 12:00:00"
         )
     })?;
     Ok(zoned.timestamp().as_second())
@@ -212,21 +185,6 @@ fn seconds(text: &str) -> Result<i64> {
 #[expect(clippy::cast_possible_truncation, reason = "at most 1e11, and fractions of a second do not matter")]
 fn whole(seconds: f64) -> i64 {
     seconds.floor() as i64
-}
-
-/// What is wrong with a row that cannot be read.
-fn unreadable(error: &csv::Error) -> String {
-    match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => format!("{len} columns instead of {expected_len}"),
-        ErrorKind::Utf8 { .. } => "not UTF-8".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// Tab or comma: that of which the first line has more.
-fn detected_delimiter(text: &[u8]) -> u8 {
-    let count = |delimiter| text.iter().take_while(|byte| **byte != b'\n').filter(|byte| **byte == delimiter).count();
-    if count(b'\t') > count(b',') { b'\t' } else { b',' }
 }
 
 /// Learns from one log and predicts the other.
@@ -287,14 +245,14 @@ impl Means {
     }
 }
 
-/// How good predictions were.
+/// Scores of predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 struct Scores {
-    /// The chance that a right answer had a higher probability than a wrong one; nothing when all are right, or none.
+    /// Probability that a correct answer was predicted higher than a wrong one; `None` when all or none are correct.
     auc: Option<f64>,
     /// Mean of −ln of the probability given to what happened, in nats.
     log_loss: f64,
-    /// Mean distance, over ten bins of probability, of what was said from what came true.
+    /// Mean distance between predicted and actual rates over ten bins of probability.
     calibration_error: f64,
 }
 
@@ -358,12 +316,12 @@ fn nanoseconds(elapsed: Duration, attempts: usize) -> f64 {
     (elapsed.as_secs_f64() * 1e9 / number(attempts)).round()
 }
 
-/// What the command prints.
+/// The output of the command.
 #[derive(Debug, Serialize)]
 struct Report {
     train: Size,
     test: Size,
-    /// Students in both files, whose predictions flatter the model.
+    /// Students in both files, who make the scores too good.
     users_in_both: usize,
     /// Attempts of the test on skills without one in training.
     attempts_on_unknown_skills: usize,
@@ -389,7 +347,7 @@ impl fmt::Display for Report {
         let Self { train, test, .. } = self;
         writeln!(f, "learnt from {} attempts of {} students", train.attempts, train.users)?;
         let right = 100.0 * self.base_rate;
-        writeln!(f, "predicted {} attempts of {} students, {right:.1} % of them right", test.attempts, test.users)?;
+        writeln!(f, "predicted {} attempts of {} students, {right:.1} % of them correct", test.attempts, test.users)?;
         writeln!(f, "  {:<14}{:>8}{:>11}{:>20}", "", "AUC", "log loss", "calibration error")?;
         for (name, scores) in [("model", &self.model), ("topic mean", &self.topic_mean)] {
             let Scores { auc, log_loss, calibration_error } = scores;
@@ -397,12 +355,12 @@ impl fmt::Display for Report {
             writeln!(f, "  {name:<14}{auc:>8}{log_loss:>11.4}{calibration_error:>20.3}")?;
         }
         let (learning, predicting) = (self.learning_ns_per_attempt, self.predicting_ns_per_attempt);
-        writeln!(f, "{learning} ns an attempt to learn from, {predicting} ns to predict and take in")?;
+        writeln!(f, "learning takes {learning} ns per attempt, predicting and updating {predicting} ns")?;
         if self.attempts_on_unknown_skills > 0 {
             writeln!(f, "{} attempts are on skills without an attempt in training", self.attempts_on_unknown_skills)?;
         }
         if self.users_in_both > 0 {
-            writeln!(f, "{} students are in both files: the scores flatter the model", self.users_in_both)?;
+            writeln!(f, "{} students are in both files, which makes the scores too good", self.users_in_both)?;
         }
         if self.times_from_order {
             writeln!(f, "without timestamps, attempts were taken in the order of the file, one minute apart")?;
@@ -459,13 +417,15 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_found_by_name_and_separator() {
+    fn columns_are_found_by_name_with_every_delimiter() {
         let commas = parsed("timestamp,correct,skill_id,item_id,user_id,more\n5,1,s,i,u,x\n3,0,t,i,v,x\n").unwrap();
-        let tabs = parsed("user_id\titem_id\tskill_id\tcorrect\ttimestamp\nu\ti\ts\t1\t5\nv\ti\tt\t0\t3\n").unwrap();
-        assert_eq!(commas.attempts, tabs.attempts);
         assert_eq!(times(&commas), [3, 5]);
         assert_eq!((commas.attempts[0].user, commas.attempts[1].user), (1, 0));
         assert!(commas.attempts[1].outcome.correct && commas.has_times);
+        let other_order = "user_id\titem_id\tskill_id\tcorrect\ttimestamp\nu\ti\ts\t1\t5\nv\ti\tt\t0\t3\n";
+        for delimiter in ["\t", ";", ","] {
+            assert_eq!(parsed(&other_order.replace('\t', delimiter)).unwrap().attempts, commas.attempts, "{delimiter}");
+        }
     }
 
     #[test]
@@ -497,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_their_cause() {
         const HEADER: &str = "user_id,item_id,skill_id,correct,timestamp\n";
         assert_eq!(refused(""), "the file is empty");
         assert_eq!(refused(HEADER), "the file has column names and no rows");
@@ -506,13 +466,13 @@ mod tests {
             "there is no column \"user_id\"; the columns are user, item_id, skill_id, correct",
         );
         let row = |row: &str| refused(&format!("{HEADER}u,i,s,1,5\n{row}\n"));
-        assert_eq!(row("u,i,s,0.5,6"), "row 3: correct is \"0.5\"; 0 or 1 is needed");
+        assert_eq!(row("u,i,s,0.5,6"), "row 3: correct is \"0.5\"; it must be 0 or 1");
         assert_eq!(row("u,i,s,1"), "row 3: 4 columns instead of 5");
         assert_eq!(row(",i,s,1,6"), "row 3: user_id is empty");
-        assert!(row("u,i,s,1,").starts_with("row 3: the timestamp \"\" is no number"));
+        assert!(row("u,i,s,1,").starts_with("row 3: the timestamp \"\" is neither a number"));
     }
 
-    /// Everybody is always right on a, and always wrong on b.
+    /// All students are always right on a, and always wrong on b.
     #[test]
     fn a_log_is_scored() {
         let mut names = Names::default();

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod calibrate;
 pub mod database;
 pub mod db;
+mod delimited;
 pub mod docs;
 mod doors;
 pub mod embedded;

@@ -31,14 +31,14 @@ enum Command {
     Verify(verify::Arguments),
     /// Show the analysis of a course's past exams, as tables or as a page with charts
     Analyze(analyze::Arguments),
-    /// Score the forecast on an archive of past exams, beside two simple ways to guess
+    /// Score the forecast on an archive of past exams, compared with two baselines
     Backtest(backtest::Arguments),
-    /// Learn from all answers of a course how hard its topics and questions are
+    /// Learn the difficulty of the topics and questions of a course from all its attempts
     Calibrate(calibrate::Arguments),
-    /// Make what measurements need
+    /// Generate data for benchmarks
     #[command(subcommand)]
     Bench(bench::Command),
-    /// Score the mastery model on logs of students' answers, beside the mean of each topic
+    /// Score the mastery model on logs of answers, compared with the mean of each topic
     Evaluate(evaluate::Arguments),
 }
 

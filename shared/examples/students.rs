@@ -11,7 +11,8 @@ use std::process::ExitCode;
 
 use fastrand::Rng;
 use shared::domain::mastery::{
-    Attempt, Calibration, Candidate, Evidence, MU_LOGITS, Mastery, Outcome, estimate, initial_effect, rank, sigmoid,
+    AttemptResult, Calibration, Candidate, Evidence, MU_LOGITS, Mastery, Observation, estimate, initial_effect, rank,
+    sigmoid,
 };
 
 const TOPICS: usize = 12;
@@ -92,7 +93,7 @@ impl Course {
     }
 }
 
-type Log = Vec<Attempt<usize, usize, (usize, usize)>>;
+type Log = Vec<Observation<usize, usize, (usize, usize)>>;
 
 /// A student's attempts, and the ability in each topic after them.
 struct Student {
@@ -128,9 +129,9 @@ impl Student {
             let correct = random.f64() < course.p(abilities[topic], topic, question);
             let at_seconds = number / DAY_ATTEMPTS * DAY_SECONDS + number % DAY_ATTEMPTS * 60;
             let at_seconds = i64::try_from(at_seconds).unwrap_or(i64::MAX);
-            let outcome = Outcome { correct, at_seconds, evidence: Evidence::Full };
+            let outcome = AttemptResult { correct, at_seconds, evidence: Evidence::Full };
             let difficulty = Some(course.questions[topic][question].0);
-            attempts.push(Attempt { user, topic, question: (topic, question), difficulty, outcome });
+            attempts.push(Observation { user, topic, question: (topic, question), difficulty, outcome });
             if habit == Habit::Learning {
                 abilities[topic] += 0.02;
             }
@@ -278,7 +279,7 @@ fn log(students: usize, seed: u64, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "user_id,item_id,skill_id,correct,timestamp")?;
     for user in 0..students {
         for attempt in Student::practise(&course, user, 10, Habit::Learning, &mut random).attempts {
-            let Outcome { correct, at_seconds, .. } = attempt.outcome;
+            let AttemptResult { correct, at_seconds, .. } = attempt.outcome;
             let (topic, question) = attempt.question;
             let at_seconds = 1_700_000_000 + at_seconds;
             writeln!(out, "s{seed}-{user},t{topic}-q{question},t{topic},{},{at_seconds}", u8::from(correct))?;

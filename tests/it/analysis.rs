@@ -1,4 +1,4 @@
-//! The analysis: what it says, what it costs, who is charged.
+//! The analysis: contents, price and charging.
 
 use axum::http::{Method, StatusCode};
 use pastpaper::analyze::{page, tables};
@@ -9,7 +9,7 @@ use tests::{SMALL_COURSE, TestApp};
 const ANALYSIS: &str = "/api/courses/algebra/analysis";
 
 #[tokio::test]
-async fn the_numbers_are_those_of_the_past_exams() {
+async fn analysis_is_computed_from_past_exams() {
     let test = TestApp::start().await;
     let answer = test.user("ada").await.get(ANALYSIS).await.ok();
     assert_eq!(answer["credits_deducted"], 2);
@@ -76,7 +76,7 @@ async fn an_edition_is_charged_once() {
 }
 
 #[tokio::test]
-async fn a_typo_makes_no_new_edition_and_a_new_exam_does() {
+async fn a_new_exam_makes_a_new_edition_but_a_typo_does_not() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let first = ada.get(ANALYSIS).await.ok();
@@ -97,19 +97,19 @@ async fn a_typo_makes_no_new_edition_and_a_new_exam_does() {
 }
 
 #[tokio::test]
-async fn who_owns_it_is_told_that_nothing_changed() {
+async fn owner_with_current_etag_gets_304() {
     let test = TestApp::start().await;
     let (ada, bob) = (test.user("ada").await, test.user("bob").await);
     let tag = ada.get(ANALYSIS).await.header("etag").to_owned();
     let again = ada.get_with(ANALYSIS, &[("if-none-match", &tag)]).await;
     assert_eq!((again.status, again.header("etag")), (StatusCode::NOT_MODIFIED, tag.as_str()));
-    // Whoever buys it gets it, whatever they say they have.
+    // A buyer gets the analysis, whatever `If-None-Match` they send.
     let bought = bob.get_with(ANALYSIS, &[("if-none-match", "*")]).await.ok();
     assert_eq!(bought["credits_deducted"], 2);
 }
 
 #[tokio::test]
-async fn head_and_prefetch_never_buy() {
+async fn head_and_prefetch_never_charge() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let peek = async || {
@@ -131,7 +131,7 @@ async fn head_and_prefetch_never_buy() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_analysed_or_paid_is_not_charged() {
+async fn failed_requests_are_not_charged() {
     let test = TestApp::start().await;
     test.import(&json!({"course": {"id": "new", "name": "New"}, "topics": [], "questions": []})).await;
     let ada = test.user("ada").await;
@@ -146,7 +146,7 @@ async fn what_cannot_be_analysed_or_paid_is_not_charged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_who_ask_at_once_pay_once() {
+async fn concurrent_requests_are_charged_once() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 3).await;
     let requests: Vec<_> = (0..16)
@@ -163,9 +163,9 @@ async fn many_who_ask_at_once_pay_once() {
     test.assert_ledgers_are_true().await;
 }
 
-/// What operators see is what students buy, and a name is a name also in HTML.
+/// `analyze` prints what students buy, and HTML in names is escaped.
 #[tokio::test]
-async fn operators_get_tables_and_a_page_of_the_same_numbers() {
+async fn analyze_command_shows_the_same_numbers_as_the_api() {
     let test = TestApp::start().await;
     test.import(&json!({
         "course": {"id": "odd", "name": "Odd <b>& ends</b>"},

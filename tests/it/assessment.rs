@@ -25,7 +25,7 @@ async fn weak(person: &Person, reported: Value) -> Value {
 }
 
 #[tokio::test]
-async fn enrolling_twice_is_enrolling_once() {
+async fn enrolling_is_idempotent() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let path = "/api/courses/algebra/enroll";
@@ -56,7 +56,7 @@ async fn answers_are_marked_by_the_checker() {
             "{question} {answer}"
         );
     }
-    // What it cannot read is the student's to say.
+    // The student marks what the checker cannot parse.
     start(&ada, "alg-q6").await;
     let path = "/api/questions/alg-q6/submit";
     let prose = "it depends on what one means by a set";
@@ -67,7 +67,7 @@ async fn answers_are_marked_by_the_checker() {
 }
 
 #[tokio::test]
-async fn only_what_was_answered_without_the_solution_is_evidence() {
+async fn attempts_after_seeing_the_solution_are_no_evidence() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let mastery = |marked: &Value| marked["mastery"]["mastery"].as_f64().unwrap();
@@ -82,7 +82,7 @@ async fn only_what_was_answered_without_the_solution_is_evidence() {
     let wrong = submit(&ada, "alg-q1", json!({"answer": "5"})).await;
     assert_eq!((&wrong["correct"], &wrong["mastery"]["topic_id"]), (&json!(false), &json!("alg-linear")));
     assert!(mastery(&wrong) < start_mastery);
-    // The solution is open now: right or wrong, nothing more is learnt of the student.
+    // The solution is unlocked now: later attempts change no estimate.
     for answer in ["2", "5", "2"] {
         let again = submit(&ada, "alg-q1", json!({"answer": answer})).await;
         assert!(unmoved(&again, &wrong));
@@ -91,7 +91,7 @@ async fn only_what_was_answered_without_the_solution_is_evidence() {
     let _ = ada.send(Method::POST, "/api/questions/alg-q5/solution", None, &[]).await.ok();
     let after_looking = submit(&ada, "alg-q5", json!({"answer": "4"})).await;
     assert!(unmoved(&after_looking, &wrong));
-    // Practice brings the solution along, which is not to have asked for it.
+    // Practice includes the solution, which does not count as requesting it.
     let bob = test.member("bob", Plan::Unlimited, 0).await;
     let practice = json!({"course_id": "algebra", "topic_ids": ["alg-linear"], "count": 2});
     let _ = bob.post("/api/questions/practice", practice).await.ok();
@@ -103,7 +103,7 @@ async fn only_what_was_answered_without_the_solution_is_evidence() {
 }
 
 #[tokio::test]
-async fn what_is_stored_is_the_fold_of_the_attempts() {
+async fn stored_mastery_equals_the_fold_of_the_attempts() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     for (round, question) in ["alg-q1", "alg-q2", "alg-q3", "alg-q4", "alg-q5", "alg-q6"].into_iter().enumerate() {
@@ -113,7 +113,7 @@ async fn what_is_stored_is_the_fold_of_the_attempts() {
         let _ = submit(&ada, question, body).await;
         test.pass(Duration::from_hours(20));
     }
-    // Also when they come at once.
+    // Also for concurrent attempts.
     let ada = &test.renewed(&ada).await;
     let at_once = (0..6).map(|_| {
         let person = ada.through(test.twin());
@@ -133,7 +133,7 @@ async fn what_is_stored_is_the_fold_of_the_attempts() {
 }
 
 #[tokio::test]
-async fn progress_is_by_topic_and_week_with_a_streak() {
+async fn progress_has_topics_weeks_and_a_streak() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let nothing = ada.get(PROGRESS).await.ok();
@@ -173,8 +173,8 @@ async fn weak_topics_come_with_questions_and_a_plan() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let fresh = weak(&ada, json!([])).await;
-    // A new student gets a sensible answer: the topics that bring most points, nothing claimed of the student. The topic
-    // without questions can be neither tried nor practised.
+    // A new student gets the topics with the most points and no claims about them. The topic without questions is left
+    // out.
     let ids = |answer: &Value| -> Vec<String> {
         let topics = answer["weak_topics"].as_array().unwrap().clone();
         topics.iter().map(|topic| topic["topic_id"].as_str().unwrap().to_owned()).collect()
@@ -195,7 +195,7 @@ async fn weak_topics_come_with_questions_and_a_plan() {
     assert_eq!((&plan[0]["topic_id"], &plan[0]["estimated_time"]), (&json!("alg-quadratic"), &json!(10.0)));
     assert_eq!(plan[0]["priority"], "high");
 
-    // What a student says of themselves moves a topic up as long as there is nothing better to go by.
+    // A self-reported weakness raises a topic as long as there are no attempts.
     let gain = |answer: &Value, id: &str| {
         let topics = answer["weak_topics"].as_array().unwrap().clone();
         topics.iter().find(|topic| topic["topic_id"] == id).unwrap()["points_to_gain"].as_f64().unwrap()
@@ -222,7 +222,7 @@ async fn a_calibration_tells_hard_for_everyone_from_weak_for_you() {
     assert!(calibrate(&test.app, "none").await.is_err());
     let nothing = calibrate(&test.app, "algebra").await.unwrap_err();
     assert!(nothing.to_string().contains("nobody has answered"), "{nothing}");
-    // Everybody fails at quadratic equations and solves the rest.
+    // All students fail quadratic equations and solve the rest.
     for index in 0..12 {
         let student = test.member(&format!("student-{index}"), Plan::Unlimited, 0).await;
         for (question, answer) in [("alg-q1", "2"), ("alg-q3", "7"), ("alg-q2", "A"), ("alg-q4", "8"), ("alg-q5", "4")]
@@ -243,6 +243,6 @@ async fn a_calibration_tells_hard_for_everyone_from_weak_for_you() {
     assert_eq!((first.version, first.attempts, first.questions.len()), (1, 60, 5));
     assert!(mastery(&test).await < before - 0.1, "what all fail at is hard for the next one, too");
     assert_eq!(calibrate(&test.app, "algebra").await.unwrap().version, 2);
-    // What was answered under the old one stays what it was.
+    // Attempts under the old calibration keep their effect.
     assert!(pastpaper::verify::check_all(&test.app).await.unwrap().wrong.is_empty());
 }

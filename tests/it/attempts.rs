@@ -18,7 +18,7 @@ async fn submit(person: &Person, question: &str, body: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_started_question_is_open_and_its_solution_is_not() {
+async fn starting_a_question_unlocks_its_text_but_not_its_solution() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let started = start(&ada, "alg-q2").await.ok();
@@ -43,13 +43,13 @@ async fn a_started_question_is_open_and_its_solution_is_not() {
         })
     );
     assert_eq!(ada.get("/api/questions/alg-q2").await.ok()["question"]["answer"], "B");
-    // Whoever starts it once more wants to try it once more.
+    // Starting it again allows another attempt.
     assert_eq!(start(&ada, "alg-q2").await.ok()["question"], *question);
     test.assert_ledgers_are_true().await;
 }
 
 #[tokio::test]
-async fn a_locked_question_has_no_solution_and_takes_no_answer() {
+async fn a_locked_question_refuses_solution_and_answers() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = solution(&ada, "alg-q2").await.problem(409, "not_started");
@@ -87,7 +87,7 @@ async fn options_are_marked_by_letter() {
     }
     assert_eq!(marked["mastery"]["topic_id"], "alg-quadratic");
     assert_eq!(ada.get("/api/questions/alg-q2").await.ok()["question"]["answer"], "B", "an answer opens the solution");
-    // The student's own word does not overrule the letters.
+    // `was_correct` does not override the letters.
     let marked = submit(&ada, "alg-q2", json!({"answer": "c", "was_correct": true})).await.ok();
     assert_eq!((&marked["correct"], &marked["graded_by"]), (&json!(false), &json!("options")));
     let marked = submit(&ada, "alg-q2", json!({"answer": " b "})).await.ok();
@@ -100,7 +100,7 @@ async fn options_are_marked_by_letter() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_marked_needs_the_students_word() {
+async fn an_answer_that_cannot_be_marked_needs_was_correct() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = start(&ada, "alg-q1").await.ok();
@@ -115,7 +115,7 @@ async fn what_cannot_be_marked_needs_the_students_word() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn attempts_at_once_are_all_counted() {
+async fn concurrent_attempts_are_all_counted() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = start(&ada, "alg-q2").await.ok();
@@ -136,7 +136,7 @@ async fn attempts_at_once_are_all_counted() {
 }
 
 #[tokio::test]
-async fn a_bundle_is_three_questions_for_one_credit() {
+async fn a_bundle_has_three_questions_for_one_credit() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let bundle = ada.post("/api/questions/bundle", json!({"course_id": "algebra"})).await.ok();
@@ -163,7 +163,7 @@ async fn a_bundle_is_three_questions_for_one_credit() {
 }
 
 #[tokio::test]
-async fn in_a_course_that_students_do_not_see_only_what_is_unlocked_answers() {
+async fn an_inactive_course_serves_only_unlocked_questions() {
     let test = TestApp::start().await;
     let (ada, bob) = (test.user("ada").await, test.user("bob").await);
     let _ = start(&ada, "alg-q2").await.ok();
@@ -176,14 +176,14 @@ async fn in_a_course_that_students_do_not_see_only_what_is_unlocked_answers() {
     let _ = ada.get("/api/questions/alg-q1").await.problem(404, "not_found");
     let _ = start(&ada, "alg-q1").await.problem(404, "not_found");
     assert_eq!(ada.credits().await, 4);
-    // What was done with a key is answered all the same.
+    // A replayed request still gets its response.
     assert_eq!(bob.post_once("/api/questions/bundle", "k", bundle).await.ok(), bought);
     let other = json!({"course_id": "none"});
     let _ = bob.post_once("/api/questions/bundle", "k", other).await.problem(422, "idempotency_key_reused");
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_is_bounded_before_anything_is_charged() {
+async fn an_unread_body_is_bounded_before_charging() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let long = "x".repeat(5 * 1024 * 1024);

@@ -1,4 +1,4 @@
-//! The budget of `docs/performance.md`: what each route may cost. The document is the only place of these numbers.
+//! The budget of `docs/performance.md`: the cost of each route. The document is the only place of these numbers.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub(crate) struct Cost {
     pub(crate) write_units: f64,
 }
 
-/// A route in a situation: in a process that has just started, and in one that has answered the like before.
+/// A route in a situation: in a process that has just started, and in a warm one.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) operation: String,
@@ -32,7 +32,7 @@ pub(crate) struct Row {
 }
 
 impl Cost {
-    /// Dollars for a million such requests.
+    /// Dollars per million requests.
     fn dollars(self) -> f64 {
         self.read_units * DOLLARS_READ + self.write_units * DOLLARS_WRITE
     }
@@ -81,7 +81,7 @@ pub(crate) fn committed() -> Vec<Row> {
     table.lines().filter(|line| line.starts_with('|')).skip(2).map(Row::parse).collect()
 }
 
-/// Puts `rows` in place of the committed ones.
+/// Replaces the committed rows by `rows`.
 pub(crate) fn write(rows: &[Row]) {
     let document = read(DOCUMENT);
     let (before, after) = document.split_once(BEGIN).unwrap();

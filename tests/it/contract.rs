@@ -1,4 +1,4 @@
-//! The worker's clients: every row marked W of the contract keeps its fields and their JSON types.
+//! Compatibility with the clients of the old service: its responses keep their fields and JSON types.
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use shared::http::routes::ROUTES;
 use tests::{PASSWORD, TestApp};
 
 /// Checks that every field of `expected` is in `actual` with the type it names: "string", "number", "boolean", "null",
-/// or several with `|`; lists hold at least one entry, each of the one type given. More fields are welcome.
+/// or several with `|`; lists hold at least one entry, all of the given type. Additional fields are allowed.
 #[track_caller]
 fn assert_shape(actual: &Value, expected: &Value, at: &str) {
     match expected {
@@ -58,7 +58,7 @@ fn with(shape: Value, more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_row_of_the_worker_keeps_its_shape() {
+async fn responses_keep_the_fields_and_types_of_the_old_service() {
     let test = TestApp::start().await;
     let started = json!({
         "success": "boolean", "token": "string",
@@ -159,7 +159,7 @@ async fn every_row_of_the_worker_keeps_its_shape() {
 }
 
 #[tokio::test]
-async fn a_browser_of_the_web_client_may_call_every_route() {
+async fn cors_allows_the_web_client_on_every_route() {
     let test = TestApp::start().await;
     let origin = "http://localhost:5173";
     for route in &ROUTES {
@@ -179,7 +179,7 @@ async fn a_browser_of_the_web_client_may_call_every_route() {
 }
 
 #[tokio::test]
-async fn other_origins_are_told_nothing() {
+async fn cors_allows_no_other_origin() {
     let test = TestApp::start().await;
     for origin in ["https://evil.example", "null", "http://localhost:5174"] {
         let answer = test.preflight(origin, Method::GET, "/api/courses").await;

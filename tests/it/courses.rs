@@ -1,11 +1,11 @@
-//! Courses, exams, stats, and the service's status.
+//! Courses, exams, stats, and the status of the service.
 
 use axum::http::StatusCode;
 use serde_json::json;
 use tests::TestApp;
 
 #[tokio::test]
-async fn the_status_says_who_answers() {
+async fn status_has_name_version_and_environment() {
     let test = TestApp::empty().await;
     let status = test.anonymous().get("/").await.ok();
     assert_eq!(status, json!({"name": "pastpaper", "version": "0.1.0", "environment": "local", "status": "healthy"}));
@@ -32,7 +32,7 @@ async fn active_courses_are_listed() {
 }
 
 #[tokio::test]
-async fn a_course_comes_with_topics_and_numbers() {
+async fn a_course_has_topics_and_stats() {
     let test = TestApp::start().await;
     let course = test.user("ada").await.get("/api/courses/algebra").await.ok()["course"].clone();
     assert_eq!((&course["id"], &course["is_enrolled"]), (&json!("algebra"), &json!(false)));
@@ -62,7 +62,7 @@ async fn exams_are_newest_first_with_their_extra_columns() {
 }
 
 #[tokio::test]
-async fn stats_count_what_is_stored() {
+async fn stats_count_the_stored_rows() {
     let test = TestApp::start().await;
     let stats = test.user("ada").await.get("/api/courses/algebra/stats").await.ok();
     assert_eq!(stats, json!({"exams": 2, "questions": 6, "topics": 4}));
@@ -89,7 +89,7 @@ async fn catalogue_reads_answer_304_to_who_has_them() {
         let again = ada.get_with(path, &[("if-none-match", &tag)]).await;
         assert_eq!((again.status, again.header("etag")), (StatusCode::NOT_MODIFIED, tag.as_str()), "{path}");
         assert_eq!(again.body, json!(null));
-        // Whoever is not signed in is told nothing, not even that nothing changed.
+        // Without a session, the response is 401, also with a matching `If-None-Match`.
         if !path.ends_with("public") && !path.ends_with("featured-question") {
             let stranger = test.anonymous().get_with(path, &[("if-none-match", &tag)]).await;
             let _ = stranger.problem(401, "unauthenticated");
@@ -98,7 +98,7 @@ async fn catalogue_reads_answer_304_to_who_has_them() {
 }
 
 #[tokio::test]
-async fn an_import_is_seen_at_once_and_changes_the_tag() {
+async fn an_import_is_visible_at_once_and_changes_the_etag() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let before = ada.get("/api/courses/algebra/topics").await;

@@ -1,4 +1,4 @@
-//! The payloads of `events/`, answered as in Lambda: by the one function that API Gateway would call.
+//! Sends the payloads of `events/` to the function that API Gateway would call, as in Lambda.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use tests::{Answer, TestApp};
 
 use crate::architecture::root;
 
-/// A function as it runs in Lambda.
+/// A function, called as in Lambda.
 fn function(name: &str, app: &App) -> Router {
     let router = match name {
         "analysis" => analysis::router,
@@ -48,7 +48,7 @@ fn fits(path: &str, pattern: &str) -> bool {
 }
 
 #[tokio::test]
-async fn every_event_gets_its_answer() {
+async fn every_event_gets_the_expected_response() {
     let test = TestApp::start().await;
     events::prepare(&test).await;
     for (name, status, code) in EVENTS {
@@ -68,7 +68,7 @@ async fn every_event_gets_its_answer() {
 }
 
 #[tokio::test]
-async fn filters_of_an_event_arrive_decoded() {
+async fn query_parameters_of_an_event_are_decoded() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let json = events::text("questions.browse_questions.filters").replace("{{token}}", &ada.token.unwrap());
@@ -77,7 +77,7 @@ async fn filters_of_an_event_arrive_decoded() {
     assert_eq!((&page["total"], &page["questions"][0]["id"]), (&json!(1), &json!("alg-q3")));
 }
 
-/// What the runtime hands to API Gateway: a problem as text, not as base64.
+/// The response to API Gateway has a problem as text, not as base64.
 #[tokio::test]
 async fn answers_leave_lambda_in_payload_format_2() {
     let test = TestApp::start().await;
@@ -107,7 +107,7 @@ async fn bytes_leave_lambda_as_base64() {
 }
 
 #[test]
-fn every_file_is_expected() {
+fn every_event_file_is_listed() {
     let files: BTreeSet<String> = std::fs::read_dir(root().join("events"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -117,7 +117,7 @@ fn every_file_is_expected() {
 }
 
 #[test]
-fn every_route_has_an_event_named_after_it_alone() {
+fn every_route_has_an_event_with_its_name() {
     for route in &ROUTES {
         let payload: Value =
             serde_json::from_str(&events::text(&format!("{}.{}", route.function, route.operation))).unwrap();
@@ -128,7 +128,7 @@ fn every_route_has_an_event_named_after_it_alone() {
 }
 
 #[test]
-fn events_are_such_as_api_gateway_makes() {
+fn events_have_the_form_of_api_gateway() {
     for (name, ..) in EVENTS {
         let payload: Value = serde_json::from_str(&events::text(name)).unwrap();
         let context = &payload["requestContext"];

@@ -37,6 +37,7 @@ mod questions;
 mod races;
 mod round_trips;
 mod routes;
+mod rust_source;
 mod secrets;
 mod security;
 mod topics;

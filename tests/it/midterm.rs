@@ -1,4 +1,4 @@
-//! Midterms: what comes, what it costs, that it stays.
+//! Midterms: contents, price, and that they never change.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn a_midterm_costs_three_and_unlocks_its_questions() {
     let midterm = generate(&ada, json!({"difficulty": "easy"})).await.ok();
     assert_eq!((&midterm["credits_deducted"], &midterm["credits"]), (&json!(3), &json!(2)));
     assert_eq!(midterm["difficulty"], "easy");
-    // All six there are, topic by topic, easy to hard.
+    // All six questions, by topic, then easy to hard.
     assert_eq!(ids(&midterm), ["alg-q1", "alg-q5", "alg-q2", "alg-q3", "alg-q4", "alg-q6"]);
     for question in midterm["questions"].as_array().unwrap() {
         assert_eq!(question["locked"], false);
@@ -42,7 +42,7 @@ async fn a_midterm_costs_three_and_unlocks_its_questions() {
 }
 
 #[tokio::test]
-async fn the_answer_says_how_well_it_fits() {
+async fn the_response_reports_the_fit() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let midterm = generate(&ada, json!({"config": {"question_count": 4, "points": 30, "minutes": 12}})).await.ok();
@@ -70,7 +70,7 @@ async fn the_answer_says_how_well_it_fits() {
 }
 
 #[tokio::test]
-async fn seen_ones_come_last_and_are_told() {
+async fn seen_questions_are_used_last_and_counted() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let order = json!({"config": {"question_count": 3, "seed": 1}});
@@ -85,7 +85,7 @@ async fn seen_ones_come_last_and_are_told() {
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_form_to_the_like() {
+async fn the_same_seed_gives_the_same_form_to_equal_students() {
     let test = TestApp::start().await;
     let order = json!({"config": {"question_count": 3, "seed": 9_007_199_254_740_991_u64}});
     let mut forms = Vec::new();
@@ -99,7 +99,7 @@ async fn the_same_seed_gives_the_same_form_to_the_like() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_said_and_not_charged() {
+async fn an_infeasible_request_lists_its_conflicts_and_is_not_charged() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let conflicts = async |order: Value| -> Vec<Value> {
@@ -134,7 +134,7 @@ async fn what_cannot_be_is_said_and_not_charged() {
 }
 
 #[tokio::test]
-async fn an_order_is_a_level_or_a_config() {
+async fn a_request_has_either_a_level_or_a_config() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = generate(&ada, json!({})).await.problem(400, "missing_field");
@@ -163,7 +163,7 @@ async fn an_order_is_a_level_or_a_config() {
 }
 
 #[tokio::test]
-async fn a_midterm_stays_as_it_was_whatever_becomes_of_the_catalogue() {
+async fn a_midterm_does_not_change_with_the_catalogue() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let mut sold = generate(&ada, json!({"difficulty": "easy"})).await.ok();
@@ -181,7 +181,7 @@ async fn a_midterm_stays_as_it_was_whatever_becomes_of_the_catalogue() {
     }
     assert_eq!(ada.get(&path).await.ok(), sold);
     assert_eq!(ada.credits().await, 2);
-    // Another user's is not there.
+    // Another user's midterm is not found.
     let bob = test.user("bob").await;
     let _ = bob.get(&path).await.problem(404, "not_found");
     for odd in ["/api/midterm/none", "/api/midterm/019a0000-0000-7000-8000-000000000000"] {
@@ -190,7 +190,7 @@ async fn a_midterm_stays_as_it_was_whatever_becomes_of_the_catalogue() {
 }
 
 #[tokio::test]
-async fn the_list_is_ones_own_newest_first() {
+async fn the_list_has_own_midterms_newest_first() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let mut made = Vec::new();
@@ -218,7 +218,7 @@ async fn the_list_is_ones_own_newest_first() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_a_page_to_print() {
+async fn a_browser_gets_a_printable_page() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let path = format!("/api/midterm/{}", ada.midterm().await);
@@ -239,7 +239,7 @@ async fn a_browser_gets_a_page_to_print() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_at_once_pay_for_what_they_get() {
+async fn concurrent_midterms_are_charged_exactly() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 7).await;
     let requests: Vec<_> = (0..8)

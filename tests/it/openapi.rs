@@ -1,4 +1,4 @@
-//! The contract: committed as the handlers describe it, whole, and served.
+//! The contract: the committed file is current, complete and served.
 
 use std::collections::BTreeSet;
 
@@ -20,14 +20,14 @@ fn committed() -> Value {
 }
 
 #[test]
-fn the_committed_contract_is_that_of_the_code() {
+fn the_committed_contract_equals_the_generated_one() {
     let fresh = pastpaper::openapi::text().unwrap();
     let is_same = read("openapi.json").trim_end() == fresh;
     assert!(is_same, "openapi.json is stale: cargo run -p pastpaper -- openapi > openapi.json");
 }
 
 #[test]
-fn every_route_is_in_the_contract_and_nothing_else() {
+fn the_contract_has_exactly_the_routes() {
     let contract = committed();
     let mut described = BTreeSet::new();
     for (path, item) in contract["paths"].as_object().unwrap() {
@@ -42,7 +42,7 @@ fn every_route_is_in_the_contract_and_nothing_else() {
 }
 
 #[test]
-fn every_operation_says_who_may_call_it_what_it_takes_and_how_it_fails() {
+fn every_operation_has_security_parameters_and_errors() {
     let contract = committed();
     for route in &ROUTES {
         let operation = &contract["paths"][route.path][route.method.as_str().to_ascii_lowercase()];
@@ -72,12 +72,12 @@ fn every_operation_says_who_may_call_it_what_it_takes_and_how_it_fails() {
 }
 
 #[test]
-fn every_request_and_every_answer_has_an_example_that_fits() {
+fn every_request_and_response_has_a_valid_example() {
     assert_eq!(wrong_examples(), [""; 0], "cargo run -p tests --example record_examples");
 }
 
 #[test]
-fn references_lead_somewhere() {
+fn every_reference_resolves() {
     fn check(value: &Value, contract: &Value) {
         if let Some(path) = value.get("$ref").and_then(Value::as_str) {
             assert!(contract.pointer(path.trim_start_matches('#')).is_some(), "{path}");
@@ -93,14 +93,14 @@ fn references_lead_somewhere() {
 }
 
 #[test]
-fn codes_are_all_there_once() {
+fn every_code_is_listed_once() {
     let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(names.len(), Code::ALL.len());
 }
 
-/// The harness holds every answer to the contract: that it would notice.
+/// The harness checks every response against the contract. This test shows that it finds a violation.
 #[tokio::test]
-async fn an_answer_out_of_contract_is_noticed() {
+async fn a_response_that_breaks_the_contract_is_found() {
     async fn is_noticed(body: Value, with_id: bool) -> bool {
         let id = with_id.then_some(("x-request-id", "1"));
         let router = Router::new().route("/api/courses/{id}/stats", get(async move || (AppendHeaders(id), Json(body))));
@@ -124,7 +124,7 @@ async fn an_answer_out_of_contract_is_noticed() {
 }
 
 #[tokio::test]
-async fn the_contract_and_its_page_are_served_from_here() {
+async fn serve_answers_the_contract_and_its_page() {
     let test = TestApp::empty().await;
     let served = test.beside(pastpaper::docs::router().unwrap());
     let contract = served.get("/api/openapi.json").await;

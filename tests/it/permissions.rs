@@ -1,5 +1,5 @@
-//! What a function may do in the table is what its requests do, no less and no more: the calls of every route, in every
-//! situation of the budget, beside the policies of `template.yaml`.
+//! Compares the permissions in `template.yaml` with the calls that each function makes in every situation of the budget:
+//! a function has exactly the permissions that it uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::budget::committed;
 use crate::round_trips::{request, send};
 use crate::routes::{template, template_functions};
 
-/// Granted for what no request of the budget shows.
+/// Permissions for calls that no request of the budget makes.
 const SELDOM: &[(&str, &str, &str, &str)] = &[
     ("auth", "BatchGetItem", "EMAIL#*", "signing in with an email that is written in more than one way"),
     ("auth", "ConditionCheckItem", "EMAIL#*", "registering such an email"),
@@ -21,7 +21,7 @@ const SELDOM: &[(&str, &str, &str, &str)] = &[
     ("analysis", "GetItem", "USER#*", "a refresh of a plan whose row says less than a month: did payments set it?"),
 ];
 
-/// What each function's requests need.
+/// Permissions that the requests of each function need.
 async fn needed() -> BTreeMap<&'static str, BTreeSet<Permission>> {
     let test = TestApp::start().await;
     let mut needed: BTreeMap<&str, BTreeSet<Permission>> = BTreeMap::new();
@@ -38,7 +38,7 @@ async fn needed() -> BTreeMap<&'static str, BTreeSet<Permission>> {
     needed
 }
 
-/// What the template grants.
+/// Permissions that the template grants.
 fn granted() -> BTreeMap<String, BTreeSet<Permission>> {
     let list = |value: &Value| match value {
         Value::Array(values) => values.clone(),
@@ -64,7 +64,7 @@ fn granted() -> BTreeMap<String, BTreeSet<Permission>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn functions_may_do_what_they_do_and_nothing_else() {
+async fn functions_have_exactly_the_permissions_that_they_use() {
     let (needed, granted) = (needed().await, granted());
     let mut wrong = Vec::new();
     for function in FUNCTIONS {

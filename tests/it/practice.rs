@@ -1,4 +1,4 @@
-//! Practice: what is delivered, what it costs, and what races may not do.
+//! Practice: delivery, price and concurrency.
 
 use std::collections::HashSet;
 
@@ -11,10 +11,10 @@ fn ids(practice: &Value) -> HashSet<String> {
     practice["questions"].as_array().unwrap().iter().map(|q| q["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// How often a client asks again that was told to: fifty processes at once may be more than a busy machine takes.
+/// Retries of a client after 503: fifty concurrent processes can overload a busy machine.
 const ASKS_MAX: usize = 10;
 
-/// Requests at once, each through a process of its own and with a key of its own.
+/// Sends concurrent requests, each through its own process and with its own key.
 async fn at_once(test: &TestApp, person: &Person, bodies: Vec<Value>) -> Vec<Answer> {
     let requests: Vec<_> = bodies
         .into_iter()
@@ -41,7 +41,7 @@ async fn at_once(test: &TestApp, person: &Person, bodies: Vec<Value>) -> Vec<Ans
 }
 
 #[tokio::test]
-async fn practice_costs_a_credit_a_question() {
+async fn practice_costs_one_credit_per_question() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let practice = ada.post(PRACTICE, json!({"course_id": "algebra"})).await.ok();
@@ -70,7 +70,7 @@ async fn unseen_questions_come_first() {
 }
 
 #[tokio::test]
-async fn a_small_bank_is_charged_for_what_it_delivers() {
+async fn only_delivered_questions_are_charged() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let wish = json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "count": 5});
@@ -79,7 +79,7 @@ async fn a_small_bank_is_charged_for_what_it_delivers() {
 }
 
 #[tokio::test]
-async fn nothing_to_deliver_is_not_charged() {
+async fn an_empty_delivery_is_not_charged() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     for wish in [
@@ -110,9 +110,9 @@ async fn too_little_credit_is_402_and_nothing_is_unlocked() {
     assert!(page["questions"].as_array().unwrap().iter().all(|question| question["locked"] == true));
 }
 
-/// 50 at once with a balance of 5, whatever each of them chooses.
+/// 50 concurrent requests with a balance of 5, whatever questions they choose.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_at_once_with_five_credits_are_five_purchases() {
+async fn fifty_concurrent_requests_with_five_credits_make_five_purchases() {
     let test = TestApp::start().await;
     let same = json!({"course_id": "algebra", "topic_ids": ["alg-linear"], "count": 1});
     let any = json!({"course_id": "algebra", "count": 1});
@@ -130,16 +130,16 @@ async fn fifty_at_once_with_five_credits_are_five_purchases() {
         assert_eq!(balances, [0, 1, 2, 3, 4], "{name}");
         assert_eq!(person.credits().await, 0);
         assert_eq!(test.entries(&person.id).await.len(), 6);
-        // What could be new was new: nobody pays twice for a question while another is unseen.
+        // No question was paid for twice while another was unseen.
         let delivered: HashSet<_> = paid.iter().flat_map(|answer| ids(&answer.body)).collect();
         assert_eq!(delivered.len(), if name == "same" { 2 } else { 5 }, "{name}");
     }
     test.assert_ledgers_are_true().await;
 }
 
-/// 50 at once, every one for a question of its own.
+/// 50 concurrent requests, each for a different question.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_different_questions_at_once_are_five_purchases_too() {
+async fn fifty_concurrent_requests_for_different_questions_make_five_purchases() {
     let test = TestApp::empty().await;
     let topics: Vec<_> = (0..50).map(|i| json!({"id": format!("t{i}"), "name": "T", "category": "K"})).collect();
     let questions: Vec<_> = (0..50)

@@ -31,7 +31,7 @@ async fn browsing_shows_locked_questions_by_topic_and_difficulty() {
 }
 
 #[tokio::test]
-async fn every_filter_filters() {
+async fn every_filter_selects_its_questions() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let cases: [(&str, &[&str]); 9] = [
@@ -58,7 +58,7 @@ async fn every_filter_filters() {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other_without_gap_or_repeat() {
+async fn pages_have_no_gaps_and_no_repeats() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     for limit in [1, 2, 4, 6, 100] {
@@ -82,7 +82,7 @@ async fn pages_follow_each_other_without_gap_or_repeat() {
 }
 
 #[tokio::test]
-async fn what_was_paid_for_stays_open_for_the_one_who_paid() {
+async fn a_paid_question_stays_unlocked_for_its_buyer_only() {
     let test = TestApp::start().await;
     let (ada, bob) = (test.user("ada").await, test.user("bob").await);
     let wish = json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "difficulty": 3, "count": 1});
@@ -93,7 +93,7 @@ async fn what_was_paid_for_stays_open_for_the_one_who_paid() {
     assert_eq!(question["solution_steps"], "The discriminant is $1 - 4 = -3 < 0$.\nSo there is no real root.");
     assert_eq!(question["options"][1], json!({"letter": "B", "text": "None", "is_correct": true}));
 
-    // One by one and while browsing, now and after everything was loaded anew.
+    // As single questions and while browsing, also in a new process.
     for person in [ada.clone(), ada.through(test.twin())] {
         assert_eq!(person.get("/api/questions/alg-q2").await.ok()["question"], *question);
         let page = person.get("/api/questions?course_id=algebra&limit=3").await.ok();
@@ -105,7 +105,7 @@ async fn what_was_paid_for_stays_open_for_the_one_who_paid() {
 }
 
 #[tokio::test]
-async fn an_extra_column_is_shown_with_the_question() {
+async fn extra_columns_are_part_of_the_question() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     assert!(ada.get("/api/questions/alg-q3").await.ok()["question"].get("section").is_none());
@@ -125,7 +125,7 @@ async fn an_unknown_question_is_404() {
 }
 
 #[tokio::test]
-async fn the_featured_question_is_whole_and_changes_daily() {
+async fn the_featured_question_is_complete_and_changes_daily() {
     let test = TestApp::start().await;
     let anonymous = test.anonymous();
     let mut seen = HashSet::new();
@@ -148,7 +148,7 @@ async fn the_featured_question_is_whole_and_changes_daily() {
 }
 
 #[tokio::test]
-async fn without_a_question_nothing_is_featured() {
+async fn without_questions_there_is_no_featured_question() {
     let test = TestApp::empty().await;
     let _ = test.anonymous().get("/api/featured-question").await.problem(404, "no_questions");
 }

@@ -1,6 +1,6 @@
-//! What each route costs: sequential round trips, calls, and capacity. Warm, a read answers after one round trip and a
-//! spend after two; the table of `docs/performance.md` is the proof. It fails in both directions, so that it stays true;
-//! `WRITE_BUDGET=1` writes it anew.
+//! Measures each route: sequential round trips, calls, and capacity. In a warm process a read takes one round trip and a
+//! spend two, as the table of `docs/performance.md` states. The test fails if a route costs more or less than the table;
+//! `WRITE_BUDGET=1` updates the table.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tests::{PASSWORD, Person, TestApp, WORKER_HASH};
 
 use crate::budget::{Cost, Row, committed, write};
 
-/// Long against everything else that a call takes, so that what follows a call begins visibly later than it.
+/// Delay of each call, much longer than the call itself, so that sequential calls can be told apart.
 const CALL_TIME: Duration = Duration::from_millis(60);
 
 const PRACTICE: &str = "/api/questions/practice";
@@ -24,11 +24,11 @@ const PURCHASE: &str = "/api/credits/purchase";
 /// Unlocks the question that most requests here are about.
 const START_Q4: &str = "/api/questions/alg-q4/start";
 
-/// A machine that is busy elsewhere can make calls that run at once look like a sequence, never the other way round: a
-/// row that seems too dear is measured again.
+/// A busy machine can make concurrent calls look sequential, but not the other way round: a row that seems too expensive is
+/// measured again.
 const TAKES_MAX: usize = 5;
 
-/// A request as good as any, by somebody for whom the situation holds; `round` makes names that are not taken.
+/// A typical request of a user in the situation; `round` makes unique names.
 pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Option<Value>) {
     let route = ROUTES.iter().find(|route| route.operation == row.operation);
     let path = route.unwrap_or_else(|| panic!("{} is no route any more", row.operation)).path;
@@ -36,7 +36,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
     let email = format!("{name}@example.org");
     let mut person = test.member(&name, Plan::Free, 5).await;
     let on = |id: &str| path.replace("{id}", id).replace("{topic_id}", "alg-sets");
-    // The two questions there are: which one is chosen would change the units.
+    // Both existing questions, since the choice of one would change the units.
     let order = json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "count": 2});
 
     let (path, body) = match row.operation.as_str() {
@@ -101,7 +101,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
     (person, path, body)
 }
 
-/// Sends a request that must succeed, with a key where there may be one.
+/// Sends a request that must succeed, with an idempotency key if allowed.
 pub(crate) async fn send(now: Timestamp, person: &Person, method: &str, path: &str, body: Option<Value>) -> Value {
     let body = body.map(|body| body.to_string());
     let signature = signature(body.as_deref().unwrap_or_default().as_bytes(), WEBHOOK_SECRETS[0], now);
@@ -111,13 +111,13 @@ pub(crate) async fn send(now: Timestamp, person: &Person, method: &str, path: &s
     person.send(method, path, body, &headers).await.ok()
 }
 
-/// What was found of a row, in a process that has just started and in one that has not.
+/// Measurements of a row, in a process that has just started and in a warm one.
 struct Measured {
     found: Row,
     complaints: Vec<String>,
 }
 
-/// Sends the request of a row to a process that has just started, and then the like of it again.
+/// Sends the request of a row to a process that has just started, then an equivalent one to the same process.
 async fn measure(test: &TestApp, row: &Row, take: usize) -> Measured {
     let method = ROUTES.iter().find(|route| route.operation == row.operation).unwrap().method.as_str();
     let (process, proxy) = test.twin_behind_proxy().await;
@@ -148,7 +148,7 @@ fn cost_of(calls: &[Call]) -> Cost {
     }
 }
 
-/// What is wrong with a row: too dear, or not as many round trips as it says.
+/// Difference from a row: too expensive, or another number of round trips.
 fn complaint(said: Cost, found: Cost) -> Option<&'static str> {
     if found.round_trips < said.round_trips {
         return Some("fewer round trips than the table says: correct the table");
@@ -161,7 +161,7 @@ fn complaint(said: Cost, found: Cost) -> Option<&'static str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_route_costs_what_the_table_says() {
+async fn every_route_costs_what_the_budget_table_states() {
     let table = committed();
     let has_row = |route: &&Route| table.iter().any(|row| row.operation == route.operation);
     let forgotten: Vec<_> = ROUTES.iter().filter(|route| !has_row(route)).map(|route| route.operation).collect();

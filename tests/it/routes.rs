@@ -1,5 +1,5 @@
-//! The one list of routes against everything that repeats it: the template, the watch configuration, the files of the
-//! functions, and what routers answer.
+//! Compares the list of routes with everything that repeats it: the template, the watch configuration, the files of the
+//! functions, and the routers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,25 +58,25 @@ pub(crate) fn template_functions(template: &Value) -> BTreeMap<String, Value> {
     named.collect()
 }
 
-/// Every path and the function that answers it.
+/// Every path and its function.
 fn paths() -> BTreeMap<&'static str, &'static str> {
     ROUTES.iter().map(|route| (route.path, route.function)).collect()
 }
 
-/// The methods that a path answers.
+/// The methods of a path.
 fn methods(path: &str) -> BTreeSet<&'static str> {
     let listed = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method.as_str());
     listed.flat_map(|method| if method == "GET" { vec!["GET", "HEAD"] } else { vec![method] }).collect()
 }
 
-/// A midterm's id that nobody has.
+/// Id of a midterm that does not exist.
 const NO_MIDTERM: &str = "019a0000-0000-7000-8000-000000000000";
 
 /// A path of the small course.
 fn concrete(path: &str) -> String {
     let path = path.replace("{topic_id}", "alg-linear").replace("/courses/{id}", "/courses/algebra");
     let path = path.replace("/questions/{id}", "/questions/alg-q1");
-    // Nobody has one of this id: a problem is an answer, too.
+    // No user has this id; a problem is an answer, too.
     let path = path.replace("/sessions/{id}", "/sessions/0123456789abcdef0123456789abcdef");
     let path = path.replace("/midterm/{id}", &format!("/midterm/{NO_MIDTERM}"));
     assert!(!path.contains('{'), "{path}: say which id stands for its parameter");
@@ -88,15 +88,15 @@ fn concrete(path: &str) -> String {
 }
 
 #[test]
-fn a_path_is_of_one_function() {
-    // Template and watch configuration give a path to a function whole.
+fn each_path_belongs_to_one_function() {
+    // Template and watch configuration route a path with all its methods to one function.
     for route in &ROUTES {
         assert_eq!(paths()[route.path], route.function, "{}", route.path);
     }
 }
 
 #[test]
-fn the_template_gives_every_path_to_its_function() {
+fn the_template_routes_every_path_to_its_function() {
     let template = template();
     let mut found = BTreeMap::new();
     let mut catch_all = Vec::new();
@@ -124,7 +124,7 @@ fn the_template_gives_every_path_to_its_function() {
 }
 
 #[test]
-fn the_template_grants_single_calls_on_our_table_only() {
+fn the_template_grants_named_actions_on_the_table_only() {
     for (function, properties) in template_functions(&template()) {
         let policies = properties.get("Policies").map_or(&[][..], |policies| policies.as_array().unwrap());
         let statements: Vec<&Value> =
@@ -156,7 +156,7 @@ fn the_template_grants_single_calls_on_our_table_only() {
 }
 
 #[test]
-fn the_template_makes_the_table_that_store_makes() {
+fn template_and_store_create_the_same_table() {
     let template = template();
     let table = &template["Resources"]["Table"];
     assert_eq!((&table["DeletionPolicy"], &table["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")));
@@ -171,7 +171,7 @@ fn the_template_makes_the_table_that_store_makes() {
 }
 
 #[test]
-fn watch_gives_every_path_to_its_function() {
+fn cargo_lambda_watch_routes_every_path_to_its_function() {
     let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
     let router = &manifest["workspace"]["metadata"]["lambda"]["watch"]["router"];
     let router = router.as_table().unwrap().iter().map(|(path, function)| (path.as_str(), function.as_str().unwrap()));
@@ -179,7 +179,7 @@ fn watch_gives_every_path_to_its_function() {
 }
 
 #[test]
-fn every_function_is_a_small_binary_and_every_operation_a_file() {
+fn every_function_has_a_binary_and_every_operation_a_file() {
     for function in FUNCTIONS {
         let lines = read(&format!("functions/{function}/src/main.rs")).lines().count();
         assert!(lines <= 15, "functions/{function}/src/main.rs has {lines} lines");
@@ -199,7 +199,7 @@ fn every_function_is_a_small_binary_and_every_operation_a_file() {
 }
 
 #[tokio::test]
-async fn api_gateway_answers_browsers_as_serve_does() {
+async fn api_gateway_and_serve_have_the_same_cors() {
     let test = TestApp::start().await;
     let origin = "http://localhost:5173";
     let preflight = test.preflight(origin, Method::POST, "/api/questions/practice").await;
@@ -223,7 +223,7 @@ async fn api_gateway_answers_browsers_as_serve_does() {
 }
 
 #[tokio::test]
-async fn unknown_paths_are_problems() {
+async fn unknown_paths_get_a_problem() {
     let test = TestApp::start().await;
     for path in ["/api", "/api/", "/nothing", "/api/courses/algebra/nothing", "/api/auth/login/", "//"] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
@@ -233,7 +233,7 @@ async fn unknown_paths_are_problems() {
 }
 
 #[tokio::test]
-async fn wrong_methods_are_problems_that_name_the_right_ones() {
+async fn a_wrong_method_gets_a_problem_that_lists_allowed_methods() {
     let test = TestApp::start().await;
     for path in paths().into_keys() {
         let allowed = methods(path);
@@ -260,7 +260,7 @@ async fn wrong_methods_are_problems_that_name_the_right_ones() {
 }
 
 #[tokio::test]
-async fn every_read_answers_head_like_get_but_without_a_body() {
+async fn head_returns_the_headers_of_get_without_a_body() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let midterm = ada.midterm().await;

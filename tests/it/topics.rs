@@ -4,7 +4,7 @@ use serde_json::json;
 use tests::TestApp;
 
 #[tokio::test]
-async fn topics_carry_derived_columns() {
+async fn topics_have_derived_columns() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let topics = ada.get("/api/courses/algebra/topics").await.ok()["topics"].clone();
@@ -20,7 +20,7 @@ async fn topics_carry_derived_columns() {
 }
 
 #[tokio::test]
-async fn topics_of_a_category() {
+async fn category_filters_topics() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     for (query, count) in
@@ -32,7 +32,7 @@ async fn topics_of_a_category() {
 }
 
 #[tokio::test]
-async fn a_topic_page_is_counted_from_the_questions() {
+async fn topic_statistics_are_computed_from_questions() {
     let test = TestApp::start().await;
     let page = test.user("ada").await.get("/api/courses/algebra/topics/alg-quadratic").await.ok();
     let topic = &page["topic"];
@@ -64,7 +64,7 @@ async fn a_topic_page_is_counted_from_the_questions() {
 }
 
 #[tokio::test]
-async fn a_topic_without_questions_has_a_page_too() {
+async fn a_topic_without_questions_has_statistics_too() {
     let test = TestApp::start().await;
     let page = test.user("ada").await.get("/api/courses/algebra/topics/alg-groups").await.ok();
     assert_eq!((&page["topic"]["appearances"], &page["sampleQuestions"]), (&json!(0), &json!([])));
@@ -72,7 +72,7 @@ async fn a_topic_without_questions_has_a_page_too() {
 }
 
 #[tokio::test]
-async fn the_landing_page_lists_topics_for_everybody() {
+async fn public_topics_need_no_session() {
     let test = TestApp::start().await;
     let topics = test.anonymous().get("/api/courses/algebra/topics/public").await.ok()["topics"].clone();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What came back.
+//! The response to a request of a test.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -9,19 +9,17 @@ use tower::ServiceExt;
 
 use crate::contract::check;
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// Its status.
     pub status: StatusCode,
-    /// Its headers.
     pub headers: HeaderMap,
-    /// Its body as JSON, or a text when it is HTML; null when it has none.
+    /// Body as JSON, or a text if it is HTML; null without a body.
     pub body: Value,
 }
 
 impl Answer {
-    /// What `router` answers, which must be as the contract says.
+    /// Sends a request to `router` and checks the response against the contract.
     pub async fn to(request: Request<Body>, router: Router) -> Self {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = Self::read(router.oneshot(request).await.unwrap()).await;
@@ -48,7 +46,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The body of an answer that must be 200.
+    /// The body; panics unless the status is 200.
     #[track_caller]
     #[must_use]
     pub fn ok(self) -> Value {
@@ -56,7 +54,7 @@ impl Answer {
         self.body
     }
 
-    /// The body of a problem that must have this status and code, and everything that a problem has.
+    /// The body of a problem; panics unless it has this status and code and is complete.
     #[track_caller]
     #[must_use]
     pub fn problem(self, status: u16, code: &str) -> Value {

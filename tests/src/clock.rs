@@ -1,4 +1,4 @@
-//! A clock that stands.
+//! A clock that tests control.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,18 +7,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shared::domain::time::Clock;
 
-/// Moves only when it is told to.
+/// A clock that moves only when a test advances it.
 #[derive(Debug, Clone)]
 pub struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
-    /// A clock that stands at `now`.
+    /// A clock at `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(now.as_millisecond())))
     }
 
-    /// Moves it on.
+    /// Advances the clock.
     pub fn pass(&self, time: Duration) {
         self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
     }

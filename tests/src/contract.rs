@@ -1,5 +1,5 @@
-//! Holds every answer that a test receives to `openapi.json`, and more strictly than clients must: what the contract
-//! does not name may not be answered.
+//! Checks every response in a test against `openapi.json`, more strictly than clients should: a member that the contract
+//! does not name is an error.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -20,7 +20,7 @@ static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLo
 #[track_caller]
 pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     let path = path.split('?').next().unwrap_or(path);
-    // A preflight is answered by the layer of CORS, whatever the path; the contract does not describe itself.
+    // The CORS layer answers preflight requests on every path; the contract does not describe itself.
     if *method == Method::OPTIONS || path == "/api/openapi.json" || path.starts_with("/docs/") {
         return;
     }
@@ -64,7 +64,7 @@ fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
                 .zip(&parts)
                 .all(|(wanted, part)| wanted.starts_with('{') && !part.is_empty() || wanted == part)
     };
-    // The one with fewest parameters is meant, as the router does.
+    // The path with the fewest parameters wins, as in the router.
     let paths = CONTRACT["paths"].as_object()?.iter().filter(|(template, _)| fits(template));
     let (template, item) = paths.min_by_key(|(template, _)| template.matches('{').count())?;
     Some((format!("{method} {template}"), item.get(&method)?))
@@ -75,7 +75,7 @@ fn response(method: &Method, path: &str, status: StatusCode) -> Option<(String, 
     Some((name, followed(operation["responses"].get(status.as_str())?)))
 }
 
-/// What a reference stands for.
+/// Resolves a reference.
 fn followed(value: &'static Value) -> &'static Value {
     match value.get("$ref").and_then(Value::as_str) {
         Some(path) => CONTRACT.pointer(path.trim_start_matches('#')).unwrap(),
@@ -83,7 +83,7 @@ fn followed(value: &'static Value) -> &'static Value {
     }
 }
 
-/// What is wrong with the examples of the contract, each of which must be there.
+/// Missing and invalid examples of the contract.
 #[must_use]
 pub fn wrong_examples() -> Vec<String> {
     let mut wrong = Vec::new();
@@ -91,7 +91,7 @@ pub fn wrong_examples() -> Vec<String> {
         CONTRACT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     for operation in operations {
         let name = operation["operationId"].as_str().unwrap();
-        // A signature is right for a moment only.
+        // A signature is valid for a short time only.
         let shown = |parameter: &&Value| parameter["required"] == true && parameter["in"] != "header";
         let parameters = operation["parameters"].as_array().into_iter().flatten().filter(shown);
         let parameters = parameters.map(|parameter| (format!("{name}?{}", parameter["name"]), parameter));
@@ -123,7 +123,7 @@ fn validator(place: String, schema: &Value) -> &'static Validator {
     })
 }
 
-/// Closes every object where it is used; what is part of an `allOf` is closed by the whole of it.
+/// Forbids additional members of every object where it is used; parts of an `allOf` are closed as a whole.
 fn close(schema: &mut Value, is_part: bool) {
     match schema {
         Value::Object(members) => {

@@ -1,10 +1,10 @@
-//! Randomness that repeats.
+//! Reproducible random bytes.
 
 use std::sync::Mutex;
 
 use shared::domain::random::Entropy;
 
-/// The same bytes in every run, in the order they are drawn.
+/// Generates the same bytes in every run.
 #[derive(Debug)]
 pub struct SeededEntropy(Mutex<fastrand::Rng>);
 

@@ -1,4 +1,4 @@
-//! The payloads of `events/` and what each is answered: by the routers in a test, by the functions' binaries in
+//! The payloads of `events/` and their expected responses: from the routers in a test, from the functions' binaries in
 //! `examples/replay.rs`.
 
 use base64::Engine;
@@ -89,12 +89,12 @@ pub fn text(name: &str) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Makes whom the events of login and register speak of.
+/// Creates the users of the events of login and register.
 pub async fn prepare(test: &TestApp) {
     let _ada = test.user("ada").await;
 }
 
-/// An event that can be sent now, by a reader of its own who has done before what it needs.
+/// An event that is ready to send, for a new user who has met its preconditions.
 pub async fn payload(test: &TestApp, name: &str) -> Value {
     if !text(name).contains("{{token}}") {
         return filled(name, &test.anonymous(), test.app.now()).await;
@@ -109,7 +109,7 @@ pub async fn payload(test: &TestApp, name: &str) -> Value {
     filled(name, &reader, test.app.now()).await
 }
 
-/// An event with what is of its reader in place, and with a signature of `now`.
+/// An event with the values of its user filled in, and signed at `now`.
 pub async fn filled(name: &str, reader: &Person, now: Timestamp) -> Value {
     fill(name, text(name), reader, now).await
 }

@@ -1,4 +1,4 @@
-//! Somebody who uses the API.
+//! A user of the API in tests.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +15,7 @@ use crate::Answer;
 
 /// The password of every test user.
 pub const PASSWORD: &str = "a quite good passphrase";
-/// Its hash as the worker kept it: PBKDF2-HMAC-SHA256 of 100,000 iterations, the salt before the colon.
+/// Its hash in the format of the old service: PBKDF2-HMAC-SHA256 of 100,000 iterations, the salt before the colon.
 pub const WORKER_HASH: &str = "000102030405060708090a0b0c0d0e0f:\
      c2eff0b8534b11f0e68a29d9d5bbb2e2bd5aac6e7eb5c2b06fd37727033af46a";
 
@@ -28,13 +28,12 @@ pub struct Person {
     pub id: String,
     /// Their email; empty when they have none.
     pub email: String,
-    /// Where they connect from.
     pub address: IpAddr,
     pub(crate) router: Router,
 }
 
 impl Person {
-    /// Somebody with this token and an address that nobody else has.
+    /// A client with this token and a unique address.
     #[must_use]
     pub fn new(router: Router, token: Option<String>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0x0a00_0001);
@@ -71,14 +70,14 @@ impl Person {
         Self { router, ..self.clone() }
     }
 
-    /// What their session is called; nothing for somebody without one.
+    /// Public id of the session; `None` without one.
     #[must_use]
     pub fn session_id(&self) -> String {
         let token = self.token.as_ref().map(|token| Token::parse(token).unwrap());
         token.map_or_else(String::new, |token| SessionId::of(&token.hash()).into())
     }
 
-    /// The process that they talk to.
+    /// The process that receives the requests.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
@@ -118,7 +117,7 @@ impl Person {
         Answer::to(request, self.router.clone()).await
     }
 
-    /// The balance as the API says it.
+    /// The balance according to the API.
     pub async fn credits(&self) -> u64 {
         self.get("/api/credits/balance").await.ok()["credits"].as_u64().unwrap()
     }

@@ -27,7 +27,7 @@ const NAME_PIXELS: i32 = 20;
 const AXIS_PIXELS: i32 = 24;
 /// Between a chart and its edge.
 const MARGIN_PIXELS: i32 = 8;
-/// A cell must be so wide to hold a number, a label so much to stand beside the next.
+/// Smallest width of a cell with a number, and of a label beside another.
 const NUMBER_PIXELS: i32 = 20;
 const YEAR_PIXELS: i32 = 40;
 
@@ -85,7 +85,7 @@ pub(super) fn heat_map(analysis: &Analysis, width: u32) -> Result<String> {
     })
 }
 
-/// For each topic the probability that the next exam asks it, with its interval; the likeliest first.
+/// Probability of each topic on the next exam, with its interval; most likely first.
 pub(super) fn forecast(analysis: &Analysis, width: u32) -> Result<String> {
     let names = topic_names(analysis);
     let mut topics: Vec<_> = analysis.forecast.iter().collect();

@@ -36,7 +36,7 @@ pub struct Arguments {
 /// Prints the analysis of a course, or writes it as a page.
 ///
 /// # Errors
-/// When there is no such course, it has no past exams, storage fails, or the file cannot be written.
+/// When the course does not exist or has no past exams, storage fails, or the file cannot be written.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let open = arguments.database.open_to(Purpose::Read).await?;
     let analysed = analyse(&open.app, &arguments.course).await;

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, Table, TableComponent};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use shared::domain::analysis::{Analysis, BacktestSummary, ForecastQuality};
 use shared::domain::catalog::Course;
 use shared::domain::id::TopicId;
 
 use crate::output::plain;
+/// Lines above the header, below it, and at the end.
+const STYLE: TableStyle = UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
 
 /// The whole analysis, for a terminal.
 #[must_use]
@@ -64,11 +66,7 @@ pub(super) fn percent(probability: f64) -> String {
 /// A table with numbers on the right.
 fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
     let mut table = Table::new();
-    table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
-        .remove_style(TableComponent::HorizontalLines)
-        .set_header(head)
-        .add_rows(rows);
+    table.load_style(STYLE).set_header(head).add_rows(rows);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }

@@ -1,8 +1,8 @@
 //! `pastpaper bench fill`: a new database with many users, their ledgers, and courses of any size.
 //!
 //! Users are `user-<n>@bench.example` with one password; the tenth part is on the unlimited plan. Courses are
-//! `bench-<questions>`: the questions of calc2 again and again, under ids of their own. The same options make the same
-//! users and courses, but for the day and the hash of the password.
+//! `bench-<questions>`: copies of the questions of calc2 with their own ids. The same options make the same users and
+//! courses, except for the dates and the hash of the password.
 
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ use crate::import::write_catalogs;
 use crate::output::outln;
 use crate::samples::SAMPLES;
 
-/// What every one of them signs in with.
+/// Password of every user.
 pub const PASSWORD: &str = "a password of the bench";
 /// Accounts that are written together.
 const CHUNK: usize = 5_000;
@@ -58,12 +58,12 @@ struct Population {
     questions: Vec<u32>,
 }
 
-/// Makes the database and says what is in it.
+/// Makes the database and prints its contents.
 ///
 /// # Errors
-/// When there is a database already, or storage fails.
+/// When the database exists, or storage fails.
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    // No account is looked at before it is written, so nothing may be there. In AWS it would cost money.
+    // Accounts are written without reading them first, so the database must be empty. In AWS, this would cost money.
     let directory = arguments.database.directory()?.display().to_string();
     let open = arguments.database.open().await?;
     if !open.is_new {
@@ -79,8 +79,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fills an embedded database in which there is nobody yet: courses as an import does, accounts past the API, which takes
-/// a hundred times as long.
+/// Fills an empty embedded database: courses with the importer, accounts without the API, which would take a hundred times
+/// as long.
 ///
 /// # Errors
 /// When storage fails.
@@ -125,7 +125,7 @@ fn attribute(value: Value) -> AttributeValue {
     }
 }
 
-/// The account of a number: opened with its bonus, which it then spends credit by credit.
+/// The account with a number: opened with the bonus, which it then spends credit by credit.
 fn account(number: u32, population: &Population, hash: &PasswordHash, now: Timestamp) -> Result<ImportedAccount> {
     let mut random = fastrand::Rng::with_seed(number.into());
     let id = UserId(uuid::Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid());
@@ -167,7 +167,7 @@ fn account(number: u32, population: &Population, hash: &PasswordHash, now: Times
     Ok(ImportedAccount { profile, credential, entries })
 }
 
-/// A course of so many questions.
+/// A course with a number of questions.
 fn course_of(questions: u32) -> Result<CatalogDraft> {
     let (_, text) = SAMPLES[0];
     let mut course = read_catalog(text)?.draft;

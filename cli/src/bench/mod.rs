@@ -1,4 +1,4 @@
-//! `pastpaper bench`: what measurements of `docs/performance.md` need.
+//! `pastpaper bench`: generates data for the benchmarks of `docs/performance.md`.
 
 mod fill;
 
@@ -9,17 +9,17 @@ use clap::Subcommand;
 
 pub use fill::PASSWORD;
 
-/// What to do.
+/// Subcommands of `bench`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a new database with many users and courses, to measure how costs grow
     Fill(fill::Arguments),
 }
 
-/// Does it.
+/// Runs the command.
 ///
 /// # Errors
-/// As the command says.
+/// When the command fails.
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Fill(arguments) => fill::run(arguments).await,

@@ -1,5 +1,5 @@
-//! An example of every request and every answer in JSON: what a student of the sample course asked and was told, recorded
-//! by `cargo run -p tests --example record_examples`.
+//! Examples of every request and response in JSON, recorded for a student of the sample course by
+//! `cargo run -p tests --example record_examples`.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};

@@ -1,8 +1,8 @@
-//! Which answer leads to which request: what a client does next, and what a tester of sequences follows.
+//! Links from a response to the next request, for readers and for tests that follow sequences.
 
 use serde_json::{Map, Value, json};
 
-/// Operation, name, the operation that it leads to, its parameter, and where the answer has the value.
+/// Operation, name of the link, linked operation, its parameter, and the position of its value in the response.
 const LINKS: [(&str, &str, &str, &str, &str); 14] = [
     ("list_courses", "first_course", "show_course", "path.id", "$response.body#/courses/0/id"),
     (
@@ -26,7 +26,7 @@ const LINKS: [(&str, &str, &str, &str, &str); 14] = [
     ("list_midterms", "first_midterm", "show_midterm", "path.id", "$response.body#/midterms/0/midterm_id"),
 ];
 
-/// Adds an operation's links to its good answer.
+/// Adds an operation's links to its successful response.
 pub(super) fn add(operation: &str, responses: &mut Map<String, Value>) {
     let Some(answer) = responses.get_mut("200") else { return };
     for (_, name, leads_to, parameter, place) in LINKS.iter().filter(|(from, ..)| *from == operation) {

@@ -1,5 +1,5 @@
-//! The contract as OpenAPI 3.1: what the handlers' types and `#[utoipa::path]` say, completed by what all operations
-//! have in common. Each operation is held to the list of routes.
+//! The contract as OpenAPI 3.1: the handlers' types and `#[utoipa::path]`, completed with what all operations share.
+//! Each operation is checked against the list of routes.
 
 mod examples;
 mod links;
@@ -16,20 +16,20 @@ use utoipa::OpenApi;
 
 use crate::output;
 
-/// What the API is, for who opens the document first.
+/// Introduction of the API.
 const DESCRIPTION: &str = include_str!("description.md");
 
-/// The groups, as their tags describe them.
+/// Descriptions of the tags, one for each group.
 const TAGS: [(&str, &str); 9] = [
     ("auth", "Accounts and sessions."),
-    ("credits", "What a user may spend."),
-    ("courses", "Courses, their exams and numbers, and the service's own status."),
-    ("topics", "What a course is about."),
-    ("analysis", "What past exams say of a course."),
-    ("questions", "Browsing and practising."),
-    ("midterm", "Practice exams of a student's own."),
-    ("assessment", "What a student masters, and what to do next."),
-    ("webhooks", "What payment providers tell us."),
+    ("credits", "Balance, transactions and plans."),
+    ("courses", "Courses, their exams and statistics, and the status of the service."),
+    ("topics", "Topics of a course."),
+    ("analysis", "Analysis of past exams and forecast of the next one."),
+    ("questions", "Browsing and practising questions."),
+    ("midterm", "Generated practice exams."),
+    ("assessment", "Mastery by topic, and what to study next."),
+    ("webhooks", "Events from payment providers."),
 ];
 
 /// Options of `openapi`: none yet.
@@ -39,7 +39,7 @@ pub struct Arguments {}
 /// Prints the document.
 ///
 /// # Errors
-/// When the handlers' descriptions and the list of routes do not agree.
+/// When the handlers' descriptions and the list of routes differ.
 pub fn run(_: &Arguments) -> Result<ExitCode> {
     output::json(&(text()? + "\n"))?;
     Ok(ExitCode::SUCCESS)
@@ -48,7 +48,7 @@ pub fn run(_: &Arguments) -> Result<ExitCode> {
 /// The document as committed.
 ///
 /// # Errors
-/// When the handlers' descriptions and the list of routes do not agree.
+/// When the handlers' descriptions and the list of routes differ.
 pub fn text() -> Result<String> {
     serde_json::to_string_pretty(&document()?).context("JSON")
 }
@@ -56,14 +56,14 @@ pub fn text() -> Result<String> {
 /// The document.
 ///
 /// # Errors
-/// When the handlers' descriptions and the list of routes do not agree.
+/// When the handlers' descriptions and the list of routes differ.
 pub fn document() -> Result<Value> {
     let mut paths = Map::new();
     let mut components = Map::new();
     let mut refusals = Map::new();
     let examples = examples::recorded()?;
     for (group, contract) in groups() {
-        let contract = serde_json::to_value(contract).context("a group's part")?;
+        let contract = serde_json::to_value(contract).context("contract of a group")?;
         merge_schemas(&mut components, &contract).with_context(|| format!("schemas of {group}"))?;
         for (path, item) in contract["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
@@ -97,12 +97,12 @@ pub fn document() -> Result<Value> {
         "openapi": "3.1.0",
         "info": {
             "title": "pastpaper",
-            "summary": "Past exam papers: browse, practise, know what comes next.",
+            "summary": "Past exam papers: browse, practise, and forecast the next exam.",
             "description": DESCRIPTION.trim(),
             "version": env!("CARGO_PKG_VERSION"),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/", "description": "Where this document comes from."}],
+        "servers": [{"url": "/", "description": "The host that serves this document."}],
         "tags": tags(),
         "paths": paths,
         "components": {
@@ -113,7 +113,7 @@ pub fn document() -> Result<Value> {
             "securitySchemes": {"session": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "The `token` that register and login answer.",
+                "description": "The `token` returned by register and login.",
             }},
         },
     }))
@@ -139,11 +139,14 @@ fn groups() -> [(&'static str, utoipa::openapi::OpenApi); 9] {
     ]
 }
 
-/// Adds a group's schemas. A name stands for one thing in the whole API.
+/// Adds a group's schemas. A name must mean the same in every group.
 fn merge_schemas(components: &mut Map<String, Value>, contract: &Value) -> Result<()> {
     for (name, schema) in contract["components"]["schemas"].as_object().into_iter().flatten() {
         let known = components.entry(name.clone()).or_insert_with(|| schema.clone());
-        ensure!(known == schema, "`{name}` means something else in another group: give one `#[schema(as = …)]`");
+        ensure!(
+            known == schema,
+            "`{name}` is a different schema in another group: rename one with `#[schema(as = …)]`"
+        );
     }
     Ok(())
 }

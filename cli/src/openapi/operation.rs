@@ -1,4 +1,4 @@
-//! What every operation has in common, added to what its handler says.
+//! Completes each operation with what all operations share: security, headers, errors.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
@@ -7,56 +7,56 @@ use shared::http::routes::{Access, Route};
 
 use super::{links, problems};
 
-/// Where a handler names its own refusals: those that its request alone does not imply.
+/// Extension in which a handler lists its own error codes, beyond those that its request implies.
 const OWN_PROBLEMS: &str = "x-problems";
 
-/// Headers that several answers have.
+/// Headers shared by several responses.
 pub(super) fn headers() -> Value {
     json!({
         "X-Request-Id": {
-            "description": "Names the request in our log.",
+            "description": "Id of the request in the log.",
             "required": true,
             "schema": {"type": "string"},
         },
         "ETag": {
-            "description": "Names this answer; send it as `If-None-Match` to be told when it is still the same.",
+            "description": "Version of this response; send it as `If-None-Match` to get 304 while it is unchanged.",
             "required": true,
             "schema": {"type": "string"},
         },
         "Retry-After": {
-            "description": "Seconds after which the request may be tried again.",
+            "description": "Seconds to wait before a retry.",
             "required": true,
             "schema": {"type": "integer", "minimum": 0},
         },
         "RateLimit-Policy": {
-            "description": "The limits that hold for this request (draft-ietf-httpapi-ratelimit-headers).",
+            "description": "The rate limits of this request (draft-ietf-httpapi-ratelimit-headers).",
             "schema": {"type": "string"},
         },
         "RateLimit": {
-            "description": "What is left of each limit, and for how many seconds.",
+            "description": "Remaining requests of each rate limit, and seconds until its reset.",
             "schema": {"type": "string"},
         },
         "WWW-Authenticate": {
-            "description": "How to say who asks.",
+            "description": "Authentication scheme.",
             "schema": {"type": "string", "const": "Bearer"},
         },
     })
 }
 
-/// Parameters that several operations have.
+/// Parameters shared by several operations.
 pub(super) fn parameters() -> Value {
     json!({
         "IfNoneMatch": {
             "name": "If-None-Match",
             "in": "header",
             "required": false,
-            "description": "`ETag` of the answer that the client has.",
+            "description": "`ETag` of the response that the client has cached.",
             "schema": {"type": "string"},
         },
     })
 }
 
-/// An operation as its handler describes it, completed.
+/// Completes an operation as its handler describes it.
 pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<String, Value>) -> Result<Value> {
     let members = operation.as_object_mut().context("no operation")?;
     members.insert("operationId".to_owned(), json!(route.operation));
@@ -78,7 +78,7 @@ pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<S
     }
     let responses = members["responses"].as_object_mut().context("responses")?;
     for (status, response) in responses.iter_mut() {
-        let description = if status == "304" { "The client has this answer already." } else { "Done." };
+        let description = if status == "304" { "Not modified: the cached response is current." } else { "Success." };
         response["description"] = json!(description);
         response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
         if !route.limits.is_empty() {
@@ -96,14 +96,14 @@ pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<S
     Ok(operation)
 }
 
-/// A parameter is there or not; it is never null.
+/// A parameter is never null; an optional one is left out.
 fn present(parameter: &mut Value) {
     if let Some([schema, _]) = parameter["schema"]["oneOf"].as_array().map(Vec::as_slice) {
         parameter["schema"] = schema.clone();
     }
 }
 
-/// The first sentence of the handler's comment is the summary, the rest the description.
+/// The first sentence of the handler's comment becomes the summary, the rest the description.
 fn describe(operation: &mut Map<String, Value>) {
     let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     let whole = format!("{} {}", text("summary"), text("description").replace('\n', " "));
@@ -118,7 +118,7 @@ fn describe(operation: &mut Map<String, Value>) {
     }
 }
 
-/// What may go wrong: what the request implies, and what the handler names.
+/// Error codes: those that the request implies, and those that the handler lists.
 fn codes(operation: &mut Map<String, Value>, route: &Route) -> Result<Vec<Code>> {
     let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
     let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);

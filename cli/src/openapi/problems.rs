@@ -1,46 +1,46 @@
-//! Failures in the contract: one response for each status, which names its codes.
+//! Errors in the contract: one response per status, which lists its codes.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use shared::http::Code;
 
-/// What every problem has, and what some have beside.
+/// Members of every problem, and those that only some have.
 pub(super) fn schema() -> Value {
     let text = |description: &str| json!({"type": "string", "description": description});
     json!({
         "type": "object",
-        "description": "A failure (RFC 9457).",
+        "description": "An error (RFC 9457).",
         "required": ["type", "title", "status", "detail", "code", "request_id", "error"],
         "properties": {
-            "type": text("`urn:pastpaper:problem:` and the code."),
-            "title": text("What the code means."),
-            "status": {"type": "integer", "description": "The status of the answer.", "minimum": 400, "maximum": 599},
-            "detail": text("What is wrong with this request."),
-            "code": text("Which failure it is; a code has exactly one status."),
-            "request_id": text("As in the header `X-Request-Id`."),
+            "type": text("`urn:pastpaper:problem:` followed by the code."),
+            "title": text("Meaning of the code."),
+            "status": {"type": "integer", "description": "HTTP status.", "minimum": 400, "maximum": 599},
+            "detail": text("What is wrong with this request, in a sentence."),
+            "code": text("Identifies the error; each code has exactly one status."),
+            "request_id": text("The value of the header `X-Request-Id`."),
             "error": text("A short text for people."),
-            "field": text("The field that is wrong."),
-            "max_bytes": {"type": "integer", "description": "The largest body in bytes."},
-            "credits_needed": {"type": "integer", "minimum": 0, "description": "The price."},
-            "credits_available": {"type": "integer", "minimum": 0, "description": "The balance."},
-            "retry_after_seconds": {"type": "integer", "minimum": 0, "description": "When to try again."},
+            "field": text("Name of the invalid field."),
+            "max_bytes": {"type": "integer", "description": "Largest accepted body, in bytes."},
+            "credits_needed": {"type": "integer", "minimum": 0, "description": "Price in credits."},
+            "credits_available": {"type": "integer", "minimum": 0, "description": "Current balance in credits."},
+            "retry_after_seconds": {"type": "integer", "minimum": 0, "description": "Seconds to wait before a retry."},
             "violated_policies": {
                 "type": "array",
-                "description": "The limits that are used up.",
+                "description": "Names of the exceeded rate limits.",
                 "items": {"type": "string"},
             },
             "conflicts": {
                 "type": "array",
-                "description": "Each wish that no form fills.",
+                "description": "Constraints that no midterm can satisfy.",
                 "items": {
                     "type": "object",
                     "required": ["constraint", "asked", "available", "detail"],
                     "properties": {
-                        "constraint": text("The field of the order."),
-                        "asked": {"description": "What was asked for."},
-                        "available": {"description": "What the bank has."},
-                        "detail": text("The same in words."),
+                        "constraint": text("Name of the request field."),
+                        "asked": {"description": "The requested value."},
+                        "available": {"description": "The available value."},
+                        "detail": text("The conflict in a sentence."),
                     },
                 },
             },
@@ -48,7 +48,7 @@ pub(super) fn schema() -> Value {
     })
 }
 
-/// The responses of these codes, by status, as references.
+/// References to the responses of these codes, by status.
 pub(super) fn references(codes: &[Code]) -> impl Iterator<Item = (String, Value)> {
     by_status(codes)
         .into_iter()
@@ -68,7 +68,7 @@ fn by_status(codes: &[Code]) -> BTreeMap<String, Vec<Code>> {
     by_status
 }
 
-/// Operations that may answer the same codes share a response, named after them.
+/// Operations with the same codes share a response, which is named after the codes.
 fn name(codes: &[Code]) -> String {
     codes.iter().map(|code| code.as_str()).collect::<Vec<_>>().join("-or-")
 }
@@ -107,7 +107,7 @@ fn response(codes: &[Code]) -> Value {
     })
 }
 
-/// A problem of this code, without what only some have.
+/// An example problem with the members that all problems have.
 fn example(code: Code) -> Value {
     json!({
         "type": format!("urn:pastpaper:problem:{}", code.as_str()),

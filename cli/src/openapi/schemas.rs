@@ -1,14 +1,14 @@
-//! Schemas, made as strict as the answers are.
+//! Makes schemas as strict as the responses are.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-/// Rows whose import may have brought columns that we do not know.
+/// Rows that may have additional columns from an import.
 const OPEN_ROWS: [&str; 2] = ["Exam", "Topic"];
 const SCHEMA: &str = "#/components/schemas/";
 
-/// Names of numbers (`Credits` is `u32`, a `Whole` has its bounds) are no schemas of their own.
+/// Replaces references to number types (`u32`, or a `Whole` with bounds) by the schema itself.
 pub(super) fn inline_aliases(paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
     let is_alias = |name: &str| {
         matches!(name, "u8" | "u32" | "u64" | "usize" | "i32" | "i64" | "f64") || name.starts_with("WholeFrom")
@@ -30,7 +30,7 @@ pub(super) fn inline_aliases(paths: &mut Map<String, Value>, components: &mut Ma
     }
 }
 
-/// Calls `change` on every object below `value`, itself included.
+/// Calls `change` on `value` and on every object inside of it.
 fn each(value: &mut Value, change: &impl Fn(&mut Value)) {
     if value.is_object() {
         change(value);
@@ -42,7 +42,7 @@ fn each(value: &mut Value, change: &impl Fn(&mut Value)) {
     }
 }
 
-/// In an answer, a member that may be null is always there: serde leaves out only what says `skip_serializing_if`.
+/// In a response, a nullable member is always present: serde leaves out only members with `skip_serializing_if`.
 pub(super) fn complete(components: &mut Map<String, Value>, paths: &Map<String, Value>) {
     let mut answered = BTreeSet::new();
     for operation in paths.values().filter_map(Value::as_object).flat_map(Map::values) {
@@ -60,7 +60,7 @@ pub(super) fn complete(components: &mut Map<String, Value>, paths: &Map<String, 
     }
 }
 
-/// The names of all schemas that `value` leads to.
+/// Collects the names of all schemas that `value` references, directly or not.
 fn collect(value: &Value, components: &Map<String, Value>, names: &mut BTreeSet<String>) {
     if let Some(name) = value.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix(SCHEMA))
         && names.insert(name.to_owned())

@@ -28,7 +28,7 @@ pub(crate) struct Assessment {
     recommended_study_plan: Vec<PlannedTopic>,
 }
 
-/// The topics on which a student has most to gain, questions to begin with, and a plan.
+/// Returns the topics that a student should study first, questions to practise them, and a study plan.
 #[utoipa::path(
     post, path = "/api/assessment/weak-topics",
     request_body = WeakTopicsRequest,

@@ -1,4 +1,4 @@
-//! The `assessment` group: what a student masters, and what to do next.
+//! The `assessment` group: mastery by topic, and what to study next.
 
 use axum::Router;
 use shared::app::App;
@@ -16,7 +16,7 @@ pub fn router(app: App) -> Router {
         .build(app)
 }
 
-/// The group's part of the contract.
+/// The OpenAPI description of the group.
 #[derive(OpenApi)]
 #[openapi(paths(find_weak_topics::find_weak_topics, show_progress::show_progress))]
 pub struct Contract;

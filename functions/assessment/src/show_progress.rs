@@ -6,7 +6,7 @@ use shared::app::{App, CourseError, active_course};
 use shared::domain::catalog::Topic;
 use shared::domain::id::CourseId;
 use shared::domain::study::attempt::accuracy_rate;
-use shared::domain::study::{Study, Tally, TopicMasteryView};
+use shared::domain::study::{AttemptTotals, Study, TopicMasteryView};
 use shared::http::{Body, Claim, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
 
@@ -55,20 +55,20 @@ struct TopicProgress {
 #[derive(Serialize, ToSchema)]
 #[schema(as = WeekOfAttempts)]
 struct Week {
-    /// Its Monday.
+    /// Date of its Monday.
     week: String,
     #[serde(flatten)]
     counts: Counts,
 }
 
-impl From<Tally> for Counts {
-    fn from(Tally { attempts, correct, seconds }: Tally) -> Self {
+impl From<AttemptTotals> for Counts {
+    fn from(AttemptTotals { attempts, correct, seconds }: AttemptTotals) -> Self {
         let accuracy_rate = accuracy_rate(correct, attempts);
         Self { attempts, correct, accuracy_rate, time_spent_seconds: seconds }
     }
 }
 
-/// What a student did in a course, and what they master of it.
+/// Returns the attempts of a student in a course and the mastery of each topic.
 #[utoipa::path(
     get, path = "/api/assessment/progress",
     params(Wanted),

@@ -1,4 +1,4 @@
-//! A course as answered.
+//! A course in a response.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use shared::domain::id::CourseId;
 use shared::domain::time::in_answer;
 use utoipa::ToSchema;
 
-/// The D1 row and whether the user is enrolled.
+/// A course, and whether the user is enrolled.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CourseView {
     id: CourseId,

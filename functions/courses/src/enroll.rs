@@ -17,7 +17,8 @@ pub(crate) struct Enrolled {
     enrolled_at: Timestamp,
 }
 
-/// Enrols the user in a course. Again, it is the same answer: it needs no key, and takes one.
+/// Enrols the user in a course. Idempotent: a repeated request returns the same response. `Idempotency-Key` is accepted
+/// but not required.
 #[utoipa::path(
     post, path = "/api/courses/{id}/enroll",
     params(("id" = CourseId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),

@@ -1,4 +1,4 @@
-//! The `courses` group: courses, their exams and numbers, and the service's own status.
+//! The `courses` group: courses, their exams and statistics, and the status of the service.
 
 use axum::Router;
 use shared::app::App;
@@ -26,7 +26,7 @@ pub fn router(app: App) -> Router {
         .build(app)
 }
 
-/// The group's part of the contract.
+/// The OpenAPI description of the group.
 #[derive(OpenApi)]
 #[openapi(
     paths(

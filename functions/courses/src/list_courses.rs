@@ -13,7 +13,7 @@ pub(crate) struct CourseList {
     courses: Vec<CourseView>,
 }
 
-/// The active courses, by id.
+/// Lists the active courses by id.
 #[utoipa::path(
     get, path = "/api/courses",
     responses((status = 200, body = CourseList), (status = 304))

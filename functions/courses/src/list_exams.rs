@@ -17,7 +17,7 @@ pub(crate) struct ExamList {
     exams: Vec<Value>,
 }
 
-/// A course's past exams, newest first.
+/// Lists the past exams of a course, newest first.
 #[utoipa::path(
     get, path = "/api/courses/{id}/exams",
     params(("id" = CourseId, Path)),

@@ -25,7 +25,7 @@ struct WholeCourse {
     stats: CourseStats,
 }
 
-/// A course with its topics and numbers.
+/// Returns a course with its topics and statistics.
 #[utoipa::path(
     get, path = "/api/courses/{id}",
     params(("id" = CourseId, Path)),

@@ -6,7 +6,7 @@ use shared::domain::catalog::CourseStats;
 use shared::domain::id::CourseId;
 use shared::http::{Catalogue, Claim, Path, Problem};
 
-/// How much a course holds.
+/// Returns the numbers of exams, questions and topics of a course.
 #[utoipa::path(
     get, path = "/api/courses/{id}/stats",
     params(("id" = CourseId, Path)),

@@ -14,7 +14,7 @@ pub(crate) struct Service {
     status: &'static str,
 }
 
-/// Who answers here. It reads nothing, so it says nothing of the table.
+/// Returns the name, version and environment of the service. It does not check the database.
 #[utoipa::path(
     get, path = "/",
     responses((status = 200, body = Service))

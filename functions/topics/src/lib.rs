@@ -1,4 +1,4 @@
-//! The `topics` group: what a course is about.
+//! The `topics` group: topics of a course.
 
 use axum::Router;
 use shared::app::App;
@@ -18,7 +18,7 @@ pub fn router(app: App) -> Router {
         .build(app)
 }
 
-/// The group's part of the contract.
+/// The OpenAPI description of the group.
 #[derive(OpenApi)]
 #[openapi(paths(list_topics::list_topics, show_topic::show_topic, list_public_topics::list_public_topics))]
 pub struct Contract;

@@ -41,7 +41,7 @@ impl From<&Topic> for PublicTopic {
     }
 }
 
-/// A course's topics for a landing page.
+/// Lists the topics of a course without their insights. Needs no session.
 #[utoipa::path(
     get, path = "/api/courses/{id}/topics/public",
     params(("id" = CourseId, Path)),

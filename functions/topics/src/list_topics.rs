@@ -25,7 +25,7 @@ pub(crate) struct TopicList {
     topics: Vec<Value>,
 }
 
-/// A course's topics by id; of one category, whatever its letter case, when the client says which.
+/// Lists the topics of a course by id. `category` filters them, ignoring case.
 #[utoipa::path(
     get, path = "/api/courses/{id}/topics",
     params(("id" = CourseId, Path), Filter),

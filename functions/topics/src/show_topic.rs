@@ -1,4 +1,4 @@
-//! `GET /api/courses/{id}/topics/{topic_id}`, as the web client reads it.
+//! `GET /api/courses/{id}/topics/{topic_id}`, in the form that the web client expects.
 
 use std::cmp::Reverse;
 
@@ -13,7 +13,7 @@ use shared::domain::questions::view::QuestionView;
 use shared::http::{Catalogue, Claim, Path, Problem};
 use utoipa::ToSchema;
 
-/// Sample questions at most.
+/// Largest number of sample questions.
 const SAMPLES_MAX: usize = 5;
 
 #[derive(Serialize, ToSchema)]
@@ -57,7 +57,7 @@ struct TopicAnalysis {
     study_tips: Vec<String>,
 }
 
-/// A topic, what past exams say of it, and some of its questions.
+/// Returns a topic, its statistics on past exams, and up to five sample questions.
 #[utoipa::path(
     get, path = "/api/courses/{id}/topics/{topic_id}",
     params(("id" = CourseId, Path), ("topic_id" = TopicId, Path)),
@@ -90,7 +90,7 @@ pub(crate) async fn show_topic(
     }))
 }
 
-/// The newest exam questions, then generated ones.
+/// Newest exam questions first, then generated questions.
 fn samples(bank: &Bank, mut questions: Vec<&QuestionSummary>) -> Vec<Sample> {
     questions.retain(|question| !question.withheld);
     questions.sort_by_key(|question| Reverse(question.meta.source_exam_year));

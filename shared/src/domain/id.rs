@@ -11,7 +11,7 @@ use super::schema::{has_schema, text};
 /// Longest catalogue id in bytes. `DynamoDB` allows 1,024 for a sort key, which may hold three of them.
 pub const ID_BYTES_MAX: usize = 128;
 
-/// What [`check`] accepts, but for its length in bytes.
+/// The pattern that [`check`] accepts, without the bound on bytes.
 const ID_PATTERN: &str =
     r"^[^#\u0000-\u001f\u007f-\u009f]*[^#\s\u0000-\u001f\u007f-\u009f][^#\u0000-\u001f\u007f-\u009f]*$";
 
@@ -20,7 +20,7 @@ const ID_PATTERN: &str =
 #[error("must be 1 to 128 bytes without control characters or '#'")]
 pub struct InvalidId;
 
-/// `#` separates the parts of a key and NUL ends nothing well, so neither may occur in a part.
+/// `#` separates the parts of a key, so it is not allowed in a part. NUL is not allowed either.
 fn check(text: String) -> Result<String, InvalidId> {
     let usable =
         !text.trim().is_empty() && text.len() <= ID_BYTES_MAX && !text.chars().any(|c| c == '#' || c.is_control());
@@ -85,7 +85,7 @@ text_id! {
     QuestionId = "calc2-2018-fall-final-q1",
 }
 
-/// A user: a random UUID.
+/// Id of a user: a random UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct UserId(pub Uuid);
 
@@ -95,7 +95,7 @@ impl fmt::Display for UserId {
     }
 }
 
-/// A ledger entry: a UUID version 7, so that entries sort by the time they were written.
+/// Id of a ledger entry: a UUID version 7, so that entries sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct EntryId(pub Uuid);
 

@@ -1,7 +1,7 @@
-//! `Idempotency-Key`: the same key and request get the same answer and are charged once.
+//! `Idempotency-Key`: a request that is repeated with the same key gets the same response and is charged once.
 //!
-//! The record is written in the transaction of what it stands for, so there is no time between the two. It says what
-//! was delivered; a request that moved nothing leaves none. A record is kept for a day.
+//! The record is written in the same transaction as the change, so one never exists without the other. It states what was
+//! delivered; a request that changed nothing has no record. Records are kept for a day.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,16 +18,16 @@ use crate::domain::study::attempt::GradedBy;
 
 /// Longest key in characters.
 pub const KEY_CHARS_MAX: usize = 255;
-/// How long a record answers for its request.
+/// Time for which a record can be replayed.
 pub const RECORD_TTL_SECONDS: i64 = DAY_SECONDS;
 
-/// A client's name for one request.
+/// An idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 has_schema!(IdempotencyKey, text(1, KEY_CHARS_MAX).pattern(Some("^[ -~]+$")).examples(["5f1c0d52-practice-1"]));
 
-/// Why a text is no key.
+/// Why a text is not a valid key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 255 printable ASCII characters")]
 pub struct InvalidKey;
@@ -50,13 +50,13 @@ impl TryFrom<&str> for IdempotencyKey {
     }
 }
 
-/// What a request asks, by hash: its path and its body in canonical form, whatever the order and spacing of members.
+/// Hash of a request: its path and its body in canonical form, independent of the order and spacing of members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of a body sent to a path. Records are kept by user, who therefore need not be part of it.
+    /// The fingerprint of a body sent to a path. Records are stored per user, so the user is not part of it.
     #[must_use]
     pub fn of(path: &str, body: &Value) -> Self {
         // Members of a `Value` are sorted by name.
@@ -68,75 +68,66 @@ impl Fingerprint {
     }
 }
 
-/// A request that wants to happen once.
+/// An idempotent request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
-    /// The client's key; without one, every request is new.
+    /// The client's key; `None` if every request is new.
     pub key: Option<IdempotencyKey>,
-    /// What it asks.
     pub fingerprint: Fingerprint,
 }
 
-/// What a request with a key did.
+/// Result of a request with a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Of the request.
     pub fingerprint: Fingerprint,
     /// What was delivered.
     pub outcome: Outcome,
-    /// When.
     pub created_at: Timestamp,
-    /// When it stops answering, in epoch seconds.
+    /// Expiry in epoch seconds.
     pub expires_at: i64,
 }
 
-/// What was delivered, as far as the answer needs it.
+/// What was delivered, as needed to replay the response.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Questions were paid for.
     Questions {
-        /// In the order of the answer.
+        /// In the order of the response.
         question_ids: Vec<QuestionId>,
-        /// What they cost.
         credits_deducted: Credits,
-        /// The balance after it.
+        /// Balance afterwards.
         credits: Credits,
     },
-    /// A midterm was paid for.
     Midterm {
-        /// The midterm.
         midterm_id: MidtermId,
-        /// What it cost.
         credits_deducted: Credits,
-        /// The balance after it.
+        /// Balance afterwards.
         credits: Credits,
     },
-    /// An attempt was marked.
     Attempt {
-        /// The verdict.
+        /// Whether the answer was correct.
         correct: bool,
-        /// Whose verdict.
+        /// Who decided.
         graded_by: GradedBy,
         /// Attempts on the question, this one included.
         attempts: u32,
-        /// Right ones among them.
+        /// Correct attempts on the question.
         correct_attempts: u32,
-        /// The topic after it.
+        /// Mastery of the topic afterwards.
         #[serde(default)]
         mastery: Option<TopicMasteryView>,
     },
 }
 
 impl Record {
-    /// The record of what was done now.
+    /// Creates the record of a change made at `now`.
     #[must_use]
     pub fn new(fingerprint: Fingerprint, outcome: Outcome, now: Timestamp) -> Self {
         let expires_at = plus_seconds(now, RECORD_TTL_SECONDS).as_second();
         Self { fingerprint, outcome, created_at: now, expires_at }
     }
 
-    /// Whether it still answers.
+    /// Whether it can still be replayed.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now.as_second() < self.expires_at
@@ -160,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_of_the_meaning_not_the_writing() {
+    fn a_fingerprint_ignores_the_order_and_spacing_of_members() {
         let read = |text: &str| Fingerprint::of("/p", &serde_json::from_str(text).unwrap());
         assert_eq!(read(r#"{"a": 1, "b": [2]}"#), read(r#"{"b":[2],"a":1}"#));
         assert_ne!(read(r#"{"a": 1}"#), read(r#"{"a": 2}"#));

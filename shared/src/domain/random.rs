@@ -1,17 +1,17 @@
-//! Randomness is an argument: secrets and ids come from the operating system, or from a seed in tests.
+//! Randomness is an argument: from the operating system, or from a seed in tests.
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
-/// A source of bytes.
+/// A source of random bytes.
 pub trait Entropy: Send + Sync {
     /// Fills `bytes`.
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's generator, fit for secrets.
+/// The random number generator of the operating system, which is suitable for secrets.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
@@ -22,10 +22,10 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// What the rest of the code draws: ids, salts, seeds.
+/// Generates ids, salts and seeds.
 pub struct Random {
     entropy: Box<dyn Entropy>,
-    /// The last version 7 id given out, so that two of one millisecond still sort by age.
+    /// The last version 7 id, so that two ids of one millisecond still sort by age.
     last_v7: Mutex<u128>,
 }
 
@@ -56,13 +56,13 @@ impl Random {
         Builder::from_random_bytes(self.bytes()).into_uuid()
     }
 
-    /// A UUID that sorts by `now`, and after every one that this process gave out before.
+    /// A UUID that sorts by `now`, and after every earlier one of this process.
     #[must_use]
     pub fn uuid_v7(&self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
         let fresh = Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid().as_u128();
         let mut last = self.last_v7.lock().unwrap_or_else(PoisonError::into_inner);
-        // Counting up the random tail keeps version and variant: 62 bits do not overflow within a millisecond.
+        // Incrementing the random tail keeps version and variant: 62 bits do not overflow within a millisecond.
         *last = if fresh > *last { fresh } else { *last + 1 };
         Uuid::from_u128(*last)
     }

@@ -1,9 +1,8 @@
-//! Schemas of values whose type is narrower than the JSON that carries it: the bounds that parsing checks, for the
-//! contract.
+//! OpenAPI schemas of types that accept only some JSON values: the bounds that parsing checks.
 
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-/// Gives a type its schema in the contract.
+/// Implements the OpenAPI schema of a type.
 #[macro_export]
 macro_rules! has_schema {
     ($type:ident, $schema:expr) => {
@@ -23,7 +22,7 @@ macro_rules! has_schema {
 
 pub use crate::has_schema;
 
-/// A text of so many characters.
+/// A text with bounds on its length in characters.
 #[must_use]
 pub fn text(chars_min: usize, chars_max: usize) -> ObjectBuilder {
     let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(chars_max));

@@ -1,4 +1,4 @@
-//! The clock is an argument: `now()` of the system is read only in [`SystemClock`], so tests fix it.
+//! The clock is an argument. Only [`SystemClock`] reads the system time, so tests can set it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serializer;
@@ -6,13 +6,13 @@ use serde::Serializer;
 /// Seconds of a day.
 pub const DAY_SECONDS: i64 = 86_400;
 
-/// Where the present comes from.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// The present, in whole milliseconds, the resolution that is stored and shown.
+    /// Current time in whole milliseconds, the resolution that is stored and shown.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -24,7 +24,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// `at` moved by whole seconds; saturates at the ends of time, which no stored instant is near.
+/// `at` plus a number of seconds; saturates at the limits of `Timestamp`.
 #[must_use]
 pub fn plus_seconds(at: Timestamp, seconds: i64) -> Timestamp {
     at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at)

@@ -1,4 +1,4 @@
-//! What makes an analysis another one: the numbers that went into it, and no text.
+//! Identifies an analysis by the numbers that it was computed from, without texts.
 
 use std::fmt::{Debug, Write};
 
@@ -6,11 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::past::PastExams;
 
-/// Bytes of the hash that name an edition.
+/// Bytes of the hash in the name of an edition.
 const EDITION_BYTES: usize = 6;
 
-/// The edition of an analysis of `past`: a short hash in hex. A corrected typo leaves it, another question, point,
-/// minute, topic or exam changes it.
+/// The edition of an analysis of `past`: a short hash in hex. A corrected typo keeps it; a change of a question's
+/// points, minutes, topic or exam changes it.
 #[must_use]
 pub fn edition(past: &PastExams<'_>) -> String {
     let mut hash = Sha256::new();

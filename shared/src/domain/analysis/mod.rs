@@ -1,6 +1,6 @@
-//! What past exams say of a course, and of its next exam. Pure functions over a course's exams and questions.
+//! Analyses the past exams of a course and forecasts its next exam. Pure functions over exams and questions.
 //!
-//! Generated questions were on no exam and count for nothing here. `docs/analysis.md` says what each number means.
+//! Generated questions are left out, since they were on no exam. `docs/analysis.md` defines each number.
 
 mod edition;
 mod outlook;
@@ -23,38 +23,37 @@ pub use shares::{DifficultyMix, ExamTypeShare, PatternShare, TechniqueShare, Top
 pub use study_order::HighValueTopic;
 pub use trends::YearTrends;
 
-/// An analysis, as it is sold.
+/// The analysis of a course.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Analysis {
-    /// Names the numbers that it was made of.
+    /// Identifies the data that the analysis was computed from.
     pub edition: String,
-    /// Past exams that went into it.
+    /// Number of past exams analysed.
     pub exams_analysed: usize,
-    /// All topics, the most frequent first.
+    /// All topics, most frequent first.
     pub topic_distribution: Vec<TopicShare>,
-    /// Easy, medium and hard, in percent.
+    /// Shares of easy, medium and hard questions, in percent.
     pub difficulty_distribution: DifficultyMix,
-    /// The topics that are worth most on the next exam.
+    /// Topics with the most expected points on the next exam.
     pub high_value_topics: Vec<HighValueTopic>,
-    /// All topics, in the order in which to learn them.
     pub recommended_study_order: Vec<TopicId>,
-    /// The same in words.
+    /// The recommendation in words.
     pub study_strategy: String,
-    /// The topics of each kind of exam.
+    /// Distribution of topics by type of exam.
     pub by_exam_type: Vec<ExamTypeShare>,
-    /// Techniques by how often they are needed.
+    /// Techniques, most frequent first.
     pub techniques: Vec<TechniqueShare>,
-    /// Forms of question that came back.
+    /// Patterns that were on past exams, most frequent first.
     pub patterns: Vec<PatternShare>,
-    /// Topics over the years.
+    /// Questions and points of each topic by exam.
     pub year_trends: YearTrends,
-    /// What to expect of the next exam.
+    /// Forecast of the next exam, by topic.
     pub forecast: Vec<TopicForecast>,
-    /// The same for patterns that were asked before, the likeliest first.
+    /// Forecast of patterns that were on past exams, most likely first.
     pub pattern_forecast: Vec<PatternForecast>,
-    /// Whether that is better than counting.
+    /// Whether the forecast beats simple counting on past exams.
     pub forecast_quality: ForecastQuality,
-    /// How the same forecast would have done on the past exams of this course.
+    /// Score of the same method on the past exams of this course.
     pub backtest: Option<BacktestSummary>,
 }
 
@@ -87,7 +86,7 @@ pub fn analyse(past: &PastExams<'_>) -> Analysis {
     }
 }
 
-/// What an edition costs.
+/// Price of an edition.
 #[must_use]
 pub fn charge() -> Charge {
     Charge { price: ANALYSIS_PRICE, kind: EntryType::AnalysisView, description: "Analysis of past exams".to_owned() }

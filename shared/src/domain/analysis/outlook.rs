@@ -1,5 +1,5 @@
-//! What to expect of the next exam: the forecast of `domain::forecast` on the topics and patterns of a course, and how it
-//! would have done on the past exams of this very course.
+//! Forecasts the topics and patterns of the next exam with `domain::forecast`, and scores the method on the past exams of
+//! the same course.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,27 +15,25 @@ use crate::domain::number::rounded;
 /// Decimals of a probability.
 const DECIMALS: i32 = 4;
 
-/// What to expect of a topic.
+/// Forecast of a topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicForecast {
-    /// The topic.
     pub topic_id: TopicId,
     /// Probability that it is on the next exam.
     pub probability: f64,
     /// 90 % credible interval of that probability.
     pub interval: [f64; 2],
-    /// Questions of it to expect.
+    /// Expected number of its questions.
     pub expected_count: f64,
-    /// Whether its share changes, where that can be told from chance.
+    /// Direction in which its share changes; null when the change is not significant.
     pub trend: Option<Direction>,
-    /// What that rests on, for a student.
+    /// What the forecast is based on, in a sentence.
     pub basis: String,
 }
 
-/// What to expect of a pattern that was on an exam before.
+/// Forecast of a pattern that was on a past exam.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PatternForecast {
-    /// The pattern.
     pub pattern_id: PatternId,
     /// Probability that it is on the next exam.
     pub probability: f64,
@@ -43,47 +41,45 @@ pub struct PatternForecast {
     pub interval: [f64; 2],
 }
 
-/// Where a share goes.
+/// Direction of a trend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = TrendDirection)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Up.
     Rising,
-    /// Down.
     Falling,
 }
 
-/// Whether the forecast beats counting.
+/// Whether the forecast beats simple counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ForecastQuality {
     /// It beats both baselines on this course's past exams.
     #[serde(rename = "better than frequency")]
     Better,
-    /// It does not.
+    /// It does not beat both.
     #[serde(rename = "no better than frequency")]
     NoBetter,
-    /// No exam has enough exams before it.
+    /// Too few past exams to score the forecast.
     #[serde(rename = "not enough exams to tell")]
     Unknown,
 }
 
-/// The forecast, made before each past exam that had enough before it, scored beside two baselines.
+/// Scores of the forecast and of two baselines on the past exams that had enough earlier exams.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BacktestSummary {
-    /// Exams that were predicted.
+    /// Number of exams predicted.
     pub exams: usize,
-    /// Predictions of a topic on an exam.
+    /// Number of predictions; one is a topic on an exam.
     pub predictions: usize,
-    /// The forecast.
+    /// Score of the forecast.
     pub model: Score,
-    /// The share of earlier exams that had the topic.
+    /// Score of the baseline that predicts the share of earlier exams with the topic.
     pub all_time_frequency: Score,
-    /// As on the last exam.
+    /// Score of the baseline that predicts the topics of the last exam.
     pub last_exam: Score,
 }
 
-/// How far predictions were off; lower is better.
+/// Error of predictions; lower is better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ForecastScore)]
 pub struct Score {
@@ -93,7 +89,7 @@ pub struct Score {
     pub log_score: f64,
 }
 
-/// The outlook on every topic of the course, in their order.
+/// Forecasts of all topics, in the order of the course.
 pub(super) fn topics(past: &PastExams<'_>) -> Vec<TopicForecast> {
     let exams = exams(past, |question| question.topic_index);
     let Some(outlook) = outlook(&exams) else { return Vec::new() };
@@ -117,7 +113,7 @@ pub(super) fn topics(past: &PastExams<'_>) -> Vec<TopicForecast> {
     past.topics.iter().enumerate().map(topic).collect()
 }
 
-/// A topic that was on no exam has an equal part in the share of what is new; at most it gets all of that.
+/// Topics that were on no exam share the probability of new topics equally.
 fn never_asked_before(topic_id: TopicId, outlook: &Forecast, never_asked: usize, basis: String) -> TopicForecast {
     #[expect(clippy::cast_precision_loss, reason = "far fewer topics than 2^52")]
     let share = (outlook.unseen_share / never_asked.max(1) as f64).clamp(0.0, 1.0);
@@ -132,7 +128,7 @@ fn never_asked_before(topic_id: TopicId, outlook: &Forecast, never_asked: usize,
     }
 }
 
-/// The outlook on patterns that were asked before, the likeliest first.
+/// Forecasts of patterns that were on past exams, most likely first.
 pub(super) fn patterns(past: &PastExams<'_>) -> Vec<PatternForecast> {
     let indices: HashMap<_, _> =
         past.patterns.iter().enumerate().map(|(index, pattern)| (&pattern.id, index)).collect();
@@ -150,7 +146,7 @@ pub(super) fn patterns(past: &PastExams<'_>) -> Vec<PatternForecast> {
     forecasts
 }
 
-/// The scores on this course; none when no exam has enough exams of earlier years before it.
+/// Scores on this course; `None` when no exam has enough exams of earlier years.
 pub(super) fn backtest(past: &PastExams<'_>) -> Option<BacktestSummary> {
     let backtest = forecast::backtest(&exams(past, |question| question.topic_index), MIN_HISTORY);
     Some(BacktestSummary {
@@ -167,7 +163,7 @@ fn score(card: &Scorecard) -> Option<Score> {
     Some(Score { brier: rounded(scores.brier, DECIMALS), log_score: rounded(scores.log_score, DECIMALS) })
 }
 
-/// Better means better than both baselines by Brier score.
+/// The forecast is better when its Brier score beats both baselines.
 pub(super) fn quality(backtest: Option<&BacktestSummary>) -> ForecastQuality {
     match backtest {
         None => ForecastQuality::Unknown,
@@ -187,12 +183,12 @@ fn exams(past: &PastExams<'_>, index: impl Fn(&ExamQuestion<'_>) -> Option<usize
     exams
 }
 
-/// For the year after the last exam: the outlook depends on the exams alone, not on the day it is asked for.
+/// The year after the last exam, so that the forecast depends on the exams and not on the current date.
 fn outlook(exams: &[PastExam]) -> Option<Forecast> {
     forecast::next_year(exams).map(|year| forecast::forecast(exams, year))
 }
 
-/// On how many exams a topic was, and when last.
+/// Number of exams with a topic, and the year of the last one.
 fn basis(past: &PastExams<'_>, topic_index: usize) -> String {
     let on: BTreeSet<usize> =
         of_topic(&past.questions, topic_index).iter().map(|question| question.exam_index).collect();

@@ -1,4 +1,4 @@
-//! The part of a course that an analysis is made of: its past exams and the questions that were on them.
+//! The input of an analysis: past exams and the questions on them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,13 +7,11 @@ use crate::domain::catalog::{Bank, Exam, Pattern, QuestionMeta, Topic};
 /// A question on its exam.
 #[derive(Debug, Clone, Copy)]
 pub struct ExamQuestion<'a> {
-    /// The exam.
     pub exam: &'a Exam,
-    /// Its place in [`PastExams::exams`].
+    /// Index of the exam in [`PastExams::exams`].
     pub exam_index: usize,
-    /// The topic's place in [`PastExams::topics`].
+    /// Index of the topic in [`PastExams::topics`].
     pub topic_index: Option<usize>,
-    /// The question.
     pub meta: &'a QuestionMeta,
 }
 
@@ -26,12 +24,12 @@ pub struct PastExams<'a> {
     pub topics: Vec<&'a Topic>,
     /// All patterns of the course, by id.
     pub patterns: Vec<&'a Pattern>,
-    /// Questions of those exams, by topic and then id; generated ones are none.
+    /// Questions of those exams, by topic and then id, without generated questions.
     pub questions: Vec<ExamQuestion<'a>>,
 }
 
 impl<'a> PastExams<'a> {
-    /// Those of a course, in an order that does not depend on the bank's.
+    /// The past exams of a course, in an order that does not depend on the order in the bank.
     #[must_use]
     pub fn of(bank: &'a Bank) -> Self {
         let mut topics: Vec<&Topic> = bank.topics.iter().collect();
@@ -57,7 +55,7 @@ impl<'a> PastExams<'a> {
     }
 }
 
-/// Those of `questions`, which are sorted by topic, that are on one.
+/// The questions of one topic. `questions` is sorted by topic.
 #[must_use]
 pub(super) fn of_topic<'q, 'a>(questions: &'q [ExamQuestion<'a>], topic_index: usize) -> &'q [ExamQuestion<'a>] {
     let from = questions.partition_point(|question| question.topic_index < Some(topic_index));

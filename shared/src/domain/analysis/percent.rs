@@ -1,4 +1,4 @@
-//! Percentages that add up.
+//! Percentages whose sum is exactly 100.
 
 /// `counts` as percentages of their sum, to one decimal, summing to exactly 100 (largest remainder, ties to the first);
 /// zeros when the sum is zero.
@@ -13,7 +13,7 @@ pub(super) fn percentages(counts: &[f64]) -> Vec<f64> {
     let mut units: Vec<f64> = exact.iter().map(|share| share.floor()).collect();
     let missing = UNITS - units.iter().sum::<f64>();
     let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
-    // In millionths, so that what is equal but for rounding is a tie.
+    // In millionths, so that values that differ only by rounding errors are ties.
     let remainder = |index: usize| ((exact[index] - units[index]) * 1e6).round();
     by_remainder.sort_by(|&a, &b| remainder(b).total_cmp(&remainder(a)));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of at most counts.len()")]

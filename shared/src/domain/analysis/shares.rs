@@ -1,4 +1,4 @@
-//! What past exams consist of: by topic, by difficulty, by technique, by pattern.
+//! Shares of past exams by topic, difficulty, technique and pattern.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -11,82 +11,76 @@ use crate::domain::catalog::Pattern;
 use crate::domain::id::{PatternId, TopicId};
 use crate::domain::number::{mean, ratio, rounded};
 
-/// How much of the exams is about a topic.
+/// Share of a topic on past exams.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicShare {
-    /// The topic.
     pub topic_id: TopicId,
-    /// Its name.
     pub name: String,
-    /// Its questions on past exams.
+    /// Number of its questions on past exams.
     pub count: usize,
-    /// Their share of all questions.
+    /// Share of all questions, in percent.
     pub percentage: f64,
-    /// Their share of all points.
+    /// Share of all points, in percent.
     pub points_percentage: f64,
-    /// Mean points of such a question; 0 when none says.
+    /// Mean points of its questions; 0 when unknown.
     pub avg_points: f64,
 }
 
-/// The topics of one kind of exam.
+/// Distribution of topics on one type of exam.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ExamTypeShare {
     /// Such as `final`.
     pub exam_type: String,
-    /// So many past exams.
+    /// Number of past exams of this type.
     pub exams: usize,
-    /// What they consist of.
+    /// Shares of the topics on them.
     pub topic_distribution: Vec<TopicShare>,
 }
 
 /// Shares of questions by difficulty, in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DifficultyMix {
-    /// 1 and 2.
+    /// Difficulty 1 and 2.
     pub easy: f64,
-    /// 3.
+    /// Difficulty 3.
     pub medium: f64,
-    /// 4 and 5.
+    /// Difficulty 4 and 5.
     pub hard: f64,
 }
 
-/// How often a technique solves a question.
+/// Share of a technique on past exams.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TechniqueShare {
-    /// Its name.
     pub technique: String,
-    /// Questions that it helps with.
+    /// Number of questions that need it.
     pub count: usize,
-    /// Of all questions, in percent; a question may need several.
+    /// Share of all questions, in percent; a question may need several techniques.
     pub percentage: f64,
 }
 
-/// How often a form of question comes back.
+/// Share of a pattern on past exams.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PatternShare {
-    /// The pattern.
     pub pattern_id: PatternId,
-    /// Its name.
     pub name: String,
-    /// Its topic.
     pub topic_id: TopicId,
-    /// Its questions on past exams.
+    /// Number of its questions on past exams.
     pub count: usize,
-    /// Share of exams with at least one, 0 to 1.
+    /// Share of exams with at least one of its questions, 0 to 1.
     pub appearance_rate: f64,
-    /// First year.
+    /// Year of the first exam with it.
     pub first_year: Option<i32>,
-    /// Last year.
+    /// Year of the last exam with it.
     pub last_year: Option<i32>,
 }
 
-/// All topics of the course, the most frequent first.
+/// All topics of the course, most frequent first.
 #[must_use]
 pub(super) fn by_topic(past: &PastExams<'_>) -> Vec<TopicShare> {
     topic_shares(past, &past.questions)
 }
 
-/// The same for each kind of exam, by its name.
+/// Topic shares of each type of exam, by the name of the type.
 #[must_use]
 pub(super) fn by_exam_type(past: &PastExams<'_>) -> Vec<ExamTypeShare> {
     let types: BTreeSet<&str> = past.exams.iter().map(|exam| exam.exam_type.as_str()).collect();
@@ -127,7 +121,7 @@ fn topic_shares(past: &PastExams<'_>, questions: &[ExamQuestion<'_>]) -> Vec<Top
     shares
 }
 
-/// The mix of those questions that are rated.
+/// Shares of difficulties among the rated questions.
 #[must_use]
 pub(super) fn by_difficulty(past: &PastExams<'_>) -> DifficultyMix {
     let mut counts = [0.0; 3];
@@ -142,7 +136,7 @@ pub(super) fn by_difficulty(past: &PastExams<'_>) -> DifficultyMix {
     DifficultyMix { easy: shares[0], medium: shares[1], hard: shares[2] }
 }
 
-/// Techniques by how often they are needed.
+/// Techniques, most frequent first.
 #[must_use]
 pub(super) fn by_technique(past: &PastExams<'_>) -> Vec<TechniqueShare> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -161,7 +155,7 @@ pub(super) fn by_technique(past: &PastExams<'_>) -> Vec<TechniqueShare> {
     shares
 }
 
-/// Patterns by how often they came, those that never did left out.
+/// Patterns that were on past exams, most frequent first.
 #[must_use]
 pub(super) fn by_pattern(past: &PastExams<'_>) -> Vec<PatternShare> {
     let mut by_pattern: HashMap<&PatternId, Vec<&ExamQuestion<'_>>> = HashMap::new();

@@ -1,9 +1,9 @@
-//! What to learn first.
+//! The recommended order of study.
 //!
 //! A topic's **value** is its expected points on the next exam: expected questions (the forecast's) times points of one,
 //! where the points are the topic's mean shrunk towards the course's as if [`SHRINKAGE_QUESTIONS`] of its questions had
-//! been average. Its **gain** is value a minute, a question of it taking its mean time. The order keeps categories
-//! together, because topics of one build on each other: categories by gain, and within each its topics by gain.
+//! been average. Its **gain** is value per minute, where a question takes the topic's mean time. The order keeps
+//! categories together, because their topics build on each other: categories by gain, then topics by gain.
 
 use std::collections::HashSet;
 
@@ -19,36 +19,34 @@ use crate::domain::number::{mean, ratio, rounded};
 
 /// Weight of the course's mean points, in questions.
 const SHRINKAGE_QUESTIONS: f64 = 2.0;
-/// Minutes of a question that no question tells.
+/// Minutes per question when the course states none.
 const MINUTES_UNKNOWN: f64 = 10.0;
-/// Topics that are called high-value, at most.
+/// Largest number of high-value topics.
 const HIGH_VALUE_MAX: usize = 5;
 
-/// A topic that is worth its time.
+/// A topic with many expected points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HighValueTopic {
-    /// The topic.
     pub topic_id: TopicId,
-    /// Its name.
     pub name: String,
-    /// Mean points of its questions so far.
+    /// Mean points of its questions on past exams.
     pub avg_points: f64,
-    /// Share of past exams with it, 0 to 1.
+    /// Share of past exams with the topic, 0 to 1.
     pub frequency: f64,
-    /// Probability that it is on the next exam.
+    /// Probability that the topic is on the next exam.
     pub probability: f64,
-    /// Points that it is expected to be worth there.
+    /// Expected points on the next exam.
     pub expected_points: f64,
 }
 
-/// What is known of a topic's worth.
+/// Value and gain of a topic.
 pub(super) struct Value {
     topic: HighValueTopic,
     category: String,
     minutes: f64,
 }
 
-/// The worth of every topic, in the order of the course's topics.
+/// Value and gain of every topic, in the order of the course.
 pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<Value> {
     let all_points: Vec<f64> = past.questions.iter().filter_map(|question| question.meta.source_points).collect();
     let course_mean = mean(&all_points).unwrap_or(1.0);
@@ -111,7 +109,7 @@ pub(super) fn order(past: &PastExams<'_>, values: &[Value]) -> Vec<TopicId> {
     categories.into_iter().flat_map(topics_of).collect()
 }
 
-/// The numbers in words, and nothing that they do not say.
+/// The recommendation in words; it states only what the numbers support.
 pub(super) fn strategy(
     past: &PastExams<'_>,
     topics: &[TopicShare],

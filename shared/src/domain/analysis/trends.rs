@@ -1,4 +1,4 @@
-//! Topics over the years: how many questions and points each exam had of each.
+//! Questions and points of each topic by exam.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,40 +7,35 @@ use super::past::{PastExams, of_topic};
 use crate::domain::catalog::Topic;
 use crate::domain::id::{ExamId, TopicId};
 
-/// A table: exams are its columns, topics its rows.
+/// Table of topics (rows) by exam (columns).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct YearTrends {
-    /// Columns, oldest first.
+    /// Columns: the exams, oldest first.
     pub exams: Vec<ExamColumn>,
-    /// Rows, by topic id.
+    /// Rows: the topics, by id.
     pub topics: Vec<TopicRow>,
 }
 
-/// A column.
+/// An exam of the table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ExamColumn {
-    /// The exam.
     pub exam_id: ExamId,
-    /// Its year.
     pub year: i32,
-    /// Its semester.
     pub semester: Option<String>,
-    /// Its type.
     pub exam_type: String,
 }
 
-/// A row.
+/// A topic of the table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicRow {
-    /// The topic.
     pub topic_id: TopicId,
-    /// Questions on each exam.
+    /// Number of its questions on each exam.
     pub counts: Vec<u32>,
-    /// Points on each exam.
+    /// Points of its questions on each exam.
     pub points: Vec<f64>,
 }
 
-/// The table of all topics.
+/// Builds the table of all topics.
 #[must_use]
 pub(super) fn year_trends(past: &PastExams<'_>) -> YearTrends {
     let exams = past.exams.iter().map(|exam| ExamColumn {

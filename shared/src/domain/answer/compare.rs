@@ -1,8 +1,8 @@
-//! Compares answers by what kind the expected one is.
+//! Compares answers by the kind of the expected one.
 
 use std::collections::BTreeMap;
 
-use super::Verdict;
+use super::CheckResult;
 use super::equal::{Context, formulas, is_proportional, is_violated};
 use super::read::{Answer, End, Formula, Interval, intervals, is_surely_interval};
 use super::tree::{Node, Operator};
@@ -12,7 +12,7 @@ use super::words;
 const MAX_ITEMS: usize = 12;
 
 /// Compares two answers.
-pub(super) fn answers(expected: &Answer, given: &Answer, context: &Context) -> Verdict {
+pub(super) fn answers(expected: &Answer, given: &Answer, context: &Context) -> CheckResult {
     use Answer::{Equation, Infinite, Intervals, Many, Tuple, Value, Word};
     match (expected, given) {
         (Word(expected), Word(given)) => words::compare(*expected, *given),
@@ -22,20 +22,20 @@ pub(super) fn answers(expected: &Answer, given: &Answer, context: &Context) -> V
         (Value(expected), Value(given)) => formulas(expected, given, context),
         (Infinite { negative: expected }, Infinite { negative: given }) => right_if(expected == given),
         (Infinite { .. }, Value(value)) | (Value(value), Infinite { .. }) if is_finite(value, context) => {
-            Verdict::Wrong
+            CheckResult::Wrong
         }
         (Infinite { .. }, Equation { left, right }) | (Equation { left, right }, Infinite { .. })
             if subject(left, right).is_some_and(|(_, value)| is_finite(value, context)) =>
         {
-            Verdict::Wrong
+            CheckResult::Wrong
         }
         (Value(value), Equation { left, right }) => match subject(left, right) {
             Some((name, side)) if value.node.count(name) == 0 => formulas(value, side, context),
-            _ => Verdict::Undecided,
+            _ => CheckResult::Undecided,
         },
         (Equation { left, right }, Value(value)) => match subject(left, right) {
             Some((name, side)) if value.node.count(name) == 0 => formulas(side, value, context),
-            _ => Verdict::Undecided,
+            _ => CheckResult::Undecided,
         },
         (Equation { left, right }, Equation { left: other_left, right: other_right }) => {
             equations((left, right), (other_left, other_right), context)
@@ -47,34 +47,34 @@ pub(super) fn answers(expected: &Answer, given: &Answer, context: &Context) -> V
         (Many { items: expected, set: a }, Many { items: given, set: b }) => lists(expected, given, *a || *b, context),
         (Many { items, .. }, Value(value)) | (Value(value), Many { items, .. }) => one_or_many(items, value, context),
         (Many { items, .. }, Equation { left, right }) | (Equation { left, right }, Many { items, .. }) => {
-            subject(left, right).map_or(Verdict::Undecided, |(_, value)| one_or_many(items, value, context))
+            subject(left, right).map_or(CheckResult::Undecided, |(_, value)| one_or_many(items, value, context))
         }
         (Tuple { items, .. }, Many { items: others, set: false })
         | (Many { items: others, set: false }, Tuple { items, .. }) => {
-            // Brackets left out: nobody knows whether order matters.
+            // Without brackets it is unknown whether the order matters.
             match lists(items, others, true, context) {
-                Verdict::Wrong => Verdict::Wrong,
-                _ => Verdict::Undecided,
+                CheckResult::Wrong => CheckResult::Wrong,
+                _ => CheckResult::Undecided,
             }
         }
         (Tuple { .. } | Intervals { .. }, Value(value)) | (Value(value), Tuple { .. } | Intervals { .. })
             if value.node.variables().is_empty() =>
         {
-            Verdict::Wrong
+            CheckResult::Wrong
         }
-        _ => Verdict::Undecided,
+        _ => CheckResult::Undecided,
     }
 }
 
-fn right_if(right: bool) -> Verdict {
-    if right { Verdict::Right } else { Verdict::Wrong }
+fn right_if(right: bool) -> CheckResult {
+    if right { CheckResult::Right } else { CheckResult::Wrong }
 }
 
 fn is_finite(value: &Formula, context: &Context) -> bool {
     value.node.variables().is_empty() && value.node.value(&[], context.work).is_finite()
 }
 
-/// What an equation is solved for, and the other side: `y = 2x + 1`, `3 = x`.
+/// The variable that an equation is solved for, and the other side: `y = 2x + 1`, `3 = x`.
 fn subject<'a>(left: &'a Formula, right: &'a Formula) -> Option<(&'a str, &'a Formula)> {
     match (&left.node, &right.node) {
         (Node::Variable(name), other) if other.count(name) == 0 => Some((name, right)),
@@ -85,7 +85,7 @@ fn subject<'a>(left: &'a Formula, right: &'a Formula) -> Option<(&'a str, &'a Fo
 
 /// Equations are the same when they are solved for the same variable by the same expression, or when the differences
 /// of their sides are proportional.
-fn equations(expected: (&Formula, &Formula), given: (&Formula, &Formula), context: &Context) -> Verdict {
+fn equations(expected: (&Formula, &Formula), given: (&Formula, &Formula), context: &Context) -> CheckResult {
     let (wanted, found) = (subject(expected.0, expected.1), subject(given.0, given.1));
     if let (Some((wanted, expected_side)), Some((found, given_side))) = (wanted, found)
         && wanted == found
@@ -97,16 +97,16 @@ fn equations(expected: (&Formula, &Formula), given: (&Formula, &Formula), contex
     let (a, b) = (difference(expected), difference(given));
     let names = a.variables();
     if names != b.variables() || expected.0.last_digit.is_some() || given.0.last_digit.is_some() {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     }
     if is_proportional(&a, &b, &names, context) {
         // `2x = 6` is not solved yet.
         let solved = names.len() > 1 || wanted.is_none() || found.is_some();
-        return if solved { Verdict::Right } else { Verdict::Undecided };
+        return if solved { CheckResult::Right } else { CheckResult::Undecided };
     }
-    // A half of a circle solves the equation of the circle: only where neither has the solutions of the other is it wrong.
+    // Half of a circle satisfies the equation of the circle, so it is wrong only if neither has the solutions of the other.
     let apart = is_violated(&a, &b, &names, context) && is_violated(&b, &a, &names, context);
-    if apart { Verdict::Wrong } else { Verdict::Undecided }
+    if apart { CheckResult::Wrong } else { CheckResult::Undecided }
 }
 
 /// A point against a point, an interval against an interval. Where the brackets leave both open, both readings must
@@ -115,43 +115,43 @@ fn tuples(
     (expected, a, expected_items): (&Answer, (bool, bool), &[Answer]),
     (given, b, items): (&Answer, (bool, bool), &[Answer]),
     context: &Context,
-) -> Verdict {
+) -> CheckResult {
     let as_intervals = || unions(expected, given, context);
     if is_surely_interval(expected) || is_surely_interval(given) {
         return as_intervals();
     }
     if expected_items.len() != items.len() {
-        return Verdict::Wrong;
+        return CheckResult::Wrong;
     }
     let as_points = in_order(expected_items, items, context);
     let may_be_intervals = intervals(expected).is_some() && intervals(given).is_some();
-    if may_be_intervals && a != b && as_points != Verdict::Wrong { Verdict::Undecided } else { as_points }
+    if may_be_intervals && a != b && as_points != CheckResult::Wrong { CheckResult::Undecided } else { as_points }
 }
 
-fn in_order(expected: &[Answer], given: &[Answer], context: &Context) -> Verdict {
-    let mut verdict = Verdict::Right;
+fn in_order(expected: &[Answer], given: &[Answer], context: &Context) -> CheckResult {
+    let mut verdict = CheckResult::Right;
     for (expected, given) in expected.iter().zip(given) {
         match answers(expected, given, context) {
-            Verdict::Right => {}
-            Verdict::Wrong => return Verdict::Wrong,
-            Verdict::Undecided => verdict = Verdict::Undecided,
+            CheckResult::Right => {}
+            CheckResult::Wrong => return CheckResult::Wrong,
+            CheckResult::Undecided => verdict = CheckResult::Undecided,
         }
     }
     verdict
 }
 
-/// One value against a list, which may say it twice.
-fn one_or_many(items: &[Answer], value: &Formula, context: &Context) -> Verdict {
+/// One value against a list, which may repeat it.
+fn one_or_many(items: &[Answer], value: &Formula, context: &Context) -> CheckResult {
     if items.len() > MAX_ITEMS || items.iter().any(|item| !matches!(item, Answer::Value(_))) {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     }
     in_any_order(&[Answer::Value(value.clone())], items, context)
 }
 
 /// Lists: in order, or in any order where one of the two is a set.
-fn lists(expected: &[Answer], given: &[Answer], set: bool, context: &Context) -> Verdict {
+fn lists(expected: &[Answer], given: &[Answer], set: bool, context: &Context) -> CheckResult {
     if expected.len() > MAX_ITEMS || given.len() > MAX_ITEMS {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     }
     // `a = 2, b = 3`: names decide, not the order.
     match (by_name(expected), by_name(given)) {
@@ -160,17 +160,17 @@ fn lists(expected: &[Answer], given: &[Answer], set: bool, context: &Context) ->
             return in_order(&values(wanted), &values(found), context);
         }
         (Some(_), Some(_)) | (None, None) => {}
-        _ => return Verdict::Undecided,
+        _ => return CheckResult::Undecided,
     }
     let unordered = in_any_order(expected, given, context);
     if set {
         return unordered;
     }
-    let ordered = if expected.len() == given.len() { in_order(expected, given, context) } else { Verdict::Wrong };
+    let ordered = if expected.len() == given.len() { in_order(expected, given, context) } else { CheckResult::Wrong };
     match (ordered, unordered) {
-        (Verdict::Right, _) => Verdict::Right,
-        (Verdict::Wrong, Verdict::Wrong) => Verdict::Wrong,
-        _ => Verdict::Undecided,
+        (CheckResult::Right, _) => CheckResult::Right,
+        (CheckResult::Wrong, CheckResult::Wrong) => CheckResult::Wrong,
+        _ => CheckResult::Undecided,
     }
 }
 
@@ -184,32 +184,32 @@ fn by_name(items: &[Answer]) -> Option<BTreeMap<&str, &Answer>> {
     (named.len() == items.len()).then_some(named)
 }
 
-/// Every item of one has its like in the other, and the other way round.
-fn in_any_order(expected: &[Answer], given: &[Answer], context: &Context) -> Verdict {
-    let table: Vec<Vec<Verdict>> =
+/// Every item of each list equals an item of the other.
+fn in_any_order(expected: &[Answer], given: &[Answer], context: &Context) -> CheckResult {
+    let table: Vec<Vec<CheckResult>> =
         expected.iter().map(|expected| given.iter().map(|given| answers(expected, given, context)).collect()).collect();
     let rows = table.iter().map(|row| best(row.iter().copied()));
     let columns = (0..given.len()).map(|column| best(table.iter().filter_map(|row| row.get(column).copied())));
-    let all: Vec<Verdict> = rows.chain(columns).collect();
-    if all.contains(&Verdict::Wrong) {
-        Verdict::Wrong
-    } else if all.contains(&Verdict::Undecided) {
-        Verdict::Undecided
+    let all: Vec<CheckResult> = rows.chain(columns).collect();
+    if all.contains(&CheckResult::Wrong) {
+        CheckResult::Wrong
+    } else if all.contains(&CheckResult::Undecided) {
+        CheckResult::Undecided
     } else {
-        Verdict::Right
+        CheckResult::Right
     }
 }
 
-fn best(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
-    verdicts.fold(Verdict::Wrong, |best, verdict| match (best, verdict) {
-        (Verdict::Right, _) | (_, Verdict::Right) => Verdict::Right,
-        (Verdict::Undecided, _) | (_, Verdict::Undecided) => Verdict::Undecided,
-        _ => Verdict::Wrong,
+fn best(verdicts: impl Iterator<Item = CheckResult>) -> CheckResult {
+    verdicts.fold(CheckResult::Wrong, |best, verdict| match (best, verdict) {
+        (CheckResult::Right, _) | (_, CheckResult::Right) => CheckResult::Right,
+        (CheckResult::Undecided, _) | (_, CheckResult::Undecided) => CheckResult::Undecided,
+        _ => CheckResult::Wrong,
     })
 }
 
 /// Unions of intervals, in any order and any cut.
-fn unions(expected: &Answer, given: &Answer, context: &Context) -> Verdict {
+fn unions(expected: &Answer, given: &Answer, context: &Context) -> CheckResult {
     let name = |answer: &Answer| match answer {
         Answer::Intervals { variable, .. } => variable.clone(),
         _ => None,
@@ -217,38 +217,38 @@ fn unions(expected: &Answer, given: &Answer, context: &Context) -> Verdict {
     if let (Some(a), Some(b)) = (name(expected), name(given))
         && a != b
     {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     }
-    let (Some(a), Some(b)) = (intervals(expected), intervals(given)) else { return Verdict::Undecided };
-    let (Some(a), Some(b)) = (joined(a, context), joined(b, context)) else { return Verdict::Undecided };
+    let (Some(a), Some(b)) = (intervals(expected), intervals(given)) else { return CheckResult::Undecided };
+    let (Some(a), Some(b)) = (joined(a, context), joined(b, context)) else { return CheckResult::Undecided };
     if a.len() != b.len() {
-        return Verdict::Wrong;
+        return CheckResult::Wrong;
     }
-    let mut verdict = Verdict::Right;
+    let mut verdict = CheckResult::Right;
     for (expected, given) in a.iter().zip(&b) {
         for (expected, given) in [(&expected.low, &given.low), (&expected.high, &given.high)] {
             match ends(expected, given, context) {
-                Verdict::Right => {}
-                Verdict::Wrong => return Verdict::Wrong,
-                Verdict::Undecided => verdict = Verdict::Undecided,
+                CheckResult::Right => {}
+                CheckResult::Wrong => return CheckResult::Wrong,
+                CheckResult::Undecided => verdict = CheckResult::Undecided,
             }
         }
     }
     verdict
 }
 
-fn ends(expected: &End, given: &End, context: &Context) -> Verdict {
+fn ends(expected: &End, given: &End, context: &Context) -> CheckResult {
     match (&expected.at, &given.at) {
-        (None, None) => Verdict::Right,
+        (None, None) => CheckResult::Right,
         (Some(a), Some(b)) => match formulas(a, b, context) {
-            Verdict::Right => right_if(expected.closed == given.closed),
+            CheckResult::Right => right_if(expected.closed == given.closed),
             other => other,
         },
         (Some(end), None) | (None, Some(end)) => {
             if is_finite(end, context) {
-                Verdict::Wrong
+                CheckResult::Wrong
             } else {
-                Verdict::Undecided
+                CheckResult::Undecided
             }
         }
     }

@@ -1,40 +1,40 @@
-//! Are two expressions the same? Numbers by value, functions by their values at points.
+//! Compares expressions: numbers by value, functions by their values at points.
 
 use super::names::{Constant, Function, is_family_constant, is_free_constant};
 use super::read::Formula;
 use super::sample::{POINTS, ROUNDS, points};
 use super::tree::{Node, Operator, Point, Work};
 use super::value::Value;
-use super::{ABSOLUTE_TOLERANCE, Integration, RELATIVE_TOLERANCE, Rules, Verdict};
+use super::{ABSOLUTE_TOLERANCE, CheckResult, Integration, RELATIVE_TOLERANCE, Rules};
 
 /// Points at which both must have values.
 const MIN_POINTS: usize = 4;
-/// Relative difference up to which closed forms are the same, and above which they surely are not.
+/// Relative difference up to which closed forms are equal, and above which they certainly differ.
 const SAME: f64 = 1e-9;
 const DIFFERENT: f64 = 1e-6;
-/// The same where a decimal was written, which may have been rounded.
+/// The same if one is a decimal, which may have been rounded.
 const DIFFERENT_DECIMALS: f64 = 1e-2;
-/// Error above which a value says nothing.
+/// Error above which a value is not used.
 const USELESS: f64 = 1e-7;
-/// How far the estimate of an error is trusted.
+/// Safety factor for error estimates.
 const ERROR_FACTOR: f64 = 8.0;
-/// Constants of integration may differ between this many pieces of the domain before the verdict is "wrong".
+/// Constants of integration may differ between this many pieces of the domain before the result is "wrong".
 const MAX_PIECES: usize = 4;
 
-/// Steps for what is done once in a comparison, such as drawing points.
+/// Steps charged once per comparison, such as for generating points.
 const STEPS_OF_A_COMPARISON: u32 = 20;
 
-/// What a comparison needs.
+/// Context of a comparison.
 pub(super) struct Context<'a> {
     pub(super) rules: &'a Rules,
     pub(super) work: &'a Work,
 }
 
 /// Compares two formulas, with their constants of integration.
-pub(super) fn formulas(expected: &Formula, given: &Formula, context: &Context) -> Verdict {
+pub(super) fn formulas(expected: &Formula, given: &Formula, context: &Context) -> CheckResult {
     let rules = context.rules;
     if !context.work.spend(STEPS_OF_A_COMPARISON) {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     }
     let wanted = without_constant(&expected.node, rules, |name| is_free_constant(name) && name.starts_with(['C', 'K']));
     let up_to_constant = wanted.is_some() || rules.integration != Integration::AsExpected;
@@ -49,7 +49,7 @@ pub(super) fn formulas(expected: &Formula, given: &Formula, context: &Context) -
         None => formula.clone(),
     };
     let verdict = plain(&bare(expected, wanted), &bare(given, stripped), true, context);
-    if verdict == Verdict::Right && missing { Verdict::Wrong } else { verdict }
+    if verdict == CheckResult::Right && missing { CheckResult::Wrong } else { verdict }
 }
 
 /// An expression without its constant of integration: a summand that is a letter which stands nowhere else.
@@ -85,7 +85,7 @@ fn remove_summand(node: &Node, name: &str) -> Node {
 }
 
 /// Compares two formulas without constants of integration, or up to one.
-fn plain(expected: &Formula, given: &Formula, up_to_constant: bool, context: &Context) -> Verdict {
+fn plain(expected: &Formula, given: &Formula, up_to_constant: bool, context: &Context) -> CheckResult {
     let mut names = expected.node.variables();
     let declared = &context.rules.variables;
     for name in given.node.variables() {
@@ -93,19 +93,19 @@ fn plain(expected: &Formula, given: &Formula, up_to_constant: bool, context: &Co
             continue;
         }
         if !declared.contains(&name) {
-            return Verdict::Undecided;
+            return CheckResult::Undecided;
         }
         names.push(name);
     }
     if names.is_empty() {
-        return if up_to_constant { Verdict::Undecided } else { numbers(expected, given, context) };
+        return if up_to_constant { CheckResult::Undecided } else { numbers(expected, given, context) };
     }
     let verdict = functions(expected, given, &names, up_to_constant, context);
     let family = names.iter().any(|name| is_family_constant(name) && !declared.contains(name));
     // `π/4 + nπ` and `5π/4 + nπ` are the same angles.
     let angles = declared.is_empty() && matches!(names.as_slice(), [name] if name == "n" || name == "k");
     let angles = angles && has_pi(&expected.node) && has_pi(&given.node);
-    if verdict == Verdict::Wrong && (family || angles) { Verdict::Undecided } else { verdict }
+    if verdict == CheckResult::Wrong && (family || angles) { CheckResult::Undecided } else { verdict }
 }
 
 fn has_pi(node: &Node) -> bool {
@@ -122,7 +122,7 @@ fn is_conventional(node: &Node) -> bool {
 }
 
 /// Compares two numbers.
-fn numbers(expected: &Formula, given: &Formula, context: &Context) -> Verdict {
+fn numbers(expected: &Formula, given: &Formula, context: &Context) -> CheckResult {
     let rules = context.rules;
     let stated = rules.relative_tolerance.is_some() || rules.absolute_tolerance.is_some();
     let decimal = expected.last_digit.is_some() || given.last_digit.is_some();
@@ -130,29 +130,33 @@ fn numbers(expected: &Formula, given: &Formula, context: &Context) -> Verdict {
     if let (Some(a), Some(b)) = exact
         && a == b
     {
-        return Verdict::Right;
+        return CheckResult::Right;
     }
     let a = expected.node.value(&[], context.work);
     let b = given.node.value(&[], context.work);
     if !a.is_finite() || !b.is_finite() || is_useless(a) || is_useless(b) {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     }
     let rounding = ERROR_FACTOR * (a.error + b.error);
     let difference = a.subtract(b).size();
     let size = a.size().max(b.size());
     let verdict = if decimal || stated {
         let tolerance = tolerance(rules, a) * (1.0 + 1e-9) + rounding;
-        if difference <= tolerance { Verdict::Right } else { Verdict::Wrong }
+        if difference <= tolerance { CheckResult::Right } else { CheckResult::Wrong }
     } else if matches!(exact, (Some(_), Some(_))) {
-        Verdict::Wrong
+        CheckResult::Wrong
     } else if difference <= 1e-12 * size + rounding {
-        Verdict::Right
+        CheckResult::Right
     } else if difference > SAME * size + rounding {
-        Verdict::Wrong
+        CheckResult::Wrong
     } else {
-        Verdict::Undecided
+        CheckResult::Undecided
     };
-    if verdict == Verdict::Wrong && is_perhaps_right(expected, given, a, b) { Verdict::Undecided } else { verdict }
+    if verdict == CheckResult::Wrong && is_perhaps_right(expected, given, a, b) {
+        CheckResult::Undecided
+    } else {
+        verdict
+    }
 }
 
 /// How far a number may be from the expected one.
@@ -186,7 +190,7 @@ fn is_useless(value: Value) -> bool {
     ERROR_FACTOR * value.error > (USELESS * value.size()).max(1e-10)
 }
 
-/// The values of two expressions at one point where both say something.
+/// Values of two expressions at a point at which both are usable.
 struct Pair {
     expected: Value,
     given: Value,
@@ -246,7 +250,7 @@ fn functions(
     names: &[String],
     up_to_constant: bool,
     context: &Context,
-) -> Verdict {
+) -> CheckResult {
     let sampled = sample(&expected.node, &given.node, names, context);
     let decimal = expected.last_digit.is_some() || given.last_digit.is_some();
     let (same, different) = if decimal {
@@ -260,20 +264,20 @@ fn functions(
         equal_values(&sampled.pairs, same, different, decimal)
     };
     match verdict {
-        _ if context.work.is_exhausted() => Verdict::Undecided,
-        Verdict::Wrong
+        _ if context.work.is_exhausted() => CheckResult::Undecided,
+        CheckResult::Wrong
             if (is_conventional(&expected.node) || is_conventional(&given.node))
                 && is_stepwise(&sampled.pairs, same) =>
         {
-            Verdict::Undecided
+            CheckResult::Undecided
         }
-        Verdict::Right if sampled.pairs.len() < MIN_POINTS || sampled.uncovered > 0 => Verdict::Undecided,
+        CheckResult::Right if sampled.pairs.len() < MIN_POINTS || sampled.uncovered > 0 => CheckResult::Undecided,
         other => other,
     }
 }
 
-fn equal_values(pairs: &[Pair], same: f64, different: f64, decimal: bool) -> Verdict {
-    // Next to a zero of the function, a rounded coefficient makes a large relative difference: no reason to say wrong.
+fn equal_values(pairs: &[Pair], same: f64, different: f64, decimal: bool) -> CheckResult {
+    // Next to a zero of the function, a rounded coefficient makes a large relative difference: that does not make it wrong.
     let usual = if decimal { pairs.iter().map(Pair::size).fold(0.0, f64::max).min(1.0) } else { 0.0 };
     let distances = pairs.iter().map(|pair| {
         let difference = pair.expected.subtract(pair.given).size();
@@ -284,8 +288,10 @@ fn equal_values(pairs: &[Pair], same: f64, different: f64, decimal: bool) -> Ver
 }
 
 /// Whether the difference is the same at all points.
-fn constant_difference(pairs: &[Pair], same: f64, different: f64) -> Verdict {
-    let Some(first) = pairs.iter().min_by(|a, b| a.error().total_cmp(&b.error())) else { return Verdict::Undecided };
+fn constant_difference(pairs: &[Pair], same: f64, different: f64) -> CheckResult {
+    let Some(first) = pairs.iter().min_by(|a, b| a.error().total_cmp(&b.error())) else {
+        return CheckResult::Undecided;
+    };
     let constant = first.given.subtract(first.expected);
     let distances = pairs.iter().map(|pair| {
         let difference = pair.given.subtract(pair.expected).subtract(constant).size();
@@ -293,7 +299,7 @@ fn constant_difference(pairs: &[Pair], same: f64, different: f64) -> Verdict {
         ((difference - pair.error() - first.error()).max(0.0), same * size, different * size)
     });
     match judge(distances) {
-        Verdict::Wrong if is_stepwise(pairs, same) => Verdict::Undecided,
+        CheckResult::Wrong if is_stepwise(pairs, same) => CheckResult::Undecided,
         verdict => verdict,
     }
 }
@@ -315,17 +321,17 @@ fn is_stepwise(pairs: &[Pair], same: f64) -> bool {
     pairs.len() > 2 * MAX_PIECES
 }
 
-/// Right where every distance is up to its first bound, wrong where one is above its second.
-fn judge(distances: impl Iterator<Item = (f64, f64, f64)>) -> Verdict {
-    let mut verdict = Verdict::Undecided;
+/// Right if every distance is within its first bound, wrong if one exceeds its second.
+fn judge(distances: impl Iterator<Item = (f64, f64, f64)>) -> CheckResult {
+    let mut verdict = CheckResult::Undecided;
     for (index, (distance, same, different)) in distances.enumerate() {
         if distance > different {
-            return Verdict::Wrong;
+            return CheckResult::Wrong;
         }
         if distance > same {
-            verdict = Verdict::Undecided;
+            verdict = CheckResult::Undecided;
         } else if index == 0 {
-            verdict = Verdict::Right;
+            verdict = CheckResult::Right;
         }
     }
     verdict

@@ -1,12 +1,12 @@
-//! Is an answer in free text right? Numbers, formulas, equations, intervals, lists and some words, in LaTeX or plain
-//! text, each compared with the expected answer by what it means.
+//! Checks answers in free text: numbers, formulas, equations, intervals, lists and some words, in LaTeX or plain text.
+//! Each is compared with the expected answer by its meaning.
 //!
 //! `docs/marking.md` has the grammar, the rules and measured figures.
 //!
 //! Invariants, which the tests hold:
-//! - [`Verdict::Wrong`] is said only where both answers were read to their end and clearly differ. What is not in the
-//!   grammar, or may be meant in two ways, is [`Verdict::Undecided`];
-//! - the same arguments give the same verdict: the points at which functions are compared are seeded;
+//! - [`CheckResult::Wrong`] is returned only if both answers were parsed completely and clearly differ. Text outside of the
+//!   grammar, or with two possible meanings, is [`CheckResult::Undecided`];
+//! - the same arguments give the same result: the points at which functions are compared are seeded;
 //! - work is bounded by [`MAX_BYTES`], [`MAX_TOKENS`], [`MAX_DEPTH`] and [`MAX_STEPS`]; nothing panics.
 //!
 //! Limits: equality of functions is tested at points, not proven. There are no matrices, sums, limits, integrals or
@@ -38,7 +38,7 @@ use read::Read;
 use reading::Choices;
 use tree::Work;
 
-/// Longest answer that is read, in bytes.
+/// Longest accepted answer, in bytes.
 pub const MAX_BYTES: usize = 1000;
 /// Most tokens of an answer.
 pub const MAX_TOKENS: usize = 400;
@@ -51,18 +51,18 @@ pub const RELATIVE_TOLERANCE: f64 = 1e-4;
 /// Absolute tolerance of a question that states none, where a decimal was written for 0.
 pub const ABSOLUTE_TOLERANCE: f64 = 1e-9;
 
-/// What a check found.
+/// Result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CheckResult {
     /// Both mean the same.
     Right,
-    /// Both were read and differ.
+    /// Both were parsed and differ.
     Wrong,
-    /// Only a person can tell.
+    /// The checker cannot decide; a person must.
     Undecided,
 }
 
-/// What a question says about its answer.
+/// Rules of a question for checking its answer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
@@ -73,9 +73,8 @@ pub struct Rules {
     pub absolute_tolerance: Option<f64>,
     /// Whether units after a number do not matter. Otherwise both must have the same.
     pub units_ignored: bool,
-    /// What becomes of a constant of integration.
+    /// Treatment of a constant of integration.
     pub integration: Integration,
-    /// The numbers that variables stand for.
     pub domain: Domain,
     /// Names of the variables, such as `x`, `rate` or, against its usual meaning, `e`. Empty: the letters of the
     /// expected answer.
@@ -97,7 +96,7 @@ pub enum Integration {
     Required,
 }
 
-/// The numbers that variables stand for.
+/// Domain of the variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Domain {
@@ -110,7 +109,7 @@ pub enum Domain {
     Integer,
 }
 
-/// Why a text is not read.
+/// Why a text cannot be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Unreadable {
     #[error("too long")]
@@ -133,28 +132,28 @@ enum Unreadable {
 
 /// Compares an answer with the expected one.
 #[must_use]
-pub fn check(expected: &str, given: &str, rules: &Rules) -> Verdict {
+pub fn check(expected: &str, given: &str, rules: &Rules) -> CheckResult {
     check_within(expected, given, rules, &Work::new(MAX_STEPS))
 }
 
-fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Verdict {
+fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> CheckResult {
     if expected.len() > MAX_BYTES || given.len() > MAX_BYTES {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     }
     if is_same_text(expected, given) {
-        return Verdict::Right;
+        return CheckResult::Right;
     }
     let context = Context { rules, work };
     let read = |text: &str, reading| read::read(text, reading, rules);
     let (Ok(wanted), Ok(found)) = (read(expected, Choices::NONE), read(given, Choices::NONE)) else {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     };
     let verdict = compare(&wanted, &found, given, &context);
-    if verdict == Verdict::Right || (wanted.open.is_empty() && found.open.is_empty()) {
+    if verdict == CheckResult::Right || (wanted.open.is_empty() && found.open.is_empty()) {
         return verdict;
     }
-    // A text may be meant in another way. That makes a wrong answer undecided; it makes it right only where the other
-    // way is a notation of numbers, which nobody hits by accident.
+    // A text may have another meaning. That makes a wrong answer undecided. It makes it right only if the other meaning is a
+    // notation of numbers, which does not match by accident.
     let others = |text: &str, usual: &Read| {
         let other =
             usual.open.alternatives().into_iter().filter_map(|choices| Some((choices, read(text, choices).ok()?)));
@@ -165,29 +164,29 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Verd
     for (wanted_choices, wanted) in &others(expected, &wanted) {
         for (found_choices, found) in &found_readings {
             if work.is_exhausted() {
-                return Verdict::Undecided;
+                return CheckResult::Undecided;
             }
             let usual = wanted_choices.is_empty() && found_choices.is_empty();
             match compare(wanted, found, given, &context) {
                 _ if usual => {}
-                Verdict::Right if wanted_choices.is_empty() && found_choices.is_notation_only() => {
-                    return Verdict::Right;
+                CheckResult::Right if wanted_choices.is_empty() && found_choices.is_notation_only() => {
+                    return CheckResult::Right;
                 }
-                Verdict::Right | Verdict::Undecided => result = Verdict::Undecided,
-                Verdict::Wrong => {}
+                CheckResult::Right | CheckResult::Undecided => result = CheckResult::Undecided,
+                CheckResult::Wrong => {}
             }
         }
     }
-    if work.is_exhausted() { Verdict::Undecided } else { result }
+    if work.is_exhausted() { CheckResult::Undecided } else { result }
 }
 
-/// The same text but for `$` and white space that parts nothing is the same answer, readable or not.
+/// Texts that differ only in `$` and insignificant white space are the same answer, even if they cannot be parsed.
 fn is_same_text(expected: &str, given: &str) -> bool {
     let expected = squeezed(expected);
     !expected.is_empty() && expected == squeezed(given)
 }
 
-/// A text without `$`, and with white space only where it keeps words or numbers apart.
+/// A text without `$`, and with white space only between words or numbers.
 fn squeezed(text: &str) -> String {
     let parted = |next: char| next.is_alphanumeric() || matches!(next, '.' | ',');
     let mut result = String::with_capacity(text.len());
@@ -206,11 +205,11 @@ fn squeezed(text: &str) -> String {
     result
 }
 
-/// Compares two answers that were read, with their units.
-fn compare(expected: &Read, given: &Read, text: &str, context: &Context) -> Verdict {
+/// Compares two parsed answers, with their units.
+fn compare(expected: &Read, given: &Read, text: &str, context: &Context) -> CheckResult {
     let same_unit = context.rules.units_ignored || expected.unit == given.unit;
     if !same_unit {
-        return Verdict::Undecided;
+        return CheckResult::Undecided;
     }
     if let (read::Answer::Word(word @ (words::Word::Yes | words::Word::No)), Some(letter)) =
         (&expected.answer, words::letter(text))

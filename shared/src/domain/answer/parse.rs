@@ -17,14 +17,14 @@ const TIGHT_PRODUCT: u8 = 25;
 const SIGN: u8 = 30;
 const POWER: u8 = 40;
 
-/// What a parser is to do with `±`.
+/// How a parser treats `±`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
     Upper,
     Lower,
 }
 
-/// What the parser notes beside the tree.
+/// What the parser records besides the tree.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Notes {
     pub(super) open: Choices,
@@ -60,7 +60,7 @@ struct Parser<'a> {
     notes: &'a mut Notes,
 }
 
-/// An operand and what the parser must know of how it was written.
+/// An operand and how it was written.
 struct Operand {
     node: Node,
     /// A number of digits only.
@@ -152,7 +152,7 @@ impl Parser<'_> {
         let fraction = matches!(self.peek(), Some(Kind::Fraction));
         let before = self.at.checked_sub(1).and_then(|before| self.tokens.get(before)).map(|token| &token.kind);
         if number && !matches!(before, Some(Kind::Close(_) | Kind::Factorial)) {
-            // `2 3`, `x2`, `3 1/2`: nobody knows.
+            // `2 3`, `x2`, `3 1/2` are ambiguous.
             return Err(Unreadable::Juxtaposition);
         }
         let factor = self.factor()?;

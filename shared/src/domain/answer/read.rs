@@ -1,4 +1,4 @@
-//! Text to an answer: what kind of answer it is, and its parts.
+//! Parses a text into an answer: its kind and its parts.
 
 use super::lex;
 use super::names::Function;
@@ -10,10 +10,10 @@ use super::units::{self, Unit};
 use super::words::{self, Word};
 use super::{Rules, Unreadable, split};
 
-/// How deep answers may stand in answers: a list of points is two deep.
+/// Largest nesting of answers: a list of points has two levels.
 const MAX_SHAPE_DEPTH: u32 = 4;
 
-/// An answer and what was noted while reading it.
+/// An answer and what was recorded while parsing it.
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub(super) answer: Answer,
@@ -77,7 +77,7 @@ impl End {
     const INFINITE: Self = Self { at: None, closed: false };
 }
 
-/// Reads an answer.
+/// Parses an answer.
 ///
 /// # Errors
 /// When it is not in the grammar or too long.

@@ -53,7 +53,7 @@ impl Choices {
         self.0 == 0
     }
 
-    /// Whether only the notation of numbers is open. Nobody hits the right answer by such an accident.
+    /// Whether only the notation of numbers is open. Such a match is not accidental.
     pub(super) fn is_notation_only(self) -> bool {
         let notation = Self::EULER.0 | Self::THOUSANDS_ARE_A_LIST.0 | Self::DECIMAL_COMMA.0;
         self.0 & !notation == 0

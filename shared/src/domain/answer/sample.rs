@@ -1,4 +1,4 @@
-//! Points at which two expressions are compared: seeded, so that a verdict is always the same.
+//! Points at which two expressions are compared: seeded, so that results are reproducible.
 
 use super::Domain;
 

@@ -1,4 +1,4 @@
-//! The labelled pairs, and what holds for any text.
+//! The labelled pairs, and properties that hold for any text.
 //!
 //! `pairs.tsv` was written by hand. Each line is a label, an expected answer, a given one and, if the question states
 //! any, its rules in JSON.
@@ -11,7 +11,7 @@ use super::*;
 const PAIRS: &str = include_str!("pairs.tsv");
 
 struct Pair {
-    label: Verdict,
+    label: CheckResult,
     expected: &'static str,
     given: &'static str,
     rules: Rules,
@@ -23,9 +23,9 @@ fn pairs() -> Vec<Pair> {
         .map(|line| {
             let fields: Vec<&str> = line.split('\t').collect();
             let label = match fields[0] {
-                "right" => Verdict::Right,
-                "wrong" => Verdict::Wrong,
-                "undecided" => Verdict::Undecided,
+                "right" => CheckResult::Right,
+                "wrong" => CheckResult::Wrong,
+                "undecided" => CheckResult::Undecided,
                 other => panic!("{other}: no label"),
             };
             let rules = fields.get(3).map_or_else(Rules::default, |rules| serde_json::from_str(rules).unwrap());
@@ -41,16 +41,16 @@ fn the_labelled_pairs_are_marked_as_labelled() {
     let (mut right, mut wrong, mut false_accepts, mut false_rejects, mut others) = (0, 0, 0, 0, 0);
     for Pair { label, expected, given, rules } in &pairs {
         let verdict = check(expected, given, rules);
-        right += u32::from(*label == Verdict::Right);
-        wrong += u32::from(*label == Verdict::Wrong);
+        right += u32::from(*label == CheckResult::Right);
+        wrong += u32::from(*label == CheckResult::Wrong);
         if verdict == *label {
             continue;
         }
         eprintln!("{expected} | {given}: {verdict:?}, labelled {label:?}");
         match (verdict, label) {
-            (Verdict::Right, _) => false_accepts += 1,
-            (Verdict::Wrong, _) => false_rejects += 1,
-            (Verdict::Undecided, _) => others += 1,
+            (CheckResult::Right, _) => false_accepts += 1,
+            (CheckResult::Wrong, _) => false_rejects += 1,
+            (CheckResult::Undecided, _) => others += 1,
         }
     }
     eprintln!(
@@ -166,7 +166,7 @@ fn soup() -> impl Strategy<Value = String> {
 }
 
 /// A check, and the steps that it took.
-fn counted(expected: &str, given: &str, rules: &Rules) -> (Verdict, u32) {
+fn counted(expected: &str, given: &str, rules: &Rules) -> (CheckResult, u32) {
     let work = Work::new(MAX_STEPS);
     let verdict = check_within(expected, given, rules, &work);
     (verdict, MAX_STEPS - work.left())
@@ -177,7 +177,10 @@ fn counted(expected: &str, given: &str, rules: &Rules) -> (Verdict, u32) {
 fn assert_symmetric(a: &str, b: &str) {
     let rules = Rules::default();
     let verdicts = (counted(a, b, &rules).0, counted(b, a, &rules).0);
-    assert!(!matches!(verdicts, (Verdict::Right, Verdict::Wrong) | (Verdict::Wrong, Verdict::Right)), "{a} | {b}");
+    assert!(
+        !matches!(verdicts, (CheckResult::Right, CheckResult::Wrong) | (CheckResult::Wrong, CheckResult::Right)),
+        "{a} | {b}"
+    );
 }
 
 proptest! {
@@ -193,14 +196,14 @@ proptest! {
         assert_symmetric(&expected, &given);
         let rules = Rules { seed, units_ignored: true, integration: Integration::Allowed, ..Rules::default() };
         assert!(check(&expected, &given, &rules) == check(&expected, &given, &rules));
-        assert!(check("converges", &given, &rules) != Verdict::Right || given.contains("converges"));
+        assert!(check("converges", &given, &rules) != CheckResult::Right || given.contains("converges"));
     }
 
     #[test]
     fn an_answer_is_itself(text in soup()) {
         let spaced = format!(" {text} ");
         let same = check(&text, &spaced, &Rules::default());
-        prop_assert!(same == Verdict::Right || text.chars().all(|next| next.is_whitespace() || next == '$'));
+        prop_assert!(same == CheckResult::Right || text.chars().all(|next| next.is_whitespace() || next == '$'));
     }
 }
 
@@ -286,17 +289,17 @@ proptest! {
         let (latex, plain) = (formula.latex(), formula.plain());
         if latex.len().max(plain.len()) <= MAX_BYTES {
             // Too many tokens, steps or lost digits leave it undecided.
-            prop_assert_ne!(check(&latex, &plain, &rules), Verdict::Wrong, "{} | {}", latex, plain);
-            prop_assert_ne!(check(&plain, &latex, &rules), Verdict::Wrong, "{} | {}", latex, plain);
+            prop_assert_ne!(check(&latex, &plain, &rules), CheckResult::Wrong, "{} | {}", latex, plain);
+            prop_assert_ne!(check(&plain, &latex, &rules), CheckResult::Wrong, "{} | {}", latex, plain);
             if latex.len() < 100 && plain.len() < 100 {
-                prop_assert_eq!(check(&latex, &plain, &rules), Verdict::Right, "{} | {}", latex, plain);
+                prop_assert_eq!(check(&latex, &plain, &rules), CheckResult::Right, "{} | {}", latex, plain);
             }
-            prop_assert_ne!(check(&latex, &format!("{plain} + 1"), &rules), Verdict::Right);
-            prop_assert_ne!(check(&latex, &format!("-1.001*({plain}) - x - 7"), &rules), Verdict::Right);
+            prop_assert_ne!(check(&latex, &format!("{plain} + 1"), &rules), CheckResult::Right);
+            prop_assert_ne!(check(&latex, &format!("-1.001*({plain}) - x - 7"), &rules), CheckResult::Right);
             let up_to_constant = check(&format!("{latex} + x^3 + C"), &format!("x³ + {plain} + 7"), &rules);
-            prop_assert_ne!(up_to_constant, Verdict::Wrong);
+            prop_assert_ne!(up_to_constant, CheckResult::Wrong);
             let not_constant = check(&format!("{latex} + C"), &format!("{plain} + x + C"), &rules);
-            prop_assert_ne!(not_constant, Verdict::Right);
+            prop_assert_ne!(not_constant, CheckResult::Right);
         }
     }
 }
@@ -341,12 +344,12 @@ fn work_is_bounded() {
         for given in &texts {
             let (verdict, steps) = counted(expected, given, &Rules::default());
             most = most.max(steps);
-            assert!(steps < MAX_STEPS || verdict != Verdict::Wrong, "{expected} | {given}");
+            assert!(steps < MAX_STEPS || verdict != CheckResult::Wrong, "{expected} | {given}");
         }
     }
     eprintln!("at most {most} of {MAX_STEPS} steps");
     let too_long = "1+".repeat(MAX_BYTES) + "1";
-    assert_eq!(counted(&too_long, "1", &Rules::default()), (Verdict::Undecided, 0));
+    assert_eq!(counted(&too_long, "1", &Rules::default()), (CheckResult::Undecided, 0));
 }
 
 #[test]
@@ -356,7 +359,7 @@ fn verdicts_do_not_hang_on_the_seed() {
             let rules = Rules { seed, ..rules.clone() };
             let verdict = check(expected, given, &rules);
             assert!(
-                verdict == *label || verdict == Verdict::Undecided,
+                verdict == *label || verdict == CheckResult::Undecided,
                 "{expected} | {given}, seed {seed}: {verdict:?}"
             );
         }

@@ -1,7 +1,6 @@
 //! Complex numbers in floating point, each with an estimate of its rounding error.
 //!
-//! The estimate makes a comparison honest: where digits cancelled, the error is large and the point says nothing. It is
-//! of first order, not a proven bound. Functions take their principal values.
+//! Where digits cancelled, the estimate is large and the point is not used. It is of first order, not a proven bound. Functions take their principal values.
 
 /// What one operation may lose, relative to its result.
 const ROUNDING: f64 = 5e-16;
@@ -220,7 +219,7 @@ impl Value {
     fn whole_power(self, exponent: i32) -> Self {
         let size = self.size();
         if exponent == 0 {
-            // 0^0 has no value that everybody agrees on.
+            // 0^0 has no generally accepted value.
             return if size <= 4.0 * self.error { Self::UNDEFINED } else { Self::exact(1.0) };
         }
         if exponent < 0 && size <= 4.0 * self.error {

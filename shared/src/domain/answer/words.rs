@@ -1,15 +1,14 @@
 //! Answers in words: "converges absolutely", "does not exist", "true". A table of phrases; any other prose is not read.
 
-use super::Verdict;
+use super::CheckResult;
 
-/// What an answer in words says.
+/// Meaning of an answer in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
     Converges,
     ConvergesAbsolutely,
     ConvergesConditionally,
     Diverges,
-    /// It does not exist.
     NoValue,
     Undefined,
     Yes,
@@ -95,18 +94,18 @@ pub(super) fn limit(text: &str) -> Option<&str> {
 }
 
 /// Compares two answers in words.
-pub(super) fn compare(expected: Word, given: Word) -> Verdict {
+pub(super) fn compare(expected: Word, given: Word) -> CheckResult {
     use Word::{
         Converges, ConvergesAbsolutely, ConvergesConditionally, Decreasing, Diverges, Even, Increasing, ManySolutions,
         Neither, No, NoSolution, Odd, Yes,
     };
     if expected == given {
-        return Verdict::Right;
+        return CheckResult::Right;
     }
     match (expected, given) {
-        // The one says more than the other.
+        // One states more than the other.
         (Converges, ConvergesAbsolutely | ConvergesConditionally)
-        | (ConvergesAbsolutely | ConvergesConditionally, Converges) => Verdict::Undecided,
+        | (ConvergesAbsolutely | ConvergesConditionally, Converges) => CheckResult::Undecided,
         (
             Converges | ConvergesAbsolutely | ConvergesConditionally | Diverges,
             Converges | ConvergesAbsolutely | ConvergesConditionally | Diverges,
@@ -114,16 +113,16 @@ pub(super) fn compare(expected: Word, given: Word) -> Verdict {
         | (Yes | No, Yes | No)
         | (NoSolution | ManySolutions, NoSolution | ManySolutions)
         | (Increasing | Decreasing, Increasing | Decreasing)
-        | (Even | Odd | Neither, Even | Odd | Neither) => Verdict::Wrong,
-        _ => Verdict::Undecided,
+        | (Even | Odd | Neither, Even | Odd | Neither) => CheckResult::Wrong,
+        _ => CheckResult::Undecided,
     }
 }
 
 /// Compares a word with a finite number: where nothing exists, no number is right.
-pub(super) fn against_number(word: Word) -> Verdict {
+pub(super) fn against_number(word: Word) -> CheckResult {
     match word {
-        Word::Diverges | Word::NoValue | Word::Undefined | Word::NoSolution => Verdict::Wrong,
-        _ => Verdict::Undecided,
+        Word::Diverges | Word::NoValue | Word::Undefined | Word::NoSolution => CheckResult::Wrong,
+        _ => CheckResult::Undecided,
     }
 }
 

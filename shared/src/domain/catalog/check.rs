@@ -6,7 +6,7 @@ use crate::domain::catalog::draft::{CatalogDraft, QuestionDraft, RefusedRow};
 use crate::domain::catalog::sizes;
 use crate::domain::study::marking::rules_problem;
 
-/// Bytes of a question's texts together; an item of the table holds 400 KiB, keys and index copy included.
+/// Bytes of all texts of a question. DynamoDB limits an item to 400 KiB, keys included.
 pub const QUESTION_BYTES_MAX: usize = 200 * 1024;
 /// Largest number of points or minutes.
 pub const NUMBER_MAX: f64 = 1e6;

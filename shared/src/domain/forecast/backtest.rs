@@ -1,13 +1,13 @@
-//! How well the forecast would have done: every past exam predicted from the exams of earlier years only (rolling
-//! origin), beside two simple ways to guess.
+//! Scores the forecast on past exams: every exam is predicted from the exams of earlier years only (rolling origin), and
+//! compared with two baselines.
 //!
-//! An exam's candidates are the topics asked before it, for all three alike; what is new on an exam nobody could name.
+//! All three predict the topics asked before the exam. A topic that was never asked cannot be predicted.
 
 use serde::{Deserialize, Serialize};
 
 use super::learner::Learner;
 use super::score::Scorecard;
-use super::tally::{Tally, by_year, in_time};
+use super::tally::{ExamCounts, by_year, in_time};
 use super::{PastExam, number};
 
 /// Exams of earlier years that an exam needs before its prediction is scored: the fifth exam is the first.
@@ -18,9 +18,9 @@ pub const MIN_HISTORY: u32 = 4;
 pub struct Backtest {
     /// The forecast of this module.
     pub model: Scorecard,
-    /// The share of past exams that had the topic.
+    /// Baseline: the share of past exams with the topic.
     pub raw_frequency: Scorecard,
-    /// The next exam is as the latest; where the latest time had several exams, the share of them with the topic.
+    /// Baseline: the topics of the latest exam; if there were several at that time, the share of them with the topic.
     pub last_exam: Scorecard,
     /// Questions of the scored exams.
     pub questions: usize,
@@ -33,14 +33,14 @@ pub struct Backtest {
 /// Questions on topics never asked before, as a share of the questions of the scored exams.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct UnseenShare {
-    /// What it was.
+    /// Measured share.
     pub measured: f64,
-    /// What Good–Turing expected.
+    /// Share that Good–Turing expected.
     pub expected: f64,
 }
 
 impl Backtest {
-    /// How much of the scored exams was new; nothing when none was scored.
+    /// Share of new topics on the scored exams; `None` when no exam was scored.
     #[must_use]
     pub fn unseen_share(&self) -> Option<UnseenShare> {
         let questions = number(self.questions);
@@ -50,7 +50,7 @@ impl Backtest {
         })
     }
 
-    /// Adds all of another backtest.
+    /// Adds the scores of another backtest.
     pub fn add(&mut self, other: &Self) {
         self.model.add(&other.model);
         self.raw_frequency.add(&other.raw_frequency);
@@ -60,7 +60,7 @@ impl Backtest {
         self.unseen_expected += other.unseen_expected;
     }
 
-    fn score(&mut self, learner: &Learner, predicted: &[(usize, f64)], exam: &Tally) {
+    fn score(&mut self, learner: &Learner, predicted: &[(usize, f64)], exam: &ExamCounts) {
         let history = learner.history();
         let card = |guess: &dyn Fn(usize, f64) -> f64| -> Vec<(f64, bool)> {
             predicted.iter().map(|(topic, model)| (guess(*topic, *model), exam.has(*topic))).collect()

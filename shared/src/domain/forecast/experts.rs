@@ -1,4 +1,4 @@
-//! The experts: what one half-life and one way of counting say of a topic.
+//! The experts: each predicts a topic from one half-life and one way of counting.
 //!
 //! Both are conjugate: [`Counts`] is a Dirichlet-multinomial over the questions of an exam, [`Presence`] a
 //! Beta-Binomial over exams with and without the topic.
@@ -15,12 +15,12 @@ const PRIOR_QUESTIONS: f64 = 5.0;
 /// How many exams the prior of [`Presence`] is worth.
 const PRIOR_EXAMS: f64 = 1.0;
 
-/// One opinion on the next exam.
+/// The prediction of one expert.
 #[derive(Debug, Clone)]
 pub(super) enum Expert<'a> {
-    /// Of questions.
+    /// Counts questions.
     Counts(Counts<'a>),
-    /// Of exams.
+    /// Counts exams.
     Presence(Presence<'a>),
 }
 
@@ -33,7 +33,7 @@ impl Expert<'_> {
         }
     }
 
-    /// How sure that is: the distribution whose mean is the probability.
+    /// The distribution whose mean is the probability.
     pub(super) fn chance(&self, topic: usize) -> Chance {
         match self {
             Self::Counts(counts) => Chance { beta: counts.beta(topic), draws: counts.questions },

@@ -1,22 +1,22 @@
-//! The past as sums, one set for each half-life, to which an exam is added without looking at the earlier ones again.
+//! The history as sums for each half-life. An exam is added without reading earlier ones again.
 //!
 //! A weight is 2^(−age / half-life). Ages are kept relative to the latest exam and shifted to the exam that is forecast
-//! only when it is asked for; so the sum of the weights is at least 1 and means stay defined however long ago all was.
+//! only when it is asked for; so the sum of the weights is at least 1 and means stay defined for exams of any age.
 
 use super::experts::{Counts, Expert, HALF_LIVES, Presence};
 use super::number;
-use super::tally::Tally;
+use super::tally::ExamCounts;
 
 /// Half-life of the recent share in a trend, in years.
 const TREND_HALF_LIFE_YEARS: f64 = 2.0;
 
-/// A topic is on the list because it was asked: so much of its first exam, and of its first question, is no evidence that
-/// it comes back (absolute discounting, as for rare words in language models). The discounted questions are the share
+/// Part of the first exam and question of a topic that is discounted: a topic is known because it was asked once, which is
+/// no evidence that it comes back (absolute discounting, as for rare words in language models). The discounted questions are the share
 /// that is left for topics never asked.
 const FIRST_EXAM_DISCOUNT: f64 = 0.7;
 const FIRST_QUESTION_DISCOUNT: f64 = 0.5;
 
-/// What past exams say.
+/// The history of past exams.
 #[derive(Debug, Clone)]
 pub(super) struct History {
     /// Time of the latest exam.
@@ -76,7 +76,7 @@ impl Fading {
         self.topics.get(topic).copied().unwrap_or_default()
     }
 
-    fn add(&mut self, exam: &Tally, years_since_latest: f64, totals: &[TopicTotals]) {
+    fn add(&mut self, exam: &ExamCounts, years_since_latest: f64, totals: &[TopicTotals]) {
         let fade = self.fade(years_since_latest);
         self.exams = self.exams * fade + 1.0;
         self.questions = self.questions * fade + f64::from(exam.questions);
@@ -86,7 +86,7 @@ impl Fading {
         }
         lengthen(&mut self.topics, exam);
         for (topic, count) in &exam.counts {
-            // Not by the faded sum, which a gap of centuries brings to 0.
+            // Not by the faded sum, which becomes 0 after a gap of centuries.
             let is_first = totals[*topic].exams == 0;
             let topic = &mut self.topics[*topic];
             topic.questions += f64::from(*count) - if is_first { FIRST_QUESTION_DISCOUNT } else { 0.0 };
@@ -111,7 +111,7 @@ impl History {
     }
 
     /// Adds an exam that is not older than those added so far.
-    pub(super) fn add(&mut self, exam: &Tally) {
+    pub(super) fn add(&mut self, exam: &ExamCounts) {
         // Without an earlier exam there is nothing to fade, and nothing to measure the years from.
         let years = if self.exams == 0 { 0.0 } else { exam.time - self.latest };
         lengthen(&mut self.by_topic, exam);
@@ -193,7 +193,7 @@ impl History {
 }
 
 /// Makes room for the topics of `exam`.
-fn lengthen<T: Clone + Default>(by_topic: &mut Vec<T>, exam: &Tally) {
+fn lengthen<T: Clone + Default>(by_topic: &mut Vec<T>, exam: &ExamCounts) {
     let needed = exam.counts.last().map_or(0, |(topic, _)| topic + 1);
     if by_topic.len() < needed {
         by_topic.resize(needed, T::default());

@@ -7,22 +7,22 @@ use super::beta::{Beta, Chance};
 use super::experts::{Counts, EXPERTS, Expert, HALF_LIVES};
 use super::history::History;
 use super::number;
-use super::tally::{Tally, by_time, by_year};
+use super::tally::{ExamCounts, by_time, by_year};
 
-/// What an expert's evidence keeps with each further exam.
+/// Factor by which an expert's evidence decays with each exam.
 const EVIDENCE_KEPT: f64 = 0.9;
-/// η, and what it is with fewer exams than [`FEW_EXAMS`]: little evidence, gently used.
+/// η, and its smaller value with fewer exams than [`FEW_EXAMS`].
 const LEARNING_RATE: f64 = 1.0;
 const LEARNING_RATE_FEW: f64 = 0.25;
 const FEW_EXAMS: u32 = 10;
-/// Probabilities are kept so far from 0 and 1 before a logarithm is taken.
+/// Probabilities are kept this far from 0 and 1 before a logarithm.
 pub(super) const PROBABILITY_MIN: f64 = 1e-6;
 
-/// What is known without any exam: the chance of a topic is anywhere in [0, 1]. It weighs 2^(−exams): with one or two
-/// exams it keeps every probability below 0.9, from ten on it is not to be noticed.
+/// The prior: the chance of a topic is uniform on [0, 1]. It weighs 2^(−exams): with one or two
+/// exams it keeps every probability below 0.9, from ten on it is negligible.
 pub(super) const FLAT_CHANCE: Chance = Chance { beta: Beta::new(1.0, 1.0), draws: 1.0 };
 
-/// What the past says, and whom of the experts it makes credible.
+/// The history, and the evidence for each expert.
 #[derive(Debug, Clone)]
 pub(super) struct Learner {
     history: History,
@@ -30,7 +30,7 @@ pub(super) struct Learner {
     evidence: [f64; EXPERTS],
 }
 
-/// The experts on an exam to come, and their weights.
+/// Experts and their weights for a future exam.
 #[derive(Debug)]
 pub(super) struct Outlook<'a> {
     /// None without history.
@@ -43,7 +43,7 @@ pub(super) struct Outlook<'a> {
     flat_weight: f64,
 }
 
-/// What is predicted of an exam.
+/// Prediction of an exam.
 #[derive(Debug)]
 pub(super) struct Prediction {
     /// By topic seen so far: the topic, the mixture's probability and each expert's.
@@ -55,8 +55,8 @@ impl Learner {
         Self { history: History::new(), evidence: [0.0; EXPERTS] }
     }
 
-    /// The learner that has taken in `tallies`, which are in time.
-    pub(super) fn of(tallies: &[Tally]) -> Self {
+    /// Learns from `tallies`, which are sorted by time.
+    pub(super) fn of(tallies: &[ExamCounts]) -> Self {
         let mut learner = Self::new();
         for year in by_year(tallies) {
             learner.take_in(year, |_, _, _| ());
@@ -68,9 +68,9 @@ impl Learner {
         &self.history
     }
 
-    /// Takes in the exams of one year, which are not history for each other. Each is first predicted from the years
-    /// before and shown to `look` with its prediction.
-    pub(super) fn take_in(&mut self, year: &[Tally], mut look: impl FnMut(&Self, &Prediction, &Tally)) {
+    /// Adds the exams of one year, which are not history for each other. Each is first predicted from earlier years and
+    /// passed to `look` with its prediction.
+    pub(super) fn take_in(&mut self, year: &[ExamCounts], mut look: impl FnMut(&Self, &Prediction, &ExamCounts)) {
         let mut evidence = self.evidence;
         for exams in by_time(year) {
             let Some(first) = exams.first() else { continue };
@@ -99,7 +99,7 @@ impl Learner {
         Prediction { topics: topics.collect() }
     }
 
-    /// What is to be expected of an exam at time `now`.
+    /// Predicts an exam at time `now`.
     pub(super) fn outlook(&self, now: f64) -> Outlook<'_> {
         Outlook {
             experts: self.history.experts(now),
@@ -137,7 +137,7 @@ impl Outlook<'_> {
         self.mixed(&self.probabilities(topic))
     }
 
-    /// How sure that is: weights, which add up to 1, and the chances that they mix.
+    /// Its distribution: weights, which add up to 1, and the chances that they mix.
     pub(super) fn chances(&self, topic: usize) -> Vec<(f64, Chance)> {
         let experts = self.weights.iter().zip(&self.experts);
         let chances = experts.map(|(weight, expert)| ((1.0 - self.flat_weight) * weight, expert.chance(topic)));
@@ -166,7 +166,7 @@ impl Outlook<'_> {
 
 impl Prediction {
     /// Σ over topics of the log-likelihood of what `exam` has, by expert.
-    fn log_likelihoods(&self, exam: &Tally) -> [f64; EXPERTS] {
+    fn log_likelihoods(&self, exam: &ExamCounts) -> [f64; EXPERTS] {
         let mut sums = [0.0; EXPERTS];
         for (topic, _, probabilities) in &self.topics {
             let appeared = exam.has(*topic);

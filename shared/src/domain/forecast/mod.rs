@@ -1,8 +1,8 @@
-//! What the next exam asks: for each topic the probability that it appears, how sure that is, and how many questions
-//! to expect.
+//! Forecast of the next exam: for each topic the probability that it appears, an interval, and the expected number of
+//! questions.
 //!
 //! Twelve simple experts, two ways of counting times six speeds of forgetting, each give a probability; they are mixed
-//! by how well each of them would have predicted the past exams. `docs/forecast.md` has the formulas, their sources and
+//! by how well each would have predicted the past exams. `docs/forecast.md` has the formulas, their sources and
 //! measured figures.
 //!
 //! Invariants, which the tests hold:
@@ -13,7 +13,7 @@
 //! - with one or two exams nothing is above 0.9, intervals are wide and there is no trend.
 //!
 //! Limits: a topic that has never been asked gets no probability of its own, only a part in [`Forecast::unseen_share`].
-//! Nothing here knows of topics that are "overdue": on real archives the chance of a topic falls with its absence.
+//! Topics are never "overdue": on real archives the probability of a topic falls with its absence.
 
 mod backtest;
 mod beta;
@@ -34,7 +34,7 @@ pub use backtest::{Backtest, MIN_HISTORY, UnseenShare, backtest};
 pub use score::{PRECISION_TOPICS, Scorecard, Scores};
 pub use trend::Trend;
 
-/// Exams below which no trend is told.
+/// Exams below which no trend is reported.
 const TREND_EXAMS_MIN: u32 = 3;
 
 /// A past exam: when it was, and the topic of each question.
@@ -47,10 +47,10 @@ pub struct PastExam {
     pub topics: Vec<usize>,
 }
 
-/// What to expect of the next exam.
+/// Forecast of the next exam.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// Past exams that it rests on.
+    /// Number of past exams used.
     pub exams: u32,
     /// The topics asked so far, by index.
     pub topics: Vec<TopicForecast>,
@@ -62,7 +62,7 @@ pub struct Forecast {
     pub unseen_share: f64,
 }
 
-/// What to expect of a topic.
+/// Forecast of a topic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopicForecast {
     /// Its index.
@@ -75,16 +75,14 @@ pub struct TopicForecast {
     pub share: f64,
     /// Expected number of questions; those of all topics asked so far add up to less than the expected questions.
     pub expected_count: f64,
-    /// Whether its share has been rising or falling; nothing when that cannot be told from chance.
+    /// Whether its share has been rising or falling; `None` when the change is not significant.
     pub trend: Option<Trend>,
 }
 
 /// An interval within [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
-    /// Its lower end.
     pub low: f64,
-    /// Its upper end.
     pub high: f64,
 }
 

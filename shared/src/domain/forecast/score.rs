@@ -1,4 +1,4 @@
-//! How good predictions of "appears or not" were (Gneiting & Raftery 2007: Brier and log score are proper, so honest
+//! Scores of predictions whether a topic appears (Gneiting & Raftery 2007: Brier and log score are proper, so honest
 //! probabilities are the best strategy).
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::learner::log_likelihood;
 use super::number;
 
-/// Topics that precision looks at: as many as a student would bet on.
+/// Number of topics in the precision score.
 pub const PRECISION_TOPICS: usize = 5;
 /// Bins of equal width for the calibration error.
 const BINS: usize = 10;
@@ -67,7 +67,7 @@ impl Scorecard {
         }
     }
 
-    /// Adds all of another card.
+    /// Adds the predictions of another one.
     pub fn add(&mut self, other: &Self) {
         self.exams += other.exams;
         self.squared_errors += other.squared_errors;
@@ -92,7 +92,7 @@ impl Scorecard {
         self.bins.iter().map(|bin| bin.predictions).sum()
     }
 
-    /// Share of the predictions whose topic appeared; nothing without predictions.
+    /// Share of the predictions whose topic appeared; `None` without predictions.
     #[must_use]
     pub fn base_rate(&self) -> Option<f64> {
         let appeared: usize = self.bins.iter().map(|bin| bin.appeared).sum();
@@ -100,7 +100,7 @@ impl Scorecard {
         (predictions > 0).then(|| number(appeared) / number(predictions))
     }
 
-    /// The scores; nothing without predictions.
+    /// The scores; `None` without predictions.
     #[must_use]
     pub fn scores(&self) -> Option<Scores> {
         let base = self.base_rate()?;
@@ -123,7 +123,7 @@ fn bin_of(probability: f64) -> usize {
     (1..BINS).take_while(|bin| probability >= number(*bin) / number(BINS)).count()
 }
 
-/// The expected share of hits among the likeliest topics, when equals are drawn by lot.
+/// The expected share of hits among the most likely topics, when ties are broken at random.
 fn precision(predictions: &[(f64, bool)]) -> f64 {
     let mut ranked = predictions.to_vec();
     ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));

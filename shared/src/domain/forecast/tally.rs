@@ -1,19 +1,17 @@
-//! Exams as counts, in an order that does not depend on the input's.
+//! Exams as counts, in an order that does not depend on the order of the input.
 
 use super::PastExam;
 
-/// How many questions of each topic an exam had.
+/// Number of questions per topic on an exam.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tally {
-    /// When it was.
+pub(super) struct ExamCounts {
     pub(super) time: f64,
     /// Topics on it and their questions, by topic.
     pub(super) counts: Vec<(usize, u32)>,
-    /// All questions.
     pub(super) questions: u32,
 }
 
-impl Tally {
+impl ExamCounts {
     fn of(exam: &PastExam) -> Option<Self> {
         let highest = exam.topics.iter().max().filter(|_| exam.time.is_finite())?;
         let mut by_topic = vec![0_u32; highest + 1];
@@ -37,25 +35,25 @@ impl Tally {
 }
 
 /// The exams by time; those of the same time by what they asked, so that the input's order does not matter.
-pub(super) fn in_time(exams: &[PastExam]) -> Vec<Tally> {
-    let mut tallies: Vec<Tally> = exams.iter().filter_map(Tally::of).collect();
+pub(super) fn in_time(exams: &[PastExam]) -> Vec<ExamCounts> {
+    let mut tallies: Vec<ExamCounts> = exams.iter().filter_map(ExamCounts::of).collect();
     tallies.sort_by(|a, b| a.time.total_cmp(&b.time).then_with(|| a.counts.cmp(&b.counts)));
     tallies
 }
 
 /// The part of `tallies`, which are in time, that is of earlier years than `now`.
-pub(super) fn before(tallies: &[Tally], now: f64) -> &[Tally] {
+pub(super) fn before(tallies: &[ExamCounts], now: f64) -> &[ExamCounts] {
     let end = tallies.partition_point(|tally| tally.year() < now.floor());
     &tallies[..end]
 }
 
 /// `tallies`, which are in time, year by year.
-pub(super) fn by_year(tallies: &[Tally]) -> impl Iterator<Item = &[Tally]> {
+pub(super) fn by_year(tallies: &[ExamCounts]) -> impl Iterator<Item = &[ExamCounts]> {
     tallies.chunk_by(|a, b| a.year().total_cmp(&b.year()).is_eq())
 }
 
 /// The exams of a year, time by time: those of one time have the same prediction.
-pub(super) fn by_time(year: &[Tally]) -> impl Iterator<Item = &[Tally]> {
+pub(super) fn by_time(year: &[ExamCounts]) -> impl Iterator<Item = &[ExamCounts]> {
     year.chunk_by(|a, b| a.time.total_cmp(&b.time).is_eq())
 }
 
@@ -70,7 +68,7 @@ mod tests {
     #[test]
     fn questions_are_counted_by_topic() {
         let tallies = in_time(&[exam(2020.0, &[4, 1, 4, 4])]);
-        assert_eq!(tallies, [Tally { time: 2020.0, counts: vec![(1, 1), (4, 3)], questions: 4 }]);
+        assert_eq!(tallies, [ExamCounts { time: 2020.0, counts: vec![(1, 1), (4, 3)], questions: 4 }]);
         assert!(tallies[0].has(4) && !tallies[0].has(2));
     }
 

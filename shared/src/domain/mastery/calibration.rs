@@ -1,4 +1,4 @@
-//! What all students of a course share: how hard its topics and questions are.
+//! Difficulty of the topics and questions of a course, learnt from all its students.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,23 @@ use super::parameters::{
     MU_ATTEMPTS, MU_LOGITS, QUESTION_COOLING, QUESTION_RATING_ATTEMPTS, QUESTION_STEP, RATING_DEFAULT, RATING_LOGITS,
     TOPIC_COOLING, TOPIC_STEP, logit, sigmoid, step,
 };
-use super::state::{Mastery, Outcome};
+use super::state::{AttemptResult, Mastery};
 
-/// An attempt of any student, as calibration reads it.
+/// An attempt as input of a calibration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt<U, T, Q> {
-    /// Who.
+pub struct Observation<U, T, Q> {
     pub user: U,
-    /// The question's topic.
     pub topic: T,
-    /// On which question.
     pub question: Q,
     /// The question's rating from 1 to 5, if any.
     pub difficulty: Option<u8>,
-    /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: AttemptResult,
 }
 
-/// How much harder than the average something is, in logits, and what that rests on.
+/// Difficulty relative to the average, in logits, and the number of attempts behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
-    /// The logits that it takes off; negative where it is easier.
+    /// Logits subtracted from the ease; negative if easier than average.
     #[serde(rename = "v")]
     pub value: f64,
     /// Attempts that it was learnt from.
@@ -37,12 +33,12 @@ pub struct Effect {
     pub attempts: u32,
 }
 
-/// How hard a course's topics and questions are, learnt from all attempts up to some time and fixed from then on.
+/// Difficulty of a course's topics and questions, learnt from all attempts up to some time. A calibration never changes.
 ///
-/// The default knows no attempt: every topic is average, every question as hard as it is rated.
+/// The default is learnt from no attempts: every topic is average, every question as hard as its rating.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration<T: Ord, Q: Ord> {
-    /// Counts up with each calibration of the course; 0 for the default.
+    /// Number of the calibration within the course; 0 for the default.
     pub version: u32,
     /// μ: the logits of an average student on an average question.
     pub mu: f64,
@@ -69,13 +65,13 @@ impl<T: Ord, Q: Ord> Default for Calibration<T, Q> {
 }
 
 impl<T: Ord, Q: Ord> Calibration<T, Q> {
-    /// μ − d of a topic: the logits of an average student on its questions, before what is peculiar to a question.
+    /// μ − d of a topic: the logits of an average student on its questions, without the effect of each question.
     #[must_use]
     pub fn base(&self, topic: &T) -> f64 {
         self.mu - self.topics.get(topic).map_or(0.0, |effect| effect.value)
     }
 
-    /// e of a question; what its rating says when it has no attempts.
+    /// e of a question; derived from its rating when it has no attempts.
     #[must_use]
     pub fn effect(&self, question: &Q, difficulty: Option<u8>) -> f64 {
         self.questions.get(question).map_or_else(|| initial_effect(difficulty), |effect| effect.value)
@@ -87,7 +83,7 @@ impl<T: Ord, Q: Ord> Calibration<T, Q> {
         self.base(topic) - self.effect(question, difficulty)
     }
 
-    /// Attempts on a topic that were learnt from.
+    /// Attempts on a topic that the calibration was learnt from.
     #[must_use]
     pub fn attempts_on(&self, topic: &T) -> u32 {
         self.topics.get(topic).map_or(0, |effect| effect.attempts)
@@ -109,8 +105,8 @@ impl<T: Ord + Clone, Q: Ord + Clone> Calibration<T, Q> {
     /// Attempts of one time go by in order of the students, and those of one student and time as they were given. So
     /// the result does not depend on how the students' attempts were put together. Attempts that are no evidence are
     /// left out.
-    pub fn fold<U: Ord>(version: u32, attempts: &[Attempt<U, T, Q>]) -> Self {
-        let counts = |attempt: &&Attempt<U, T, Q>| attempt.outcome.evidence != Evidence::None;
+    pub fn fold<U: Ord>(version: u32, attempts: &[Observation<U, T, Q>]) -> Self {
+        let counts = |attempt: &&Observation<U, T, Q>| attempt.outcome.evidence != Evidence::None;
         let mut in_time: Vec<_> = attempts.iter().filter(counts).collect();
         in_time.sort_by(|a, b| (a.outcome.at_seconds, &a.user).cmp(&(b.outcome.at_seconds, &b.user)));
 
@@ -124,8 +120,8 @@ impl<T: Ord + Clone, Q: Ord + Clone> Calibration<T, Q> {
         calibration
     }
 
-    fn learn<'a, U>(&mut self, attempt: &'a Attempt<U, T, Q>, student: &mut Mastery<&'a T>) {
-        let Attempt { topic, question, difficulty, outcome, .. } = attempt;
+    fn learn<'a, U>(&mut self, attempt: &'a Observation<U, T, Q>, student: &mut Mastery<&'a T>) {
+        let Observation { topic, question, difficulty, outcome, .. } = attempt;
         let topic_effect = entry(&mut self.topics, topic, 0.0);
         let question_effect = entry(&mut self.questions, question, initial_effect(*difficulty));
         let ease = self.mu - topic_effect.value - question_effect.value;
@@ -149,7 +145,7 @@ fn entry<'a, K: Ord + Clone>(effects: &'a mut BTreeMap<K, Effect>, key: &K, star
 }
 
 /// Logit of the rate of right answers, half evidence counting half.
-fn overall_logit<U, T, Q>(attempts: &[&Attempt<U, T, Q>]) -> f64 {
+fn overall_logit<U, T, Q>(attempts: &[&Observation<U, T, Q>]) -> f64 {
     let (mut right, mut all) = (MU_ATTEMPTS * sigmoid(MU_LOGITS), MU_ATTEMPTS);
     for attempt in attempts {
         let weight = attempt.outcome.evidence.weight();
@@ -163,9 +159,9 @@ fn overall_logit<U, T, Q>(attempts: &[&Attempt<U, T, Q>]) -> f64 {
 mod tests {
     use super::*;
 
-    fn attempt(user: u8, correct: bool, at_seconds: i64) -> Attempt<u8, char, u8> {
-        let outcome = Outcome { correct, at_seconds, evidence: Evidence::Full };
-        Attempt { user, topic: 'a', question: 1, difficulty: Some(4), outcome }
+    fn attempt(user: u8, correct: bool, at_seconds: i64) -> Observation<u8, char, u8> {
+        let outcome = AttemptResult { correct, at_seconds, evidence: Evidence::Full };
+        Observation { user, topic: 'a', question: 1, difficulty: Some(4), outcome }
     }
 
     #[track_caller]
@@ -236,7 +232,7 @@ mod tests {
         near(read.mu, folded.mu);
     }
 
-    /// Everybody fails one of two topics: it comes out as the hard one, whoever answers.
+    /// All students fail one of two topics: it is the hard one.
     #[test]
     fn a_hard_topic_is_found() {
         let mut attempts = Vec::new();
@@ -244,7 +240,7 @@ mod tests {
             for (topic, question, correct) in [('a', 1, true), ('b', 2, user % 5 == 0), ('a', 3, true), ('b', 4, false)]
             {
                 let attempt = attempt(user, correct, i64::from(user));
-                attempts.push(Attempt { topic, question, difficulty: None, ..attempt });
+                attempts.push(Observation { topic, question, difficulty: None, ..attempt });
             }
         }
         let folded = Calibration::fold(1, &attempts);

@@ -8,17 +8,17 @@ use super::state::Mastery;
 /// Standard deviations on both sides of the mean that hold 90 % of a normal distribution.
 pub const INTERVAL_SDS: f64 = 1.645;
 
-/// How much of a topic a student masters.
+/// Estimated mastery of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The share of the topic's questions that the student is expected to get right now: the mean of σ(z) over them.
+    /// Share of the topic's questions that the student is expected to answer correctly now: the mean of σ(z) over them.
     /// Within (0, 1).
     pub mastery: f64,
     /// Lower end of its 90 % interval: the same mean at z − 1.645 sd.
     pub low: f64,
     /// Upper end of its 90 % interval: the same mean at z + 1.645 sd.
     pub high: f64,
-    /// Whether there are answers enough for a verdict: the information on the topic is at least 3.
+    /// Whether there are enough answers for a reliable estimate: the information on the topic is at least 3.
     pub enough_data: bool,
 }
 
@@ -26,7 +26,7 @@ pub struct Estimate {
 ///
 /// `base` is [`Calibration::base`](super::Calibration::base) of the topic, `effects` has
 /// [`Calibration::effect`](super::Calibration::effect) of each of its questions; without any, one average question is
-/// assumed. Costs three exponentials a question.
+/// assumed. Computes three exponentials per question.
 #[must_use]
 pub fn estimate<T: Ord>(student: &Mastery<T>, topic: &T, base: f64, effects: &[f64], now_seconds: i64) -> Estimate {
     let average = [0.0];
@@ -55,7 +55,7 @@ fn count(effects: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::evidence::Evidence;
-    use super::super::state::Outcome;
+    use super::super::state::AttemptResult;
     use super::*;
 
     #[track_caller]
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn enough_data_comes_with_answers_that_were_not_certain() {
         let attempts = |count: usize, ease: f64| {
-            let outcome = |n: usize| Outcome {
+            let outcome = |n: usize| AttemptResult {
                 correct: ease > 5.0 || n.is_multiple_of(2),
                 at_seconds: 0,
                 evidence: Evidence::Full,

@@ -1,4 +1,4 @@
-//! How much an attempt says about what a student knows.
+//! The weight of an attempt as evidence of mastery.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// Marked by us, before the solution was known.
+    /// Marked by the service, before the student saw the solution.
     Full,
-    /// The student's own verdict: every step of the estimate is half as long.
+    /// Marked by the student: every step of the estimate is half as long.
     Half,
-    /// Says nothing: the attempt is on record and changes no estimate.
+    /// No evidence: the attempt is recorded but changes no estimate.
     None,
 }
 
@@ -26,12 +26,12 @@ impl Evidence {
     }
 }
 
-/// The weight of an attempt, by two facts.
+/// The weight of an attempt.
 ///
-/// - `solution_was_open`: the student had opened this question's solution before answering. Who copies is right without
-///   knowing, and who slips while copying may know it well: neither is evidence. As an attempt opens the solution, only
-///   the first attempt on a question counts.
-/// - `self_graded`: the verdict is the student's own. People are often wrong about their own work, so it counts half.
+/// - `solution_was_open`: the student had opened this question's solution before answering. A copied answer
+///   can be correct without knowledge, and a slip in copying does not show a lack of it, so neither is evidence. An
+///   attempt opens the solution, so only the first attempt on a question counts.
+/// - `self_graded`: the student marked the answer. People are often wrong about their own work, so it counts half.
 #[must_use]
 pub fn evidence(solution_was_open: bool, self_graded: bool) -> Evidence {
     match (solution_was_open, self_graded) {

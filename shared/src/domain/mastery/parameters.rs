@@ -1,4 +1,4 @@
-//! The constants of the model, and the two functions everything rests on.
+//! The constants of the model, and the two functions that everything uses.
 //!
 //! All effects are in logits: added to each other, and turned into a probability by [`sigmoid`]. The values were chosen
 //! on logs of other courses, not on this service's.
@@ -8,7 +8,7 @@ pub const MU_LOGITS: f64 = 0.62;
 /// Attempts that the assumed rate is worth against those of a calibration.
 pub const MU_ATTEMPTS: f64 = 20.0;
 
-/// Days in which what is peculiar to a student and a topic fades to 1/e.
+/// Days in which a student's effect on a topic (δ) fades to 1/e.
 pub const DECAY_DAYS: f64 = 60.0;
 /// Days above which the decay is as good as complete; keeps numbers within what a database stores.
 pub const DECAY_DAYS_MAX: i64 = 3_650;
@@ -20,21 +20,21 @@ pub const RECENT_STEP: f64 = 0.3;
 
 /// First step of a student's general level.
 pub const THETA_STEP: f64 = 0.4;
-/// How fast that step shrinks, an attempt.
+/// Decrease of that step per attempt.
 pub const THETA_COOLING: f64 = 0.01;
-/// First step of what is peculiar to a student and a topic.
+/// First step of a student's effect on a topic (δ).
 pub const DELTA_STEP: f64 = 0.2;
-/// How fast that step shrinks, an attempt.
+/// Decrease of that step per attempt.
 pub const DELTA_COOLING: f64 = 0.02;
-/// Below which that step does not shrink: students go on learning.
+/// Smallest size of that step: students keep learning.
 pub const DELTA_STEP_MIN: f64 = 0.1;
 /// First step of a topic's difficulty.
 pub const TOPIC_STEP: f64 = 0.5;
-/// How fast that step shrinks, an attempt.
+/// Decrease of that step per attempt.
 pub const TOPIC_COOLING: f64 = 0.10;
 /// First step of a question's difficulty.
 pub const QUESTION_STEP: f64 = 0.6;
-/// How fast that step shrinks, an attempt.
+/// Decrease of that step per attempt.
 pub const QUESTION_COOLING: f64 = 0.06;
 /// Attempts that a question's rating is worth.
 pub const QUESTION_RATING_ATTEMPTS: f64 = 5.0;
@@ -49,10 +49,10 @@ pub const INFORMATION_START: f64 = 1.0 / 0.64;
 pub const STUDENT_FORGETTING: f64 = 0.005;
 /// Share of the information on a student's topic that an attempt on it makes outdated.
 pub const TOPIC_FORGETTING: f64 = 0.05;
-/// Information on a student's topic below which there is not enough data for a verdict.
+/// Information on a student's topic below which there is not enough data for a reliable estimate.
 pub const INFORMATION_ENOUGH: f64 = 3.0;
 
-/// Beyond this many logits a probability does not differ from 0 or 1 in anything one could see.
+/// Beyond this many logits, a probability is indistinguishable from 0 or 1.
 const LOGITS_MAX: f64 = 30.0;
 
 /// The step of a parameter that has seen `attempts`: `first / (1 + cooling · attempts)`.

@@ -1,18 +1,18 @@
-//! What holds for any attempts.
+//! Properties that hold for any attempts.
 
 use proptest::prelude::*;
 
 use super::*;
 
 /// A student's attempt: topic, ease, and how it ended.
-type Step = (u8, f64, Outcome);
+type Step = (u8, f64, AttemptResult);
 
 fn any_evidence() -> impl Strategy<Value = Evidence> {
     prop_oneof![6 => Just(Evidence::Full), 3 => Just(Evidence::Half), 1 => Just(Evidence::None)]
 }
 
-fn any_outcome(at: impl Strategy<Value = i64>) -> impl Strategy<Value = Outcome> {
-    (any::<bool>(), at, any_evidence()).prop_map(|(correct, at_seconds, evidence)| Outcome {
+fn any_outcome(at: impl Strategy<Value = i64>) -> impl Strategy<Value = AttemptResult> {
+    (any::<bool>(), at, any_evidence()).prop_map(|(correct, at_seconds, evidence)| AttemptResult {
         correct,
         at_seconds,
         evidence,
@@ -29,10 +29,10 @@ fn in_time(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-fn any_attempts() -> impl Strategy<Value = Vec<Attempt<u8, u8, u8>>> {
+fn any_attempts() -> impl Strategy<Value = Vec<Observation<u8, u8, u8>>> {
     // Few times, so that many attempts share one.
     let attempt = (0..5_u8, 0..3_u8, 0..6_u8, prop::option::of(1..6_u8), any_outcome(0..8_i64));
-    let attempt = attempt.prop_map(|(user, topic, question, difficulty, outcome)| Attempt {
+    let attempt = attempt.prop_map(|(user, topic, question, difficulty, outcome)| Observation {
         user,
         topic,
         question,
@@ -159,12 +159,12 @@ proptest! {
     /// Long runs of one verdict.
     #[test]
     fn certainty_stays_finite(correct: bool, ease in any_float(), count in 1..3_000_usize) {
-        let outcome = Outcome { correct, at_seconds: 0, evidence: Evidence::Full };
+        let outcome = AttemptResult { correct, at_seconds: 0, evidence: Evidence::Full };
         let mastery = Mastery::fold((0..count).map(|_| (0, ease, outcome)));
         prop_assert!(is_finite(&mastery), "{mastery:?}");
     }
 
-    /// Each student's own attempts stay in order; how the students are put together does not matter.
+    /// The attempts of each student stay in order; their interleaving with others does not matter.
     #[test]
     fn a_calibration_does_not_depend_on_the_order_of_students(attempts in any_attempts(), seed: u64) {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -189,10 +189,10 @@ proptest! {
         prop_assert!(folded.questions.values().all(|question| question.value.abs() < 15.0));
     }
 
-    /// A student says that the first topic is the weak one, and twenty answers on each say that it is the other.
+    /// A student reports the first topic as weak, but twenty answers on each topic show that the other one is.
     #[test]
     fn evidence_overrules_a_report(base in -2.0..2.0_f64, points in 0.1..50.0_f64) {
-        let outcome = |correct| Outcome { correct, at_seconds: 0, evidence: Evidence::Full };
+        let outcome = |correct| AttemptResult { correct, at_seconds: 0, evidence: Evidence::Full };
         let attempts = (0..40).map(|n| (n % 2, base, outcome(n % 2 == 0)));
         let student = Mastery::fold(attempts);
         let calibration = Calibration::<u8, u8>::default();

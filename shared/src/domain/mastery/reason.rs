@@ -2,13 +2,13 @@
 
 use super::weak::Candidate;
 
-/// Attempts below which one says that they are few. More of them can leave a doubt too, by being all right or all
-/// wrong, but it would be odd to call them few.
+/// Below this many attempts the text calls them few. More attempts can also be inconclusive, when all are correct or all
+/// are wrong, but calling them few would be odd.
 const FEW_ATTEMPTS: u32 = 10;
-/// Expected points below which they are not worth a sentence.
+/// Expected points below which they are not mentioned.
 const POINTS_MIN: f64 = 0.5;
 
-/// What was found by comparing topics.
+/// Results of comparing topics.
 pub(super) struct Facts {
     pub(super) hard_for_everyone: bool,
     pub(super) weak_for_you: bool,

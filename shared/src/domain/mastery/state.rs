@@ -12,26 +12,26 @@ use super::parameters::{
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The verdict.
+pub struct AttemptResult {
+    /// Whether the answer was correct.
     pub correct: bool,
-    /// When, in seconds since 1970. Earlier than the attempt before it counts as at the same time.
+    /// Time in seconds since 1970. A time before that of the previous attempt counts as the same time.
     pub at_seconds: i64,
-    /// How much it says.
+    /// Weight as evidence.
     pub evidence: Evidence,
 }
 
-/// A student's state in a course: all that the estimates need of the past.
+/// A student's state in a course: everything that estimates need to know about past attempts.
 ///
-/// Stored as it is, under short names: about 60 bytes and its id for each topic that was tried.
+/// Stored with short field names: about 60 bytes and the id for each topic with attempts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mastery<T: Ord> {
     /// θ: the student's general level in logits; 0 is the average student.
     #[serde(rename = "h")]
     pub theta: f64,
-    /// n: attempts that counted.
+    /// n: attempts that are evidence.
     #[serde(rename = "n")]
     pub attempts: u32,
     /// L: information on the general level, in 1/logits².
@@ -45,22 +45,22 @@ pub struct Mastery<T: Ord> {
 /// A student's state in one topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TopicMastery {
-    /// δ: how much better than elsewhere the student does here, in logits, as of the last attempt.
+    /// δ: how much better the student is here than on other topics, in logits, at the last attempt.
     #[serde(rename = "d")]
     pub delta: f64,
     /// r: the recent answers, from −1, all wrong, to 1, all right.
     #[serde(rename = "r")]
     pub recent: f64,
-    /// n: attempts that counted.
+    /// n: attempts that are evidence.
     #[serde(rename = "n")]
     pub attempts: u32,
-    /// Right ones among them.
+    /// Correct attempts.
     #[serde(rename = "c")]
     pub right: u32,
     /// L: information on the student in this topic, in 1/logits².
     #[serde(rename = "l")]
     pub information: f64,
-    /// When the last of them was, in seconds since 1970.
+    /// Time of the last attempt, in seconds since 1970.
     #[serde(rename = "s")]
     pub last_at_seconds: i64,
 }
@@ -73,7 +73,7 @@ impl<T: Ord> Default for Mastery<T> {
 
 impl<T: Ord> Mastery<T> {
     /// The state after all of `attempts`, each with its topic and the ease of its question, in order of time.
-    pub fn fold(attempts: impl IntoIterator<Item = (T, f64, Outcome)>) -> Self {
+    pub fn fold(attempts: impl IntoIterator<Item = (T, f64, AttemptResult)>) -> Self {
         let mut mastery = Self::default();
         for (topic, ease, outcome) in attempts {
             mastery.attempt(topic, ease, outcome);
@@ -81,7 +81,7 @@ impl<T: Ord> Mastery<T> {
         mastery
     }
 
-    /// Takes in an attempt and returns the probability of a right answer that was predicted for it.
+    /// Adds an attempt and returns the predicted probability of a correct answer.
     ///
     /// `ease` is [`Calibration::ease`](super::Calibration::ease) of the question: the logits of an average student. The
     /// cost does not depend on how many attempts there were.
@@ -95,8 +95,8 @@ impl<T: Ord> Mastery<T> {
     /// L ← L + w · (p(1 − p) − 0.005 L)                the student
     /// L ← L + w · (p(1 − p) − 0.05 (L − 1/0.64))      the topic
     /// ```
-    pub fn attempt(&mut self, topic: T, ease: f64, outcome: Outcome) -> f64 {
-        let Outcome { correct, at_seconds, evidence } = outcome;
+    pub fn attempt(&mut self, topic: T, ease: f64, outcome: AttemptResult) -> f64 {
+        let AttemptResult { correct, at_seconds, evidence } = outcome;
         if evidence == Evidence::None {
             return sigmoid(self.z(&topic, ease, at_seconds));
         }
@@ -109,7 +109,7 @@ impl<T: Ord> Mastery<T> {
         self.information += weight * (p * (1.0 - p) - STUDENT_FORGETTING * self.information);
         self.attempts = self.attempts.saturating_add(1);
         state.take_in(correct, p, weight);
-        // A clock that went back must not make the way forward count as days again.
+        // If the clock went back, its way forward must not count as elapsed days.
         state.last_at_seconds = state.last_at_seconds.max(at_seconds);
         p
     }
@@ -152,7 +152,7 @@ impl TopicMastery {
         }
     }
 
-    /// δ as it has faded by `now_seconds`: what is peculiar to the student and this topic, in logits.
+    /// δ with its decay until `now_seconds`, in logits.
     #[must_use]
     pub fn delta_at(&self, now_seconds: i64) -> f64 {
         self.delta * (-days(self.last_at_seconds, now_seconds) / DECAY_DAYS).exp()
@@ -184,8 +184,8 @@ fn days(from_seconds: i64, to_seconds: i64) -> f64 {
 mod tests {
     use super::*;
 
-    fn outcome(correct: bool, at_seconds: i64) -> Outcome {
-        Outcome { correct, at_seconds, evidence: Evidence::Full }
+    fn outcome(correct: bool, at_seconds: i64) -> AttemptResult {
+        AttemptResult { correct, at_seconds, evidence: Evidence::Full }
     }
 
     #[track_caller]
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn half_evidence_moves_everything_half_as_far() {
         let [full, half, none] = [Evidence::Full, Evidence::Half, Evidence::None]
-            .map(|evidence| Mastery::fold([("limits", 0.4, Outcome { evidence, ..outcome(true, 5) })]));
+            .map(|evidence| Mastery::fold([("limits", 0.4, AttemptResult { evidence, ..outcome(true, 5) })]));
         near(half.theta, full.theta / 2.0);
         near(half.information - INFORMATION_START, (full.information - INFORMATION_START) / 2.0);
         let (half_topic, full_topic) = (&half.topics["limits"], &full.topics["limits"]);

@@ -14,13 +14,13 @@ use super::parameters::{logit, sigmoid};
 use super::reason::{Facts, reason};
 use super::{Calibration, Mastery};
 
-/// Logits that a student's own "I am weak here" takes off the mastery of a topic without attempts.
+/// Logits by which a self-reported weakness lowers the mastery of a topic without attempts.
 pub const REPORT_LOGITS: f64 = 0.5;
-/// Attempts that such a report is worth: after so many on the topic it counts half.
+/// Attempts that a self-report is worth: after this many on the topic it counts half.
 pub const REPORT_ATTEMPTS: f64 = 2.0;
 /// Logits above the course's mean from which a topic is called hard for everyone.
 pub const HARD_LOGITS: f64 = 0.3;
-/// Attempts of all students from which what they taught may be called so; without any, ratings speak.
+/// Attempts of all students needed to call a topic hard; without any attempts, ratings decide.
 pub const HARD_ATTEMPTS_MIN: u32 = 30;
 /// Logits of δ below zero from which a topic is called weak for this student.
 pub const WEAK_LOGITS: f64 = 0.2;
@@ -34,53 +34,50 @@ const LOW_SHARE: f64 = 0.75;
 /// Attempts on a topic, and on the other topics, before they are compared.
 const COMPARED_ATTEMPTS_MIN: u32 = 3;
 
-/// What is known of a topic before topics are ranked.
+/// Facts about a topic, before topics are ranked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate<T> {
-    /// The topic.
     pub topic: T,
-    /// What the student's answers say.
+    /// Estimate from the student's answers.
     pub estimate: Estimate,
-    /// Attempts of the student that counted.
+    /// Attempts of the student that the estimate uses.
     pub attempts: u32,
-    /// Right ones among them.
+    /// Correct attempts.
     pub right: u32,
-    /// Whether the student named it as a weakness.
+    /// Whether the student reported a weakness.
     pub self_reported: bool,
-    /// Points that the next exam is expected to give for it; taken as 0 when negative or not a number.
+    /// Expected points on the next exam; negative numbers and NaN count as 0.
     pub expected_points: f64,
-    /// δ by now: how much better than elsewhere the student does here, in logits.
+    /// Current δ: how much better the student is here than on other topics, in logits.
     pub delta: f64,
-    /// How hard its questions are for everyone, in logits: d plus the mean of e.
+    /// Difficulty of its questions for all students, in logits: d plus the mean of e.
     pub difficulty: f64,
-    /// Attempts of all students that `difficulty` was learnt from; 0 when it comes from ratings alone.
+    /// Attempts of all students that `difficulty` was learnt from; 0 when only ratings determine it.
     pub attempts_of_all: u32,
 }
 
-/// How urgent a topic is among those of its course.
+/// Priority of a topic within its course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
-    /// At least 1.25 times as many points to gain as the mean topic has.
+    /// At least 1.25 times the mean points to gain.
     High,
-    /// In between.
+    /// Between high and low.
     Medium,
-    /// Less than 0.75 times the mean, nothing to gain, or a mastery of at least 85 %.
+    /// Less than 0.75 times the mean points to gain, no points to gain, or a mastery of at least 85 %.
     Low,
 }
 
-/// A topic in its place.
+/// A ranked topic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeakTopic<T> {
-    /// The topic.
     pub topic: T,
-    /// What the student's answers say; a report of weakness does not change it.
+    /// Estimate from the student's answers; a self-report does not change it.
     pub estimate: Estimate,
-    /// Attempts of the student that counted.
+    /// Attempts of the student that the estimate uses.
     pub attempts: u32,
-    /// Points to gain: expected points × (1 − mastery), a report of weakness included.
+    /// Points to gain: expected points × (1 − mastery), where a self-report lowers the mastery.
     pub gain_points: f64,
-    /// How urgent it is.
     pub priority: Priority,
     /// Whether it is harder than the course's other topics, for everyone: by at least 0.3 logits more than their mean,
     /// learnt from at least 30 attempts or, before there are any, with questions rated above 3.5 on average.
@@ -88,13 +85,13 @@ pub struct WeakTopic<T> {
     /// Whether the student does worse here than elsewhere, whatever the difficulty: by at least 0.2 logits, after three
     /// attempts here and three elsewhere.
     pub weak_for_you: bool,
-    /// Why, in plain English: only what the numbers say.
+    /// Reason in plain English; it states only what the numbers support.
     pub reason: String,
 }
 
 impl<T: Ord + Clone> Candidate<T> {
-    /// What a student's state and the calibration say of a topic, whose questions have these `effects`, at
-    /// `now_seconds`.
+    /// Collects the facts about a topic at `now_seconds` from a student's state and the calibration. `effects` are those
+    /// of the topic's questions.
     #[must_use]
     pub fn new<Q: Ord>(
         topic: &T,
@@ -129,8 +126,8 @@ impl<T> Candidate<T> {
         sigmoid(logit(self.estimate.mastery) - shift)
     }
 
-    /// Whether ratings alone say so. Without attempts a topic that is harder than the others may just be one of which
-    /// nothing is known.
+    /// Whether ratings alone call the topic hard. Without attempts, a topic can only seem harder because nothing is known
+    /// about it.
     fn is_rated_hard(&self) -> bool {
         self.attempts_of_all == 0 && self.difficulty >= HARD_LOGITS
     }
@@ -140,13 +137,12 @@ impl<T> Candidate<T> {
     }
 }
 
-/// Puts a course's topics in the order in which they are worth studying, most points to gain first.
+/// Ranks the topics of a course, most points to gain first.
 ///
-/// Give all topics of the course: "hard" and "urgent" compare them with each other. Where no topic has expected points,
-/// as in a course without past exams, each counts as worth one. Of equal gains the lower mastery comes first, then the
-/// order of `T`.
+/// Takes all topics of the course, since "hard" and the priority compare them. If no topic has expected points, as in a
+/// course without past exams, each is worth one point. Ties are ordered by mastery, lowest first, then by `T`.
 ///
-/// A student without attempts is taken for an average one, so the order is expected points × difficulty.
+/// A student without attempts counts as average, so the order is expected points × difficulty.
 #[must_use]
 pub fn rank<T: Ord>(candidates: Vec<Candidate<T>>) -> Vec<WeakTopic<T>> {
     let no_points = candidates.iter().all(|candidate| candidate.points() <= 0.0);
@@ -197,7 +193,7 @@ fn priority(gain: f64, mean_gain: f64, mastery: f64) -> Priority {
     }
 }
 
-/// The mean; 0 of nothing.
+/// The mean; 0 for an empty list.
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
     if count > 0.0 { sum / count } else { 0.0 }
@@ -205,7 +201,7 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Evidence, Outcome};
+    use super::super::{AttemptResult, Evidence};
     use super::*;
 
     fn candidate(topic: char, mastery: f64, expected_points: f64) -> Candidate<char> {
@@ -317,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_candidate_is_read_from_state_and_calibration() {
-        let outcome = |correct| Outcome { correct, at_seconds: 0, evidence: Evidence::Full };
+        let outcome = |correct| AttemptResult { correct, at_seconds: 0, evidence: Evidence::Full };
         let calibration = Calibration::<char, u8>::default();
         let ease = calibration.ease(&'a', &1, Some(4));
         let student = Mastery::fold([('a', ease, outcome(false)), ('a', ease, outcome(true))]);

@@ -1,4 +1,4 @@
-//! What a midterm should be like: as the course's past midterms were, but for what the student asks for.
+//! Blueprints: like the past midterms of the course, except where the request says otherwise.
 
 use assembly::{Blueprint, DIFFICULTIES, Weights};
 use serde::{Deserialize, Serialize};
@@ -10,42 +10,39 @@ use super::candidates::{Known, fits, fits_topics};
 use super::{Level, Mix, Order, Student};
 use crate::domain::number::rounded;
 
-/// What of each difficulty a level moves to the next easier or harder one.
+/// Share of each difficulty that a level moves to the next easier or harder one.
 const SHIFT: f64 = 0.5;
-/// How much more a topic counts in which a student is as weak as can be.
+/// Additional weight of a topic at weakness 1.
 const WEAKNESS_WEIGHT: f64 = 1.0;
 
-/// A blueprint as answered.
+/// The blueprint of a midterm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BlueprintView {
-    /// Questions.
     pub question_count: usize,
-    /// Questions by topic.
+    /// Target number of questions by topic.
     pub topics: Vec<TopicTarget>,
-    /// Questions by difficulty 1–5.
+    /// Target number of questions by difficulty 1–5.
     pub difficulty: [f64; DIFFICULTIES],
-    /// Points in all.
+    /// Target of total points.
     pub points: f64,
-    /// Minutes in all.
+    /// Target of total minutes.
     pub minutes: f64,
-    /// Different techniques, at least.
+    /// Smallest number of different techniques.
     pub techniques: u32,
-    /// Past exams that it follows.
+    /// Number of past exams that it is derived from.
     pub exams: usize,
 }
 
-/// How many questions of a topic.
+/// Target number of questions of a topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicTarget {
-    /// The topic.
     pub topic_id: TopicId,
-    /// Its name.
     pub name: String,
-    /// Questions; a fraction is fine.
+    /// Number of questions; may be a fraction.
     pub questions: f64,
 }
 
-/// The blueprint of an order.
+/// Builds the blueprint of a request.
 #[must_use]
 pub fn plan(bank: &Bank, order: &Order, student: &Student) -> (Blueprint, BlueprintView) {
     let known = Known::of(bank);
@@ -89,7 +86,7 @@ fn view(bank: &Bank, blueprint: &Blueprint, exams: usize) -> BlueprintView {
     }
 }
 
-/// The questions to go by: those of past midterms that fit the filters; without any those of all past exams, then all.
+/// Questions that the blueprint is derived from: matching ones of past midterms, else of all past exams, else all.
 fn past<'a>(bank: &'a Bank, order: &Order) -> (usize, Vec<&'a QuestionMeta>) {
     let of = |is_one: &dyn Fn(&Exam) -> bool| {
         let exams: Vec<&ExamId> = bank.exams.iter().filter(|exam| is_one(exam)).map(|exam| &exam.id).collect();
@@ -111,7 +108,7 @@ fn past<'a>(bank: &'a Bank, order: &Order) -> (usize, Vec<&'a QuestionMeta>) {
     (0, bank.questions.iter().map(|question| &question.meta).filter(|meta| fits(meta, order)).collect())
 }
 
-/// Shares of the topics, in the bank's order.
+/// Shares of the topics, in the order of the bank.
 fn topics(bank: &Bank, order: &Order, student: &Student, known: &Known<'_>, past: &[&QuestionMeta]) -> Vec<f64> {
     let mut weights = vec![0.0; bank.topics.len()];
     for meta in past.iter().filter(|meta| fits_topics(meta, order)) {
@@ -119,7 +116,7 @@ fn topics(bank: &Bank, order: &Order, student: &Student, known: &Known<'_>, past
             weights[topic] += 1.0;
         }
     }
-    // Topics that were asked for count even when no past midterm had them.
+    // Requested topics count even when no past midterm had them.
     let asked = order.topic_ids.iter().filter_map(|id| bank.topics.iter().position(|topic| topic.id == *id));
     for topic in asked {
         weights[topic] = f64::max(weights[topic], 1.0);
@@ -151,7 +148,7 @@ fn difficulty(order: &Order, known: &Known<'_>, past: &[&QuestionMeta]) -> [f64;
     }
 }
 
-/// A mix of three over the five difficulties, within each as the past has them.
+/// Spreads shares of easy, medium and hard over the five difficulties, in the proportions of past exams.
 fn spread(mix: Mix, past: [f64; DIFFICULTIES]) -> [f64; DIFFICULTIES] {
     let total = mix.easy + mix.medium + mix.hard;
     let pair = |share: f64, a: f64, b: f64| {
@@ -173,7 +170,7 @@ fn shifted(shares: [f64; DIFFICULTIES]) -> [f64; DIFFICULTIES] {
     moved
 }
 
-/// Different techniques of so many questions, as on the past exams.
+/// Number of different techniques that past exams have in this many questions.
 fn techniques(known: &Known<'_>, past: &[&QuestionMeta], exams: usize, questions: usize) -> u32 {
     let mut by_exam: std::collections::BTreeMap<Option<&ExamId>, u64> = std::collections::BTreeMap::new();
     for meta in past {
@@ -190,7 +187,7 @@ fn techniques(known: &Known<'_>, past: &[&QuestionMeta], exams: usize, questions
     wished.min(all.count_ones())
 }
 
-/// With the sum 1; equal parts of nothing.
+/// Scales to the sum 1; equal parts when the sum is 0.
 fn normalised(weights: Vec<f64>) -> Vec<f64> {
     let sum: f64 = weights.iter().sum();
     let count = real(weights.len());

@@ -1,4 +1,4 @@
-//! The questions that an order may be filled with, with what the bank leaves unsaid.
+//! The questions that match a request, with defaults for missing values.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,34 +10,33 @@ use super::{Order, Student};
 use crate::domain::number::mean;
 use crate::domain::questions::selection::has_technique;
 
-/// Minutes of a question when no question of the course says.
+/// Minutes per question when the course states none.
 const MINUTES_UNKNOWN: f64 = 10.0;
-/// Points of a question when no question of the course says.
+/// Points per question when the course states none.
 const POINTS_UNKNOWN: f64 = 10.0;
-/// Difficulty when neither question nor topic says.
+/// Difficulty when neither question nor topic states one.
 const DIFFICULTY_UNKNOWN: u8 = 3;
-/// Techniques that are told apart; the rarest beyond them count for nothing.
+/// Largest number of techniques that are distinguished; rarer ones are ignored.
 const TECHNIQUES_MAX: usize = 64;
 
-/// Whom the bank and the student prefer. The better comes first.
+/// Preference among questions, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tier {
     /// Never seen, from a past exam.
     Unseen,
     /// Never seen, written for practice.
     UnseenGenerated,
-    /// Seen before.
     Seen,
 }
 
-/// A question that fits the filters.
+/// A question that matches the filters.
 pub(super) struct Choice<'a> {
     pub(super) question: &'a QuestionSummary,
     pub(super) tier: Tier,
     pub(super) candidate: Candidate,
 }
 
-/// All questions that fit the filters of `order`, by id.
+/// All questions that match the filters of `order`, by id.
 pub(super) fn choices<'a>(bank: &'a Bank, order: &Order, student: &Student) -> Vec<Choice<'a>> {
     let known = Known::of(bank);
     let mut fitting: Vec<&QuestionSummary> = bank.for_sale().filter(|q| fits(&q.meta, order)).collect();
@@ -57,7 +56,7 @@ pub(super) fn choices<'a>(bank: &'a Bank, order: &Order, student: &Student) -> V
     fitting.into_iter().filter_map(choice).collect()
 }
 
-/// Whether the filters let a question pass.
+/// Whether a question matches the filters.
 pub(super) fn fits(meta: &QuestionMeta, order: &Order) -> bool {
     fits_topics(meta, order) && fits_techniques(meta, order)
 }
@@ -70,7 +69,7 @@ pub(super) fn fits_techniques(meta: &QuestionMeta, order: &Order) -> bool {
     order.techniques.is_empty() || order.techniques.iter().any(|wanted| has_technique(&meta.techniques, wanted))
 }
 
-/// For questions seen before: 0 for the one seen last, towards 1/2 for the one seen longest ago.
+/// Usefulness of questions seen before: 0 for the one seen last, towards 1/2 for the one seen longest ago.
 fn recency<'a>(fitting: &[&'a QuestionSummary], student: &Student) -> HashMap<&'a super::super::id::QuestionId, f64> {
     let seen = fitting.iter().filter_map(|question| Some((student.seen.get(&question.meta.id)?, &question.meta.id)));
     let mut seen: Vec<_> = seen.collect();
@@ -81,7 +80,7 @@ fn recency<'a>(fitting: &[&'a QuestionSummary], student: &Student) -> HashMap<&'
     seen.iter().enumerate().map(|(place, (_, id))| (*id, usefulness(place))).collect()
 }
 
-/// What is known of a course, to fill in what a question does not say.
+/// Defaults of a course for questions that lack a value.
 pub(super) struct Known<'a> {
     topics: HashMap<&'a str, (usize, Option<u8>)>,
     patterns: HashMap<&'a PatternId, u32>,
@@ -114,7 +113,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The question as assembly sees it; none when its topic is not of the course.
+    /// The question as a candidate of `assembly`; `None` when its topic is not in the course.
     fn candidate(&self, meta: &QuestionMeta, seen: Option<f64>) -> Option<Candidate> {
         Some(Candidate {
             topic: self.topic(meta)?,
@@ -132,7 +131,7 @@ impl<'a> Known<'a> {
         self.topics.get(meta.topic_id.as_str()).map(|(index, _)| *index)
     }
 
-    /// Difficulty 1–5 less one.
+    /// Difficulty 1–5, minus one.
     pub(super) fn difficulty(&self, meta: &QuestionMeta) -> usize {
         let of_topic = || self.topics.get(meta.topic_id.as_str()).and_then(|(_, difficulty)| *difficulty);
         let difficulty = meta.difficulty.or_else(of_topic).unwrap_or(DIFFICULTY_UNKNOWN);

@@ -1,4 +1,4 @@
-//! The form that comes closest to a blueprint.
+//! Generates the form that matches a blueprint best.
 
 use std::collections::BTreeMap;
 
@@ -12,67 +12,59 @@ use super::candidates::{Choice, Tier, choices};
 use super::{BlueprintView, Infeasible, Order, Student, plan};
 use crate::domain::number::rounded;
 
-/// Where questions must be taken that were seen before, that counts before all else.
+/// Weight of usefulness when seen questions must be used: it outweighs everything else.
 const WEIGHT_OF_UNSEEN: f64 = 100.0;
 
-/// A form.
+/// The questions of a midterm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Form<'a> {
-    /// What it should be like.
     pub blueprint: BlueprintView,
-    /// Topic by topic, easy to hard.
+    /// Sorted by topic, then easy to hard.
     pub questions: Vec<&'a QuestionSummary>,
-    /// How close it comes.
+    /// How closely the form matches the blueprint.
     pub fit: Fit,
 }
 
-/// How close a form comes to its blueprint.
+/// How closely a midterm matches its blueprint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = MidtermFit)]
 pub struct Fit {
-    /// Questions by topic: those with a target or a question.
+    /// Questions by topic, for topics with a target or a question.
     pub topics: Vec<TopicFit>,
     /// Questions by difficulty 1–5.
     pub difficulty: Vec<LevelFit>,
-    /// Points.
     pub points: Target,
-    /// Minutes.
     pub minutes: Target,
-    /// Different techniques; the target is a minimum.
+    /// Number of different techniques; the target is a minimum.
     pub techniques: Target,
-    /// Questions that the student got before; 0 where the bank allows it.
+    /// Number of questions that the student had before; 0 if the bank has enough others.
     pub seen_before: usize,
-    /// Questions that were on no exam; 0 where the bank allows it.
+    /// Number of generated questions; 0 if the bank has enough others.
     pub generated: usize,
-    /// Patterns that come more than once; none where the bank allows it.
+    /// Patterns with more than one question; empty if the bank has enough others.
     pub repeated_patterns: Vec<PatternId>,
 }
 
-/// A wish and what came of it.
+/// A target and the achieved value.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Target {
-    /// The wish.
     pub target: f64,
-    /// What came of it.
     pub achieved: f64,
 }
 
-/// A topic's.
+/// Target and achieved number of questions of a topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicFit {
-    /// The topic.
     pub topic_id: TopicId,
-    /// Its questions.
     #[serde(flatten)]
     pub questions: Target,
 }
 
-/// A difficulty's.
+/// Target and achieved number of questions of a difficulty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LevelFit {
     /// 1 (easy) to 5.
     pub difficulty: usize,
-    /// Its questions.
     #[serde(flatten)]
     pub questions: Target,
 }
@@ -83,10 +75,10 @@ impl From<Measure> for Target {
     }
 }
 
-/// The form for an order. The same bank, order, student and seed give the same form.
+/// Generates the form for a request. The same bank, request, student and seed give the same form.
 ///
 /// # Errors
-/// What conflicts, when no form fills the order.
+/// The conflicting constraints, when no form satisfies the request.
 pub fn generate<'a>(bank: &'a Bank, order: &Order, student: &Student, seed: u64) -> Result<Form<'a>, Infeasible> {
     let order = &order.by_topic(bank);
     let (blueprint, view) = plan(bank, order, student);
@@ -96,15 +88,15 @@ pub fn generate<'a>(bank: &'a Bank, order: &Order, student: &Student, seed: u64)
     }
     Infeasible::check(order, &choices)?;
     let filled = choose(&blueprint, &choices, seed).and_then(|chosen| Some((fit(bank, &blueprint, &chosen)?, chosen)));
-    // With as many of a pattern as there are questions every choice is allowed, so there is always one.
+    // When a pattern may fill all questions, every selection is allowed, so one is always found.
     let (fit, chosen) = filled.ok_or_else(|| Infeasible::too_few(bank, order, choices.len()))?;
     let mut ordered = chosen;
     ordered.sort_by_key(|choice| (choice.candidate.topic, choice.candidate.difficulty, &choice.question.meta.id));
     Ok(Form { blueprint: view, questions: ordered.into_iter().map(|choice| choice.question).collect(), fit })
 }
 
-/// One of a pattern if that is possible, else as few as it takes; among those forms unseen exam questions if there are
-/// enough, else also generated ones, else also those seen before, the least recently seen first.
+/// Uses as few questions per pattern as possible, ideally one. Uses unseen exam questions if there are enough, else
+/// also generated ones, else also seen ones, least recently seen first.
 fn choose<'c, 'a>(blueprint: &Blueprint, choices: &'c [Choice<'a>], seed: u64) -> Option<Vec<&'c Choice<'a>>> {
     let questions = u32::try_from(blueprint.questions).unwrap_or(u32::MAX);
     for pattern_max in 1..=questions {

@@ -1,4 +1,4 @@
-//! Why an order cannot be filled: which wishes conflict, and what the bank has.
+//! Why a request cannot be satisfied: the conflicting constraints, and what the bank offers.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -8,29 +8,27 @@ use super::super::catalog::Bank;
 use super::Order;
 use super::candidates::{Choice, fits_techniques, fits_topics};
 
-/// An order that no form fills.
+/// A request that no form satisfies.
 #[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
 #[error("the bank cannot fill this order: {}", conflicts.iter().map(|conflict| conflict.detail.as_str()).collect::<Vec<_>>().join("; "))]
 pub struct Infeasible {
-    /// Each wish that cannot be met.
+    /// Each constraint that cannot be satisfied.
     pub conflicts: Vec<Conflict>,
 }
 
-/// A wish that cannot be met.
+/// A constraint that cannot be satisfied.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Conflict {
-    /// The field of the order.
+    /// Name of the request field.
     pub constraint: &'static str,
-    /// What was asked for.
     pub asked: Value,
-    /// What the bank has.
     pub available: Value,
-    /// The same in words.
+    /// The conflict in a sentence.
     pub detail: String,
 }
 
 impl Infeasible {
-    /// Too few questions pass the filters.
+    /// Too few questions match the filters.
     pub(super) fn too_few(bank: &Bank, order: &Order, possible: usize) -> Self {
         let asked = order.question_count;
         let conflict = |constraint, asked: Value, available: usize, detail: String| Conflict {
@@ -61,7 +59,7 @@ impl Infeasible {
         Self { conflicts }
     }
 
-    /// Wishes that no choice of so many questions comes near.
+    /// Targets that no selection of this many questions can come near.
     pub(super) fn check(order: &Order, choices: &[Choice<'_>]) -> Result<(), Self> {
         let mut conflicts = Vec::new();
         let sums = [
@@ -100,7 +98,7 @@ impl Infeasible {
     }
 }
 
-/// The least and the most that `question_count` of `amounts` add up to.
+/// Smallest and largest sum of `question_count` of the `amounts`.
 fn range(order: &Order, mut amounts: Vec<f64>) -> [f64; 2] {
     amounts.sort_by(f64::total_cmp);
     let count = order.question_count.min(amounts.len());

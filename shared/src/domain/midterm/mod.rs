@@ -1,7 +1,6 @@
-//! A midterm for a student: what it should be like ([`plan`]), and the form that comes closest to it ([`generate`]).
+//! Midterms: the blueprint of a midterm ([`plan`]), and the form that comes closest to it ([`generate`]).
 //!
-//! The search is the crate `assembly`; this module knows of courses, past exams and students. `docs/midterms.md` has the
-//! rules.
+//! The crate `assembly` searches; this module knows courses, past exams and students. `docs/midterms.md` has the rules.
 
 mod blueprint;
 mod candidates;
@@ -27,25 +26,25 @@ pub use blueprint::{BlueprintView, TopicTarget, plan};
 pub use form::{Fit, Form, LevelFit, Target, TopicFit, generate};
 pub use infeasible::{Conflict, Infeasible};
 
-/// A midterm: a UUID version 7, so that midterms sort by time.
+/// Id of a midterm: a UUID version 7, so that midterms sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct MidtermId(pub Uuid);
 
-/// How hard it should be, in a word.
+/// Level of a midterm, which sets its size and difficulty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = MidtermLevel)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Six questions, easier than the past ones.
+    /// Six questions, easier than past midterms.
     Easy,
-    /// Eight, as they were.
+    /// Eight questions, as hard as past midterms.
     Sample,
-    /// Ten, harder.
+    /// Ten questions, harder than past midterms.
     Hard,
 }
 
 impl Level {
-    /// Questions of a form of this level.
+    /// Number of questions at this level.
     #[must_use]
     pub const fn questions(self) -> usize {
         match self {
@@ -61,20 +60,19 @@ impl Level {
 pub struct Mix {
     /// Difficulty 1 and 2.
     pub easy: f64,
-    /// 3.
+    /// Difficulty 3.
     pub medium: f64,
-    /// 4 and 5.
+    /// Difficulty 4 and 5.
     pub hard: f64,
 }
 
-/// What a student asks for.
+/// A request for a midterm.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Order {
-    /// A level; none for an order of their own.
+    /// Level; `None` for custom criteria.
     pub level: Option<Level>,
-    /// How many questions.
     pub question_count: usize,
-    /// The mix of difficulties; none for that of the past midterms.
+    /// Shares of difficulties; `None` for those of past midterms.
     pub difficulty: Option<Mix>,
     /// Only these topics; empty for all.
     pub topic_ids: Vec<TopicId>,
@@ -82,26 +80,26 @@ pub struct Order {
     pub sections: Vec<String>,
     /// Only questions with one of these techniques; empty for all.
     pub techniques: Vec<String>,
-    /// Minutes in all; none for those of the past midterms.
+    /// Total minutes; `None` for those of past midterms.
     pub minutes: Option<f64>,
-    /// Points in all; none for those of the past midterms.
+    /// Total points; `None` for those of past midterms.
     pub points: Option<f64>,
 }
 
 impl Order {
-    /// The order of a level.
+    /// The request for a level.
     #[must_use]
     pub fn of(level: Level) -> Self {
         Self { level: Some(level), question_count: level.questions(), ..Self::default() }
     }
 }
 
-/// What is known of the student.
+/// Facts about the student that the choice depends on.
 #[derive(Debug, Clone, Default)]
 pub struct Student {
-    /// When they last got each question.
+    /// Time at which each question was last delivered.
     pub seen: HashMap<QuestionId, Timestamp>,
-    /// How weak they are in a topic, 0 (strong) to 1; only topics with attempts.
+    /// Weakness by topic, 0 (strong) to 1; only topics with attempts.
     pub weakness: HashMap<TopicId, f64>,
 }
 
@@ -117,34 +115,32 @@ impl Student {
     }
 }
 
-/// A midterm as it was generated, for good.
+/// A generated midterm. It never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Midterm<Q> {
     /// Sorts by time.
     pub id: MidtermId,
-    /// The course.
     pub course_id: CourseId,
-    /// The level; none for an order of the student's own.
+    /// Level; `None` for custom criteria.
     pub level: Option<Level>,
-    /// What it should be like.
+    /// The blueprint that it was generated for.
     pub blueprint: BlueprintView,
-    /// How close it comes.
+    /// How closely it matches the blueprint.
     pub fit: Fit,
-    /// What it can be generated from again.
+    /// Seed that reproduces it.
     pub seed: u64,
     /// Its questions, in order.
     pub questions: Vec<Q>,
-    /// When.
     pub created_at: Timestamp,
 }
 
-/// What a midterm costs.
+/// Price of a midterm.
 #[must_use]
 pub fn charge(questions: usize) -> Charge {
     Charge { price: MIDTERM_PRICE, kind: EntryType::Midterm, description: format!("Midterm: {questions} questions") }
 }
 
-/// A topic or section of `order` that the course does not have.
+/// A topic or section of `order` that is not in the course.
 #[must_use]
 pub fn unknown_topic<'a>(bank: &Bank, order: &'a Order) -> Option<&'a str> {
     let known: HashSet<&TopicId> = bank.topics.iter().map(|topic| &topic.id).collect();

@@ -1,4 +1,4 @@
-//! What a student should do next: the topics with most to gain, questions to begin with, and how long that takes.
+//! Study advice: the topics with the most points to gain, questions on them, and the time that they take.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,74 +14,68 @@ use crate::domain::number::{mean, rounded};
 use crate::domain::study::progress::Rows;
 use crate::domain::study::{Calibration, Study, effects};
 
-/// Topics that are named.
+/// Largest number of weak topics.
 const WEAK_TOPICS_MAX: usize = 5;
-/// Questions of each.
+/// Suggested questions per topic.
 const QUESTIONS_OF_TOPIC: usize = 3;
-/// The chance of success at which a question teaches most: neither known already nor out of reach.
+/// Probability of success at which a question teaches most: neither too easy nor too hard.
 const FITTING_PROBABILITY: f64 = 0.7;
-/// Minutes of a question when no question of the course says.
+/// Minutes per question when the course states none.
 const MINUTES_UNKNOWN: f64 = 10.0;
 
-/// What a student should do next.
+/// Advice for a student.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
-    /// Most to gain first.
+    /// Most points to gain first.
     pub weak_topics: Vec<WeakTopicView>,
-    /// Questions on them, in their order.
+    /// Questions on these topics, in the same order.
     pub questions: Vec<SuggestedQuestion>,
-    /// What that takes.
+    /// Time for each topic.
     pub plan: Vec<PlannedTopic>,
 }
 
-/// A topic with something to gain.
+/// A topic in which the student can gain points.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct WeakTopicView {
-    /// The topic.
     pub topic_id: TopicId,
-    /// Its name.
     pub name: String,
-    /// The share of its questions that the student is expected to get right.
+    /// Share of its questions that the student is expected to answer correctly, 0 to 1.
     pub mastery: f64,
-    /// Its 90 % interval.
+    /// 90 % interval of the mastery.
     pub interval: [f64; 2],
-    /// Whether there are answers enough to rely on it.
+    /// Whether there are enough answers for a reliable estimate.
     pub enough_data: bool,
-    /// Attempts that counted.
+    /// Number of attempts used by the estimate.
     pub attempts: u32,
-    /// Points to gain on the next exam.
+    /// Expected points to gain on the next exam.
     pub points_to_gain: f64,
-    /// Harder than the course's other topics, for everyone.
+    /// Whether the topic is harder than the course's other topics for all students.
     pub hard_for_everyone: bool,
-    /// Weaker than the student's other topics, whatever the difficulty.
+    /// Whether the student is weaker here than on other topics, adjusted for difficulty.
     pub weak_for_you: bool,
-    /// Why, in a sentence.
+    /// Reason, in a sentence.
     pub reason: String,
 }
 
-/// A question to begin with.
+/// A question to practise.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct SuggestedQuestion {
-    /// The question.
     pub question_id: QuestionId,
-    /// Its topic.
     pub topic_id: TopicId,
-    /// Why, in a sentence.
+    /// Reason, in a sentence.
     pub reason: String,
 }
 
-/// A topic in the plan.
+/// A topic of the study plan.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PlannedTopic {
-    /// The topic.
     pub topic_id: TopicId,
-    /// How urgent it is.
     pub priority: Priority,
-    /// Minutes of its suggested questions.
+    /// Estimated minutes for its suggested questions.
     pub estimated_time: f64,
 }
 
-/// Advice for a student; `reported` are the topics that they call weaknesses.
+/// Computes the advice for a student. `reported` are topics that the student named as weaknesses.
 #[must_use]
 pub fn advise(
     bank: &Bank,
@@ -104,7 +98,7 @@ pub fn advise(
             ..candidate
         }
     };
-    // A topic without questions can be neither tried nor practised.
+    // A topic without questions cannot be practised.
     let candidates = bank.topics.iter().filter(|topic| asked.contains(&topic.id)).map(candidate).collect();
     let ranked: Vec<WeakTopic<TopicId>> = rank(candidates).into_iter().take(WEAK_TOPICS_MAX).collect();
 
@@ -139,7 +133,7 @@ pub fn advise(
     advice
 }
 
-/// Points that the next exam is expected to give for each topic: expected questions × mean points of one.
+/// Expected points of each topic on the next exam: expected questions × mean points per question.
 fn expected_points(analysis: Option<&Analysis>) -> HashMap<TopicId, f64> {
     let Some(analysis) = analysis else { return HashMap::new() };
     let known: Vec<f64> =
@@ -152,7 +146,7 @@ fn expected_points(analysis: Option<&Analysis>) -> HashMap<TopicId, f64> {
     forecast.map(|topic| (topic.topic_id.clone(), topic.expected_count * each(&topic.topic_id))).collect()
 }
 
-/// Unseen questions first, then those seen longest ago; among them those whose success is closest to the fitting one.
+/// Unseen questions first, then those seen longest ago; then by distance from [`FITTING_PROBABILITY`].
 fn suggest<'a>(
     topic: &TopicId,
     bank: &'a Bank,
@@ -180,7 +174,7 @@ fn suggest<'a>(
     fitting.into_iter().take(QUESTIONS_OF_TOPIC).map(|(seen, p, question)| (question, reason(seen, p))).collect()
 }
 
-/// How long questions take.
+/// Minutes that the questions take.
 struct Minutes {
     usual: f64,
 }

@@ -1,4 +1,4 @@
-//! An answer that a student gave.
+//! An attempt: an answer of a student to a question.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,56 +9,50 @@ use crate::domain::id::{CourseId, QuestionId, TopicId};
 use crate::domain::mastery::{Evidence, evidence};
 use crate::domain::number::{ratio, rounded};
 
-/// An attempt: a UUID version 7, so that attempts sort by time.
+/// Id of an attempt: a UUID version 7, so that attempts sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttemptId(pub Uuid);
 
-/// Whose verdict it is.
+/// Who decided whether the answer is correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GradedBy {
-    /// The letters of the right choices.
+    /// Comparison with the letters of the correct choices.
     Options,
-    /// The checker of answers.
+    /// The answer checker.
     Answer,
-    /// The student's own.
     #[serde(rename = "self")]
     Student,
 }
 
-/// One attempt. Never changed, never deleted: what is learnt of a student is a fold of these.
+/// One attempt. Never changed: the state of a student is a fold of their attempts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Sorts by time.
     pub id: AttemptId,
-    /// The course.
     pub course_id: CourseId,
-    /// The topic.
     pub topic_id: TopicId,
-    /// The question.
     pub question_id: QuestionId,
-    /// What was typed, if anything.
+    /// Text of the answer, if any.
     #[serde(default)]
     pub answer: Option<String>,
-    /// The verdict.
+    /// Whether the answer was correct.
     pub correct: bool,
-    /// Whose verdict.
     pub graded_by: GradedBy,
-    /// Whether the student had opened the solution, or tried the question, before.
+    /// Whether the student had seen the solution or tried the question before.
     pub solution_seen: bool,
-    /// How much it says of what the student knows.
+    /// Weight of this attempt as evidence of mastery.
     #[serde(default = "no_evidence")]
     pub evidence: Evidence,
-    /// How easy the question was, in logits, by the calibration of the time.
+    /// Ease of the question in logits, by the calibration at that time.
     #[serde(default)]
     pub ease: f64,
-    /// Its place among the student's attempts in the course, from 1: the order in which they are folded.
+    /// Position among the student's attempts in the course, from 1: the order of the fold.
     #[serde(default)]
     pub position: u64,
-    /// Seconds that the student took, as the client says.
+    /// Seconds that the student took, as reported by the client.
     #[serde(default)]
     pub time_spent_seconds: Option<u32>,
-    /// When.
     pub created_at: Timestamp,
 }
 
@@ -111,12 +105,12 @@ impl MarkedAnswer {
     }
 }
 
-/// Of attempts that were recorded before there was a model to feed.
+/// Default for attempts that were recorded before the mastery model existed.
 fn no_evidence() -> Evidence {
     Evidence::None
 }
 
-/// Share of right attempts, to two decimals.
+/// Share of correct attempts, to two decimals.
 #[must_use]
 pub fn accuracy_rate(correct_attempts: u32, attempts: u32) -> f64 {
     rounded(ratio(correct_attempts as usize, attempts as usize).unwrap_or(0.0), 2)

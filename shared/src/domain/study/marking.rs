@@ -1,20 +1,19 @@
-//! Is an answer right? Multiple choice is marked by its letters, everything else by the checker (`domain::answer`). What
-//! that cannot decide needs the student's own verdict.
+//! Marks answers: multiple choice by its letters, everything else with the checker (`domain::answer`). If the checker
+//! cannot decide, the student does.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::domain::answer::{Rules, Verdict, check};
+use crate::domain::answer::{CheckResult, Rules, check};
 use crate::domain::catalog::{ExtraColumns, Question};
 use crate::domain::study::attempt::GradedBy;
 
-/// A verdict.
+/// The result of marking an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Whether it is right.
+    /// Whether the answer is correct.
     pub correct: bool,
-    /// Who says so.
     pub graded_by: GradedBy,
 }
 
@@ -24,25 +23,25 @@ pub enum Unmarkable {
     /// The answer names no choice of the question.
     #[error("must name choices of the question, such as {0}")]
     NoSuchOption(String),
-    /// Only the student can tell.
+    /// Neither letters nor the checker can decide; the student must.
     #[error("must say whether the answer was right: it cannot be marked without")]
     NeedsSelfReport,
 }
 
-/// The extra column that says how a question's answers are checked (`docs/marking.md`).
+/// The extra column with the rules for checking a question's answers (`docs/marking.md`).
 const RULES_COLUMN: &str = "answer_rules";
 
-/// Marks an answer; `was_correct` counts only where neither letters nor the checker decide.
+/// Marks an answer. `was_correct` is used only if neither letters nor the checker decide.
 ///
 /// # Errors
-/// When there is nothing to decide by.
+/// When nothing can decide.
 pub fn mark(question: &Question, answer: Option<&str>, was_correct: Option<bool>) -> Result<Mark, Unmarkable> {
     match answer.map(str::trim).filter(|answer| !answer.is_empty()) {
         Some(answer) if !question.options.is_empty() => by_letters(question, answer),
         Some(answer) => match check(&question.answer, answer, &rules(question)) {
-            Verdict::Right => Ok(Mark { correct: true, graded_by: GradedBy::Answer }),
-            Verdict::Wrong => Ok(Mark { correct: false, graded_by: GradedBy::Answer }),
-            Verdict::Undecided => by_student(was_correct),
+            CheckResult::Right => Ok(Mark { correct: true, graded_by: GradedBy::Answer }),
+            CheckResult::Wrong => Ok(Mark { correct: false, graded_by: GradedBy::Answer }),
+            CheckResult::Undecided => by_student(was_correct),
         },
         None => by_student(was_correct),
     }
@@ -53,7 +52,7 @@ fn by_student(was_correct: Option<bool>) -> Result<Mark, Unmarkable> {
     Ok(Mark { correct, graded_by: GradedBy::Student })
 }
 
-/// What is wrong with the rules that a question brings, if anything is.
+/// Why the rules of a question are invalid, if they are.
 #[must_use]
 pub fn rules_problem(extra: &ExtraColumns) -> Option<String> {
     let given = extra.get(RULES_COLUMN)?;
@@ -68,7 +67,7 @@ pub fn rules_problem(extra: &ExtraColumns) -> Option<String> {
     Some(format!("{RULES_COLUMN}: {message}"))
 }
 
-/// A question's own rules, an object or the JSON text of one; those that cannot be read are the usual ones.
+/// Rules of a question: an object, or its JSON as text. Unreadable rules are replaced by the default.
 fn rules(question: &Question) -> Rules {
     let read = |value: &Value| match value {
         Value::String(text) => serde_json::from_str(text).ok(),
@@ -77,7 +76,7 @@ fn rules(question: &Question) -> Rules {
     question.extra.get(RULES_COLUMN).and_then(read).unwrap_or_default()
 }
 
-/// All right letters and no other, in any order and letter case: `B`, `a,C`, `A C`.
+/// Whether the answer has all correct letters and no other, in any order and case: `B`, `a,C`, `A C`.
 fn by_letters(question: &Question, answer: &str) -> Result<Mark, Unmarkable> {
     let chosen: BTreeSet<String> =
         answer.split([',', ';', ' ']).filter(|part| !part.is_empty()).map(str::to_uppercase).collect();

@@ -1,5 +1,5 @@
-//! What is kept of a student's work in a course: what they master, and how much they did. A fold of their attempts, in the
-//! order of their positions.
+//! The state of a student in a course: mastery and activity. It is a fold of their attempts in the order of their
+//! positions.
 
 pub mod advice;
 pub mod attempt;
@@ -14,66 +14,60 @@ use utoipa::ToSchema;
 
 use crate::domain::catalog::Bank;
 use crate::domain::id::{CourseId, QuestionId, TopicId};
-use crate::domain::mastery::{self, Estimate, Mastery, Outcome, estimate};
+use crate::domain::mastery::{self, AttemptResult, Estimate, Mastery, estimate};
 use crate::domain::number::rounded;
 use crate::domain::study::attempt::Attempt;
 use crate::domain::time::{DAY_SECONDS, day_number};
 
-/// Weeks that are told apart; what was before counts in the totals only.
+/// Number of weeks kept; older attempts count in the totals only.
 const WEEKS_MAX: usize = 53;
 
-/// How hard the course's topics and questions are, for all students.
+/// Difficulty of the course's topics and questions, learnt from all students.
 pub type Calibration = mastery::Calibration<TopicId, QuestionId>;
 
-/// A student's work in a course.
+/// State of a student in a course.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Study {
-    /// The course.
     pub course_id: CourseId,
-    /// Attempts that went into it: the position of the last one, and the lock of its item.
+    /// Number of attempts folded: the position of the last one, and the version of the stored item.
     pub version: u64,
-    /// What the student masters.
     pub mastery: Mastery<TopicId>,
-    /// How much they did.
+    /// Activity.
     pub log: Log,
 }
 
-/// Attempts, right ones among them, and time.
+/// Sums over attempts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
-    /// Attempts.
+pub struct AttemptTotals {
     pub attempts: u32,
-    /// Right ones.
+    /// Correct attempts.
     pub correct: u32,
-    /// Seconds spent, as clients say.
+    /// Seconds spent, as reported by clients.
     pub seconds: u64,
 }
 
-/// How much a student did.
+/// Activity of a student.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
-    /// In all.
-    pub total: Tally,
-    /// By topic.
-    pub topics: BTreeMap<TopicId, Tally>,
+    pub total: AttemptTotals,
+    pub topics: BTreeMap<TopicId, AttemptTotals>,
     /// By week, named by its Monday (UTC), such as `2026-11-16`; the last 53.
-    pub weeks: BTreeMap<String, Tally>,
-    /// Days in a row with an attempt (UTC), up to `last_day`.
+    pub weeks: BTreeMap<String, AttemptTotals>,
+    /// Consecutive days with an attempt (UTC), up to `last_day`.
     pub streak_days: u32,
-    /// The longest such row.
     pub longest_streak_days: u32,
     /// The last day with an attempt, in days since 1970-01-01.
     pub last_day: Option<i64>,
 }
 
 impl Study {
-    /// Before the first attempt.
+    /// The state before the first attempt.
     #[must_use]
     pub fn new(course_id: CourseId) -> Self {
         Self { course_id, version: 0, mastery: Mastery::default(), log: Log::default() }
     }
 
-    /// All of `attempts`, which are in the order of their positions.
+    /// Folds `attempts`, which are sorted by position.
     #[must_use]
     pub fn fold<'a>(course_id: CourseId, attempts: impl IntoIterator<Item = &'a Attempt>) -> Self {
         let mut study = Self::new(course_id);
@@ -83,11 +77,11 @@ impl Study {
         study
     }
 
-    /// Takes in an attempt.
+    /// Adds an attempt.
     pub fn record(&mut self, attempt: &Attempt) {
         self.version += 1;
         self.log.record(attempt);
-        let outcome = Outcome {
+        let outcome = AttemptResult {
             correct: attempt.correct,
             at_seconds: attempt.created_at.as_second(),
             evidence: attempt.evidence,
@@ -95,35 +89,34 @@ impl Study {
         self.mastery.attempt(attempt.topic_id.clone(), attempt.ease, outcome);
     }
 
-    /// How much of a topic is mastered.
+    /// Estimates the mastery of a topic.
     #[must_use]
     pub fn estimate(&self, topic: &TopicId, calibration: &Calibration, bank: &Bank, now: Timestamp) -> Estimate {
         estimate(&self.mastery, topic, calibration.base(topic), &effects(topic, calibration, bank), now.as_second())
     }
 }
 
-/// How hard each question of a topic is.
+/// Difficulty of each question of a topic.
 #[must_use]
 pub fn effects(topic: &TopicId, calibration: &Calibration, bank: &Bank) -> Vec<f64> {
     let metas = bank.questions.iter().map(|question| &question.meta).filter(|meta| meta.topic_id == *topic);
     metas.map(|meta| calibration.effect(&meta.id, meta.difficulty)).collect()
 }
 
-/// A topic's mastery as answered.
+/// Mastery of a topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopicMasteryView {
-    /// The topic.
     pub topic_id: TopicId,
-    /// The share of the topic's questions that the student is expected to get right.
+    /// Share of the topic's questions that the student is expected to answer correctly, 0 to 1.
     pub mastery: f64,
-    /// Its 90 % interval.
+    /// 90 % interval of the mastery.
     pub interval: [f64; 2],
-    /// Whether there are answers enough to rely on it.
+    /// Whether there are enough answers for a reliable estimate.
     pub enough_data: bool,
 }
 
 impl TopicMasteryView {
-    /// Of an estimate.
+    /// Converts an estimate.
     #[must_use]
     pub fn of(topic_id: TopicId, estimate: &Estimate) -> Self {
         Self {
@@ -135,7 +128,7 @@ impl TopicMasteryView {
     }
 }
 
-impl Tally {
+impl AttemptTotals {
     fn add(&mut self, attempt: &Attempt) {
         self.attempts += 1;
         self.correct += u32::from(attempt.correct);
@@ -153,7 +146,7 @@ impl Log {
             self.weeks.pop_first();
         }
         match self.last_day {
-            // Another process may have a clock that is behind.
+            // The clock of another process may be behind.
             Some(last) if day <= last => {}
             Some(last) if day == last + 1 => self.streak_days += 1,
             _ => self.streak_days = 1,
@@ -162,7 +155,7 @@ impl Log {
         self.longest_streak_days = self.longest_streak_days.max(self.streak_days);
     }
 
-    /// The streak as of `now`: over when yesterday had no attempt.
+    /// The current streak at `now`; 0 if neither today nor yesterday had an attempt.
     #[must_use]
     pub fn streak_at(&self, now: Timestamp) -> u32 {
         let is_on = self.last_day.is_some_and(|last| last >= day_number(now) - 1);
@@ -170,7 +163,7 @@ impl Log {
     }
 }
 
-/// The date of the Monday of a day's week.
+/// Date of the Monday in the week of a day.
 fn monday(day: i64) -> String {
     // Day 0 was a Thursday.
     let monday = day - (day + 3).rem_euclid(7);
@@ -178,10 +171,10 @@ fn monday(day: i64) -> String {
     at.to_string().chars().take(10).collect()
 }
 
-/// How far two studies may be apart and still be the same.
+/// Largest difference at which two numbers count as equal.
 const TOLERANCE: f64 = 1e-9;
 
-/// Where a stored study is not what its attempts make it.
+/// Differences between a stored state and the fold of its attempts.
 #[must_use]
 pub fn differences(stored: &Study, folded: &Study) -> Vec<String> {
     let mut found = Vec::new();
@@ -257,11 +250,11 @@ mod tests {
             (study.log.streak_at(now(21)), study.log.streak_at(now(22)), study.log.streak_at(now(23))),
             (2, 2, 0)
         );
-        assert_eq!(study.log.total, Tally { attempts: 7, correct: 7, seconds: 210 });
+        assert_eq!(study.log.total, AttemptTotals { attempts: 7, correct: 7, seconds: 210 });
     }
 
     proptest! {
-        /// Stored and read between any two attempts, it is what a fold of all of them is.
+        /// Storing and reading the state between attempts does not change the fold.
         #[test]
         fn a_study_is_the_fold_of_its_attempts(
             rows in prop::collection::vec((0..4_usize, 0..100_000_000_i64, any::<bool>(), 0..3_u8), 0..80),
