@@ -2,8 +2,10 @@
 
 pub mod catalog;
 pub mod d1;
+mod studies;
 mod summary;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,8 +16,10 @@ use shared::app::App;
 use shared::domain::catalog::check::refuse_bad_rows;
 use shared::domain::catalog::complete::complete;
 use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
+use shared::domain::id::UserId;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
+use self::studies::{Known, write_studies};
 use crate::database::DataSource;
 pub use summary::{Counts, Summary};
 
@@ -99,10 +103,17 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
     }
     summary.refuse(dump.refused);
     summary.note(dump.notes);
+    let drafted = if dry_run { Known::of_drafts(&dump.catalogs) } else { Known::default() };
     let (report, refused) = write_catalogs(app, dump.catalogs, dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);
+    let accounts: HashSet<UserId> = dump.accounts.iter().map(|account| account.profile.id).collect();
     write_accounts(app, dump.accounts, dry_run, &mut summary).await?;
+    let rows = (dump.progress, dump.enrollments);
+    if !rows.0.is_empty() || !rows.1.is_empty() {
+        let known = drafted.and_stored(app).await?;
+        write_studies(app, rows, (&known, &accounts), dry_run, &mut summary).await?;
+    }
     Ok(summary)
 }
 

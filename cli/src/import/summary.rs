@@ -66,6 +66,12 @@ impl Summary {
         self.tables.entry("credit_transactions").or_default().skipped += entries;
     }
 
+    pub(super) fn rows(&mut self, table: &'static str, written: usize, skipped: usize) {
+        let counts = self.tables.entry(table).or_default();
+        counts.written += written;
+        counts.skipped += skipped;
+    }
+
     pub(super) fn refuse(&mut self, rows: Vec<RefusedRow>) {
         for row in rows {
             self.tables.entry(row.table).or_default().refused += 1;

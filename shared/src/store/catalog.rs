@@ -20,8 +20,8 @@ use crate::domain::id::{CourseId, UserId};
 /// A user's enrolment.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Enrollment {
-    course_id: CourseId,
-    enrolled_at: Timestamp,
+    pub(super) course_id: CourseId,
+    pub(super) enrolled_at: Timestamp,
 }
 
 impl Entity for Enrollment {

@@ -309,7 +309,7 @@ mod tests {
             (",'starter',40", 40, None),
             (",'free',5", 5, None),
         ] {
-            let dump = user_with(",plan,monthly_credits", values);
+            let dump = user_with(",credits,plan,monthly_credits", &format!(",0{values}"));
             assert_eq!(profile(&dump).wallet.monthly_credits, monthly, "{values}");
             assert_eq!(dump.notes, Vec::from_iter(note.map(|note| format!("users {USER}: {note}"))), "{values}");
         }
@@ -326,7 +326,7 @@ mod tests {
             (",'free',1,NULL", Plan::Unlimited, None),
             (",'unlimited',NULL,NULL", Plan::Unlimited, None),
         ] {
-            let dump = user_with(",plan,has_unlimited,unlimited_until", values);
+            let dump = user_with(",credits,plan,has_unlimited,unlimited_until", &format!(",0{values}"));
             let wallet = profile(&dump).wallet;
             assert_eq!((wallet.plan, wallet.unlimited_until), (plan, until), "{values}");
             assert_eq!(dump.notes.len(), usize::from(until.is_some()), "{:?}", dump.notes);

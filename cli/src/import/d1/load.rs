@@ -3,7 +3,7 @@
 //! A dump is not trusted: of its statements only `CREATE TABLE` of the tables we know and `INSERT … VALUES` into them
 //! are run, and an authorizer refuses whatever these reach for beyond that (files, queries, functions not listed).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
@@ -48,7 +48,14 @@ impl Tables {
 pub(super) fn load(dump: &str, findings: &mut Findings) -> anyhow::Result<Tables> {
     let bytes = dump.len();
     ensure!(bytes <= DUMP_BYTES_MAX, "the dump has {bytes} bytes; at most {DUMP_BYTES_MAX} are read");
-    let mut loader = Loader { database: open()?, read: BTreeMap::new(), left_out: BTreeMap::new(), findings };
+    let mut loader = Loader {
+        database: open()?,
+        read: BTreeMap::new(),
+        described: BTreeSet::new(),
+        undescribed: BTreeSet::new(),
+        left_out: BTreeMap::new(),
+        findings,
+    };
     for sql in statements::statements(dump.trim_start_matches('\u{feff}')) {
         loader.run(sql);
     }
@@ -88,6 +95,10 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
 struct Loader<'a> {
     database: Connection,
     read: BTreeMap<&'static str, usize>,
+    /// Tables of ours whose `CREATE TABLE` the dump has.
+    described: BTreeSet<&'static str>,
+    /// Tables of ours that it has rows of without one.
+    undescribed: BTreeSet<&'static str>,
     /// What is not read, with the number of statements or rows.
     left_out: BTreeMap<LeftOut, usize>,
     findings: &'a mut Findings,
@@ -107,7 +118,10 @@ impl Loader<'_> {
             Statement::Housekeeping => {}
             Statement::Other(word) => *self.left_out.entry(LeftOut::Statement(word)).or_default() += 1,
             Statement::CreateTable { table: name, sql } => match schema::table(&name) {
-                Some(table) => self.create(table, sql),
+                Some(table) => {
+                    self.described.insert(table.name);
+                    self.create(table, sql);
+                }
                 None => self.leave_out(&name, 0),
             },
             Statement::Insert(insert) => match schema::table(&insert.table) {
@@ -142,6 +156,10 @@ impl Loader<'_> {
     /// Inserts row by row, so that a bad one stops no other. `OR IGNORE` and the like do not count: what is lost is
     /// named.
     fn insert(&mut self, table: &'static Table, insert: &Insert<'_>) {
+        if !self.described.contains(table.name) {
+            self.undescribed.insert(table.name);
+            return;
+        }
         if !self.read.contains_key(table.name) {
             self.create_plain(table, insert);
         }
@@ -160,7 +178,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Makes a table for a dump of data alone: the columns we know and those that the rows have, without rules.
+    /// Makes a table whose description could not be run: the columns we know and those that the rows have, without rules.
     fn create_plain(&mut self, table: &'static Table, insert: &Insert<'_>) {
         let mut columns: Vec<String> = table.columns.iter().map(|column| (*column).to_owned()).collect();
         for column in insert.columns.iter().flatten() {
@@ -172,8 +190,19 @@ impl Loader<'_> {
     }
 
     fn finish(self) -> anyhow::Result<Tables> {
+        if !self.undescribed.is_empty() {
+            let names = self.undescribed.into_iter().collect::<Vec<_>>().join(", ");
+            bail!(
+                "the dump has rows of {names} without CREATE TABLE, so which value belongs to which column is not known. \
+                 Nothing is imported. Export the schema too: `wrangler d1 export` without --no-schema, or `.dump` of \
+                 sqlite3 without --data-only"
+            );
+        }
         for (what, count) in &self.left_out {
             self.findings.note(match what {
+                LeftOut::Table(table) if schema::is_cache(table) => {
+                    format!("{table}: {count} left out: a cache of courses, which is computed anew")
+                }
                 LeftOut::Table(table) => format!("{table}: {count} left out: no such table is imported"),
                 LeftOut::Statement(word) => {
                     format!("{count} × {word} left out: only CREATE TABLE and INSERT … VALUES are read")
@@ -278,12 +307,28 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_of_data_alone_gets_its_tables_made() {
-        let dump = read("INSERT INTO courses VALUES('c1','One',NULL,2,1,1735787045);");
-        assert_eq!(courses(&dump), [("c1", "One")]);
-        let dump = read("INSERT INTO \"courses\" (\"name\",\"colour\",\"id\") VALUES('One','red','c1');");
-        assert_eq!(courses(&dump), [("c1", "One")]);
-        assert_eq!(dump.notes, ["courses: extra columns left out: colour"]);
+    fn a_dump_of_data_alone_is_refused_as_a_whole() {
+        for rows in [
+            "INSERT INTO courses VALUES('c1','One',NULL,2,1,1735787045);",
+            "INSERT INTO \"courses\" (\"name\",\"colour\",\"id\") VALUES('One','red','c1');",
+        ] {
+            let users =
+                "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT); INSERT INTO users VALUES(1,2,3);";
+            for sql in [rows.to_owned(), format!("{users}{rows}")] {
+                let error = read_dump(&sql, jiff::Timestamp::UNIX_EPOCH).err().unwrap().to_string();
+                assert!(error.starts_with("the dump has rows of courses without CREATE TABLE"), "{error}");
+                assert!(error.contains("without --no-schema"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cache_of_courses_is_left_out() {
+        let dump = read(
+            "CREATE TABLE exam_analysis (course_id TEXT, body TEXT); INSERT INTO exam_analysis VALUES('c','{}');
+             CREATE TABLE courses (id TEXT, name TEXT); INSERT INTO courses VALUES('c','C');",
+        );
+        assert_eq!(dump.notes, ["exam_analysis: 1 left out: a cache of courses, which is computed anew"]);
     }
 
     #[test]
@@ -352,10 +397,10 @@ mod tests {
     #[test]
     fn unknown_tables_are_said() {
         let dump = read(
-            "CREATE TABLE user_progress (id); INSERT INTO user_progress VALUES(1),(2);
+            "CREATE TABLE user_badges (id); INSERT INTO user_badges VALUES(1),(2);
              INSERT INTO courses VALUES('c','C',0,0,0,0);",
         );
-        assert_eq!(dump.notes, ["user_progress: 2 left out: no such table is imported"]);
+        assert_eq!(dump.notes, ["user_badges: 2 left out: no such table is imported"]);
     }
 
     #[test]

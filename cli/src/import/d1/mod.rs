@@ -10,6 +10,7 @@ mod history;
 mod load;
 mod schema;
 mod statements;
+mod studies;
 mod texts;
 mod unistr;
 mod values;
@@ -21,6 +22,7 @@ use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::store::ImportedAccount;
 
 use self::schema::SESSIONS;
+pub use self::studies::{EnrollmentRow, ProgressRow};
 
 /// What a dump holds, ready to be written.
 pub struct Dump {
@@ -28,6 +30,10 @@ pub struct Dump {
     pub catalogs: Vec<CatalogDraft>,
     /// Users with their ledgers, by the time they were opened.
     pub accounts: Vec<ImportedAccount>,
+    /// What users unlocked and answered.
+    pub progress: Vec<ProgressRow>,
+    /// The courses that users are enrolled in.
+    pub enrollments: Vec<EnrollmentRow>,
     /// Rows that became nothing.
     pub refused: Vec<RefusedRow>,
     /// What was changed or left out and why, one line each.
@@ -60,16 +66,19 @@ impl Findings {
 /// Reads a dump. `now` is the date of users that bring none.
 ///
 /// # Errors
-/// When it is larger than 256 MiB or holds none of the tables.
+/// When it is larger than 256 MiB, holds none of the tables, or has rows without their schema.
 pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
     let mut findings = Findings::default();
     let mut tables = load::load(sql, &mut findings)?;
     let catalogs = catalog::catalogs(&mut tables, &mut findings);
     let accounts = accounts::accounts(&mut tables, now, &mut findings);
+    let progress = studies::progress(&mut tables, &mut findings);
+    let enrollments = studies::enrollments(&mut tables, &mut findings);
     if let Some(sessions) = tables.read.get(SESSIONS).filter(|sessions| **sessions > 0) {
         findings.note(format!("{SESSIONS}: {sessions} left out: they belong to the old service"));
     }
-    Ok(Dump { catalogs, accounts, refused: findings.refused, notes: findings.notes, read: tables.read })
+    let Findings { refused, notes } = findings;
+    Ok(Dump { catalogs, accounts, progress, enrollments, refused, notes, read: tables.read })
 }
 
 #[cfg(test)]
@@ -79,12 +88,42 @@ mod tests {
     use shared::domain::catalog::check::refuse_bad_rows;
     use shared::domain::credits::ledger::mismatches;
 
+    use super::statements::Statement;
     use super::*;
 
     pub(super) const USER: &str = "0b9c7a52-6f0e-4d57-9a44-3c1f5d2e8a01";
 
+    /// A dump of these statements; the tables that they do not create are those of the old service, with any column that
+    /// their rows name.
     pub(super) fn read(sql: &str) -> Dump {
-        read_dump(sql, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap()
+        read_dump(&format!("{}{sql}", missing_schema(sql)), "2026-01-01T00:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    fn missing_schema(sql: &str) -> String {
+        let mut created = Vec::new();
+        let mut columns: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for statement in statements::statements(sql.trim_start_matches('\u{feff}')) {
+            match statements::read(statement) {
+                Statement::CreateTable { table, .. } => created.extend(schema::table(&table).map(|table| table.name)),
+                Statement::Insert(insert) => {
+                    let Some(table) = schema::table(&insert.table) else { continue };
+                    // The newest columns of users come after those that a row without names has.
+                    let all =
+                        table.columns.iter().filter(|name| !name.contains("unlimited")).map(|name| (*name).to_owned());
+                    let of_table = columns.entry(table.name).or_insert_with(|| all.collect());
+                    for column in insert.columns.unwrap_or_default() {
+                        if !of_table.iter().any(|known| known.eq_ignore_ascii_case(&column)) {
+                            of_table.push(column);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        columns.retain(|table, _| !created.contains(table));
+        let create =
+            |(table, columns): (&&str, &Vec<String>)| format!("CREATE TABLE {table} (\"{}\");", columns.join("\",\""));
+        columns.iter().map(create).collect::<Vec<_>>().concat()
     }
 
     pub(super) fn refused(dump: &Dump) -> Vec<String> {
@@ -118,6 +157,7 @@ mod tests {
                 ("questions", 33),
                 ("sessions", 4),
                 ("topics", 9),
+                ("user_progress", 3),
                 ("users", 7),
             ])
         );
@@ -133,7 +173,6 @@ mod tests {
         assert_eq!(
             dump.notes,
             [
-                "user_progress: 3 left out: no such table is imported",
                 "questions: extra columns kept: section, question_number, subparts_json",
                 "questions calc2d-q21: source_question_number \"3a\" is not a whole number: null, with question_number \
                  \"3 (a)\"",

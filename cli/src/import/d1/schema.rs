@@ -5,7 +5,7 @@
 pub(super) struct Table {
     /// Its name.
     pub name: &'static str,
-    /// Its columns, in the order in which a dump without schema gives their values.
+    /// The columns that are read or known to be of no use.
     pub columns: &'static [&'static str],
 }
 
@@ -18,9 +18,11 @@ pub(super) const OPTIONS: &str = "question_options";
 pub(super) const USERS: &str = "users";
 pub(super) const TRANSACTIONS: &str = "credit_transactions";
 pub(super) const SESSIONS: &str = "sessions";
+pub(super) const PROGRESS: &str = "user_progress";
+pub(super) const ENROLLMENTS: &str = "user_courses";
 
 /// All of them.
-pub(super) const TABLES: [Table; 9] = [
+pub(super) const TABLES: [Table; 11] = [
     Table { name: COURSES, columns: &["id", "name", "description", "exam_count", "is_active", "created_at"] },
     Table {
         name: EXAMS,
@@ -108,6 +110,8 @@ pub(super) const TABLES: [Table; 9] = [
             "stripe_subscription_id",
             "created_at",
             "updated_at",
+            "has_unlimited",
+            "unlimited_until",
         ],
     },
     Table {
@@ -115,11 +119,32 @@ pub(super) const TABLES: [Table; 9] = [
         columns: &["id", "user_id", "amount", "type", "description", "stripe_payment_intent_id", "created_at"],
     },
     Table { name: SESSIONS, columns: &["id", "user_id", "expires_at", "created_at"] },
+    Table {
+        name: PROGRESS,
+        columns: &[
+            "id",
+            "user_id",
+            "question_id",
+            "unlocked_at",
+            "completed",
+            "is_correct",
+            "attempts",
+            "time_spent",
+            "created_at",
+            "updated_at",
+        ],
+    },
+    Table { name: ENROLLMENTS, columns: &["id", "user_id", "course_id", "enrolled_at", "created_at"] },
 ];
 
 /// The table of this name, which SQL compares without case.
 pub(super) fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+}
+
+/// What the old service computed of a course and kept: it is computed anew.
+pub(super) fn is_cache(name: &str) -> bool {
+    matches!(name.to_ascii_lowercase().as_str(), "exam_analysis" | "analysis_cache")
 }
 
 /// Tables that the database and its tools keep for themselves: nothing of a student's is in them.
