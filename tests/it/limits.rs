@@ -61,7 +61,7 @@ async fn request(action: LimitedAction, person: &Person, number: u32) -> Answer 
 async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
     // What derives a key for each request has the smaller quota; the other must be above those that a flood of another
     // action would meet first.
-    let apps = [TestApp::limited_to(QUOTA_MAX).await, TestApp::limited_to(3 * QUOTA_MAX).await];
+    let apps = [TestApp::limited_to(QUOTA_MAX).await, TestApp::limited_to(7 * QUOTA_MAX).await];
     for action in LimitedAction::ALL {
         let derives_keys = matches!(action, LimitedAction::LoginAddress | LimitedAction::RegisterAddress);
         let test = &apps[usize::from(!derives_keys)];

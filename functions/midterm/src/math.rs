@@ -95,7 +95,7 @@ pub(crate) fn math(latex: &str, mode: DisplayMode) -> Markup {
 fn mathml(latex: &str, mode: DisplayMode) -> Option<String> {
     let storage = Storage::new();
     let config = RenderConfig { display_mode: mode, ..RenderConfig::default() };
-    let events = Parser::new(latex, &storage).collect::<Result<Vec<_>, _>>().ok()?;
+    let events = Parser::new(latex, &storage).map(|event| event.map(with_space)).collect::<Result<Vec<_>, _>>().ok()?;
     if events.iter().any(holds_markup) {
         return None;
     }
@@ -104,13 +104,20 @@ fn mathml(latex: &str, mode: DisplayMode) -> Option<String> {
     Some(mended(&mathml))
 }
 
+/// The parser writes the space of `~` and of a backslash before a space as an HTML entity, which the renderer escapes.
+fn with_space(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::Content(Content::Text("&nbsp;")) => Event::Content(Content::Text("\u{a0}")),
+        event => event,
+    }
+}
+
 /// The renderer writes words as they are: one with a character that means something in HTML must not get there.
 fn holds_markup(event: &Event<'_>) -> bool {
     let Event::Content(Content::Text(word) | Content::Number(word) | Content::Function(word)) = event else {
         return false;
     };
-    // The one entity that the renderer writes itself: for `~` and a backslash before a space.
-    *word != "&nbsp;" && word.contains(['<', '>', '&', '"', '\''])
+    word.contains(['<', '>', '&', '"', '\''])
 }
 
 /// Space that the renderer sets before a function with an exponent: inside it would be the base.
@@ -140,7 +147,7 @@ mod tests {
         assert!(shown(r"$$\frac{1}{2}$$").contains("<mfrac>"));
         assert!(shown("$x < 1$").contains("&lt;"), "{}", shown("$x < 1$"));
         for spaced in [r"$(0,1),\ (8,2)$", "$a~b$", r"$a\nobreakspace b$"] {
-            assert!(shown(spaced).contains("<mtext>&nbsp;</mtext>"), "{}", shown(spaced));
+            assert!(shown(spaced).contains("<mtext>\u{a0}</mtext>"), "{}", shown(spaced));
         }
     }
 

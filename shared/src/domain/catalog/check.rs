@@ -233,12 +233,12 @@ mod tests {
         let with_figure = refused_after(|q| _ = q.extra.insert("figure".to_owned(), figure));
         assert!(with_figure[0].starts_with("questions q2: figure has 204808 bytes; "), "{with_figure:?}");
         let mut deep = json!(0);
-        for _ in 0..29 {
+        for _ in 0..101 {
             deep = json!([deep]);
         }
         assert_eq!(
             refused_after(|q| _ = q.extra.insert("subparts".to_owned(), deep)),
-            ["questions q2: subparts has 29 levels; a column has at most 28"]
+            ["questions q2: subparts has 101 levels; a column has at most 100"]
         );
         let unreadable = refused_after(|q| _ = q.extra.insert("answer_rules".to_owned(), json!({"tolerance": 1})));
         assert!(unreadable[0].starts_with("questions q2: answer_rules: unknown field"), "{unreadable:?}");

@@ -10,8 +10,8 @@ use crate::domain::catalog::draft::QuestionDraft;
 pub const TOPICS_MAX: usize = 2_000;
 /// Numbers of the table of topics by exams in an analysis: of so many, an analysis is below what a function answers.
 pub const TOPICS_BY_EXAMS_MAX: usize = 400_000;
-/// Levels of lists and maps in one column; DynamoDB has 32 levels in an item.
-const LEVELS_MAX: usize = 28;
+/// Levels of lists and maps in one column. Readers of JSON stop at 128.
+const LEVELS_MAX: usize = 100;
 
 /// What is too large of a row with these texts.
 pub(super) fn of_row(fields: &[(&str, usize)], extra: &ExtraColumns) -> Option<String> {

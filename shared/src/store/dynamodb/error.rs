@@ -116,7 +116,11 @@ pub fn trouble_of_file(message: &str) -> Option<&'static str> {
     let is_said = |words: &str| message.contains(words);
     if is_said("disk is full") {
         Some("the disk is full")
-    } else if is_said("not a database") || is_said("is malformed") || is_said("malformed database schema") {
+    } else if is_said("not a database")
+        || is_said("not a valid SQLite database")
+        || is_said("is malformed")
+        || is_said("malformed database schema")
+    {
         Some("the database file is damaged")
     } else {
         None
