@@ -8,7 +8,7 @@ use clap::Args;
 use crate::database::{DataSource, Open, Purpose};
 use crate::output::outln;
 use crate::samples::import_samples;
-use crate::signals::stop_signal;
+use crate::signals::StopSignals;
 
 /// Options of `db`.
 #[derive(Debug, Args)]
@@ -31,6 +31,7 @@ pub struct Arguments {
 /// # Errors
 /// When the port or the database is not to be had.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut signals = StopSignals::listen()?;
     let mut open = if arguments.in_memory {
         Open::in_memory().await?
     } else {
@@ -42,7 +43,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         outln!("Imported the sample courses calc2 and micro1.")?;
     }
     outln!("The embedded database answers to processes with these variables (Ctrl-C stops):\n{variables}")?;
-    stop_signal().await;
+    signals.received().await;
     open.close();
     outln!("Stopped.")?;
     Ok(ExitCode::SUCCESS)

@@ -21,7 +21,7 @@ use crate::db::open_port;
 use crate::listen::Bounds;
 use crate::output::outln;
 use crate::samples::import_samples;
-use crate::signals::stop_signal;
+use crate::signals::StopSignals;
 use crate::trusted_proxy::TrustedProxies;
 use crate::{docs, listen, router};
 
@@ -62,6 +62,8 @@ pub struct Arguments {
 /// When the port or the database is not to be had.
 pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     log_to_stderr();
+    // Both hear every signal: the first begins the end, a second one does not wait for requests.
+    let (mut first, mut signals) = (StopSignals::listen()?, StopSignals::listen()?);
     let listener = TcpListener::bind((arguments.host, arguments.port))
         .await
         .with_context(|| format!("cannot listen on {}:{}", arguments.host, arguments.port))?;
@@ -85,19 +87,14 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     outln!("  curl http://{address}/api/featured-question")?;
     outln!("  http://{address}/docs in a browser")?;
     let router = arguments.proxies.before(router::beside(&open.app, docs::router()?)).layer(from_fn(tell_address));
-    let stopping = std::sync::Arc::new(tokio::sync::Notify::new());
-    let stopped = std::sync::Arc::clone(&stopping);
-    let shutdown = async move {
-        stop_signal().await;
-        stopped.notify_one();
-    };
+    let shutdown = async move { first.received().await };
     let serving = listen::serve(listener, router, Bounds::of_this_process(), shutdown);
-    // Whoever is in the middle of a request may end it; whoever just holds a connection may not hold us.
+    // Requests in progress may end. An idle connection does not delay the end.
     let grace = async {
-        stopping.notified().await;
+        signals.received().await;
         tokio::select! {
             () = tokio::time::sleep(GRACE) => {}
-            () = stop_signal() => {}
+            () = signals.received() => {}
         }
     };
     tokio::select! {

@@ -1,26 +1,38 @@
 //! When a server of ours is asked to stop.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::io;
 
-/// Waits for Ctrl-C, SIGTERM (a supervisor) or SIGHUP (the terminal is gone).
-pub(crate) async fn stop_signal() {
-    let interrupted = async {
-        // Without a handler the default one ends the process, which is what was asked for.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    tokio::select! {
-        () = interrupted => {}
-        () = received(SignalKind::terminate()) => {}
-        () = received(SignalKind::hangup()), if !hangup_is_ignored() => {}
-    }
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Ctrl-C, SIGTERM (a supervisor) and SIGHUP (the terminal is gone), from the time that this is made: before a server says
+/// that it is ready, so that no signal finds the default handler, which ends the process at once.
+pub(crate) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// None when the process is to survive its terminal.
+    hangup: Option<Signal>,
 }
 
-async fn received(kind: SignalKind) {
-    match signal(kind) {
-        Ok(mut signal) => {
-            signal.recv().await;
+impl StopSignals {
+    /// Begins to listen.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hangup })
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn received(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = hangup => {}
         }
-        Err(_) => std::future::pending().await,
     }
 }
 

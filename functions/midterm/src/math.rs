@@ -95,7 +95,7 @@ pub(crate) fn math(latex: &str, mode: DisplayMode) -> Markup {
 fn mathml(latex: &str, mode: DisplayMode) -> Option<String> {
     let storage = Storage::new();
     let config = RenderConfig { display_mode: mode, ..RenderConfig::default() };
-    let events = Parser::new(latex, &storage).map(|event| event.map(with_space)).collect::<Result<Vec<_>, _>>().ok()?;
+    let events = Parser::new(latex, &storage).collect::<Result<Vec<_>, _>>().ok()?;
     if events.iter().any(holds_markup) {
         return None;
     }
@@ -104,20 +104,13 @@ fn mathml(latex: &str, mode: DisplayMode) -> Option<String> {
     Some(mended(&mathml))
 }
 
-/// The parser writes the space of `~` and of a backslash before a space as an HTML entity, which the renderer escapes.
-fn with_space(event: Event<'_>) -> Event<'_> {
-    match event {
-        Event::Content(Content::Text("&nbsp;")) => Event::Content(Content::Text("\u{a0}")),
-        event => event,
-    }
-}
-
 /// The renderer writes words as they are: one with a character that means something in HTML must not get there.
 fn holds_markup(event: &Event<'_>) -> bool {
     let Event::Content(Content::Text(word) | Content::Number(word) | Content::Function(word)) = event else {
         return false;
     };
-    word.contains(['<', '>', '&', '"', '\''])
+    // The parser writes `~`, and a backslash before a space, as this entity.
+    *word != "&nbsp;" && word.contains(['<', '>', '&', '"', '\''])
 }
 
 /// Space that the renderer sets before a function with an exponent: inside it would be the base.
@@ -125,7 +118,9 @@ const SPACE: &str = "<mspace width=\"0.1667em\" />";
 
 /// Mends what the renderer leaves: operators as they are, each alone in its element, and space where a base should be.
 fn mended(mathml: &str) -> String {
-    let escaped = mathml.replace("><</", ">&lt;</").replace(">></", ">&gt;</").replace(">&</", ">&amp;</");
+    // The renderer escapes the entity of a space that its parser wrote.
+    let spaced = mathml.replace("<mtext>&amp;nbsp;</mtext>", "<mtext>\u{a0}</mtext>");
+    let escaped = spaced.replace("><</", ">&lt;</").replace(">></", ">&gt;</").replace(">&</", ">&amp;</");
     ["<msup>", "<msub>", "<msubsup>"]
         .iter()
         .fold(escaped, |mathml, element| mathml.replace(&format!("{element}{SPACE}"), &format!("{SPACE}{element}")))
