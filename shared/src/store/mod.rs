@@ -27,12 +27,15 @@ mod questions;
 mod sessions;
 mod studies;
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::Client;
 
 use crate::config::Database;
 
 pub use accounts::{Credential, NewAccount, OpenAccountError};
 pub use attempts::{AttemptError, Recorded};
+pub use dynamodb::connector::{Transport, TransportError};
 pub use dynamodb::error::StoreError;
 pub use export::StoredItem;
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
@@ -56,6 +59,12 @@ impl Store {
     #[must_use]
     pub fn connect(database: &Database) -> Self {
         Self::with_client(dynamodb::client::client(database), database.table_name.clone())
+    }
+
+    /// Builds a client that calls by `transport`; of `database` it uses the table's name, the region and the keys.
+    #[must_use]
+    pub fn through(database: &Database, transport: Arc<dyn Transport>) -> Self {
+        Self::with_client(dynamodb::client::client_through(database, transport), database.table_name.clone())
     }
 
     /// Uses a client that the caller built.

@@ -1,6 +1,7 @@
 //! The DynamoDB client, without aws-config: Lambda gives region and keys in the environment, and the chain of
 //! credential providers would cost more of a cold start than everything else together.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -10,11 +11,11 @@ use aws_sdk_dynamodb::config::interceptors::{
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Builder, Config, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+    BehaviorVersion, Builder, Config, ConfigBag, Credentials, HttpClient, Intercept, Region, RuntimeComponents,
 };
 use aws_sdk_dynamodb::error::BoxError;
 
-use super::connector::Connector;
+use super::connector::{Connector, Through, Transport};
 use crate::config::Database;
 use crate::outbound::{Roots, http_client};
 use crate::request_metrics::{count_call, count_try};
@@ -61,11 +62,16 @@ impl Intercept for Count {
 
 /// A client of `database`.
 pub(in crate::store) fn client(database: &Database) -> Client {
-    Client::from_conf(configuration(database).build())
+    Client::from_conf(configuration(database, Connector(http_client(&roots(database)))).build())
+}
+
+/// A client of `database` that calls by `transport`.
+pub(in crate::store) fn client_through(database: &Database, transport: Arc<dyn Transport>) -> Client {
+    Client::from_conf(configuration(database, Through(transport)).build())
 }
 
 /// Everything but what a test may want to add.
-fn configuration(database: &Database) -> Builder {
+fn configuration(database: &Database, http_client: impl HttpClient + 'static) -> Builder {
     let keys = &database.credentials;
     let credentials = Credentials::new(
         keys.access_key_id.clone(),
@@ -83,7 +89,7 @@ fn configuration(database: &Database) -> Builder {
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX).with_initial_backoff(PAUSE_FIRST))
         .interceptor(Count)
-        .http_client(Connector(http_client(&roots(database))));
+        .http_client(http_client);
     builder.set_endpoint_url(database.endpoint_url.clone());
     builder
 }

@@ -1,4 +1,7 @@
-//! How the SDK's client calls: by the house's own HTTP client.
+//! How the SDK's client calls: by the house's own HTTP client, or by a [`Transport`] that the caller brings.
+
+use std::fmt;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_dynamodb::config::{HttpClient as SdkHttpClient, RuntimeComponents};
@@ -8,11 +11,43 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::connect::{Connected, capture_connection};
 
 use crate::outbound::HttpClient;
+
+/// Another way to a DynamoDB than our HTTP client: an engine in this process, or a Unix socket. Functions use none, so
+/// nothing of it is linked into them.
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends a request and reads the whole answer.
+    fn call(&self, request: Request<Vec<u8>>) -> BoxFuture<'static, Result<Response<Vec<u8>>, TransportError>>;
+}
+
+/// Why a [`Transport`] brought no answer.
+pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The SDK's view of a [`Transport`].
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Through(pub(in crate::store) Arc<dyn Transport>);
+
+impl SdkHttpClient for Through {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Through {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let transport = Arc::clone(&self.0);
+        HttpConnectorFuture::new(async move {
+            let (request, body) = split(request)?;
+            let answer = transport.call(request.map(|()| body)).await.map_err(io)?;
+            HttpResponse::try_from(answer.map(Into::into)).map_err(unreadable)
+        })
+    }
+}
 
 /// The client knows no timeouts: those of a try and of a call hold, which include connecting.
 #[derive(Debug, Clone)]
@@ -36,17 +71,26 @@ const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// One try; an answer is read whole.
 async fn send(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let stream = || ConnectorError::user("a body that is a stream".into());
-    let body = request.body().bytes().ok_or_else(stream)?.to_vec();
-    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-    let mut request = request.map(|_| Full::from(body));
+    let (request, body) = split(request)?;
+    let mut request = request.map(|()| Full::from(body));
     tell_connection(&mut request);
     // Whatever goes wrong on the way is worth another try: what may not happen twice has a token or a condition.
     let answer = client.request(request).await.map_err(io)?;
     let (parts, body) = answer.into_parts();
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(io)?.to_bytes();
-    let answer = Response::from_parts(parts, body.into());
-    HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+    HttpResponse::try_from(Response::from_parts(parts, body.into())).map_err(unreadable)
+}
+
+/// A request of the SDK, and its body.
+fn split(request: HttpRequest) -> Result<(Request<()>, Vec<u8>), ConnectorError> {
+    let stream = || ConnectorError::user("a body that is a stream".into());
+    let body = request.body().bytes().ok_or_else(stream)?.to_vec();
+    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+    Ok((request.map(|_| ()), body))
+}
+
+fn unreadable(error: impl Into<BoxError>) -> ConnectorError {
+    ConnectorError::other(error.into(), None)
 }
 
 /// Tells the SDK which connection is used: after an answer that another try is for, it takes that one out of use.

@@ -3,7 +3,7 @@
 
 pub(in crate::store) mod batch;
 pub(in crate::store) mod client;
-mod connector;
+pub(in crate::store) mod connector;
 pub(in crate::store) mod error;
 pub(in crate::store) mod item;
 pub(in crate::store) mod packed;

@@ -2,6 +2,7 @@
 //! two together.
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
 };
@@ -11,6 +12,17 @@ use crate::store::Store;
 use crate::store::keys::{EXPIRES_AT, PK, SK};
 
 impl Store {
+    /// Whether the table is there. Creates nothing.
+    pub async fn has_table(&self) -> Result<bool, StoreError> {
+        match self.client.describe_table().table_name(&self.table).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::call("DescribeTable", &error)),
+        }
+    }
+
     /// Makes the table unless it is there; whether it was made.
     pub async fn create_table(&self) -> Result<bool, StoreError> {
         let built = |error| StoreError::corrupt("Table", error);
