@@ -73,9 +73,9 @@ db *options:
 user *words:
     cargo run -q -p pastpaper -- user {{ words }}
 
-# Run the functions as Lambda does and route to them as API Gateway does (needs cargo-lambda)
+# Run the functions as Lambda does and route to them as API Gateway does, in a shell with the variables that `just db` prints (needs cargo-lambda)
 watch:
-    cargo lambda watch --env-var AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000
+    cargo lambda watch
 
 # Send a payload of events/ to its function under `just watch`, such as courses.show_status
 invoke event:

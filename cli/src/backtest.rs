@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +16,8 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use shared::domain::forecast::{Backtest, MIN_HISTORY, PRECISION_TOPICS, PastExam, Scores, UnseenShare, backtest};
+
+use crate::output;
 
 /// What may separate columns; the first wins a draw.
 const DELIMITERS: [u8; 3] = [b',', b'\t', b';'];
@@ -63,11 +65,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = read(&arguments.file).with_context(|| format!("cannot read {name}"))?;
     let report = score(&text, arguments).with_context(|| name.to_string())?;
     let output = if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
-    match io::stdout().write_all(output.as_bytes()) {
-        // `head` has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        written => Ok(written.map(|()| ExitCode::SUCCESS)?),
+    if arguments.json {
+        output::json(&output)?;
+    } else {
+        output::text(&output)?;
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn read(path: &PathBuf) -> Result<Vec<u8>> {

@@ -11,7 +11,8 @@ use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
 use shared::domain::mastery::{Attempt, Outcome};
 use shared::domain::study::Calibration;
 
-use crate::database::DataSource;
+use crate::database::{DataSource, Purpose};
+use crate::output::outln;
 
 /// Options of `calibrate`.
 #[derive(Debug, Args)]
@@ -26,19 +27,18 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When there is no such course, it has no attempts, or storage fails.
-#[expect(clippy::print_stdout, reason = "what was learnt is what the command tells")]
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let open = arguments.database.open().await?.must_exist()?;
+    let open = arguments.database.open_to(Purpose::Change).await?;
     let published = calibrate(&open.app, &arguments.course).await;
     open.close();
     let calibration = published?;
     let Calibration { version, mu, attempts, topics, questions } = &calibration;
-    println!(
+    outln!(
         "calibration {version} of {}: {attempts} attempts on {} questions of {} topics, \u{3bc} = {mu:.2}",
         arguments.course,
         questions.len(),
         topics.len()
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

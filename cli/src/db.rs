@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::database::{DataSource, Open};
-use crate::embedded::Embedded;
+use crate::database::{DataSource, Open, Purpose};
+use crate::output::outln;
 use crate::samples::import_samples;
-use crate::serve::stop_signal;
+use crate::signals::StopSignals;
 
 /// Options of `db`.
 #[derive(Debug, Args)]
@@ -30,22 +30,36 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the port or the database is not to be had.
-#[expect(clippy::print_stdout, reason = "a developer reads where it listens")]
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let embedded = if arguments.in_memory {
-        Embedded::in_memory_at(arguments.port).await?
+    let mut signals = StopSignals::listen()?;
+    let mut open = if arguments.in_memory {
+        Open::in_memory().await?
     } else {
-        Embedded::in_directory_at(arguments.database.directory()?, arguments.port).await?
+        Open::folder(arguments.database.directory()?, Purpose::Serve).await?
     };
-    let open = Open::embedded(embedded).await?;
+    let variables = open_port(&mut open, arguments.port).await?;
     if !arguments.empty && open.app.store.courses().await?.is_empty() {
         import_samples(&open.app).await?;
-        println!("Imported the sample courses calc2 and micro1.");
+        outln!("Imported the sample courses calc2 and micro1.")?;
     }
-    let endpoint_url = open.embedded.as_ref().map(Embedded::endpoint_url).unwrap_or_default();
-    println!("AWS_ENDPOINT_URL_DYNAMODB={endpoint_url} (Ctrl-C stops)");
-    stop_signal().await;
+    outln!("The embedded database answers to processes with these variables (Ctrl-C stops):\n{variables}")?;
+    signals.received().await;
     open.close();
-    println!("Stopped.");
+    outln!("Stopped.")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens a port of the embedded database; the line that gives a shell the way to it.
+///
+/// # Errors
+/// When there is no embedded database, or the port is taken.
+pub(crate) async fn open_port(open: &mut Open, port: u16) -> Result<String> {
+    let embedded = open.embedded.as_mut().context("there is no embedded database here whose port could be opened")?;
+    let key = embedded.open_port(port).await?;
+    Ok(format!(
+        "export AWS_ENDPOINT_URL_DYNAMODB={} AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_REGION=local",
+        embedded.endpoint_url(),
+        key.id,
+        key.secret,
+    ))
 }

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use shared::domain::mastery::{Calibration, Evidence, Mastery, Outcome};
+
+use crate::output;
 
 /// Bins of equal width for the calibration error.
 const BINS: usize = 10;
@@ -53,11 +55,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let test = log(&arguments.test, &mut names)?;
     let report = evaluate(&train, &test);
     let output = if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
-    match io::stdout().write_all(output.as_bytes()) {
-        // `head` has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        written => Ok(written.map(|()| ExitCode::SUCCESS)?),
+    if arguments.json {
+        output::json(&output)?;
+    } else {
+        output::text(&output)?;
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn log(path: &Path, names: &mut Names) -> Result<Log> {

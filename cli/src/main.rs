@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, bench, calibrate, db, evaluate, import, openapi, serve, user, verify};
+use pastpaper::{analyze, backtest, bench, calibrate, db, evaluate, import, openapi, output, serve, user, verify};
 
 /// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
 #[derive(Parser)]
@@ -58,10 +58,7 @@ async fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
-        #[expect(clippy::print_stderr, reason = "a command-line tool says what went wrong")]
-        {
-            eprintln!("error: {error:#}");
-        }
+        output::message(&format!("error: {error:#}"));
         ExitCode::FAILURE
     })
 }

@@ -16,9 +16,13 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::database::{DataSource, Open};
+use crate::database::{DataSource, Open, Purpose, refuse_endpoint};
+use crate::db::open_port;
+use crate::listen::Bounds;
+use crate::output::outln;
 use crate::samples::import_samples;
-use crate::{docs, router};
+use crate::signals::StopSignals;
+use crate::{docs, listen, router};
 
 /// How long requests may take to end after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(5);
@@ -40,6 +44,10 @@ pub struct Arguments {
     /// Import no sample courses on the first start
     #[arg(long)]
     empty: bool,
+    /// Open a port of the embedded database on 127.0.0.1, for who signs with the access key that is printed; 0 takes a
+    /// free one
+    #[arg(long, value_name = "PORT")]
+    db_port: Option<u16>,
     /// Multiply the quota of every rate limit: for floods of your own, such as load tests
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     quota_times: u32,
@@ -49,49 +57,49 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the port or the database is not to be had.
-#[expect(clippy::print_stdout, reason = "a developer reads where it listens")]
 pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     log_to_stderr();
+    // Both hear every signal: the first begins the end, a second one does not wait for requests.
+    let (mut first, mut signals) = (StopSignals::listen()?, StopSignals::listen()?);
     let listener = TcpListener::bind((arguments.host, arguments.port))
         .await
         .with_context(|| format!("cannot listen on {}:{}", arguments.host, arguments.port))?;
-    let mut open = if arguments.in_memory { Open::in_memory().await? } else { arguments.database.open().await? };
+    let mut open = if arguments.in_memory {
+        refuse_endpoint("--in-memory")?;
+        Open::in_memory().await?
+    } else {
+        arguments.database.open_to(Purpose::Serve).await?
+    };
     open.app = open.app.with_limits(Limits::times(arguments.quota_times));
     if !arguments.empty && open.app.store.courses().await?.is_empty() {
         import_samples(&open.app).await?;
-        println!("Imported the sample courses calc2 and micro1.");
+        outln!("Imported the sample courses calc2 and micro1.")?;
     }
-    if let Some(embedded) = &open.embedded {
-        println!("Embedded database: AWS_ENDPOINT_URL_DYNAMODB={}", embedded.endpoint_url());
+    if let Some(port) = arguments.db_port {
+        let variables = open_port(&mut open, port).await?;
+        outln!("The embedded database answers to processes with these variables:\n{variables}")?;
     }
     let address = listener.local_addr()?;
-    println!("Listening on http://{address} (Ctrl-C stops). Try:");
-    println!("  curl http://{address}/api/featured-question");
-    println!("  http://{address}/docs in a browser");
+    outln!("Listening on http://{address} (Ctrl-C stops). Try:")?;
+    outln!("  curl http://{address}/api/featured-question")?;
+    outln!("  http://{address}/docs in a browser")?;
     let router = router::beside(&open.app, docs::router()?).layer(from_fn(tell_address));
-    let stopping = std::sync::Arc::new(tokio::sync::Notify::new());
-    let stopped = std::sync::Arc::clone(&stopping);
-    let shutdown = async move {
-        stop_signal().await;
-        stopped.notify_one();
-    };
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(shutdown)
-        .into_future();
+    let shutdown = async move { first.received().await };
+    let serving = listen::serve(listener, router, Bounds::of_this_process(), shutdown);
     // Whoever is in the middle of a request may end it; whoever just holds a connection may not hold us.
     let grace = async {
-        stopping.notified().await;
+        signals.received().await;
         tokio::select! {
             () = tokio::time::sleep(GRACE) => {}
-            () = stop_signal() => {}
+            () = signals.received() => {}
         }
     };
     tokio::select! {
-        served = serving => served?,
+        () = serving => {}
         () = grace => {}
     }
     open.close();
-    println!("Stopped.");
+    outln!("Stopped.")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -107,29 +115,6 @@ fn log_to_stderr() {
         .with_default(LevelFilter::WARN)
         .with_target("shared", LevelFilter::INFO)
         .with_target("dynoxide", LevelFilter::ERROR);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).compact();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false).compact();
     tracing_subscriber::registry().with(lines).with(filter).init();
-}
-
-/// Ctrl-C, or what a supervisor sends.
-pub(crate) async fn stop_signal() {
-    let interrupted = async {
-        // Without a handler the default one ends the process, which is what was asked for.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
 }

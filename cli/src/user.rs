@@ -1,8 +1,9 @@
 //! `pastpaper user`: what operators look up and change of one account. Every movement is an entry of its ledger.
 
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use shared::app::App;
@@ -13,10 +14,13 @@ use shared::domain::credits::{Amount, Plan};
 use shared::domain::id::UserId;
 use uuid::Uuid;
 
-use crate::database::DataSource;
+use crate::database::{DataSource, Purpose};
+use crate::output::{message, outln, plain};
 
 /// Entries that `show` prints.
 const ENTRIES_SHOWN: usize = 10;
+/// As much of an answer as is read.
+const ANSWER_BYTES_MAX: u64 = 100;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -48,7 +52,14 @@ pub enum Command {
         reason: Reason,
     },
     /// Delete an account and all that is of it, or complete a deletion that was interrupted
-    Delete(Whom),
+    Delete {
+        /// Whose
+        #[command(flatten)]
+        whom: Whom,
+        /// Delete without asking
+        #[arg(long)]
+        yes: bool,
+    },
     /// End every session of a user
     SignOut(Whom),
 }
@@ -68,7 +79,7 @@ impl Command {
             Self::Show(whom)
             | Self::Grant { whom, .. }
             | Self::Plan { whom, .. }
-            | Self::Delete(whom)
+            | Self::Delete { whom, .. }
             | Self::SignOut(whom) => whom,
         }
     }
@@ -86,12 +97,12 @@ fn plan(text: &str) -> Result<Plan, &'static str> {
 ///
 /// # Errors
 /// When there is no such account, the change is refused, or storage fails.
-#[expect(clippy::print_stdout, reason = "an operator reads what was done")]
 pub async fn run(command: Command) -> Result<ExitCode> {
-    let open = command.whom().database.open().await?.must_exist()?;
+    let purpose = if matches!(command, Command::Show(_)) { Purpose::Read } else { Purpose::Change };
+    let open = command.whom().database.open_to(purpose).await?;
     let done = carry_out(&open.app, command).await;
     open.close();
-    println!("{}", done?);
+    outln!("{}", done?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -105,7 +116,13 @@ async fn carry_out(app: &App, command: Command) -> Result<String> {
         Command::Plan { plan, reason, .. } => {
             describe(app, &adjust(app, &account, Adjustment::Plan(plan), &reason).await?, 1).await
         }
-        Command::Delete(_) => delete(app, find(app, &account).await?).await,
+        Command::Delete { yes, .. } => {
+            let profile = find(app, &account).await?;
+            if !yes {
+                ask(&profile)?;
+            }
+            delete(app, profile).await
+        }
         Command::SignOut(_) => sign_out(app, &find(app, &account).await?).await,
     }
 }
@@ -133,6 +150,28 @@ pub async fn adjust(app: &App, account: &str, adjustment: Adjustment, reason: &R
     Ok(app.store.adjust(profile, adjustment, reason, app.now(), &app.random).await?)
 }
 
+/// Asks whether the account is meant, where somebody can answer.
+fn ask(profile: &Profile) -> Result<()> {
+    let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    ensure!(is_terminal, "there is no terminal to ask at: give --yes to delete the account");
+    let question = format!(
+        "Delete {} ({} credits, since {}) and all that is of it? This cannot be undone. Type yes:",
+        plain(profile.email.as_str()),
+        profile.wallet.credits,
+        profile.created_at
+    );
+    message(&question);
+    ensure!(is_yes(&mut io::stdin().lock())?, "nothing was deleted");
+    Ok(())
+}
+
+/// Whether the next line is a whole yes.
+fn is_yes(answers: &mut impl BufRead) -> io::Result<bool> {
+    let mut answer = String::new();
+    answers.take(ANSWER_BYTES_MAX).read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
 async fn delete(app: &App, profile: Profile) -> Result<String> {
     let user = profile.id;
     let begun = app.store.begin_closing(profile, app.now(), &app.random).await?;
@@ -153,7 +192,7 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
     let wallet = profile.wallet.as_of(app.now());
     let mut lines = vec![
         format!("id       {}", profile.id),
-        format!("email    {}", profile.email.as_str()),
+        format!("email    {}", plain(profile.email.as_str())),
         format!("plan     {}", wallet.plan.as_str()),
         format!("credits  {}", wallet.credits),
         format!("since    {}", profile.created_at),
@@ -166,8 +205,28 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
             entry.amount,
             entry.balance_after,
             kind.as_str().unwrap_or_default(),
-            entry.description.unwrap_or_default(),
+            plain(&entry.description.unwrap_or_default()),
         ));
     }
     Ok(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_yes_deletes() {
+        for (answer, expected) in [
+            ("yes\n", true),
+            (" YES \n", true),
+            ("y\n", false),
+            ("\n", false),
+            ("", false),
+            ("yes please\n", false),
+            ("no\nyes\n", false),
+        ] {
+            assert_eq!(is_yes(&mut answer.as_bytes()).unwrap(), expected, "{answer:?}");
+        }
+    }
 }

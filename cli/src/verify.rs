@@ -18,7 +18,8 @@ use shared::domain::study::{Study, differences};
 use shared::http::logs::directive;
 use shared::store::StoreError;
 
-use crate::database::DataSource;
+use crate::database::{DataSource, Purpose};
+use crate::output::{self, outln, plain};
 
 /// Users that are checked at the same time.
 const CONCURRENCY: usize = 16;
@@ -74,9 +75,9 @@ impl Findings {
     pub fn report(&self) -> String {
         let Self { users, entries, .. } = self;
         let mut lines = vec![format!("{users} users, {entries} ledger entries, {} wrong", self.mismatches())];
-        lines.extend(self.corrupt.iter().map(|(partition, cause)| format!("  {partition}: {cause}")));
+        lines.extend(self.corrupt.iter().map(|(partition, cause)| format!("  {}: {}", plain(partition), plain(cause))));
         for (user, mismatches) in &self.wrong {
-            lines.extend(mismatches.iter().map(|mismatch| format!("  user {user}: {mismatch}")));
+            lines.extend(mismatches.iter().map(|mismatch| format!("  user {user}: {}", plain(mismatch))));
         }
         lines.join("\n")
     }
@@ -86,14 +87,13 @@ impl Findings {
 ///
 /// # Errors
 /// When storage fails.
-#[expect(clippy::print_stdout, reason = "the findings are what the command is for")]
 pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
-    let open = arguments.database.open().await?.must_exist()?;
+    let open = arguments.database.open_to(Purpose::Read).await?;
     let findings = check_all(&open.app).await?;
     if arguments.emf {
-        println!("{}", findings.metrics(&open.app.config.stage, open.app.now()));
+        output::json(&format!("{}\n", findings.metrics(&open.app.config.stage, open.app.now())))?;
     } else {
-        println!("{}", findings.report());
+        outln!("{}", findings.report())?;
     }
     open.close();
     Ok(if findings.mismatches() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -2,89 +2,36 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
+#[expect(dead_code, reason = "each test program uses a part of it")]
+mod common;
+
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use common::{Server, outcome, pastpaper, refusal};
+
 const ADA: &str = "ada@students.example";
 const ADA_ID: &str = "5f0c1c7e-2b57-4c8e-9a55-61d0a7e9b111";
-const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
-/// The tool, without what the environment of this test says of databases.
-fn pastpaper(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pastpaper"));
-    for name in [ENDPOINT, "TABLE_NAME", "STAGE"] {
-        command.env_remove(name);
-    }
-    command.args(arguments);
-    command
-}
-
-/// Exit code, standard output, standard error.
-fn outcome(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
-/// What a command says that must fail.
-fn refusal(command: &mut Command) -> String {
-    let (code, printed, error) = outcome(command);
-    assert!(code.is_some_and(|code| code != 0) && printed.is_empty(), "{code:?} {printed}");
-    error
-}
-
-/// A running `pastpaper db`.
-struct Db {
-    process: Child,
-    lines: BufReader<ChildStdout>,
-    endpoint: String,
-}
-
-impl Drop for Db {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+/// A database with the users of the old one.
+struct Db(Server);
 
 impl Db {
-    fn start(options: &[&str]) -> Self {
-        let mut process = pastpaper(&["db", "--port", "0"]).args(options).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap());
-        let mut line = String::new();
-        let endpoint = loop {
-            line.clear();
-            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it ended");
-            if let Some(rest) = line.strip_prefix("AWS_ENDPOINT_URL_DYNAMODB=") {
-                break rest.split(' ').next().unwrap().to_owned();
-            }
-        };
-        Self { process, lines, endpoint }
-    }
-
-    /// One with the users of the old database.
     fn with_users() -> Self {
-        let db = Self::start(&["--in-memory", "--empty"]);
+        let db = Server::db(&["--in-memory", "--empty"]);
         let dump = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/d1_dump.sql");
         let (_, printed, error) = outcome(&mut db.command(&["import", "d1", dump]));
         assert!(printed.contains("users"), "{printed}{error}");
-        db
+        Self(db)
     }
 
-    /// The tool on this database.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = pastpaper(arguments);
-        command.env(ENDPOINT, &self.endpoint);
-        command
+        self.0.command(arguments)
     }
 
-    /// What a command prints that must succeed.
     fn run(&self, arguments: &[&str]) -> String {
-        let (code, printed, error) = outcome(&mut self.command(arguments));
-        assert_eq!(code, Some(0), "{arguments:?}: {error}");
-        printed
+        self.0.run(arguments)
     }
 
     /// A line of `user show` by its name.
@@ -149,7 +96,11 @@ fn a_plan_is_set_and_the_balance_stays() {
 fn a_user_is_signed_out_and_deleted() {
     let db = Db::with_users();
     assert_eq!(db.run(&["user", "sign-out", ADA]), "Signed out everywhere.\n");
-    let deleted = db.run(&["user", "delete", ADA]);
+    // Nobody is at a terminal who could be asked.
+    let unasked = refusal(&mut db.command(&["user", "delete", ADA]));
+    assert_eq!(unasked, "error: there is no terminal to ask at: give --yes to delete the account\n");
+    assert!(db.run(&["user", "show", ADA]).contains(ADA_ID));
+    let deleted = db.run(&["user", "delete", ADA, "--yes"]);
     assert!(deleted.starts_with("Deleted; its ledger is kept as "), "{deleted}");
     for command in ["show", "delete", "sign-out"] {
         assert_eq!(refusal(&mut db.command(&["user", command, ADA])), "error: nobody has this email\n");
@@ -179,17 +130,11 @@ fn verify_prints_a_report_or_a_metric() {
 fn a_database_in_a_directory_stays_and_has_the_samples() {
     let data = tempfile::tempdir().unwrap();
     let directory = data.path().join("data").to_str().unwrap().to_owned();
-    let nothing = refusal(&mut pastpaper(&["user", "show", ADA, "--data", &directory]));
-    assert!(nothing.starts_with("error: there is no data here yet"), "{nothing}");
-
     for _ in 0..2 {
-        let mut db = Db::start(&["--data", &directory]);
+        let db = Server::db(&["--data", &directory]);
         assert!(!db.run(&["analyze", "calc2"]).is_empty());
-        let process = db.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
-        let mut rest = String::new();
-        db.lines.read_to_string(&mut rest).unwrap();
-        assert_eq!((rest.as_str(), db.process.wait().unwrap().code()), ("Stopped.\n", Some(0)));
+        db.signal("-TERM");
+        assert_eq!(db.end(), ("Stopped.\n".to_owned(), Some(0), String::new()));
     }
 }
 

@@ -4,7 +4,7 @@
 //! ```text
 //! pastpaper bench fill --data target/bench --users 3000 --questions 1000
 //! pastpaper db --data target/bench --port 8000
-//! AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000 pastpaper serve --quota-times 1000000
+//! pastpaper serve --quota-times 1000000   # in a shell with the variables that `db` printed
 //! cargo run --release -p tests --example load -- http://127.0.0.1:8787 <process of serve> <process of db>
 //! ```
 //!

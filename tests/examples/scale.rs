@@ -1,9 +1,10 @@
-//! What requests cost as courses grow, over a database that `pastpaper bench fill` made and `pastpaper db` serves:
+//! What requests cost as courses grow, over a database that `pastpaper bench fill` made:
 //!
-//! `AWS_ENDPOINT_URL_DYNAMODB=… cargo run --release -p tests --example scale`
+//! `cargo run --release -p tests --example scale -- target/big`
 //!
 //! Each course by a process that has just started (cold) and again (warm): sequential round trips, calls, units, and
-//! milliseconds with the database of this machine. The name of a course as argument tells how much memory it takes instead.
+//! milliseconds with the database of this machine. The name of a course as second argument tells how much memory it takes
+//! instead.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it ends where it goes wrong, and prints")]
 
@@ -13,6 +14,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use pastpaper::embedded::Embedded;
 use pastpaper::router;
 use serde_json::{Value, json};
 use shared::app::App;
@@ -90,8 +92,9 @@ async fn cost(proxy: &Proxy, router: &Router, token: &str, method: &str, path: &
 
 #[tokio::main]
 async fn main() {
-    let upstream = std::env::var("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
-    let proxy = Proxy::start(&upstream).await;
+    let folder = std::env::args().nth(1).unwrap();
+    let embedded = Embedded::in_directory(folder.as_ref()).unwrap().without_key().await.unwrap();
+    let proxy = Proxy::start(embedded.endpoint_url()).await;
     let endpoint = proxy.endpoint_url();
     let mut config =
         Config::read(|name| if name == "AWS_ENDPOINT_URL_DYNAMODB" { Some(endpoint.clone()) } else { None }).unwrap();
@@ -100,7 +103,7 @@ async fn main() {
 
     let mut courses = process().store.courses().await.unwrap();
     courses.sort_by_key(|course| course.stats.questions);
-    if let Some(wanted) = std::env::args().nth(1) {
+    if let Some(wanted) = std::env::args().nth(2) {
         let course = courses.iter().find(|course| course.id.as_str() == wanted).unwrap();
         let before = mib("VmRSS:");
         let app = process();

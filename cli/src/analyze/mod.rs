@@ -5,7 +5,6 @@ mod page;
 mod tables;
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,7 +15,8 @@ use shared::domain::analysis::Analysis;
 use shared::domain::catalog::Course;
 use shared::domain::id::CourseId;
 
-use crate::database::DataSource;
+use crate::database::{DataSource, Purpose};
+use crate::output;
 
 pub use page::page;
 pub use tables::tables;
@@ -38,7 +38,7 @@ pub struct Arguments {
 /// # Errors
 /// When there is no such course, it has no past exams, storage fails, or the file cannot be written.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let open = arguments.database.open().await?.must_exist()?;
+    let open = arguments.database.open_to(Purpose::Read).await?;
     let analysed = analyse(&open.app, &arguments.course).await;
     open.close();
     let (course, analysis) = analysed?;
@@ -62,9 +62,6 @@ async fn analyse(app: &App, id: &str) -> Result<(Course, Analysis)> {
 }
 
 fn print(text: &str) -> Result<ExitCode> {
-    match io::stdout().write_all(text.as_bytes()) {
-        // `head` has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        written => Ok(written.map(|()| ExitCode::SUCCESS)?),
-    }
+    output::text(text)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,8 @@ use shared::domain::analysis::{Analysis, BacktestSummary, ForecastQuality};
 use shared::domain::catalog::Course;
 use shared::domain::id::TopicId;
 
+use crate::output::plain;
+
 /// The whole analysis, for a terminal.
 #[must_use]
 pub fn tables(course: &Course, analysis: &Analysis) -> String {
@@ -18,7 +20,7 @@ pub fn tables(course: &Course, analysis: &Analysis) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "\n{title}\n{body}");
     };
-    section(&format!("{} · edition {}", course.name, analysis.edition), analysis.study_strategy.clone());
+    section(&format!("{} · edition {}", plain(&course.name), analysis.edition), analysis.study_strategy.clone());
     section("Topics on past exams", topics(analysis));
     section("The next exam", forecast(analysis, &names));
     section("How good is this forecast?", quality(analysis));
@@ -76,7 +78,7 @@ fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
 fn topics(analysis: &Analysis) -> String {
     let row = |topic: &shared::domain::analysis::TopicShare| {
         [
-            topic.name.clone(),
+            plain(&topic.name).into_owned(),
             topic.count.to_string(),
             format!("{:.1}", topic.percentage),
             format!("{:.1}", topic.points_percentage),
@@ -93,7 +95,7 @@ fn forecast(analysis: &Analysis, names: &HashMap<&TopicId, &str>) -> String {
     let rows = topics.into_iter().map(|topic| {
         let [low, high] = topic.interval;
         [
-            names.get(&topic.topic_id).copied().unwrap_or_default().to_owned(),
+            plain(names.get(&topic.topic_id).copied().unwrap_or_default()).into_owned(),
             percent(topic.probability),
             format!("{} to {}", percent(low), percent(high)),
             format!("{:.1}", topic.expected_count),
@@ -116,7 +118,7 @@ fn quality(analysis: &Analysis) -> String {
 fn high_value(analysis: &Analysis) -> String {
     let row = |topic: &shared::domain::analysis::HighValueTopic| {
         [
-            topic.name.clone(),
+            plain(&topic.name).into_owned(),
             format!("{:.1}", topic.expected_points),
             percent(topic.probability),
             format!("{:.1}", topic.avg_points),
@@ -128,7 +130,8 @@ fn high_value(analysis: &Analysis) -> String {
 }
 
 fn study_order(analysis: &Analysis, names: &HashMap<&TopicId, &str>) -> String {
-    let line = |(place, id): (usize, &TopicId)| format!("{:>3}. {}", place + 1, names.get(id).copied().unwrap_or(""));
+    let line =
+        |(place, id): (usize, &TopicId)| format!("{:>3}. {}", place + 1, plain(names.get(id).copied().unwrap_or("")));
     analysis.recommended_study_order.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -141,7 +144,7 @@ fn patterns(analysis: &Analysis) -> String {
     let year = |year: Option<i32>| year.map_or_else(String::new, |year| year.to_string());
     let row = |pattern: &shared::domain::analysis::PatternShare| {
         [
-            pattern.name.clone(),
+            plain(&pattern.name).into_owned(),
             pattern.count.to_string(),
             percent(pattern.appearance_rate),
             year(pattern.first_year),

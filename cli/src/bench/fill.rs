@@ -25,6 +25,7 @@ use shared::store::{Credential, ImportedAccount};
 use crate::database::{DataSource, Open};
 use crate::import::catalog::read_catalog;
 use crate::import::write_catalogs;
+use crate::output::outln;
 use crate::samples::SAMPLES;
 
 /// What every one of them signs in with.
@@ -61,7 +62,6 @@ struct Population {
 ///
 /// # Errors
 /// When there is a database already, or storage fails.
-#[expect(clippy::print_stdout, reason = "a developer reads what was made")]
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     // No account is looked at before it is written, so nothing may be there. In AWS it would cost money.
     let directory = arguments.database.directory()?.display().to_string();
@@ -74,8 +74,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     open.close();
     filled?;
     let Population { users, entries, questions } = arguments.population;
-    println!("{users} users of {entries} ledger entries each, courses of {questions:?} questions");
-    println!("They sign in as user-0@bench.example and so on with the password {PASSWORD:?}.");
+    outln!("{users} users of {entries} ledger entries each, courses of {questions:?} questions")?;
+    outln!("They sign in as user-0@bench.example and so on with the password {PASSWORD:?}.")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,6 +17,7 @@ use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
 use crate::database::DataSource;
+use crate::output::{out, outln};
 pub use summary::{Counts, Summary};
 
 /// What to import.
@@ -45,7 +46,6 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When a file cannot be read at all, or storage fails. Rows that cannot be stored are named, and stop nothing.
-#[expect(clippy::print_stdout, reason = "the summary is what the command is for")]
 pub async fn import(command: Command) -> Result<ExitCode> {
     let (arguments, is_d1) = match command {
         Command::Catalog(arguments) => (arguments, false),
@@ -57,7 +57,8 @@ pub async fn import(command: Command) -> Result<ExitCode> {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         texts.push((file.display().to_string(), text));
     }
-    let open = arguments.database.open().await?;
+    let database = &arguments.database;
+    let open = if arguments.dry_run { database.open_to_try().await? } else { database.open().await? };
     for (name, text) in texts {
         let import = if is_d1 {
             import_d1(&open.app, &text, arguments.dry_run).await
@@ -65,8 +66,8 @@ pub async fn import(command: Command) -> Result<ExitCode> {
             import_catalog(&open.app, &text, arguments.dry_run).await
         };
         let summary = import.with_context(|| name.clone())?;
-        println!("{name}{}", if arguments.dry_run { " (dry run: nothing was written)" } else { "" });
-        print!("{summary}");
+        outln!("{name}{}", if arguments.dry_run { " (dry run: nothing was written)" } else { "" })?;
+        out!("{summary}")?;
     }
     open.close();
     Ok(ExitCode::SUCCESS)

@@ -14,6 +14,8 @@ use shared::http::routes::ROUTES;
 use std::process::ExitCode;
 use utoipa::OpenApi;
 
+use crate::output;
+
 /// What the API is, for who opens the document first.
 const DESCRIPTION: &str = include_str!("description.md");
 
@@ -38,9 +40,8 @@ pub struct Arguments {}
 ///
 /// # Errors
 /// When the handlers' descriptions and the list of routes do not agree.
-#[expect(clippy::print_stdout, reason = "the document is the output")]
 pub fn run(_: &Arguments) -> Result<ExitCode> {
-    println!("{}", text()?);
+    output::json(&(text()? + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

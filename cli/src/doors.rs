@@ -1,0 +1,88 @@
+//! The two ways into the embedded database from outside of this process: a port, for whoever has the key that was made for
+//! this run, and the data folder's socket, for whoever may open it. Neither answers a web page: there are no CORS headers,
+//! and a page cannot sign.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::Response;
+use dynoxide::Database;
+use shared::domain::time::{Clock, SystemClock};
+
+use crate::engine::{answer, failure};
+use crate::signature::{AccessKey, Refusal};
+
+/// DynamoDB reads no larger body.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+const ELSEWHERE: Refusal = ("AccessDeniedException", "the embedded database answers to localhost and 127.0.0.1 only");
+
+#[derive(Clone)]
+struct Door {
+    database: Database,
+    /// Whose requests pass; all requests where there is none.
+    key: Option<AccessKey>,
+}
+
+/// What answers at the port.
+pub(crate) fn with_key(database: Database, key: AccessKey) -> Router {
+    Router::new().fallback(pass).with_state(Door { database, key: Some(key) })
+}
+
+/// What answers at the socket.
+pub(crate) fn for_owner(database: Database) -> Router {
+    Router::new().fallback(pass).with_state(Door { database, key: None })
+}
+
+async fn pass(State(door): State<Door>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let refuse = |status, (name, message): Refusal| failure(status, name, message).map(Body::from);
+    if head.method != Method::POST || head.uri.path() != "/" {
+        return refuse(StatusCode::NOT_FOUND, ("UnknownOperationException", "requests are POST /"));
+    }
+    if door.key.is_some() && !is_local(&head.headers) {
+        return refuse(StatusCode::BAD_REQUEST, ELSEWHERE);
+    }
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        let cause = ("SerializationException", "the body did not arrive, or is larger than 16 MB");
+        return refuse(StatusCode::BAD_REQUEST, cause);
+    };
+    if let Some(Err(refusal)) = door.key.map(|key| key.check(&head, &body, SystemClock.now())) {
+        return refuse(StatusCode::BAD_REQUEST, refusal);
+    }
+    answer(&door.database, &head.headers, body.into()).await.map(Body::from)
+}
+
+/// Whether a client means this machine. A page whose host name was pointed here (DNS rebinding) names that host.
+fn is_local(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    host.is_some_and(|host| matches!(host.host(), "localhost" | "127.0.0.1" | "[::1]") && !host.as_str().contains('@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_local() {
+        let is_local = |hosts: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(header::HOST, host.parse().unwrap());
+            }
+            super::is_local(&headers)
+        };
+        for host in ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000"] {
+            assert!(is_local(&[host]), "{host}");
+        }
+        for host in
+            ["", "attacker.example", "localhost.attacker.example:8000", "127.0.0.1.nip.io", "me@localhost", "10.0.0.1"]
+        {
+            assert!(!is_local(&[host]), "{host}");
+        }
+        assert!(!is_local(&[]) && !is_local(&["localhost", "localhost"]));
+    }
+}

@@ -1,0 +1,262 @@
+//! The data folder: who may read it, and who uses it.
+//!
+//! Folder 0700, files 0600: what is in it are emails, hashes of passwords and what people answered.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+use crate::output::message;
+
+/// The database.
+const DATABASE_FILE: &str = "dynamodb.sqlite";
+/// What `SQLite` keeps beside it.
+const JOURNALS: [&str; 2] = ["dynamodb.sqlite-wal", "dynamodb.sqlite-shm"];
+/// Held by the one process that uses the folder.
+const LOCK_FILE: &str = "lock";
+/// Where that process listens for the others. A folder of its own, so that the socket is nobody else's from its start,
+/// whatever the data folder's mode is.
+const SOCKET_FOLDER: &str = "run";
+const SOCKET: &str = "db";
+/// The largest database that is copied to be read.
+const COPY_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+const PRIVATE_FOLDER: u32 = 0o700;
+const PRIVATE_FILE: u32 = 0o600;
+
+/// A data folder.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folder<'a>(pub(crate) &'a Path);
+
+/// The right to use a folder.
+pub(crate) enum Use {
+    /// It is ours while the file is open.
+    Ours(File),
+    /// Another process has it.
+    Busy,
+    /// Nothing can be written there.
+    ReadOnly,
+}
+
+impl Folder<'_> {
+    /// The database's file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join(DATABASE_FILE)
+    }
+
+    /// The Unix socket of the process that uses it.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.join(SOCKET_FOLDER).join(SOCKET)
+    }
+
+    /// Whether there is a database. Creates nothing.
+    pub(crate) fn has_database(&self) -> Result<bool> {
+        // An empty file is what a process leaves that ended before its first write.
+        match fs::metadata(self.database()) {
+            Ok(file) => Ok(file.is_file() && file.len() > 0),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.0.display())),
+        }
+    }
+
+    /// Makes it, with a file for the database that is private from its start.
+    pub(crate) fn make(&self) -> Result<()> {
+        let make = || {
+            if let Some(parent) = self.0.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            make_private_folder(self.0)
+        };
+        make().with_context(|| format!("cannot make {}", self.0.display()))?;
+        let file = self.database();
+        private()
+            .create(true)
+            .truncate(false)
+            .open(&file)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(())
+    }
+
+    /// Takes the right to use it.
+    pub(crate) fn lock(&self) -> Result<Use> {
+        let path = self.0.join(LOCK_FILE);
+        let is_read_only = |file: &Path| fs::metadata(file).is_ok_and(|file| file.permissions().readonly());
+        if is_read_only(&self.database()) {
+            return Ok(Use::ReadOnly);
+        }
+        let file = match private().create(true).truncate(false).open(&path) {
+            Ok(file) => file,
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+                return Ok(Use::ReadOnly);
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),
+        };
+        match file.try_lock() {
+            Ok(()) => {
+                self.repair_modes();
+                Ok(Use::Ours(file))
+            }
+            Err(TryLockError::WouldBlock) => Ok(Use::Busy),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+
+    /// Takes from others what an older version, or an unpacked copy, lets them read. The folder keeps its mode when it
+    /// holds more than our files: that may be somebody's working directory.
+    fn repair_modes(&self) {
+        let files = [DATABASE_FILE, JOURNALS[0], JOURNALS[1], LOCK_FILE];
+        for file in files {
+            make_private(&self.0.join(file), PRIVATE_FILE);
+        }
+        let known = |name: &std::ffi::OsStr| name == SOCKET_FOLDER || files.iter().any(|file| name == *file);
+        let is_ours_alone =
+            fs::read_dir(self.0).is_ok_and(|entries| entries.flatten().all(|entry| known(&entry.file_name())));
+        if is_ours_alone {
+            make_private(self.0, PRIVATE_FOLDER);
+        }
+    }
+
+    /// A place for the socket: its folder, and no socket of a process that ended without cleaning up. The lock is ours, so
+    /// nobody listens there.
+    pub(crate) fn clear_socket(&self) -> io::Result<()> {
+        let folder = self.0.join(SOCKET_FOLDER);
+        make_private_folder(&folder)?;
+        fs::set_permissions(&folder, Permissions::from_mode(PRIVATE_FOLDER))?;
+        self.remove_socket()
+    }
+
+    /// Removes the socket.
+    pub(crate) fn remove_socket(&self) -> io::Result<()> {
+        match fs::remove_file(self.socket()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Copies the database of a folder that cannot be written, since `SQLite` writes beside what it reads.
+    pub(crate) fn copy(&self) -> Result<TempDir> {
+        // Whoever writes there holds the lock; it can be asked for without writing.
+        let lock = File::open(self.0.join(LOCK_FILE)).ok();
+        if let Some(lock) = &lock {
+            ensure!(lock.try_lock_shared().is_ok(), "{} is being written by another process", self.0.display());
+        }
+        let journal = self.0.join(JOURNALS[0]);
+        let files = [self.database(), journal];
+        let bytes: u64 = files.iter().filter_map(|file| Some(fs::metadata(file).ok()?.len())).sum();
+        ensure!(
+            bytes <= COPY_BYTES_MAX,
+            "{} cannot be written, and its database of {bytes} bytes is too large to read from a temporary copy: copy the \
+             folder to where it can be written, and name that with --data",
+            self.0.display(),
+        );
+        let copy = tempfile::Builder::new()
+            .prefix("pastpaper-")
+            // Without this it would have the mode that the umask leaves.
+            .permissions(Permissions::from_mode(PRIVATE_FOLDER))
+            .tempdir()
+            .context("cannot make a temporary folder")?;
+        message(&format!(
+            "note: {} cannot be written; reading a copy of its {bytes} bytes in {}",
+            self.0.display(),
+            copy.path().display()
+        ));
+        for file in files.iter().filter(|file| file.exists()) {
+            let name = file.file_name().context("a file has a name")?;
+            let mut from = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let mut to = private().create_new(true).open(copy.path().join(name))?;
+            io::copy(&mut from, &mut to).with_context(|| format!("cannot copy {}", file.display()))?;
+        }
+        Ok(copy)
+    }
+}
+
+/// Opens for writing; a new file is for its owner alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(PRIVATE_FILE);
+    options
+}
+
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(PRIVATE_FOLDER).create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+/// Takes a file or folder of ours from everybody else.
+fn make_private(path: &Path, mode: u32) {
+    let Ok(metadata) = fs::metadata(path) else { return };
+    let is_open_to_others = metadata.mode() & 0o077 != 0;
+    if !is_open_to_others || metadata.uid() != rustix::process::geteuid().as_raw() {
+        return;
+    }
+    if let Err(error) = fs::set_permissions(path, Permissions::from_mode(mode)) {
+        message(&format!("warning: others may read {}: {error}", path.display()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_folder_is_private_from_its_start_and_again_when_it_was_opened() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        let folder = Folder(&path);
+        folder.make().unwrap();
+        assert_eq!((mode(&path), mode(&folder.database())), (PRIVATE_FOLDER, PRIVATE_FILE));
+        assert!(matches!(folder.lock().unwrap(), Use::Ours(_)));
+        assert_eq!(mode(&path.join(LOCK_FILE)), PRIVATE_FILE);
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(folder.database(), Permissions::from_mode(0o644)).unwrap();
+        let held = folder.lock().unwrap();
+        assert!(matches!(held, Use::Ours(_)));
+        assert_eq!((mode(&path), mode(&folder.database())), (PRIVATE_FOLDER, PRIVATE_FILE));
+        assert!(matches!(folder.lock().unwrap(), Use::Busy));
+    }
+
+    #[test]
+    fn a_folder_with_other_files_keeps_its_mode() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("project");
+        let folder = Folder(&path);
+        folder.make().unwrap();
+        fs::write(path.join("notes.txt"), "mine").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(folder.database(), Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(folder.lock().unwrap(), Use::Ours(_)));
+        assert_eq!((mode(&path), mode(&folder.database())), (0o755, PRIVATE_FILE));
+        assert_eq!(mode(&path.join("notes.txt")), 0o644);
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_written_is_not_locked_and_not_copied_while_it_is_written() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let folder = Folder(&path);
+        assert!(!folder.has_database().unwrap());
+        folder.make().unwrap();
+        assert!(!folder.has_database().unwrap());
+        fs::write(folder.database(), "rows").unwrap();
+        fs::write(path.join(JOURNALS[0]), "newer rows").unwrap();
+        let writer = folder.lock().unwrap();
+        assert!(folder.has_database().unwrap() && folder.copy().is_err());
+        drop(writer);
+        fs::set_permissions(folder.database(), Permissions::from_mode(0o400)).unwrap();
+        assert!(matches!(folder.lock().unwrap(), Use::ReadOnly));
+        let copy = folder.copy().unwrap();
+        let copied = Folder(copy.path());
+        assert_eq!(fs::read_to_string(copied.database()).unwrap(), "rows");
+        assert_eq!(fs::read_to_string(copy.path().join(JOURNALS[0])).unwrap(), "newer rows");
+        assert_eq!((mode(copy.path()), mode(&copied.database())), (PRIVATE_FOLDER, PRIVATE_FILE));
+    }
+}

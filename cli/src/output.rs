@@ -1,0 +1,98 @@
+//! What the tool prints. A reader that is gone (`pastpaper openapi | head -1`) is no failure, and no stored text can
+//! move a terminal's cursor, change its colours or look like a line of ours.
+
+use std::borrow::Cow;
+use std::io::{self, ErrorKind, Write};
+
+/// As `print!`, for text; the failure to write is a result.
+macro_rules! out {
+    ($($argument:tt)*) => { $crate::output::text(&format!($($argument)*)) };
+}
+/// As `println!`, likewise.
+macro_rules! outln {
+    ($($argument:tt)*) => { $crate::output::text(&(format!($($argument)*) + "\n")) };
+}
+pub(crate) use {out, outln};
+
+/// Prints text. Characters that control a terminal are escaped, but for the ends of lines and tabs.
+pub(crate) fn text(text: &str) -> io::Result<()> {
+    write(&mut io::stdout().lock(), &escape(text, &['\n', '\t']))
+}
+
+/// Prints JSON as it is: it has escapes of its own.
+pub(crate) fn json(text: &str) -> io::Result<()> {
+    write(&mut io::stdout().lock(), text)
+}
+
+/// Prints a message to standard error, where nothing can be done about a failure.
+pub fn message(text: &str) {
+    let _ = write(&mut io::stderr().lock(), &(escape(text, &['\n', '\t']).into_owned() + "\n"));
+}
+
+fn write(to: &mut impl Write, text: &str) -> io::Result<()> {
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        // The reader has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// A value from the database or a file, fit to stand within a line: every control character is escaped, and every one
+/// that turns the direction of text or cannot be seen.
+#[must_use]
+pub fn plain(value: &str) -> Cow<'_, str> {
+    escape(value, &[])
+}
+
+fn escape<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
+    let is_escaped = |c: char| is_unprintable(c) && !kept.contains(&c);
+    if !text.contains(is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_escaped(c) {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// The joiners U+200C and U+200D are part of names and are kept.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_and_direction_characters_are_escaped() {
+        assert_eq!(plain("Ada \u{1b}[2J\u{7}\u{9b}1m"), "Ada \\u{1b}[2J\\u{7}\\u{9b}1m");
+        assert_eq!(plain("a\nb\tc\r"), "a\\nb\\tc\\r");
+        assert_eq!(plain("abc\u{202e}fdp.exe"), "abc\\u{202e}fdp.exe");
+        assert_eq!(escape("a\tb\n\u{1b}c\r\n", &['\n', '\t']), "a\tb\n\\u{1b}c\\r\n");
+        for unchanged in ["Žofie Müller", "نیم\u{200c}فاصله", "👩\u{200d}🔬", "∫ x dx"] {
+            assert!(matches!(plain(unchanged), Cow::Borrowed(text) if text == unchanged), "{unchanged}");
+        }
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_no_failure_and_a_full_disk_is_one() {
+        struct Fails(ErrorKind);
+        impl Write for Fails {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        assert!(write(&mut Fails(ErrorKind::BrokenPipe), "text").is_ok());
+        assert!(write(&mut Fails(ErrorKind::StorageFull), "text").is_err());
+    }
+}
