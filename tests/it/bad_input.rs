@@ -195,15 +195,15 @@ async fn a_bad_body_is_told_what_it_is() {
     let ada = test.user("ada").await;
     let json_type = ("content-type", "application/json");
     for (operation, path, good) in bodies() {
-        let text = good.to_string();
-        let (first, rest) = text.split_at(1);
+        let whole = good.to_string();
+        let (first, rest) = whole.split_at(1);
         let name = good.as_object().unwrap().keys().next().unwrap();
         for (bad, told) in [
             (format!("{first}\"{name}\": 1, {rest}"), format!("has `{name}` more than once")),
             (format!("{first}\"x\": [{{\"y\": 1, \"z\": 2, \"y\": 1}}], {rest}"), "has `y` more than once".to_owned()),
             (format!("{first}\"x\": 1e400, {rest}"), "too large for a 64-bit float".to_owned()),
             (format!("{first}\"x\": {}1{}, {rest}", "[".repeat(500), "]".repeat(500)), "nested deeper".to_owned()),
-            (text[..text.len() - 1].to_owned(), "ends in the middle".to_owned()),
+            (whole[..whole.len() - 1].to_owned(), "ends in the middle".to_owned()),
             (String::new(), "is empty".to_owned()),
         ] {
             let answer = ada.send(Method::POST, path, Some(bad), &[json_type]).await;
@@ -212,7 +212,7 @@ async fn a_bad_body_is_told_what_it_is() {
         }
         for coding in ["gzip", "br", "identity, gzip", "x"] {
             let headers = [json_type, ("content-encoding", coding)];
-            let answer = ada.send(Method::POST, path, Some(text.clone()), &headers).await;
+            let answer = ada.send(Method::POST, path, Some(whole.clone()), &headers).await;
             let problem = answer.problem(415, "unsupported_media_type");
             assert!(problem["detail"].as_str().unwrap().contains("Content-Encoding"), "{operation}: {problem}");
         }
