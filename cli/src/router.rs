@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use shared::app::App;
-use shared::http::with_manners;
+use shared::http::with_standard_layers;
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -29,7 +29,7 @@ pub fn beside(app: &App, others: Router) -> Router {
         webhooks::router,
     ];
     let merged = groups.into_iter().fold(others, |merged, group| merged.merge(group(app.clone())));
-    with_manners(merged, app.clone()).layer(cors(&app.config.cors_allowed_origins))
+    with_standard_layers(merged, app.clone()).layer(cors(&app.config.cors_allowed_origins))
 }
 
 /// What `CorsConfiguration` of `template.yaml` says, for browsers that talk to us without API Gateway.

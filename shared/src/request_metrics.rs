@@ -1,6 +1,6 @@
 //! What answering one request took: counted where it happens, logged when the answer leaves.
 //!
-//! The tally belongs to the task that answers; what happens outside of a request is not counted.
+//! The metrics belongs to the task that answers; what happens outside of a request is not counted.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,12 +14,12 @@ use crate::domain::id::UserId;
 const USER_BYTES: usize = 6;
 
 tokio::task_local! {
-    static TALLY: Arc<Tally>;
+    static METRICS: Arc<RequestMetrics>;
 }
 
 /// The numbers of one request.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct RequestMetrics {
     calls: AtomicU32,
     tries: AtomicU32,
     conflicts: AtomicU32,
@@ -29,7 +29,7 @@ pub struct Tally {
     user: OnceLock<UserId>,
 }
 
-impl Tally {
+impl RequestMetrics {
     /// Calls to the table.
     #[must_use]
     pub fn calls(&self) -> u32 {
@@ -75,44 +75,44 @@ impl Tally {
 }
 
 /// What `work` gives, and what it took.
-pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Arc<Tally>) {
-    let tally = Arc::<Tally>::default();
-    (TALLY.scope(Arc::clone(&tally), work).await, tally)
+pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Arc<RequestMetrics>) {
+    let metrics = Arc::<RequestMetrics>::default();
+    (METRICS.scope(Arc::clone(&metrics), work).await, metrics)
 }
 
 /// A call begins.
 pub(crate) fn count_call() {
-    add(|tally| &tally.calls, 1);
+    add(|metrics| &metrics.calls, 1);
 }
 
 /// It is sent, perhaps once more.
 pub(crate) fn count_try() {
-    add(|tally| &tally.tries, 1);
+    add(|metrics| &metrics.tries, 1);
 }
 
 /// A decision has to be made again.
 pub(crate) fn count_conflict() {
-    add(|tally| &tally.conflicts, 1);
+    add(|metrics| &metrics.conflicts, 1);
 }
 
 /// A spend happened.
 pub(crate) fn count_spend(credits: Credits) {
-    add(|tally| &tally.spends, 1);
-    add(|tally| &tally.credits_spent, credits);
+    add(|metrics| &metrics.spends, 1);
+    add(|metrics| &metrics.credits_spent, credits);
 }
 
 /// Credits came.
 pub(crate) fn count_grant(credits: Credits) {
-    add(|tally| &tally.credits_granted, credits);
+    add(|metrics| &metrics.credits_granted, credits);
 }
 
 /// The session is live: this is who asks.
 pub(crate) fn note_user(id: UserId) {
-    let _ = TALLY.try_with(|tally| tally.user.set(id));
+    let _ = METRICS.try_with(|metrics| metrics.user.set(id));
 }
 
-fn add(counter: fn(&Tally) -> &AtomicU32, number: u32) {
-    let _ = TALLY.try_with(|tally| counter(tally).fetch_add(number, Ordering::Relaxed));
+fn add(counter: fn(&RequestMetrics) -> &AtomicU32, number: u32) {
+    let _ = METRICS.try_with(|metrics| counter(metrics).fetch_add(number, Ordering::Relaxed));
 }
 
 #[cfg(test)]

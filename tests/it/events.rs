@@ -9,7 +9,7 @@ use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::http::routes::{ROUTES, Route};
-use shared::http::{lambda, with_manners};
+use shared::http::{lambda, with_standard_layers};
 use tests::events::{self, EVENTS};
 use tests::{Answer, TestApp};
 
@@ -29,7 +29,7 @@ fn function(name: &str, app: &App) -> Router {
         "webhooks" => webhooks::router,
         other => panic!("no function {other}"),
     };
-    with_manners(router(app.clone()), app.clone())
+    with_standard_layers(router(app.clone()), app.clone())
 }
 
 /// The route that a file is named after.

@@ -13,7 +13,7 @@ use shared::domain::credits::Plan;
 use shared::domain::id::UserId;
 use shared::domain::limits::{LimitedAction, address_subject};
 use shared::http::routes::ROUTES;
-use shared::http::with_manners;
+use shared::http::with_standard_layers;
 use tests::{Answer, PASSWORD, Person, TestApp};
 use uuid::Uuid;
 
@@ -147,7 +147,7 @@ async fn a_header_that_the_client_writes_is_no_address() {
     let test = TestApp::limited_to(QUOTA_MAX).await;
     let quota = QUOTA_MAX;
     let mut event: Value = serde_json::from_str(&read("events/questions.feature_question.json")).unwrap();
-    let function = with_manners(questions::router(test.app.clone()), test.app.clone());
+    let function = with_standard_layers(questions::router(test.app.clone()), test.app.clone());
     for number in 0..=quota {
         let forged = format!("198.51.100.{number}");
         for header in ["x-forwarded-for", "x-real-ip", "forwarded", "cf-connecting-ip", "true-client-ip"] {

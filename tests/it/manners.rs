@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::http::routes::{Access, ROUTES, Route};
-use shared::http::with_manners;
+use shared::http::with_standard_layers;
 use tests::proxy::Call;
 use tests::{Answer, Person, Proxy, TestApp};
 
@@ -146,7 +146,7 @@ async fn behind_the_gateway_browsers_are_told_to_stay_with_https() {
     ] {
         let request = lambda_http::request::from_str(&read(&format!("events/{name}.json"))).unwrap();
         let request = request.map(|body| Body::from(body.to_vec()));
-        let router = with_manners(function, test.app.clone());
+        let router = with_standard_layers(function, test.app.clone());
         let answer = Answer::to(request, router).await;
         assert_eq!(answer.header("strict-transport-security"), "max-age=63072000", "{name}");
     }

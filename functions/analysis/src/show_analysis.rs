@@ -15,7 +15,7 @@ use shared::domain::credits::Credits;
 use shared::domain::id::CourseId;
 use shared::domain::idempotency::{Intent, Record};
 use shared::http::{Claim, Code, Edition, Path, Problem, Purpose};
-use shared::store::{Goods, StoreError};
+use shared::store::{Entitlement, StoreError};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -78,13 +78,14 @@ impl PurchaseRequest for Request<'_> {
             return Ok(Choice::Owned { chosen: analysis, question_ids: Vec::new() });
         }
         let charge = charge();
-        if self.purpose == Purpose::Peek {
+        if self.purpose == Purpose::Prefetch {
             let detail = "This edition is not bought yet, and neither HEAD nor a prefetch buys it: send a plain GET.";
             let problem = Problem::new(Code::NotPurchased, detail);
             return Err(problem.with_member("credits_needed", charge.price));
         }
-        let goods = vec![Goods::Analysis { course_id: self.id.clone(), edition: analysis.edition.clone() }];
-        Ok(Choice::Buy { chosen: analysis, charge, goods })
+        let entitlements =
+            vec![Entitlement::Analysis { course_id: self.id.clone(), edition: analysis.edition.clone() }];
+        Ok(Choice::Buy { chosen: analysis, charge, entitlements })
     }
 
     async fn fetch(&self, _: &Self::Chosen) {}

@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::account::Password;
-use shared::domain::account::password::Verdict;
+use shared::domain::account::password::PasswordMatch;
 use shared::domain::account::profile::Profile;
 use shared::http::{Body, Claim, Code, Json, Problem};
 use utoipa::ToSchema;
@@ -53,7 +53,7 @@ async fn may_delete(app: &App, profile: &Profile, password: Password) -> Result<
     let (credential, billing) = tokio::try_join!(app.store.credential(&profile.email), app.store.billing(profile.id))?;
     let stored = credential.filter(|credential| credential.user_id == profile.id);
     let verdict = app.verify_password(password, stored.map(|credential| credential.password_hash)).await?;
-    if verdict == Verdict::Wrong {
+    if verdict == PasswordMatch::Wrong {
         return Err(Problem::new(Code::InvalidCredentials, "The password is another one; nothing was deleted."));
     }
     if billing.renews(&profile.with_plan_at(app.now())) {

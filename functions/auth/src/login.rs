@@ -4,12 +4,12 @@ use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
 use shared::domain::account::mailbox::Mailbox;
-use shared::domain::account::password::Verdict;
+use shared::domain::account::password::PasswordMatch;
 use shared::domain::account::session::Session;
 use shared::domain::account::token::Token;
 use shared::domain::account::{Email, Password};
 use shared::domain::limits::LimitedAction;
-use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
+use shared::http::{Body, Code, Json, LimitSubject, Limiter, Problem};
 use shared::store::Credential;
 use utoipa::ToSchema;
 
@@ -42,7 +42,7 @@ pub(crate) async fn login(
     let mailbox = Email::try_from(typed.email.clone()).ok().map(Mailbox::of);
     // All spellings of a mailbox are counted as one.
     let subject = mailbox.as_ref().map_or(typed.email.as_str(), |mailbox| mailbox.normal().as_str());
-    let asker = Asker { user: None, email: Some(subject) };
+    let asker = LimitSubject { user: None, email: Some(subject) };
     let known = async {
         Ok(match &mailbox {
             Some(mailbox) => app.store.credential_of(mailbox).await?,
@@ -54,7 +54,7 @@ pub(crate) async fn login(
     let stored = known.as_ref().map(|(_, credential)| credential.password_hash.clone());
     let verdict = app.verify_password(typed.password.clone(), stored).await?;
     let (email, credential) = match known {
-        Some(known) if verdict != Verdict::Wrong => known,
+        Some(known) if verdict != PasswordMatch::Wrong => known,
         _ => return Err(wrong()),
     };
 
@@ -91,8 +91,8 @@ fn wrong() -> Problem {
 }
 
 /// Writes an outdated hash anew, now that the password is at hand. What fails here is done at the next login.
-async fn upgrade(app: &App, verdict: Verdict, email: &Email, credential: &Credential, password: Password) {
-    if verdict != Verdict::RightButOutdated {
+async fn upgrade(app: &App, verdict: PasswordMatch, email: &Email, credential: &Credential, password: Password) {
+    if verdict != PasswordMatch::RightButOutdated {
         return;
     }
     let Ok(new) = app.hash_password(password).await else { return };

@@ -11,7 +11,7 @@ use shared::domain::account::{Name, NewPassword};
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Settlement, Wallet};
 use shared::domain::id::{EntryId, UserId};
-use shared::http::{Asker, Body, Code, Json, Limiter, Problem};
+use shared::http::{Body, Code, Json, LimitSubject, Limiter, Problem};
 use shared::store::{NewAccount, OpenAccountError};
 use utoipa::ToSchema;
 
@@ -45,7 +45,7 @@ pub(crate) async fn register(
     let (mailbox, name) = (new.email.mailbox(), Name::from(new.name));
     let email = mailbox.normal();
     check_context("password", &new.password, email, &name)?;
-    limiter.admit(Asker { user: None, email: Some(email.as_str()) }).await?;
+    limiter.admit(LimitSubject { user: None, email: Some(email.as_str()) }).await?;
     let password_hash = app.hash_password(new.password.password().clone()).await?;
     let now = app.now();
     let user_id = UserId(app.random.uuid_v4());

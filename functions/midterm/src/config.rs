@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use shared::domain::id::TopicId;
-use shared::domain::midterm::{Mix, Order};
+use shared::domain::midterm::{MidtermRequest, Mix};
 use shared::domain::schema::{has_schema, text, whole as whole_number};
 use shared::http::Problem;
 use shared::http::fields::{List, Technique, Whole};
@@ -152,7 +152,7 @@ impl TryFrom<u64> for Seed {
 
 impl Config {
     /// The order, and the seed to generate it with.
-    pub(crate) fn order(self) -> Result<(Order, Option<u64>), Problem> {
+    pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;
         let mix =
             one("difficulty_distribution", self.difficulty_distribution, "difficultyDistribution", self.distribution)?;
@@ -163,7 +163,7 @@ impl Config {
             return Err(not_both("topic_ids", "sections"));
         }
         let techniques = self.techniques.map(|list| list.0).unwrap_or_default();
-        let order = Order {
+        let order = MidtermRequest {
             level: None,
             question_count: question_count.map_or(QUESTIONS_DEFAULT, Whole::count),
             difficulty: mix.map(|mix| mix.0),

@@ -12,13 +12,13 @@ use shared::domain::credits::Credits;
 use shared::domain::id::CourseId;
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::midterm::{
-    BlueprintView, Fit, Infeasible, Level, Midterm, MidtermId, Order, Student, charge, generate, unknown_topic,
+    BlueprintView, Fit, Infeasible, Level, Midterm, MidtermId, MidtermRequest, Student, charge, generate, unknown_topic,
 };
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::study::progress::Rows;
 use shared::domain::study::{Calibration, Study};
 use shared::http::{Body, Claim, Code, Once, Problem, bytes_as_sent, check_reuse};
-use shared::store::{Goods, StoreError};
+use shared::store::{Entitlement, StoreError};
 use utoipa::ToSchema;
 
 use crate::config::{Config, SEED_BITS};
@@ -80,7 +80,7 @@ struct Generation<'a> {
     app: &'a App,
     claim: &'a Claim,
     course_id: CourseId,
-    order: Arc<Order>,
+    order: Arc<MidtermRequest>,
     seed: Option<u64>,
     intent: Intent,
 }
@@ -137,13 +137,13 @@ impl PurchaseRequest for Generation<'_> {
         let seed = self.seed.unwrap_or_else(|| self.app.random.seed() >> (u64::BITS - SEED_BITS));
         let student = Student::of(&bank, &facts.progress, &facts.study, &facts.calibration, now);
         let form = assemble(bank, Arc::clone(&self.order), student, seed).await??;
-        let unlocked = form.questions.iter().map(|question| Goods::Question {
+        let unlocked = form.questions.iter().map(|question| Entitlement::Question {
             course_id: self.course_id.clone(),
             question_id: question.meta.id.clone(),
             access: Access::Solution,
             must_be_new: !facts.progress.contains_key(&question.meta.id),
         });
-        let mut goods: Vec<Goods> = unlocked.collect();
+        let mut entitlements: Vec<Entitlement> = unlocked.collect();
         let midterm = Midterm {
             id: MidtermId(self.app.random.uuid_v7(now)),
             course_id: self.course_id.clone(),
@@ -157,8 +157,8 @@ impl PurchaseRequest for Generation<'_> {
         if bytes_as_sent(&midterm.questions) > QUESTIONS_BYTES_MAX {
             return Err(too_large());
         }
-        goods.push(Goods::Midterm(Box::new(midterm.clone())));
-        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, goods })
+        entitlements.push(Entitlement::Midterm(Box::new(midterm.clone())));
+        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, entitlements })
     }
 
     async fn fetch(&self, _: &Self::Chosen) {}
@@ -170,9 +170,9 @@ impl PurchaseRequest for Generation<'_> {
 }
 
 impl GenerateRequest {
-    fn order(self) -> Result<(CourseId, Order, Option<u64>), Problem> {
+    fn order(self) -> Result<(CourseId, MidtermRequest, Option<u64>), Problem> {
         let (order, seed) = match (self.difficulty, self.config) {
-            (Some(level), None) => (Order::of(level), None),
+            (Some(level), None) => (MidtermRequest::of(level), None),
             (None, Some(config)) => config.order()?,
             (Some(_), Some(_)) => {
                 return Err(Problem::invalid_field("config", "must not be given together with `difficulty`"));
@@ -189,7 +189,7 @@ impl GenerateRequest {
 /// The search takes some 50 ms of a processor: not on the thread that answers others.
 async fn assemble(
     bank: Arc<Bank>,
-    order: Arc<Order>,
+    order: Arc<MidtermRequest>,
     student: Student,
     seed: u64,
 ) -> Result<Result<Assembled, Infeasible>, Problem> {

@@ -6,12 +6,12 @@ use shared::app::App;
 use shared::domain::credits::BUNDLE_QUESTIONS;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::IdempotencyKey;
-use shared::domain::questions::selection::{Wish, bundle_charge};
+use shared::domain::questions::selection::{Criteria, bundle_charge};
 use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Problem};
 use utoipa::ToSchema;
 
-use crate::deliver::{Delivery, Order};
+use crate::deliver::{Delivery, QuestionsRequest};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,11 +39,18 @@ pub(crate) async fn bundle_questions(
     claim: Claim,
     Once(request, intent): Once<BundleRequest>,
 ) -> Result<axum::Json<Delivery>, Problem> {
-    let wish = Wish {
+    let criteria = Criteria {
         topic_ids: request.topic_id.into_iter().collect(),
         count: request.count.map_or(BUNDLE_QUESTIONS, Whole::count),
-        ..Wish::default()
+        ..Criteria::default()
     };
-    let order = Order { app: &app, claim: &claim, course_id: request.course_id, wish, charge: bundle_charge, intent };
-    app.purchase(&order).await
+    let request = QuestionsRequest {
+        app: &app,
+        claim: &claim,
+        course_id: request.course_id,
+        criteria,
+        charge: bundle_charge,
+        intent,
+    };
+    app.purchase(&request).await
 }

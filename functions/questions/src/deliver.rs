@@ -11,19 +11,19 @@ use shared::domain::catalog::{Bank, Course, QuestionSummary};
 use shared::domain::credits::{Charge, Credits};
 use shared::domain::id::CourseId;
 use shared::domain::idempotency::{Intent, Outcome, Record};
-use shared::domain::questions::selection::{Seen, Wish, select};
+use shared::domain::questions::selection::{Criteria, Seen, select};
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::study::progress::Rows;
 use shared::http::{Claim, Code, Problem, check_reuse};
-use shared::store::{Goods, StoreError};
+use shared::store::{Entitlement, StoreError};
 use utoipa::ToSchema;
 
 /// Questions that a student asks for, and the price of so many.
-pub(crate) struct Order<'a> {
+pub(crate) struct QuestionsRequest<'a> {
     pub(crate) app: &'a App,
     pub(crate) claim: &'a Claim,
     pub(crate) course_id: CourseId,
-    pub(crate) wish: Wish,
+    pub(crate) criteria: Criteria,
     pub(crate) charge: fn(usize) -> Charge,
     pub(crate) intent: Intent,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Facts {
     progress: Rows,
 }
 
-impl PurchaseRequest for Order<'_> {
+impl PurchaseRequest for QuestionsRequest<'_> {
     type Facts = Facts;
     type Chosen = Vec<QuestionSummary>;
     type Fetched = Result<Vec<QuestionView>, StoreError>;
@@ -76,15 +76,15 @@ impl PurchaseRequest for Order<'_> {
 
     async fn choose(&self, facts: Facts, _: Timestamp) -> Result<Choice<Self::Chosen>, Problem> {
         let bank = self.app.store.bank(&*facts.course?).await?;
-        check_topics(&self.wish, &bank)?;
+        check_topics(&self.criteria, &bank)?;
         let seen: Seen = facts.progress.into_iter().map(|(id, row)| (id, row.seen_at)).collect();
-        let chosen = select(&bank, &self.wish, &seen, self.app.random.seed());
+        let chosen = select(&bank, &self.criteria, &seen, self.app.random.seed());
         if chosen.is_empty() {
             return Err(Problem::new(Code::NoQuestions, "No question of this course fits; nothing was charged."));
         }
-        let goods = chosen.iter().map(|question| goods(question, &seen)).collect();
+        let entitlements = chosen.iter().map(|question| entitlement(question, &seen)).collect();
         let charge = (self.charge)(chosen.len());
-        Ok(Choice::Buy { chosen: chosen.into_iter().cloned().collect(), charge, goods })
+        Ok(Choice::Buy { chosen: chosen.into_iter().cloned().collect(), charge, entitlements })
     }
 
     /// The transaction makes sure that the questions are there, so they can be read meanwhile.
@@ -111,13 +111,13 @@ impl PurchaseRequest for Order<'_> {
     }
 }
 
-fn check_topics(wish: &Wish, bank: &Bank) -> Result<(), Problem> {
-    let unknown = wish.topic_ids.iter().find(|id| bank.topic(id).is_none());
+fn check_topics(criteria: &Criteria, bank: &Bank) -> Result<(), Problem> {
+    let unknown = criteria.topic_ids.iter().find(|id| bank.topic(id).is_none());
     unknown.map_or(Ok(()), |_| Err(Problem::not_found("topic")))
 }
 
-fn goods(question: &QuestionSummary, seen: &Seen) -> Goods {
-    Goods::Question {
+fn entitlement(question: &QuestionSummary, seen: &Seen) -> Entitlement {
+    Entitlement::Question {
         course_id: question.meta.course_id.clone(),
         question_id: question.meta.id.clone(),
         access: Access::Solution,

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use shared::app::App;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::IdempotencyKey;
-use shared::domain::questions::selection::{Wish, practice_charge};
+use shared::domain::questions::selection::{Criteria, practice_charge};
 use shared::http::fields::{Difficulty, List, Technique, Whole};
 use shared::http::{Body, Claim, Once, Problem};
 use utoipa::ToSchema;
 
-use crate::deliver::{Delivery, Order};
+use crate::deliver::{Delivery, QuestionsRequest};
 
 /// Questions of a request that does not say how many.
 const COUNT_DEFAULT: usize = 3;
@@ -48,13 +48,20 @@ pub(crate) async fn practice_questions(
     Once(request, intent): Once<PracticeRequest>,
 ) -> Result<axum::Json<Delivery>, Problem> {
     let techniques = request.techniques.map(|list| list.0).unwrap_or_default();
-    let wish = Wish {
+    let criteria = Criteria {
         topic_ids: request.topic_ids.map(|list| list.0).unwrap_or_default(),
         techniques: techniques.into_iter().map(|technique| technique.0).collect(),
         technique: request.technique.map(|technique| technique.0),
         difficulty: request.difficulty.map(|difficulty| difficulty.0),
         count: request.count.map_or(COUNT_DEFAULT, Whole::count),
     };
-    let order = Order { app: &app, claim: &claim, course_id: request.course_id, wish, charge: practice_charge, intent };
-    app.purchase(&order).await
+    let request = QuestionsRequest {
+        app: &app,
+        claim: &claim,
+        course_id: request.course_id,
+        criteria,
+        charge: practice_charge,
+        intent,
+    };
+    app.purchase(&request).await
 }

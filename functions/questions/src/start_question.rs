@@ -13,7 +13,7 @@ use shared::domain::questions::selection::start_charge;
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::study::progress::Progress;
 use shared::http::{Claim, OnceWithoutMembers, Path, Problem, check_reuse};
-use shared::store::Goods;
+use shared::store::Entitlement;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -88,13 +88,13 @@ impl PurchaseRequest for Start<'_> {
         if progress.is_some() {
             return Ok(Choice::Owned { chosen: question, question_ids: vec![self.id.clone()] });
         }
-        let goods = vec![Goods::Question {
+        let entitlements = vec![Entitlement::Question {
             course_id: question.meta.course_id.clone(),
             question_id: self.id.clone(),
             access: Access::Question,
             must_be_new: true,
         }];
-        Ok(Choice::Buy { chosen: question, charge: start_charge(), goods })
+        Ok(Choice::Buy { chosen: question, charge: start_charge(), entitlements })
     }
 
     async fn fetch(&self, _: &Question) {}

@@ -73,9 +73,9 @@ pub(crate) async fn submit_answer(
             accuracy_rate: accuracy_rate(progress.correct_attempts, progress.attempts),
             mastery: Some(mastery),
         })),
-        Err(AttemptError::DoneBefore) => match app.store.record(user, &intent, now).await? {
+        Err(AttemptError::Replayed) => match app.store.record(user, &intent, now).await? {
             Some(record) => again(record, &intent),
-            None => Err(AttemptError::DoneBefore.into()),
+            None => Err(AttemptError::Replayed.into()),
         },
         Err(error) => Err(error.into()),
     }

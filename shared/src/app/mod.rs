@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::app::kdf::{Kdf, KdfError};
 use crate::config::Config;
 use crate::domain::account::Password;
-use crate::domain::account::password::{self, PasswordHash, Verdict};
+use crate::domain::account::password::{self, PasswordHash, PasswordMatch};
 use crate::domain::limits::Limits;
 use crate::domain::random::{Random, SystemEntropy};
 use crate::domain::time::{Clock, SystemClock};
@@ -84,7 +84,11 @@ impl App {
     ///
     /// # Errors
     /// As [`App::hash_password`].
-    pub async fn verify_password(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, KdfError> {
+    pub async fn verify_password(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+    ) -> Result<PasswordMatch, KdfError> {
         self.kdf.run(move || password::verify(&password, stored.as_ref())).await
     }
 

@@ -15,7 +15,7 @@ use crate::domain::account::profile::Profile;
 use crate::domain::credits::{Charge, Credits};
 use crate::domain::id::QuestionId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
-use crate::store::{Goods, Purchase, SpendError, StoreError};
+use crate::store::{Entitlement, Purchase, SpendError, StoreError};
 
 /// How often one request chooses again because another request of the same student was faster.
 const CHOICES_MAX: u32 = 8;
@@ -26,7 +26,7 @@ pub trait PurchaseRequest: Sync {
     type Facts: Send;
     /// What was chosen, until it is delivered.
     type Chosen: Send + Sync;
-    /// What is read of the chosen goods while they are paid for.
+    /// What is read of the chosen entitlements while they are paid for.
     type Fetched: Send;
     /// What the client is answered.
     type Answer;
@@ -96,7 +96,7 @@ pub enum Choice<C> {
         /// Its price.
         charge: Charge,
         /// What the transaction writes.
-        goods: Vec<Goods>,
+        entitlements: Vec<Entitlement>,
     },
 }
 
@@ -122,8 +122,8 @@ impl App {
             if let Some(record) = record {
                 return request.replay(record, facts).await;
             }
-            let (chosen, charge, goods) = match request.choose(facts, now).await? {
-                Choice::Buy { chosen, charge, goods } => (chosen, charge, goods),
+            let (chosen, charge, entitlements) = match request.choose(facts, now).await? {
+                Choice::Buy { chosen, charge, entitlements } => (chosen, charge, entitlements),
                 Choice::Owned { chosen, question_ids } => {
                     let profile = self.store.with_month_of_plan(profile, now).await?;
                     let payment = Payment { deducted: 0, balance: profile.wallet.as_of(now).credits };
@@ -136,7 +136,8 @@ impl App {
                 }
             };
             let buyer = profile.id;
-            let spend = Purchase { profile, charge: &charge, goods: &goods, intent: request.intent(), now };
+            let spend =
+                Purchase { profile, charge: &charge, entitlements: &entitlements, intent: request.intent(), now };
             let (receipt, fetched) = tokio::join!(self.store.spend(spend, &self.random), request.fetch(&chosen));
             match receipt {
                 Ok(receipt) => {
@@ -145,7 +146,7 @@ impl App {
                     return request.deliver(chosen, fetched, payment).await;
                 }
                 // Another request was faster: read again.
-                Err(SpendError::GoodsTaken | SpendError::DoneBefore) => {}
+                Err(SpendError::AlreadyOwned | SpendError::Replayed) => {}
                 // A concurrent duplicate may have spent the credits that are missing here: then read again.
                 Err(error) => {
                     let is_done = match request.intent() {

@@ -11,7 +11,7 @@ use lambda_http::{Body, Error, LambdaEvent, lambda_runtime, service_fn};
 use tower::ServiceExt;
 
 use super::logs;
-use super::response::with_manners;
+use super::response::with_standard_layers;
 use crate::app::App;
 use crate::config::Config;
 
@@ -34,7 +34,7 @@ fn start(router: fn(App) -> Router) -> Result<(), Error> {
     runtime.block_on(async {
         let store = Arc::clone(&app.store);
         tokio::spawn(async move { store.connect_early().await });
-        let router = with_manners(router(app.clone()), app);
+        let router = with_standard_layers(router(app.clone()), app);
         lambda_runtime::run(service_fn(|event| answer(router.clone(), event))).await
     })
 }

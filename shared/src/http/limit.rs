@@ -63,7 +63,7 @@ pub(super) struct Standings(Vec<Standing>);
 
 /// Whom a request is counted for, besides its address.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Asker<'a> {
+pub struct LimitSubject<'a> {
     /// The user that the token names.
     pub user: Option<UserId>,
     /// The email as it was typed.
@@ -79,7 +79,7 @@ pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Ne
     request.extensions_mut().insert(limiter.clone());
     let mut response = if route.access == Access::Open && route.method == Method::GET {
         // A read that anybody may do changes nothing: over the limit, its answer is dropped.
-        let (admitted, response) = tokio::join!(limiter.admit(Asker::default()), next.run(request));
+        let (admitted, response) = tokio::join!(limiter.admit(LimitSubject::default()), next.run(request));
         admitted.map_or_else(IntoResponse::into_response, |()| response)
     } else {
         next.run(request).await
@@ -101,7 +101,7 @@ impl Limiter {
     ///
     /// # Errors
     /// 429 when it is one too many for any; 503 when that cannot be known.
-    pub async fn admit(&self, asker: Asker<'_>) -> Result<(), Problem> {
+    pub async fn admit(&self, asker: LimitSubject<'_>) -> Result<(), Problem> {
         let counts = self.0.actions.iter().filter_map(|action| {
             let subject = match action.counted_by() {
                 CountedBy::Address => Some(self.0.address.clone()),
@@ -125,7 +125,7 @@ impl Limiter {
     ///
     /// # Errors
     /// As [`Limiter::admit`].
-    pub(super) async fn admit_stranger(&self) -> Result<(), Problem> {
+    pub(super) async fn admit_anonymous(&self) -> Result<(), Problem> {
         let before = std::mem::take(&mut *self.0.counted.lock().unwrap_or_else(PoisonError::into_inner));
         if before.iter().any(|counted| counted.window.action == LimitedAction::Anonymous) {
             return refuse_over(&before.iter().map(|counted| counted.standing).collect::<Vec<_>>());

@@ -334,7 +334,7 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    /// Carries the problem to `with_manners`, which knows the request id.
+    /// Carries the problem to `with_standard_layers`, which knows the request id.
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
@@ -407,7 +407,7 @@ impl From<AttemptError> for Problem {
     fn from(error: AttemptError) -> Self {
         match error {
             AttemptError::Store(error) => error.into(),
-            AttemptError::DoneBefore => Self::unavailable(error),
+            AttemptError::Replayed => Self::unavailable(error),
             AttemptError::NotStarted => Self::not_started(),
         }
     }
@@ -418,8 +418,8 @@ impl From<SpendError> for Problem {
         match error {
             SpendError::Insufficient(refused) => refused.into(),
             SpendError::Store(error) => error.into(),
-            SpendError::GoodsTaken | SpendError::DoneBefore => Self::unavailable(error),
-            SpendError::GoodsGone => Self::not_found("question"),
+            SpendError::AlreadyOwned | SpendError::Replayed => Self::unavailable(error),
+            SpendError::QuestionGone => Self::not_found("question"),
             SpendError::AccountGone => Self::unauthenticated(),
         }
     }

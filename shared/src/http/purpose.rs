@@ -12,7 +12,7 @@ pub enum Purpose {
     /// Somebody wants it.
     Use,
     /// HEAD, or a prefetch (`Sec-Purpose`, or the older `Purpose`): nobody may be charged.
-    Peek,
+    Prefetch,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Purpose {
@@ -23,6 +23,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Purpose {
             let values = parts.headers.get_all(*name).iter();
             values.filter_map(|value| value.to_str().ok()).any(|value| value.to_ascii_lowercase().contains("prefetch"))
         });
-        Ok(if is_prefetch || parts.method == Method::HEAD { Self::Peek } else { Self::Use })
+        Ok(if is_prefetch || parts.method == Method::HEAD { Self::Prefetch } else { Self::Use })
     }
 }

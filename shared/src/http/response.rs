@@ -20,14 +20,14 @@ use super::logs::REQUEST;
 use super::problem::{Code, Problem};
 use super::routes::allowed_methods;
 use crate::app::App;
-use crate::request_metrics::{Tally, counted};
+use crate::request_metrics::{RequestMetrics, counted};
 
 /// How long browsers shall remember that this host speaks HTTPS only.
 const TWO_YEARS: &str = "max-age=63072000";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// `router` with the manners of this API.
-pub fn with_manners(router: Router, app: App) -> Router {
+pub fn with_standard_layers(router: Router, app: App) -> Router {
     router
         .fallback(async || Problem::not_found("path"))
         .method_not_allowed_fallback(wrong_method)
@@ -71,7 +71,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
             Err(problem) => problem.into_response(),
         }
     };
-    let (outcome, tally) = counted(AssertUnwindSafe(answering).catch_unwind()).await;
+    let (outcome, metrics) = counted(AssertUnwindSafe(answering).catch_unwind()).await;
     let mut response = match outcome {
         Ok(response) => response,
         Err(_) => Problem::internal("a handler panicked").into_response(),
@@ -96,7 +96,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }
-    let seen = Seen { method, route, status: response.status(), request_id, started, tally };
+    let seen = Seen { method, route, status: response.status(), request_id, started, metrics };
     seen.log(problem.as_ref());
     response
 }
@@ -126,7 +126,7 @@ struct Seen {
     status: StatusCode,
     request_id: String,
     started: Instant,
-    tally: Arc<Tally>,
+    metrics: Arc<RequestMetrics>,
 }
 
 impl Seen {
@@ -135,17 +135,17 @@ impl Seen {
         // The first request of a process waited for it to start.
         static IS_WARM: AtomicBool = AtomicBool::new(false);
         let cold_starts = u64::from(!IS_WARM.swap(true, Ordering::Relaxed));
-        let Self { method, request_id, tally, .. } = self;
+        let Self { method, request_id, metrics, .. } = self;
         let route = self.route.as_deref().unwrap_or("-");
         let status = self.status.as_u16();
         let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let user = tally.user();
+        let user = metrics.user();
         let user = user.as_deref().unwrap_or("-");
         let server_errors = u64::from(self.status.is_server_error());
         let refusals_for_rate = u64::from(self.status == StatusCode::TOO_MANY_REQUESTS);
-        let (database_calls, database_retries) = (tally.calls(), tally.retries());
-        let (conflicts, spends, credits_spent) = (tally.conflicts(), tally.spends(), tally.credits_spent());
-        let credits_granted = tally.credits_granted();
+        let (database_calls, database_retries) = (metrics.calls(), metrics.retries());
+        let (conflicts, spends, credits_spent) = (metrics.conflicts(), metrics.spends(), metrics.credits_spent());
+        let credits_granted = metrics.credits_granted();
         macro_rules! line {
             ($level:ident, $($cause:ident)?) => {
                 tracing::$level!(

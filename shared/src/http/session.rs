@@ -10,7 +10,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use tokio::sync::OnceCell;
 
-use super::limit::{Asker, Limiter};
+use super::limit::{LimitSubject, Limiter};
 use super::problem::Problem;
 use crate::app::App;
 use crate::domain::account::token::Token;
@@ -91,13 +91,13 @@ impl Claim {
     /// # Errors
     /// 429 when it is one too many.
     pub async fn admit(&self) -> Result<(), Problem> {
-        let asker = Asker { user: Some(self.user_id()), email: None };
+        let asker = LimitSubject { user: Some(self.user_id()), email: None };
         self.admission.get_or_init(|| self.limiter.admit(asker)).await.clone()
     }
 
     /// The answer to a token that is nobody's: `problem`, or that there were too many of such.
     pub async fn refuse(&self, problem: Problem) -> Problem {
-        self.limiter.admit_stranger().await.err().unwrap_or(problem)
+        self.limiter.admit_anonymous().await.err().unwrap_or(problem)
     }
 
     /// The user and the result of `work`, which runs at the same time. Without a session nobody learns how it ended.

@@ -115,7 +115,7 @@ impl Store {
                 Ok(Committed::Yes(profile)) => return Ok(Adjusted::Now(profile)),
                 Ok(Committed::Outdated(newer)) => current = newer,
                 // Its record says what it was.
-                Err(SpendError::DoneBefore) => {}
+                Err(SpendError::Replayed) => {}
                 Err(SpendError::AccountGone) => return Err(AdjustError::Gone),
                 Err(SpendError::Store(error)) => return Err(error.into()),
                 Err(error) => return Err(StoreError::corrupt("Adjustment", error).into()),

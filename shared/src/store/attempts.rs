@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause};
 use super::keys;
 use super::size::read_growing;
 use crate::domain::id::UserId;
@@ -21,7 +21,7 @@ use crate::domain::study::{Study, TopicMasteryView};
 pub enum AttemptError {
     /// A request with the same key was faster: its record has the answer.
     #[error("another request with the same key was faster")]
-    DoneBefore,
+    Replayed,
     /// The question is not unlocked any more.
     #[error("the progress is gone")]
     NotStarted,
@@ -103,18 +103,18 @@ impl Store {
             };
             let mut verdicts = verdicts.into_iter();
             let [counts, work, fresh, record] = std::array::from_fn(|_| verdicts.next());
-            if let Some(Verdict::ConditionFailed(_)) = record {
-                return Err(AttemptError::DoneBefore);
+            if let Some(ActionOutcome::ConditionFailed(_)) = record {
+                return Err(AttemptError::Replayed);
             }
-            if let Some(Verdict::ConditionFailed(_)) = fresh {
+            if let Some(ActionOutcome::ConditionFailed(_)) = fresh {
                 return Err(StoreError::corrupt("Attempt", "a fresh id is in use").into());
             }
             match counts {
-                Some(Verdict::ConditionFailed(Some(newer))) => progress = item::read(newer)?,
-                Some(Verdict::ConditionFailed(None)) => return Err(AttemptError::NotStarted),
-                Some(Verdict::Held) | None => {}
+                Some(ActionOutcome::ConditionFailed(Some(newer))) => progress = item::read(newer)?,
+                Some(ActionOutcome::ConditionFailed(None)) => return Err(AttemptError::NotStarted),
+                Some(ActionOutcome::Held) | None => {}
             }
-            if let Some(Verdict::ConditionFailed(Some(newer))) = work {
+            if let Some(ActionOutcome::ConditionFailed(Some(newer))) = work {
                 study = read_growing(newer)?;
             }
             pause(tries).await;

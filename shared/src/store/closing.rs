@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause};
 use super::keys::{self, ENTRIES, Key};
 use crate::domain::account::profile::{ClosedLedgerId, Profile};
 use crate::domain::account::token::TokenHash;
@@ -58,9 +58,9 @@ impl Store {
             };
             // Somebody spent meanwhile, or began this before: what is there now decides.
             match verdicts.into_iter().next() {
-                Some(Verdict::ConditionFailed(Some(newer))) => profile = item::read(newer)?,
-                Some(Verdict::ConditionFailed(None)) => return Ok(None),
-                Some(Verdict::Held) | None => {
+                Some(ActionOutcome::ConditionFailed(Some(newer))) => profile = item::read(newer)?,
+                Some(ActionOutcome::ConditionFailed(None)) => return Ok(None),
+                Some(ActionOutcome::Held) | None => {
                     return Err(StoreError::corrupt("Credential", "it is of another user than the profile"));
                 }
             }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, Verdict, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause};
 use super::keys::{self, ENTRIES};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::ledger::Entry;
@@ -25,7 +25,7 @@ use crate::request_metrics::{count_grant, count_spend};
 
 /// What credits buy.
 #[derive(Debug, Clone)]
-pub enum Goods {
+pub enum Entitlement {
     /// A question, for good.
     Question {
         /// Its course.
@@ -48,7 +48,7 @@ pub enum Goods {
     Midterm(Box<Midterm<QuestionView>>),
 }
 
-impl Goods {
+impl Entitlement {
     fn question_id(&self) -> Option<&QuestionId> {
         match self {
             Self::Question { question_id, .. } => Some(question_id),
@@ -71,7 +71,7 @@ pub struct Purchase<'a> {
     /// How much and why.
     pub charge: &'a Charge,
     /// What for.
-    pub goods: &'a [Goods],
+    pub entitlements: &'a [Entitlement],
     /// The request, so that it is not done twice, where a client may name it.
     pub intent: Option<&'a Intent>,
     /// When.
@@ -104,13 +104,13 @@ pub enum SpendError {
     Insufficient(#[from] InsufficientCredits),
     /// A request with the same key was faster: its record has the answer.
     #[error("another request with the same key was faster")]
-    DoneBefore,
+    Replayed,
     /// What had to be new was bought meanwhile: look again.
-    #[error("the goods were bought by another request")]
-    GoodsTaken,
+    #[error("another request bought it")]
+    AlreadyOwned,
     /// A question is not there any more.
-    #[error("the goods are gone")]
-    GoodsGone,
+    #[error("the question does not exist any more")]
+    QuestionGone,
     /// The account is not there any more.
     #[error("the account is gone")]
     AccountGone,
@@ -133,7 +133,7 @@ enum Part {
 }
 
 impl Store {
-    /// Pays for goods and delivers them.
+    /// Pays for entitlements and delivers them.
     pub async fn spend(&self, purchase: Purchase<'_>, random: &Random) -> Result<Receipt, SpendError> {
         let mut profile = purchase.profile.clone();
         for attempt in 0..ATTEMPTS_MAX {
@@ -199,12 +199,12 @@ impl Store {
         random: &Random,
     ) -> Result<Committed, SpendError> {
         let mut parts = Vec::new();
-        if let Some(Purchase { intent: Some(Intent { key: Some(key), fingerprint }), goods, .. }) = purchase {
+        if let Some(Purchase { intent: Some(Intent { key: Some(key), fingerprint }), entitlements, .. }) = purchase {
             let (credits_deducted, credits) = (settlement.deducted(), settlement.wallet.credits);
-            let outcome = match goods.iter().find_map(Goods::midterm_id) {
+            let outcome = match entitlements.iter().find_map(Entitlement::midterm_id) {
                 Some(midterm_id) => Outcome::Midterm { midterm_id, credits_deducted, credits },
                 None => Outcome::Questions {
-                    question_ids: goods.iter().filter_map(Goods::question_id).cloned().collect(),
+                    question_ids: entitlements.iter().filter_map(Entitlement::question_id).cloned().collect(),
                     credits_deducted,
                     credits,
                 },
@@ -212,11 +212,11 @@ impl Store {
             let record = Record::new(fingerprint.clone(), outcome, now);
             parts.push((Part::Record, self.put_record(profile.id, key, &record, now)?));
         }
-        for goods in purchase.map_or([].as_slice(), |purchase| purchase.goods) {
-            if let Some(question_id) = goods.question_id() {
+        for entitlement in purchase.map_or([].as_slice(), |purchase| purchase.entitlements) {
+            if let Some(question_id) = entitlement.question_id() {
                 parts.push((Part::QuestionExists, self.question_exists(question_id)?));
             }
-            for write in self.delivery(profile.id, goods, now)? {
+            for write in self.delivery(profile.id, entitlement, now)? {
                 parts.push((Part::Delivery, write));
             }
         }
@@ -341,15 +341,20 @@ impl Store {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    fn delivery(&self, user: UserId, goods: &Goods, now: Timestamp) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let (course_id, question_id, access, must_be_new) = match goods {
-            Goods::Question { course_id, question_id, access, must_be_new } => {
+    fn delivery(
+        &self,
+        user: UserId,
+        entitlements: &Entitlement,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let (course_id, question_id, access, must_be_new) = match entitlements {
+            Entitlement::Question { course_id, question_id, access, must_be_new } => {
                 (course_id, question_id, *access, *must_be_new)
             }
-            Goods::Analysis { course_id, edition } => {
+            Entitlement::Analysis { course_id, edition } => {
                 return Ok(vec![self.own_analysis(user, course_id, edition, now)?]);
             }
-            Goods::Midterm(midterm) => return self.put_midterm(user, midterm),
+            Entitlement::Midterm(midterm) => return self.put_midterm(user, midterm),
         };
         let mut update = Update::builder()
             .table_name(&self.table)
@@ -389,13 +394,13 @@ pub(super) enum Committed {
     Outdated(Profile),
 }
 
-/// Reads a refusal by position. A record comes first: the twin that wrote it changed everything else too. Then goods:
+/// Reads a refusal by position. A record comes first: the twin that wrote it changed everything else too. Then entitlements:
 /// with them gone, a newer profile does not help.
-fn explain(meaning: &[Part], verdicts: Vec<Verdict>) -> Result<Committed, SpendError> {
+fn explain(meaning: &[Part], verdicts: Vec<ActionOutcome>) -> Result<Committed, SpendError> {
     let mut outdated = None;
     let mut failed = Vec::new();
     for (part, verdict) in meaning.iter().zip(verdicts) {
-        if let Verdict::ConditionFailed(item) = verdict {
+        if let ActionOutcome::ConditionFailed(item) = verdict {
             failed.push(*part);
             if *part == Part::Profile {
                 outdated = item;
@@ -403,13 +408,13 @@ fn explain(meaning: &[Part], verdicts: Vec<Verdict>) -> Result<Committed, SpendE
         }
     }
     if failed.contains(&Part::Record) {
-        return Err(SpendError::DoneBefore);
+        return Err(SpendError::Replayed);
     }
     if failed.contains(&Part::QuestionExists) {
-        return Err(SpendError::GoodsGone);
+        return Err(SpendError::QuestionGone);
     }
     if failed.contains(&Part::Delivery) {
-        return Err(SpendError::GoodsTaken);
+        return Err(SpendError::AlreadyOwned);
     }
     if failed.contains(&Part::Entry) {
         return Err(StoreError::corrupt("Entry", "a fresh id is in use").into());

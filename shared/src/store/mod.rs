@@ -45,7 +45,7 @@ pub use dynamodb::error::{Answerer, StoreError, trouble_of_file};
 pub use export::{ItemPage, StoredItem};
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
 pub use imported_studies::{ImportedStudies, StudiesWritten};
-pub use ledger::{EntryPage, Goods, Purchase, Receipt, SpendError};
+pub use ledger::{Entitlement, EntryPage, Purchase, Receipt, SpendError};
 pub use maintenance::{NextPage, ProfilePage};
 pub use midterms::{MidtermPage, MidtermSummary};
 pub use passwords::PasswordChange;

@@ -8,7 +8,7 @@ use super::Store;
 use super::accounts::Credential;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{number, text};
-use super::dynamodb::transact::{Transaction, Verdict};
+use super::dynamodb::transact::{ActionOutcome, Transaction};
 use super::keys::{self, Key};
 use crate::domain::account::Email;
 use crate::domain::account::password::PasswordHash;
@@ -60,7 +60,7 @@ impl Store {
         ];
         Ok(match self.transact(actions, &random.uuid_v4().to_string()).await? {
             Transaction::Committed => PasswordChange::Done,
-            Transaction::Refused(verdicts) if matches!(verdicts.first(), Some(Verdict::ConditionFailed(_))) => {
+            Transaction::Refused(verdicts) if matches!(verdicts.first(), Some(ActionOutcome::ConditionFailed(_))) => {
                 PasswordChange::Outdated
             }
             Transaction::Refused(_) => PasswordChange::SessionGone,

@@ -38,7 +38,7 @@ enum Scheme {
 
 /// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordMatch {
     /// Not the password, or no such hash, or one of another scheme.
     Wrong,
     /// The password.
@@ -113,17 +113,17 @@ pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash,
 /// Checks a password against what is stored, `None` for an unknown email. It always takes the time of [`hash`], and twice
 /// that for a text that is not in NFC: whatever is stored, and whether or not it is right.
 #[must_use]
-pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> Verdict {
+pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> PasswordMatch {
     let as_typed = verify_text(password, stored);
     let Some(composed) = password.composed() else { return as_typed };
     match (as_typed, verify_text(&composed, stored)) {
-        (Verdict::Wrong, verdict) => verdict,
+        (PasswordMatch::Wrong, verdict) => verdict,
         // The hash is of a text that not every keyboard writes: written anew, it is of the text in NFC.
-        (_, _) => Verdict::RightButOutdated,
+        (_, _) => PasswordMatch::RightButOutdated,
     }
 }
 
-fn verify_text(password: &Password, stored: Option<&PasswordHash>) -> Verdict {
+fn verify_text(password: &Password, stored: Option<&PasswordHash>) -> PasswordMatch {
     match stored.map_or(Scheme::Unknown, PasswordHash::scheme) {
         Scheme::Known { iterations, salt, key } => {
             let right = matches(password, &salt, iterations, &key);
@@ -131,14 +131,14 @@ fn verify_text(password: &Password, stored: Option<&PasswordHash>) -> Verdict {
                 spend(password, ITERATIONS - iterations);
             }
             match right {
-                true if iterations < ITERATIONS => Verdict::RightButOutdated,
-                true => Verdict::Right,
-                false => Verdict::Wrong,
+                true if iterations < ITERATIONS => PasswordMatch::RightButOutdated,
+                true => PasswordMatch::Right,
+                false => PasswordMatch::Wrong,
             }
         }
         Scheme::Unknown => {
             spend(password, ITERATIONS);
-            Verdict::Wrong
+            PasswordMatch::Wrong
         }
     }
 }
@@ -168,15 +168,15 @@ mod tests {
     fn a_new_hash_is_a_phc_string_of_600_000_iterations_and_matches_its_password_only() {
         let stored = hash(&password("correct horse"), [7; SALT_BYTES]).unwrap();
         assert!(stored.as_str().starts_with("$pbkdf2-sha256$i=600000,l=32$"), "{}", stored.as_str());
-        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::Right);
-        assert_eq!(verify(&password("correct horsf"), Some(&stored)), Verdict::Wrong);
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), PasswordMatch::Right);
+        assert_eq!(verify(&password("correct horsf"), Some(&stored)), PasswordMatch::Wrong);
     }
 
     #[test]
     fn the_workers_hash_matches_and_is_outdated() {
         let stored = PasswordHash::imported(WORKER_HASH.to_owned());
-        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::RightButOutdated);
-        assert_eq!(verify(&password("wrong horse"), Some(&stored)), Verdict::Wrong);
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), PasswordMatch::RightButOutdated);
+        assert_eq!(verify(&password("wrong horse"), Some(&stored)), PasswordMatch::Wrong);
     }
 
     /// As if `ITERATIONS` had been raised since.
@@ -184,8 +184,8 @@ mod tests {
     fn a_hash_of_fewer_iterations_matches_and_is_outdated() {
         let stored = "$pbkdf2-sha256$i=100000,l=32$AAECAwQFBgcICQoLDA0ODw$V/LC8HOXSNUWQZsGKohGZjI8WD6krhZVBKgfe1PGKgk";
         let stored = PasswordHash::imported(stored.to_owned());
-        assert_eq!(verify(&password("correct horse"), Some(&stored)), Verdict::RightButOutdated);
-        assert_eq!(verify(&password("wrong horse"), Some(&stored)), Verdict::Wrong);
+        assert_eq!(verify(&password("correct horse"), Some(&stored)), PasswordMatch::RightButOutdated);
+        assert_eq!(verify(&password("wrong horse"), Some(&stored)), PasswordMatch::Wrong);
     }
 
     const COMPOSED: &str = "caf\u{e9} cr\u{e8}me";
@@ -200,14 +200,14 @@ mod tests {
     #[test]
     fn a_password_matches_in_the_form_that_it_was_registered_in_and_in_nfc() {
         let new = hash(&password(DECOMPOSED), [7; SALT_BYTES]).unwrap();
-        assert_eq!(verify(&password(COMPOSED), Some(&new)), Verdict::Right);
-        assert_eq!(verify(&password(DECOMPOSED), Some(&new)), Verdict::Right);
+        assert_eq!(verify(&password(COMPOSED), Some(&new)), PasswordMatch::Right);
+        assert_eq!(verify(&password(DECOMPOSED), Some(&new)), PasswordMatch::Right);
         let old = hash_as_typed(DECOMPOSED);
-        assert_eq!(verify(&password(DECOMPOSED), Some(&old)), Verdict::RightButOutdated);
-        assert_eq!(verify(&password(COMPOSED), Some(&old)), Verdict::Wrong);
+        assert_eq!(verify(&password(DECOMPOSED), Some(&old)), PasswordMatch::RightButOutdated);
+        assert_eq!(verify(&password(COMPOSED), Some(&old)), PasswordMatch::Wrong);
         let old = hash_as_typed(COMPOSED);
-        assert_eq!(verify(&password(DECOMPOSED), Some(&old)), Verdict::RightButOutdated);
-        assert_eq!(verify(&password("cafe creme"), Some(&old)), Verdict::Wrong);
+        assert_eq!(verify(&password(DECOMPOSED), Some(&old)), PasswordMatch::RightButOutdated);
+        assert_eq!(verify(&password("cafe creme"), Some(&old)), PasswordMatch::Wrong);
     }
 
     #[test]
@@ -243,6 +243,6 @@ mod tests {
         ] {
             assert!(!PasswordHash::imported(text.to_owned()).is_known_scheme(), "{text}");
         }
-        assert_eq!(verify(&password("anything"), None), Verdict::Wrong);
+        assert_eq!(verify(&password("anything"), None), PasswordMatch::Wrong);
     }
 }

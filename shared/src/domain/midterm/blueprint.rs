@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::super::catalog::{Bank, Exam, QuestionMeta};
 use super::super::id::{ExamId, TopicId};
 use super::candidates::{Known, fits, fits_topics};
-use super::{Level, Mix, Order, Student};
+use super::{Level, MidtermRequest, Mix, Student};
 use crate::domain::number::rounded;
 
 /// Share of each difficulty that a level moves to the next easier or harder one.
@@ -44,7 +44,7 @@ pub struct TopicTarget {
 
 /// Builds the blueprint of a request.
 #[must_use]
-pub fn plan(bank: &Bank, order: &Order, student: &Student) -> (Blueprint, BlueprintView) {
+pub fn plan(bank: &Bank, order: &MidtermRequest, student: &Student) -> (Blueprint, BlueprintView) {
     let known = Known::of(bank);
     let (exams, past) = past(bank, order);
     let n = real(order.question_count);
@@ -87,7 +87,7 @@ fn view(bank: &Bank, blueprint: &Blueprint, exams: usize) -> BlueprintView {
 }
 
 /// Questions that the blueprint is derived from: matching ones of past midterms, else of all past exams, else all.
-fn past<'a>(bank: &'a Bank, order: &Order) -> (usize, Vec<&'a QuestionMeta>) {
+fn past<'a>(bank: &'a Bank, order: &MidtermRequest) -> (usize, Vec<&'a QuestionMeta>) {
     let of = |is_one: &dyn Fn(&Exam) -> bool| {
         let exams: Vec<&ExamId> = bank.exams.iter().filter(|exam| is_one(exam)).map(|exam| &exam.id).collect();
         let is_past = |meta: &&QuestionMeta| {
@@ -109,7 +109,13 @@ fn past<'a>(bank: &'a Bank, order: &Order) -> (usize, Vec<&'a QuestionMeta>) {
 }
 
 /// Shares of the topics, in the order of the bank.
-fn topics(bank: &Bank, order: &Order, student: &Student, known: &Known<'_>, past: &[&QuestionMeta]) -> Vec<f64> {
+fn topics(
+    bank: &Bank,
+    order: &MidtermRequest,
+    student: &Student,
+    known: &Known<'_>,
+    past: &[&QuestionMeta],
+) -> Vec<f64> {
     let mut weights = vec![0.0; bank.topics.len()];
     for meta in past.iter().filter(|meta| fits_topics(meta, order)) {
         if let Some(topic) = known.topic(meta) {
@@ -128,7 +134,7 @@ fn topics(bank: &Bank, order: &Order, student: &Student, known: &Known<'_>, past
 }
 
 /// Shares of the difficulties.
-fn difficulty(order: &Order, known: &Known<'_>, past: &[&QuestionMeta]) -> [f64; DIFFICULTIES] {
+fn difficulty(order: &MidtermRequest, known: &Known<'_>, past: &[&QuestionMeta]) -> [f64; DIFFICULTIES] {
     let mut counts = [0.0; DIFFICULTIES];
     for meta in past {
         counts[known.difficulty(meta)] += 1.0;

@@ -6,7 +6,7 @@ use assembly::{Candidate, DIFFICULTIES};
 
 use super::super::catalog::{Bank, QuestionMeta, QuestionSummary};
 use super::super::id::PatternId;
-use super::{Order, Student};
+use super::{MidtermRequest, Student};
 use crate::domain::number::mean;
 use crate::domain::questions::selection::has_technique;
 
@@ -37,7 +37,7 @@ pub(super) struct Choice<'a> {
 }
 
 /// All questions that match the filters of `order`, by id.
-pub(super) fn choices<'a>(bank: &'a Bank, order: &Order, student: &Student) -> Vec<Choice<'a>> {
+pub(super) fn choices<'a>(bank: &'a Bank, order: &MidtermRequest, student: &Student) -> Vec<Choice<'a>> {
     let known = Known::of(bank);
     let mut fitting: Vec<&QuestionSummary> = bank.for_sale().filter(|q| fits(&q.meta, order)).collect();
     fitting.sort_by_key(|question| &question.meta.id);
@@ -57,15 +57,15 @@ pub(super) fn choices<'a>(bank: &'a Bank, order: &Order, student: &Student) -> V
 }
 
 /// Whether a question matches the filters.
-pub(super) fn fits(meta: &QuestionMeta, order: &Order) -> bool {
+pub(super) fn fits(meta: &QuestionMeta, order: &MidtermRequest) -> bool {
     fits_topics(meta, order) && fits_techniques(meta, order)
 }
 
-pub(super) fn fits_topics(meta: &QuestionMeta, order: &Order) -> bool {
+pub(super) fn fits_topics(meta: &QuestionMeta, order: &MidtermRequest) -> bool {
     order.topic_ids.is_empty() || order.topic_ids.contains(&meta.topic_id)
 }
 
-pub(super) fn fits_techniques(meta: &QuestionMeta, order: &Order) -> bool {
+pub(super) fn fits_techniques(meta: &QuestionMeta, order: &MidtermRequest) -> bool {
     order.techniques.is_empty() || order.techniques.iter().any(|wanted| has_technique(&meta.techniques, wanted))
 }
 

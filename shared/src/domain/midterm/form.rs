@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::catalog::{Bank, QuestionSummary};
 use super::super::id::{PatternId, TopicId};
 use super::candidates::{Choice, Tier, choices};
-use super::{BlueprintView, Infeasible, Order, Student, plan};
+use super::{BlueprintView, Infeasible, MidtermRequest, Student, plan};
 use crate::domain::number::rounded;
 
 /// Weight of usefulness when seen questions must be used: it outweighs everything else.
@@ -79,7 +79,12 @@ impl From<Measure> for Target {
 ///
 /// # Errors
 /// The conflicting constraints, when no form satisfies the request.
-pub fn generate<'a>(bank: &'a Bank, order: &Order, student: &Student, seed: u64) -> Result<Form<'a>, Infeasible> {
+pub fn generate<'a>(
+    bank: &'a Bank,
+    order: &MidtermRequest,
+    student: &Student,
+    seed: u64,
+) -> Result<Form<'a>, Infeasible> {
     let order = &order.by_topic(bank);
     let (blueprint, view) = plan(bank, order, student);
     let choices = choices(bank, order, student);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::super::catalog::Bank;
-use super::Order;
+use super::MidtermRequest;
 use super::candidates::{Choice, fits_techniques, fits_topics};
 
 /// A request that no form satisfies.
@@ -29,7 +29,7 @@ pub struct Conflict {
 
 impl Infeasible {
     /// Too few questions match the filters.
-    pub(super) fn too_few(bank: &Bank, order: &Order, possible: usize) -> Self {
+    pub(super) fn too_few(bank: &Bank, order: &MidtermRequest, possible: usize) -> Self {
         let asked = order.question_count;
         let conflict = |constraint, asked: Value, available: usize, detail: String| Conflict {
             constraint,
@@ -60,7 +60,7 @@ impl Infeasible {
     }
 
     /// Targets that no selection of this many questions can come near.
-    pub(super) fn check(order: &Order, choices: &[Choice<'_>]) -> Result<(), Self> {
+    pub(super) fn check(order: &MidtermRequest, choices: &[Choice<'_>]) -> Result<(), Self> {
         let mut conflicts = Vec::new();
         let sums = [
             ("points", order.points, range(order, choices.iter().map(|choice| choice.candidate.points).collect())),
@@ -99,7 +99,7 @@ impl Infeasible {
 }
 
 /// Smallest and largest sum of `question_count` of the `amounts`.
-fn range(order: &Order, mut amounts: Vec<f64>) -> [f64; 2] {
+fn range(order: &MidtermRequest, mut amounts: Vec<f64>) -> [f64; 2] {
     amounts.sort_by(f64::total_cmp);
     let count = order.question_count.min(amounts.len());
     [amounts[..count].iter().sum(), amounts[amounts.len() - count..].iter().sum()]

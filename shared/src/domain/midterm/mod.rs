@@ -68,7 +68,7 @@ pub struct Mix {
 
 /// A request for a midterm.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Order {
+pub struct MidtermRequest {
     /// Level; `None` for custom criteria.
     pub level: Option<Level>,
     pub question_count: usize,
@@ -86,7 +86,7 @@ pub struct Order {
     pub points: Option<f64>,
 }
 
-impl Order {
+impl MidtermRequest {
     /// The request for a level.
     #[must_use]
     pub fn of(level: Level) -> Self {
@@ -142,7 +142,7 @@ pub fn charge(questions: usize) -> Charge {
 
 /// A topic or section of `order` that is not in the course.
 #[must_use]
-pub fn unknown_topic<'a>(bank: &Bank, order: &'a Order) -> Option<&'a str> {
+pub fn unknown_topic<'a>(bank: &Bank, order: &'a MidtermRequest) -> Option<&'a str> {
     let known: HashSet<&TopicId> = bank.topics.iter().map(|topic| &topic.id).collect();
     let topic = order.topic_ids.iter().find(|id| !known.contains(id)).map(TopicId::as_str);
     topic.or_else(|| {
@@ -151,7 +151,7 @@ pub fn unknown_topic<'a>(bank: &Bank, order: &'a Order) -> Option<&'a str> {
     })
 }
 
-impl Order {
+impl MidtermRequest {
     /// The same order, with its sections as the topics that they are of `bank`.
     fn by_topic(&self, bank: &Bank) -> Self {
         let is_asked = |topic: &&Topic| self.sections.iter().any(|section| is_of_section(topic, section));

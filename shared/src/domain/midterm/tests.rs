@@ -59,7 +59,7 @@ fn a_sample_is_as_the_past_midterms_were() {
     // The midterm has three questions on topic 0 and one on topic 1; the final does not count.
     let rows = [plain(0, 2, 0), plain(0, 2, 0), plain(0, 4, 0), plain(1, 3, 0), plain(2, 5, 1), plain(2, 5, 1)];
     let bank = bank(&["Midterm 1", "final"], &rows);
-    let (blueprint, view) = plan(&bank, &Order::of(Level::Sample), &Student::default());
+    let (blueprint, view) = plan(&bank, &MidtermRequest::of(Level::Sample), &Student::default());
     assert_eq!(blueprint.topics, [6.0, 2.0, 0.0, 0.0]);
     assert_eq!(blueprint.difficulty.to_vec(), [0.0, 4.0, 2.0, 2.0, 0.0]);
     assert_eq!((blueprint.points, blueprint.minutes, view.exams), (80.0, 40.0, 1));
@@ -71,7 +71,7 @@ fn a_sample_is_as_the_past_midterms_were() {
 fn levels_move_half_of_each_difficulty() {
     let rows = [plain(0, 2, 0), plain(0, 3, 0)];
     let bank = bank(&["midterm"], &rows);
-    let of = |level| plan(&bank, &Order::of(level), &Student::default()).0.difficulty;
+    let of = |level| plan(&bank, &MidtermRequest::of(level), &Student::default()).0.difficulty;
     // Half each of 2 and 3; of six: 3 and 3 become 1.5, 3, 1.5 one lower; of ten: 2.5, 5, 2.5 one higher.
     assert_eq!(of(Level::Easy).to_vec(), [1.5, 3.0, 1.5, 0.0, 0.0]);
     assert_eq!(of(Level::Hard).to_vec(), [0.0, 2.5, 5.0, 2.5, 0.0]);
@@ -81,13 +81,13 @@ fn levels_move_half_of_each_difficulty() {
 fn what_was_asked_for_goes_before_the_past() {
     let rows = [plain(0, 1, 0), plain(0, 2, 0), plain(1, 4, 0)];
     let bank = bank(&["midterm"], &rows);
-    let order = Order {
+    let order = MidtermRequest {
         question_count: 3,
         difficulty: Some(Mix { easy: 1.0, medium: 1.0, hard: 1.0 }),
         topic_ids: vec![TopicId::try_from("t1").unwrap(), TopicId::try_from("t3").unwrap()],
         points: Some(42.0),
         minutes: Some(17.0),
-        ..Order::default()
+        ..MidtermRequest::default()
     };
     let (blueprint, _) = plan(&bank, &order, &Student::default());
     assert_eq!(blueprint.topics, [0.0, 1.5, 0.0, 1.5]);
@@ -102,7 +102,7 @@ fn weak_topics_weigh_more() {
     let bank = bank(&["midterm"], &rows);
     let weakness = HashMap::from([(TopicId::try_from("t0").unwrap(), 1.0)]);
     let student = Student { weakness, ..Student::default() };
-    let order = Order { question_count: 3, ..Order::default() };
+    let order = MidtermRequest { question_count: 3, ..MidtermRequest::default() };
     assert_eq!(plan(&bank, &order, &student).0.topics, [2.0, 1.0, 0.0, 0.0]);
 }
 
@@ -114,9 +114,9 @@ fn two_of_a_pattern_come_only_when_they_must_and_are_told() {
     }
     rows.push(plain(0, 3, 0));
     let bank = bank(&["midterm"], &rows);
-    let order = Order { question_count: 2, ..Order::default() };
+    let order = MidtermRequest { question_count: 2, ..MidtermRequest::default() };
     assert!(generate(&bank, &order, &Student::default(), 1).unwrap().fit.repeated_patterns.is_empty());
-    let order = Order { question_count: 4, ..Order::default() };
+    let order = MidtermRequest { question_count: 4, ..MidtermRequest::default() };
     let form = generate(&bank, &order, &Student::default(), 1).unwrap();
     assert_eq!(form.fit.repeated_patterns.len(), 1);
 }
@@ -129,7 +129,7 @@ fn seen_ones_come_only_when_they_must_the_oldest_first() {
     let seen = [(0, 30), (1, 10), (2, 20)];
     let seen = seen.map(|(index, at)| (id(index), Timestamp::from_second(at).unwrap())).into();
     let student = Student { seen, ..Student::default() };
-    let order = Order { question_count: 3, ..Order::default() };
+    let order = MidtermRequest { question_count: 3, ..MidtermRequest::default() };
     let form = generate(&bank, &order, &student, 1).unwrap();
     let ids: Vec<_> = form.questions.iter().map(|question| question.meta.id.clone()).collect();
     assert_eq!((ids, form.fit.seen_before), (vec![id(1), id(3), id(4)], 1));
@@ -142,21 +142,21 @@ fn any_row() -> impl Strategy<Value = Row> {
     (0..TOPICS, pattern, prop::option::of(1..=5_u8), amount(), amount(), exam)
 }
 
-fn any_order() -> impl Strategy<Value = Order> {
+fn any_order() -> impl Strategy<Value = MidtermRequest> {
     let level = prop::option::of(prop_oneof![Just(Level::Easy), Just(Level::Sample), Just(Level::Hard)]);
     let topics = prop::collection::vec(0..TOPICS, 0..3);
     let mix = prop::option::of((0.1..1.0_f64, 0.1..1.0_f64, 0.1..1.0_f64));
     (level, 3..=12_usize, topics, mix, prop::option::of(10.0..150.0_f64)).prop_map(
         |(level, count, topics, mix, points)| {
             level.map_or_else(
-                || Order {
+                || MidtermRequest {
                     question_count: count,
                     topic_ids: topics.iter().map(|t| TopicId::try_from(format!("t{t}")).unwrap()).collect(),
                     difficulty: mix.map(|(easy, medium, hard)| Mix { easy, medium, hard }),
                     points,
-                    ..Order::default()
+                    ..MidtermRequest::default()
                 },
-                Order::of,
+                MidtermRequest::of,
             )
         },
     )

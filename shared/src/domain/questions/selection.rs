@@ -10,7 +10,7 @@ use crate::domain::id::{QuestionId, TopicId};
 
 /// What a student wants to practise; empty lists ask for anything.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub struct Criteria {
     /// Any of these topics.
     pub topic_ids: Vec<TopicId>,
     /// Any of these techniques, whatever their letter case.
@@ -26,7 +26,7 @@ pub struct Wish {
 /// When a student last got each question.
 pub type Seen = HashMap<QuestionId, Timestamp>;
 
-impl Wish {
+impl Criteria {
     fn matches(&self, question: &QuestionSummary) -> bool {
         let meta = &question.meta;
         let topic = self.topic_ids.is_empty() || self.topic_ids.contains(&meta.topic_id);
@@ -44,16 +44,16 @@ pub fn has_technique(techniques: &[String], wanted: &str) -> bool {
     techniques.iter().any(|technique| technique.to_lowercase() == wanted)
 }
 
-/// At most `wish.count` different questions. The same bank, wish, `last_seen` and `seed` choose the same.
+/// At most `criteria.count` different questions. The same bank, criteria, `last_seen` and `seed` choose the same.
 #[must_use]
-pub fn select<'a>(bank: &'a Bank, wish: &Wish, last_seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
-    let mut candidates: Vec<&QuestionSummary> = bank.for_sale().filter(|q| wish.matches(q)).collect();
+pub fn select<'a>(bank: &'a Bank, criteria: &Criteria, last_seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
+    let mut candidates: Vec<&QuestionSummary> = bank.for_sale().filter(|q| criteria.matches(q)).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut candidates);
     // The sort is stable: the shuffle still decides among the unseen (None sorts first) and among equals.
     candidates.sort_by_key(|question| last_seen.get(&question.meta.id));
     let mut chosen = HashSet::new();
     candidates.retain(|question| chosen.insert(&question.meta.id));
-    candidates.truncate(wish.count);
+    candidates.truncate(criteria.count);
     candidates
 }
 
@@ -115,19 +115,19 @@ mod tests {
     #[test]
     fn unseen_first_then_least_recently_seen() {
         let bank = bank(4);
-        let wish = Wish { count: 4, ..Wish::default() };
+        let criteria = Criteria { count: 4, ..Criteria::default() };
         let seen = seen(&[(0, 30), (1, 10), (2, 20)]);
-        let ids: Vec<_> = select(&bank, &wish, &seen, 1).iter().map(|q| q.meta.id.to_string()).collect();
+        let ids: Vec<_> = select(&bank, &criteria, &seen, 1).iter().map(|q| q.meta.id.to_string()).collect();
         assert_eq!(ids, ["q3", "q1", "q2", "q0"]);
     }
 
     #[test]
     fn seeds_choose_differently_and_repeatably() {
         let bank = bank(30);
-        let wish = Wish { count: 5, ..Wish::default() };
-        let first = select(&bank, &wish, &Seen::new(), 1);
-        assert_eq!(first, select(&bank, &wish, &Seen::new(), 1));
-        assert!((2..20).any(|seed| select(&bank, &wish, &Seen::new(), seed) != first));
+        let criteria = Criteria { count: 5, ..Criteria::default() };
+        let first = select(&bank, &criteria, &Seen::new(), 1);
+        assert_eq!(first, select(&bank, &criteria, &Seen::new(), 1));
+        assert!((2..20).any(|seed| select(&bank, &criteria, &Seen::new(), seed) != first));
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
             seed: u64,
         ) {
             let bank = bank(size);
-            let wish = Wish {
+            let criteria = Criteria {
                 topic_ids: topics.iter().map(|t| TopicId::try_from(format!("t{t}")).unwrap()).collect(),
                 techniques: topics.iter().map(|t| format!("TECHNIQUE {t}")).collect(),
                 technique: topics.first().map(|t| format!("technique {t}")),
@@ -156,17 +156,17 @@ mod tests {
                 count,
             };
             let seen = seen(&seen_ids);
-            let chosen = select(&bank, &wish, &seen, seed);
-            let fitting = bank.questions.iter().filter(|q| wish.matches(q)).count();
+            let chosen = select(&bank, &criteria, &seen, seed);
+            let fitting = bank.questions.iter().filter(|q| criteria.matches(q)).count();
             prop_assert_eq!(chosen.len(), count.min(fitting));
-            prop_assert!(chosen.iter().all(|q| wish.matches(q)));
+            prop_assert!(chosen.iter().all(|q| criteria.matches(q)));
             let distinct: HashSet<_> = chosen.iter().map(|q| &q.meta.id).collect();
             prop_assert_eq!(distinct.len(), chosen.len());
             let ages: Vec<_> = chosen.iter().map(|q| seen.get(&q.meta.id)).collect();
             prop_assert!(ages.is_sorted());
             // Nobody left out was to be preferred.
             if let Some(newest) = ages.last() {
-                let left_out = bank.questions.iter().filter(|q| wish.matches(q) && !distinct.contains(&q.meta.id));
+                let left_out = bank.questions.iter().filter(|q| criteria.matches(q) && !distinct.contains(&q.meta.id));
                 for question in left_out {
                     prop_assert!(seen.get(&question.meta.id) >= *newest);
                 }

@@ -20,12 +20,12 @@ pub(in crate::store) enum Transaction {
     /// All of it happened.
     Committed,
     /// None of it: for each action, in order, whether its condition held.
-    Refused(Vec<Verdict>),
+    Refused(Vec<ActionOutcome>),
 }
 
 /// What a refused transaction says of one action.
 #[derive(Debug)]
-pub(in crate::store) enum Verdict {
+pub(in crate::store) enum ActionOutcome {
     /// Nothing against it.
     Held,
     /// Its condition did not hold; the item as it is, where the action asked for it.
@@ -99,19 +99,19 @@ pub(in crate::store) fn fresh_token() -> String {
 }
 
 /// The verdict on each action, when at least one condition failed and nothing else is wrong.
-fn verdicts(reasons: &[CancellationReason]) -> Option<Vec<Verdict>> {
+fn verdicts(reasons: &[CancellationReason]) -> Option<Vec<ActionOutcome>> {
     let mut any_failed = false;
     let verdicts = reasons.iter().map(|reason| match reason.code() {
-        None | Some("None") => Some(Verdict::Held),
+        None | Some("None") => Some(ActionOutcome::Held),
         Some("ConditionalCheckFailed") => {
             any_failed = true;
-            Some(Verdict::ConditionFailed(reason.item().cloned()))
+            Some(ActionOutcome::ConditionFailed(reason.item().cloned()))
         }
         // A conflict beside a failed condition: the condition is the answer.
-        Some(_) if is_transient(reason) => Some(Verdict::Held),
+        Some(_) if is_transient(reason) => Some(ActionOutcome::Held),
         Some(_) => None,
     });
-    let verdicts: Option<Vec<Verdict>> = verdicts.collect();
+    let verdicts: Option<Vec<ActionOutcome>> = verdicts.collect();
     verdicts.filter(|_| any_failed)
 }
 
