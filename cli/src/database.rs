@@ -1,4 +1,4 @@
-//! Which database a command works on: the embedded one, another endpoint, or AWS.
+//! Selects the database of a command: the embedded one, another endpoint, or AWS.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::embedded::{Embedded, Opened};
 use crate::folder::Folder;
 use crate::socket;
 
-/// Where the data is. `cargo lambda watch` restarts on files anywhere else than in `target/`.
+/// Default data directory. It is in `target/` because `cargo lambda watch` restarts when files change anywhere else.
 const DATA_DIRECTORY: &str = "target/pastpaper";
-/// Another endpoint than AWS's.
+/// Variable that names an endpoint other than AWS.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
-/// Nothing is sent there: what answers is in this process, or behind the socket.
+/// Placeholder endpoint. No request is sent there: the database is in this process or behind the socket.
 const NO_ENDPOINT: &str = "http://localhost";
 
-/// Options of every command that touches the database.
+/// Options of all commands that use the database.
 #[derive(Debug, Clone, Args)]
 pub struct DataSource {
     /// Directory of the embedded database [default: target/pastpaper]
@@ -33,26 +33,26 @@ pub struct DataSource {
     aws: bool,
 }
 
-/// What a command does with a database.
+/// How a command uses a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Reads what is there, and makes nothing.
+    /// Reads only; creates nothing.
     Read,
-    /// Changes what is there, and makes nothing.
+    /// Changes existing data; creates nothing.
     Change,
-    /// Writes; what is missing is made.
+    /// Writes; creates a missing database and table.
     Write,
-    /// Has it for itself, in this process; what is missing is made.
+    /// Uses the database exclusively in this process; creates a missing database and table.
     Serve,
 }
 
 /// An open database.
 pub struct Open {
-    /// The app on it.
+    /// An app on the database.
     pub app: App,
-    /// The engine, when it runs in this process.
+    /// The engine, if it runs in this process.
     pub embedded: Option<Embedded>,
-    /// The table was not there.
+    /// Whether the table was created.
     pub is_new: bool,
 }
 
@@ -60,7 +60,7 @@ impl DataSource {
     /// The directory of the embedded database.
     ///
     /// # Errors
-    /// When another database is meant.
+    /// When another database is selected.
     pub fn directory(&self) -> Result<&Path> {
         ensure!(!self.aws, "--aws has no embedded database");
         if self.data.is_some() {
@@ -69,18 +69,18 @@ impl DataSource {
         Ok(self.data.as_deref().unwrap_or(Path::new(DATA_DIRECTORY)))
     }
 
-    /// Opens it to write, and makes what is missing.
+    /// Opens the database for writing, and creates what is missing.
     ///
     /// # Errors
-    /// As [`DataSource::open_to`].
+    /// Like [`DataSource::open_to`].
     pub async fn open(&self) -> Result<Open> {
         self.open_to(Purpose::Write).await
     }
 
-    /// Opens it: AWS with `--aws`, else what `AWS_ENDPOINT_URL_DYNAMODB` names, else the directory.
+    /// Opens the database: in AWS with `--aws`, else at `AWS_ENDPOINT_URL_DYNAMODB`, else in the directory.
     ///
     /// # Errors
-    /// When two are named, nothing is there for who reads, or it does not answer.
+    /// When two databases are selected, a database to read does not exist, or it does not answer.
     pub async fn open_to(&self, purpose: Purpose) -> Result<Open> {
         if self.aws {
             refuse_endpoint("--aws")?;
@@ -95,10 +95,10 @@ impl DataSource {
         Open::folder(directory, purpose).await
     }
 
-    /// Opens it to see what writing would change: what is not there is empty, and is not made.
+    /// Opens the database for a dry run. A missing one is treated as empty, and not created.
     ///
     /// # Errors
-    /// As [`DataSource::open_to`].
+    /// Like [`DataSource::open_to`].
     pub async fn open_to_try(&self) -> Result<Open> {
         let is_folder = !self.aws && !has_endpoint();
         if is_folder && !Folder(self.directory()?).has_database()? {
@@ -108,7 +108,7 @@ impl DataSource {
     }
 }
 
-/// Refuses an option that names a database beside a variable that names another.
+/// Refuses an option if `AWS_ENDPOINT_URL_DYNAMODB` names another database.
 ///
 /// # Errors
 /// When the variable is set.
@@ -121,7 +121,7 @@ fn has_endpoint() -> bool {
     std::env::var(ENDPOINT).is_ok_and(|url| !url.trim().is_empty())
 }
 
-/// Why a database cannot be used, so that somebody who mistook a port is told so.
+/// Explains why a database cannot be used, for example because of a wrong port.
 fn explained(error: StoreError, endpoint: &str) -> anyhow::Error {
     if endpoint == NO_ENDPOINT {
         return anyhow::Error::new(error).context("the embedded database cannot be used");
@@ -135,10 +135,10 @@ fn explained(error: StoreError, endpoint: &str) -> anyhow::Error {
 }
 
 impl Open {
-    /// A database that is gone with the process.
+    /// A database in memory, lost when the process ends.
     ///
     /// # Errors
-    /// When there is no memory for it.
+    /// When memory runs out.
     pub async fn in_memory() -> Result<Self> {
         Self::embedded(Embedded::new_in_memory()?, Purpose::Serve).await
     }
@@ -187,7 +187,7 @@ impl Open {
         Ok(Self { app, embedded, is_new })
     }
 
-    /// Closes the engine, if it is ours.
+    /// Closes the engine if it runs in this process.
     pub fn close(self) {
         if let Some(embedded) = self.embedded {
             embedded.stop();
@@ -201,15 +201,15 @@ fn nothing_in(place: &str) -> String {
     format!("there is no data in {place}; is --data right? `pastpaper serve` and `pastpaper import` make it")
 }
 
-/// The app on a database that is called by `transport`.
+/// An app on a database called through `transport`.
 fn local_app(transport: Arc<dyn Transport>) -> Result<App> {
-    // The rest of the environment counts as ever: table name, stage, origins.
+    // The rest of the environment still applies: table name, stage, origins.
     let lookup = |name: &str| match name {
         ENDPOINT => Some(NO_ENDPOINT.to_owned()),
         name => std::env::var(name).ok(),
     };
     let mut config = Config::read(lookup).context("the environment")?;
-    // Real keys have no business in a local engine.
+    // Use placeholder credentials: real ones must not be sent to a local engine.
     config.database = Database::local(NO_ENDPOINT.to_owned(), &config.database.table_name);
     let store = Store::through(&config.database, transport);
     Ok(App::with(config, store, SystemClock, Random::new(SystemEntropy)))
@@ -238,7 +238,7 @@ mod tests {
         let said = failure(&nobody).await;
         assert!(said.starts_with(&format!("nothing answers at {nobody}: CreateTable: ")), "{said}");
 
-        // An API whose problems have a code, as ours.
+        // An API whose errors have a code, like ours.
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = format!("http://{}", listener.local_addr().unwrap());
         let answer = || async { (axum::http::StatusCode::NOT_FOUND, "{\"code\": \"not_found\"}") };

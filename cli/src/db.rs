@@ -1,4 +1,4 @@
-//! `pastpaper db`: the embedded database alone, for functions that run by themselves.
+//! `pastpaper db`: runs the embedded database alone, for functions in separate processes.
 
 use std::process::ExitCode;
 
@@ -13,23 +13,23 @@ use crate::signals::StopSignals;
 /// Options of `db`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 selects a free port
     #[arg(long, default_value_t = 8000)]
     port: u16,
     #[command(flatten)]
     database: DataSource,
-    /// Keep the data in memory: it is gone when the server stops
+    /// Keep the data in memory; it is lost when the server stops
     #[arg(long, conflicts_with_all = ["data", "aws"])]
     in_memory: bool,
-    /// Import no sample courses on the first start
+    /// Do not import the sample courses on the first start
     #[arg(long)]
     empty: bool,
 }
 
-/// Serves until Ctrl-C.
+/// Runs the server until Ctrl-C.
 ///
 /// # Errors
-/// When the port or the database is not to be had.
+/// When the port or the database is not available.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut signals = StopSignals::listen()?;
     let mut open = if arguments.in_memory {
@@ -49,10 +49,10 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens a port of the embedded database; the line that gives a shell the way to it.
+/// Opens a port of the embedded database. Returns the shell command that sets the variables needed to use it.
 ///
 /// # Errors
-/// When there is no embedded database, or the port is taken.
+/// When the engine does not run in this process, or the port is taken.
 pub(crate) async fn open_port(open: &mut Open, port: u16) -> Result<String> {
     let embedded = open.embedded.as_mut().context("there is no embedded database here whose port could be opened")?;
     let key = embedded.open_port(port).await?;

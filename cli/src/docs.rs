@@ -1,4 +1,5 @@
-//! What `serve` has beside the API: the contract, and a page to read and try it on. Everything comes from this binary.
+//! Routes that only `serve` has: the OpenAPI document, and a page to read it and send requests. All files are in this
+//! binary.
 
 use std::sync::Arc;
 
@@ -13,9 +14,9 @@ use utoipa_swagger_ui::Config;
 
 use crate::openapi;
 
-/// Where the contract is.
+/// Path of the OpenAPI document.
 const CONTRACT_PATH: &str = "/api/openapi.json";
-/// The page asks for nothing from anywhere else.
+/// The page loads nothing from other hosts.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' \
                                        'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -23,7 +24,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// `GET /api/openapi.json` and `GET /docs`.
 ///
 /// # Errors
-/// When the contract cannot be written.
+/// When the OpenAPI document cannot be generated.
 pub fn router() -> Result<Router> {
     let contract: Arc<str> = openapi::text()?.into();
     let page = Config::from(CONTRACT_PATH).persist_authorization(true).try_it_out_enabled(true);
@@ -36,7 +37,7 @@ pub fn router() -> Result<Router> {
         .route("/docs/{file}", get(async move |Path(name): Path<String>| file(&name, page))))
 }
 
-/// A file of the page.
+/// Serves a file of the documentation page.
 fn file(name: &str, page: Arc<Config<'static>>) -> Response {
     let found = match utoipa_swagger_ui::serve(name, page) {
         Ok(Some(found)) => found,

@@ -1,6 +1,6 @@
-//! The two ways into the embedded database from outside of this process: a port, for whoever has the key that was made for
-//! this run, and the data folder's socket, for whoever may open it. Neither answers a web page: there are no CORS headers,
-//! and a page cannot sign.
+//! Access to the embedded database from other processes. There are two ways: a port, which needs the access key
+//! generated for this run, and the data folder's Unix socket, which needs permission to open it. Web pages cannot use
+//! either: there are no CORS headers, and a page cannot sign requests.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -14,23 +14,23 @@ use shared::domain::time::{Clock, SystemClock};
 use crate::engine::{answer, failure};
 use crate::signature::{AccessKey, Refusal};
 
-/// DynamoDB reads no larger body.
+/// DynamoDB's limit on a request body.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 const ELSEWHERE: Refusal = ("AccessDeniedException", "the embedded database answers to localhost and 127.0.0.1 only");
 
 #[derive(Clone)]
 struct Door {
     database: Database,
-    /// Whose requests pass; all requests where there is none.
+    /// The access key that requests must be signed with; `None` accepts all requests.
     key: Option<AccessKey>,
 }
 
-/// What answers at the port.
+/// The routes of the port.
 pub(crate) fn with_key(database: Database, key: AccessKey) -> Router {
     Router::new().fallback(pass).with_state(Door { database, key: Some(key) })
 }
 
-/// What answers at the socket.
+/// The routes of the socket.
 pub(crate) fn for_owner(database: Database) -> Router {
     Router::new().fallback(pass).with_state(Door { database, key: None })
 }
@@ -54,7 +54,7 @@ async fn pass(State(door): State<Door>, request: Request) -> Response {
     answer(&door.database, &head.headers, body.into()).await.map(Body::from)
 }
 
-/// Whether a client means this machine. A page whose host name was pointed here (DNS rebinding) names that host.
+/// Whether the `Host` header names this machine. In a DNS rebinding attack, it names the attacker's host.
 fn is_local(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };

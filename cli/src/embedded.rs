@@ -1,4 +1,4 @@
-//! DynamoDB inside this process. The SDK's client calls it directly; no port is open unless one is asked for.
+//! DynamoDB in this process. The SDK's client calls it directly; a port is opened only on request.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::output::message;
 use crate::signature::AccessKey;
 use crate::{doors, socket};
 
-/// A running database. It stops when it is stopped or dropped.
+/// A running database. It stops when dropped.
 pub struct Embedded {
     database: Database,
     endpoint_url: String,
@@ -25,50 +25,50 @@ pub struct Embedded {
     home: Home,
 }
 
-/// Where the data is.
+/// Where the data is stored.
 enum Home {
     Memory,
-    /// A folder that is ours while the file is open.
+    /// A folder, locked while the file is open.
     Folder {
         path: PathBuf,
         lock: std::fs::File,
     },
-    /// The copy of a folder that cannot be written.
+    /// A copy of a read-only folder.
     Copy {
         _folder: TempDir,
     },
 }
 
-/// What becomes of a data folder.
+/// Result of opening a data folder.
 pub(crate) enum Opened {
-    /// It is open in this process.
+    /// The database is open in this process.
     Here(Embedded),
-    /// Another process has it.
+    /// Another process uses the folder.
     Busy,
 }
 
 impl Embedded {
-    /// A database that is gone with the process.
+    /// A database in memory, lost when the process ends.
     ///
     /// # Errors
-    /// When there is no memory for it.
+    /// When memory runs out.
     pub fn new_in_memory() -> Result<Self> {
         Ok(Self::of(Database::memory().map_err(|error| cause(&error))?, Home::Memory))
     }
 
-    /// The harness of tests: as [`Embedded::new_in_memory`], with a port at [`Embedded::endpoint_url`] that asks for no key,
-    /// so that proxies and functions' binaries reach it.
+    /// For tests: like [`Embedded::new_in_memory`], with a port at [`Embedded::endpoint_url`] that needs no key, so
+    /// that proxies and the functions' binaries can use it.
     ///
     /// # Errors
-    /// When no port is to be had.
+    /// When no port is available.
     pub async fn in_memory() -> Result<Self> {
         Self::new_in_memory()?.without_key().await
     }
 
-    /// The database of a folder, for measurements.
+    /// Opens the database in a folder, for benchmarks.
     ///
     /// # Errors
-    /// When another process uses it, or it is no database.
+    /// When another process uses it, or it is not a database.
     pub fn in_directory(path: &Path) -> Result<Self> {
         match Self::in_folder(path)? {
             Opened::Here(embedded) => Ok(embedded),
@@ -76,27 +76,27 @@ impl Embedded {
         }
     }
 
-    /// Opens a port that asks for no key: for tests and measurements, whose proxies change requests. The engine's own server
-    /// answers there.
+    /// Opens a port that needs no key, for tests and benchmarks, whose proxies change requests. It uses the engine's
+    /// own server.
     ///
     /// # Errors
-    /// When no port is to be had.
+    /// When no port is available.
     pub async fn without_key(mut self) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         self.endpoint_url = format!("http://{}", listener.local_addr()?);
         let engine = self.database.clone();
         self.servers.push(tokio::spawn(async move {
             if let Err(error) = dynoxide::server::serve_with_shutdown(listener, engine, std::future::pending()).await {
-                tracing::error!(error, "the embedded database ended");
+                tracing::error!(error, "the embedded database stopped");
             }
         }));
         Ok(self)
     }
 
-    /// The database of a folder, which is made when it is missing.
+    /// Opens the database in a folder, which is created if missing.
     ///
     /// # Errors
-    /// When it cannot be written, or is no database.
+    /// When the folder is not writable, or holds no valid database.
     pub(crate) fn in_folder(path: &Path) -> Result<Opened> {
         let folder = Folder(path);
         if !folder.has_database()? {
@@ -109,10 +109,10 @@ impl Embedded {
         }
     }
 
-    /// The database of a folder that has one, to read it: a copy when nothing can be written there.
+    /// Opens an existing database for reading; a copy if its folder is read-only.
     ///
     /// # Errors
-    /// When it cannot be read, or is no database.
+    /// When it cannot be read, or is not a valid database.
     pub(crate) fn to_read(path: &Path) -> Result<Opened> {
         let folder = Folder(path);
         match folder.lock()? {
@@ -134,7 +134,7 @@ impl Embedded {
         Self { database, endpoint_url: String::new(), servers: Vec::new(), home }
     }
 
-    /// Opens a port on loopback, for who has the key that this makes.
+    /// Opens a port on loopback, and returns the access key that it requires.
     ///
     /// # Errors
     /// When the port is taken.
@@ -148,7 +148,7 @@ impl Embedded {
         Ok(key)
     }
 
-    /// Opens the folder's socket, for commands beside this process. Without it they say that the folder is in use.
+    /// Opens the folder's socket for other commands. If this fails, they report that the folder is in use.
     pub fn open_socket(&mut self) {
         let Home::Folder { path, .. } = &self.home else { return };
         match socket::listen(Folder(path)) {
@@ -160,24 +160,24 @@ impl Embedded {
         }
     }
 
-    /// Where it listens; empty unless a port is open.
+    /// URL of the open port; empty without one.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
         &self.endpoint_url
     }
 
-    /// The way to it within this process.
+    /// Transport for calls within this process.
     #[must_use]
     pub fn transport(&self) -> Arc<dyn Transport> {
         Arc::new(InProcess(self.database.clone()))
     }
 
-    /// The engine itself, for what has no call of DynamoDB.
+    /// The engine itself, for functions that DynamoDB's API does not offer.
     pub(crate) fn engine(&self) -> &Database {
         &self.database
     }
 
-    /// Ends it; the directory is free afterwards.
+    /// Stops the database and releases its directory.
     pub fn stop(self) {
         drop(self);
     }
@@ -185,12 +185,12 @@ impl Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        // Every write is on disk when it is answered; connections that clients keep open are not waited for.
+        // Every acknowledged write is on disk, so open client connections can be dropped.
         for server in &self.servers {
             server.abort();
         }
         if let Home::Folder { path, lock } = &self.home {
-            // One that stays is removed by the next process.
+            // If this fails, the next process removes the socket.
             let _ = Folder(path).remove_socket();
             let _ = lock.unlock();
         }
@@ -203,7 +203,7 @@ fn open_database(folder: &Path) -> Result<Database> {
     Database::new(path).map_err(|error| cause(&error)).with_context(|| format!("cannot open {path}"))
 }
 
-/// What is wrong with a database, and what to do when its file or its disk is the cause.
+/// Explains an error of the database; suggests a remedy if its file or disk is the cause.
 fn cause(error: &dynoxide::DynoxideError) -> anyhow::Error {
     let error = error.to_string();
     let advice = "it is left as it is; restore a copy of the data directory, or name another one with --data";
@@ -238,7 +238,7 @@ mod tests {
         open.close();
         let file = Folder(directory.path()).database();
         let mut bytes = std::fs::read(&file).unwrap();
-        // The first page holds the schema; all others are lost.
+        // Keep the first page, which holds the schema, and destroy all others.
         bytes[4_096..].fill(0xff);
         std::fs::write(&file, bytes).unwrap();
         let said = match Open::folder(directory.path(), Purpose::Write).await {

@@ -1,5 +1,5 @@
-//! One request of the DynamoDB protocol, answered by the engine in this process. No port is involved: the SDK's client
-//! calls it directly ([`InProcess`]), and the database port and the Unix socket bring the requests of other processes.
+//! Executes one DynamoDB request on the engine in this process. The SDK's client calls it directly ([`InProcess`]). The
+//! database port and the Unix socket pass on requests of other processes.
 
 use std::fmt;
 use std::future::Future;
@@ -12,12 +12,12 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use shared::store::{Transport, TransportError};
 
-/// Names the operation in a request.
+/// Header that names the operation.
 const TARGET: &str = "x-amz-target";
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
-/// Calls the engine without a connection.
+/// Transport that calls the engine directly.
 #[derive(Clone)]
 pub(crate) struct InProcess(pub(crate) Database);
 
@@ -35,8 +35,8 @@ impl Transport for InProcess {
     }
 }
 
-/// Does what a request asks. The engine blocks, so it runs beside the threads that serve connections; a client that gives
-/// up undoes nothing.
+/// Executes a request. The engine blocks, so it runs outside of the threads that serve connections. If the client
+/// disconnects, the request is still completed.
 pub(crate) fn answer(
     database: &Database,
     headers: &HeaderMap,
@@ -47,13 +47,13 @@ pub(crate) fn answer(
     async move {
         let answered = tokio::task::spawn_blocking(move || operate(&database, &target, &body)).await;
         answered.unwrap_or_else(|panicked| {
-            tracing::error!(%panicked, "the embedded database");
+            tracing::error!(%panicked, "the embedded database panicked");
             failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the embedded database is broken")
         })
     }
 }
 
-/// An error in the form of DynamoDB.
+/// An error in DynamoDB's format.
 pub(crate) fn failure(status: StatusCode, name: &str, message: &str) -> Response<Vec<u8>> {
     let body = json!({"__type": format!("com.amazon.coral.service#{name}"), "message": message});
     respond(status, body.to_string())
@@ -93,7 +93,7 @@ fn operate(database: &Database, target: &str, body: &[u8]) -> Response<Vec<u8>> 
         Err(error) => {
             let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             if status.is_server_error() {
-                tracing::error!(operation, %error, "the embedded database");
+                tracing::error!(operation, %error, "the embedded database failed");
             }
             respond(status, error.to_json())
         }

@@ -1,6 +1,6 @@
-//! The data folder: who may read it, and who uses it.
+//! The data folder: its permissions and its lock.
 //!
-//! Folder 0700, files 0600: what is in it are emails, hashes of passwords and what people answered.
+//! The folder has mode 0700, its files have mode 0600: they contain emails, password hashes and students' answers.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -12,17 +12,17 @@ use tempfile::TempDir;
 
 use crate::output::message;
 
-/// The database.
+/// The database file.
 const DATABASE_FILE: &str = "dynamodb.sqlite";
-/// What `SQLite` keeps beside it.
+/// Files that `SQLite` keeps next to the database.
 const JOURNALS: [&str; 2] = ["dynamodb.sqlite-wal", "dynamodb.sqlite-shm"];
-/// Held by the one process that uses the folder.
+/// Locked by the one process that uses the folder.
 const LOCK_FILE: &str = "lock";
-/// Where that process listens for the others. A folder of its own, so that the socket is nobody else's from its start,
-/// whatever the data folder's mode is.
+/// Folder of the socket. It is separate so that the socket is private from the start, whatever the data folder's mode
+/// is.
 const SOCKET_FOLDER: &str = "run";
 const SOCKET: &str = "db";
-/// The largest database that is copied to be read.
+/// Maximum size of a database that is copied for reading.
 const COPY_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
 const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
@@ -31,30 +31,30 @@ const PRIVATE_FILE: u32 = 0o600;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Folder<'a>(pub(crate) &'a Path);
 
-/// The right to use a folder.
+/// Result of locking a folder.
 pub(crate) enum Use {
-    /// It is ours while the file is open.
+    /// Locked by this process while the file is open.
     Ours(File),
-    /// Another process has it.
+    /// Locked by another process.
     Busy,
-    /// Nothing can be written there.
+    /// The folder is read-only.
     ReadOnly,
 }
 
 impl Folder<'_> {
-    /// The database's file.
+    /// Path of the database file.
     pub(crate) fn database(&self) -> PathBuf {
         self.0.join(DATABASE_FILE)
     }
 
-    /// The Unix socket of the process that uses it.
+    /// Path of the Unix socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.0.join(SOCKET_FOLDER).join(SOCKET)
     }
 
-    /// Whether there is a database. Creates nothing.
+    /// Whether the folder has a database. Creates nothing.
     pub(crate) fn has_database(&self) -> Result<bool> {
-        // An empty file is what a process leaves that ended before its first write.
+        // An empty file remains if a process ended before its first write.
         match fs::metadata(self.database()) {
             Ok(file) => Ok(file.is_file() && file.len() > 0),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
@@ -62,7 +62,7 @@ impl Folder<'_> {
         }
     }
 
-    /// Makes it, with a file for the database that is private from its start.
+    /// Creates the folder, and a database file that is private from the start.
     pub(crate) fn make(&self) -> Result<()> {
         let make = || {
             if let Some(parent) = self.0.parent() {
@@ -80,7 +80,7 @@ impl Folder<'_> {
         Ok(())
     }
 
-    /// Takes the right to use it.
+    /// Locks the folder.
     pub(crate) fn lock(&self) -> Result<Use> {
         let path = self.0.join(LOCK_FILE);
         let is_read_only = |file: &Path| fs::metadata(file).is_ok_and(|file| file.permissions().readonly());
@@ -104,8 +104,8 @@ impl Folder<'_> {
         }
     }
 
-    /// Takes from others what an older version, or an unpacked copy, lets them read. The folder keeps its mode when it
-    /// holds more than our files: that may be somebody's working directory.
+    /// Makes files private that an older version or an unpacked archive left readable for others. The folder keeps its
+    /// mode if it contains other files, since it may be somebody's working directory.
     fn repair_modes(&self) {
         let files = [DATABASE_FILE, JOURNALS[0], JOURNALS[1], LOCK_FILE];
         for file in files {
@@ -119,8 +119,8 @@ impl Folder<'_> {
         }
     }
 
-    /// A place for the socket: its folder, and no socket of a process that ended without cleaning up. The lock is ours, so
-    /// nobody listens there.
+    /// Creates the socket's folder and removes a socket left by a crashed process. This process holds the lock, so no
+    /// other one is listening there.
     pub(crate) fn clear_socket(&self) -> io::Result<()> {
         let folder = self.0.join(SOCKET_FOLDER);
         make_private_folder(&folder)?;
@@ -136,9 +136,9 @@ impl Folder<'_> {
         }
     }
 
-    /// Copies the database of a folder that cannot be written, since `SQLite` writes beside what it reads.
+    /// Copies the database of a read-only folder, since `SQLite` needs to write next to the file that it reads.
     pub(crate) fn copy(&self) -> Result<TempDir> {
-        // Whoever writes there holds the lock; it can be asked for without writing.
+        // A writer holds this lock. It can be tested without write access.
         let lock = File::open(self.0.join(LOCK_FILE)).ok();
         if let Some(lock) = &lock {
             ensure!(lock.try_lock_shared().is_ok(), "{} is being written by another process", self.0.display());
@@ -154,7 +154,7 @@ impl Folder<'_> {
         );
         let copy = tempfile::Builder::new()
             .prefix("pastpaper-")
-            // Without this it would have the mode that the umask leaves.
+            // Without this, the umask would determine the mode.
             .permissions(Permissions::from_mode(PRIVATE_FOLDER))
             .tempdir()
             .context("cannot make a temporary folder")?;
@@ -173,7 +173,7 @@ impl Folder<'_> {
     }
 }
 
-/// Opens for writing; a new file is for its owner alone.
+/// Options to open a file for writing; a new file is private to its owner.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(PRIVATE_FILE);
@@ -187,7 +187,7 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes a file or folder of ours from everybody else.
+/// Removes all permissions of other users from one of our files or folders.
 fn make_private(path: &Path, mode: u32) {
     let Ok(metadata) = fs::metadata(path) else { return };
     let is_open_to_others = metadata.mode() & 0o077 != 0;

@@ -1,4 +1,5 @@
-//! Accounts that are one mailbox in two spellings: an import and `verify` name them, and both keep signing in.
+//! Reports accounts that share one mailbox in two spellings. `import` and `verify` use it. Both accounts can still sign
+//! in.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use shared::domain::account::profile::Profile;
 use shared::domain::id::UserId;
 use shared::store::{ImportedAccount, StoreError};
 
-/// Gives each account the normal form of its email. Those that are one mailbox keep the spellings that they have, since
-/// only one of them could have the normal form; they are named.
+/// Sets each account's email to its normal form. Accounts that share a mailbox keep their spellings, since only one of
+/// them could have the normal form; they are reported.
 ///
 /// # Errors
 /// When storage fails.
@@ -26,7 +27,7 @@ pub async fn settle(app: &App, accounts: &mut [ImportedAccount]) -> Result<Vec<S
             if profile.email == normal {
                 continue;
             }
-            // An account that is there already may have it.
+            // A stored account may have the normal form already.
             match app.store.credential(&normal).await? {
                 Some(other) if other.user_id != profile.id => notes.push(one_mailbox(&[other.user_id, profile.id])),
                 _ => profile.email = normal,
@@ -43,18 +44,18 @@ fn normal(email: &Email) -> Email {
     Mailbox::of(email.clone()).normal().clone()
 }
 
-/// The note about users whose emails are one mailbox: by their ids, since emails do not belong in a terminal's log.
+/// The message about users who share a mailbox. It shows ids, since emails should not appear in logs.
 fn one_mailbox(users: &[UserId]) -> String {
     let users: Vec<String> = users.iter().map(ToString::to_string).collect();
     format!("users {} have one mailbox in different spellings; each signs in with its own", users.join(" and "))
 }
 
-/// Accounts that are not stored under the normal form of their email: few, so they are kept.
+/// Accounts that are not stored under the normal form of their email. They are few, so they are kept in memory.
 #[derive(Debug, Default)]
 pub struct Spellings(BTreeMap<Email, Vec<UserId>>);
 
 impl Spellings {
-    /// Takes note of a stored account.
+    /// Records a stored account.
     pub fn see(&mut self, profile: &Profile) {
         let normal = normal(&profile.email);
         if profile.email != normal {
@@ -62,7 +63,7 @@ impl Spellings {
         }
     }
 
-    /// A note for each mailbox that has more than one account.
+    /// A message for each mailbox with more than one account.
     ///
     /// # Errors
     /// When storage fails.

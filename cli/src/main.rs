@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use pastpaper::{analyze, backtest, bench, calibrate, db, evaluate, import, openapi, output, serve, user, verify};
 
-/// The backend of an exam-preparation service: serve it locally, import papers, check the ledger.
+/// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
 #[derive(Parser)]
 #[command(version, propagate_version = true)]
 struct Cli {
@@ -15,30 +15,30 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the whole API on one port, with the embedded database
+    /// Run the whole API on one port, with the embedded database
     Serve(serve::Arguments),
-    /// Import courses, or everything of the D1 database
+    /// Import courses, or a dump of the old D1 database
     #[command(subcommand)]
     Import(import::Command),
-    /// Serve the embedded database alone, for functions under `cargo lambda watch`
+    /// Run the embedded database alone, for functions under `cargo lambda watch`
     Db(db::Arguments),
-    /// Look up an account, give credits, set a plan, delete it, end its sessions
+    /// Show or delete an account, grant credits, set its plan, end its sessions
     #[command(subcommand)]
     User(user::Command),
-    /// Print the contract of the API as OpenAPI 3.1
+    /// Print the OpenAPI 3.1 document of the API
     Openapi(openapi::Arguments),
-    /// Check that every user's ledger entries add up to the balance
+    /// Verify that every balance matches its ledger
     Verify(verify::Arguments),
     /// Show the analysis of a course's past exams, as tables or as a page with charts
     Analyze(analyze::Arguments),
     /// Score the forecast on an archive of past exams, compared with two baselines
     Backtest(backtest::Arguments),
-    /// Learn the difficulty of the topics and questions of a course from all its attempts
+    /// Estimate the difficulty of a course's topics and questions from all attempts
     Calibrate(calibrate::Arguments),
     /// Generate data for benchmarks
     #[command(subcommand)]
     Bench(bench::Command),
-    /// Score the mastery model on logs of answers, compared with the mean of each topic
+    /// Score the mastery model on answer logs, compared with the mean of each topic
     Evaluate(evaluate::Arguments),
 }
 

@@ -1,44 +1,44 @@
-//! What the tool prints. A reader that is gone (`pastpaper openapi | head -1`) is no failure, and no stored text can
-//! move a terminal's cursor, change its colours or look like a line of ours.
+//! Output of the tool. A closed pipe (`pastpaper openapi | head -1`) is not an error. Stored text is escaped, so that
+//! it cannot move the terminal's cursor, change its colours or imitate a line of the tool.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 
-/// As `print!`, for text; the failure to write is a result.
+/// Like `print!`, but escapes control characters and returns errors.
 macro_rules! out {
     ($($argument:tt)*) => { $crate::output::text(&format!($($argument)*)) };
 }
-/// As `println!`, likewise.
+/// Like `println!`, but escapes control characters and returns errors.
 macro_rules! outln {
     ($($argument:tt)*) => { $crate::output::text(&(format!($($argument)*) + "\n")) };
 }
 pub(crate) use {out, outln};
 
-/// Prints text. Characters that control a terminal are escaped, but for the ends of lines and tabs.
+/// Prints text. Control characters are escaped, except line ends and tabs.
 pub(crate) fn text(text: &str) -> io::Result<()> {
     write(&mut io::stdout().lock(), &escape(text, &['\n', '\t']))
 }
 
-/// Prints JSON as it is: it has escapes of its own.
+/// Prints JSON unchanged, since JSON escapes control characters itself.
 pub(crate) fn json(text: &str) -> io::Result<()> {
     write(&mut io::stdout().lock(), text)
 }
 
-/// Prints a message to standard error, where nothing can be done about a failure.
+/// Prints a message to standard error. Errors are ignored.
 pub fn message(text: &str) {
     let _ = write(&mut io::stderr().lock(), &(escape(text, &['\n', '\t']).into_owned() + "\n"));
 }
 
 fn write(to: &mut impl Write, text: &str) -> io::Result<()> {
     match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
-        // The reader has seen enough.
+        // The reader closed the pipe.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
 }
 
-/// A value from the database or a file, fit to stand within a line: every control character is escaped, and every one
-/// that turns the direction of text or cannot be seen.
+/// Escapes a value from the database or a file for use within a line: all control characters, and all characters that
+/// are invisible or change the text direction.
 #[must_use]
 pub fn plain(value: &str) -> Cow<'_, str> {
     escape(value, &[])
@@ -60,7 +60,7 @@ fn escape<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
     Cow::Owned(escaped)
 }
 
-/// The joiners U+200C and U+200D are part of names and are kept.
+/// Keeps the joiners U+200C and U+200D, which occur in names.
 fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

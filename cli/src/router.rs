@@ -1,4 +1,4 @@
-//! All nine functions as one router: what API Gateway makes of them in AWS.
+//! All nine functions as one router, as API Gateway combines them in AWS.
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -7,7 +7,7 @@ use shared::http::with_standard_layers;
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// How long a browser may keep the answer of a preflight.
+/// How long a browser may cache a preflight response.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The whole API.
@@ -15,7 +15,7 @@ pub fn all(app: &App) -> Router {
     beside(app, Router::new())
 }
 
-/// The whole API, and what `others` answers.
+/// The whole API, and the routes of `others`.
 pub fn beside(app: &App, others: Router) -> Router {
     let groups = [
         analysis::router,
@@ -32,7 +32,8 @@ pub fn beside(app: &App, others: Router) -> Router {
     with_standard_layers(merged, app.clone()).layer(cors(&app.config.cors_allowed_origins))
 }
 
-/// What `CorsConfiguration` of `template.yaml` says, for browsers that talk to us without API Gateway.
+/// The same CORS configuration as `CorsConfiguration` in `template.yaml`, for browsers that connect without API
+/// Gateway.
 fn cors(origins: &[String]) -> CorsLayer {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     CorsLayer::new()

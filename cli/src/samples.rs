@@ -15,7 +15,7 @@ pub const SAMPLES: [(&str, &str); 2] = [
 /// Imports both courses.
 ///
 /// # Errors
-/// When storage fails, or a file is broken, which a test would have found.
+/// When storage fails, or a file is invalid, which a test excludes.
 pub async fn import_samples(app: &App) -> Result<()> {
     let mut catalogs = Vec::new();
     for (name, text) in SAMPLES {

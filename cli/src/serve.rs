@@ -25,13 +25,13 @@ use crate::signals::StopSignals;
 use crate::trusted_proxy::TrustedProxies;
 use crate::{docs, listen, router};
 
-/// How long requests may take to end after Ctrl-C.
+/// How long to wait after Ctrl-C for requests in progress.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 selects a free port
     #[arg(long, default_value_t = 8787)]
     port: u16,
     /// Address to listen on
@@ -39,30 +39,30 @@ pub struct Arguments {
     host: IpAddr,
     #[command(flatten)]
     database: DataSource,
-    /// Keep the data in memory: it is gone when the server stops
+    /// Keep the data in memory; it is lost when the server stops
     #[arg(long, conflicts_with_all = ["data", "aws"])]
     in_memory: bool,
-    /// Import no sample courses on the first start
+    /// Do not import the sample courses on the first start
     #[arg(long)]
     empty: bool,
-    /// Open a port of the embedded database on 127.0.0.1, for who signs with the access key that is printed; 0 takes a
-    /// free one
+    /// Also open a port of the embedded database on 127.0.0.1. Requests must be signed with the access key that is
+    /// printed; 0 selects a free port
     #[arg(long, value_name = "PORT")]
     db_port: Option<u16>,
-    /// Multiply the quota of every rate limit: for floods of your own, such as load tests
+    /// Multiply every rate limit (for load tests)
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     quota_times: u32,
     #[command(flatten)]
     proxies: TrustedProxies,
 }
 
-/// Serves until Ctrl-C.
+/// Runs the server until Ctrl-C.
 ///
 /// # Errors
-/// When the port or the database is not to be had.
+/// When the port or the database is not available.
 pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     log_to_stderr();
-    // Both hear every signal: the first begins the end, a second one does not wait for requests.
+    // Both receive every signal: the first one starts the shutdown, the second one does not wait for requests.
     let (mut first, mut signals) = (StopSignals::listen()?, StopSignals::listen()?);
     let listener = TcpListener::bind((arguments.host, arguments.port))
         .await
@@ -89,7 +89,7 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     let router = arguments.proxies.before(router::beside(&open.app, docs::router()?)).layer(from_fn(tell_address));
     let shutdown = async move { first.received().await };
     let serving = listen::serve(listener, router, Bounds::of_this_process(), shutdown);
-    // Requests in progress may end. An idle connection does not delay the end.
+    // Wait for requests in progress, but not for idle connections.
     let grace = async {
         signals.received().await;
         tokio::select! {
@@ -106,13 +106,13 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Who is at the other end of the connection, for the limits.
+/// Sets the client's address on a request, for the rate limits.
 async fn tell_address(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(ClientAddress::from(address));
     next.run(request).await
 }
 
-/// Requests, warnings and errors; the engine's own chatter is left out.
+/// Logs requests, warnings and errors. The engine's debug output is excluded.
 fn log_to_stderr() {
     let filter = Targets::new()
         .with_default(LevelFilter::WARN)

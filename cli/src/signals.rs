@@ -1,26 +1,26 @@
-//! When a server of ours is asked to stop.
+//! Signals that stop a server.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, SIGTERM (a supervisor) and SIGHUP (the terminal is gone), from the time that this is made: before a server says
-/// that it is ready, so that no signal finds the default handler, which ends the process at once.
+/// Receives Ctrl-C, SIGTERM (from a supervisor) and SIGHUP (when the terminal closes). Create it before the server
+/// reports that it is ready: until then, the default handler ends the process at once.
 pub(crate) struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
-    /// None when the process is to survive its terminal.
+    /// `None` if the process should survive its terminal.
     hangup: Option<Signal>,
 }
 
 impl StopSignals {
-    /// Begins to listen.
+    /// Starts listening.
     pub(crate) fn listen() -> io::Result<Self> {
         let hangup = if hangup_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hangup })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn received(&mut self) {
         let hangup = async {
             match &mut self.hangup {
@@ -36,8 +36,8 @@ impl StopSignals {
     }
 }
 
-/// Whether the process was started to survive its terminal, as by `nohup`. Only Linux tells without unsafe code; elsewhere
-/// the signal stops us.
+/// Whether the process was started to survive its terminal, as by `nohup`. Only Linux tells this without unsafe code;
+/// on other systems SIGHUP stops the server.
 fn hangup_is_ignored() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
 }

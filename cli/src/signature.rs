@@ -1,4 +1,5 @@
-//! Who may call the database port: requests signed (AWS Signature Version 4) with a key that was made for this run.
+//! Access control of the database port: requests must be signed (AWS Signature Version 4) with the key generated for
+//! this run.
 
 use std::time::SystemTime;
 
@@ -13,14 +14,15 @@ use jiff::{SignedDuration, Timestamp};
 use shared::domain::random::{Random, SystemEntropy};
 use subtle::ConstantTimeEq;
 
-/// How far a request's time may be from ours, as at AWS.
+/// Maximum clock difference between client and server, as at AWS.
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
 const ALGORITHM: &str = "AWS4-HMAC-SHA256 ";
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
-/// What a signature must cover beside the body: without the host, a request to another server would do.
+/// Headers that a signature must cover besides the body. Without the host, a request signed for another server would be
+/// accepted.
 const SIGNED_ALWAYS: [&str; 3] = ["host", "x-amz-date", "x-amz-target"];
 
-/// An access key that nobody can guess.
+/// A random access key.
 #[derive(Clone)]
 pub struct AccessKey {
     /// `AWS_ACCESS_KEY_ID`
@@ -29,7 +31,7 @@ pub struct AccessKey {
     pub secret: String,
 }
 
-/// Why a request is refused: DynamoDB's name for it, and what to do.
+/// Why a request is refused: DynamoDB's error name and a message.
 pub(crate) type Refusal = (&'static str, &'static str);
 
 const UNSIGNED: Refusal =
@@ -41,7 +43,7 @@ const WRONG: Refusal = ("InvalidSignatureException", "the signature does not fit
 const OLD: Refusal = ("InvalidSignatureException", "the signature is of another time; are both clocks right?");
 
 impl AccessKey {
-    /// A new one: 96 bits of chance in the id, 256 in the secret.
+    /// Generates a key: 96 random bits in the id, 256 in the secret.
     #[must_use]
     pub fn new() -> Self {
         let random = Random::new(SystemEntropy);
@@ -49,7 +51,7 @@ impl AccessKey {
         Self { id, secret: hex::encode(random.bytes::<32>()) }
     }
 
-    /// Checks the signature of a request.
+    /// Verifies the signature of a request.
     pub(crate) fn check(&self, head: &Parts, body: &[u8], now: Timestamp) -> Result<(), Refusal> {
         let authorization = head.headers.get("authorization").ok_or(UNSIGNED)?;
         let authorization = Authorization::read(authorization.to_str().map_err(|_| INCOMPLETE)?).ok_or(INCOMPLETE)?;
@@ -89,7 +91,7 @@ impl AccessKey {
     ) -> Option<String> {
         let identity = Credentials::new(&self.id, &self.secret, None, None, "embedded database").into();
         let mut settings = SigningSettings::default();
-        // Which headers count, the request says.
+        // The request itself lists the signed headers.
         settings.excluded_headers = None;
         let params = v4::SigningParams::builder()
             .identity(&identity)
@@ -130,7 +132,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// A header that is there once.
+/// The value of a header that occurs exactly once.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -145,7 +147,7 @@ mod tests {
 
     const BODY: &[u8] = br#"{"TableName":"pastpaper"}"#;
 
-    /// A request as an SDK sends it, signed with a key.
+    /// A request as sent by an SDK, signed with `key`.
     fn signed(key: &AccessKey, at: Timestamp) -> Parts {
         let time = at.strftime(TIME_FORMAT).to_string();
         let headers = [

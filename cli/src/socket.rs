@@ -1,5 +1,5 @@
-//! How commands reach the database of a running `serve` or `db`: by a Unix socket in the data folder, which only its owner
-//! may open.
+//! Access to the database of a running `serve` or `db`, by a Unix socket in the data folder that only its owner can
+//! open.
 
 use std::fs::{self, Permissions};
 use std::future::Future;
@@ -22,12 +22,12 @@ use tower::Service;
 
 use crate::folder::Folder;
 
-/// Largest answer that is read: 16 MB of items at most, which JSON says longer.
+/// Maximum size of a response: at most 16 MB of items, which are larger as JSON.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// The system's bound on a socket's path, with its end.
+/// The system's limit on the length of a socket path, including the terminating zero.
 const PATH_BYTES_MAX: usize = if cfg!(target_os = "linux") { 108 } else { 104 };
 
-/// Listens in a data folder that is ours.
+/// Listens on the socket of a folder that this process has locked.
 pub(crate) fn listen(folder: Folder<'_>) -> Result<UnixListener> {
     let path = folder.socket();
     let bind = || {
@@ -40,7 +40,7 @@ pub(crate) fn listen(folder: Folder<'_>) -> Result<UnixListener> {
     bind().with_context(|| format!("cannot listen on {}", path.display()))
 }
 
-/// The way to the process that uses a data folder, if it answers.
+/// Connects to the process that uses a data folder, if it answers.
 pub(crate) async fn connect(folder: Folder<'_>) -> Result<Arc<dyn Transport>> {
     let path = folder.socket();
     check_length(&path)?;
@@ -60,7 +60,7 @@ fn check_length(path: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-/// Calls by the socket.
+/// Transport through the socket.
 #[derive(Debug)]
 struct Socket(Client<Connect, Full<Bytes>>);
 
@@ -75,7 +75,7 @@ impl Transport for Socket {
     }
 }
 
-/// Connects to the socket, whatever a request's address is.
+/// Connects to the socket and ignores the address in the request.
 #[derive(Debug, Clone)]
 struct Connect(PathBuf);
 

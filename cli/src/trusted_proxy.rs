@@ -1,8 +1,9 @@
-//! `serve --trusted-proxy`: where a request comes from when a proxy of the operator's stands before us.
+//! `serve --trusted-proxy`: determines the client's address behind the operator's proxies.
 //!
-//! The address is read from `X-Forwarded-For`, to which each proxy appends the address that it saw: from right to left, the
-//! first address that is not in a trusted network. What stands left of it was written by the client. The header is read
-//! only when the connection itself comes from a trusted network; `Forwarded` and all others are never read.
+//! The address is read from `X-Forwarded-For`, to which each proxy appends the address that it saw. Reading from right
+//! to left, the first address outside of the trusted networks is the client's. Entries to its left were sent by the
+//! client and are ignored. The header is read only if the connection itself comes from a trusted network. `Forwarded`
+//! and similar headers are never read.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -22,13 +23,13 @@ const HEADER: &str = "x-forwarded-for";
 /// Options for a server behind a proxy.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TrustedProxies {
-    /// Read the client's address from `X-Forwarded-For` when a connection comes from this network, such as 10.0.0.0/8
-    /// (may be given more than once)
+    /// Read the client's address from `X-Forwarded-For` if the connection comes from this network, such as 10.0.0.0/8
+    /// (can be repeated)
     #[arg(long = "trusted-proxy", value_name = "CIDR", value_parser = network)]
     networks: Vec<IpNet>,
 }
 
-/// A network, or one address.
+/// Parses a network or a single address.
 fn network(text: &str) -> Result<IpNet, String> {
     let network = IpNet::from_str(text).or_else(|_| IpAddr::from_str(text).map(IpNet::from));
     network
@@ -37,16 +38,16 @@ fn network(text: &str) -> Result<IpNet, String> {
 }
 
 impl TrustedProxies {
-    /// These networks.
+    /// Trusts these networks.
     ///
     /// # Errors
-    /// When one is no network.
+    /// When a text is not a network.
     pub fn of(networks: &[&str]) -> Result<Self, String> {
         Ok(Self { networks: networks.iter().map(|text| network(text)).collect::<Result<_, _>>()? })
     }
 
-    /// `router`, which is told the client's address in place of the proxy's. Whoever accepts connections must put
-    /// [`ClientAddress`] into the request before.
+    /// Makes `router` see the client's address instead of the proxy's. The server must set [`ClientAddress`] on every
+    /// request.
     pub fn before(self, router: Router) -> Router {
         if self.networks.is_empty() {
             return router;
@@ -54,16 +55,16 @@ impl TrustedProxies {
         router.layer(from_fn_with_state(Arc::new(self), tell_client))
     }
 
-    /// Where a request comes from that arrived from `peer`.
+    /// The client's address for a request received from `peer`.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer;
         if !self.trusts(peer) {
             return client;
         }
-        // Several lines are one list (RFC 9110, 5.3).
+        // Several header lines are one list (RFC 9110, 5.3).
         let lines: Vec<&str> = headers.get_all(HEADER).iter().map(|line| line.to_str().unwrap_or_default()).collect();
         for entry in lines.iter().flat_map(|line| line.split(',')).rev() {
-            // What is no address tells nothing, nor does what stands before it: the proxy that wrote it counts.
+            // Stop at an entry that is not an address: the proxy that wrote it counts as the client.
             let Some(address) = address(entry.trim()) else { break };
             client = address;
             if !self.trusts(address) {
@@ -79,7 +80,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address with or without a port, of IPv6 with or without brackets.
+/// An address with or without a port; IPv6 with or without brackets.
 fn address(entry: &str) -> Option<IpAddr> {
     let bare = entry.strip_prefix('[').and_then(|entry| entry.strip_suffix(']')).unwrap_or(entry);
     let address = bare.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()));
@@ -105,7 +106,7 @@ mod tests {
         for line in lines {
             headers.append(HEADER, HeaderValue::from_str(line).unwrap());
         }
-        // Never read, whoever sends them.
+        // Never read, even from a trusted proxy.
         for other in ["forwarded", "x-real-ip", "cf-connecting-ip"] {
             headers.insert(other, HeaderValue::from_static("for=192.0.2.99"));
         }
@@ -120,7 +121,7 @@ mod tests {
         assert_eq!(client(&[], "10.1.2.3", &lines), "10.1.2.3");
         assert_eq!(client(&["10.1.2.3"], "10.1.2.3", &lines), "203.0.113.7");
         assert_eq!(client(&["10.1.2.3"], "10.1.2.4", &lines), "10.1.2.4");
-        // A socket that listens on IPv6 names IPv4 peers so.
+        // A socket that listens on IPv6 reports IPv4 peers in this form.
         assert_eq!(client(&["10.0.0.0/8"], "::ffff:10.1.2.3", &lines), "203.0.113.7");
     }
 
@@ -135,9 +136,9 @@ mod tests {
             (vec!["[2001:db8:2::1]:443"], "2001:db8:2::1"),
             (vec!["[2001:db8:2::1]"], "2001:db8:2::1"),
             (vec!["::ffff:203.0.113.7"], "203.0.113.7"),
-            // Everybody is in the trusted network: the first who is named.
+            // All addresses are trusted: the leftmost one is the client.
             (vec!["10.5.5.5, 10.6.6.6"], "10.5.5.5"),
-            // What is no address is not read, nor what stands left of it.
+            // An entry that is not an address is ignored, and all entries to its left.
             (vec!["203.0.113.7, unknown"], "10.1.2.3"),
             (vec!["203.0.113.7, unknown, 10.6.6.6"], "10.6.6.6"),
             (vec!["203.0.113.7,"], "10.1.2.3"),

@@ -1,4 +1,4 @@
-//! `pastpaper user`: what operators look up and change of one account. Every movement is an entry of its ledger.
+//! `pastpaper user`: shows and changes one account. Every change of a balance is an entry in its ledger.
 
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::process::ExitCode;
@@ -21,60 +21,61 @@ use uuid::Uuid;
 use crate::database::{DataSource, Purpose};
 use crate::output::{message, outln, plain};
 
-/// Entries that `show` prints.
+/// Number of entries that `show` prints.
 const ENTRIES_SHOWN: usize = 10;
-/// As much of an answer as is read.
+/// Maximum number of bytes read of a confirmation.
 const ANSWER_BYTES_MAX: u64 = 100;
 
-/// What to do.
+/// The subcommand.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show an account, its balance and its latest ledger entries
     Show(Whom),
-    /// Give credits, or take them with a negative number
+    /// Grant credits, or remove them with a negative number
     Grant {
-        /// Whose
+        /// The account
         #[command(flatten)]
         whom: Whom,
-        /// How many
+        /// Number of credits
         #[arg(allow_negative_numbers = true, value_parser = credits)]
         credits: Amount,
-        /// Names this grant: the same command with the same key gives once. The key is kept as long as the account
+        /// Idempotency key: repeating the command with this key grants only once. The key is stored as long as the
+        /// account
         #[arg(long, value_parser = key)]
         key: Option<IdempotencyKey>,
-        /// Why, as the user reads it in the list of transactions
+        /// Reason, shown to the user in the list of transactions
         #[arg(long, value_parser = reason, default_value = "Credits from support")]
         reason: Reason,
     },
-    /// Set the plan: the balance stays, the next refresh follows the new plan
+    /// Set the plan; the balance stays, the next refresh follows the new plan
     Plan {
-        /// Whose
+        /// The account
         #[command(flatten)]
         whom: Whom,
         /// free, starter or unlimited
         #[arg(value_parser = plan)]
         plan: Plan,
-        /// Why, as the user reads it in the list of transactions
+        /// Reason, shown to the user in the list of transactions
         #[arg(long, value_parser = reason, default_value = "Plan set by support")]
         reason: Reason,
     },
-    /// Delete an account and all that is of it, or complete a deletion that was interrupted
+    /// Delete an account and its data, or complete an interrupted deletion
     Delete {
-        /// Whose
+        /// The account
         #[command(flatten)]
         whom: Whom,
-        /// Delete without asking
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// End every session of a user
+    /// End all sessions of a user
     SignOut(Whom),
 }
 
 /// An account.
 #[derive(Debug, Args)]
 pub struct Whom {
-    /// Its email, or the user's id
+    /// Email or user id
     account: String,
     #[command(flatten)]
     database: DataSource,
@@ -100,7 +101,7 @@ fn key(text: &str) -> Result<IdempotencyKey, String> {
     IdempotencyKey::try_from(text).map_err(|error| error.to_string())
 }
 
-/// A number of credits that a balance can hold, or that can be taken of one.
+/// Parses a number of credits to add or remove, within the range of a balance.
 fn credits(text: &str) -> Result<Amount, String> {
     let most = Amount::from(Credits::MAX);
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -115,7 +116,7 @@ fn plan(text: &str) -> Result<Plan, &'static str> {
     serde_json::from_value(Value::from(text)).map_err(|_| "must be free, starter or unlimited")
 }
 
-/// Does it, and prints what there is then.
+/// Runs the subcommand and prints the resulting state.
 ///
 /// # Errors
 /// When there is no such account, the change is refused, or storage fails.
@@ -151,7 +152,7 @@ async fn carry_out(app: &App, command: Command) -> Result<String> {
     }
 }
 
-/// The account of an email or an id.
+/// Finds an account by email or id.
 ///
 /// # Errors
 /// When there is none, or storage fails.
@@ -165,7 +166,7 @@ pub async fn find(app: &App, account: &str) -> Result<Profile> {
     app.store.profile(user).await?.with_context(|| format!("there is no user {user}"))
 }
 
-/// Makes a change.
+/// Applies a change.
 ///
 /// # Errors
 /// When there is no such account, the change is refused, or storage fails.
@@ -184,7 +185,7 @@ async fn adjusted(app: &App, adjusted: Adjusted) -> Result<String> {
     }
 }
 
-/// Asks whether the account is meant, where somebody can answer.
+/// Asks for confirmation. Fails without a terminal.
 fn ask(profile: &Profile) -> Result<()> {
     let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
     ensure!(is_terminal, "there is no terminal to ask at: give --yes to delete the account");
@@ -199,7 +200,7 @@ fn ask(profile: &Profile) -> Result<()> {
     Ok(())
 }
 
-/// Whether the next line is a whole yes.
+/// Whether the next line is a complete "yes".
 fn is_yes(answers: &mut impl BufRead) -> io::Result<bool> {
     let mut answer = String::new();
     answers.take(ANSWER_BYTES_MAX).read_line(&mut answer)?;

@@ -1,4 +1,4 @@
-//! `pastpaper verify`: is every ledger true, and every estimate of mastery what its attempts say?
+//! `pastpaper verify`: checks that every balance matches its ledger, and every mastery estimate matches its attempts.
 
 use std::collections::{BTreeSet, HashSet};
 use std::process::ExitCode;
@@ -22,11 +22,11 @@ use crate::database::{DataSource, Purpose};
 use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
 
-/// Users that are checked at the same time.
+/// Number of users checked concurrently.
 const CONCURRENCY: usize = 16;
-/// What an alarm looks at.
+/// Name of the metric that the alarm watches.
 const METRIC: &str = "VerifyMismatches";
-/// How often a user is read again who spent between the two reads.
+/// Maximum number of reads of a user who spends between two reads.
 const READS_MAX: usize = 5;
 
 /// Options of `verify`.
@@ -34,28 +34,28 @@ const READS_MAX: usize = 5;
 pub struct Arguments {
     #[command(flatten)]
     database: DataSource,
-    /// Print one JSON line without anybody's id, of which `CloudWatch` Logs makes the metric `VerifyMismatches`
+    /// Print the result as one `CloudWatch` EMF line (metric `VerifyMismatches`), without user ids
     #[arg(long)]
     emf: bool,
 }
 
-/// What the check found.
+/// Result of the check.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Users that were checked.
+    /// Number of users checked.
     pub users: usize,
-    /// Their entries.
+    /// Number of their entries.
     pub entries: usize,
-    /// The users whose ledger is not true, and how.
+    /// Users with errors, and the errors.
     pub wrong: Vec<(UserId, Vec<String>)>,
-    /// What cannot be read at all, and why.
+    /// Items that cannot be read, and why.
     pub corrupt: Vec<(String, String)>,
-    /// What an operator should know, and is not wrong.
+    /// Notes for the operator that are not errors.
     pub notes: Vec<String>,
 }
 
 impl Findings {
-    /// Users and items that are wrong.
+    /// Number of users and items with errors.
     #[must_use]
     pub fn mismatches(&self) -> usize {
         self.wrong.len() + self.corrupt.len()
@@ -73,7 +73,7 @@ impl Findings {
         })
     }
 
-    /// The numbers and everything that is wrong, for people.
+    /// The numbers and all errors, as text.
     #[must_use]
     pub fn report(&self) -> String {
         let Self { users, entries, .. } = self;
@@ -87,7 +87,7 @@ impl Findings {
     }
 }
 
-/// Checks all users; the exit code is 1 when a ledger is not true.
+/// Checks all users. The exit code is 1 if there is a mismatch.
 ///
 /// # Errors
 /// When storage fails.
@@ -103,7 +103,7 @@ pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
     Ok(if findings.mismatches() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Walks all users.
+/// Checks all users.
 ///
 /// # Errors
 /// When storage fails.
@@ -152,7 +152,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
             break;
         }
     }
-    // While a deletion is under way, its entries are in two places.
+    // During a deletion, its entries are in two places.
     for ledger in closed.into_iter().filter(|ledger| !closing.contains(&ledger.id)) {
         let entries = app.store.closed_entries(ledger.id).await?;
         findings.entries += entries.len();
@@ -175,12 +175,13 @@ async fn check(app: &App, profile: Profile) -> Result<(UserId, usize, Vec<String
     Ok((user, entries, wrong))
 }
 
-/// Is what is stored of a student's mastery the fold of their attempts? Read again when they answered meanwhile.
+/// Checks that the stored mastery of a student follows from their attempts. Reads again if the student answered
+/// meanwhile.
 async fn check_studies(app: &App, user: UserId) -> Result<Vec<String>, StoreError> {
     let mut wrong = Vec::new();
     for _ in 0..READS_MAX {
         let (studies, mut attempts) = tokio::try_join!(app.store.studies(user), app.store.attempts(user))?;
-        // Attempts without a position are older than the model.
+        // Attempts without a position are older than the mastery model.
         attempts.retain(|attempt| attempt.position > 0);
         attempts.sort_by_key(|attempt| attempt.position);
         wrong.clear();
@@ -200,7 +201,7 @@ async fn check_studies(app: &App, user: UserId) -> Result<Vec<String>, StoreErro
     Ok(wrong)
 }
 
-/// Checks one ledger, again when its user spent while we were reading.
+/// Checks one ledger. Reads again if the user spent credits meanwhile.
 async fn check_ledger(app: &App, mut profile: Profile) -> Result<(usize, Vec<String>), StoreError> {
     let user = profile.id;
     for read in 1.. {

@@ -1,6 +1,6 @@
-//! The one library of the nine functions: pure rules (`domain`), storage (`store`), calls of Stripe (`stripe`), HTTP
-//! manners (`http`), the HTTP client of what is called (`outbound`) and configuration. `domain` knows none of the others;
-//! `store` and `stripe` know `domain` and `outbound` alone.
+//! The library that all nine functions share: pure rules (`domain`), storage (`store`), Stripe calls (`stripe`), HTTP
+//! (`http`), the outbound HTTP client (`outbound`) and configuration. `domain` depends on none of the others; `store`
+//! and `stripe` depend only on `domain` and `outbound`.
 
 pub mod app;
 pub mod config;

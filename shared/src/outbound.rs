@@ -1,5 +1,5 @@
-//! The HTTP client of everything that is called from here: DynamoDB, Stripe, Lambda's extension. One type, so that it is
-//! linked once; HTTP/1.1, as DynamoDB speaks it (`docs/decisions/0018-small-binaries.md`).
+//! The HTTP client for all outbound calls: DynamoDB, Stripe and the Lambda extension. It is one type, so that it is
+//! linked once, and uses HTTP/1.1, like DynamoDB (`docs/decisions/0018-small-binaries.md`).
 
 use axum::body::Bytes;
 use http_body_util::Full;
@@ -13,22 +13,22 @@ use rustls::{ClientConfig, RootCertStore};
 
 pub(crate) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// Whom a client believes.
+/// Trusted root certificates.
 pub(crate) enum Roots {
-    /// Nobody: it calls plain HTTP alone.
+    /// None: plain HTTP only.
     None,
-    /// Whom the system believes. Reading them takes milliseconds.
+    /// The system's root certificates. Reading them takes milliseconds.
     System,
-    /// Whose certificates these are, as PEM.
+    /// The given certificates, as PEM.
     Pem(&'static str),
 }
 
-/// A client that connects at its first call, and keeps its connections. Certificates that cannot be read are believed by
-/// nobody, so that its calls fail, not its process.
+/// Creates a client that connects at its first call and keeps connections alive. Unreadable root certificates are
+/// skipped, so calls fail instead of the process.
 pub(crate) fn http_client(roots: &Roots) -> HttpClient {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
-    // A request leaves at once, however small its last part is.
+    // Send small segments at once (no Nagle delay).
     tcp.set_nodelay(true);
     let connector = HttpsConnectorBuilder::new().with_tls_config(tls(roots));
     let connector = connector.https_or_http().enable_http1().wrap_connector(tcp);
@@ -41,7 +41,7 @@ fn tls(roots: &Roots) -> ClientConfig {
         Roots::None => {}
         Roots::System => match ClientConfig::builder().with_native_roots() {
             Ok(system) => return system.with_no_client_auth(),
-            Err(error) => tracing::error!(%error, "the system's root certificates cannot be read"),
+            Err(error) => tracing::error!(%error, "cannot read the system's root certificates"),
         },
         Roots::Pem(pem) => {
             store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem.as_bytes()).flatten());
@@ -50,7 +50,7 @@ fn tls(roots: &Roots) -> ClientConfig {
     ClientConfig::builder().with_root_certificates(store).with_no_client_auth()
 }
 
-/// An error and what it comes from.
+/// The message of an error followed by those of its sources.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -80,7 +80,7 @@ mod tests {
     const CERTIFICATE: &str = include_str!("../../tests/fixtures/tls/server.pem");
     const KEY: &str = include_str!("../../tests/fixtures/tls/server.key");
 
-    /// `localhost`, as `ROOT` says; it answers `hi` to everything.
+    /// A TLS server for `localhost`, with the certificate signed by `ROOT`; it answers `hi` to every request.
     async fn server() -> Uri {
         let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();

@@ -1,6 +1,6 @@
-//! What answering one request took: counted where it happens, logged when the answer leaves.
+//! Metrics of one request: counted where the work happens, logged when the answer is sent.
 //!
-//! The metrics belongs to the task that answers; what happens outside of a request is not counted.
+//! They are stored in a task-local variable of the request's task; work outside of a request is not counted.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 use crate::domain::credits::Credits;
 use crate::domain::id::UserId;
 
-/// Bytes of the SHA-256 of a user's id that stand for the user in the log.
+/// Bytes of the SHA-256 of a user id that identify the user in the log.
 const USER_BYTES: usize = 6;
 
 tokio::task_local! {
     static METRICS: Arc<RequestMetrics>;
 }
 
-/// The numbers of one request.
+/// Metrics of one request.
 #[derive(Debug, Default)]
 pub struct RequestMetrics {
     calls: AtomicU32,
@@ -30,43 +30,43 @@ pub struct RequestMetrics {
 }
 
 impl RequestMetrics {
-    /// Calls to the table.
+    /// Calls to DynamoDB.
     #[must_use]
     pub fn calls(&self) -> u32 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Tries of these calls beyond the first: throttled or broken ones.
+    /// Retries of these calls, after throttling or a failed attempt.
     #[must_use]
     pub fn retries(&self) -> u32 {
         self.tries.load(Ordering::Relaxed).saturating_sub(self.calls())
     }
 
-    /// Decisions that were made again because another request was faster.
+    /// Decisions that were repeated because a concurrent request won.
     #[must_use]
     pub fn conflicts(&self) -> u32 {
         self.conflicts.load(Ordering::Relaxed)
     }
 
-    /// Spends, free ones included.
+    /// Spends, including free ones.
     #[must_use]
     pub fn spends(&self) -> u32 {
         self.spends.load(Ordering::Relaxed)
     }
 
-    /// Credits that they took.
+    /// Credits that were spent.
     #[must_use]
     pub fn credits_spent(&self) -> u32 {
         self.credits_spent.load(Ordering::Relaxed)
     }
 
-    /// Credits that came: of a new account, a new month, a payment.
+    /// Credits that were granted: for a new account, a monthly refresh or a payment.
     #[must_use]
     pub fn credits_granted(&self) -> u32 {
         self.credits_granted.load(Ordering::Relaxed)
     }
 
-    /// Stands for the user in the log: the same for all of their requests, and nothing to sign in or to search with.
+    /// A pseudonym of the user for the log: stable per user, but useless for signing in or looking up the account.
     #[must_use]
     pub fn user(&self) -> Option<String> {
         let id = self.user.get()?;
@@ -74,39 +74,39 @@ impl RequestMetrics {
     }
 }
 
-/// What `work` gives, and what it took.
+/// Runs `work` and returns its result with its metrics.
 pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Arc<RequestMetrics>) {
     let metrics = Arc::<RequestMetrics>::default();
     (METRICS.scope(Arc::clone(&metrics), work).await, metrics)
 }
 
-/// A call begins.
+/// Counts a call to DynamoDB.
 pub(crate) fn count_call() {
     add(|metrics| &metrics.calls, 1);
 }
 
-/// It is sent, perhaps once more.
+/// Counts an attempt of a call, the first one included.
 pub(crate) fn count_try() {
     add(|metrics| &metrics.tries, 1);
 }
 
-/// A decision has to be made again.
+/// Counts a decision that must be repeated.
 pub(crate) fn count_conflict() {
     add(|metrics| &metrics.conflicts, 1);
 }
 
-/// A spend happened.
+/// Counts a spend and its credits.
 pub(crate) fn count_spend(credits: Credits) {
     add(|metrics| &metrics.spends, 1);
     add(|metrics| &metrics.credits_spent, credits);
 }
 
-/// Credits came.
+/// Counts granted credits.
 pub(crate) fn count_grant(credits: Credits) {
     add(|metrics| &metrics.credits_granted, credits);
 }
 
-/// The session is live: this is who asks.
+/// Records the user, once the session is known to be valid.
 pub(crate) fn note_user(id: UserId) {
     let _ = METRICS.try_with(|metrics| metrics.user.set(id));
 }

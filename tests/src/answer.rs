@@ -19,7 +19,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Sends a request to `router` and checks the response against the contract.
+    /// Sends a request to `router` and checks the response against `openapi.json`.
     pub async fn to(request: Request<Body>, router: Router) -> Self {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = Self::read(router.oneshot(request).await.unwrap()).await;
@@ -69,7 +69,7 @@ impl Answer {
     }
 }
 
-/// Panics at an instant without exactly three digits of fraction.
+/// Panics if a timestamp does not have exactly three fractional digits.
 #[track_caller]
 fn check_times(value: &Value) {
     match value {

@@ -1,5 +1,5 @@
-//! Checks every response in a test against `openapi.json`, more strictly than clients should: a member that the contract
-//! does not name is an error.
+//! Checks every response in a test against `openapi.json`, more strictly than clients should: a member that is not in
+//! the schema is an error.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -10,17 +10,18 @@ use serde_json::{Map, Value, json};
 
 use crate::Answer;
 
-/// The contract as committed.
+/// The committed `openapi.json`.
 static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
 
-/// Validators by the place of their schema; compiling one takes longer than a request.
+/// Compiled validators, by the path of their schema. Compiling one takes longer than a request.
 static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> = LazyLock::new(Mutex::default);
 
-/// Panics when the contract does not allow `answer` to a request of `method` and `path`.
+/// Panics unless `answer` is a documented response to a request with this method and path.
 #[track_caller]
 pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     let path = path.split('?').next().unwrap_or(path);
-    // The CORS layer answers preflight requests on every path; the contract does not describe itself.
+    // The CORS layer answers preflight requests on every path. The document itself and its pages are not described in
+    // it.
     if *method == Method::OPTIONS || path == "/api/openapi.json" || path.starts_with("/docs/") {
         return;
     }
@@ -38,7 +39,7 @@ pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
         assert_eq!(answer.body, Value::Null, "{}", told("a body that the contract does not have"));
         return;
     };
-    // The headers are those of GET, without the body.
+    // HEAD has the headers of GET without the body.
     if *method == Method::HEAD {
         return;
     }
@@ -52,7 +53,7 @@ pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     assert!(errors.is_empty(), "{}", told(&errors.join("\n")));
 }
 
-/// The operation of a path, with its name.
+/// The operation of a path, and its name.
 fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
     let method = if *method == Method::HEAD { "get".to_owned() } else { method.as_str().to_ascii_lowercase() };
     let parts: Vec<&str> = path.split('/').collect();
@@ -75,7 +76,7 @@ fn response(method: &Method, path: &str, status: StatusCode) -> Option<(String, 
     Some((name, followed(operation["responses"].get(status.as_str())?)))
 }
 
-/// Resolves a reference.
+/// Resolves a `$ref`.
 fn followed(value: &'static Value) -> &'static Value {
     match value.get("$ref").and_then(Value::as_str) {
         Some(path) => CONTRACT.pointer(path.trim_start_matches('#')).unwrap(),
@@ -83,7 +84,7 @@ fn followed(value: &'static Value) -> &'static Value {
     }
 }
 
-/// Missing and invalid examples of the contract.
+/// Missing and invalid examples in `openapi.json`.
 #[must_use]
 pub fn wrong_examples() -> Vec<String> {
     let mut wrong = Vec::new();
@@ -91,7 +92,7 @@ pub fn wrong_examples() -> Vec<String> {
         CONTRACT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     for operation in operations {
         let name = operation["operationId"].as_str().unwrap();
-        // A signature is valid for a short time only.
+        // Signatures expire quickly, so there is no example of one.
         let shown = |parameter: &&Value| parameter["required"] == true && parameter["in"] != "header";
         let parameters = operation["parameters"].as_array().into_iter().flatten().filter(shown);
         let parameters = parameters.map(|parameter| (format!("{name}?{}", parameter["name"]), parameter));
@@ -123,7 +124,7 @@ fn validator(place: String, schema: &Value) -> &'static Validator {
     })
 }
 
-/// Forbids additional members of every object where it is used; parts of an `allOf` are closed as a whole.
+/// Forbids additional members in every object. The parts of an `allOf` are not closed individually, but as a whole.
 fn close(schema: &mut Value, is_part: bool) {
     match schema {
         Value::Object(members) => {
@@ -149,7 +150,7 @@ fn close_parts(parts: &mut Value) {
     parts.as_array_mut().into_iter().flatten().for_each(|part| close(part, true));
 }
 
-/// The members of a map are schemas, or named ones, which are closed by who refers to them.
+/// Closes the schemas in a map. A named `allOf` is closed where it is referenced.
 fn members_of(map: &mut Value) {
     let close_named = |schema: &mut Value| {
         let is_named_whole = schema.get("allOf").is_some();

@@ -1,5 +1,5 @@
-//! What a test's table is in: an embedded engine of the test's own, or one that runs already and that all tests share,
-//! each with a table of its own. `TEST_DYNAMODB_ENDPOINT` names the latter; `tests/engine/run` starts one.
+//! The database engine of a test: an embedded one per test, or a running one that all tests share, with one table per
+//! test. `TEST_DYNAMODB_ENDPOINT` names the shared one; `tests/engine/run` starts one.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -15,9 +15,9 @@ use shared::domain::random::{Random, SystemEntropy};
 use shared::domain::time::{Clock, SystemClock};
 use shared::store::Store;
 
-/// Names an engine that runs already.
+/// Environment variable with the endpoint of a running engine.
 const ENDPOINT: &str = "TEST_DYNAMODB_ENDPOINT";
-/// The table's name in an engine of its own.
+/// Table name in an embedded engine.
 const TABLE: &str = "test";
 
 /// The engine under a test.
@@ -26,11 +26,11 @@ pub(crate) enum Engine {
     Shared(Box<Table>),
 }
 
-/// A table in a shared engine. It ends with the test.
+/// A table in a shared engine. It is deleted when the test ends.
 pub(crate) struct Table {
     endpoint_url: String,
     name: String,
-    /// What it is checked with at its end, once it is made.
+    /// Configuration for the final check, set once the table exists.
     config: Option<Config>,
 }
 
@@ -56,7 +56,7 @@ impl Engine {
         }
     }
 
-    /// The seed of ids. An engine that tests share remembers the tokens of transactions, so ids may not repeat there.
+    /// The seed for ids. A shared engine remembers transaction tokens across tests, so ids must not repeat there.
     pub(crate) fn seed(&self, seed: u64) -> u64 {
         match self {
             Self::Embedded(_) => seed,
@@ -64,8 +64,8 @@ impl Engine {
         }
     }
 
-    /// When a test begins. A shared engine deletes what has expired by its own clock, so nothing may be over there before
-    /// it begins: noon of tomorrow, as windows and days begin at the usual noon, too.
+    /// The start time of a test. A shared engine deletes expired items by its own clock, so nothing may be in the past
+    /// there: it returns noon of tomorrow. It is noon like `usual`, because windows and days start there, too.
     pub(crate) fn start_time(&self, usual: Timestamp) -> Timestamp {
         match self {
             Self::Embedded(_) => usual,
@@ -76,7 +76,7 @@ impl Engine {
         }
     }
 
-    /// Checks a table in a shared engine when its test ends, as `pastpaper verify` does.
+    /// When the test ends, checks a table in a shared engine as `pastpaper verify` does.
     pub(crate) fn check_at_end(&mut self, config: &Config) {
         if let Self::Shared(table) = self {
             let database = Database::local(table.endpoint_url.clone(), &table.name);
@@ -89,7 +89,7 @@ impl Drop for Table {
     fn drop(&mut self) {
         let Some(config) = self.config.take().filter(|_| !std::thread::panicking()) else { return };
         let (endpoint_url, name) = (self.endpoint_url.clone(), self.name.clone());
-        // The test's own runtime waits for us.
+        // Use another thread: the test's own runtime is blocked here.
         let ended = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -105,18 +105,18 @@ impl Drop for Table {
     }
 }
 
-/// So many repetitions of a race; fewer on a shared engine, of which each answer takes ten times as long.
+/// Number of repetitions of a concurrency test. A shared engine is ten times slower, so it gets fewer.
 #[must_use]
 pub fn rounds(usual: usize) -> usize {
     if std::env::var_os(ENDPOINT).is_some() { usual / 20 } else { usual }
 }
 
-/// A name that no other table has, whichever process made it.
+/// A table name that is unique across processes.
 fn new_table() -> String {
     format!("test-{}", Random::new(SystemEntropy).uuid_v4())
 }
 
-/// What a call past the SDK must have.
+/// Headers of a DynamoDB call without the SDK.
 pub(crate) fn headers(operation: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let credential =
@@ -132,7 +132,7 @@ pub(crate) fn headers(operation: &str) -> HeaderMap {
     headers
 }
 
-/// A call past the SDK.
+/// Calls DynamoDB without the SDK.
 async fn call(endpoint_url: &str, operation: &str, body: &Value) -> (StatusCode, Bytes) {
     let mut request = Request::post(endpoint_url).body(Body::from(body.to_string())).unwrap();
     *request.headers_mut() = headers(operation);

@@ -9,7 +9,7 @@ use shared::domain::random::Entropy;
 pub struct SeededEntropy(Mutex<fastrand::Rng>);
 
 impl SeededEntropy {
-    /// The sequence of `seed`.
+    /// A generator with this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(fastrand::Rng::with_seed(seed)))

@@ -1,5 +1,5 @@
-//! The payloads of `events/` and their expected responses: from the routers in a test, from the functions' binaries in
-//! `examples/replay.rs`.
+//! The payloads of `events/` and their expected responses. They are sent to the routers in a test, and to the
+//! functions' binaries in `examples/replay.rs`.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{Person, TestApp, stripe};
 
-/// File name without `.json`, status, and the code when it is a problem's.
+/// File name without `.json`, status, and the problem code for an error.
 pub const EVENTS: [(&str, u16, Option<&str>); 67] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
@@ -79,22 +79,22 @@ pub const EVENTS: [(&str, u16, Option<&str>); 67] = [
     ("webhooks.receive_event.forged", 400, Some("invalid_signature")),
 ];
 
-/// Events on a question that must have been started.
+/// Events on a question that must be started before.
 const AFTER_START: [&str; 2] = ["questions.submit_answer", "questions.unlock_solution"];
 
-/// The text of an event as it is committed.
+/// The committed text of an event.
 #[must_use]
 pub fn text(name: &str) -> String {
     let file = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Creates the users of the events of login and register.
+/// Creates the users for the login and register events.
 pub async fn prepare(test: &TestApp) {
     let _ada = test.user("ada").await;
 }
 
-/// An event that is ready to send, for a new user who has met its preconditions.
+/// An event ready to be sent, for a new user who meets its preconditions.
 pub async fn payload(test: &TestApp, name: &str) -> Value {
     if !text(name).contains("{{token}}") {
         return filled(name, &test.anonymous(), test.app.now()).await;
@@ -109,12 +109,12 @@ pub async fn payload(test: &TestApp, name: &str) -> Value {
     filled(name, &reader, test.app.now()).await
 }
 
-/// An event with the values of its user filled in, and signed at `now`.
+/// An event with the user's values filled in, signed at `now`.
 pub async fn filled(name: &str, reader: &Person, now: Timestamp) -> Value {
     fill(name, text(name), reader, now).await
 }
 
-/// The same of a changed text.
+/// The same for a given text.
 pub async fn fill(name: &str, mut text: String, reader: &Person, now: Timestamp) -> Value {
     if text.contains("{{midterm}}") {
         text = text.replace("{{midterm}}", &reader.midterm().await);

@@ -1,5 +1,5 @@
-//! The harness of the end-to-end tests: all routers in this process over an embedded database of their own, a clock
-//! that stands until it is moved, ids that repeat from run to run, and the people who use the API.
+//! Harness of the end-to-end tests: all routers in this process on an embedded database per test, a clock that moves
+//! only when told, ids that are the same in every run, and API users.
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test ends where it goes wrong")]
 
@@ -47,23 +47,22 @@ pub use entropy::SeededEntropy;
 pub use person::{PASSWORD, Person, WORKER_HASH};
 pub use proxy::Proxy;
 
-/// The course that most tests use: small enough to count by hand.
+/// The course used by most tests: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
-/// What most tests may ask more often than anybody else: their clock stands.
+/// Rate limits of most tests. They are large, because the clock does not move.
 const WIDE: Limits = Limits::times(1_000_000);
-/// When every test begins on an engine of its own.
+/// The start time of every test on an embedded engine.
 pub const START: &str = "2026-03-01T12:00:00Z";
 
-/// Everything a test talks to.
+/// A running app with its dependencies.
 pub struct TestApp {
-    /// What the handlers are given.
+    /// The app that the handlers use.
     pub app: App,
-    /// Moves the time.
     pub clock: TestClock,
-    /// What is asked of Stripe.
+    /// The stand-in for Stripe.
     pub stripe: StripeStandIn,
     router: Router,
-    // The database, or the table in it, ends with the test.
+    // The database or table, which is deleted when the test ends.
     engine: Engine,
 }
 
@@ -75,7 +74,7 @@ impl TestApp {
         test
     }
 
-    /// As [`TestApp::start`], with the limits that people meet.
+    /// Like [`TestApp::start`], with the real rate limits.
     pub async fn limited() -> Self {
         let mut test = Self::start().await;
         test.app = test.app.with_limits(Limits::default());
@@ -83,7 +82,7 @@ impl TestApp {
         test
     }
 
-    /// As [`TestApp::limited`], with no quota above `quota_max`: for tests that use one up.
+    /// Like [`TestApp::limited`], with every quota capped at `quota_max`. For tests that exhaust one.
     pub async fn limited_to(quota_max: u32) -> Self {
         let mut test = Self::start().await;
         test.app = test.app.with_limits(Limits::at_most(quota_max));
@@ -98,7 +97,7 @@ impl TestApp {
         Self::over(engine, endpoint_url).await
     }
 
-    /// As [`TestApp::start`], with everything it asks of the database going through a proxy.
+    /// Like [`TestApp::start`], with all database calls going through a proxy.
     pub async fn behind_proxy() -> (Self, Proxy) {
         let engine = Engine::start().await;
         let proxy = Proxy::start(engine.endpoint_url()).await;
@@ -127,14 +126,14 @@ impl TestApp {
         assert!(summary.refused.is_empty(), "{summary}");
     }
 
-    /// An app on an empty table of the same engine, which has all that the engine remembers of this one.
+    /// An app on an empty table in the same engine, which still remembers this app's transaction tokens.
     pub async fn on_another_table(&self) -> App {
         let app = self.app_on_another_table(self.engine.endpoint_url().to_owned());
         assert!(app.store.create_table().await.unwrap());
         app
     }
 
-    /// As [`TestApp::on_another_table`], through a proxy, before the table is made.
+    /// Like [`TestApp::on_another_table`], through a proxy, and before the table is created.
     #[must_use]
     pub fn before_another_table(&self, proxy: &Proxy) -> App {
         self.app_on_another_table(proxy.endpoint_url())
@@ -147,29 +146,29 @@ impl TestApp {
         App::with(config, store, self.clock.clone(), Random::new(SeededEntropy::new(self.engine.seed(1))))
     }
 
-    /// Another process on the same table: its own client, its own memory.
+    /// A second process on the same table, with its own client and caches.
     pub fn twin(&self) -> Router {
         self.process((*self.app.config).clone())
     }
 
-    /// As [`TestApp::twin`], in an environment where variables are changed by `change`.
+    /// Like [`TestApp::twin`], with environment variables overridden by `change`.
     pub fn twin_where(&self, change: impl Fn(&str) -> Option<Option<String>>) -> Router {
         let unchanged = |name: &str| environment(name, &self.app.config.database, &self.stripe);
         self.process(Config::read(|name| change(name).unwrap_or_else(|| unchanged(name))).unwrap())
     }
 
-    /// As [`TestApp::twin`], with a proxy of its own in front of the database.
+    /// Like [`TestApp::twin`], with its own proxy in front of the database.
     pub async fn twin_behind_proxy(&self) -> (Router, Proxy) {
         let proxy = Proxy::start(self.engine.endpoint_url()).await;
         let mut database = self.app.config.database.clone();
         database.endpoint_url = Some(proxy.endpoint_url());
-        // Clients of one region share the budget of the SDK's retries: a process alone has it for itself.
+        // SDK clients of one region share a retry budget. A separate region gives this process a budget of its own.
         database.region = format!("local-{}", proxy.port());
         (self.process(Config { database, ..(*self.app.config).clone() }), proxy)
     }
 
     fn process(&self, config: Config) -> Router {
-        // Every process draws other ids.
+        // Every process generates different ids.
         static SEED: AtomicU64 = AtomicU64::new(2);
         let seed = SEED.fetch_add(1, Ordering::Relaxed);
         let store = Store::connect(&config.database);
@@ -178,13 +177,13 @@ impl TestApp {
         router::all(&app.with_limits(self.app.limits))
     }
 
-    /// Somebody without an account.
+    /// A client without an account.
     #[must_use]
     pub fn anonymous(&self) -> Person {
         Person::new(self.router.clone(), None)
     }
 
-    /// Somebody without an account, of an API that answers `others` too.
+    /// A client without an account, of an API that also has the routes `others`.
     #[must_use]
     pub fn beside(&self, others: Router) -> Person {
         Person::new(router::beside(&self.app, others), None)
@@ -195,18 +194,18 @@ impl TestApp {
         Person::register(self.router.clone(), name).await
     }
 
-    /// A user with this plan and balance, signed in, as if imported: no password is hashed.
+    /// A signed-in user with this plan and balance, created as by an import, without hashing a password.
     pub async fn member(&self, name: &str, plan: Plan, credits: u32) -> Person {
         self.imported(name, plan, credits, None).await
     }
 
-    /// As [`TestApp::member`], stored under this very email.
+    /// Like [`TestApp::member`], stored under this exact email.
     pub async fn member_as(&self, email: &str, name: &str, plan: Plan, credits: u32) -> Person {
         let email = Email::try_from(email.to_owned()).unwrap();
         self.imported_as(email, name, plan, credits, None).await
     }
 
-    /// Somebody whose plan is paid by a subscription, with the password of all test users.
+    /// A user whose plan is paid by a subscription, with the password of all test users.
     pub async fn subscriber(&self, name: &str) -> Person {
         let person = self.imported(name, Plan::Starter, 15, Some("sub_test".to_owned())).await;
         self.set_hash(&person, &PasswordHash::imported(WORKER_HASH.to_owned())).await;
@@ -265,13 +264,13 @@ impl TestApp {
         self.renewed(&person).await
     }
 
-    /// Gives a member the password whose hash this is.
+    /// Sets a member's password hash.
     pub async fn set_hash(&self, member: &Person, hash: &PasswordHash) {
         let email = Email::try_from(member.email.clone()).unwrap();
         self.app.store.replace_hash(&email, &PasswordHash::imported("none".to_owned()), hash).await.unwrap();
     }
 
-    /// The same person, signed in anew.
+    /// The same person with a new session.
     pub async fn renewed(&self, person: &Person) -> Person {
         static SEED: AtomicU64 = AtomicU64::new(1_000_000);
         let random = Random::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)));
@@ -281,7 +280,7 @@ impl TestApp {
         Person { token: Some(token.reveal()), ..person.clone() }
     }
 
-    /// Whoever holds this token.
+    /// A client with this token.
     #[must_use]
     pub fn somebody(&self, token: &str) -> Person {
         Person::new(self.router.clone(), Some(token.to_owned()))
@@ -292,18 +291,18 @@ impl TestApp {
         self.app.store.entries(UserId(user.parse().unwrap())).await.unwrap()
     }
 
-    /// What `pastpaper verify` checks.
+    /// Checks what `pastpaper verify` checks.
     pub async fn assert_ledgers_are_true(&self) {
         let findings = check_all(&self.app).await.unwrap();
         assert!(findings.wrong.is_empty() && findings.corrupt.is_empty(), "{findings:?}");
     }
 
-    /// Sends an event as Stripe does, now.
+    /// Sends a Stripe event, signed now.
     pub async fn webhook(&self, event: &Value) -> Answer {
         self.webhook_through(self.router.clone(), event).await
     }
 
-    /// As [`TestApp::webhook`], to another process.
+    /// Like [`TestApp::webhook`], to another process.
     pub async fn webhook_through(&self, process: Router, event: &Value) -> Answer {
         let body = event.to_string();
         let signature = stripe::signature(body.as_bytes(), stripe::WEBHOOK_SECRETS[0], self.app.now());
@@ -311,12 +310,12 @@ impl TestApp {
         stripe.send(Method::POST, "/api/webhooks/stripe", Some(body), &[("stripe-signature", &signature)]).await
     }
 
-    /// Sends a request as it is.
+    /// Sends a request unchanged.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         Answer::to(request, self.router.clone()).await
     }
 
-    /// Sends `OPTIONS` as a browser does before `method`.
+    /// Sends the `OPTIONS` request of a browser before `method`.
     pub async fn preflight(&self, origin: &str, method: Method, path: &str) -> Answer {
         let request = Request::builder()
             .method(Method::OPTIONS)
@@ -327,25 +326,25 @@ impl TestApp {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// The variables of a process on this database and this Stripe.
+    /// Environment variables for a process on this database and this Stripe stand-in.
     pub fn environment(&self) -> impl Iterator<Item = (&'static str, String)> {
         VARIABLES
             .into_iter()
             .filter_map(|name| Some((name, environment(name, &self.app.config.database, &self.stripe)?)))
     }
 
-    /// Moves the clock on to the real time, which other processes have.
+    /// Advances the clock to the real time, which other processes use.
     pub fn catch_up(&self) {
         self.pass(SystemClock.now().duration_since(self.app.now()).unsigned_abs());
     }
 
-    /// Moves the clock.
+    /// Advances the clock.
     pub fn pass(&self, time: Duration) {
         self.clock.pass(time);
     }
 }
 
-/// What [`environment`] knows.
+/// Names of the variables that [`environment`] sets.
 const VARIABLES: [&str; 9] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
@@ -375,15 +374,15 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
     Some(value.to_owned())
 }
 
-/// Shows the cause of a 5xx beside the test that it fails.
+/// Logs the cause of a 5xx, so that it appears next to the failed test.
 fn log_causes() {
     let lines =
         tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::ERROR).with_test_writer();
-    // Another test of this process was first.
+    // Fails if another test in this process has set it already.
     let _ = lines.try_init();
 }
 
-/// A seed made of a name.
+/// A seed derived from a name.
 fn hash(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

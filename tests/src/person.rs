@@ -51,14 +51,14 @@ impl Person {
         Self { token: Some(text(&answer["token"])), id: text(&answer["user"]["id"]), email, ..anonymous }
     }
 
-    /// Generates a midterm of all questions of the small course; its id.
+    /// Generates a midterm of all questions of the small course and returns its id.
     pub async fn midterm(&self) -> String {
         let body = json!({"course_id": "algebra", "difficulty": "easy"});
         let midterm = self.post("/api/midterm/generate", body).await.ok();
         midterm["midterm_id"].as_str().unwrap().to_owned()
     }
 
-    /// The same person, who connects from this address.
+    /// The same person, connecting from this address.
     #[must_use]
     pub fn at(&self, address: IpAddr) -> Self {
         Self { address, ..self.clone() }
@@ -103,7 +103,7 @@ impl Person {
         self.send(Method::POST, path, Some(body.to_string()), &headers).await
     }
 
-    /// Any request.
+    /// Sends any request.
     pub async fn send(&self, method: Method, path: &str, body: Option<String>, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(token) = &self.token {

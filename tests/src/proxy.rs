@@ -1,8 +1,8 @@
-//! A proxy between the SDK's client and the embedded database: it records every call, and it does what the embedded
-//! database never does by itself: it throttles, conflicts, breaks, answers late or not at all.
+//! A proxy between the SDK's client and the embedded database. It records every call, and it injects faults that the
+//! embedded database never produces: throttling, conflicts, errors, late and missing responses.
 //!
-//! A call has a name that says what it is about, such as `GetItem CATALOG COURSE#algebra`: the operation and the keys,
-//! ids masked, so that it is the same in every run and a fault can be aimed at it.
+//! A call has a name such as `GetItem CATALOG COURSE#algebra`: the operation and the keys. Ids are masked, so that
+//! names are the same in every run and a fault can target one of them.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -24,38 +24,38 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::engine::headers;
 
-/// Longer than a try of the SDK's client may take (`store/dynamodb/client.rs`: 2 s).
+/// Longer than the SDK client's timeout for one attempt (`store/dynamodb/client.rs`: 2 s).
 const HELD: Duration = Duration::from_millis(2_300);
-/// Text that is longer and has no space is an id, a hash or a token.
+/// Longer text without a space is an id, a hash or a token.
 const WORD_MAX: usize = 30;
 
-/// What goes wrong.
+/// An injected fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Too many requests; nothing is done.
+    /// Throttled; not executed.
     Throttle,
-    /// Another transaction has the items; nothing is done. Of a plain write it is another error than of a transaction.
+    /// Conflict with another transaction; not executed. A plain write gets another error than a transaction.
     Conflict,
-    /// 500; nothing is done.
+    /// 500; not executed.
     ErrorBefore,
-    /// Done, and then 500.
+    /// Executed, then 500.
     ErrorAfter,
-    /// Done, and then the connection breaks.
+    /// Executed, then the connection breaks.
     LostAnswer,
-    /// No answer in time; nothing is done.
+    /// Timeout; not executed.
     TimeoutBefore,
-    /// Done, no answer in time.
+    /// Executed, then a timeout.
     TimeoutAfter,
-    /// No answer in time, and done after the client has given up.
+    /// Timeout; executed after the client has given up.
     Late,
     /// A batch of which nothing is processed.
     Unprocessed,
-    /// A batch of which one partition is not processed, the first that it names.
+    /// A batch of which everything is processed except the first partition in it.
     PartitionUnprocessed,
 }
 
 impl Fault {
-    /// The faults that can befall an operation. A read has no effect that an answer could be lost of.
+    /// The faults that apply to an operation. A read has no effect, so a lost response does not matter.
     #[must_use]
     pub fn of(operation: &str) -> Vec<Self> {
         let mut faults = vec![Self::Throttle, Self::ErrorBefore, Self::LostAnswer, Self::TimeoutBefore];
@@ -76,40 +76,38 @@ impl Fault {
     }
 }
 
-/// How much of what follows fails.
+/// How many attempts fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// One try: the SDK's next one passes.
+    /// One attempt; the SDK's retry succeeds.
     Try,
-    /// All tries of one call of the SDK.
+    /// All attempts of one SDK call.
     Call,
-    /// This call and every later one, until it is disarmed.
+    /// This call and all later ones, until [`Proxy::disarm`].
     Onwards,
 }
 
-/// Which call fails: the `nth` since arming, from 0, of those with this name, or of all.
+/// The call that fails: the `nth` since arming, counted from 0, among those with this name or among all.
 #[derive(Debug, Clone)]
 pub struct Aim {
-    /// The call's name; any call when there is none.
+    /// The call's name; `None` for any call.
     pub name: Option<String>,
-    /// Its place among them.
+    /// Index among the matching calls.
     pub nth: usize,
-    /// How far the fault goes.
     pub reach: Reach,
 }
 
-/// A call of the SDK, with all its tries.
+/// An SDK call with all its attempts.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The operation and what it touched.
+    /// Operation and keys.
     pub name: String,
-    /// The operation.
     pub operation: String,
-    /// When its first try came.
+    /// Arrival of the first attempt.
     pub started: Instant,
-    /// When its last answer went.
+    /// Time of the last response.
     pub ended: Instant,
-    /// How often it was tried.
+    /// Number of attempts.
     pub tries: usize,
     /// Consumed read units.
     pub read_units: f64,
@@ -119,17 +117,17 @@ pub struct Call {
 }
 
 impl Call {
-    /// Whether it changes nothing.
+    /// Whether the operation only reads.
     #[must_use]
     pub fn is_read(&self) -> bool {
         is_read(&self.operation)
     }
 }
 
-/// An action of IAM, without its `dynamodb:`, and the partitions that it is done on, such as `USER#*`.
+/// A DynamoDB IAM action without the prefix `dynamodb:`, and a pattern of partition keys, such as `USER#*`.
 pub type Permission = (String, String);
 
-/// The length of the longest chain of calls of which each began after the one before had ended.
+/// Length of the longest chain of calls in which each started after the previous one had ended.
 #[must_use]
 pub fn sequential_round_trips(calls: &[Call]) -> usize {
     let mut calls: Vec<&Call> = calls.iter().collect();
@@ -145,7 +143,7 @@ pub fn sequential_round_trips(calls: &[Call]) -> usize {
     chain
 }
 
-/// Text of which ids, hashes, tokens and addresses are masked, so that it is the same in every run.
+/// Masks ids, hashes, tokens and addresses in a text, so that it is the same in every run.
 #[must_use]
 pub fn mask(text: &str) -> String {
     let is_address = |part: &str| part.parse::<IpAddr>().is_ok();
@@ -155,7 +153,7 @@ pub fn mask(text: &str) -> String {
     parts.join("#")
 }
 
-/// The running proxy. It ends when it is dropped.
+/// The running proxy. It stops when dropped.
 pub struct Proxy {
     inner: Arc<Inner>,
     address: SocketAddr,
@@ -182,13 +180,13 @@ struct Record {
 struct Armed {
     fault: Fault,
     aim: Aim,
-    /// The calls with the aimed name so far.
+    /// Calls so far with the targeted name.
     candidates: Vec<String>,
     reached: bool,
 }
 
 impl Armed {
-    /// Whether this try fails.
+    /// Whether this attempt fails.
     fn hits(&mut self, name: &str, operation: &str, invocation: &str) -> bool {
         let is_candidate = self.aim.name.as_deref().is_none_or(|aimed| aimed == name);
         let place = self.candidates.iter().position(|candidate| candidate == invocation);
@@ -208,7 +206,7 @@ impl Armed {
 }
 
 impl Proxy {
-    /// A proxy in front of `upstream`, such as `http://127.0.0.1:8000`, that lets everything pass.
+    /// Starts a proxy in front of `upstream`, such as `http://127.0.0.1:8000`, without faults.
     pub async fn start(upstream: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -219,70 +217,70 @@ impl Proxy {
         Self { inner, address, server }
     }
 
-    /// Where it listens.
+    /// The proxy's address.
     #[must_use]
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Its port, which no other proxy has.
+    /// The proxy's port, which is unique among proxies.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Makes every call take at least this long.
+    /// Sets a minimum duration for every call.
     pub fn delay(&self, delay: Duration) {
         self.inner.record().delay = delay;
     }
 
-    /// What IAM must allow for the requests since the last time.
+    /// The IAM permissions needed by the requests since the last call of this function.
     #[must_use]
     pub fn take_permissions(&self) -> BTreeSet<Permission> {
         std::mem::take(&mut self.inner.record().permissions)
     }
 
-    /// The calls since the last time, in the order they came.
+    /// The calls since the last call of this function, in order of arrival.
     #[must_use]
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.inner.record().calls)
     }
 
-    /// Lets `fault` befall what `aim` names.
+    /// Injects `fault` into the call that `aim` selects.
     pub fn arm(&self, fault: Fault, aim: Aim) {
         let mut record = self.inner.record();
         record.hits = 0;
         record.armed = Some(Armed { fault, aim, candidates: Vec::new(), reached: false });
     }
 
-    /// Throttles a partition: of a batch, one of its items is processed at a time, and every second batch of nothing else
-    /// is refused as a whole.
+    /// Throttles a partition: only one of its items per batch is processed, and every second batch with no other items
+    /// is refused.
     pub fn slow_down(&self, partition: &str) {
         let mut record = self.inner.record();
         record.hits = 0;
         record.slow = Some(partition.to_owned());
     }
 
-    /// Lets everything pass again.
+    /// Removes all faults.
     pub fn disarm(&self) {
         let mut record = self.inner.record();
         record.armed = None;
         record.slow = None;
     }
 
-    /// Tries that failed since arming.
+    /// Number of failed attempts since arming.
     #[must_use]
     pub fn hits(&self) -> usize {
         self.inner.record().hits
     }
 
-    /// Waits until what was to be done late is done.
+    /// Waits for all delayed executions.
     pub async fn settle(&self) {
         let late = std::mem::take(&mut self.inner.record().late);
         late.join_all().await;
     }
 
-    /// All items of a partition, as the wire has them. Not recorded.
+    /// All items of a partition in wire format. Not recorded.
     pub async fn partition(&self, table: &str, pk: &str) -> Vec<Value> {
         let query = json!({
             "TableName": table,
@@ -293,7 +291,7 @@ impl Proxy {
         self.read_all("Query", query).await
     }
 
-    /// All items of the table, as the wire has them. Not recorded.
+    /// All items of the table in wire format. Not recorded.
     pub async fn dump(&self, table: &str) -> Vec<Value> {
         self.read_all("Scan", json!({"TableName": table, "ConsistentRead": true})).await
     }
@@ -320,8 +318,8 @@ impl Inner {
     async fn forward(&self, mut headers: HeaderMap, body: &Value) -> (StatusCode, Bytes) {
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::HOST);
-        // A process behind a proxy has a region of its own, for the budget of its retries; an engine may keep the tables of
-        // each region apart. The signature is not looked at.
+        // A process behind a proxy has its own region, which gives it its own retry budget. An engine may separate
+        // tables by region, so the region is replaced. The signature is not checked.
         let signed = headers[header::AUTHORIZATION].to_str().unwrap();
         let region = signed.split('/').nth(2).unwrap_or_default();
         let signed = signed.replacen(region, "local", 1);
@@ -333,7 +331,7 @@ impl Inner {
         (status, to_bytes(Body::new(response.into_body()), usize::MAX).await.unwrap())
     }
 
-    /// Does what is asked and notes what it cost.
+    /// Forwards the request and records its consumed capacity.
     async fn execute(&self, headers: HeaderMap, body: &Value, invocation: &str) -> Response {
         let (status, answer) = self.forward(headers, body).await;
         let units = serde_json::from_slice(&answer).map_or(0.0, |answer: Value| consumed(&answer["ConsumedCapacity"]));
@@ -350,7 +348,7 @@ impl Record {
         self.calls.iter_mut().find(|call| call.invocation == invocation)
     }
 
-    /// Notes a try; how long it takes at least, and what befalls it.
+    /// Records an attempt. Returns its minimum duration and the fault to inject.
     fn begin(&mut self, name: &str, operation: &str, invocation: &str) -> (Duration, Option<Fault>) {
         let now = Instant::now();
         match self.call(invocation) {
@@ -373,7 +371,7 @@ impl Record {
     }
 }
 
-/// One try of one call.
+/// Handles one attempt of a call.
 async fn answer(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let mut body: Value = serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
@@ -399,7 +397,7 @@ async fn answer(State(proxy): State<Arc<Inner>>, request: Request) -> Response {
     response
 }
 
-/// What a partition that is over its rate makes of a batch.
+/// Handles a batch on a throttled partition.
 async fn throttle(proxy: &Inner, slow: &str, headers: HeaderMap, body: Value, invocation: &str) -> Response {
     let hits = {
         let mut record = proxy.record();
@@ -414,7 +412,7 @@ async fn throttle(proxy: &Inner, slow: &str, headers: HeaderMap, body: Value, in
         .await
 }
 
-/// The answer of a try that a fault befalls.
+/// The response of an attempt with a fault.
 async fn fail(proxy: &Arc<Inner>, fault: Fault, headers: HeaderMap, body: Value, invocation: &str) -> Response {
     let broken = || error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", json!({}));
     match fault {
@@ -455,7 +453,7 @@ async fn fail(proxy: &Arc<Inner>, fault: Fault, headers: HeaderMap, body: Value,
         }
         Fault::Late => {
             let (later, id) = (Arc::clone(proxy), invocation.to_owned());
-            // Beside this answer, which ends when the client hangs up.
+            // In a separate task, because this response ends when the client disconnects.
             proxy.record().late.spawn(async move {
                 tokio::time::sleep(HELD).await;
                 later.execute(headers, &body, &id).await;
@@ -466,25 +464,25 @@ async fn fail(proxy: &Arc<Inner>, fault: Fault, headers: HeaderMap, body: Value,
     }
 }
 
-/// The lists of a batch, of which each element is one read or write.
+/// The lists of a batch. Each element is one read or write.
 fn batch_lists(body: &mut Value) -> impl Iterator<Item = &mut Vec<Value>> {
     let tables = body["RequestItems"].as_object_mut().into_iter().flat_map(|tables| tables.values_mut());
     tables.filter_map(|table| if table.is_array() { table.as_array_mut() } else { table["Keys"].as_array_mut() })
 }
 
-/// The partition of an element of a batch.
+/// The partition key of a batch element.
 fn partition_of(element: &Value) -> String {
     let places = ["/pk/S", "/PutRequest/Item/pk/S", "/DeleteRequest/Key/pk/S"];
     places.iter().find_map(|place| element.pointer(place)?.as_str()).unwrap_or_default().to_owned()
 }
 
-/// The partitions of a batch, in its order.
+/// The partition keys of a batch, in order.
 fn partitions(body: &Value) -> Vec<String> {
     let mut body = body.clone();
     batch_lists(&mut body).flat_map(|list| list.iter().map(partition_of)).collect()
 }
 
-/// Does a batch but for some partitions, and says of those that they are left.
+/// Executes a batch except for some partitions, and returns those as unprocessed.
 async fn without(
     proxy: &Inner,
     headers: HeaderMap,
@@ -530,12 +528,12 @@ fn is_read(operation: &str) -> bool {
     matches!(operation, "GetItem" | "BatchGetItem" | "Query" | "Scan" | "TransactGetItems")
 }
 
-/// A write of one item outside of a transaction.
+/// Whether the operation writes one item outside of a transaction.
 fn is_plain_write(operation: &str) -> bool {
     matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem")
 }
 
-/// The units of an answer: one table's, or a list.
+/// Consumed units of a response, for one table or a list of tables.
 fn consumed(capacity: &Value) -> f64 {
     match capacity {
         Value::Array(tables) => tables.iter().map(consumed).sum(),
@@ -543,7 +541,7 @@ fn consumed(capacity: &Value) -> f64 {
     }
 }
 
-/// What IAM must allow for a request. A transaction needs what its actions need.
+/// The IAM permissions that a request needs. A transaction needs those of its actions.
 fn permissions(operation: &str, body: &Value) -> Vec<Permission> {
     let of = |action: &str, value: &Value| {
         let mut keys = BTreeSet::new();
@@ -571,7 +569,7 @@ fn permissions(operation: &str, body: &Value) -> Vec<Permission> {
     }
 }
 
-/// The keys that a request names, masked and sorted; of a query, the values that its condition has.
+/// The keys in a request, masked and sorted; for a query, the values of its condition.
 fn touched(operation: &str, body: &Value) -> String {
     let mut keys = BTreeSet::new();
     if operation == "Query" {

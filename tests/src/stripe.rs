@@ -1,5 +1,5 @@
-//! A stand-in for Stripe: it records what it is asked, answers in Stripe's shapes, remembers idempotency keys as Stripe
-//! does, and fails when it is told to. And the events of a subscription's life, signed.
+//! A stand-in for Stripe: it records requests, responds in Stripe's format, handles idempotency keys as Stripe does,
+//! and fails when told to. Also the signed events of a subscription's life.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,62 +19,61 @@ use tokio::task::JoinHandle;
 
 use crate::Person;
 
-/// The key of our account.
+/// The API key of our account.
 pub const SECRET_KEY: &str = "sk_test_51StandInForStripe";
-/// What webhooks are signed with; the first of two, as while one is rotated.
+/// Webhook signing secrets: two, as during a rotation. Events are signed with the first.
 pub const WEBHOOK_SECRETS: [&str; 2] = ["whsec_standInForStripe", "whsec_theNextOne"];
-/// The price of the plan `starter`, also in the events.
+/// Price id of the plan `starter`, also in the events.
 pub const PRICE_STARTER: &str = "price_1SlStarterLkdIwHu7ix";
-/// The price of the plan `unlimited`.
+/// Price id of the plan `unlimited`.
 pub const PRICE_UNLIMITED: &str = "price_1SlUnlimitLkdIwHu7ix";
-/// Where a browser goes after it paid.
+/// Where the browser is redirected after a payment.
 pub const SUCCESS_URL: &str = "https://app.example.org/paid";
-/// Where it goes when it did not.
+/// Where the browser is redirected after a cancelled checkout.
 pub const CANCEL_URL: &str = "https://app.example.org/plans";
 
-/// Longer than a try may take (`stripe/call.rs`: 4 s).
+/// Longer than the timeout of an attempt (`stripe/call.rs`: 4 s).
 const HELD: Duration = Duration::from_secs(5);
-/// The first second of the events' life, less two, in the fixtures.
+/// Two seconds before the first event in the fixtures.
 const LIFE_START: i64 = 1_767_607_200;
 
-/// What goes wrong, for the next requests.
+/// A failure of the next requests.
 #[derive(Debug, Clone)]
 pub enum Trouble {
-    /// Nothing is done, this is answered.
+    /// Not executed; this response is sent.
     Answer(u16, Value),
-    /// 500, which is kept under the key and answered again.
+    /// 500. It is stored under the idempotency key and replayed.
     Failure,
-    /// Done, and not answered in time.
+    /// Executed, then a timeout.
     TimeoutAfter,
 }
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
-    /// Its method and path.
+    /// Method and path.
     pub what: String,
-    /// Its form, or the query of a GET, decoded.
+    /// Decoded form, or the query of a GET.
     pub form: BTreeMap<String, String>,
-    /// Its headers.
     pub headers: HeaderMap,
 }
 
 #[derive(Default)]
 struct Account {
     asked: Vec<Asked>,
-    /// By idempotency key: what was asked, and what was answered; nothing when that was a 500.
+    /// Request and response by idempotency key; the response is `None` for a 500.
     done: HashMap<String, (String, Option<Value>)>,
     created: usize,
-    /// Whose charges and invoices are.
+    /// Customers by charge or invoice.
     owners: HashMap<String, String>,
-    /// All lines of an invoice.
+    /// All lines by invoice.
     lines: HashMap<String, Vec<Value>>,
-    /// Customers who were deleted.
+    /// Deleted customers.
     deleted: HashSet<String>,
     trouble: Vec<Trouble>,
 }
 
-/// The stand-in. It ends with the test.
+/// The stand-in. It stops when the test ends.
 pub struct StripeStandIn {
     account: Arc<Mutex<Account>>,
     base: String,
@@ -88,7 +87,7 @@ impl Drop for StripeStandIn {
 }
 
 impl StripeStandIn {
-    /// Starts it on a port of its own.
+    /// Starts the stand-in on its own port.
     pub async fn start() -> Self {
         let account = Arc::new(Mutex::new(Account::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -98,29 +97,29 @@ impl StripeStandIn {
         Self { account, base, server }
     }
 
-    /// Its address.
+    /// Base URL.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// What it was asked since the last time.
+    /// The requests since the last call of this function.
     #[must_use]
     pub fn take_asked(&self) -> Vec<Asked> {
         std::mem::take(&mut lock(&self.account).asked)
     }
 
-    /// Lets each of the next requests go wrong like this.
+    /// Makes each of the next requests fail as given.
     pub fn fail(&self, trouble: &[Trouble]) {
         lock(&self.account).trouble = trouble.iter().rev().cloned().collect();
     }
 
-    /// Says whose a charge or an invoice is.
+    /// Sets the customer of a charge or an invoice.
     pub fn own(&self, id: &str, customer: &str) {
         lock(&self.account).owners.insert(id.to_owned(), customer.to_owned());
     }
 
-    /// Says which lines an invoice has.
+    /// Sets the lines of an invoice.
     pub fn set_lines(&self, invoice: &str, lines: &[Value]) {
         lock(&self.account).lines.insert(invoice.to_owned(), lines.to_vec());
     }
@@ -197,7 +196,7 @@ impl Account {
             });
             return (StatusCode::BAD_REQUEST, json!({ "error": error }));
         }
-        // Every POST of ours has a key: what is asked twice under it is done once.
+        // Each of our POST requests has an idempotency key: a repeated key is executed once.
         let key = headers["idempotency-key"].to_str().unwrap().to_owned();
         assert!(key.len() <= 255);
         let asked = format!("{what} {form:?}");
@@ -228,10 +227,10 @@ impl Account {
     }
 }
 
-/// Pages of the stand-in are short, so that several are read.
+/// Pages are short, so that tests read several.
 const PAGE_LINES: usize = 4;
 
-/// One page of a list, as Stripe cuts it.
+/// One page of a list, in Stripe's format.
 fn page_of(lines: &[Value], query: &BTreeMap<String, String>) -> Value {
     let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(10).min(PAGE_LINES);
     let begin = match query.get("starting_after") {
@@ -242,7 +241,7 @@ fn page_of(lines: &[Value], query: &BTreeMap<String, String>) -> Value {
     json!({"object": "list", "data": lines[begin..end], "has_more": end < lines.len()})
 }
 
-/// The shape of events: of an endpoint of before, or since API version 2025-03-31.
+/// The event format: of an older endpoint, or since API version 2025-03-31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// `subscription` on the invoice, `current_period_end` on the subscription.
@@ -251,9 +250,9 @@ pub enum Shape {
     Since,
 }
 
-/// The ten events of a subscription: bought, renewed, upgraded, failed, recovered, refunded twice in part, disputed, won,
-/// cancelled; in the newer shape also the two that join payments to invoices. Moved to begin at `start`, and about
-/// `person` as their customer.
+/// The ten events of a subscription: bought, renewed, upgraded, failed, recovered, refunded twice in part, disputed,
+/// won, cancelled. The newer format has two more, which link payments to invoices. The events are moved to begin at
+/// `start`, and `person` is their customer.
 #[must_use]
 pub fn life(shape: Shape, person: &Person, start: Timestamp) -> Vec<Value> {
     let files = match shape {
@@ -266,8 +265,8 @@ pub fn life(shape: Shape, person: &Person, start: Timestamp) -> Vec<Value> {
     files.into_iter().flat_map(|file| about(file, person, start)).collect()
 }
 
-/// A finished checkout, a subscription's beginning, one that is past due, one that will end, a dispute that is lost, and
-/// an event of a type that we do not know.
+/// A completed checkout, a created subscription, one that is past due, one that will end, a lost dispute, and an event
+/// of an unknown type.
 #[must_use]
 pub fn others(shape: Shape, person: &Person, start: Timestamp) -> Vec<Value> {
     let file = match shape {
@@ -277,25 +276,26 @@ pub fn others(shape: Shape, person: &Person, start: Timestamp) -> Vec<Value> {
     about(file, person, start)
 }
 
-/// A whole life in the shape of API version 2026-10-28, from a trial to the customer's deletion, 190 days later.
+/// All events of a customer in the format of API version 2026-10-28, from a trial to the customer's deletion 190 days
+/// later.
 #[must_use]
 pub fn life_2026_10(person: &Person, start: Timestamp) -> Vec<Value> {
     about(include_str!("../../shared/src/domain/payments/fixtures/life_2026_10.json"), person, start)
 }
 
-/// The payments of [`life`], `kind` being `ch`, `in` or `pi`.
+/// The payment ids of [`life`]; `kind` is `ch`, `in` or `pi`.
 #[must_use]
 pub fn payment_of(person: &Person, kind: &str, number: u32) -> String {
     format!("{kind}_{number}{}", own(person))
 }
 
-/// The customer that the events of [`life`] name.
+/// The customer id in the events of [`life`].
 #[must_use]
 pub fn customer_of(person: &Person) -> String {
     format!("cus_{}", own(person))
 }
 
-/// What makes the ids of a person's payments theirs alone; long enough to be seen as an id.
+/// Part of every id of a person, which makes it unique. It is long enough to be masked as an id.
 fn own(person: &Person) -> String {
     person.id.replace('-', "")
 }
@@ -304,7 +304,7 @@ fn about(file: &str, person: &Person, start: Timestamp) -> Vec<Value> {
     let file = file
         .replace("7aab6ffc-bcb3-43e7-a107-bbf481f0ba95", &person.id)
         .replace("cus_TjdWq2c8Pp0xkN", &customer_of(person));
-    // Prices are the same for all; everything else is theirs alone.
+    // Prices are shared; all other ids are unique per person.
     let file = file.replace("LkdIwHu7ix", &own(person));
     let file = [PRICE_STARTER, PRICE_UNLIMITED]
         .into_iter()
@@ -316,7 +316,7 @@ fn about(file: &str, person: &Person, start: Timestamp) -> Vec<Value> {
     events
 }
 
-/// Moves every time in a value.
+/// Shifts every timestamp in a value.
 fn shift(value: &mut Value, seconds: i64) {
     match value {
         Value::Number(number) => {
@@ -330,7 +330,7 @@ fn shift(value: &mut Value, seconds: i64) {
     }
 }
 
-/// The header that Stripe sends with `body`.
+/// The signature header that Stripe sends with `body`.
 #[must_use]
 pub fn signature(body: &[u8], secret: &str, at: Timestamp) -> String {
     let seconds = at.as_second();

@@ -1,4 +1,5 @@
-//! Courses in our own JSON (`samples/catalog.schema.json`), read row by row so that a bad one stops nothing.
+//! Reads courses from the catalogue JSON (`samples/catalog.schema.json`), row by row, so that a bad row does not stop
+//! the others.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +13,23 @@ use shared::domain::catalog::faults::course_fault;
 use super::fields::{self, Record, shown};
 use super::json;
 
-/// A course file as it was read.
+/// A parsed course file.
 #[derive(Debug)]
 pub struct ReadCatalog {
-    /// The course with the rows that could be read.
+    /// The course, with all rows that could be read.
     pub draft: CatalogDraft,
-    /// Rows that are not what they should be.
+    /// Rows that are invalid.
     pub refused: Vec<RefusedRow>,
-    /// Fields that were probably meant to be others.
+    /// Fields whose names are probably mistyped.
     pub warnings: Vec<Warning>,
-    /// Which columns are kept beside ours, and which are not kept.
+    /// Which extra columns are stored, and which are not.
     pub notes: Vec<String>,
 }
 
 /// Reads a course file.
 ///
 /// # Errors
-/// When the text is not JSON, or not of a course at all.
+/// When the text is not JSON, or not a course.
 pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
     let document =
         json::read(text.trim_start_matches('\u{feff}')).context("not a course file (samples/catalog.schema.json)")?;
@@ -50,7 +51,7 @@ pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
     Ok(ReadCatalog { draft, refused: reader.refused, warnings, notes })
 }
 
-/// A file may have nothing but what we know: a list under another name would be left out in silence.
+/// Refuses unknown lists: a list under a misspelt name would be ignored silently.
 fn check_file(file: &Map<String, Value>, twice: &[String]) -> Result<()> {
     if let Some(name) = fields::FILE.others(file).next() {
         match fields::FILE.meant_by(name) {
@@ -81,7 +82,7 @@ fn course(
     let id = row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     names.look_at("courses", &id, &fields::COURSE, row);
     let mut course: CourseDraft = serde_json::from_value(value).context("course")?;
-    // The list may stand in the course or beside it.
+    // The list may be in the course or next to it.
     let beside: Vec<String> = shown_with_question.map(serde_json::from_value).transpose()?.unwrap_or_default();
     course.shown_with_question.extend(beside);
     if let Some(fault) = course_fault(&course) {
@@ -92,7 +93,7 @@ fn course(
     Ok(course)
 }
 
-/// The names below a path that are there twice.
+/// The duplicate names below a path.
 fn named_twice<'a>(path: &'a str, twice: &'a [String]) -> impl Iterator<Item = String> + 'a {
     let below = twice.iter().filter_map(move |name| name.strip_prefix(path));
     below.map(|name| format!("{} is there twice", name.escape_debug()))
@@ -106,7 +107,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The rows of the list `list`, which is the table `table`.
+    /// The rows of the list `list`, which belong to the table `table`.
     fn rows<T: DeserializeOwned>(
         &mut self,
         list: &str,
@@ -150,16 +151,16 @@ impl Reader<'_> {
     }
 }
 
-/// What a row is called: by its id, or by its place.
+/// A row's name in messages: its id, or its index.
 fn label(value: &Value, index: usize) -> String {
     let id = value.get("id").and_then(Value::as_str).filter(|id| !id.trim().is_empty());
     id.map_or_else(|| format!("#{}", index + 1), |id| id.escape_debug().to_string())
 }
 
-/// Names of members that are no fields, by table.
+/// Names of members that are not fields, by table.
 #[derive(Default)]
 struct Names {
-    /// What a name was probably meant to be, the first row that has it, and how many more do.
+    /// Names that are probably mistyped: the intended field, the first row with the name, and the number of other rows.
     meant: BTreeMap<(&'static str, String), (&'static str, String, usize)>,
     extra: BTreeMap<&'static str, Vec<String>>,
 }
@@ -190,7 +191,7 @@ impl Names {
         }
     }
 
-    /// Warnings of names that were probably meant to be others, and one note of the others for each table.
+    /// A warning for each mistyped name, and one note per table for the other names.
     fn told(self) -> (Vec<Warning>, Vec<String>) {
         let warning = |((table, name), (meant, id, more)): ((&'static str, String), (&str, String, usize))| {
             let and_more = if more == 0 { String::new() } else { format!(" (and {more} more)") };

@@ -1,17 +1,17 @@
-//! LaTeX that the printed midterm cannot draw.
+//! Reports LaTeX that the printable midterm cannot render.
 
 use midterm::undrawable;
 use shared::domain::catalog::draft::{CatalogDraft, Warning};
 use shared::domain::catalog::faults::{pattern_texts, question_texts};
 use shared::domain::catalog::slips::Setting;
 
-/// Characters of a formula that are shown.
+/// Maximum characters of a formula in a message.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// A warning for each field with a formula that cannot be drawn.
+/// A warning for each field with a formula that cannot be rendered.
 pub(super) fn warnings(draft: &CatalogDraft) -> Vec<Warning> {
     let patterns = draft.patterns.iter().map(|row| ("question_patterns", row.id.as_str(), pattern_texts(row)));
-    // What is withheld is told already.
+    // Withheld questions are reported elsewhere.
     let questions = draft.questions.iter().filter(|question| !question.withheld);
     let questions = questions.map(|row| ("questions", row.id.as_str(), question_texts(row)));
     let mut warnings = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn warnings(draft: &CatalogDraft) -> Vec<Warning> {
 fn first_undrawable(text: &str, setting: Setting) -> Option<String> {
     match setting {
         Setting::Text => undrawable(text),
-        // Without a command it may be words.
+        // Without a LaTeX command, the text may be prose.
         Setting::Bare if text.contains('$') || !text.contains('\\') => undrawable(text),
         Setting::Bare => undrawable(&format!("${text}$")),
     }
@@ -37,7 +37,7 @@ fn first_undrawable(text: &str, setting: Setting) -> Option<String> {
 
 fn shown(formula: &str) -> String {
     let cut = if formula.chars().count() > SHOWN_CHARS_MAX { "…" } else { "" };
-    // Control characters must not reach a terminal; backslashes are shown as they are.
+    // Control characters must not reach a terminal. Backslashes are shown unchanged.
     let plain = |character: char| if character.is_control() { ' ' } else { character };
     format!("{}{cut}", formula.chars().take(SHOWN_CHARS_MAX).map(plain).collect::<String>())
 }

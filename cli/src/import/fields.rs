@@ -1,5 +1,5 @@
-//! The fields of a catalogue's records: what each holds, said in its own words where it does not, and names that are
-//! nearly one of them.
+//! The fields of a catalogue's records: their types, messages for values of a wrong type, and suggestions for mistyped
+//! names.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,10 +8,10 @@ use shared::domain::id::QuestionId;
 
 use super::json::has_no_escape;
 
-/// Characters of a wrong value that are shown.
+/// Maximum characters of a wrong value in a message.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// What a field holds.
+/// Type of a field.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Id,
@@ -26,13 +26,13 @@ pub(super) enum Kind {
     Any,
 }
 
-/// Whether a field must be there.
+/// Whether a field is required.
 #[derive(Clone, Copy, PartialEq)]
 enum Need {
     Required,
-    /// It may be missing, or null.
+    /// It may be missing or null.
     Nullable,
-    /// It may be missing, not null.
+    /// It may be missing, but not null.
     Defaulted,
 }
 
@@ -46,9 +46,9 @@ pub(super) struct Field {
 
 /// A record of a catalogue.
 pub(super) struct Record {
-    /// Its fields.
+    /// Fields of the record.
     fields: &'static [Field],
-    /// Names by which its fields are often called, and theirs.
+    /// Common other names for its fields, with the field's name.
     aliases: &'static [(&'static str, &'static str)],
 }
 
@@ -172,7 +172,7 @@ pub(super) const OPTION: Record = Record {
 };
 
 impl Record {
-    /// What is wrong with the fields of `row`, by the name of each.
+    /// The errors in the fields of `row`, each with the field's name.
     pub(super) fn problems(&self, row: &Map<String, Value>) -> Vec<String> {
         let problem = |field: &Field| match (row.get(field.name), field.need) {
             (None, Need::Required) => Some(format!("{} is missing", field.name)),
@@ -182,21 +182,21 @@ impl Record {
         self.fields.iter().filter_map(problem).collect()
     }
 
-    /// The names of `row` that are no field.
+    /// The names in `row` that are not fields.
     pub(super) fn others<'a>(&self, row: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
         let is_field = |name: &&str| self.fields.iter().any(|field| field.name == *name);
         row.keys().map(String::as_str).filter(move |name| !is_field(name)).collect::<Vec<_>>().into_iter()
     }
 
-    /// The field that a name was probably meant to be.
+    /// The field that a mistyped name probably means.
     pub(super) fn meant_by(&self, name: &str) -> Option<&'static str> {
         let fields = self.fields.iter().map(|field| (field.name, field.name, 2));
         nearest(name, fields.chain(self.aliases.iter().map(|(alias, field)| (*alias, *field, 1))))
     }
 }
 
-/// Which of `known` (a name, the field it stands for, and how many letters may be off) a name nearly is. Less than half of
-/// its letters may be off. Letter case, underscores and hyphens do not count.
+/// The entry of `known` that `name` is closest to. Each entry is a name, its field, and how many letters may differ.
+/// Less than half of the letters may differ. Letter case, underscores and hyphens are ignored.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = (&'a str, &'a str, usize)>) -> Option<&'a str> {
     let plain =
         |name: &str| -> String { name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase() };
@@ -213,7 +213,7 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = (&'a str, &'a 
 fn problem(name: &str, kind: Kind, value: &Value) -> Option<String> {
     let wanted = |wanted: &str| Some(format!("{name} is {}, {wanted} is wanted", shown(value)));
     match (kind, value) {
-        // What was meant is told by its slip, not by what it is not.
+        // The broken escape is reported elsewhere and explains this error too.
         (_, Value::String(text)) if has_no_escape(text) && !matches!(kind, Kind::Id) => None,
         (Kind::Any, _)
         | (Kind::Text, Value::String(_))
@@ -265,7 +265,7 @@ fn wanted_of(kind: Kind) -> &'static str {
     }
 }
 
-/// A value as a message shows it.
+/// A value formatted for a message.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".to_owned(),

@@ -1,5 +1,5 @@
-//! JSON as people write it: a backslash before what is no escape is told by the field it stands in, and a name that an
-//! object has twice is told too, where a JSON reader gives up or takes the last one in silence.
+//! A tolerant JSON reader. It reports a backslash that begins no escape with its field, and a duplicate name in an
+//! object. Other JSON readers stop at the first and silently keep the last of the second.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,21 +9,21 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use shared::domain::catalog::slips::NO_ESCAPE;
 
-/// What a text begins with that stands for a number which is not kept.
+/// First character of a text that replaces a number which cannot be represented exactly.
 const LOST_NUMBER: char = '\u{1}';
 
-/// A JSON text as it was read.
+/// A parsed JSON text.
 pub(super) struct Document {
-    /// Its value. Where a backslash was before no escape, a text has [`NO_ESCAPE`].
+    /// The value. In texts, [`NO_ESCAPE`] replaces a backslash that began no escape.
     pub(super) value: Value,
-    /// Paths of names that their object has more than once, such as `questions[3].answer`.
+    /// Paths of duplicate names, such as `questions[3].answer`.
     pub(super) twice: Vec<String>,
 }
 
-/// Reads a JSON text.
+/// Parses a JSON text.
 ///
 /// # Errors
-/// When it is no JSON.
+/// When it is not valid JSON.
 pub(super) fn read(text: &str) -> Result<Document> {
     let repaired = repaired(text);
     let twice = RefCell::new(Vec::new());
@@ -31,7 +31,7 @@ pub(super) fn read(text: &str) -> Result<Document> {
     let seed = Seed { path: String::new(), twice: &twice };
     match seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)) {
         Ok(value) => Ok(Document { value, twice: twice.into_inner() }),
-        // Columns of a repaired text are not those of the file: what was repaired is told instead.
+        // Columns in the repaired text differ from those in the file, so the error names the first repair instead.
         Err(error) => match repaired.first {
             Some(first) => bail!("{first}; and {error}"),
             None => Err(error.into()),
@@ -39,15 +39,15 @@ pub(super) fn read(text: &str) -> Result<Document> {
     }
 }
 
-/// A text in which every backslash begins an escape, and every number is kept. A number that is not became a text that
-/// begins with [`LOST_NUMBER`].
+/// A text in which every backslash begins an escape, and every number can be represented. Other numbers are replaced by
+/// a text that begins with [`LOST_NUMBER`].
 struct Repaired {
     text: String,
-    /// What the first repair was, with its place.
+    /// The first repair, with its position.
     first: Option<String>,
 }
 
-/// The text with [`NO_ESCAPE`] in place of backslashes that begin no escape.
+/// Replaces backslashes that begin no escape by [`NO_ESCAPE`].
 fn repaired(text: &str) -> Repaired {
     let mut out = String::with_capacity(text.len());
     let mut first = None;
@@ -93,10 +93,10 @@ fn repaired(text: &str) -> Repaired {
     Repaired { text: out, first }
 }
 
-/// Whether a number is read as it is written, or to the nearest double where it has a fraction or an exponent.
+/// Whether a number is kept exactly, or to the nearest double if it has a fraction or an exponent.
 fn is_kept(number: &str) -> bool {
     let Ok(double) = number.parse::<f64>() else {
-        // It is no number: the reader says so, with its place.
+        // Not a number: the JSON reader reports it with its position.
         return true;
     };
     let is_whole = !number.contains(['.', 'e', 'E']);
@@ -104,7 +104,7 @@ fn is_kept(number: &str) -> bool {
     double.is_finite() && (!is_whole || number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok() || is_same())
 }
 
-/// What is wrong with the numbers of `value` that are not kept, each with its path.
+/// The errors for numbers in `value` that were not kept, each with its path.
 pub(super) fn lost_numbers(value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), value)];
@@ -137,7 +137,7 @@ fn no_escape(text: &str, at: usize) -> String {
     format!("\"\\{command}\" at line {line} column {column} is no escape in JSON; write \"\\\\{command}\"")
 }
 
-/// Reads a value and notes names that are there twice.
+/// Deserializes a value and records duplicate names.
 struct Seed<'a> {
     path: String,
     twice: &'a RefCell<Vec<String>>,
@@ -257,7 +257,7 @@ mod tests {
                 ],
             ),
             (r#"{"a": 18446744073709551615, "b": -9223372036854775808, "c": 1e-200, "d": -0.0}"#, vec![]),
-            // 2^70 is a double; the next whole number is not.
+            // 2^70 is a double; the next integer is not.
             (
                 r#"{"a": 1180591620717411303424, "b": 1180591620717411303425}"#,
                 vec!["b: the number 1180591620717411303425 has more digits than are kept"],

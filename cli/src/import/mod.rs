@@ -1,4 +1,4 @@
-//! `pastpaper import`: courses from our own JSON, or everything from a dump of the old D1 database.
+//! `pastpaper import`: imports courses from the catalogue JSON, or all data from a dump of the old D1 database.
 
 pub mod catalog;
 pub mod d1;
@@ -30,41 +30,42 @@ use crate::mailboxes;
 use crate::output::{out, outln};
 pub use summary::{Counts, Summary};
 
-/// What to import.
+/// The subcommand.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Courses in the format of samples/catalog.schema.json
+    /// Import courses in the format of samples/catalog.schema.json
     Catalog(Arguments),
-    /// SQL dumps as `wrangler d1 export` or `sqlite3 .dump` write them
+    /// Import SQL dumps of the old D1 database, made by `wrangler d1 export` or `sqlite3 .dump`
     D1(Arguments),
 }
 
-/// Options of both.
+/// Options of both subcommands.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Files to import
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Report what would change, and change nothing
+    /// Report what would change, without changing anything
     #[arg(long)]
     dry_run: bool,
-    /// Write nothing and exit with status 1 if any row is refused or warned of
+    /// Write nothing and exit with status 1 if any row is refused or has a warning
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
     database: DataSource,
 }
 
-/// Imports files one after the other and prints what became of every row. The exit status is 1 if a row was refused.
+/// Imports files one after the other and prints the result of every row. The exit status is 1 if a row was refused.
 ///
 /// # Errors
-/// When a file cannot be read at all, or storage fails. Rows that cannot be stored are named, and stop nothing.
+/// When a file cannot be read at all, or storage fails. Rows that cannot be stored are reported and do not stop the
+/// import.
 pub async fn import(command: Command) -> Result<ExitCode> {
     let (arguments, is_d1) = match command {
         Command::Catalog(arguments) => (arguments, false),
         Command::D1(arguments) => (arguments, true),
     };
-    // Read everything first: a file that is none of ours stops the command before anything is written.
+    // Read everything first, so that an unknown file stops the command before anything is written.
     let mut texts = Vec::new();
     for file in &arguments.files {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -97,7 +98,7 @@ pub async fn import(command: Command) -> Result<ExitCode> {
     Ok(if refused > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Imports files by their names and texts.
+/// Imports files, given as names and texts.
 async fn import_all(app: &App, texts: &[(String, String)], is_d1: bool, dry_run: bool) -> Result<Vec<Summary>> {
     let mut summaries = Vec::with_capacity(texts.len());
     for (name, text) in texts {
@@ -107,10 +108,10 @@ async fn import_all(app: &App, texts: &[(String, String)], is_d1: bool, dry_run:
     Ok(summaries)
 }
 
-/// Imports a course from its JSON.
+/// Imports a course from JSON.
 ///
 /// # Errors
-/// When the text is no course, or storage fails.
+/// When the text is not a course, or storage fails.
 pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summary> {
     let mut read = catalog::read_catalog(text)?;
     let mut summary = Summary { dry_run, ..Summary::default() };
@@ -126,10 +127,10 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
     Ok(summary)
 }
 
-/// Imports everything of a D1 dump.
+/// Imports all data of a D1 dump.
 ///
 /// # Errors
-/// When the text is no dump, or storage fails.
+/// When the text is not a dump, or storage fails.
 pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
     let mut dump = d1::read_dump(sql, app.now())?;
     let mut summary = Summary { dry_run, ..Summary::default() };
@@ -158,7 +159,7 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
     Ok(summary)
 }
 
-/// Refuses what breaks a rule and warns of what looks wrong in the rest.
+/// Removes invalid rows, and warns about suspicious values in the others.
 fn look_at(draft: &mut CatalogDraft, summary: &mut Summary) {
     summary.refuse(refuse_bad_rows(draft));
     let is_whole = summary.refused.iter().all(|row| row.table != "questions");
@@ -166,7 +167,7 @@ fn look_at(draft: &mut CatalogDraft, summary: &mut Summary) {
     summary.warn(drawable::warnings(draft));
 }
 
-/// Completes and stores courses; the rows that could not be.
+/// Completes and stores courses. Returns the rows that could not be stored.
 pub(crate) async fn write_catalogs(
     app: &App,
     drafts: Vec<CatalogDraft>,
@@ -196,7 +197,7 @@ pub(crate) async fn write_catalogs(
     Ok((report, refused))
 }
 
-/// Stores the accounts that are not there yet.
+/// Stores the accounts that do not exist yet.
 async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool, summary: &mut Summary) -> Result<()> {
     let bar = ProgressBar::new(accounts.len() as u64);
     for account in accounts {

@@ -1,4 +1,4 @@
-//! What users did in the old service, for those that have an account here. What they did here since is never touched.
+//! Imports what users did in the old service, for users who have an account here. Progress made here is never changed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use shared::store::ImportedStudies;
 use super::Summary;
 use super::d1::{EnrollmentRow, ProgressRow};
 
-/// The courses that there are, and the course of each question.
+/// The known courses, and the course of each question.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     courses: HashSet<CourseId>,
@@ -20,7 +20,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Of courses that are not written: those of a dry run.
+    /// Courses of drafts, which a dry run does not store.
     pub(super) fn of_drafts(drafts: &[CatalogDraft]) -> Self {
         let mut known = Self::default();
         for draft in drafts {
@@ -31,7 +31,7 @@ impl Known {
         known
     }
 
-    /// And of those in the table.
+    /// Adds the stored courses.
     pub(super) async fn and_stored(mut self, app: &App) -> Result<Self> {
         for course in app.store.courses().await? {
             let bank = app.store.bank(&course).await?;
@@ -49,7 +49,7 @@ struct OfUser {
     enrollments: Vec<EnrollmentRow>,
 }
 
-/// Stores what is not there yet, for the users of `accounts` and everybody else who has an account.
+/// Stores missing progress and enrollments, for the users in `accounts` and all other users with an account.
 pub(super) async fn write_studies(
     app: &App,
     (progress, enrollments): (Vec<ProgressRow>, Vec<EnrollmentRow>),

@@ -1,4 +1,4 @@
-//! What became of every row of an import.
+//! The result of an import, row by row.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,41 +9,41 @@ use shared::store::WriteReport;
 /// Counts by table, refused rows, warnings and notes.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// By D1 table.
+    /// Counts by D1 table.
     pub tables: BTreeMap<&'static str, Counts>,
     /// Rows that were not stored.
     pub refused: Vec<RefusedRow>,
-    /// What an operator should look at in rows that were stored.
+    /// Problems, for an operator, in rows that were stored.
     pub warnings: Vec<Warning>,
-    /// What was changed or left out on the way.
+    /// What was changed or skipped.
     pub notes: Vec<String>,
-    /// Nothing was written: the counts say what would be.
+    /// Whether it was a dry run: the counts then say what would be written.
     pub dry_run: bool,
 }
 
 /// The rows of a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// In the file.
+    /// Rows in the file.
     pub read: usize,
-    /// New or changed in the table.
+    /// Rows that are new or changed in the table.
     pub written: usize,
-    /// In the table already, just so.
+    /// Rows that are unchanged in the table.
     pub skipped: usize,
-    /// Not storable.
+    /// Rows that cannot be stored.
     pub refused: usize,
-    /// Warnings.
+    /// Number of warnings.
     pub warned: usize,
 }
 
 impl Summary {
-    /// Whether no row was refused or warned of.
+    /// Whether no row was refused and none has a warning.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.refused.is_empty() && self.warnings.is_empty()
     }
 
-    /// Rows that were written, or would be.
+    /// Number of rows that were written, or would be in a dry run.
     #[must_use]
     pub fn written(&self) -> usize {
         self.tables.values().map(|counts| counts.written).sum()
@@ -53,7 +53,7 @@ impl Summary {
         self.tables.entry(table).or_default().read += count;
     }
 
-    /// Counts the rows of a course file; those that were refused while reading are rows too.
+    /// Counts the rows of a course file, including those refused while reading.
     pub(super) fn read_catalog(&mut self, draft: &CatalogDraft, refused: &[RefusedRow]) {
         self.read("courses", 1);
         self.read("exams", draft.exams.len());
@@ -109,7 +109,7 @@ impl Summary {
     }
 }
 
-/// The D1 table that an entity came from.
+/// The D1 table of an entity type.
 fn table_of(entity: &str) -> &'static str {
     match entity {
         "Course" => "courses",

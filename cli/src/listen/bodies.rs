@@ -1,4 +1,4 @@
-//! Bodies that tell their connection's seat how far a request is.
+//! Bodies that update their connection's seat as a request and its response progress.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::time::{Sleep, sleep};
 use super::seats::Seat;
 use super::too_slow;
 
-/// The body of a request, which must be there in time. From its end on the connection is at work.
+/// A request body with a time limit. When it is complete, the connection counts as working.
 pub(super) struct Received {
     body: Body,
     time: Pin<Box<Sleep>>,
@@ -35,7 +35,7 @@ impl HttpBody for Received {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        // Time counts before data: a client that always has one byte more is late, too.
+        // Check the time before reading data, so that a client that keeps sending single bytes times out too.
         if self.time.as_mut().poll(cx).is_ready() {
             self.is_late.store(true, Ordering::Relaxed);
             return Poll::Ready(Some(Err(too_slow())));
@@ -56,7 +56,7 @@ impl HttpBody for Received {
     }
 }
 
-/// The body of an answer. From its end on the connection waits.
+/// A response body. When it is complete, the connection counts as waiting.
 pub(super) struct Sent {
     body: Body,
     seat: Arc<Seat>,

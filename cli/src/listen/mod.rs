@@ -1,7 +1,8 @@
-//! The HTTP server of this tool: HTTP/1.1 with limits of time, and a bound on connections by address and in all.
+//! The tool's HTTP server: HTTP/1.1 with timeouts, and limits on connections in total and per address.
 //!
-//! `axum::serve` has neither, so that clients who send nothing hold a server for ever. At a bound the connection that has
-//! waited longest without a whole request makes room, so a flood of idle or slow clients keeps nobody out for long.
+//! `axum::serve` has neither, so clients that send nothing could occupy a server forever. At a limit, a new connection
+//! replaces the one that has waited longest without a complete request. A flood of idle or slow clients therefore
+//! blocks others only briefly.
 
 mod bodies;
 mod seats;
@@ -33,34 +34,35 @@ use tower::ServiceExt;
 use self::bodies::{Received, Sent};
 use self::seats::{Seat, Seats};
 
-/// Connections in all, where the system allows as many open files.
+/// Maximum number of connections, if the system allows this many open files.
 const CONNECTIONS_MAX: usize = 8_192;
-/// Connections of one address: a class behind one, with browsers that keep some open.
+/// Maximum number of connections per address: enough for a class behind one address whose browsers keep connections
+/// open.
 const CONNECTIONS_OF_AN_ADDRESS_MAX: usize = 512;
-/// Connections to the database port or the socket: SDK clients keep few.
+/// Maximum number of connections to the database port or the socket. SDK clients keep few.
 const CONNECTIONS_TO_DATABASE_MAX: usize = 64;
-/// Open files for everything else: SQLite, the database port and the socket, calls of ours, connections being closed.
+/// File descriptors reserved for SQLite, the database port, the socket, outgoing calls and closing connections.
 const FILES_RESERVED: u64 = 256;
-/// What a connection buffers at most, and so the largest head of a request.
+/// Maximum buffer per connection, and so the maximum size of a request's head.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 
-/// What clients may take of a server.
+/// Limits of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Connections in all.
+    /// Maximum number of connections.
     pub connections: usize,
-    /// Connections of one address (of IPv6, one network of 64 bits).
+    /// Maximum number of connections per address (for IPv6, per /64 network).
     pub of_an_address: usize,
-    /// How long a connection may be idle, and how long the head of a request may take.
+    /// Timeout of an idle connection, and of a request's head.
     pub head: Duration,
-    /// How long the body of a request may take.
+    /// Timeout of a request body.
     pub body: Duration,
-    /// How long a client may read nothing of an answer.
+    /// Timeout while a client reads nothing of a response.
     pub stall: Duration,
 }
 
 impl Bounds {
-    /// Those of the API: as many connections as the process may have files open.
+    /// Limits of the API server: as many connections as the limit of open files allows.
     #[must_use]
     pub fn of_this_process() -> Self {
         let wanted = CONNECTIONS_MAX as u64 + FILES_RESERVED;
@@ -79,7 +81,7 @@ impl Bounds {
 }
 
 impl Default for Bounds {
-    /// Those of the database port and the socket.
+    /// Limits of the database port and the socket.
     fn default() -> Self {
         Self {
             connections: CONNECTIONS_TO_DATABASE_MAX,
@@ -91,9 +93,9 @@ impl Default for Bounds {
     }
 }
 
-/// Who is at the other end.
+/// The other end of a connection.
 pub trait Peer {
-    /// The address, when there is one.
+    /// Its address, if it has one.
     fn address(&self) -> Option<SocketAddr>;
 }
 
@@ -109,7 +111,8 @@ impl Peer for tokio::net::unix::SocketAddr {
     }
 }
 
-/// Serves until `stop`, then until every request that has begun is answered. Handlers find `ConnectInfo<SocketAddr>`.
+/// Serves until `stop`, and then until all requests in progress are answered. Sets `ConnectInfo<SocketAddr>` on
+/// requests.
 pub async fn serve<L>(mut listener: L, router: Router, bounds: Bounds, stop: impl Future<Output = ()>)
 where
     L: Listener,
@@ -125,7 +128,7 @@ where
         };
         let address = peer.address();
         let subject = address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |address| address.ip());
-        // Who is refused is dropped: an answer would cost what is lacking.
+        // Close without a response: it would use the resources that are exhausted.
         let Some(seat) = seats.take(address_subject(subject)) else { continue };
         tokio::spawn(converse(connection, address, router.clone(), bounds, seat, stopping.subscribe()));
     }
@@ -134,7 +137,7 @@ where
     stopping.closed().await;
 }
 
-/// One connection, until it ends, has to make room, or is to stop after its request.
+/// Serves one connection until it ends, is evicted, or has answered its last request after `stop`.
 async fn converse(
     connection: impl AsyncRead + AsyncWrite + Send + 'static,
     address: Option<SocketAddr>,
@@ -160,7 +163,7 @@ async fn converse(
     let mut is_last = false;
     loop {
         tokio::select! {
-            // An error is a client that is gone, too slow, or speaks no HTTP.
+            // An error means that the client disconnected, timed out or does not speak HTTP.
             _ = conversation.as_mut() => break,
             () = seat.is_needed() => break,
             _ = stopping.changed(), if !is_last => {
@@ -185,7 +188,7 @@ async fn answer(
     Ok(response.map(|body| Body::new(Sent::new(body, seat))))
 }
 
-/// The answer to a request whose body takes too long, in the form of all refusals.
+/// The response to a request whose body timed out, in the format of all problems.
 fn late(time: Duration) -> Response {
     let problem = serde_json::json!({
         "type": "urn:pastpaper:problem:request_timeout",
@@ -203,7 +206,7 @@ fn late(time: Duration) -> Response {
     response.body(Body::from(problem.to_string())).unwrap_or_default()
 }
 
-/// The error of a body that takes too long.
+/// The error for a request body that timed out.
 fn too_slow() -> axum::Error {
     axum::Error::new(io::Error::new(io::ErrorKind::TimedOut, "the body took too long"))
 }

@@ -1,5 +1,5 @@
-//! Who may hold a connection. Each connection has a seat; at a bound, the one that has waited longest without a whole
-//! request gives up its own.
+//! Limits the number of connections. Each connection has a seat. At a limit, the connection that has waited longest
+//! without a complete request loses its seat.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::Bounds;
 
-/// All seats of a server.
+/// The seats of a server.
 pub(super) struct Seats {
     bounds: Bounds,
     state: Mutex<State>,
@@ -18,7 +18,7 @@ pub(super) struct Seats {
 struct State {
     taken: usize,
     by_address: HashMap<String, usize>,
-    /// Connections without a whole request, the longest waiting first.
+    /// Connections without a complete request, the longest waiting first.
     waiting: BTreeMap<u64, Waiting>,
     next: u64,
 }
@@ -28,7 +28,7 @@ struct Waiting {
     needed: Arc<Notify>,
 }
 
-/// A connection's seat; it is free when this is dropped.
+/// A connection's seat, released when dropped.
 pub(super) struct Seat {
     seats: Arc<Seats>,
     address: String,
@@ -38,9 +38,9 @@ pub(super) struct Seat {
 
 #[derive(Clone, Copy)]
 enum Place {
-    /// Waits, since this number.
+    /// Waiting for a request; the number orders the waiting connections.
     Waiting(u64),
-    /// Has a request at work.
+    /// Processing a request.
     Working,
 }
 
@@ -49,7 +49,7 @@ impl Seats {
         Self { bounds, state: Mutex::default() }
     }
 
-    /// A seat for a new connection. None when all that there are for it are at work.
+    /// Takes a seat for a new connection. `None` if the limit is reached and all connections are processing a request.
     pub(super) fn take(self: &Arc<Self>, address: String) -> Option<Seat> {
         let mut state = self.lock();
         if state.by_address.get(&address).is_some_and(|count| *count >= self.bounds.of_an_address) {
@@ -71,7 +71,7 @@ impl Seats {
 }
 
 impl State {
-    /// Frees the seat of who has waited longest, of an address or at all.
+    /// Evicts the connection that has waited longest, of one address or of all.
     fn free(&mut self, address: Option<&str>) -> Option<()> {
         let mut candidates = self.waiting.iter();
         let found = candidates.find(|(_, waiting)| address.is_none_or(|address| address == waiting.address));
@@ -101,23 +101,23 @@ impl State {
 }
 
 impl Seat {
-    /// Waits until another connection has been given this seat.
+    /// Waits until this seat has been given to another connection.
     pub(super) async fn is_needed(&self) {
         self.needed.notified().await;
     }
 
-    /// A whole request is here: the seat stays until it is answered.
+    /// Called when a request is complete: the connection cannot be evicted until it is answered.
     pub(super) fn begin_work(&self) {
         let mut place = self.place();
         if let Place::Waiting(number) = *place {
-            // Not there: the seat is somebody else's already, and the connection is about to end.
+            // If it is missing, the seat was given away and the connection is about to end.
             if self.seats.lock().waiting.remove(&number).is_some() {
                 *place = Place::Working;
             }
         }
     }
 
-    /// The request is answered.
+    /// Called when the request is answered.
     pub(super) fn end_work(&self) {
         let mut place = self.place();
         if matches!(*place, Place::Working) {
@@ -166,7 +166,7 @@ mod tests {
         first.begin_work();
         let fourth = take("d").unwrap();
         assert!(is_needed(&second) && !is_needed(&first) && !is_needed(&third));
-        // Once answered, it waits as one who has come just now.
+        // After its response, it waits like a new connection.
         first.end_work();
         let fifth = take("e").unwrap();
         assert!(is_needed(&third) && !is_needed(&first));
@@ -197,7 +197,7 @@ mod tests {
         let take = |address: &str| seats.take(address.to_owned());
         let (first, second) = (take("a").unwrap(), take("b").unwrap());
         let third = take("c").unwrap();
-        // The seat of the first is the third's: what the first still does moves nothing.
+        // The first connection's seat now belongs to the third, so further calls of the first have no effect.
         first.begin_work();
         first.end_work();
         drop((first, second, third));

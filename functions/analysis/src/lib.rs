@@ -1,4 +1,4 @@
-//! The `analysis` group: what past exams say of a course.
+//! The `analysis` group: statistics of a course's past exams.
 
 use axum::Router;
 use shared::app::App;
@@ -12,7 +12,7 @@ pub fn router(app: App) -> Router {
     Routes::of("analysis").handle("show_analysis", show_analysis::show_analysis).build(app)
 }
 
-/// The group's part of the contract.
+/// The group's part of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(paths(show_analysis::show_analysis))]
 pub struct Contract;

@@ -24,7 +24,9 @@ struct AnalysisAnswer<'a> {
     analysis: &'a Analysis,
 }
 
-/// The analysis of the course as it is now: charged once for each edition, free from then on.
+/// Returns the current analysis of a course.
+///
+/// Each edition is charged once; later requests for it are free.
 #[utoipa::path(
     get, path = "/api/courses/{id}/analysis",
     params(("id" = CourseId, Path)),
@@ -40,7 +42,7 @@ pub(crate) async fn show_analysis(
     app.purchase(&Request { app: &app, claim: &claim, id, purpose }).await
 }
 
-/// The edition of a course's analysis that is current.
+/// A request for the current edition of a course's analysis.
 struct Request<'a> {
     app: &'a App,
     claim: &'a Claim,
@@ -55,7 +57,7 @@ impl PurchaseRequest for Request<'_> {
     type Answer = Response;
     type Error = Problem;
 
-    /// The edition itself is the key: an edition that is owned is never charged again.
+    /// No idempotency key is needed: an edition that the user owns is never charged again.
     fn intent(&self) -> Option<&Intent> {
         None
     }
@@ -100,7 +102,7 @@ impl PurchaseRequest for Request<'_> {
     }
 }
 
-/// Only who has it already may be told that it is the same: a first answer is always sent whole.
+/// Only a user who already owns the edition may get 304. The first response is always sent in full.
 fn answer(credits_deducted: Credits, analysis: &Analysis) -> Response {
     let body = axum::Json(AnalysisAnswer { credits_deducted, analysis });
     Edition { name: &analysis.edition, is_new: credits_deducted > 0, body }.into_response()

@@ -23,7 +23,9 @@ pub(crate) struct AccountDeleted {
     success: bool,
 }
 
-/// Deletes the account and all that is of it. Interrupted, it is completed by the same request.
+/// Deletes the account and its data.
+///
+/// If interrupted, send the request again to complete the deletion.
 #[utoipa::path(
     delete, path = "/api/auth/account",
     request_body = DeletionRequest,
@@ -37,7 +39,7 @@ pub(crate) async fn delete_account(
 ) -> Result<axum::Json<AccountDeleted>, Problem> {
     let profile = claim.check_closing().await?.profile;
     let user = profile.id;
-    // Once begun, there is no password any more: it was asked when it began.
+    // The password was checked when the deletion began. The stored hash is gone since then.
     let ledger = if let Some(begun) = profile.state.closing {
         begun
     } else {

@@ -15,8 +15,8 @@ use shared::http::{Body, Claim, Problem, Query, bytes_as_sent};
 use shared::store::{Store, StoredItem};
 use utoipa::{IntoParams, ToSchema};
 
-/// Bytes that the items of an answer may have on their way out of a function, which sends 6 MB at most. An item of the
-/// table has less than 400 KB, and a few times as much as JSON: alone in an answer, it is below that, too.
+/// Byte limit for the items of one response: a Lambda response holds at most 6 MB. A DynamoDB item has less than 400 KB
+/// and grows at most a few times as JSON, so a single item always fits.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 #[derive(Deserialize, IntoParams)]
@@ -29,19 +29,19 @@ impl Body for Page {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// Everything that is stored of a user, as it is stored, but for what is a secret: the hash of the password, the hashes
-/// of tokens. A large account comes in pages: each kind of item in each page goes on where the page before ended.
+/// All data stored about a user, as stored, without secrets (password hash, token hashes). A large account is split
+/// into pages; each list continues where it ended in the previous page.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Export {
     #[serde(serialize_with = "in_answer")]
     exported_at: Timestamp,
-    /// Of the next page, as `cursor`; null in the last.
+    /// Pass as `cursor` to get the next page. Null on the last page.
     next_cursor: Option<String>,
     #[serde(flatten)]
     items: BTreeMap<&'static str, Vec<Map<String, Value>>>,
 }
 
-/// What a kind of item is called.
+/// The name of an item type in the export.
 fn name(entity: &str) -> &'static str {
     match entity {
         "Profile" => "profile",
@@ -59,7 +59,7 @@ fn name(entity: &str) -> &'static str {
     }
 }
 
-/// Gives the instants of an item, whose names end in `_at`, the form that they have in every answer.
+/// Converts epoch seconds in members whose names end in `_at` to the timestamp format of all responses.
 fn show_times(members: &mut Map<String, Value>) {
     for (name, value) in members {
         match value {
@@ -77,9 +77,9 @@ fn show_times(members: &mut Map<String, Value>) {
     }
 }
 
-/// A copy of all that is stored of the user, in pages of at most 4 MiB.
+/// Exports all data stored about the user, in pages of at most 4 MiB.
 ///
-/// The first page of most accounts is the only one.
+/// Most accounts fit in one page.
 #[utoipa::path(
     get, path = "/api/auth/export",
     params(Page),
@@ -96,7 +96,7 @@ pub(crate) async fn export_account(
     }
     let mut bytes = 0;
     let fits = |item: &StoredItem| {
-        // And the comma behind it.
+        // Plus the comma that follows it.
         bytes += bytes_as_sent(&item.attributes) + 1;
         bytes <= PAGE_BYTES_MAX
     };

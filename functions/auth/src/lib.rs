@@ -32,7 +32,7 @@ pub fn router(app: App) -> Router {
         .build(app)
 }
 
-/// The group's part of the contract.
+/// The group's part of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(paths(
     register::register,

@@ -24,7 +24,7 @@ struct SessionView {
     current: bool,
 }
 
-/// The user's live sessions, newest first.
+/// Lists the user's active sessions, newest first.
 #[utoipa::path(
     get, path = "/api/auth/sessions",
     responses((status = 200, body = SessionList))

@@ -17,7 +17,7 @@ use crate::session_started::SessionStarted;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Credentials {
-    /// Any text: one that is no address belongs to nobody, and is answered so.
+    /// Any text. A text that is not an email address gets the same answer as an unknown email.
     #[schema(min_length = 1, pattern = r"\S", examples("ada@example.org"))]
     email: String,
     password: Password,
@@ -27,7 +27,9 @@ impl Body for Credentials {
     const REQUIRED: &'static [&'static str] = &["email", "password"];
 }
 
-/// Begins a session. An unknown email takes the time and gets the answer of a wrong password.
+/// Creates a session.
+///
+/// An unknown email gets the same answer, after the same time, as a wrong password.
 #[utoipa::path(
     post, path = "/api/auth/login",
     request_body = Credentials,
@@ -40,7 +42,7 @@ pub(crate) async fn login(
     Json(typed): Json<Credentials>,
 ) -> Result<axum::Json<SessionStarted>, Problem> {
     let mailbox = Email::try_from(typed.email.clone()).ok().map(Mailbox::of);
-    // All spellings of a mailbox are counted as one.
+    // All spellings of a mailbox share one counter.
     let subject = mailbox.as_ref().map_or(typed.email.as_str(), |mailbox| mailbox.normal().as_str());
     let asker = LimitSubject { user: None, email: Some(subject) };
     let known = async {
@@ -49,7 +51,7 @@ pub(crate) async fn login(
             None => None,
         })
     };
-    // No key is derived for a request that is one too many.
+    // Do not compute a password hash for a request over the limit.
     let (known, ()) = tokio::try_join!(known, limiter.admit(asker))?;
     let stored = known.as_ref().map(|(_, credential)| credential.password_hash.clone());
     let verdict = app.verify_password(typed.password.clone(), stored).await?;
@@ -60,7 +62,7 @@ pub(crate) async fn login(
 
     let now = app.now();
     let token = Token::new(credential.user_id, app.random.bytes());
-    // Of the epoch in which the password was right: a change of it meanwhile ends this session, too.
+    // Use the epoch read with the password hash: a concurrent password change then ends this session too.
     let session = Session::open(credential.user_id, credential.session_epoch, now);
     let hash = token.hash();
     let (profile, (), others, (), ()) = tokio::try_join!(
@@ -90,13 +92,13 @@ fn wrong() -> Problem {
     Problem::new(Code::InvalidCredentials, "Wrong email or password.")
 }
 
-/// Writes an outdated hash anew, now that the password is at hand. What fails here is done at the next login.
+/// Replaces an outdated hash while the password is available. On failure, the next login tries again.
 async fn upgrade(app: &App, verdict: PasswordMatch, email: &Email, credential: &Credential, password: Password) {
     if verdict != PasswordMatch::RightButOutdated {
         return;
     }
     let Ok(new) = app.hash_password(password).await else { return };
     if let Err(error) = app.store.replace_hash(email, &credential.password_hash, &new).await {
-        tracing::warn!(%error, "an outdated password hash stays");
+        tracing::warn!(%error, "an outdated password hash could not be replaced");
     }
 }

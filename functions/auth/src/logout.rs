@@ -12,13 +12,14 @@ pub(crate) struct LoggedOut {
     success: bool,
 }
 
-/// Ends the session. The delete itself tells whether there was one: one round trip. It is counted and never refused:
-/// a session ends once, and whoever asked too much may leave all the same.
+/// Ends the current session.
 #[utoipa::path(
     post, path = "/api/auth/logout",
     responses((status = 200, body = LoggedOut))
 )]
 pub(crate) async fn logout(State(app): State<App>, claim: Claim) -> Result<axum::Json<LoggedOut>, Problem> {
+    // One round trip: the delete reports whether the session existed. The request counts towards the rate limit but is
+    // never refused, because a rate-limited user must still be able to sign out.
     let (ended, _) = tokio::join!(app.store.close_session(claim.token()), claim.admit());
     match ended? {
         Closed::Ended(session) if session.is_live(app.now()) => {}

@@ -30,7 +30,7 @@ impl Body for Registration {
     const REQUIRED: &'static [&'static str] = &["email", "password"];
 }
 
-/// Opens an account with its signup bonus and signs it in.
+/// Creates an account with the signup bonus, and a session for it.
 #[utoipa::path(
     post, path = "/api/auth/register",
     request_body = Registration,

@@ -12,7 +12,7 @@ pub(crate) struct Revoked {
     success: bool,
 }
 
-/// Ends one of the user's sessions, which may be this one.
+/// Ends one of the user's sessions. It may be the current one.
 #[utoipa::path(
     delete, path = "/api/auth/sessions/{id}",
     params(("id" = SessionId, Path)),

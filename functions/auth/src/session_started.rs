@@ -1,4 +1,4 @@
-//! The answer of register and login.
+//! The response of register and login.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
 use utoipa::ToSchema;
 
-/// A session began.
+/// A new session.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionStarted {
     success: bool,
@@ -28,7 +28,8 @@ struct User {
 }
 
 impl SessionStarted {
-    /// The token in clear, here and never again; the balance as `me` will show it.
+    /// Returns the token in clear, which no later response does. The balance is the one that `GET /api/auth/me`
+    /// returns.
     pub(crate) fn of(profile: Profile, token: &Token, now: Timestamp) -> Self {
         let wallet = profile.wallet.as_of(now);
         let user = User {

@@ -25,7 +25,7 @@ struct User {
     credits_reset_at: i64,
 }
 
-/// The user, after any refresh that was due.
+/// Returns the user and their balance, after any refresh that is due.
 #[utoipa::path(
     get, path = "/api/auth/me",
     responses((status = 200, body = Me))

@@ -1,4 +1,4 @@
-//! The user's customer at Stripe: created once, and once more when Stripe does not have it any more.
+//! The user's Stripe customer: created once, and created again if it was deleted at Stripe.
 
 use shared::app::App;
 use shared::domain::account::profile::Profile;
@@ -12,7 +12,7 @@ pub(crate) async fn create(app: &App, profile: &Profile) -> Result<String, Probl
     adopted.ok_or_else(Problem::unauthenticated)
 }
 
-/// Calls Stripe about `customer`. If it was deleted there, a new one is created and the call is made about that one, once.
+/// Calls Stripe with `customer`. If Stripe has deleted it, creates a new customer and retries the call once.
 pub(crate) async fn with_replacement<T, F>(
     app: &App,
     profile: &Profile,

@@ -1,4 +1,4 @@
-//! The `credits` group: what a user may spend, and how they buy more.
+//! The `credits` group: balance, ledger, plans and checkout.
 
 use axum::Router;
 use shared::app::App;
@@ -22,7 +22,7 @@ pub fn router(app: App) -> Router {
         .build(app)
 }
 
-/// The group's part of the contract.
+/// The group's part of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
     paths(

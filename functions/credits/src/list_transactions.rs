@@ -59,7 +59,7 @@ impl From<Entry> for Transaction {
     }
 }
 
-/// The user's ledger, newest first.
+/// Lists the user's ledger entries, newest first.
 #[utoipa::path(
     get, path = "/api/credits/transactions",
     params(Page),

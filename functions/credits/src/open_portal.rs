@@ -14,7 +14,9 @@ pub(crate) struct Portal {
     portal_url: String,
 }
 
-/// Where to change or cancel a plan, or its card: a page of Stripe.
+/// Creates a Stripe customer portal session and returns its URL.
+///
+/// In the portal, the user can change or cancel the plan or replace its card.
 #[utoipa::path(
     post, path = "/api/credits/portal",
     params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),

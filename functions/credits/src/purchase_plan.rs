@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::customer;
 
-/// What the worker answered, and its clients expect of a local server without a key of Stripe.
+/// The checkout URL of a local server without a Stripe key. The old service returned it, and its clients expect it.
 const LOCAL_CHECKOUT_URL: &str = "https://checkout.stripe.com/placeholder";
 const LOCAL_SESSION_ID: &str = "cs_test";
 
@@ -23,7 +23,7 @@ pub(crate) struct PurchaseRequest {
     plan: Paid,
 }
 
-/// A plan that costs money.
+/// A paid plan.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = PaidPlan)]
 #[serde(rename_all = "lowercase")]
@@ -43,7 +43,9 @@ pub(crate) struct Checkout {
     session_id: String,
 }
 
-/// Where to pay for a plan: a page of Stripe. The plan changes when Stripe tells us that it was paid.
+/// Creates a Stripe Checkout session and returns its URL.
+///
+/// The plan changes when Stripe confirms the payment.
 #[utoipa::path(
     post, path = "/api/credits/purchase",
     params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
@@ -82,7 +84,7 @@ pub(crate) async fn purchase_plan(
     Ok(axum::Json(Checkout { checkout_url: url, session_id: id }))
 }
 
-/// A second subscription beside the first would be paid twice.
+/// Refuses a second subscription: the user would pay for both.
 fn check_is_new(plan: Plan, profile: &Profile, billing: &Billing) -> Result<(), Problem> {
     let refuse = |detail| Err(Problem::new(Code::AlreadySubscribed, detail));
     if profile.wallet.plan == plan {

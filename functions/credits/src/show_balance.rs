@@ -13,23 +13,23 @@ use utoipa::ToSchema;
 pub(crate) struct Balance {
     credits: Credits,
     plan: Plan,
-    /// Of a month of the plan, the free ones included.
+    /// Credits per month of the plan, including those of the free plan.
     monthly_credits: Credits,
-    /// When the next month of credits is due, in epoch seconds. A month is 30 days.
+    /// When the next monthly refresh is due, in epoch seconds. A month is 30 days.
     credits_reset_at: i64,
-    /// A paid plan at Stripe; null without one.
+    /// The paid Stripe subscription; null without one.
     subscription: Option<Subscription>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct Subscription {
-    /// When it ends, if it was cancelled; epoch seconds.
+    /// When a cancelled subscription ends, in epoch seconds.
     ends_at: Option<i64>,
-    /// Stripe could not collect the last payment and tries again.
+    /// Stripe could not collect the last payment and will retry.
     payment_failing: bool,
 }
 
-/// The wallet, after any refresh that was due.
+/// Returns the balance and plan, after any refresh that is due.
 #[utoipa::path(
     get, path = "/api/credits/balance",
     responses((status = 200, body = Balance))

@@ -1,4 +1,4 @@
-//! The `config` of a midterm, in our spelling and in that of the old service's newest client.
+//! The `config` of a midterm, with our member names and those of the old service's newest client.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -10,34 +10,35 @@ use shared::http::fields::{List, Technique, Whole};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-/// Questions of a config that does not say how many.
+/// Number of questions when the config does not set it.
 const QUESTIONS_DEFAULT: usize = 8;
-/// Seeds are whole numbers that every JSON reader keeps.
+/// Bits of a seed: integers up to this size are exact in every JSON reader.
 pub(crate) const SEED_BITS: u32 = 53;
-/// Characters of a [`Label`].
+/// Maximum length of a [`Label`] in characters.
 const LABEL_CHARS_MAX: usize = 200;
-/// Largest share of a mix and largest weight.
+/// Maximum share of a mix, and maximum weight.
 const SHARE_MAX: f64 = 1_000.0;
 
-/// What a midterm shall be like. Unknown members are refused: a midterm costs credits.
+/// Settings of a midterm. Unknown members are refused, because a midterm costs credits.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = MidtermConfig)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// 8 when it is left out.
+    /// Number of questions; 8 by default.
     question_count: Option<Whole<3, 20>>,
-    /// The same as `question_count`.
+    /// Alias of `question_count`.
     #[serde(rename = "questionCount")]
     questions: Option<Whole<3, 20>>,
     #[schema(value_type = Option<MixShares>)]
     difficulty_distribution: Option<MixField>,
-    /// The same as `difficulty_distribution`.
+    /// Alias of `difficulty_distribution`.
     #[serde(rename = "difficultyDistribution")]
     #[schema(value_type = Option<MixShares>)]
     distribution: Option<MixField>,
     #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
     topic_ids: Option<List<TopicId>>,
-    /// Only topics with these ids, names, slugs or categories, in any letter case; not beside `topic_ids`.
+    /// Only topics with these ids, names, slugs or categories, ignoring letter case. Not allowed together with
+    /// `topic_ids`.
     #[schema(value_type = Option<Vec<Label>>, max_items = 50)]
     sections: Option<List<Label>>,
     #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]
@@ -45,16 +46,16 @@ pub(crate) struct Config {
     minutes: Option<Whole<1, 600>>,
     points: Option<Whole<1, 1_000>>,
     seed: Option<Seed>,
-    /// The client's name of this config; it changes nothing.
+    /// The client's name for this config. It has no effect.
     #[serde(rename = "id")]
     _id: Option<Label>,
-    /// The client's title of this config; it changes nothing.
+    /// The client's title for this config. It has no effect.
     #[serde(rename = "name")]
     _name: Option<Label>,
-    /// Weights of the old service's search; they are checked and change nothing.
+    /// Weights for the old service's search. They are validated and have no effect.
     #[serde(rename = "weights")]
     _weights: Option<Weights>,
-    /// Ignored: the price is ours.
+    /// Ignored: the server sets the price.
     #[serde(rename = "creditCost")]
     #[schema(value_type = Option<f64>)]
     _credit_cost: Option<IgnoredAny>,
@@ -151,7 +152,7 @@ impl TryFrom<u64> for Seed {
 }
 
 impl Config {
-    /// The order, and the seed to generate it with.
+    /// Converts to an order, and the seed to generate it with.
     pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;
         let mix =
@@ -177,7 +178,7 @@ impl Config {
     }
 }
 
-/// What was given under one of two names.
+/// The value of a member that may be given under one of two names.
 fn one<T>(name: &str, value: Option<T>, other_name: &str, other: Option<T>) -> Result<Option<T>, Problem> {
     match (value, other) {
         (Some(_), Some(_)) => Err(not_both(name, other_name)),

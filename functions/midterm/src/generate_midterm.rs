@@ -24,8 +24,8 @@ use utoipa::ToSchema;
 use crate::config::{Config, SEED_BITS};
 use crate::sheet::Sheet;
 
-/// Bytes of a midterm's questions, as a function sends them: it sends 6 MB at most, and what is stored with the spend is
-/// below the 4 MB of a transaction, since packing takes a sixth off the densest text.
+/// Byte limit for a midterm's questions as JSON. A Lambda response holds at most 6 MB. The stored form stays below a
+/// transaction's limit of 4 MB, because compression saves at least a sixth, even for the densest text.
 const QUESTIONS_BYTES_MAX: usize = 4_500_000;
 
 #[derive(Deserialize, ToSchema)]
@@ -50,14 +50,14 @@ pub(crate) struct Generated {
     credits: Credits,
 }
 
-/// A form as the search found it, before it is paid for.
+/// A midterm that was assembled and not yet paid for.
 struct Assembled {
     questions: Vec<QuestionSummary>,
     blueprint: BlueprintView,
     fit: Fit,
 }
 
-/// Assembles a midterm and unlocks its questions with their solutions.
+/// Generates a midterm and unlocks its questions and their solutions.
 #[utoipa::path(
     post, path = "/api/midterm/generate",
     request_body = GenerateRequest,
@@ -75,7 +75,7 @@ pub(crate) async fn generate_midterm(
     app.purchase(&order).await
 }
 
-/// A midterm that a student asks for.
+/// A student's request for a midterm.
 struct Generation<'a> {
     app: &'a App,
     claim: &'a Claim,
@@ -85,9 +85,9 @@ struct Generation<'a> {
     intent: Intent,
 }
 
-/// What a midterm depends on.
+/// Input of the generation.
 struct Facts {
-    /// A course that is gone fails the choice, not the replay of an earlier answer.
+    /// An error here fails the generation only. A replay of an earlier response still succeeds when the course is gone.
     course: Result<Arc<Course>, CourseError>,
     progress: Rows,
     study: Study,
@@ -186,7 +186,7 @@ impl GenerateRequest {
     }
 }
 
-/// The search takes some 50 ms of a processor: not on the thread that answers others.
+/// The search takes about 50 ms of CPU time, so it runs on a blocking thread.
 async fn assemble(
     bank: Arc<Bank>,
     order: Arc<MidtermRequest>,
@@ -201,8 +201,7 @@ async fn assemble(
     tokio::task::spawn_blocking(search).await.map_err(Problem::internal)
 }
 
-/// Whole questions, in the order of their summaries: a form is kept with its questions, so they are read before it is
-/// paid for.
+/// Full questions, in the order of `summaries`. They are stored with the midterm, so they are read before the charge.
 async fn whole(app: &App, summaries: &[QuestionSummary]) -> Result<Vec<QuestionView>, Problem> {
     let whole = app.store.whole(&summaries.iter().collect::<Vec<_>>()).await?;
     let view = |summary: &QuestionSummary| Some(QuestionView::of(whole.get(&summary.meta.id)?, Access::Solution));
@@ -210,7 +209,7 @@ async fn whole(app: &App, summaries: &[QuestionSummary]) -> Result<Vec<QuestionV
     views.ok_or_else(|| Problem::unavailable("a question of the bank is not in the table"))
 }
 
-/// Figures within the questions make it so.
+/// Only embedded figures make a midterm this large.
 fn too_large() -> Problem {
     let detail = "These questions are too large for one midterm: ask for fewer of them; nothing was charged.";
     Problem::new(Code::BlueprintInfeasible, detail).with_member("conflicts", Vec::<String>::new())

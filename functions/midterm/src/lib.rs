@@ -1,4 +1,4 @@
-//! The `midterm` group: practice exams of a student's own.
+//! The `midterm` group: practice exams generated for a student.
 
 use axum::Router;
 use shared::app::App;
@@ -26,7 +26,7 @@ pub fn router(app: App) -> Router {
         .build(app)
 }
 
-/// The group's part of the contract.
+/// The group's part of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
     paths(generate_midterm::generate_midterm, show_midterm::show_midterm, list_midterms::list_midterms),

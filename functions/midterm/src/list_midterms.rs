@@ -59,7 +59,7 @@ impl From<MidtermSummary> for Row {
     }
 }
 
-/// The user's midterms, newest first.
+/// Lists the user's midterms, newest first.
 #[utoipa::path(
     get, path = "/api/midterm",
     params(Page),

@@ -1,18 +1,19 @@
-//! Text with LaTeX between dollars as HTML with MathML, which browsers draw without any script or font of ours.
+//! Converts text with LaTeX between dollars to HTML with MathML, which browsers render without scripts or fonts from
+//! us.
 
 use maud::{Markup, PreEscaped, html};
 use pulldown_latex::config::{DisplayMode, RenderConfig};
 use pulldown_latex::event::{Content, Event};
 use pulldown_latex::{Parser, Storage, push_mathml};
 
-/// Paragraphs of `text`, which are lines of it.
+/// Converts each line of `text` to a paragraph.
 pub(crate) fn paragraphs(text: &str) -> Markup {
     html! {
         @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (line_of(line)) } }
     }
 }
 
-/// One line, formulas included.
+/// Converts one line with its formulas.
 pub(crate) fn line_of(text: &str) -> Markup {
     html! {
         @for part in parts(text) {
@@ -29,7 +30,7 @@ enum Part<'a> {
     Math(&'a str, DisplayMode),
 }
 
-/// Text and formulas in turn. `\$` is a dollar; a formula that does not end is text.
+/// Splits into text and formulas. `\$` is a dollar sign; an unclosed formula is text.
 fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut plain = String::new();
@@ -65,7 +66,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Where the closing mark is that no backslash stands before.
+/// Position of the closing mark, ignoring escaped ones.
 fn end_of(text: &str, mark: &str) -> Option<usize> {
     let mut from = 0;
     while let Some(found) = text[from..].find(mark).map(|at| from + at) {
@@ -78,7 +79,7 @@ fn end_of(text: &str, mark: &str) -> Option<usize> {
     None
 }
 
-/// The first formula of `text` that can only be shown as it was written.
+/// The first formula of `text` that cannot be rendered and is shown as source.
 #[must_use]
 pub fn undrawable(text: &str) -> Option<String> {
     parts(text).into_iter().find_map(|part| match part {
@@ -87,7 +88,7 @@ pub fn undrawable(text: &str) -> Option<String> {
     })
 }
 
-/// A formula. What cannot be read is shown as it was written.
+/// Renders a formula. If it cannot be parsed, its source is shown.
 pub(crate) fn math(latex: &str, mode: DisplayMode) -> Markup {
     mathml(latex, mode).map_or_else(|| html! { code { (latex) } }, PreEscaped)
 }
@@ -104,21 +105,22 @@ fn mathml(latex: &str, mode: DisplayMode) -> Option<String> {
     Some(mended(&mathml))
 }
 
-/// The renderer writes words as they are: one with a character that means something in HTML must not get there.
+/// Whether text in the formula contains HTML markup, which the renderer does not escape.
 fn holds_markup(event: &Event<'_>) -> bool {
     let Event::Content(Content::Text(word) | Content::Number(word) | Content::Function(word)) = event else {
         return false;
     };
-    // The parser writes `~`, and a backslash before a space, as this entity.
+    // The parser produces this entity for `~` and for a backslash before a space.
     *word != "&nbsp;" && word.contains(['<', '>', '&', '"', '\''])
 }
 
-/// Space that the renderer sets before a function with an exponent: inside it would be the base.
+/// The renderer puts this space before a function with an exponent. Inside the element it would become the base.
 const SPACE: &str = "<mspace width=\"0.1667em\" />";
 
-/// Mends what the renderer leaves: operators as they are, each alone in its element, and space where a base should be.
+/// Corrects the renderer's output: escapes operators, each of which is alone in its element, and moves space out of the
+/// base's place.
 fn mended(mathml: &str) -> String {
-    // The renderer escapes the entity of a space that its parser wrote.
+    // The renderer escapes the space entity that the parser produced.
     let spaced = mathml.replace("<mtext>&amp;nbsp;</mtext>", "<mtext>\u{a0}</mtext>");
     let escaped = spaced.replace("><</", ">&lt;</").replace(">></", ">&gt;</").replace(">&</", ">&amp;</");
     ["<msup>", "<msub>", "<msubsup>"]

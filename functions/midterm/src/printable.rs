@@ -1,4 +1,5 @@
-//! A midterm as a page to print: one question a block, points and minutes, formulas drawn by the browser.
+//! A midterm as a printable HTML page: one block per question, with points and minutes. The browser renders the
+//! formulas.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shared::domain::midterm::Midterm;
@@ -8,7 +9,7 @@ use crate::math::{line_of, paragraphs};
 
 const STYLE: &str = include_str!("printable.css");
 
-/// The page.
+/// Renders the page.
 pub(crate) fn page(midterm: &Midterm<QuestionView>, with_answers: bool) -> String {
     let page = html! {
         (DOCTYPE)
@@ -68,13 +69,13 @@ fn solution(question: &QuestionView) -> Markup {
     }
 }
 
-/// An answer is LaTeX without its dollars as often as not.
+/// Many answers are LaTeX without dollars: wraps them in dollars.
 fn as_formula(answer: &str) -> String {
     let is_formula = !answer.contains('$') && answer.contains(['\\', '^', '_']);
     if is_formula { format!("${answer}$") } else { answer.to_owned() }
 }
 
-/// Without decimals that say nothing.
+/// Formats a number without trailing zero decimals.
 fn number(number: f64) -> String {
     let text = format!("{number:.1}");
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)

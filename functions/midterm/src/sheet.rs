@@ -1,4 +1,4 @@
-//! A midterm as answered.
+//! A midterm as returned by the API.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use shared::domain::questions::view::QuestionView;
 use shared::domain::time::in_answer;
 use utoipa::ToSchema;
 
-/// What `difficulty` says of a midterm that was generated from a `config`.
+/// Value of `difficulty` for a midterm generated from a `config`.
 const CUSTOM: &str = "custom";
 
 #[derive(Serialize, ToSchema)]

@@ -1,4 +1,4 @@
-//! `GET /api/midterm/{id}`: as JSON, or as a page to print.
+//! `GET /api/midterm/{id}`: as JSON, or as a printable page.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::printable::page;
 use crate::sheet::Sheet;
 
-/// The page asks for nothing from anywhere and runs nothing.
+/// The page loads nothing and runs no scripts.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 #[derive(Deserialize, IntoParams)]
@@ -33,7 +33,9 @@ impl Body for Options {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// A midterm as it was generated, whatever became of the catalogue.
+/// Returns a midterm as it was generated.
+///
+/// Later changes to the catalogue do not affect it.
 #[utoipa::path(
     get, path = "/api/midterm/{id}",
     params(("id" = MidtermId, Path), Options),
@@ -61,7 +63,7 @@ pub(crate) async fn show_midterm(
     Ok(response)
 }
 
-/// Whether HTML is preferred to JSON (RFC 9110, 12.5.1). Who takes either gets JSON: this is an API.
+/// Whether the client prefers HTML to JSON (RFC 9110, 12.5.1). A client that accepts both equally gets JSON.
 fn wants_html(headers: &HeaderMap) -> bool {
     let mut html = 0.0;
     let mut json = 0.0;

@@ -38,7 +38,9 @@ pub(crate) struct QuestionPage {
     total: usize,
 }
 
-/// A course's questions by topic, difficulty and id, each as far as it is unlocked.
+/// Lists a course's questions by topic, difficulty and id.
+///
+/// A locked question shows its metadata and the first 100 characters of its text.
 #[utoipa::path(
     get, path = "/api/questions",
     params(Filter),
@@ -56,7 +58,7 @@ pub(crate) async fn browse_questions(
     let bank = app.store.bank(&course).await?;
     filter.check(&bank)?;
 
-    // What is not for sale is still listed for those who have it.
+    // A withheld question is not for sale, but users who unlocked it still see it.
     let is_listed = |question: &&QuestionSummary| !question.withheld || progress.contains_key(&question.meta.id);
     let fitting = bank.questions.iter().filter(|question| filter.matches(question)).filter(is_listed);
     let fitting: Vec<&QuestionSummary> = fitting.collect();
@@ -80,7 +82,7 @@ pub(crate) async fn browse_questions(
 }
 
 impl Filter {
-    /// An unknown topic or exam is an error, never an empty page.
+    /// Refuses an unknown topic or exam, instead of returning an empty page.
     fn check(&self, bank: &Bank) -> Result<(), Problem> {
         if self.topic_id.as_ref().is_some_and(|id| bank.topic(id).is_none()) {
             return Err(Problem::not_found("topic"));
@@ -100,7 +102,7 @@ impl Filter {
             && self.year.is_none_or(|year| meta.source_exam_year == Some(year))
     }
 
-    /// Where the page begins: after the question that the cursor names.
+    /// The start of the page: after the question that the cursor names.
     fn start(&self, fitting: &[&QuestionSummary]) -> Result<usize, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(0) };
         let last = fitting.iter().position(|question| question.meta.id.as_str() == cursor.place());

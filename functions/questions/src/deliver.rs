@@ -1,4 +1,4 @@
-//! What practice and bundle have in common: questions are chosen, paid for and delivered with their solutions.
+//! Shared by practice and bundle: select questions, charge for them, and return them with their solutions.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use shared::http::{Claim, Code, Problem, check_reuse};
 use shared::store::{Entitlement, StoreError};
 use utoipa::ToSchema;
 
-/// Questions that a student asks for, and the price of so many.
+/// A student's request for questions, and the price for a given number of them.
 pub(crate) struct QuestionsRequest<'a> {
     pub(crate) app: &'a App,
     pub(crate) claim: &'a Claim,
@@ -36,9 +36,9 @@ pub(crate) struct Delivery {
     credits: Credits,
 }
 
-/// What the choice of questions depends on.
+/// Input of the selection.
 pub(crate) struct Facts {
-    /// A course that is gone fails the choice, not the replay of an earlier answer.
+    /// An error here fails the selection only. A replay of an earlier response still succeeds when the course is gone.
     course: Result<Arc<Course>, CourseError>,
     progress: Rows,
 }
@@ -87,7 +87,7 @@ impl PurchaseRequest for QuestionsRequest<'_> {
         Ok(Choice::Buy { chosen: chosen.into_iter().cloned().collect(), charge, entitlements })
     }
 
-    /// The transaction makes sure that the questions are there, so they can be read meanwhile.
+    /// Reads the questions in parallel with the transaction, which checks that they exist.
     async fn fetch(&self, chosen: &Self::Chosen) -> Self::Fetched {
         let summaries: Vec<&QuestionSummary> = chosen.iter().collect();
         let whole = self.app.store.whole(&summaries).await?;
@@ -103,7 +103,7 @@ impl PurchaseRequest for QuestionsRequest<'_> {
     ) -> Result<Self::Answer, Problem> {
         let questions = match fetched {
             Ok(questions) => questions,
-            // The questions are paid for: read them once more before the client has to.
+            // The questions are paid for, so retry the read once before the client has to.
             Err(_) => self.fetch(&chosen).await?,
         };
         let Payment { deducted: credits_deducted, balance: credits } = payment;

@@ -28,7 +28,7 @@ struct Featured {
     exam_type: Option<String>,
 }
 
-/// The question of the day, whole, for everybody.
+/// Returns the question of the day in full, without a session.
 #[utoipa::path(
     get, path = "/api/featured-question",
     responses((status = 200, body = FeaturedAnswer), (status = 304)),

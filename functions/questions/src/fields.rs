@@ -1,12 +1,12 @@
-//! Fields of this group's requests, with their bounds.
+//! Request fields of this group, with their limits.
 
 use serde::Deserialize;
 use shared::domain::schema::{has_schema, text};
 
-/// Characters of an [`Answer`].
+/// Maximum length of an [`Answer`], in characters.
 const ANSWER_CHARS_MAX: usize = 500;
 
-/// What a student typed: at most 500 characters.
+/// The student's answer: at most 500 characters.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Answer(pub(crate) String);

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::deliver::{Delivery, QuestionsRequest};
 
-/// Questions of a request that does not say how many.
+/// Number of questions when the request does not set `count`.
 const COUNT_DEFAULT: usize = 3;
 
 #[derive(Deserialize, ToSchema)]
@@ -23,7 +23,7 @@ pub(crate) struct PracticeRequest {
     topic_ids: Option<List<TopicId>>,
     #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]
     techniques: Option<List<Technique>>,
-    /// Only questions with this technique; with `techniques`, those that have one of these, too.
+    /// Only questions with this technique. If `techniques` is set, a question must also have one of those.
     technique: Option<Technique>,
     difficulty: Option<Difficulty>,
     count: Option<Whole<1, 20>>,
@@ -34,7 +34,7 @@ impl Body for PracticeRequest {
     const MISSING: &'static str = "Missing course_id";
 }
 
-/// Unlocks questions and their solutions, one credit each.
+/// Unlocks questions and their solutions for one credit each.
 #[utoipa::path(
     post, path = "/api/questions/practice",
     request_body = PracticeRequest,

@@ -14,7 +14,9 @@ pub(crate) struct QuestionAnswer {
     question: QuestionView,
 }
 
-/// A question as far as it is unlocked.
+/// Returns a question and, if unlocked, its solution.
+///
+/// A locked question shows its metadata and the first 100 characters of its text.
 #[utoipa::path(
     get, path = "/api/questions/{id}",
     params(("id" = QuestionId, Path)),

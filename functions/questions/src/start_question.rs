@@ -25,13 +25,15 @@ pub(crate) struct Started {
 }
 
 impl Started {
-    /// Without the solution, even for who has it: this is for trying.
+    /// Omits the solution even if it is unlocked, so that the student can try the question first.
     fn of(question: &Question, credits_deducted: Credits, credits: Credits) -> Self {
         Self { question: QuestionView::of(question, Access::Question), credits_deducted, credits }
     }
 }
 
-/// Unlocks a question, not its solution; free when it is unlocked already.
+/// Unlocks a question without its solution.
+///
+/// Free if the question is already unlocked.
 #[utoipa::path(
     post, path = "/api/questions/{id}/start",
     params(("id" = QuestionId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
@@ -47,7 +49,7 @@ pub(crate) async fn start_question(
     app.purchase(&Start { app: &app, claim: &claim, id, intent }).await
 }
 
-/// A question that a student wants to try.
+/// A student's request to start a question.
 struct Start<'a> {
     app: &'a App,
     claim: &'a Claim,

@@ -33,11 +33,11 @@ pub(crate) struct Marked {
     graded_by: GradedBy,
     attempts: u32,
     accuracy_rate: f64,
-    /// The topic after this attempt; null for one that was made before there was an estimate.
+    /// The topic's mastery after this attempt. Null in a replay of an attempt from before mastery was estimated.
     mastery: Option<TopicMasteryView>,
 }
 
-/// Marks an attempt on an unlocked question, estimates mastery with it, and opens the solution.
+/// Marks an attempt on an unlocked question, updates the mastery estimate and unlocks the solution.
 #[utoipa::path(
     post, path = "/api/questions/{id}/submit",
     request_body = Submission,
@@ -108,7 +108,7 @@ impl Submission {
     }
 }
 
-/// The answer of a request that was done before.
+/// Replays the response of a completed request.
 fn again(record: Record, intent: &Intent) -> Result<axum::Json<Marked>, Problem> {
     check_reuse(&record, intent)?;
     let Outcome::Attempt { correct, graded_by, attempts, correct_attempts, mastery } = record.outcome else {

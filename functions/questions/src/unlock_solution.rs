@@ -14,7 +14,9 @@ pub(crate) struct OpenSolution {
     solution_steps: String,
 }
 
-/// The solution of an unlocked question, from now on open for good.
+/// Unlocks and returns the solution of an unlocked question.
+///
+/// The solution stays unlocked.
 #[utoipa::path(
     post, path = "/api/questions/{id}/solution",
     params(("id" = QuestionId, Path)),

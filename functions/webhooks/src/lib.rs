@@ -1,4 +1,4 @@
-//! The `webhooks` group: what Stripe tells us.
+//! The `webhooks` group: Stripe events.
 
 use axum::Router;
 use shared::app::App;
@@ -13,7 +13,7 @@ pub fn router(app: App) -> Router {
     Routes::of("webhooks").handle("receive_event", receive_event::receive_event).build(app)
 }
 
-/// The group's part of the contract.
+/// The group's part of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(paths(receive_event::receive_event))]
 pub struct Contract;

@@ -16,12 +16,13 @@ pub(crate) struct Received {
     received: bool,
 }
 
-/// Lets an event have its effect, once. What is not about a user of ours is acknowledged all the same: Stripe would
-/// repeat it for days.
+/// Processes each Stripe event exactly once.
+///
+/// Events for unknown users are acknowledged too, since Stripe would retry them for days.
 #[utoipa::path(
     post, path = "/api/webhooks/stripe",
-    params(("Stripe-Signature" = String, Header, description = "Stripe's proof that the body is its own.")),
-    request_body(content = Object, description = "An event of Stripe."),
+    params(("Stripe-Signature" = String, Header, description = "Stripe's signature of the body.")),
+    request_body(content = Object, description = "A Stripe event."),
     responses((status = 200, body = Received)),
     extensions(("x-problems" = json!(["invalid_signature"])))
 )]
@@ -36,18 +37,19 @@ pub(crate) async fn receive_event(
         };
         match settled {
             Settled::Applied | Settled::Known => {}
-            Settled::UnknownPrice => tracing::error!(event = event.id, "an event names a price that is not ours"),
-            // Somebody pays, and has no account (any more): an operator should look.
+            Settled::UnknownPrice => tracing::error!(event = event.id, "Stripe event with an unknown price"),
+            // A payment without a (remaining) account needs an operator's attention.
             Settled::NoAccount if matches!(event.kind, EventKind::InvoicePaid(_)) => {
-                tracing::error!(event = event.id, "a payment of nobody of ours");
+                tracing::error!(event = event.id, "payment for an unknown account");
             }
-            Settled::NoAccount => tracing::warn!(event = event.id, "an event is about nobody of ours"),
+            Settled::NoAccount => tracing::warn!(event = event.id, "Stripe event for an unknown account"),
         }
     }
     Ok(axum::Json(Received { received: true }))
 }
 
-/// Who pays: by the customer, whom we created before the first payment, or else as the subscription says.
+/// Finds the paying user: by the Stripe customer, which was created before the first payment, or else by the
+/// user id in the event.
 async fn user_of(app: &App, event: &Event) -> Result<Option<UserId>, Problem> {
     let customer = app.stripe.customer_of(event.payer()).await?;
     let user = match customer {
@@ -57,7 +59,7 @@ async fn user_of(app: &App, event: &Event) -> Result<Option<UserId>, Problem> {
     Ok(user.or_else(|| event.user()))
 }
 
-/// The event with all lines of its invoice, when it shows only the first page of them.
+/// Fetches the remaining lines if the event contains only the first page of its invoice's lines.
 async fn complete(app: &App, event: &Event) -> Result<Option<Event>, Problem> {
     let Some(invoice) = event.invoice_to_read() else { return Ok(None) };
     Ok(Some(event.clone().with_lines(app.stripe.invoice_lines(invoice).await?)))

@@ -1,4 +1,4 @@
-//! A body that Stripe signed. Until the signature is checked nothing of it is read.
+//! A request body signed by Stripe. It is not parsed before the signature has been verified.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
@@ -7,10 +7,10 @@ use shared::domain::payments::{Event, EventError, signature};
 use shared::http::{Code, Problem, read_to};
 
 const HEADER: &str = "stripe-signature";
-/// Largest body that is read; Stripe's largest are some tens of kilobytes.
+/// Maximum body size in bytes. Stripe's largest events have some tens of kilobytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// An event, and proof that it is Stripe's.
+/// A Stripe event with a verified signature.
 pub(crate) struct SignedEvent(pub(crate) Event);
 
 impl FromRequest<App> for SignedEvent {
@@ -19,10 +19,10 @@ impl FromRequest<App> for SignedEvent {
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let header = signature_of(request.headers()).ok_or_else(not_signed)?;
         let secrets = app.stripe.webhook_secrets().await?;
-        // A forger learns nothing from how large a body may be.
+        // The same error as for a wrong signature, so that it does not reveal the size limit.
         let body = read_to(request, BODY_BYTES_MAX).await.map_err(|_| not_signed())?;
         signature::verify(&header, &body, &secrets, app.now()).map_err(|error| {
-            tracing::warn!(?error, "a webhook with a signature that is not valid");
+            tracing::warn!(?error, "webhook with an invalid signature");
             not_signed()
         })?;
         Event::parse(&body).map(Self).map_err(unreadable)
@@ -39,9 +39,9 @@ fn not_signed() -> Problem {
     Problem::new(Code::InvalidSignature, "This is not signed by Stripe, or not lately; nothing was read.")
 }
 
-/// Stripe's, but in a shape that we do not know: it is refused, so that Stripe keeps it and shows it.
+/// An event from Stripe with an unknown shape. It is refused, so that Stripe keeps it and shows it in the dashboard.
 fn unreadable(error: EventError) -> Problem {
-    tracing::error!(%error, "an event of Stripe cannot be read");
+    tracing::error!(%error, "unreadable Stripe event");
     match error {
         EventError::NotJson => Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."),
         EventError::Thin => Problem::invalid_field("/object", "must be `event`: send snapshot events, not thin ones"),

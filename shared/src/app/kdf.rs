@@ -1,35 +1,36 @@
-//! Password hashing beside the requests: some at once, some waiting, no more. A key derivation takes a core for 60 ms;
-//! a flood of logins leaves the other cores, and an end to the queue, to everybody else.
+//! Runs password hashing off the request thread, with a limit on running and waiting derivations. One key derivation
+//! uses a core for 60 ms, so without the limit a flood of logins would occupy every core and grow the queue without
+//! end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
-/// Who may wait for a derivation, for each that runs: some four seconds of work.
+/// Derivations that may wait, per running one: about four seconds of work.
 const WAITING_PER_SLOT: usize = 64;
 
-/// Why no key was derived. Its text is for the log.
+/// Why no key was derived. The text is for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum KdfError {
-    /// Too many wait already.
+    /// The waiting queue is full.
     #[error("too many key derivations wait")]
     Busy,
-    /// The hasher or the process failed.
+    /// The hasher failed or the process is shutting down.
     #[error("key derivation: {0}")]
     Failed(String),
 }
 
-/// The one place that derives keys.
+/// Limits concurrent key derivations. Every derivation of the process goes through it.
 pub(crate) struct Kdf {
     running: Arc<Semaphore>,
-    /// Those that run and those that wait.
+    /// One permit per derivation that runs or waits.
     admitted: Semaphore,
     runs: AtomicU64,
 }
 
 impl Kdf {
-    /// Half of the machine's cores, at least one.
+    /// Uses half of the machine's cores, at least one.
     pub(crate) fn of_this_machine() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self::with_slots((cores / 2).max(1))
@@ -43,12 +44,12 @@ impl Kdf {
         }
     }
 
-    /// Derivations so far.
+    /// Number of derivations since the process started.
     pub(crate) fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)
     }
 
-    /// Does `work` when its turn comes.
+    /// Runs `work` on a blocking thread as soon as a slot is free.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -58,7 +59,7 @@ impl Kdf {
         let slot = Arc::clone(&self.running).acquire_owned().await.map_err(|error| failed(&error))?;
         self.runs.fetch_add(1, Ordering::Relaxed);
         let done = tokio::task::spawn_blocking(move || {
-            // Held until the work is done, even when the client is gone and nobody waits for it.
+            // Hold the slot until the work is done, even if the client has disconnected.
             let _slot = slot;
             work()
         });

@@ -1,4 +1,4 @@
-//! What every handler is given: the table, the clock, the source of randomness, the configuration.
+//! Dependencies of every handler: the store, the clock, the source of randomness and the configuration.
 
 mod course;
 pub mod kdf;
@@ -23,29 +23,28 @@ pub use course::{CourseError, active_course};
 /// Shared by all requests of a process; cloning it is cheap.
 #[derive(Clone)]
 pub struct App {
-    /// The table.
     pub store: Arc<Store>,
-    /// Our account at Stripe.
+    /// Stripe client.
     pub stripe: Arc<Stripe>,
-    /// Ids, salts, seeds.
+    /// Source of randomness for ids, salts and seeds.
     pub random: Arc<Random>,
-    /// The environment.
+    /// Configuration read from the environment.
     pub config: Arc<Config>,
-    /// How often somebody may ask.
+    /// Rate limits.
     pub limits: Limits,
     kdf: Arc<Kdf>,
     clock: Arc<dyn Clock>,
 }
 
 impl App {
-    /// The app as it runs: real time, real randomness.
+    /// Creates the production app, with the system clock and system randomness.
     #[must_use]
     pub fn new(config: Config) -> Self {
         let store = Store::connect(&config.database);
         Self::with(config, store, SystemClock, Random::new(SystemEntropy))
     }
 
-    /// An app whose time and randomness the caller decides.
+    /// Creates an app with the given clock and source of randomness.
     #[must_use]
     pub fn with(config: Config, store: Store, clock: impl Clock + 'static, random: Random) -> Self {
         Self {
@@ -59,28 +58,28 @@ impl App {
         }
     }
 
-    /// The same app with other limits.
+    /// Replaces the rate limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// The present.
+    /// Current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Hashes a password, when its turn comes.
+    /// Hashes a password. Waits for a free slot first.
     ///
     /// # Errors
-    /// When too many wait already, or the process is ending.
+    /// [`KdfError::Busy`] if the queue is full; [`KdfError::Failed`] if hashing fails or the process is shutting down.
     pub async fn hash_password(&self, password: Password) -> Result<PasswordHash, KdfError> {
         let salt = self.random.bytes();
         self.kdf.run(move || password::hash(&password, salt)).await?.map_err(KdfError::Failed)
     }
 
-    /// Checks a password, likewise; `None` stands for an email that nobody has.
+    /// Verifies a password. Pass `None` if no account has the email: the check then fails, but takes the same time.
     ///
     /// # Errors
     /// As [`App::hash_password`].
@@ -92,7 +91,7 @@ impl App {
         self.kdf.run(move || password::verify(&password, stored.as_ref())).await
     }
 
-    /// Key derivations of this process so far.
+    /// Number of key derivations since the process started.
     #[must_use]
     pub fn kdf_runs(&self) -> u64 {
         self.kdf.runs()

@@ -1,4 +1,4 @@
-//! A purchase that happens once, however often its request is sent and whatever races with it.
+//! Purchases. A purchase is charged once, however often its request is retried and whatever runs concurrently.
 //!
 //! 1. Read the session, the record of an earlier request with the same key, and what the choice depends on: one round
 //!    trip.
@@ -17,51 +17,51 @@ use crate::domain::id::QuestionId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::store::{Entitlement, Purchase, SpendError, StoreError};
 
-/// How often one request chooses again because another request of the same student was faster.
+/// Attempts per request when concurrent requests of the same student keep winning.
 const CHOICES_MAX: u32 = 8;
 
 /// What distinguishes one kind of purchase from the others.
 pub trait PurchaseRequest: Sync {
-    /// What the choice depends on: the course, the student's progress.
+    /// What the choice depends on, such as the course and the student's progress.
     type Facts: Send;
-    /// What was chosen, until it is delivered.
+    /// The chosen items, until they are delivered.
     type Chosen: Send + Sync;
-    /// What is read of the chosen entitlements while they are paid for.
+    /// What is read about the chosen items, in parallel with the payment.
     type Fetched: Send;
-    /// What the client is answered.
+    /// The response.
     type Answer;
     /// Why nothing was bought.
     type Error: From<StoreError> + From<SpendError>;
 
-    /// The request and its idempotency key, if clients may name one.
+    /// The request's fingerprint and idempotency key. `None` if this kind of purchase accepts no key.
     fn intent(&self) -> Option<&Intent>;
 
-    /// Reads all that the decision needs, in one round trip, and checks the session.
+    /// Checks the session and reads everything that the decision needs, in one round trip.
     fn read(&self, now: Timestamp) -> impl Future<Output = Result<Situation<Self::Facts>, Self::Error>> + Send;
 
-    /// Answers as the request of `record` was answered.
+    /// Rebuilds the answer to the earlier request that wrote `record`.
     fn replay(
         &self,
         record: Record,
         facts: Self::Facts,
     ) -> impl Future<Output = Result<Self::Answer, Self::Error>> + Send;
 
-    /// Chooses what to buy. Nothing is charged when it fails.
+    /// Chooses what to buy. If it fails, nothing is charged.
     fn choose(
         &self,
         facts: Self::Facts,
         now: Timestamp,
     ) -> impl Future<Output = Result<Choice<Self::Chosen>, Self::Error>> + Send;
 
-    /// Reads what the answer needs. It runs beside the spend, so it must write nothing.
+    /// Reads what the answer needs. It runs concurrently with the spend, so it must not write.
     fn fetch(&self, chosen: &Self::Chosen) -> impl Future<Output = Self::Fetched> + Send;
 
-    /// Whether the student owns `chosen` by now. Asked after a refused spend of a request without a key.
+    /// Returns whether the student now owns `chosen`. Called after a refused spend of a request without a key.
     fn is_owned(&self, _: &Self::Chosen) -> impl Future<Output = Result<bool, StoreError>> + Send {
         async { Ok(false) }
     }
 
-    /// The answer, once everything is paid for.
+    /// Builds the answer after the payment.
     fn deliver(
         &self,
         chosen: Self::Chosen,
@@ -70,32 +70,29 @@ pub trait PurchaseRequest: Sync {
     ) -> impl Future<Output = Result<Self::Answer, Self::Error>> + Send;
 }
 
-/// What one round trip found.
+/// What the first round trip read.
 pub struct Situation<F> {
-    /// The student's profile. The session is live.
+    /// The student's profile. The session has been checked.
     pub profile: Profile,
-    /// The record of a request with the same key.
+    /// The idempotency record of an earlier request with the same key.
     pub record: Option<Record>,
     /// What the choice depends on.
     pub facts: F,
 }
 
-/// What a student gets, and whether it costs credits.
+/// What the student gets, and whether it costs credits.
 pub enum Choice<C> {
-    /// The student owns it already: nothing is charged.
+    /// The student owns it already; nothing is charged.
     Owned {
-        /// What they own.
         chosen: C,
-        /// The questions that the request's record names.
+        /// The questions that the idempotency record will list.
         question_ids: Vec<QuestionId>,
     },
-    /// It is bought now.
+    /// It must be bought.
     Buy {
-        /// What was chosen.
         chosen: C,
-        /// Its price.
         charge: Charge,
-        /// What the transaction writes.
+        /// What the transaction unlocks.
         entitlements: Vec<Entitlement>,
     },
 }
@@ -103,18 +100,18 @@ pub enum Choice<C> {
 /// What a purchase cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Payment {
-    /// Credits that this request took.
+    /// Credits that this request deducted.
     pub deducted: Credits,
-    /// The balance after it.
+    /// Balance after the deduction.
     pub balance: Credits,
 }
 
 impl App {
-    /// Buys what `request` asks for, or replays the answer of the request that bought it.
+    /// Buys what `request` asks for, or replays the answer of the earlier request with the same key.
     ///
     /// # Errors
-    /// What the request's own steps say; 402, 503 and their like from the spend. In every case nothing was charged, or a
-    /// retry with the same key finds that it was.
+    /// Errors of the request's own steps, and of the spend (402, 503). After any error, either nothing was charged, or
+    /// a retry with the same key returns the completed purchase.
     pub async fn purchase<R: PurchaseRequest>(&self, request: &R) -> Result<R::Answer, R::Error> {
         let now = self.now();
         for _ in 0..CHOICES_MAX {
@@ -145,9 +142,9 @@ impl App {
                     let payment = Payment { deducted: receipt.settlement.deducted(), balance };
                     return request.deliver(chosen, fetched, payment).await;
                 }
-                // Another request was faster: read again.
+                // A concurrent request won: read again.
                 Err(SpendError::AlreadyOwned | SpendError::Replayed) => {}
-                // A concurrent duplicate may have spent the credits that are missing here: then read again.
+                // A concurrent duplicate may have spent the missing credits: if so, read again.
                 Err(error) => {
                     let is_done = match request.intent() {
                         Some(intent) => self.store.record(buyer, intent, now).await?.is_some(),
@@ -162,7 +159,7 @@ impl App {
         Err(StoreError::Contention { attempts: CHOICES_MAX }.into())
     }
 
-    /// Records a request that cost nothing; `false` when its key has a record already.
+    /// Writes the idempotency record of a request that cost nothing. Returns `false` if the key already has a record.
     async fn record_free(
         &self,
         intent: Option<&Intent>,

@@ -1,4 +1,4 @@
-//! The environment, read once. A value that is wrong stops the start and is named.
+//! Configuration, read once from the environment. An invalid variable stops the process with an error that names it.
 
 pub mod stripe;
 
@@ -6,39 +6,39 @@ use std::fmt;
 
 use self::stripe::Settings;
 
-/// Origins that a browser may call from while developing.
+/// Default CORS origins for local development.
 const LOCAL_ORIGINS: &str = "http://localhost:5173,http://localhost:3000";
 
-/// The stage of a developer's machine.
+/// Value of `STAGE` on a developer's machine.
 const LOCAL_STAGE: &str = "local";
 
-/// Everything the environment decides.
+/// Configuration of a process.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `STAGE`: where this runs; `local` unless it is said.
+    /// `STAGE`: the deployment environment; `local` by default.
     pub stage: String,
-    /// `CORS_ALLOWED_ORIGINS`, a comma list.
+    /// `CORS_ALLOWED_ORIGINS`, comma-separated.
     pub cors_allowed_origins: Vec<String>,
-    /// Where the table is.
+    /// DynamoDB table and connection.
     pub database: Database,
-    /// How money is taken.
+    /// Stripe settings.
     pub stripe: Settings,
 }
 
-/// The table and the way to it.
+/// DynamoDB table and connection settings.
 #[derive(Debug, Clone)]
 pub struct Database {
     /// `TABLE_NAME`.
     pub table_name: String,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`: another DynamoDB than AWS's.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`: replaces AWS's endpoint, for example with DynamoDB Local.
     pub endpoint_url: Option<String>,
-    /// `AWS_REGION`, which Lambda sets.
+    /// `AWS_REGION`; Lambda sets it.
     pub region: String,
-    /// Who we are to it.
+    /// AWS credentials for DynamoDB.
     pub credentials: Credentials,
 }
 
-/// The keys that Lambda puts into the environment.
+/// AWS credentials, which Lambda puts into the environment.
 #[derive(Clone)]
 pub struct Credentials {
     /// `AWS_ACCESS_KEY_ID`.
@@ -55,7 +55,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What is wrong with the environment.
+/// A missing or invalid environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} {problem}")]
 pub struct InvalidConfig {
@@ -70,7 +70,7 @@ impl InvalidConfig {
 }
 
 impl Config {
-    /// Reads the process's environment.
+    /// Reads the configuration from the process environment.
     ///
     /// # Errors
     /// Names the first variable that is missing or wrong.
@@ -78,7 +78,7 @@ impl Config {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    /// Reads variables from `lookup`; an empty one counts as missing.
+    /// Reads the variables from `lookup`. An empty variable counts as missing.
     ///
     /// # Errors
     /// Names the first variable that is missing or wrong.
@@ -94,7 +94,7 @@ impl Config {
         Ok(Self { stage, cors_allowed_origins, database: Database::read(get)?, stripe })
     }
 
-    /// Whether this is a developer's machine.
+    /// Whether the stage is `local`.
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.stage == LOCAL_STAGE
@@ -113,7 +113,7 @@ impl Database {
         if !(3..=255).contains(&table_name.len()) || !table_name.chars().all(is_plain) {
             return Err(wrong("TABLE_NAME", "must be 3 to 255 letters, digits, '_', '.' or '-'"));
         }
-        // Another DynamoDB than AWS's asks for no real keys.
+        // A custom endpoint does not check credentials, so they are optional there.
         let required = |name: &'static str| match get(name) {
             Some(value) => Ok(value),
             None if endpoint_url.is_some() => Ok("local".to_owned()),
@@ -128,7 +128,7 @@ impl Database {
         Ok(Self { table_name, endpoint_url, region, credentials })
     }
 
-    /// A database without AWS at `endpoint_url`.
+    /// Settings for a database outside of AWS at `endpoint_url`.
     #[must_use]
     pub fn local(endpoint_url: String, table_name: &str) -> Self {
         let key = || "local".to_owned();
@@ -141,7 +141,8 @@ impl Database {
     }
 }
 
-/// With credentials allowed a browser takes no `*`, and we mean none.
+/// Validates one origin. `*` is refused: browsers reject it for requests with credentials, and any origin is never
+/// intended.
 fn origin(text: &str) -> Result<String, InvalidConfig> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host {

@@ -1,4 +1,4 @@
-//! What the environment says of Stripe.
+//! Stripe settings from the environment.
 
 use std::fmt;
 
@@ -6,22 +6,21 @@ use crate::config::InvalidConfig;
 use crate::domain::credits::Plan;
 use crate::domain::payments::Prices;
 
-/// Stripe itself; another address is for a stand-in.
+/// Stripe's API; `STRIPE_API_BASE` replaces it in tests.
 const API_BASE: &str = "https://api.stripe.com";
-/// Where Lambda's extension for parameters and secrets listens, unless its own variable says otherwise.
+/// Default port of the AWS Parameters and Secrets Lambda extension.
 const EXTENSION_PORT: u16 = 2773;
 
-/// A secret that is never printed.
+/// A secret that `Debug` does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text of a secret.
     pub(crate) fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The secret, for the one who must send it or sign with it.
+    /// Returns the secret, to send it or to verify a signature with it.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
@@ -33,43 +32,45 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where a secret is.
+/// Where a secret is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// In the environment.
+    /// The value itself, from the environment.
     Here(Secret),
-    /// A `SecureString` of SSM Parameter Store, by its name.
+    /// The name of a `SecureString` in SSM Parameter Store.
     Parameter(String),
 }
 
-/// All that is decided about Stripe.
+/// Stripe settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `STRIPE_SECRET_KEY`, or the parameter that `STRIPE_SECRET_KEY_PARAMETER` names. Without one no money is taken.
+    /// `STRIPE_SECRET_KEY`, or the parameter named by `STRIPE_SECRET_KEY_PARAMETER`. `None` disables payments.
     pub(crate) secret_key: Option<Source>,
-    /// `STRIPE_WEBHOOK_SECRET`, a comma list while one is rotated, or `STRIPE_WEBHOOK_SECRET_PARAMETER`.
+    /// `STRIPE_WEBHOOK_SECRET`, or the parameter named by `STRIPE_WEBHOOK_SECRET_PARAMETER`. Comma-separated during a
+    /// rotation.
     pub(crate) webhook_secret: Option<Source>,
     /// `STRIPE_API_BASE`.
     pub(crate) api_base: String,
-    /// `STRIPE_PRICE_STARTER`, a comma list: the first is sold, the others were. Empty where no money is taken.
+    /// `STRIPE_PRICE_STARTER`, comma-separated: the first price is for sale, the others are retired. Empty if payments
+    /// are disabled.
     pub(crate) starter_prices: Vec<String>,
-    /// `STRIPE_PRICE_UNLIMITED`, likewise.
+    /// `STRIPE_PRICE_UNLIMITED`, in the same format.
     pub(crate) unlimited_prices: Vec<String>,
-    /// `CHECKOUT_SUCCESS_URL`: where a browser goes after it paid.
+    /// `CHECKOUT_SUCCESS_URL`: where Stripe redirects the browser after a payment.
     pub(crate) success_url: String,
-    /// `CHECKOUT_CANCEL_URL`: where it goes when it did not, and from the portal.
+    /// `CHECKOUT_CANCEL_URL`: where Stripe redirects the browser after a cancelled checkout, and from the portal.
     pub(crate) cancel_url: String,
-    /// `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT`, the extension's own variable.
+    /// `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT`: port of the Lambda extension.
     pub(crate) extension_port: u16,
-    /// `AWS_SESSION_TOKEN`: what the extension asks for.
+    /// `AWS_SESSION_TOKEN`: the extension requires it in a header.
     pub(crate) extension_token: Secret,
 }
 
 impl Settings {
-    /// Reads them with `get`, which answers a variable that is not empty.
+    /// Reads the settings with `get`, which returns `None` for an empty variable.
     ///
     /// # Errors
-    /// Names the first variable that is missing or wrong. With a secret, prices and addresses are required.
+    /// Names the first variable that is missing or invalid. If a secret is set, prices and URLs are required.
     pub(crate) fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfig> {
         let source = |value: &str, parameter: &str| match get(value) {
             Some(secret) => Some(Source::Here(Secret(secret))),
@@ -107,14 +108,14 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Which price buys which plan.
+    /// Maps price ids to plans, retired prices included.
     #[must_use]
     pub fn prices(&self) -> Prices {
         let starter = self.starter_prices.iter().map(|price| (price, Plan::Starter));
         starter.chain(self.unlimited_prices.iter().map(|price| (price, Plan::Unlimited))).collect()
     }
 
-    /// The price that a plan is sold for; the free one has none.
+    /// The price id for which a plan is sold. The free plan has none.
     pub(crate) fn price(&self, plan: Plan) -> Option<&str> {
         let prices = match plan {
             Plan::Free => return None,
@@ -156,7 +157,7 @@ mod tests {
     fn with_a_secret_everything_else_is_required_and_named() {
         let settings = read(&SHOP).unwrap();
         assert_eq!(settings.prices().plan("price_2"), Some(Plan::Unlimited));
-        // What was sold before is known, and sold no more.
+        // A retired price is recognised, but not sold.
         assert_eq!(
             (settings.prices().plan("price_0"), settings.price(Plan::Starter)),
             (Some(Plan::Starter), Some("price_1"))

@@ -1,72 +1,69 @@
-//! How often somebody may ask: every policy of the API. Windows are fixed and begin at whole multiples of their length,
-//! so that all processes count in the same one without talking to each other.
+//! Rate limits: the policy of every action. Windows are fixed and start at whole multiples of their length, so that all
+//! processes use the same window without communicating.
 //!
-//! A window lets its quota through to the request. Around the end of one, up to twice the quota may pass in a short
-//! time: that is the price of one counter and one write a request.
+//! Each window admits its quota. Around the end of a window, up to twice the quota may pass in a short time. This is
+//! the price of using one counter and one write per request.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// Seconds of a minute.
 const MINUTE_SECONDS: u32 = 60;
-/// Seconds of an hour.
 const HOUR_SECONDS: u32 = 3_600;
-/// How long a counter is kept after its window, for clocks that are behind.
+/// How long a counter is kept after its window, to allow for clocks that are behind.
 const KEPT_SECONDS: i64 = 300;
-/// Bytes of an email's digest: enough that two never share a counter.
+/// Bytes of an email's digest: enough to make collisions impossible in practice.
 const DIGEST_BYTES: usize = 16;
 
-/// What is limited.
+/// An action with a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LimitedAction {
-    /// A read that needs no session: what a landing page asks for.
+    /// A read without a session, such as the requests of a landing page.
     OpenRead,
-    /// A request whose token belongs to nobody, or whose session is over.
+    /// A request with an unknown token or an expired session.
     Anonymous,
-    /// Any request of a user.
+    /// Any request of a signed-in user.
     SignedIn,
-    /// A login that fails, by where it comes from; one that succeeds is given back.
+    /// A failed login, per IP address. A login counts until it succeeds.
     LoginAddress,
-    /// A login, by whom it names.
+    /// A login, per email.
     LoginEmail,
-    /// A registration, by where it comes from.
+    /// A registration, per IP address.
     RegisterAddress,
-    /// A registration, by whom it names.
+    /// A registration, per email.
     RegisterEmail,
-    /// A signed-in user's password, typed again.
+    /// A password check of a signed-in user.
     Password,
-    /// A page of everything that is stored of a user.
+    /// One page of an account export.
     Export,
-    /// An analysis.
+    /// A request for an analysis.
     Analysis,
-    /// What costs credits.
+    /// A request that may cost credits.
     Spend,
 }
 
-/// Whose requests one counter counts.
+/// What a counter is kept per.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CountedBy {
-    /// The client's network address.
+    /// Per client IP address.
     Address,
-    /// The signed-in user.
+    /// Per signed-in user.
     User,
-    /// The email that the request names.
+    /// Per email named in the request.
     Email,
 }
 
-/// So many in so long.
+/// A quota per time window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Requests of a window.
+    /// Requests per window.
     pub quota: u32,
-    /// Its length.
     pub window_seconds: u32,
 }
 
 impl LimitedAction {
-    /// All of them.
+    /// All actions.
     pub const ALL: [Self; 11] = [
         Self::OpenRead,
         Self::Anonymous,
@@ -81,30 +78,30 @@ impl LimitedAction {
         Self::Spend,
     ];
 
-    /// Its policy.
+    /// Quota and window of the action.
     #[must_use]
     pub const fn policy(self) -> Policy {
         let (quota, window_seconds) = match self {
-            // A landing page makes four such calls: 1,000 visitors behind one address fit.
+            // A landing page makes four such requests: this allows more than 1,000 visitors behind one address.
             Self::OpenRead => (5_000, MINUTE_SECONDS),
             Self::Anonymous => (1_000, MINUTE_SECONDS),
-            // Wrong passwords from one address, whichever accounts they are for: some 43,000 a day. A class of 200 may
-            // sign in at the same moment, and the logins that are under way count as failures until they succeed.
+            // Limits password guesses from one address, over all accounts, to about 43,000 per day. A class of 200 may
+            // sign in at the same moment: logins in progress count as failures until they succeed.
             Self::LoginAddress => (300, 10 * MINUTE_SECONDS),
-            // A class of 200, and its typing errors.
+            // Allows a class of 200, including their typing errors.
             Self::RegisterAddress => (500, 10 * MINUTE_SECONDS),
             Self::SignedIn => (100, MINUTE_SECONDS),
-            // 1,440 guesses a day at most, and who is locked out by somebody else waits ten minutes.
+            // At most 1,440 guesses per day. A user who is locked out by somebody else waits at most ten minutes.
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
             Self::Analysis => (5, HOUR_SECONDS),
-            // Each is a page of up to 4 MiB: an account of 100,000 attempts has some fifteen.
+            // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
         };
         Policy { quota, window_seconds }
     }
 
-    /// Whose requests are counted together.
+    /// What the action is counted per.
     #[must_use]
     pub const fn counted_by(self) -> CountedBy {
         match self {
@@ -114,7 +111,7 @@ impl LimitedAction {
         }
     }
 
-    /// Its name, in keys and headers.
+    /// Name in keys and headers.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -133,7 +130,7 @@ impl LimitedAction {
     }
 }
 
-/// The policies that an app applies.
+/// The policies of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     times: u32,
@@ -147,19 +144,19 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Every quota multiplied: for tests of something else, whose clock stands.
+    /// Multiplies every quota. For tests of other features, whose clock does not move.
     #[must_use]
     pub const fn times(times: u32) -> Self {
         Self { times, at_most: u32::MAX }
     }
 
-    /// No quota above this: for tests that use one up.
+    /// Caps every quota. For tests that exhaust one.
     #[must_use]
     pub const fn at_most(quota: u32) -> Self {
         Self { times: 1, at_most: quota }
     }
 
-    /// The window of `action` that `now` is in.
+    /// The window of `action` that contains `now`.
     #[must_use]
     pub fn window(self, action: LimitedAction, now: Timestamp) -> Window {
         let policy = action.policy();
@@ -169,25 +166,24 @@ impl Limits {
     }
 }
 
-/// A window of an action.
+/// A time window of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// What is counted.
     pub action: LimitedAction,
-    /// How many there may be.
+    /// Quota and length of the window.
     pub policy: Policy,
-    /// When it began, in epoch seconds.
+    /// Start, in epoch seconds.
     pub starts_at: i64,
 }
 
 impl Window {
-    /// When its counter may be deleted, in epoch seconds.
+    /// When the counter may be deleted, in epoch seconds.
     #[must_use]
     pub fn expires_at(self) -> i64 {
         self.starts_at + i64::from(self.policy.window_seconds) + KEPT_SECONDS
     }
 
-    /// Where somebody stands after their request number `count` of the window.
+    /// The state of the limit after request number `count` in the window.
     #[must_use]
     pub fn standing(self, count: u64, now: Timestamp) -> Standing {
         let ends_at = self.starts_at + i64::from(self.policy.window_seconds);
@@ -203,22 +199,21 @@ impl Window {
     }
 }
 
-/// Where somebody stands.
+/// The state of a rate limit for one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// With what.
     pub action: LimitedAction,
-    /// How many there may be.
+    /// Quota and length of the window.
     pub policy: Policy,
-    /// How many are left.
+    /// Requests left in the window.
     pub remaining: u32,
-    /// When the next window begins.
+    /// Seconds until the next window.
     pub resets_in_seconds: u32,
-    /// This request is one too many.
+    /// Whether this request exceeds the quota.
     pub is_over: bool,
 }
 
-/// What a client's address is counted as. Who has an IPv6 network has all of its addresses: the first 64 bits count.
+/// Counter subject of a client address. An IPv6 client usually has a whole network, so only the first 64 bits count.
 #[must_use]
 pub fn address_subject(address: IpAddr) -> String {
     match address.to_canonical() {
@@ -230,7 +225,7 @@ pub fn address_subject(address: IpAddr) -> String {
     }
 }
 
-/// What an email is counted as, whether somebody has it or not. Counters are not the place to keep addresses in.
+/// Counter subject of an email, whether or not it has an account. It is a digest, so that counters store no addresses.
 #[must_use]
 pub fn email_subject(typed: &str) -> String {
     hex::encode(&Sha256::digest(typed.trim().to_lowercase())[..DIGEST_BYTES])
@@ -262,12 +257,12 @@ mod tests {
             let Policy { quota, window_seconds } = action.policy();
             quota * (600 / window_seconds)
         };
-        // Four calls of each visitor's landing page, a thousand visitors a minute.
+        // Four requests per landing page, 1,000 visitors per minute.
         assert!(per_ten_minutes(LimitedAction::OpenRead) >= 10 * 4 * 1_000);
-        // Two hundred registrations and failed logins, and as many typing errors as registrations.
+        // 200 registrations, and as many typing errors.
         assert!(per_ten_minutes(LimitedAction::RegisterAddress) >= 2 * 200);
         assert!(per_ten_minutes(LimitedAction::LoginAddress) >= 200);
-        // Guesses at many accounts from one address stop all the same.
+        // Guesses at many accounts from one address are still limited.
         assert!(per_ten_minutes(LimitedAction::LoginAddress) <= 500);
     }
 
@@ -277,7 +272,7 @@ mod tests {
         assert_eq!((window(120).starts_at, window(179).starts_at, window(180).starts_at), (120, 120, 180));
         assert_eq!(window(120).standing(1, at(120)).resets_in_seconds, 60);
         assert_eq!(window(120).standing(1, at(179)).resets_in_seconds, 1);
-        // The window was chosen a moment before it ended.
+        // The window was chosen just before it ended.
         assert_eq!(window(120).standing(1, at(181)).resets_in_seconds, 1);
         assert!(window(120).expires_at() > 180);
     }

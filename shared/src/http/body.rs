@@ -1,4 +1,5 @@
-//! JSON bodies: bounded, an object, every required field there, every type and bound checked, the wrong one named.
+//! JSON bodies. A body must be an object within the size limit, with every required field and valid values. The error
+//! names the first invalid field.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
@@ -11,15 +12,15 @@ use super::problem::{Code, Problem};
 /// Largest body in bytes.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// What a body must hold.
+/// A type that is parsed from a request body.
 pub trait Body: DeserializeOwned {
-    /// Fields that must be there, neither null nor empty.
+    /// Required fields: must be present, not null and not empty.
     const REQUIRED: &'static [&'static str];
-    /// The worker's text when one is not.
+    /// The old service's `error` text for a missing required field.
     const MISSING: &'static str = "Missing fields";
 }
 
-/// A body that was read.
+/// A parsed request body.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -32,7 +33,7 @@ impl<S: Send + Sync, T: Body> FromRequest<S> for Json<T> {
 }
 
 impl<T: Body> Json<T> {
-    /// Checks the fields of a body and gives them their types.
+    /// Checks and parses the fields of a body.
     pub(super) fn of_fields(fields: Map<String, Value>) -> Result<Self, Problem> {
         if let Some(missing) = T::REQUIRED.iter().find(|field| is_missing(fields.get(**field))) {
             let problem = Problem::new(Code::MissingField, format!("`{missing}` is required."));
@@ -42,15 +43,15 @@ impl<T: Body> Json<T> {
     }
 }
 
-/// Reads a JSON object.
+/// Reads the body as a JSON object.
 pub(super) async fn read_fields(request: Request) -> Result<Map<String, Value>, Problem> {
     check_content_coding(&request)?;
     check_media_type(&request)?;
     parse_object(&read(request).await?)
 }
 
-/// Checks the body of a request that takes no members: it may be left out, be `null` or an empty object. A client that
-/// sends members believes that they matter.
+/// Checks the body of a request that has no members: it may be absent, `null` or an empty object. Other members are
+/// refused, because a client that sends them expects an effect.
 pub(super) async fn read_nothing(request: Request) -> Result<(), Problem> {
     check_content_coding(&request)?;
     let media_type = check_media_type(&request);
@@ -65,7 +66,7 @@ pub(super) async fn read_nothing(request: Request) -> Result<(), Problem> {
     }
 }
 
-/// A compressed body would be read as broken JSON: it is refused for what it is.
+/// Refuses a compressed body with its own error; otherwise it would be reported as invalid JSON.
 fn check_content_coding(request: &Request) -> Result<(), Problem> {
     let values = request.headers().get_all(header::CONTENT_ENCODING).iter();
     let mut codings = values.flat_map(|value| value.to_str().unwrap_or("?").split(',')).map(str::trim);
@@ -76,7 +77,7 @@ fn check_content_coding(request: &Request) -> Result<(), Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, detail))
 }
 
-/// A member that the request does not have, and those that it has.
+/// The error for an unknown member. It lists the known ones.
 fn unknown_member(name: &str, known: &[&str]) -> Problem {
     let rule = match known {
         [] => "is not known: this request takes no members".to_owned(),
@@ -85,7 +86,7 @@ fn unknown_member(name: &str, known: &[&str]) -> Problem {
     Problem::invalid_field(&shown_name(name), &rule)
 }
 
-/// A body that says it is something else than JSON is refused; one that says nothing is believed, as the worker did.
+/// Refuses a `Content-Type` other than JSON. A missing `Content-Type` is accepted, as in the old service.
 fn check_media_type(request: &Request) -> Result<(), Problem> {
     let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
@@ -96,7 +97,7 @@ fn check_media_type(request: &Request) -> Result<(), Problem> {
     Err(Problem::new(Code::UnsupportedMediaType, "Send the body as `Content-Type: application/json`."))
 }
 
-/// Reads a body to its bound.
+/// Reads a body of at most [`BODY_BYTES_MAX`].
 pub(super) async fn read(request: Request) -> Result<axum::body::Bytes, Problem> {
     read_to(request, BODY_BYTES_MAX).await
 }
@@ -104,7 +105,7 @@ pub(super) async fn read(request: Request) -> Result<axum::body::Bytes, Problem>
 /// Reads a body of at most `bytes_max`.
 ///
 /// # Errors
-/// 413 when it is larger; 400 when it ends early.
+/// 413 if the body is larger; 400 if it ends early.
 pub async fn read_to(request: Request, bytes_max: usize) -> Result<axum::body::Bytes, Problem> {
     axum::body::to_bytes(request.into_body(), bytes_max).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
@@ -125,7 +126,7 @@ fn is_missing(value: Option<&Value>) -> bool {
     }
 }
 
-/// What a type is called by those who do not know Rust.
+/// Translates a Rust type name for clients.
 fn in_plain_words(expected: &str) -> String {
     match expected {
         "i64" | "i32" | "u32" | "u64" | "u8" => "a whole number in range".to_owned(),
@@ -137,11 +138,12 @@ fn in_plain_words(expected: &str) -> String {
     }
 }
 
-/// Names the field and the rule, and quotes nothing of the value: it may be a password.
+/// The error for an invalid field. It names the field and the rule, but never quotes the value, which may be a
+/// password.
 pub(super) fn invalid_field<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> Problem {
     let field = error.path().to_string();
     let message = error.inner().to_string();
-    // Only types with `deny_unknown_fields` say so: the bodies of requests that cost credits.
+    // Only types with `deny_unknown_fields` report this: the bodies of requests that cost credits.
     if message.starts_with("unknown field") {
         let (_, known) = message.rsplit_once("expected ").unwrap_or_default();
         let known: Vec<&str> =

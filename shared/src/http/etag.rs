@@ -1,4 +1,4 @@
-//! Catalogue reads carry a strong `ETag`, so that a client that has the answer already is told so in a line.
+//! `ETag` headers for catalogue reads. A client whose copy is current gets 304 without a body.
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,14 +9,15 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 
-/// Bytes of the body's SHA-256 that make its tag.
+/// Bytes of the body's SHA-256 that form the `ETag`.
 const TAG_BYTES: usize = 16;
-/// Of an answer that depends on who asks.
+/// `Cache-Control` of an answer that depends on the user.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
-/// Of an answer that is the same for everybody. A process keeps courses for a minute: a cache makes it two at most.
+/// `Cache-Control` of an answer that is the same for everybody. The process caches courses for one minute, so an answer
+/// is at most two minutes old.
 const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=60");
 
-/// An answer that a client may keep, and must ask again for.
+/// An answer that a client may store but must revalidate before each use.
 #[derive(Debug)]
 pub struct Catalogue<T>(pub T);
 
@@ -26,7 +27,7 @@ impl<T: Serialize> IntoResponse for Catalogue<T> {
     }
 }
 
-/// An answer that is the same for everybody: browsers and CDNs may give it out for a while.
+/// An answer that is the same for everybody. Browsers and CDNs may cache it.
 #[derive(Debug)]
 pub struct OpenCatalogue<T>(pub T);
 
@@ -51,25 +52,24 @@ fn tagged(body: &impl Serialize, caching: HeaderValue) -> Response {
     response
 }
 
-/// An answer that is the same for as long as its edition is, but for what was charged.
+/// An answer that is identical for one edition, except for the charged credits.
 #[derive(Debug)]
 pub struct Edition<'a, T> {
-    /// Names what is answered.
+    /// Name of the edition; becomes the `ETag`.
     pub name: &'a str,
-    /// It was just bought: whatever the client says it has, it gets it.
+    /// The edition was bought by this request: send the body even if `If-None-Match` matches.
     pub is_new: bool,
-    /// The answer.
     pub body: T,
 }
 
-/// Marks an answer that is sent whole.
+/// Response extension that disables 304.
 #[derive(Clone, Copy)]
 struct SendWhole;
 
 impl<T: IntoResponse> IntoResponse for Edition<'_, T> {
     fn into_response(self) -> Response {
         let mut response = self.body.into_response();
-        // Weak: two answers of an edition mean the same, and may differ in `credits_deducted`.
+        // Weak: two answers of one edition are equivalent, but may differ in `credits_deducted`.
         if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{}\"", self.name)) {
             response.headers_mut().insert(header::ETAG, tag);
         }
@@ -81,7 +81,7 @@ impl<T: IntoResponse> IntoResponse for Edition<'_, T> {
     }
 }
 
-/// Turns an answer into 304 when the client has it (RFC 9110, 13.1.2).
+/// Replaces the answer by 304 if `If-None-Match` matches its `ETag` (RFC 9110, 13.1.2).
 pub(super) fn revalidate(method: &Method, if_none_match: Option<&HeaderValue>, response: Response) -> Response {
     let is_read = *method == Method::GET || *method == Method::HEAD;
     let may_match =

@@ -1,4 +1,4 @@
-//! Fields of requests, with their bounds.
+//! Types of request fields, with their bounds.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,14 +10,14 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::schema::{has_schema, text, whole};
 
-/// Doubles hold every integer below.
+/// 2^53: an `f64` represents every smaller integer exactly.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-/// Entries of a [`List`].
+/// Maximum entries of a [`List`].
 const ENTRIES_MAX: usize = 50;
-/// Characters of a [`Technique`].
+/// Maximum characters of a [`Technique`].
 const TECHNIQUE_CHARS_MAX: usize = 100;
 
-/// A whole number, which JSON may write as `2.0`, too.
+/// A whole number. JSON may also write it as `2.0`.
 #[derive(Clone, Copy)]
 struct Number(i64);
 
@@ -41,7 +41,7 @@ impl Visitor<'_> for NumberVisitor {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Number, E> {
-        // Whatever is larger is out of every bound.
+        // A larger number exceeds every bound anyway.
         Ok(Number(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
@@ -72,13 +72,13 @@ impl<const MIN: u32, const MAX: u32> ToSchema for Whole<MIN, MAX> {
 }
 
 impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn get(self) -> u32 {
         self.0
     }
 
-    /// The number, of things.
+    /// The number, as a count.
     #[must_use]
     pub fn count(self) -> usize {
         self.0 as usize
@@ -94,7 +94,7 @@ impl<const MIN: u32, const MAX: u32> TryFrom<Number> for Whole<MIN, MAX> {
     }
 }
 
-/// 1 (easy) to 5.
+/// Difficulty: 1 (easy) to 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Number")]
 pub struct Difficulty(pub u8);
@@ -110,7 +110,7 @@ impl TryFrom<Number> for Difficulty {
     }
 }
 
-/// The name of a technique.
+/// Name of a technique.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Technique(pub String);
@@ -128,7 +128,7 @@ impl TryFrom<String> for Technique {
     }
 }
 
-/// A list of at most 50.
+/// A list of at most 50 entries.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<T>", bound = "T: Deserialize<'de>")]
 pub struct List<T>(pub Vec<T>);

@@ -1,4 +1,4 @@
-//! The `Idempotency-Key` header, with what the request asks.
+//! The `Idempotency-Key` header, combined with a fingerprint of the request.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
@@ -10,7 +10,7 @@ use crate::domain::idempotency::{Fingerprint, IdempotencyKey, Intent, Record};
 
 const HEADER: &str = "idempotency-key";
 
-/// A body and the intent to do what it says once.
+/// A request body, with the intent that makes a retry safe.
 #[derive(Debug)]
 pub struct Once<T>(pub T, pub Intent);
 
@@ -18,7 +18,7 @@ pub struct Once<T>(pub T, pub Intent);
 #[derive(Debug)]
 pub struct OnceWithoutBody(pub Intent);
 
-/// The intent of a request without a body that costs credits: members that it does not have are refused.
+/// The intent of a request that costs credits and has no members. Unknown members are refused.
 #[derive(Debug)]
 pub struct OnceWithoutMembers(pub Intent);
 
@@ -38,7 +38,7 @@ impl<S: Send + Sync, T: Body> FromRequest<S> for Once<T> {
 impl<S: Send + Sync> FromRequest<S> for OnceWithoutBody {
     type Rejection = Problem;
 
-    /// What a client sends all the same is read to its bound before anything is done, and ignored.
+    /// If the client sends a body anyway, it is read up to the size limit and ignored.
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let key = key(request.headers())?;
         let fingerprint = Fingerprint::of(request.uri().path(), &Value::Null);
@@ -69,10 +69,10 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     key.map(Some).ok_or_else(|| Problem::invalid_field("Idempotency-Key", rule))
 }
 
-/// Refuses a key that stands for another request.
+/// Refuses an idempotency key that was used for a different request.
 ///
 /// # Errors
-/// 422 when `record` is of another request than `intent`.
+/// 422 if the fingerprints of `record` and `intent` differ.
 pub fn check_reuse(record: &Record, intent: &Intent) -> Result<(), Problem> {
     if record.fingerprint == intent.fingerprint {
         return Ok(());

@@ -1,5 +1,6 @@
-//! JSON text as an object. Stricter than `serde_json`, which keeps the last of two members of one name: a client that sends
-//! two means one of them, and we cannot know which. Each refusal says what is wrong and where, and quotes no value.
+//! Parses JSON text into an object. Unlike `serde_json`, which keeps the last of two members with the same name, it
+//! refuses duplicates: we cannot know which one the client meant. Errors give the problem and its position, but quote
+//! no value.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,10 +10,10 @@ use serde_json::{Map, Number, Value};
 
 use super::problem::{Code, Problem};
 
-/// Characters of a member's name that an answer repeats.
+/// Characters of a member's name that an error repeats.
 const NAME_CHARS_MAX: usize = 60;
 
-/// Reads the object that a body holds.
+/// Parses a body as a JSON object.
 pub(super) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let invalid = |detail: String| Problem::new(Code::InvalidJson, detail);
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("The body is not UTF-8; send JSON as UTF-8.".into()))?;
@@ -36,7 +37,7 @@ pub(super) fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> 
     }
 }
 
-/// The parser's message in our words: its own could quote the body.
+/// Rewords the parser's message, which could quote the body.
 fn explain(error: &serde_json::Error) -> String {
     let place = format!("line {}, column {}", error.line(), error.column());
     let message = error.to_string();
@@ -51,12 +52,12 @@ fn explain(error: &serde_json::Error) -> String {
     }
 }
 
-/// The name of a member as an answer may repeat it.
+/// Shortens a member's name and removes control characters, for use in an error.
 pub(super) fn shown_name(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect()
 }
 
-/// Builds a value, and stops at a member that is there already, whose name it keeps.
+/// Builds a value. Stops at a duplicate member and keeps its name for the error.
 #[derive(Clone, Copy)]
 struct Unique<'a> {
     repeated: &'a RefCell<Option<String>>,
@@ -154,7 +155,7 @@ mod tests {
             ("{} {}", "not valid JSON"),
             ("{\"a\": 1, \"a\": 1}", "has `a` more than once"),
             ("{\"b\": [{\"c\": {\"a\": 1, \"x\": 2, \"a\": 3}}]}", "has `a` more than once"),
-            // The same name, spelled with an escape.
+            // The same name, written with an escape.
             ("{\"a\": 1, \"\\u0061\": 2}", "has `a` more than once"),
         ] {
             assert!(refused(text).contains(told), "{text:.40}: {}", refused(text));

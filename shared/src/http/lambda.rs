@@ -1,4 +1,4 @@
-//! How a function starts in Lambda, and answers its invocations.
+//! Starts a Lambda function and answers its invocations.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::response::with_standard_layers;
 use crate::app::App;
 use crate::config::Config;
 
-/// Answers invocations with `router` until Lambda ends the process. The whole of a function's `main`.
+/// Answers invocations with `router` until Lambda ends the process. This is the whole `main` of a function.
 pub fn run(router: fn(App) -> Router) -> ExitCode {
     logs::init();
     match start(router) {
@@ -29,7 +29,7 @@ pub fn run(router: fn(App) -> Router) -> ExitCode {
 
 fn start(router: fn(App) -> Router) -> Result<(), Error> {
     let app = App::new(Config::from_env()?);
-    // An instance answers one request at a time: one thread, and others only for password hashes.
+    // An instance handles one request at a time: one thread is enough. Password hashes use the blocking pool.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = Arc::clone(&app.store);
@@ -39,17 +39,19 @@ fn start(router: fn(App) -> Router) -> Result<(), Error> {
     })
 }
 
-/// One invocation: API Gateway's event, and the answer in its payload format 2.
+/// Answers one invocation: takes an API Gateway event and returns a response in payload format 2.
 ///
-/// `lambda_http::run` would also answer in every charset of the web, whose tables are a tenth of a binary; ours is UTF-8.
+/// `lambda_http::run` is not used: it links the tables of every web charset, a tenth of the binary, and we only send
+/// UTF-8.
 ///
 /// # Errors
-/// When a body ends halfway.
+/// If reading the response body fails.
 pub async fn answer(router: Router, event: LambdaEvent<LambdaRequest>) -> Result<ApiGatewayV2httpResponse, Error> {
     let response = router.oneshot(lambda_http::Request::from(event.payload)).await?;
     let (parts, body) = response.into_parts();
     let body = body.collect().await?.to_bytes();
-    // The format has one value for a name, and a field of its own for cookies. We send neither two nor any.
+    // The format has one value per header name, and a separate field for cookies. We send neither repeated headers nor
+    // cookies.
     debug_assert!(parts.headers.keys_len() == parts.headers.len() && !parts.headers.contains_key("set-cookie"));
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = parts.status.as_u16().into();

@@ -1,9 +1,9 @@
-//! Rate limits, as one layer around all routes of a function. The list of routes says which policies hold for each.
+//! Rate limiting, as one layer around all routes of a function. The list of routes names the policies of each route.
 //!
-//! Counting runs beside the reads of the request, so it adds no round trip: an open read is answered once it is counted,
-//! [`Claim`](super::Claim) gives a user out once they are, and a login is counted while its credential is read, before
-//! any key is derived. What cannot be counted is answered 503. A request that fails for its form (400, 405, a malformed
-//! token) calls no database, so it is not counted either.
+//! Counting runs concurrently with the reads of the request, so it adds no round trip: the answer to an open read is
+//! held back until the request is counted, [`Claim`](super::Claim) returns the user only after that, and a login is
+//! counted while its credential is read, before any key is derived. If counting fails, the answer is 503. A malformed
+//! request (400, 405, a malformed token) calls no database, so it is not counted.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,12 +23,13 @@ use crate::domain::id::UserId;
 use crate::domain::limits::{CountedBy, LimitedAction, Standing, Window, address_subject, email_subject};
 use crate::store::StoreError;
 
-/// What those are counted as whose address nobody told us: all together.
+/// Counter subject for requests with an unknown client address.
 const UNKNOWN_ADDRESS: &str = "unknown";
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The address of a connection, put into a request's extensions by whoever accepted it. API Gateway's word goes before.
+/// The peer address of a connection. The server puts it into the request's extensions. API Gateway's source address
+/// takes precedence.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -38,7 +39,7 @@ impl From<SocketAddr> for ClientAddress {
     }
 }
 
-/// Counts a request, at most once for each policy of its route.
+/// Counts a request, at most once per policy of its route.
 #[derive(Clone)]
 pub struct Limiter(Arc<Inner>);
 
@@ -49,7 +50,7 @@ struct Inner {
     counted: Mutex<Vec<Counted>>,
 }
 
-/// A counter that this request moved.
+/// A counter that this request incremented.
 #[derive(Clone)]
 struct Counted {
     window: Window,
@@ -57,20 +58,20 @@ struct Counted {
     standing: Standing,
 }
 
-/// Where the client stands, for the headers of the answer.
+/// State of each policy after this request, for the response headers.
 #[derive(Clone)]
 pub(super) struct Standings(Vec<Standing>);
 
-/// Whom a request is counted for, besides its address.
+/// Counter subjects of a request, besides its address.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LimitSubject<'a> {
-    /// The user that the token names.
+    /// The user named by the token.
     pub user: Option<UserId>,
-    /// The email as it was typed.
+    /// The email, as the client sent it.
     pub email: Option<&'a str>,
 }
 
-/// The layer.
+/// The middleware that applies the rate limits.
 pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let Some(route) = matched.and_then(|path| listed(request.method(), &path)) else { return next.run(request).await };
@@ -78,7 +79,7 @@ pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Ne
     let limiter = Limiter(Arc::new(Inner { app, actions: route.limits, address, counted: Mutex::default() }));
     request.extensions_mut().insert(limiter.clone());
     let mut response = if route.access == Access::Open && route.method == Method::GET {
-        // A read that anybody may do changes nothing: over the limit, its answer is dropped.
+        // An open read has no side effects: if the request is over a limit, its answer is dropped.
         let (admitted, response) = tokio::join!(limiter.admit(LimitSubject::default()), next.run(request));
         admitted.map_or_else(IntoResponse::into_response, |()| response)
     } else {
@@ -88,7 +89,7 @@ pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Ne
     response
 }
 
-/// Where a request comes from. Never from a header: those the client writes.
+/// The client address. It is never taken from a header, since clients can forge those.
 fn address_of(request: &Request) -> Option<IpAddr> {
     match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref()?.parse().ok(),
@@ -100,7 +101,7 @@ impl Limiter {
     /// Counts the request under every policy of its route.
     ///
     /// # Errors
-    /// 429 when it is one too many for any; 503 when that cannot be known.
+    /// 429 if the request exceeds a policy; 503 if it cannot be counted.
     pub async fn admit(&self, asker: LimitSubject<'_>) -> Result<(), Problem> {
         let counts = self.0.actions.iter().filter_map(|action| {
             let subject = match action.counted_by() {
@@ -111,7 +112,8 @@ impl Limiter {
             subject.map(|subject| self.count(*action, subject))
         });
         let standings = try_join_all(counts).await?;
-        // The account's limit comes first: who asks too often for one account uses up nothing of their neighbours'.
+        // A request over the limit of its account is not charged to its address, so it does not use up the quota of
+        // other users behind the same address.
         if standings.iter().any(|one| one.is_over && one.action.counted_by() == CountedBy::Email) {
             for one in standings.iter().filter(|one| one.action.counted_by() == CountedBy::Address) {
                 self.give_back(one.action).await;
@@ -120,8 +122,8 @@ impl Limiter {
         refuse_over(&standings)
     }
 
-    /// The token was nobody's: the request counts for its address, and no more for the user that it named. Else whoever
-    /// knows a user's id could use up what that user may ask.
+    /// The token was invalid: the request is counted for its address, and no longer for the user that the token named.
+    /// Otherwise anybody who knows a user's id could use up that user's quota.
     ///
     /// # Errors
     /// As [`Limiter::admit`].
@@ -136,14 +138,14 @@ impl Limiter {
         refuse_over(&[standing])
     }
 
-    /// Gives back what this request counted of `action`: it was not of the kind that the limit is for. What cannot be given
-    /// back makes the limit early, never late, so a failure is logged and ends there.
+    /// Decrements the counters of `action`, because this request turned out to be outside of the policy's scope. A
+    /// failure is only logged: the counter is then too high, so the limit applies early, never late.
     pub async fn give_back(&self, action: LimitedAction) {
         let mut counted = self.0.counted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         counted.retain(|one| one.window.action == action);
         let given_back = counted.iter().map(|one| self.0.app.store.uncount(one.window, &one.subject));
         if let Err(error) = try_join_all(given_back).await {
-            tracing::warn!(%error, "a count that should be given back stays");
+            tracing::warn!(%error, "cannot decrement a rate-limit counter");
         }
     }
 
@@ -170,7 +172,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Limiter {
     }
 }
 
-/// The refusal of a request that is one too many: until when, and by which policies.
+/// Returns 429 if any policy is exceeded, with the retry time and the names of these policies.
 fn refuse_over(standings: &[Standing]) -> Result<(), Problem> {
     let over = || standings.iter().filter(|standing| standing.is_over);
     let Some(seconds) = over().map(|standing| standing.resets_in_seconds).max() else { return Ok(()) };

@@ -1,5 +1,5 @@
-//! The log of a function in Lambda: one JSON object a line. The line of a request is its metrics, too, in `CloudWatch`'s
-//! embedded metric format, so that no call is made for them.
+//! The log of a Lambda function: one JSON object per line. The line of a request also carries its metrics in
+//! `CloudWatch`'s embedded metric format, so publishing metrics needs no extra call.
 
 use std::fmt::Debug;
 use std::io::Write;
@@ -13,9 +13,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::domain::time::{Clock, SystemClock};
 
-/// Where the metrics are in `CloudWatch`.
+/// `CloudWatch` namespace of the metrics.
 const NAMESPACE: &str = "pastpaper";
-/// The message of a request's line.
+/// The message of the line that is logged per request.
 pub(super) const REQUEST: &str = "request";
 /// Fields of a request's line that are metrics, with their units.
 const METRICS: [(&str, &str); 11] = [
@@ -39,14 +39,14 @@ pub(super) fn init() {
         std::env::var(variable).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| "local".to_owned())
     };
     let lines = JsonLines::new(name("STAGE"), name("AWS_LAMBDA_FUNCTION_NAME"), |line| {
-        // There is nobody to tell that the log is gone.
+        // If standard output fails, there is nowhere to report it.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     });
     let filter = Targets::new().with_default(LevelFilter::WARN).with_target("shared", LevelFilter::INFO);
     tracing_subscriber::registry().with(lines).with(filter).init();
 }
 
-/// Makes a line of each event.
+/// Formats each event as one JSON line.
 pub struct JsonLines<W> {
     stage: String,
     function: String,
@@ -60,7 +60,7 @@ impl<S: Subscriber, W: Fn(Value) + 'static> Layer<S> for JsonLines<W> {
 }
 
 impl<W> JsonLines<W> {
-    /// Lines of this stage and function, each given to `write`.
+    /// Creates the layer. Each line carries `stage` and `function` and is passed to `write`.
     pub fn new(stage: String, function: String, write: W) -> Self {
         Self { stage, function, write }
     }
@@ -86,7 +86,7 @@ impl<W> JsonLines<W> {
     }
 }
 
-/// The member `_aws` of a line whose members `metrics`, names with their units, are metrics by `dimensions`.
+/// The `_aws` member of a line: declares `metrics` (member names with units) as metrics by `dimensions`.
 #[must_use]
 pub fn directive(dimensions: &[&[&str]], metrics: &[(&str, &str)], now_millis: i64) -> Value {
     let metrics: Vec<Value> = metrics.iter().map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect();
@@ -94,7 +94,7 @@ pub fn directive(dimensions: &[&[&str]], metrics: &[(&str, &str)], now_millis: i
     json!({"Timestamp": now_millis, "CloudWatchMetrics": [directive]})
 }
 
-/// The fields of an event by name.
+/// Collects the fields of an event by name.
 struct Fields(Map<String, Value>);
 
 impl Visit for Fields {

@@ -1,4 +1,4 @@
-//! HTTP manners that all functions share: the list of routes, extractors, problems, and how a process starts.
+//! HTTP code that all functions share: the list of routes, extractors, problem details, rate limits, logs and startup.
 
 mod body;
 mod etag;

@@ -1,4 +1,4 @@
-//! Lists in pages: how many, and from where.
+//! Pagination: the page size and the cursor.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 use crate::domain::schema::{has_schema, text, whole};
 
-/// Entries of a page when the client does not say.
+/// Default page size.
 const LIMIT_DEFAULT: usize = 20;
-/// Entries of a page at most.
+/// Maximum page size.
 const LIMIT_MAX: usize = 100;
-/// Longest cursor in characters.
+/// Maximum length of a cursor in characters.
 const CURSOR_CHARS_MAX: usize = 512;
 
-/// How many entries a page holds: 1 to 100.
+/// Page size: 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "i64")]
 pub struct Limit(usize);
@@ -21,7 +21,7 @@ pub struct Limit(usize);
 has_schema!(Limit, whole(1, LIMIT_MAX as u64).default(Some(LIMIT_DEFAULT.into())));
 
 impl Limit {
-    /// The number.
+    /// Returns the page size.
     #[must_use]
     pub fn get(self) -> usize {
         self.0
@@ -45,7 +45,7 @@ impl TryFrom<i64> for Limit {
     }
 }
 
-/// Where a page ended: opaque to clients, the last entry's place to us.
+/// Position after a page. Opaque to clients; it encodes the position of the page's last entry.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Cursor(String);
@@ -53,13 +53,13 @@ pub struct Cursor(String);
 has_schema!(Cursor, text(0, CURSOR_CHARS_MAX).pattern(Some("^[A-Za-z0-9_-]*$")));
 
 impl Cursor {
-    /// The place it stands for.
+    /// The decoded position.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.0
     }
 
-    /// The cursor of a place.
+    /// Encodes a position as a cursor.
     #[must_use]
     pub fn encode(place: &str) -> String {
         URL_SAFE_NO_PAD.encode(place)

@@ -1,4 +1,4 @@
-//! Ids in paths. One that cannot be an id names nothing: 404, like one that names nothing.
+//! Ids in paths. A malformed id gets 404, like an id that does not exist.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 
-/// The parameters of a path.
+/// The parsed parameters of a path.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 

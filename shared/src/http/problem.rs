@@ -1,8 +1,8 @@
-//! Failures as clients see them: RFC 9457 problem details, with the worker's `error` text beside.
+//! Errors as clients see them: RFC 9457 problem details, plus the old service's `error` text.
 //!
-//! 401: we do not know who asks. 402: the balance does not reach. 404: it is not there, or it is somebody else's: who
-//! may not see a thing is not told that there is one; there is no 403. The text of a 5xx is fixed; its cause goes to
-//! the log, once, with the request id.
+//! 401: the caller is not authenticated. 402: the balance is too low. 404: the resource does not exist, or belongs to
+//! another user; there is no 403, so an answer never reveals that a resource exists. The text of a 5xx is fixed; its
+//! cause is logged once, with the request id.
 
 use std::borrow::Cow;
 
@@ -18,65 +18,65 @@ use crate::domain::midterm::Infeasible;
 use crate::store::{AttemptError, SpendError, StoreError};
 use crate::stripe::StripeError;
 
-/// What went wrong. Each code has exactly one status.
+/// Error code. Each code has exactly one status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     /// The request is not well-formed HTTP.
     InvalidRequest,
-    /// The body is no JSON object.
+    /// The body is not a JSON object.
     InvalidJson,
     /// A required field is absent, null or empty.
     MissingField,
-    /// A webhook that Stripe did not sign, or not lately.
+    /// The Stripe signature is missing, invalid or older than five minutes.
     InvalidSignature,
-    /// No session, or one that is over.
+    /// The session token is missing, invalid or expired.
     Unauthenticated,
     /// Wrong email or password.
     InvalidCredentials,
-    /// The balance does not reach.
+    /// The balance is too low.
     InsufficientCredits,
-    /// Nothing is there, for this user.
+    /// The resource does not exist, or belongs to another user.
     NotFound,
-    /// No question fits; nothing was charged.
+    /// No question matches; nothing was charged.
     NoQuestions,
     /// The course has no past exams; nothing was charged.
     NoExams,
-    /// It must be bought, and this request does not buy.
+    /// The item must be bought first, and this request does not buy it.
     NotPurchased,
-    /// The path knows other methods.
+    /// The path does not support this method.
     MethodNotAllowed,
-    /// The email has an account.
+    /// An account with this email exists.
     EmailTaken,
-    /// The plan is theirs already, or another one that is paid for.
+    /// The user has this plan already, or another paid plan.
     AlreadySubscribed,
     /// There is no subscription to change.
     NotSubscribed,
-    /// A subscription goes on being paid: it must be cancelled first.
+    /// A subscription is active and must be cancelled first.
     SubscriptionActive,
-    /// The question is locked: it must be started first.
+    /// The question is locked and must be started first.
     NotStarted,
-    /// The key stands for another request.
+    /// The idempotency key was used for a different request.
     IdempotencyKeyReused,
-    /// No form fills the order; nothing was charged.
+    /// No midterm satisfies the blueprint; nothing was charged.
     BlueprintInfeasible,
-    /// The body is larger than we read.
+    /// The body exceeds the size limit.
     BodyTooLarge,
-    /// The body is not said to be JSON.
+    /// The `Content-Type` is not JSON.
     UnsupportedMediaType,
-    /// Stripe rejects the purchase for good; nothing was charged.
+    /// Stripe permanently rejected the purchase; nothing was charged.
     PaymentRejected,
-    /// A field has a wrong type or is out of bounds.
+    /// A field has the wrong type or is out of bounds.
     InvalidField,
-    /// Too many requests; nothing was done.
+    /// Rate limit exceeded; the request had no effect.
     RateLimited,
-    /// We are broken.
+    /// Unexpected server error.
     Internal,
-    /// Storage is; nothing was charged, or the retry will find that it was.
+    /// DynamoDB or another dependency is unavailable; retry with the same idempotency key.
     Unavailable,
 }
 
 impl Code {
-    /// All of them.
+    /// Every code.
     pub const ALL: [Self; 26] = [
         Self::InvalidRequest,
         Self::InvalidJson,
@@ -106,7 +106,7 @@ impl Code {
         Self::Unavailable,
     ];
 
-    /// Its status.
+    /// The HTTP status.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -133,7 +133,7 @@ impl Code {
         }
     }
 
-    /// Its name in the answer.
+    /// The code's name in the answer.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -166,7 +166,7 @@ impl Code {
         }
     }
 
-    /// What it means, and the worker's `error` text where the worker had one.
+    /// The title: the old service's `error` text if it had one.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -200,7 +200,7 @@ impl Code {
     }
 }
 
-/// A failure on its way to a client.
+/// An error to be sent to the client.
 #[derive(Debug, Clone)]
 pub struct Problem {
     code: Code,
@@ -210,7 +210,7 @@ pub struct Problem {
     cause: Option<String>,
 }
 
-/// The members of RFC 9457 and ours.
+/// The members of RFC 9457, plus our own.
 #[derive(Serialize)]
 struct Details<'a> {
     #[serde(rename = "type")]
@@ -225,86 +225,86 @@ struct Details<'a> {
     members: &'a Map<String, Value>,
 }
 
-/// Seconds after which a 503 may be tried again.
+/// `Retry-After` of a 503, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl Problem {
-    /// A failure explained by `detail`.
+    /// Creates a problem with an explanation for the client.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, error: Cow::Borrowed(code.title()), detail: detail.into(), members: Map::new(), cause: None }
     }
 
-    /// Nobody is signed in.
+    /// 401: no valid token was sent.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::new(Code::Unauthenticated, "Sign in and send the token as `Authorization: Bearer <token>`.")
     }
 
-    /// The session is over.
+    /// 401: the session has expired.
     #[must_use]
     pub fn session_expired() -> Self {
         Self::new(Code::Unauthenticated, "The session has expired; sign in again.").with_error("Session expired")
     }
 
-    /// There is no such thing, or none of this user's.
+    /// 404: the resource does not exist, or belongs to another user.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("There is no such {what}."))
     }
 
-    /// The question must be paid for first.
+    /// The question must be unlocked first.
     #[must_use]
     pub fn not_started() -> Self {
         Self::new(Code::NotStarted, "The question is locked; start it first.")
     }
 
-    /// The key stands for another request.
+    /// The idempotency key was used for a different request.
     #[must_use]
     pub fn idempotency_key_reused() -> Self {
         Self::new(Code::IdempotencyKeyReused, "This `Idempotency-Key` was used for another request; use a new one.")
     }
 
-    /// A field that is not as it must be.
+    /// 422: `field` violates `rule`.
     #[must_use]
     pub fn invalid_field(field: &str, rule: &str) -> Self {
         let problem = Self::new(Code::InvalidField, format!("`{field}` {rule}."));
         problem.with_error(format!("Invalid {field}")).with_member("field", field)
     }
 
-    /// A failure of ours; `cause` is for the log only.
+    /// 500. `cause` is only logged.
     #[must_use]
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         let problem = Self::new(Code::Internal, "Something went wrong on our side; nothing was charged twice.");
         Self { cause: Some(cause.to_string()), ..problem }
     }
 
-    /// A failure of storage; `cause` is for the log only.
+    /// 503. `cause` is only logged.
     #[must_use]
     pub fn unavailable(cause: impl std::fmt::Display) -> Self {
         let problem = Self::new(Code::Unavailable, "The service is busy; try again in a moment.");
         Self { cause: Some(cause.to_string()), ..problem }
     }
 
-    /// Sets the text that the worker's clients read.
+    /// Sets the `error` text, which clients of the old service read.
     #[must_use]
     pub fn with_error(self, error: impl Into<Cow<'static, str>>) -> Self {
         Self { error: error.into(), ..self }
     }
 
-    /// Adds a member of its own.
+    /// Adds an extra member.
     #[must_use]
     pub fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 
-    /// What happened, for the log: nothing that the client sent, nothing secret.
+    /// The cause, for the log. It holds no client input and no secret.
     pub(super) fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
 
-    /// The answer of the request `request_id`.
+    /// Builds the response to the request `request_id`.
     pub(super) fn render(&self, request_id: &str) -> Response {
         let status = self.code.status();
         let body = Details {
@@ -334,7 +334,7 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    /// Carries the problem to `with_standard_layers`, which knows the request id.
+    /// Attaches the problem to the response; `with_standard_layers` renders it, because it knows the request id.
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
@@ -365,11 +365,11 @@ impl From<StripeError> for Problem {
         match error {
             StripeError::KeyReused => Self::idempotency_key_reused(),
             StripeError::Rejected(_) | StripeError::CustomerMissing => {
-                tracing::error!(%error, "Stripe rejects a request for good");
+                tracing::error!(%error, "Stripe rejected a request permanently");
                 let detail = "Stripe rejects this request, and would again; nothing was charged. Contact support.";
                 Self::new(Code::PaymentRejected, detail)
             }
-            // A refusal or an answer that cannot be read is our mistake, yet nothing has happened: try again later.
+            // A refusal or an unreadable answer is our fault, but nothing was charged: the client may retry later.
             StripeError::NotConfigured
             | StripeError::Secret(_)
             | StripeError::Unavailable(_)

@@ -1,4 +1,5 @@
-//! Whether somebody asks in earnest. A browser that prefetches, and whoever sends HEAD, has not decided to pay.
+//! Tells a real request from a prefetch. A browser that prefetches, and a client that sends HEAD, has not decided to
+//! pay.
 
 use axum::extract::FromRequestParts;
 use axum::http::Method;
@@ -9,9 +10,9 @@ use super::problem::Problem;
 /// Why a GET was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Somebody wants it.
+    /// The user wants the answer.
     Use,
-    /// HEAD, or a prefetch (`Sec-Purpose`, or the older `Purpose`): nobody may be charged.
+    /// HEAD, or a prefetch (`Sec-Purpose`, or the older `Purpose`): nothing may be charged.
     Prefetch,
 }
 

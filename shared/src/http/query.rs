@@ -1,4 +1,5 @@
-//! Query strings, with the same care as bodies. A parameter without a value counts as absent: forms send such.
+//! Query strings, validated as strictly as bodies. A parameter with an empty value counts as absent, because HTML forms
+//! send empty fields.
 
 use std::collections::HashSet;
 
@@ -8,7 +9,7 @@ use axum::http::request::Parts;
 use super::body::{Body, invalid_field};
 use super::problem::{Code, Problem};
 
-/// A query string that was read.
+/// A parsed query string.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 

@@ -1,5 +1,5 @@
-//! What every answer has in common, put around a router once by whoever runs it: problems for unknown paths and
-//! methods, a request id, safe headers, 304, one line of log.
+//! Common layers around a router, added once by the binary that serves it: problem details for unknown paths and
+//! methods, a request id, security headers, 304 and one log line per request.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use super::routes::allowed_methods;
 use crate::app::App;
 use crate::request_metrics::{RequestMetrics, counted};
 
-/// How long browsers shall remember that this host speaks HTTPS only.
+/// `Strict-Transport-Security`: how long browsers use only HTTPS for this host.
 const TWO_YEARS: &str = "max-age=63072000";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// `router` with the manners of this API.
+/// Wraps `router` in the layers that all functions share.
 pub fn with_standard_layers(router: Router, app: App) -> Router {
     router
         .fallback(async || Problem::not_found("path"))
@@ -34,7 +34,7 @@ pub fn with_standard_layers(router: Router, app: App) -> Router {
         .layer(from_fn_with_state(app, finish))
 }
 
-/// `OPTIONS` is answered on every path; axum adds `Allow`.
+/// Answers `OPTIONS` on every path, and 405 for other methods; axum adds `Allow`.
 async fn wrong_method(method: Method, path: Option<MatchedPath>) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
@@ -48,7 +48,7 @@ async fn wrong_method(method: Method, path: Option<MatchedPath>) -> Response {
     Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here; use {allowed}.")).into_response()
 }
 
-/// A request with two hosts may be meant for either: RFC 9112, 3.2 has it refused.
+/// Refuses a request with two `Host` headers, as RFC 9112, 3.2 requires: the target is ambiguous.
 fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.get_all(header::HOST).iter().count() > 1 {
         return Err(Problem::new(Code::InvalidRequest, "The request has more than one `Host` header; send one."));
@@ -90,7 +90,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if is_behind_gateway {
-        // There is no other way than HTTPS to API Gateway; a local server has none.
+        // API Gateway only accepts HTTPS; a local server only speaks HTTP.
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TWO_YEARS));
     }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
@@ -101,7 +101,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     response
 }
 
-/// The problem's answer; what axum said of the allowed methods stays.
+/// Renders a problem. Keeps the `Allow` header that axum set.
 fn rendered(problem: &Problem, request_id: &str, carrier: &Response) -> Response {
     let mut response = problem.render(request_id);
     if let Some(allow) = carrier.headers().get(header::ALLOW) {
@@ -110,7 +110,7 @@ fn rendered(problem: &Problem, request_id: &str, carrier: &Response) -> Response
     response
 }
 
-/// API Gateway's id of the request, or one of our own.
+/// The request id of API Gateway, or a generated one.
 fn request_id(app: &App, request: &Request) -> String {
     let from_gateway = match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
@@ -119,7 +119,7 @@ fn request_id(app: &App, request: &Request) -> String {
     from_gateway.unwrap_or_else(|| app.random.uuid_v4().to_string())
 }
 
-/// A request that was answered.
+/// An answered request, for the log.
 struct Seen {
     method: Method,
     route: Option<String>,
@@ -130,9 +130,9 @@ struct Seen {
 }
 
 impl Seen {
-    /// One line a request: the route, never the path, which names what a user looks at.
+    /// Logs one line per request. It logs the route, never the path, because the path names what the user looks at.
     fn log(&self, problem: Option<&Problem>) {
-        // The first request of a process waited for it to start.
+        // The first request of a process includes a cold start.
         static IS_WARM: AtomicBool = AtomicBool::new(false);
         let cold_starts = u64::from(!IS_WARM.swap(true, Ordering::Relaxed));
         let Self { method, request_id, metrics, .. } = self;

@@ -1,4 +1,4 @@
-//! Builds a function's router from its part of the list of routes.
+//! Builds a function's router from its entries in the list of routes.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use super::limit::limit;
 use super::routes::of;
 use crate::app::App;
 
-/// Builds a function's router from its part of the list.
+/// Builder of a function's router.
 pub struct Routes {
     function: &'static str,
     router: Router<App>,
@@ -19,16 +19,16 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The routes of `function`, none of them handled yet.
+    /// Starts with the routes of `function`, without handlers.
     #[must_use]
     pub fn of(function: &'static str) -> Self {
         Self { function, router: Router::new(), handled: HashSet::new() }
     }
 
-    /// Lets `handler` answer `operation`.
+    /// Sets the handler of `operation`.
     ///
     /// # Panics
-    /// At start, when the list has no such operation of this function.
+    /// At startup, if the list of routes has no such operation for this function.
     #[must_use]
     pub fn handle<H, T>(mut self, operation: &'static str, handler: H) -> Self
     where
@@ -45,10 +45,10 @@ impl Routes {
         self
     }
 
-    /// The router, once every operation of the function has its handler.
+    /// Builds the router. Every operation of the function must have a handler.
     ///
     /// # Panics
-    /// At start, when one has none.
+    /// At startup, if an operation has no handler.
     pub fn build(self, app: App) -> Router {
         let forgotten: Vec<_> = of(self.function).filter(|route| !self.handled.contains(route.operation)).collect();
         assert!(forgotten.is_empty(), "operations without a handler: {forgotten:?}");

@@ -1,5 +1,5 @@
-//! The one list of routes. Routers are built from it; `template.yaml`, the watch configuration, `events/` and the
-//! authorisation table are checked against it by tests.
+//! The single list of routes. Routers are built from it; tests check `template.yaml`, the watch configuration,
+//! `events/` and the authorisation table against it.
 
 use axum::http::Method;
 
@@ -8,26 +8,25 @@ use crate::domain::limits::LimitedAction;
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody.
+    /// No authentication.
     Open,
-    /// Who holds a live session.
+    /// A valid session is required.
     SignedIn,
 }
 
 /// One operation of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The function that answers it, which is also the name of its binary.
+    /// The function that serves the route; also the name of its binary.
     pub function: &'static str,
-    /// Its handler, and the file that holds it.
+    /// The name of the handler and of its file.
     pub operation: &'static str,
-    /// Its method; GET answers HEAD too.
+    /// HTTP method. GET also serves HEAD.
     pub method: Method,
-    /// Its path, parameters in braces.
+    /// Path, with parameters in braces.
     pub path: &'static str,
-    /// Who may call it.
     pub access: Access,
-    /// How often it may be called.
+    /// Rate-limit policies.
     pub limits: &'static [LimitedAction],
 }
 
@@ -40,7 +39,7 @@ const fn signed_in(function: &'static str, operation: &'static str, method: Meth
 }
 
 impl Route {
-    /// The same route with policies of its own.
+    /// Returns the route with the given rate-limit policies.
     const fn limited(mut self, limits: &'static [LimitedAction]) -> Self {
         self.limits = limits;
         self
@@ -54,7 +53,7 @@ const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Ex
 const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
-/// The nine functions.
+/// Names of the Lambda functions.
 pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
@@ -73,7 +72,7 @@ pub static ROUTES: [Route; 37] = [
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase").limited(BY_SPEND),
     signed_in("credits", "open_portal", Method::POST, "/api/credits/portal").limited(BY_SPEND),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
-    // Load balancers and monitors ask for it all day, and it reads nothing.
+    // Not limited: load balancers and monitors poll it, and it reads nothing.
     open("courses", "show_status", Method::GET, "/").limited(&[]),
     signed_in("courses", "list_courses", Method::GET, "/api/courses"),
     signed_in("courses", "show_course", Method::GET, "/api/courses/{id}"),
@@ -97,7 +96,7 @@ pub static ROUTES: [Route; 37] = [
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
     signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate").limited(BY_SPEND),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),
-    // Stripe repeats what is refused, and its events come in bursts: a signature is limit enough.
+    // Not limited: Stripe retries what is refused and sends events in bursts. The signature protects the route.
     open("webhooks", "receive_event", Method::POST, "/api/webhooks/stripe").limited(&[]),
 ];
 
@@ -106,13 +105,13 @@ pub fn of(function: &str) -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().filter(move |route| route.function == function)
 }
 
-/// The route that answers a request whose path was matched; GET answers HEAD too.
+/// The route of a matched path. HEAD maps to GET.
 pub(super) fn listed(method: &Method, path: &str) -> Option<&'static Route> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     ROUTES.iter().find(|route| route.path == path && route.method == *method)
 }
 
-/// The methods that a path answers.
+/// The methods of a path.
 pub(super) fn allowed_methods(path: &str) -> Vec<&'static str> {
     ROUTES.iter().filter(|route| route.path == path).map(|route| route.method.as_str()).collect()
 }

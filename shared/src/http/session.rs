@@ -1,6 +1,6 @@
-//! Who asks. A handler that takes a [`Claim`] is for signed-in users; it gets at nothing of theirs before the claim
-//! is checked, yet its own reads run at the same time as the check: one round trip for both. The request is counted at
-//! the same time, too, before anything of it is given out or written.
+//! Authentication. A handler for signed-in users takes a [`Claim`]. The handler's own reads run concurrently with the
+//! session check, in one round trip; their results are returned only if the check succeeds. The request is counted for
+//! rate limits at the same time, before anything is returned or written.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,12 +18,12 @@ use crate::domain::id::UserId;
 use crate::request_metrics::note_user;
 use crate::store::SignedIn;
 
-/// A well-formed token, not checked yet. Reading it calls no database.
+/// A well-formed token that is not checked yet. Parsing it calls no database.
 pub struct Claim {
     token: Token,
     app: App,
     limiter: Limiter,
-    /// Whether the request is within the limits: counted once, however often the session is checked.
+    /// Result of rate limiting. The request is counted once, however often the session is checked.
     admission: OnceCell<Result<(), Problem>>,
 }
 
@@ -37,7 +37,7 @@ impl FromRequestParts<App> for Claim {
     }
 }
 
-/// The token of the one `Authorization` header, whose scheme may be in any letter case.
+/// The token of the only `Authorization` header. The scheme is case-insensitive.
 fn bearer(parts: &Parts) -> Option<Token> {
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
@@ -46,27 +46,29 @@ fn bearer(parts: &Parts) -> Option<Token> {
 }
 
 impl Claim {
-    /// Whose token it says it is. Enough to begin a read, whose result only [`Claim::with`] gives out.
+    /// The user named by the unchecked token. Use it only to start a read whose result is returned through
+    /// [`Claim::with`].
     #[must_use]
     pub fn user_id(&self) -> UserId {
         self.token.user_id()
     }
 
-    /// The token, for the one who ends its session.
+    /// The token, for ending its session.
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
     }
 
-    /// The user, if the session is live and the request within the limits: read and counted at the same time.
+    /// Returns the user if the session is valid and the request is within its rate limits. Both are checked
+    /// concurrently.
     ///
     /// # Errors
-    /// 401 when there is no such session or it is over, 429 when the request is one too many.
+    /// 401 if the session does not exist or has expired; 429 if a rate limit is exceeded.
     pub async fn check(&self) -> Result<SignedIn, Problem> {
         self.check_that(SignedIn::is_valid).await
     }
 
-    /// The same, for the one who goes on deleting an account.
+    /// Like [`Claim::check`], but also accepts an account whose deletion has begun, so that deletion can be resumed.
     ///
     /// # Errors
     /// As [`Claim::check`].
@@ -86,29 +88,30 @@ impl Claim {
         }
     }
 
-    /// Counts the request, once.
+    /// Counts the request once.
     ///
     /// # Errors
-    /// 429 when it is one too many.
+    /// 429 if a rate limit is exceeded.
     pub async fn admit(&self) -> Result<(), Problem> {
         let asker = LimitSubject { user: Some(self.user_id()), email: None };
         self.admission.get_or_init(|| self.limiter.admit(asker)).await.clone()
     }
 
-    /// The answer to a token that is nobody's: `problem`, or that there were too many of such.
+    /// The answer to an invalid token: `problem`, or 429 if the address sent too many invalid tokens.
     pub async fn refuse(&self, problem: Problem) -> Problem {
         self.limiter.admit_anonymous().await.err().unwrap_or(problem)
     }
 
-    /// The user and the result of `work`, which runs at the same time. Without a session nobody learns how it ended.
+    /// Runs `work` concurrently with the session check and returns the user and the result of `work`. Without a valid
+    /// session the result is dropped.
     ///
     /// # Errors
-    /// 401 as [`Claim::check`]; else the failure of `work`.
+    /// 401 or 429 as [`Claim::check`]; otherwise the error of `work`.
     pub fn with<'a, T, E: Into<Problem>>(
         &'a self,
         work: impl Future<Output = Result<T, E>> + 'a,
     ) -> Pin<Box<impl Future<Output = Result<(SignedIn, T), Problem>> + 'a>> {
-        // Boxed: a call of the SDK is 6 KB of future, and this one holds several.
+        // Boxed: the future of an SDK call has 6 KB, and this future holds several.
         Box::pin(async move {
             let (signed_in, done) = tokio::join!(self.check(), work);
             Ok((signed_in?, done.map_err(Into::into)?))

@@ -1,9 +1,9 @@
-//! How large an answer is on its way out of a function.
+//! Size of an answer in the Lambda response.
 
 use serde::Serialize;
 
-/// Bytes of a value in a JSON body, as a function sends them: Lambda takes 6 MB, and puts the body into a JSON text, which
-/// writes two bytes for each quote and backslash of it.
+/// Bytes of a value in a JSON body as Lambda sends it. Lambda limits a response to 6 MB and embeds the body in a JSON
+/// string, where each quote and backslash takes two bytes.
 #[must_use]
 pub fn bytes_as_sent(value: &impl Serialize) -> usize {
     let json = serde_json::to_vec(value).unwrap_or_default();

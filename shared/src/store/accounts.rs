@@ -1,4 +1,4 @@
-//! Accounts: the profile, and the credential that an email leads to.
+//! Accounts: the profile, and the credential stored under the email.
 
 use std::collections::HashMap;
 
@@ -23,17 +23,16 @@ use crate::domain::credits::ledger::Entry;
 use crate::domain::id::UserId;
 use crate::request_metrics::count_grant;
 
-/// What an email signs in with: one read of a login.
+/// Login credential of an email. A login reads it in one call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
-    /// Whose.
+    /// Owner of the credential.
     pub user_id: UserId,
-    /// The hash to check against.
     pub password_hash: PasswordHash,
-    /// The account's epoch: what a session that it opens is of.
+    /// The account's current epoch. A session that this login opens belongs to it.
     #[serde(default)]
     pub session_epoch: u32,
-    /// When the account was opened.
+    /// When the account was created.
     pub created_at: Timestamp,
 }
 
@@ -41,39 +40,39 @@ impl Entity for Credential {
     const NAME: &'static str = "Credential";
 }
 
-/// All that a registration writes.
+/// Everything that a registration writes.
 pub struct NewAccount<'a> {
     /// The profile, at version 1.
     pub profile: &'a Profile,
-    /// The hash of the password.
     pub password_hash: PasswordHash,
     /// The first ledger entry.
     pub bonus: &'a Entry,
     /// The first session and the hash of its token.
     pub session: (&'a Session, &'a TokenHash),
-    /// Other forms of the email, under which nobody may be stored.
+    /// Other spellings of the same mailbox. The registration fails if an account exists under one of them.
     pub other_forms: &'a [&'a Email],
 }
 
-/// Why an account was not opened.
+/// Why an account was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenAccountError {
-    /// Somebody else has this email.
+    /// Another account has this email.
     #[error("its email belongs to another account")]
     EmailTaken,
-    /// Somebody else is this customer at Stripe.
+    /// Another account has this Stripe customer.
     #[error("its customer at Stripe belongs to another account")]
     CustomerTaken,
-    /// This very account is there.
+    /// The same account exists already.
     #[error("the account is there already")]
     AlreadyThere,
-    /// Storage failed.
+    /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Store {
-    /// Writes credential, profile, bonus and session, or nothing when the email is taken.
+    /// Writes the profile, the credential, the bonus and the session in one transaction. Writes nothing if the email is
+    /// taken.
     pub async fn open_account(&self, account: NewAccount<'_>) -> Result<(), OpenAccountError> {
         let profile = account.profile;
         let credential = Credential {
@@ -106,7 +105,7 @@ impl Store {
         }
     }
 
-    /// A transaction's condition that there is no item under `key`.
+    /// A condition check for a transaction: no item exists under `key`.
     fn check_absent(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
@@ -117,13 +116,13 @@ impl Store {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// What `email` signs in with.
+    /// Reads the credential of `email`.
     pub async fn credential(&self, email: &Email) -> Result<Option<Credential>, StoreError> {
         self.get(&keys::credential(email), true).await?.map(item::read).transpose()
     }
 
-    /// The account of a mailbox, with the form that it is stored under: the first of its forms that there is. All are read
-    /// in one call, so that neither time nor calls tell which it is.
+    /// Reads the credential of a mailbox and the spelling under which it is stored: the first spelling that has a
+    /// credential. All spellings are read in one call, so that response time does not reveal which one exists.
     pub async fn credential_of(&self, mailbox: &Mailbox) -> Result<Option<(Email, Credential)>, StoreError> {
         let forms = mailbox.forms();
         if let [only] = forms.as_slice() {
@@ -138,12 +137,12 @@ impl Store {
         Ok(Some((form.clone(), item::read(item.clone())?)))
     }
 
-    /// A profile.
+    /// Reads a profile.
     pub async fn profile(&self, id: UserId) -> Result<Option<Profile>, StoreError> {
         self.get(&keys::profile(id), true).await?.map(item::read).transpose()
     }
 
-    /// Replaces an outdated hash, unless it was replaced meanwhile.
+    /// Replaces an outdated password hash, unless it changed since it was read.
     pub async fn replace_hash(&self, email: &Email, old: &PasswordHash, new: &PasswordHash) -> Result<(), StoreError> {
         let update = self
             .client
@@ -153,7 +152,8 @@ impl Store {
             .condition_expression("password_hash = :old")
             .expression_attribute_values(":new", text(new.as_str()))
             .expression_attribute_values(":old", text(old.as_str()));
-        // A failed condition is another change, or an earlier try of this one: the old hash is gone either way.
+        // The condition fails if another request changed the hash, or an earlier attempt of this update succeeded.
+        // Either way the old hash is gone.
         match self.update_item(update).await {
             Ok(_) => Ok(()),
             Err(error) if is_condition_failed(&error) => Ok(()),

@@ -1,5 +1,5 @@
-//! Changes that an operator makes of a wallet, with their entries. One with a key is made once: the record of it is written
-//! in its transaction, and stays as long as the account.
+//! Wallet changes by operators, with their ledger entries. A change with a key is made once: its record is written in
+//! the same transaction and kept as long as the account.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,12 +17,12 @@ use crate::domain::id::UserId;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::random::Random;
 
-/// A change that was made under a key.
+/// Record of a change that was made with a key.
 #[derive(Serialize, Deserialize)]
 struct AdjustmentRecord {
-    /// The credits that were given or taken; none for a plan.
+    /// Credits given or taken; `None` for a change of plan.
     amount: Option<Amount>,
-    /// The plan that was set.
+    /// The new plan.
     #[serde(default)]
     plan: Option<String>,
     created_at: Timestamp,
@@ -47,44 +47,43 @@ impl AdjustmentRecord {
     }
 }
 
-/// A change of an operator.
+/// A change requested by an operator.
 pub struct OperatorChange<'a> {
-    /// What is changed.
     pub adjustment: Adjustment,
-    /// Why, as the user reads it.
+    /// The reason that the user sees.
     pub reason: &'a Reason,
-    /// Names the change, so that it is made once however often it is asked for.
+    /// Idempotency key: repeated requests with the same key make the change once.
     pub key: Option<&'a IdempotencyKey>,
 }
 
-/// An adjustment that is made.
+/// Result of an adjustment.
 #[derive(Debug)]
 pub enum Adjusted {
-    /// Now: the profile after it.
+    /// The change was made by this call; holds the updated profile.
     Now(Profile),
-    /// Under the same key before, at this time: the profile as it is.
+    /// The change was made at this time by an earlier call with the same key; holds the current profile.
     Before(Profile, Timestamp),
 }
 
-/// Why nothing was adjusted. Nothing has moved.
+/// Why no adjustment was made. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum AdjustError {
-    /// The balance does not allow it.
+    /// The balance does not allow the change.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The key stands for another change of this account.
+    /// The key was used for a different change of this account.
     #[error("the key was used for another change of this account: use a new one")]
     KeyReused,
-    /// The account is not there any more.
+    /// The account does not exist any more.
     #[error("the account is gone")]
     Gone,
-    /// Storage failed.
+    /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Store {
-    /// Makes a change, once however many requests of the user race with it.
+    /// Makes a change once, however many requests of the user run concurrently.
     pub async fn adjust(
         &self,
         profile: Profile,
@@ -100,7 +99,7 @@ impl Store {
             current = self.with_month_of_plan(current, now).await?;
             let settlement = match change.adjustment.settle(current.wallet, change.reason, now) {
                 Ok(settlement) => settlement,
-                // The twin with the same key may have changed the balance.
+                // A concurrent duplicate with the same key may have changed the balance.
                 Err(refused) => {
                     return match self.adjusted_before(current.id, &change).await? {
                         Some(before) => self.made_before(current, before).await,
@@ -114,7 +113,7 @@ impl Store {
             match self.commit_with_record(&current, &settlement, record, now, random).await {
                 Ok(Committed::Yes(profile)) => return Ok(Adjusted::Now(profile)),
                 Ok(Committed::Outdated(newer)) => current = newer,
-                // Its record says what it was.
+                // Read its record in the next iteration.
                 Err(SpendError::Replayed) => {}
                 Err(SpendError::AccountGone) => return Err(AdjustError::Gone),
                 Err(SpendError::Store(error)) => return Err(error.into()),
@@ -125,7 +124,7 @@ impl Store {
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
     }
 
-    /// When the same change was made under its key.
+    /// Returns when the same change was made with its key; `None` if it was not made yet.
     async fn adjusted_before(
         &self,
         user: UserId,

@@ -1,4 +1,4 @@
-//! Analyses: published once for each edition of a course, owned by those who paid for it.
+//! Analyses. Each edition is published once per course, and owned by the users who bought it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::domain::analysis::{Analysis, PastExams, analyse, edition};
 use crate::domain::catalog::Course;
 use crate::domain::id::{CourseId, UserId};
 
-/// A published analysis. Its body is packed; of older ones it is JSON text.
+/// A published analysis. Its body is compressed; older items hold it as JSON text.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Publication {
     edition: String,
@@ -28,7 +28,7 @@ impl Entity for Publication {
     const NAME: &'static str = "Analysis";
 }
 
-/// What a user owns.
+/// Marks that a user owns an edition.
 #[derive(Serialize, Deserialize)]
 pub(super) struct OwnedAnalysis {
     edition: String,
@@ -40,9 +40,11 @@ impl Entity for OwnedAnalysis {
 }
 
 impl Store {
-    /// The analysis of a course as it is now, in memory for as long as the catalogue stays; none without past exams.
+    /// Returns the current analysis of a course, cached in memory until the catalogue changes. `None` if the course has
+    /// no past exams.
     ///
-    /// What was published under an edition is what everybody gets of it, so that what was bought stays the same.
+    /// An edition is immutable: every user gets the analysis that was published first, so what a user bought never
+    /// changes.
     pub async fn analysis(&self, course: &Course, now: Timestamp) -> Result<Option<Arc<Analysis>>, StoreError> {
         let key = (course.id.clone(), course.catalog_version);
         match self.cache.analyses.get_value_or_guard_async(&key).await {
@@ -72,11 +74,11 @@ impl Store {
         self.large_body(&mut item, "Analysis").await.map(Some)
     }
 
-    /// Publishes `analysis` unless another process was faster; what is published either way.
+    /// Publishes `analysis` unless another process published the edition first. Returns what is published.
     async fn publish(&self, course: &CourseId, analysis: Analysis, now: Timestamp) -> Result<Analysis, StoreError> {
         let publication = Publication { edition: analysis.edition.clone(), created_at: now };
         let stored = with_large_body(&keys::analysis(course, &analysis.edition), &publication, &analysis)?;
-        // Before the item, so that whoever finds the item finds its parts.
+        // Write the parts before the item, so that a reader who finds the item also finds its parts.
         self.put_parts(stored.parts).await?;
         match self.put_if(stored.item, IS_NEW, &[]).await? {
             ConditionalPut::Done => Ok(analysis),
@@ -94,7 +96,7 @@ impl Store {
         Ok(owned.into_iter().map(|owned| owned.edition).collect())
     }
 
-    /// The write that makes an edition a user's; it fails when it is theirs already.
+    /// A write that gives an edition to a user. It fails if the user owns it already.
     pub(super) fn own_analysis(
         &self,
         user: UserId,

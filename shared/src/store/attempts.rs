@@ -1,4 +1,4 @@
-//! Attempts on questions, and the solutions that they open.
+//! Attempts on questions, and the solutions that they unlock.
 
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -16,31 +16,31 @@ use crate::domain::study::attempt::{Attempt, MarkedAnswer};
 use crate::domain::study::progress::Progress;
 use crate::domain::study::{Study, TopicMasteryView};
 
-/// Why an attempt was not recorded. Nothing was.
+/// Why an attempt was not recorded. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum AttemptError {
-    /// A request with the same key was faster: its record has the answer.
+    /// A concurrent duplicate with the same key committed first; its record has the answer.
     #[error("another request with the same key was faster")]
     Replayed,
     /// The question is not unlocked any more.
     #[error("the progress is gone")]
     NotStarted,
-    /// Storage failed.
+    /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// An attempt that was recorded.
+/// A recorded attempt.
 #[derive(Debug, Clone)]
 pub struct Recorded {
-    /// The question's progress after it.
+    /// The question's progress after the attempt.
     pub progress: Progress,
-    /// What is answered of the topic after it.
+    /// The topic's mastery after the attempt.
     pub mastery: TopicMasteryView,
 }
 
 impl Store {
-    /// Opens the solution of an unlocked question, for good.
+    /// Permanently unlocks the solution of a question that is already unlocked.
     pub async fn open_solution(
         &self,
         user: UserId,
@@ -62,8 +62,8 @@ impl Store {
         item::read(updated.attributes.unwrap_or_default())
     }
 
-    /// Records an attempt, counts it, estimates mastery with it, and opens the solution. `view` is what is answered of the
-    /// topic afterwards, and kept for the request's key.
+    /// Records an attempt in one transaction: counts it, updates the mastery estimate and unlocks the solution. `view`
+    /// builds the topic's mastery for the answer, which is also stored in the idempotency record.
     pub async fn record_attempt(
         &self,
         user: UserId,
@@ -75,7 +75,8 @@ impl Store {
     ) -> Result<Recorded, AttemptError> {
         let (mut progress, mut study) = on;
         for tries in 0..ATTEMPTS_MAX {
-            // What the student knew is decided by what is there now, not by what this request read first.
+            // Whether the student already knew the solution is decided on the current progress, not on what this
+            // request read first.
             let attempt = marked.placed(progress.knows_solution(), study.version + 1);
             let counted = count(&progress, &attempt);
             let mut studied = study.clone();
@@ -122,7 +123,7 @@ impl Store {
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
     }
 
-    /// The counts are the lock: two attempts at once are counted one after the other.
+    /// The counts serve as the optimistic lock: concurrent attempts are counted one after the other.
     fn replace_counts(
         &self,
         user: UserId,
@@ -157,7 +158,7 @@ impl Store {
     }
 }
 
-/// The progress once `attempt` is counted.
+/// Returns the progress with `attempt` counted.
 fn count(before: &Progress, attempt: &Attempt) -> Progress {
     Progress {
         solution_at: before.solution_at.or(Some(attempt.created_at)),

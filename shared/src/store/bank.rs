@@ -1,6 +1,6 @@
-//! The bank of a course, packed. An import publishes what it made of a course under a digest of the content, and only
-//! then names it in the course: who has read a course finds its bank whole and as it was meant, however far replicas are
-//! behind, and loads it with one query.
+//! The compressed question bank of a course. An import first stores the bank under a digest of its content, and only
+//! then references the digest in the course. So a reader of the course always finds the matching, complete bank, even
+//! on a lagging replica, and loads it with one query.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,22 +15,21 @@ use crate::domain::catalog::{Bank, Course};
 use crate::domain::id::CourseId;
 use crate::domain::time::plus_seconds;
 
-/// Bytes of a part as it is stored: an item may have 400 KB.
+/// Maximum stored bytes of a part; a DynamoDB item is limited to 400 KB.
 const PART_BYTES_MAX: usize = 300_000;
-/// Bytes of a part's JSON: what reading it takes in memory.
+/// Maximum bytes of a part's JSON; bounds the memory for reading it.
 const PART_JSON_BYTES_MAX: usize = 2_000_000;
-/// Bytes of the digest.
 const DIGEST_BYTES: usize = 16;
-/// How long a bank stays when its course names another.
+/// How long a bank is kept after its course references another one.
 const RETIRED_SECONDS: i64 = 24 * 60 * 60;
 
-/// The item of a part, all of which is packed.
+/// The item of a part. Its whole content is compressed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct BankPart {}
 
-/// A bank as it is stored.
+/// A bank in its stored form.
 pub(super) struct PackedBank {
-    /// Of its content.
+    /// Digest of the bank's content.
     pub(super) digest: String,
     parts: Vec<Vec<u8>>,
 }
@@ -40,7 +39,7 @@ impl Entity for BankPart {
 }
 
 impl PackedBank {
-    /// In as few parts as halving gives.
+    /// Compresses a bank. Halves it until every part is small enough.
     pub(super) fn of(bank: Bank) -> Result<Self, StoreError> {
         let mut parts = Vec::new();
         let mut digest = Sha256::new();
@@ -75,13 +74,13 @@ impl PackedBank {
 }
 
 impl Store {
-    /// The bank of a course.
+    /// Loads the bank of a course.
     pub(super) async fn load_bank(&self, course: &Course) -> Result<Bank, StoreError> {
         let bank = self.read_bank(course, false).await?;
         if bank.stats() == course.stats {
             return Ok(bank);
         }
-        // The replica that answered does not have it yet.
+        // The replica does not have the bank yet: read consistently.
         let bank = self.read_bank(course, true).await?;
         if bank.stats() == course.stats {
             return Ok(bank);
@@ -89,7 +88,7 @@ impl Store {
         Err(StoreError::corrupt("Bank", format!("that of {} is not whole: import the course again", course.id)))
     }
 
-    /// What is stored of the bank of a course.
+    /// Reads the stored bank of a course.
     pub(super) async fn read_bank(&self, course: &Course, consistent: bool) -> Result<Bank, StoreError> {
         let pk = keys::course_partition(&course.id);
         let prefix = keys::bank_parts(&course.bank);
@@ -97,12 +96,12 @@ impl Store {
         Ok(parts.into_iter().fold(Bank::default(), Bank::and))
     }
 
-    /// Stores a bank that a course is about to name.
+    /// Stores a bank before its course references it.
     pub(super) async fn publish_bank(&self, course: &CourseId, bank: PackedBank) -> Result<(), StoreError> {
         self.put_missing(&bank.items(course)?).await
     }
 
-    /// Lets a bank expire that its course names no more: not at once, since processes keep courses for a while.
+    /// Sets a TTL on a bank that is no longer referenced. Deletion is delayed, because processes cache courses.
     pub(super) async fn retire_bank(&self, course: &Course, now: Timestamp) -> Result<(), StoreError> {
         let present: Option<Course> = self.get(&keys::course(&course.id), true).await?.map(item::read).transpose()?;
         if present.is_some_and(|present| present.bank == course.bank) {
@@ -110,7 +109,7 @@ impl Store {
         }
         let pk = keys::course_partition(&course.id);
         let mut items = self.query(&pk, &keys::bank_parts(&course.bank), true).await?;
-        // A bank that has begun to expire goes on doing so.
+        // Keep an earlier expiry.
         items.retain(|item| !item.contains_key(EXPIRES_AT));
         for item in &mut items {
             item.insert(EXPIRES_AT.to_owned(), number(plus_seconds(now, RETIRED_SECONDS).as_second()));

@@ -1,4 +1,4 @@
-//! What a process keeps in memory of the table, and how much of it.
+//! In-memory cache of table data, with its limits.
 
 use std::sync::Arc;
 
@@ -10,36 +10,37 @@ use crate::domain::analysis::Analysis;
 use crate::domain::catalog::{Bank, Course, Question};
 use crate::domain::id::{CourseId, QuestionId};
 
-/// Question summaries in memory, of all courses together: some 150 MB.
+/// Maximum question summaries, over all courses: about 150 MB.
 const SUMMARIES_MAX: u64 = 120_000;
-/// Questions whose course is remembered.
+/// Maximum questions whose course is cached.
 const COURSES_OF_QUESTIONS_MAX: usize = 50_000;
-/// Whole questions in memory.
+/// Maximum complete questions.
 const WHOLE_MAX: usize = 16;
-/// Analyses in memory: some 100 KB each.
+/// Maximum analyses: about 100 KB each.
 const ANALYSES_MAX: usize = 32;
-/// Calibrations in memory: some 60 bytes a question.
+/// Maximum calibrations: about 60 bytes per question.
 const CALIBRATIONS_MAX: usize = 32;
-/// Courses in memory, each with what it was a minute ago until the cache needs the room.
+/// Maximum courses. Entries of past minutes stay until the cache needs the space.
 const COURSES_MAX: usize = 256;
-/// Banks that are expected; the cache sizes its tables by it.
+/// Expected number of banks; sizes the cache's tables.
 const BANKS_EXPECTED: usize = 32;
 
-/// What is kept in memory. An import makes a new `catalog_version`, so an entry is never wrong, only unused.
+/// The cache. An import increments `catalog_version`, which is part of the keys, so an entry never becomes stale, only
+/// unused.
 pub(super) struct Cache {
-    /// Courses as they were at the beginning of a minute, all of them or one: so a version is checked once a minute.
+    /// Courses by the minute in which they were read, all or a single one. So the version is checked once per minute.
     pub(super) all_courses: MemoryCache<Minute, Arc<Vec<Course>>>,
     pub(super) one_course: MemoryCache<(CourseId, Minute), Arc<Course>>,
     pub(super) banks: MemoryCache<(CourseId, u64), Arc<Bank>, BySummaries>,
-    /// A question never changes its course, and progress is kept by course.
+    /// The course of a question, which never changes. Needed because progress is stored by course.
     pub(super) courses: MemoryCache<QuestionId, CourseId>,
-    /// Questions that everybody gets.
+    /// Complete questions that are shown to every user.
     pub(super) whole: MemoryCache<(QuestionId, u64), Arc<Question>>,
     pub(super) calibrations: MemoryCache<CourseId, Kept>,
     pub(super) analyses: MemoryCache<(CourseId, u64), Arc<Analysis>>,
 }
 
-/// A minute since 1970, by the clock of requests.
+/// Minutes since 1970, by the clock of requests.
 pub(super) type Minute = i64;
 
 impl Default for Cache {

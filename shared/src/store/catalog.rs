@@ -1,5 +1,5 @@
-//! Courses and enrolments. Catalogue reads are eventually consistent: half the price, and an import is
-//! no race.
+//! Courses and enrolments. Catalogue reads are eventually consistent: they cost half, and readers need not see an
+//! import at once.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn minute(now: Timestamp) -> Minute {
 }
 
 impl Store {
-    /// All courses, active or not, by id.
+    /// All courses, active or not, ordered by id.
     pub async fn courses(&self) -> Result<Vec<Course>, StoreError> {
         item::read_all(self.query(CATALOG, "", false).await?)
     }
@@ -42,7 +42,7 @@ impl Store {
         self.get(&keys::course(id), false).await?.map(item::read).transpose()
     }
 
-    /// All courses, active or not, by id, as they were less than a minute ago; one read however many ask at once.
+    /// All courses, active or not, ordered by id, at most one minute old. Concurrent calls share one read.
     pub async fn recent_courses(&self, now: Timestamp) -> Result<Arc<Vec<Course>>, StoreError> {
         match self.cache.all_courses.get_value_or_guard_async(&minute(now)).await {
             Ok(courses) => Ok(courses),
@@ -54,7 +54,7 @@ impl Store {
         }
     }
 
-    /// One course, active or not, as it was less than a minute ago. One that is not there is looked for each time.
+    /// One course, active or not, at most one minute old. A missing course is not cached.
     pub async fn recent_course(&self, id: &CourseId, now: Timestamp) -> Result<Option<Arc<Course>>, StoreError> {
         match self.cache.one_course.get_value_or_guard_async(&(id.clone(), minute(now))).await {
             Ok(course) => Ok(Some(course)),
@@ -66,20 +66,20 @@ impl Store {
         }
     }
 
-    /// Forgets what was read of courses: this process changed them.
+    /// Clears the cached courses after this process has changed them.
     pub(super) fn forget_courses(&self) {
         self.cache.all_courses.clear();
         self.cache.one_course.clear();
     }
 
-    /// The courses that a user is enrolled in.
+    /// The courses in which a user is enrolled.
     pub async fn enrollments(&self, user: UserId) -> Result<HashSet<CourseId>, StoreError> {
         let items = self.query(&keys::user(user), ENROLLMENTS, true).await?;
         let courses = items.iter().filter_map(|item| keys::course_of_enrollment(&item::key_of(item)?.sk));
         Ok(courses.collect())
     }
 
-    /// Enrols a user in a course; since when they are.
+    /// Enrols a user in a course. Returns the time of enrolment, which a repeated call does not change.
     pub async fn enroll(&self, user: UserId, course: &CourseId, now: Timestamp) -> Result<Timestamp, StoreError> {
         let row = Enrollment { course_id: course.clone(), enrolled_at: now };
         match self.put_if(item::write(&keys::enrollment(user, course), &row)?, IS_NEW, &[]).await? {
@@ -88,7 +88,7 @@ impl Store {
         }
     }
 
-    /// Whether a user is enrolled in a course.
+    /// Returns whether a user is enrolled in a course.
     pub async fn is_enrolled(&self, user: UserId, course: &CourseId) -> Result<bool, StoreError> {
         Ok(self.get(&keys::enrollment(user, course), true).await?.is_some())
     }

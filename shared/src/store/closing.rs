@@ -1,6 +1,6 @@
-//! Deleting an account. It begins with one transaction, after which nobody signs in, spends, or finds a name or an email;
-//! then the ledger's entries move to a ledger of nobody, and everything else goes, the profile last. Whatever interrupts
-//! it, doing it again completes it. `docs/decisions/0014` says what is kept and why.
+//! Account deletion. The first transaction disables sign-in and spending and removes the name and the email. Then the
+//! ledger entries move to an anonymous ledger, and everything else is deleted, the profile last. An interrupted
+//! deletion is completed by repeating it. `docs/decisions/0014` says what is kept and why.
 
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -17,16 +17,16 @@ use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
 use crate::domain::random::Random;
 
-/// Entries that one transaction moves: each is a put and a delete, and a transaction holds a hundred.
+/// Entries per transaction: each needs a put and a delete, and DynamoDB allows 100 actions.
 const ENTRIES_MOVED_AT_ONCE: usize = 50;
-/// Transactions that run at the same time.
+/// Concurrent transactions.
 const TRANSACTIONS_AT_ONCE: usize = 4;
-/// How often what was written meanwhile is looked for.
+/// Maximum passes over the account that delete items written concurrently.
 const SWEEPS_MAX: u32 = 8;
 
 impl Store {
-    /// Begins to delete the account of `profile`: its email is free, and it signs in nobody any more. Which ledger takes
-    /// over; none when the account is gone.
+    /// Starts deletion: frees the email and disables sign-in. Returns the id of the anonymous ledger; `None` if the
+    /// account does not exist any more.
     pub async fn begin_closing(
         &self,
         mut profile: Profile,
@@ -56,7 +56,7 @@ impl Store {
             let Transaction::Refused(verdicts) = self.transact(actions, &random.uuid_v4().to_string()).await? else {
                 return Ok(Some(id));
             };
-            // Somebody spent meanwhile, or began this before: what is there now decides.
+            // A concurrent request spent, or started the deletion: decide again on the newer profile.
             match verdicts.into_iter().next() {
                 Some(ActionOutcome::ConditionFailed(Some(newer))) => profile = item::read(newer)?,
                 Some(ActionOutcome::ConditionFailed(None)) => return Ok(None),
@@ -71,8 +71,8 @@ impl Store {
 
     /// Deletes everything of an account whose deletion has begun.
     ///
-    /// `session` is the one that asks for it: with the profile, it is the last to go, so that whoever was interrupted can
-    /// ask again.
+    /// `session` is the session of the request. It is deleted last, together with the profile, so that the user can
+    /// retry an interrupted deletion.
     pub async fn finish_closing(
         &self,
         user: UserId,
@@ -82,7 +82,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let last: Vec<Key> =
             session.map(|hash| keys::session(user, hash)).into_iter().chain([keys::profile(user)]).collect();
-        // What was under way when it began may still write: it is looked for until nothing is left.
+        // Requests that were in progress when deletion began may still write: repeat until nothing is left.
         for _ in 0..SWEEPS_MAX {
             self.move_entries(user, ledger, random).await?;
             let mut left = self.keys_of(user).await?;
@@ -96,7 +96,7 @@ impl Store {
         Err(StoreError::Contention { attempts: SWEEPS_MAX })
     }
 
-    /// What is left of deleted accounts: their ledgers, with their entries.
+    /// The ledger entries of a deleted account.
     pub async fn closed_entries(&self, ledger: ClosedLedgerId) -> Result<Vec<Entry>, StoreError> {
         item::read_all(self.query(&keys::closed_partition(ledger), ENTRIES, true).await?)
     }
@@ -117,7 +117,7 @@ impl Store {
         stream::iter(moves).buffer_unordered(TRANSACTIONS_AT_ONCE).try_collect::<()>().await
     }
 
-    /// The version is the lock: a spend that decided on the profile before is refused, and the ledger's end is known.
+    /// The version is the optimistic lock: a spend decided on an older profile fails, so the ledger's end is fixed.
     fn mark_closing(&self, profile: &Profile, ledger: ClosedLedgerId) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.table)
@@ -159,7 +159,7 @@ impl Store {
     }
 
     async fn keys_of(&self, user: UserId) -> Result<Vec<Key>, StoreError> {
-        // The keys alone: midterms may hold megabytes.
+        // Read only the keys: midterms may hold megabytes.
         let mut keys = Vec::new();
         let mut start = None;
         loop {

@@ -1,5 +1,5 @@
-//! Domain types that are stored as items, with the value of their `entity` attribute. Rows that exist only in storage
-//! say theirs beside their type.
+//! The `entity` names of domain types that are stored as items. A type that exists only in storage declares its name
+//! beside its definition.
 
 use super::dynamodb::item::Entity;
 use crate::domain::account::profile::Profile;

@@ -1,5 +1,5 @@
-//! Everything that is stored of a user, as it is stored: so what is added later is exported too. In pages, since an account
-//! may hold more than an answer.
+//! Exports everything that is stored about a user, in its stored form, so that new entities are exported automatically.
+//! The export is paginated, because an account may be larger than a response.
 
 use std::collections::HashMap;
 
@@ -16,27 +16,25 @@ use super::size::unfolded;
 use crate::domain::account::session::SessionId;
 use crate::domain::id::UserId;
 
-/// An item of a user, without its keys: those hold hashes.
+/// An item of a user, without its keys, because keys contain hashes.
 #[derive(Debug, Clone)]
 pub struct StoredItem {
-    /// What it is.
+    /// The entity name.
     pub entity: String,
-    /// Its attributes.
     pub attributes: Map<String, Value>,
 }
 
-/// Some of a user's items, in the order of their keys.
+/// A page of a user's items, ordered by key.
 #[derive(Debug, Clone)]
 pub struct ItemPage {
-    /// The items.
     pub items: Vec<StoredItem>,
-    /// Where the next page begins; none when this is the last.
+    /// Position of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
 impl Store {
-    /// The items of a user from behind `place`, as many as `fits` lets in, and one at least. It is asked once for each, in
-    /// their order.
+    /// Returns a user's items after `place`. Adds items while `fits` returns `true`, but at least one. `fits` is called
+    /// once per item, in order.
     pub async fn items_of(
         &self,
         user: UserId,
@@ -78,14 +76,14 @@ impl Store {
         }
     }
 
-    /// Whether a text may be the place of [`ItemPage::next`].
+    /// Whether a text may be a position from [`ItemPage::next`].
     #[must_use]
     pub fn is_place(text: &str) -> bool {
         is_place(text)
     }
 }
 
-/// An item as it is exported; nothing for a part of another.
+/// Converts an item for the export; `None` for a part of another item.
 fn stored(item: Item) -> Result<Option<StoredItem>, StoreError> {
     let entity = item::entity_of(&item);
     if entity == Part::NAME {
@@ -97,7 +95,8 @@ fn stored(item: Item) -> Result<Option<StoredItem>, StoreError> {
     for name in [PK, SK, ENTITY] {
         item.remove(name);
     }
-    // What is packed is of the catalogue: the questions of a midterm, which its id opens.
+    // Leave out compressed attributes: they hold catalogue data, such as the questions of a midterm, which its id gives
+    // access to.
     item.retain(|_, value| !matches!(value, AttributeValue::B(_)));
     let mut attributes: Map<String, Value> = from_item(item).map_err(|error| StoreError::corrupt("item", error))?;
     if let Some(id) = session {

@@ -1,4 +1,4 @@
-//! Records of requests with an idempotency key.
+//! Idempotency records.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
@@ -11,18 +11,18 @@ use super::keys;
 use crate::domain::id::UserId;
 use crate::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 
-/// Nothing is kept under the key, or nothing that still counts.
+/// Condition that the key has no record, or only an expired one.
 const IS_FREE: &str = "attribute_not_exists(pk) OR expires_at <= :now";
 
 impl Store {
-    /// What the request with this intent did before, if anything. Without a key there is nothing to ask.
+    /// Returns the live record of an earlier request with the same key. `None` if the request has no key.
     pub async fn record(&self, user: UserId, intent: &Intent, now: Timestamp) -> Result<Option<Record>, StoreError> {
         let Some(key) = &intent.key else { return Ok(None) };
         let record: Option<Record> = self.get(&keys::record(user, key), true).await?.map(item::read).transpose()?;
         Ok(record.filter(|record| record.is_live(now)))
     }
 
-    /// Keeps what a request that moved nothing answered, unless its key has a live record already; `true` when kept.
+    /// Stores the record of a request that moved no credits. Returns `false` if the key has a live record already.
     pub async fn keep_record(
         &self,
         user: UserId,
@@ -37,7 +37,7 @@ impl Store {
         Ok(matches!(put, ConditionalPut::Done))
     }
 
-    /// The write of a record, which fails when a live one is there.
+    /// A write of a record. It fails if the key has a live record.
     pub(super) fn put_record(
         &self,
         user: UserId,
@@ -48,7 +48,7 @@ impl Store {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item::write(&keys::record(user, key), record)?))
-            // The table's TTL deletes late.
+            // TTL deletes expired items late.
             .condition_expression(IS_FREE)
             .expression_attribute_values(":now", number(now.as_second()))
             .build()?;

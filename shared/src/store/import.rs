@@ -1,5 +1,5 @@
-//! Writing what operators import: only what differs is written, so a second import changes nothing, and a course's
-//! version moves only when something of it did.
+//! Imports by operators. Only differences are written, so repeating an import changes nothing, and a course's version
+//! increases only if its content changed.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,35 +23,35 @@ use crate::domain::credits::ledger::Entry;
 use crate::domain::id::QuestionId;
 use crate::domain::questions::preview::preview;
 
-/// Actions of one transaction: DynamoDB's limit.
+/// Actions per transaction: DynamoDB's limit.
 const TRANSACTION_MAX: usize = 100;
 
-/// What an import did to the items of one entity, or would do.
+/// Number of items of one entity that an import wrote, or would write in a dry run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WriteCounts {
-    /// Items that were new.
+    /// New items.
     pub created: usize,
-    /// Items that differed.
+    /// Items that differed from the stored ones.
     pub changed: usize,
-    /// Items that were there already.
+    /// Items that were stored already.
     pub unchanged: usize,
 }
 
-/// What an import did, by entity.
+/// Counts of an import, by entity.
 pub type WriteReport = BTreeMap<String, WriteCounts>;
 
-/// An account with its whole ledger.
+/// An account with its complete ledger.
 pub struct ImportedAccount {
-    /// The profile; its `entry_count` is the number of entries.
+    /// The profile. Its `entry_count` must equal the number of entries.
     pub profile: Profile,
-    /// What the email signs in with.
+    /// The login credential.
     pub credential: Credential,
-    /// The ledger, oldest first.
+    /// The ledger, oldest entry first.
     pub entries: Vec<Entry>,
 }
 
 impl ImportedAccount {
-    /// All its items, for a table that is filled in bulk; as JSON, which has all that an account has.
+    /// All items of the account as JSON, for filling a table in bulk.
     pub fn items(&self) -> Result<Vec<Map<String, Value>>, StoreError> {
         let Self { profile, credential, entries } = self;
         let mut items = vec![
@@ -66,15 +66,15 @@ impl ImportedAccount {
 }
 
 impl Store {
-    /// Stores a course; what it did, and the questions that it left alone because they belong to another course. What is
-    /// in the table and not in `catalog` stays: students may have bought it.
+    /// Stores a course. Returns the counts, and the questions that were skipped because they belong to another course.
+    /// Items that are stored but missing from `catalog` are kept: students may have bought them.
     pub async fn write_catalog(
         &self,
         catalog: &Catalog,
         now: Timestamp,
         dry_run: bool,
     ) -> Result<(WriteReport, Vec<QuestionId>), StoreError> {
-        // Boxed: it is rare, and large.
+        // Boxed: the future is large and rarely needed.
         Box::pin(self.patient().write_course(catalog, now, dry_run)).await
     }
 
@@ -130,7 +130,7 @@ impl Store {
         if is_changed && !dry_run {
             self.put_all(writes).await?;
             self.publish_bank(&course.id, bank).await?;
-            // Last, so that whoever reads it finds its bank.
+            // Write the course last, so that its readers find its bank.
             course.catalog_version += 1;
             self.put_course(&course_key, &course).await?;
             self.forget_courses();
@@ -141,7 +141,7 @@ impl Store {
         Ok((report, foreign.into_iter().map(|(_, id)| id).collect()))
     }
 
-    /// Writes a course on the condition that no other import was faster: two may not share a version.
+    /// Writes a course unless a concurrent import wrote it first: two imports must not share a version.
     async fn put_course(&self, key: &Key, course: &Course) -> Result<(), StoreError> {
         let condition = "attribute_not_exists(pk) OR catalog_version = :before";
         let before = item::number(course.catalog_version - 1);
@@ -151,7 +151,7 @@ impl Store {
         }
     }
 
-    /// What [`Store::write_account`] would do.
+    /// Dry run of [`Store::write_account`].
     pub async fn check_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
         let id = account.profile.id;
         let (profile, credential) = tokio::try_join!(self.profile(id), self.credential(&account.profile.email))?;
@@ -162,8 +162,8 @@ impl Store {
         }
     }
 
-    /// Stores an account unless its id or email is taken. A living account is never touched: its owner may have spent
-    /// since.
+    /// Stores an account unless its id or email is taken. An existing account is never changed, since its owner may
+    /// have spent credits.
     pub async fn write_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
         Box::pin(self.patient().write_new_account(account)).await
     }
@@ -173,8 +173,8 @@ impl Store {
         let id = account.profile.id;
         let entries = account.entries.iter().map(|entry| item::write(&keys::entry(id, entry.id), entry));
         let entries: Vec<Item> = entries.collect::<Result<_, _>>()?;
-        // A ledger longer than a transaction is begun before the profile that makes it visible: an import that is cut
-        // off leaves entries of nobody, and the next one writes the same ones again.
+        // A ledger that does not fit into one transaction is written before the profile that makes it visible. An
+        // interrupted import leaves entries without a profile, and the next import writes the same entries again.
         let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 3));
         self.put_missing(early).await?;
         let mut actions = vec![
@@ -203,7 +203,8 @@ impl Store {
 }
 
 impl Store {
-    /// Puts those items that are not there as they are: what an import that was cut off has written is not written again.
+    /// Puts the items that are not stored yet in the same form. So a repeated import skips what an interrupted one
+    /// wrote.
     pub(super) async fn put_missing(&self, items: &[Item]) -> Result<(), StoreError> {
         let keys: Vec<Key> = items.iter().filter_map(item::key_of).collect();
         let stored = self.get_many(&keys, true).await?;
@@ -217,7 +218,8 @@ impl Store {
     }
 }
 
-/// Questions of `catalog` whose id is another course's, with their partitions: their buyers keep them.
+/// Questions of `catalog` whose id belongs to another course, with their partitions. They are not changed, because
+/// students have bought them.
 fn foreign_questions(catalog: &Catalog, stored: &HashMap<Key, Item>) -> Vec<(String, QuestionId)> {
     let is_foreign = |question: &&Question| {
         let course = stored.get(&keys::question(&question.meta.id)).and_then(|item| item.get("course_id"));
@@ -227,7 +229,7 @@ fn foreign_questions(catalog: &Catalog, stored: &HashMap<Key, Item>) -> Vec<(Str
     foreign.map(|question| (keys::question_partition(&question.meta.id), question.meta.id.clone())).collect()
 }
 
-/// What became of a draft.
+/// What happens to a draft.
 #[derive(Clone, Copy)]
 enum Merge {
     Created,
@@ -245,7 +247,7 @@ impl WriteCounts {
     }
 }
 
-/// What writing `draft` does to what is stored. When a row came first stays.
+/// Compares `draft` with the stored item. Keeps the stored creation time.
 fn merge(draft: &mut Item, stored: Option<&Item>) -> Merge {
     let Some(stored) = stored else { return Merge::Created };
     if let (Some(first), true) = (stored.get("created_at"), draft.contains_key("created_at")) {
@@ -254,7 +256,7 @@ fn merge(draft: &mut Item, stored: Option<&Item>) -> Merge {
     if item::is_same(draft, stored) { Merge::Unchanged } else { Merge::Changed }
 }
 
-/// Adds to a bank what it has of an item.
+/// Adds the row of an item to a bank.
 fn add_row(bank: &mut Bank, item: Item) -> Result<(), StoreError> {
     match item::entity_of(&item).as_str() {
         Exam::NAME => bank.exams.push(item::read(item)?),
@@ -266,7 +268,7 @@ fn add_row(bank: &mut Bank, item: Item) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Everything of a course but the course itself.
+/// The items of everything in a course except the course itself.
 fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
     let course = &catalog.course.id;
     let mut items = Vec::new();
@@ -288,7 +290,7 @@ fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
     Ok(items)
 }
 
-/// A question's item with what only its summary needs.
+/// The item of a question, with the attributes that only its summary needs.
 fn question_item(question: &Question) -> Result<Item, StoreError> {
     let mut item = item::write_row(&keys::question(&question.meta.id), question, &question.extra)?;
     item.insert("preview".to_owned(), text(preview(&question.question_text)));

@@ -1,4 +1,4 @@
-//! Unlocked questions and enrolments of an old service, written where there is nothing yet.
+//! Imports unlocked questions and enrolments from an old service. Existing items are not overwritten.
 
 use std::collections::HashSet;
 
@@ -14,28 +14,26 @@ use super::keys::{self, Key};
 use crate::domain::id::{CourseId, UserId};
 use crate::domain::study::progress::Progress;
 
-/// Writes that run at the same time.
+/// Concurrent writes.
 const WRITES_AT_ONCE: usize = 16;
 
-/// What a user did elsewhere.
+/// A user's data from an old service.
 pub struct ImportedStudies {
-    /// Questions that they unlocked.
+    /// Progress on the questions that the user unlocked.
     pub progress: Vec<Progress>,
-    /// Courses that they are enrolled in, and since when.
+    /// Courses and times of enrolment.
     pub enrollments: Vec<(CourseId, Timestamp)>,
 }
 
-/// What was written of it, or would be.
+/// Number of items that were written, or would be in a dry run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StudiesWritten {
-    /// Questions.
     pub progress: usize,
-    /// Enrolments.
     pub enrollments: usize,
 }
 
 impl Store {
-    /// Writes what is not there yet of a user who has an account.
+    /// Writes the items that do not exist yet. The user must have an account.
     pub async fn write_studies(
         &self,
         user: UserId,
@@ -59,7 +57,7 @@ impl Store {
         })
     }
 
-    /// Puts the items whose keys are free; how many. Of two with one key the first is put.
+    /// Puts the items whose keys are not in use. Returns their number. If two items share a key, the first one is put.
     async fn put_absent(&self, items: Vec<(Item, Key)>, dry_run: bool) -> Result<usize, StoreError> {
         let mut seen = HashSet::new();
         let items: Vec<(Item, Key)> = items.into_iter().filter(|(_, key)| seen.insert(key.clone())).collect();
@@ -74,7 +72,7 @@ impl Store {
         Ok(written.into_iter().filter(|is_written| *is_written).count())
     }
 
-    /// `false` when the student was faster.
+    /// Returns `false` if the student created the item concurrently.
     async fn put_if_free(&self, item: Item) -> Result<bool, StoreError> {
         Ok(matches!(self.put_if(item, IS_NEW, &[]).await?, ConditionalPut::Done))
     }

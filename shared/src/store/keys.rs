@@ -1,4 +1,4 @@
-//! Every key of the table is built and taken apart here, and nowhere else.
+//! The only place that builds and parses the table's keys.
 //!
 //! | entity | pk | sk |
 //! |---|---|---|
@@ -28,8 +28,8 @@
 //! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
 //! | Event | `STRIPE#<event id>` | `EVENT` |
 //!
-//! The parts are ids, which hold no `#` (`domain::id`), emails, which hold none either, UUIDs and hex. An idempotency
-//! key may hold one: it is the last part.
+//! The parts of a key are ids, emails, UUIDs and hex. Ids (`domain::id`) and emails contain no `#`. An idempotency key
+//! may contain one, so it is always the last part.
 
 use std::collections::HashMap;
 
@@ -54,33 +54,29 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 
 /// The partition of all courses.
 pub(super) const CATALOG: &str = "CATALOG";
-/// The sort key of a profile.
 pub(super) const PROFILE: &str = "PROFILE";
-/// The sort key of a question.
 const QUESTION: &str = "QUESTION";
-/// The sort key of what is left of a deleted account.
+/// The sort key of a deleted account's ledger.
 pub(super) const CLOSED_LEDGER: &str = "LEDGER";
-/// Sort keys of sessions begin so.
+/// Sort key prefix of sessions.
 pub(super) const SESSIONS: &str = "SESSION#";
-/// Sort keys of ledger entries begin so.
+/// Sort key prefix of ledger entries.
 pub(super) const ENTRIES: &str = "CREDIT#";
-/// Sort keys of attempts begin so.
+/// Sort key prefix of attempts.
 pub(super) const ATTEMPTS: &str = "ATTEMPT#";
-/// Sort keys of a student's work in courses begin so.
+/// Sort key prefix of a student's work in courses.
 pub(super) const MASTERIES: &str = "MASTERY#";
-/// Sort keys of calibrations begin so.
+/// Sort key prefix of calibrations.
 pub(super) const CALIBRATIONS: &str = "CALIBRATION#";
-/// Sort keys of midterms begin so.
+/// Sort key prefix of midterms.
 pub(super) const MIDTERMS: &str = "MIDTERM#";
-/// Sort keys of enrolments begin so.
+/// Sort key prefix of enrolments.
 pub(super) const ENROLLMENTS: &str = "ENROLLMENT#";
 
 /// A primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Partition key.
     pub pk: String,
-    /// Sort key.
     pub sk: String,
 }
 
@@ -89,7 +85,7 @@ impl Key {
         Self { pk: pk.into(), sk: sk.into() }
     }
 
-    /// As the SDK wants it.
+    /// The key as DynamoDB attributes.
     pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
         HashMap::from([
             (PK.to_owned(), AttributeValue::S(self.pk.clone())),
@@ -103,7 +99,7 @@ pub(super) fn user(id: UserId) -> String {
     format!("USER#{id}")
 }
 
-/// The partition of what belongs to a course.
+/// The partition of a course's data.
 pub(super) fn course_partition(id: &CourseId) -> String {
     format!("COURSE#{id}")
 }
@@ -113,225 +109,225 @@ pub(super) fn question_partition(id: &QuestionId) -> String {
     format!("QUESTION#{id}")
 }
 
-/// A profile.
+/// Key of a profile.
 #[must_use]
 pub fn profile(id: UserId) -> Key {
     Key::new(user(id), PROFILE)
 }
 
-/// The credential of an email.
+/// Key of an email's credential.
 #[must_use]
 pub fn credential(email: &Email) -> Key {
     Key::new(format!("EMAIL#{}", email.as_str()), "CREDENTIAL")
 }
 
-/// A session.
+/// Key of a session.
 #[must_use]
 pub fn session(id: UserId, hash: &TokenHash) -> Key {
     Key::new(user(id), format!("{SESSIONS}{}", hash.as_str()))
 }
 
-/// The sort key of the session of this id begins so.
+/// Sort key prefix of the session with this public id.
 pub(super) fn sessions_of_id(id: &SessionId) -> String {
     format!("{SESSIONS}{}", id.as_str())
 }
 
-/// The hash of a session's sort key.
+/// The token hash in a session's sort key.
 pub(super) fn hash_of_session(sk: &str) -> Option<TokenHash> {
     sk.strip_prefix(SESSIONS).map(TokenHash::stored)
 }
 
-/// What is left of an account that was deleted.
+/// Key of a deleted account's ledger.
 #[must_use]
 pub fn closed_ledger(id: ClosedLedgerId) -> Key {
     Key::new(closed_partition(id), CLOSED_LEDGER)
 }
 
-/// A ledger entry of an account that was deleted.
+/// Key of an entry in a deleted account's ledger.
 #[must_use]
 pub fn closed_entry(id: ClosedLedgerId, entry: EntryId) -> Key {
     Key::new(closed_partition(id), format!("{ENTRIES}{entry}"))
 }
 
-/// The partition of what is left of an account that was deleted.
+/// The partition of a deleted account's ledger.
 pub(super) fn closed_partition(id: ClosedLedgerId) -> String {
     format!("CLOSED#{}", id.0)
 }
 
-/// A ledger entry.
+/// Key of a ledger entry.
 #[must_use]
 pub fn entry(id: UserId, entry: EntryId) -> Key {
     Key::new(user(id), format!("{ENTRIES}{entry}"))
 }
 
-/// A student's progress on a question.
+/// Key of a student's progress on a question.
 #[must_use]
 pub fn progress(id: UserId, course: &CourseId, question: &QuestionId) -> Key {
     Key::new(user(id), format!("{}{question}", progress_of_course(course)))
 }
 
-/// Sort keys of a student's progress in a course begin so.
+/// Sort key prefix of a student's progress in a course.
 pub(super) fn progress_of_course(course: &CourseId) -> String {
     format!("PROGRESS#{course}#")
 }
 
-/// An attempt.
+/// Key of an attempt.
 #[must_use]
 pub fn attempt(id: UserId, attempt: AttemptId) -> Key {
     Key::new(user(id), format!("{ATTEMPTS}{}", attempt.0))
 }
 
-/// A student's work in a course.
+/// Key of a student's work in a course.
 #[must_use]
 pub fn mastery(id: UserId, course: &CourseId) -> Key {
     Key::new(user(id), format!("{MASTERIES}{course}"))
 }
 
-/// A calibration of a course; they sort by version.
+/// Key of a course's calibration. Calibrations sort by version.
 #[must_use]
 pub fn calibration(course: &CourseId, version: u32) -> Key {
     Key::new(course_partition(course), format!("{CALIBRATIONS}{version:010}"))
 }
 
-/// A midterm.
+/// Key of a midterm.
 #[must_use]
 pub fn midterm(id: UserId, midterm: MidtermId) -> Key {
     Key::new(user(id), format!("{MIDTERMS}{}", midterm.0))
 }
 
-/// The record of a request with an idempotency key.
+/// Key of an idempotency record.
 #[must_use]
 pub fn record(id: UserId, key: &IdempotencyKey) -> Key {
     Key::new(user(id), format!("IDEMPOTENCY#{}", key.as_str()))
 }
 
-/// The record of an operator's change with a key.
+/// Key of the record of an operator's change.
 #[must_use]
 pub fn adjustment(id: UserId, key: &IdempotencyKey) -> Key {
     Key::new(user(id), format!("ADJUSTMENT#{}", key.as_str()))
 }
 
-/// A part of what an item is too small for.
+/// Key of a part of an item's body.
 #[must_use]
 pub fn part(item: &Key, digest: &str, number: usize) -> Key {
     Key::new(item.pk.clone(), format!("{}{number:04}", parts(item, digest)))
 }
 
-/// Sort keys of the parts of an item begin so.
+/// Sort key prefix of the parts of an item's body.
 pub(super) fn parts(item: &Key, digest: &str) -> String {
     format!("PART#{}#{digest}#", item.sk)
 }
 
-/// The place after an item in the order of its partition, as it may be told: of a session it says no more than its id,
-/// after which only the rest of its hash, in hex, can come.
+/// The public position after an item in its partition. For a session it contains only the public id, followed by a
+/// character that sorts after the rest of the hash, which is hex.
 pub(super) fn place_after(sk: &str) -> String {
     hash_of_session(sk).map_or_else(|| sk.to_owned(), |hash| format!("{SESSIONS}{}~", SessionId::of(&hash).as_str()))
 }
 
-/// Whether a text may be a place in a partition: a sort key is 1 to 1,024 bytes.
+/// Whether a text may be a position in a partition: a sort key has 1 to 1,024 bytes.
 pub(super) fn is_place(text: &str) -> bool {
     (1..=1_024).contains(&text.len()) && text.bytes().next().is_some_and(|first| first.is_ascii_uppercase())
 }
 
-/// An enrolment.
+/// Key of an enrolment.
 #[must_use]
 pub fn enrollment(id: UserId, course: &CourseId) -> Key {
     Key::new(user(id), format!("{ENROLLMENTS}{course}"))
 }
 
-/// The course of an enrolment's sort key.
+/// The course in an enrolment's sort key.
 pub(super) fn course_of_enrollment(sk: &str) -> Option<CourseId> {
     sk.strip_prefix(ENROLLMENTS).and_then(|id| CourseId::try_from(id).ok())
 }
 
-/// What is known of a user's payments.
+/// Key of a user's payment data.
 #[must_use]
 pub fn billing(id: UserId) -> Key {
     Key::new(user(id), "BILLING")
 }
 
-/// Whose a customer at Stripe is.
+/// Key of the item that maps a Stripe customer id to its user.
 #[must_use]
 pub fn customer(id: &str) -> Key {
     Key::new(format!("CUSTOMER#{id}"), "USER")
 }
 
-/// The claim of an event of Stripe.
+/// Key of the claim of a Stripe event.
 #[must_use]
 pub fn event(id: &str) -> Key {
     Key::new(format!("STRIPE#{id}"), "EVENT")
 }
 
-/// A counter of requests.
+/// Key of a rate-limit counter.
 #[must_use]
 pub fn limit(window: Window, subject: &str) -> Key {
     Key::new(format!("LIMIT#{}#{subject}", window.action.name()), window.starts_at.to_string())
 }
 
-/// A course.
+/// Key of a course.
 #[must_use]
 pub fn course(id: &CourseId) -> Key {
     Key::new(CATALOG, course_partition(id))
 }
 
-/// A part of a course's bank.
+/// Key of a part of a course's bank.
 #[must_use]
 pub fn bank_part(course: &CourseId, digest: &str, number: usize) -> Key {
     Key::new(course_partition(course), format!("{}{number:04}", bank_parts(digest)))
 }
 
-/// Sort keys of the parts of a bank begin so.
+/// Sort key prefix of the parts of a bank.
 pub(super) fn bank_parts(digest: &str) -> String {
     format!("BANK#{digest}#")
 }
 
-/// A published analysis.
+/// Key of a published analysis.
 #[must_use]
 pub fn analysis(course: &CourseId, edition: &str) -> Key {
     Key::new(course_partition(course), format!("ANALYSIS#{edition}"))
 }
 
-/// An edition that a user owns.
+/// Key of a user's ownership of an analysis edition.
 #[must_use]
 pub fn owned_analysis(id: UserId, course: &CourseId, edition: &str) -> Key {
     Key::new(user(id), format!("{}{edition}", owned_analyses(course)))
 }
 
-/// Sort keys of the editions that a user owns of a course begin so.
+/// Sort key prefix of the editions of a course's analysis that a user owns.
 pub(super) fn owned_analyses(course: &CourseId) -> String {
     format!("ANALYSIS#{course}#")
 }
 
-/// An exam.
+/// Key of an exam.
 #[must_use]
 pub fn exam(course: &CourseId, id: &ExamId) -> Key {
     Key::new(course_partition(course), format!("EXAM#{id}"))
 }
 
-/// A topic.
+/// Key of a topic.
 #[must_use]
 pub fn topic(course: &CourseId, id: &TopicId) -> Key {
     Key::new(course_partition(course), format!("TOPIC#{id}"))
 }
 
-/// A pattern.
+/// Key of a pattern.
 #[must_use]
 pub fn pattern(course: &CourseId, id: &PatternId) -> Key {
     Key::new(course_partition(course), format!("PATTERN#{id}"))
 }
 
-/// A question.
+/// Key of a question.
 #[must_use]
 pub fn question(id: &QuestionId) -> Key {
     Key::new(question_partition(id), QUESTION)
 }
 
-/// Whether it is a question's own item, not one of its options.
+/// Whether the key is a question's own, not that of one of its options.
 pub(super) fn is_question(key: &Key) -> bool {
     key.sk == QUESTION
 }
 
-/// A choice of a question.
+/// Key of a question's option.
 #[must_use]
 pub fn option(id: &QuestionId, letter: &str) -> Key {
     Key::new(question_partition(id), format!("OPTION#{letter}"))

@@ -1,8 +1,9 @@
-//! Every movement of credits. One transaction holds the profile, the ledger entries and what was bought, so nothing
-//! is charged without being delivered, or delivered without being charged.
+//! Every movement of credits. One transaction writes the profile, the ledger entries and what was bought, so nothing is
+//! charged without being delivered, and nothing is delivered without being charged.
 //!
-//! The profile's `version` is the lock: a decision made on an older profile is refused, with the newer one, and made
-//! again on that. So `balance_after` is always the balance after, however many requests race.
+//! The profile's `version` is an optimistic lock. The transaction fails if the decision was made on an older profile;
+//! it returns the newer one, on which the decision is repeated. So `balance_after` is always correct, however many
+//! requests run concurrently.
 
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -23,28 +24,25 @@ use crate::domain::questions::view::{Access, QuestionView};
 use crate::domain::random::Random;
 use crate::request_metrics::{count_grant, count_spend};
 
-/// What credits buy.
+/// What credits can buy.
 #[derive(Debug, Clone)]
 pub enum Entitlement {
-    /// A question, for good.
+    /// Permanent access to a question.
     Question {
-        /// Its course.
         course_id: CourseId,
-        /// The question.
         question_id: QuestionId,
-        /// The question alone, or its solution too.
+        /// The question only, or also its solution.
         access: Access,
-        /// It was chosen because the student had never seen it: another request may have got there first.
+        /// The question was chosen because the student had not unlocked it. The spend fails if it is unlocked by now.
         must_be_new: bool,
     },
-    /// An edition of a course's analysis, once.
+    /// An edition of a course's analysis.
     Analysis {
-        /// The course.
+        /// Course of the analysis.
         course_id: CourseId,
-        /// The edition.
         edition: String,
     },
-    /// A midterm, as it was generated.
+    /// A generated midterm.
     Midterm(Box<Midterm<QuestionView>>),
 }
 
@@ -64,65 +62,64 @@ impl Entitlement {
     }
 }
 
-/// A spend.
+/// A spend to be committed.
 pub struct Purchase<'a> {
-    /// Who pays, as read in this request.
+    /// The buyer's profile, as read by this request.
     pub profile: Profile,
-    /// How much and why.
+    /// Amount and reason.
     pub charge: &'a Charge,
-    /// What for.
+    /// What the charge pays for.
     pub entitlements: &'a [Entitlement],
-    /// The request, so that it is not done twice, where a client may name it.
+    /// The idempotency key and fingerprint of the request; `None` if this kind of request accepts no key.
     pub intent: Option<&'a Intent>,
-    /// When.
+    /// Current time.
     pub now: Timestamp,
 }
 
-/// A spend that happened.
+/// Result of a committed spend.
 #[derive(Debug, Clone)]
 pub struct Receipt {
-    /// The profile after it.
+    /// The profile after the spend.
     pub profile: Profile,
-    /// What was decided.
+    /// The settlement that was committed.
     pub settlement: Settlement,
 }
 
-/// Some of a user's entries, newest first.
+/// A page of a user's ledger entries, newest first.
 #[derive(Debug, Clone)]
 pub struct EntryPage {
-    /// The entries.
     pub entries: Vec<Entry>,
-    /// Whether older ones follow.
+    /// Whether older entries follow.
     pub has_more: bool,
 }
 
-/// Why nothing was spent. In every case nothing has moved.
+/// Why nothing was spent. In every case nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum SpendError {
-    /// The balance does not reach.
+    /// The balance is too low.
     #[error(transparent)]
     Insufficient(#[from] InsufficientCredits),
-    /// A request with the same key was faster: its record has the answer.
+    /// A concurrent duplicate with the same key committed first; its record has the answer.
     #[error("another request with the same key was faster")]
     Replayed,
-    /// What had to be new was bought meanwhile: look again.
+    /// A concurrent request bought an item that had to be new: choose again.
     #[error("another request bought it")]
     AlreadyOwned,
-    /// A question is not there any more.
+    /// A question does not exist any more.
     #[error("the question does not exist any more")]
     QuestionGone,
-    /// The account is not there any more.
+    /// The account does not exist any more.
     #[error("the account is gone")]
     AccountGone,
-    /// Storage failed.
+    /// DynamoDB failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Added to what unlocks a question when its solution comes with it.
+/// Added to the update that unlocks a question if the purchase includes its solution.
 const SOLUTION: &str = ", solution_at = if_not_exists(solution_at, :now)";
 
-/// What an action of a settlement's transaction stands for.
+/// Meaning of an action in a settlement's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Profile,
@@ -133,7 +130,7 @@ enum Part {
 }
 
 impl Store {
-    /// Pays for entitlements and delivers them.
+    /// Charges the user and delivers the entitlements, in one transaction.
     pub async fn spend(&self, purchase: Purchase<'_>, random: &Random) -> Result<Receipt, SpendError> {
         let mut profile = purchase.profile.clone();
         for attempt in 0..ATTEMPTS_MAX {
@@ -151,9 +148,9 @@ impl Store {
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
     }
 
-    /// The profile after a refresh that is due, whoever wrote it.
+    /// Returns the profile after the monthly refresh, if one is due. A concurrent request may have written it.
     pub async fn refresh(&self, profile: Profile, now: Timestamp, random: &Random) -> Result<Profile, SpendError> {
-        // Of requests that race one writes the refresh; the others find on the newer profile that none is due.
+        // Of concurrent requests, one writes the refresh; the others read the newer profile, on which none is due.
         let mut current = profile;
         loop {
             current = self.with_month_of_plan(current, now).await?;
@@ -165,9 +162,9 @@ impl Store {
         }
     }
 
-    /// The profile whose refresh, if one is due, brings a month of its plan. Of accounts that were imported with less, that
-    /// is mended here; where payments set the plan, less is right. What payments set is written with the profile, so a
-    /// decision on an older one is refused.
+    /// Corrects the monthly credits of a profile before a due refresh. Imported accounts may have fewer credits per
+    /// month than their plan includes; this raises them. If payments set the plan, fewer credits are intended and stay.
+    /// Payments write the profile in their transaction, so a decision on an older profile fails.
     pub async fn with_month_of_plan(&self, profile: Profile, now: Timestamp) -> Result<Profile, StoreError> {
         let is_due = profile.wallet.is_short() && profile.wallet.refresh(now).is_some();
         if !is_due || self.billing(profile.id).await?.sets_plan() {
@@ -176,7 +173,7 @@ impl Store {
         Ok(Profile { wallet: profile.wallet.with_month_of_plan(), ..profile })
     }
 
-    /// One try to write a settlement of `profile`, with the record of what it stands for, if it is to happen once.
+    /// Makes one attempt to commit a settlement of `profile`. `record`, if given, makes it happen at most once.
     pub(super) async fn commit_with_record(
         &self,
         profile: &Profile,
@@ -189,7 +186,7 @@ impl Store {
         self.commit_parts(profile, settlement, parts, now, random).await
     }
 
-    /// One try to write a settlement of `profile`.
+    /// Makes one attempt to commit a settlement of `profile`.
     async fn commit(
         &self,
         profile: &Profile,
@@ -223,7 +220,7 @@ impl Store {
         self.commit_parts(profile, settlement, parts, now, random).await
     }
 
-    /// One try to write a settlement of `profile` and `others` together.
+    /// Makes one attempt to commit a settlement of `profile` together with `others`.
     async fn commit_parts(
         &self,
         profile: &Profile,
@@ -249,8 +246,8 @@ impl Store {
         }
     }
 
-    /// A page of a user's entries, newest first, from before `before`. Entries that are added meanwhile stand in front of
-    /// the first page, so the pages that follow do not move.
+    /// Returns a page of a user's entries before `before`, newest first. New entries are inserted before the first
+    /// page, so the following pages do not shift.
     pub async fn entries_before(
         &self,
         user: UserId,
@@ -266,7 +263,7 @@ impl Store {
             .expression_attribute_values(":pk", text(keys::user(user)))
             .expression_attribute_values(":prefix", text(ENTRIES))
             .scan_index_forward(false)
-            // One more than asked tells whether a page follows.
+            // One more than requested, to know whether another page follows.
             .limit(i32::try_from(limit.saturating_add(1)).unwrap_or(i32::MAX))
             .set_exclusive_start_key(before.map(|entry| keys::entry(user, entry).attributes()));
         let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
@@ -276,7 +273,8 @@ impl Store {
         Ok(EntryPage { entries, has_more })
     }
 
-    /// The write of what a settlement changes of a profile, on the condition that nobody wrote it meanwhile.
+    /// The write of a settlement's changes to a profile. Its condition is that the profile has not changed since it was
+    /// read.
     pub(super) fn replace_profile(&self, before: &Profile, after: &Profile) -> Result<TransactWriteItem, StoreError> {
         let mut changes = "SET credits = :credits, credits_reset_at = :reset, #plan = :plan, \
                            monthly_credits = :monthly, entry_count = :entries, #version = :after, updated_at = :now"
@@ -292,7 +290,7 @@ impl Store {
                 update = update.expression_attribute_values(name, text(id));
             }
         }
-        // Only an operator ends an unlimited time before it is over.
+        // Only an operator ends unlimited access early.
         if before.wallet.unlimited_until.is_some() && after.wallet.unlimited_until.is_none() {
             changes += " REMOVE unlimited_until";
         }
@@ -315,7 +313,7 @@ impl Store {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// The writes of the ledger entries of a settlement.
+    /// The writes of a settlement's ledger entries.
     pub(super) fn put_movements(
         &self,
         before: &Profile,
@@ -376,26 +374,27 @@ impl Store {
     }
 }
 
-/// A profile after a settlement.
+/// The profile after a settlement.
 pub(super) fn after(profile: &Profile, settlement: &Settlement, now: Timestamp) -> Profile {
     Profile {
         wallet: settlement.wallet,
         version: profile.version + 1,
         entry_count: profile.entry_count + settlement.movements.len() as u64,
-        // Another process may have a clock that is ahead: the ledger's time never goes back.
+        // Another process's clock may be ahead: the time of the ledger must not go back.
         updated_at: now.max(profile.updated_at),
         ..profile.clone()
     }
 }
 
-/// How a try ended that was not refused for good.
+/// Result of one commit attempt: committed, or retry with the newer profile.
 pub(super) enum Committed {
     Yes(Profile),
     Outdated(Profile),
 }
 
-/// Reads a refusal by position. A record comes first: the twin that wrote it changed everything else too. Then entitlements:
-/// with them gone, a newer profile does not help.
+/// Interprets a refused transaction by the position of its actions. Check the idempotency record first: a concurrent
+/// duplicate explains every other failed condition. Then check the entitlements: if they are gone, retrying with a
+/// newer profile does not help.
 fn explain(meaning: &[Part], verdicts: Vec<ActionOutcome>) -> Result<Committed, SpendError> {
     let mut outdated = None;
     let mut failed = Vec::new();
@@ -420,6 +419,6 @@ fn explain(meaning: &[Part], verdicts: Vec<ActionOutcome>) -> Result<Committed, 
         return Err(StoreError::corrupt("Entry", "a fresh id is in use").into());
     }
     let newer: Profile = item::read(outdated.ok_or(SpendError::AccountGone)?)?;
-    // Its ledger has ended: nothing may be added.
+    // The ledger is closed: nothing may be added.
     if newer.state.closing.is_some() { Err(SpendError::AccountGone) } else { Ok(Committed::Outdated(newer)) }
 }

@@ -1,8 +1,8 @@
-//! Counters of requests: one update each. The counter is the only thing that processes share, so a limit holds exactly
-//! however many of them answer.
+//! Rate-limit counters: one update per request and counter. Processes share the counters through the table, so a limit
+//! holds exactly, however many processes run.
 //!
-//! An update whose answer was lost is sent again by the SDK and may count twice: a limit then refuses one request too
-//! early, never one too late.
+//! If an update's answer is lost, the SDK sends it again and the request may be counted twice. A limit may therefore
+//! apply one request early, but never late.
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::dynamodb::item::{self, Entity, number, text};
 use super::keys;
 use crate::domain::limits::Window;
 
-/// The row of a counter.
+/// A counter item.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Counter {
     hits: i64,
@@ -25,13 +25,13 @@ impl Entity for Counter {
 }
 
 impl Store {
-    /// Counts one request of `subject`; how many there were in the window, this one included.
+    /// Counts one request of `subject`. Returns the number of requests in the window, including this one.
     pub async fn count(&self, window: Window, subject: &str) -> Result<u64, StoreError> {
         let counter = self.add(window, subject, 1).await?;
         Ok(u64::try_from(counter.hits).unwrap_or(0))
     }
 
-    /// Takes back what [`Store::count`] counted.
+    /// Reverts one [`Store::count`].
     pub async fn uncount(&self, window: Window, subject: &str) -> Result<(), StoreError> {
         self.add(window, subject, -1).await.map(|_| ())
     }

@@ -1,4 +1,4 @@
-//! What only operators' tools do: walking the whole table. Never in a request.
+//! Full table scans for the operators' tools. Requests never use them.
 
 use std::collections::HashMap;
 
@@ -12,23 +12,22 @@ use crate::domain::account::profile::Profile;
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
 
-/// A page of users, and where the next one begins.
+/// A page of a scan over all users.
 pub struct ProfilePage {
-    /// Users, in no order.
+    /// Profiles, in no particular order.
     pub profiles: Vec<Profile>,
-    /// Profiles that cannot be read: their partition, and why.
+    /// Partitions of profiles that cannot be read, with the error.
     pub corrupt: Vec<(String, StoreError)>,
-    /// Ledgers of deleted accounts.
     pub closed: Vec<ClosedLedger>,
-    /// The next page, if there is one.
+    /// Position of the next page, if there is one.
     pub next: Option<NextPage>,
 }
 
-/// A place in the walk.
+/// Position in a scan.
 pub struct NextPage(HashMap<String, AttributeValue>);
 
 impl Store {
-    /// One page of all profiles.
+    /// Scans one page of the table for profiles.
     pub async fn scan_profiles(&self, from: Option<NextPage>) -> Result<ProfilePage, StoreError> {
         let request = self
             .client

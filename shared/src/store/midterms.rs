@@ -1,7 +1,7 @@
-//! Midterms: written with the spend that pays for them, and answered as they were ever after.
+//! Midterms. A midterm is written in the transaction that pays for it, and does not change afterwards.
 //!
-//! Questions are kept as they were given out, so that a form stays what it was whatever becomes of the catalogue. All that
-//! a list does not need is packed; questions with large figures make parts, written in the same transaction.
+//! It contains its questions as they were delivered, so later catalogue changes do not affect it. Everything that the
+//! list view does not need is compressed. Large bodies are split into parts, which the same transaction writes.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
@@ -16,23 +16,18 @@ use crate::domain::id::{CourseId, UserId};
 use crate::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
 use crate::domain::questions::view::QuestionView;
 
-/// What a list says of a midterm.
+/// Summary of a midterm for the list view.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MidtermSummary {
-    /// The midterm.
     pub id: MidtermId,
-    /// Its course.
     pub course_id: CourseId,
-    /// Its level; none for an order of the student's own.
+    /// The requested level; `None` for a custom blueprint.
     #[serde(default)]
     pub level: Option<Level>,
-    /// Its questions.
     pub question_count: usize,
-    /// Its points.
     pub points: f64,
-    /// Its minutes.
+    /// Duration in minutes.
     pub minutes: f64,
-    /// When it was generated.
     pub created_at: Timestamp,
 }
 
@@ -40,12 +35,11 @@ impl Entity for MidtermSummary {
     const NAME: &'static str = "Midterm";
 }
 
-/// Some of a user's midterms, newest first.
+/// A page of a user's midterms, newest first.
 #[derive(Debug, Clone)]
 pub struct MidtermPage {
-    /// The midterms.
     pub midterms: Vec<MidtermSummary>,
-    /// Whether older ones follow.
+    /// Whether older midterms follow.
     pub has_more: bool,
 }
 
@@ -58,7 +52,7 @@ struct Body {
 }
 
 impl Store {
-    /// A midterm of a user.
+    /// Reads a midterm of a user.
     pub async fn midterm(&self, user: UserId, id: MidtermId) -> Result<Option<Midterm<QuestionView>>, StoreError> {
         let Some(mut item) = self.get(&keys::midterm(user, id), true).await? else { return Ok(None) };
         let body: Body = self.large_body(&mut item, "Midterm").await?;
@@ -75,7 +69,7 @@ impl Store {
         }))
     }
 
-    /// A page of a user's midterms, newest first, from before `before`.
+    /// Returns a page of a user's midterms before `before`, newest first.
     pub async fn midterms_before(
         &self,
         user: UserId,
@@ -93,18 +87,18 @@ impl Store {
             .projection_expression("entity, id, course_id, #level, question_count, points, minutes, created_at")
             .expression_attribute_names("#level", "level")
             .scan_index_forward(false)
-            // One more than asked tells whether a page follows.
+            // One more than requested, to know whether another page follows.
             .limit(i32::try_from(limit.saturating_add(1)).unwrap_or(i32::MAX))
             .set_exclusive_start_key(before.map(|id| keys::midterm(user, id).attributes()));
         let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
         let mut midterms: Vec<MidtermSummary> = item::read_all(page.items.unwrap_or_default())?;
-        // A page also ends where it holds a megabyte.
+        // DynamoDB also ends a page after one megabyte.
         let has_more = midterms.len() > limit || page.last_evaluated_key.is_some();
         midterms.truncate(limit);
         Ok(MidtermPage { midterms, has_more })
     }
 
-    /// The writes of a midterm.
+    /// The writes of a midterm and its parts.
     pub(super) fn put_midterm(
         &self,
         user: UserId,

@@ -1,6 +1,6 @@
-//! The one table. Nothing outside this module names the AWS SDK or a key.
+//! Storage in the single DynamoDB table. Code outside of this module uses neither the AWS SDK nor the table's keys.
 //!
-//! The cost model is sequential round trips: a function that needs several items asks for them at once.
+//! Latency is measured in sequential round trips: a function that needs several items reads them concurrently.
 
 mod accounts;
 mod adjustments;
@@ -53,7 +53,7 @@ pub use payments::Settled;
 pub use sessions::{Closed, SignedIn};
 pub use studies::Asked;
 
-/// The table, its client and what is kept in memory of the catalogue.
+/// The DynamoDB client and the in-memory cache of the catalogue.
 pub struct Store {
     client: Client,
     table: String,
@@ -62,25 +62,27 @@ pub struct Store {
 }
 
 impl Store {
-    /// Builds the client; the first connection is made by the first call.
+    /// Creates the client. The first call opens the connection.
     #[must_use]
     pub fn connect(database: &Database) -> Self {
         Self::with_client(dynamodb::client::client(database), database.table_name.clone())
     }
 
-    /// Builds a client that calls by `transport`; of `database` it uses the table's name, the region and the keys.
+    /// Creates a client that sends its requests through `transport`. It uses the table name, the region and the
+    /// credentials of `database`.
     #[must_use]
     pub fn through(database: &Database, transport: Arc<dyn Transport>) -> Self {
         Self::with_client(dynamodb::client::client_through(database, transport), database.table_name.clone())
     }
 
-    /// Uses a client that the caller built.
+    /// Uses an existing client.
     #[must_use]
     pub fn with_client(client: Client, table: String) -> Self {
         Self { client, table, cache: Arc::default(), patience: Patience::Request }
     }
 
-    /// The same store, for what nobody waits for: it paces itself and goes on for minutes where a request gives up.
+    /// A store for imports, where no client waits: it limits its write rate and retries for minutes where a request
+    /// gives up.
     fn patient(&self) -> Self {
         let Self { client, table, cache, .. } = self;
         Self { client: client.clone(), table: table.clone(), cache: Arc::clone(cache), patience: Patience::Import }

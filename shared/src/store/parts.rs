@@ -1,8 +1,9 @@
-//! Bodies that may be larger than an item. A body is packed into its item; where that would hold more than
-//! [`BODY_IN_ITEM_MAX`] bytes, it is packed into parts beside the item, which says how many there are and their digest.
+//! Bodies that may exceed the size of an item. A body is compressed into its item. If the compressed body has more than
+//! [`BODY_IN_ITEM_MAX`] bytes, it is split into parts beside the item, and the item holds their number and their
+//! digest.
 //!
-//! Parts are named by the digest of what they hold, so what two processes write at once is never mixed. A body is written
-//! either in one transaction with its item, or before it: whoever finds the item finds its parts.
+//! Parts are named by the digest of their content, so concurrent writes of two processes never mix. Parts are written
+//! in the same transaction as their item, or before it, so a reader who finds the item also finds its parts.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::DeserializeOwned;
@@ -15,18 +16,18 @@ use super::dynamodb::item::{self, Entity, Item, number, text};
 use super::dynamodb::packed::{deflate, inflate, unpack, with_body};
 use super::keys::{self, Key};
 
-/// Bytes of a packed body that its item holds. An item may have 400 KB, its names and other attributes included.
+/// Maximum bytes of a compressed body inside its item. DynamoDB limits an item to 400 KB, names and other attributes
+/// included.
 const BODY_IN_ITEM_MAX: usize = 300_000;
-/// Bytes of a part.
+/// Maximum bytes of a part.
 const PART_BYTES_MAX: usize = 350_000;
-/// Bytes of the digest.
 const DIGEST_BYTES: usize = 16;
 /// The attribute with the number of parts.
 const PARTS: &str = "parts";
 /// The attribute with the digest of all parts.
 const PARTS_DIGEST: &str = "parts_digest";
 
-/// The item of a part, all of which is packed.
+/// The item of a part. Its whole content is compressed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Part {}
 
@@ -34,15 +35,14 @@ impl Entity for Part {
     const NAME: &'static str = "Part";
 }
 
-/// An item with a body, as it is stored.
+/// An item with its body in stored form.
 pub(super) struct WithBody {
-    /// The item.
     pub(super) item: Item,
-    /// Its parts; none when the item holds the body.
+    /// The parts of the body; empty if the item holds the body.
     pub(super) parts: Vec<Item>,
 }
 
-/// `item` of the entity `T` under `key`, with `body`.
+/// Builds the item of `row` under `key` with a compressed `body`.
 pub(super) fn with_large_body<T: Entity>(key: &Key, row: &T, body: &impl Serialize) -> Result<WithBody, StoreError> {
     let mut item = item::write(key, row)?;
     let json = serde_json::to_vec(body).map_err(|error| StoreError::corrupt(T::NAME, error))?;
@@ -62,16 +62,16 @@ pub(super) fn with_large_body<T: Entity>(key: &Key, row: &T, body: &impl Seriali
 }
 
 impl Store {
-    /// Writes parts before their item.
+    /// Writes parts. Call this before writing their item.
     pub(super) async fn put_parts(&self, parts: Vec<Item>) -> Result<(), StoreError> {
-        // One by one: they are few and seldom, and a function needs no right to write batches for them.
+        // One by one: parts are few and rare, and so the functions need no permission for batch writes.
         for part in parts {
             self.put_item(part).await?;
         }
         Ok(())
     }
 
-    /// The body of an item of the entity `name`, taken out of it, wherever it is.
+    /// Removes the body from an item of the entity `name` and parses it. Reads the parts if there are any.
     pub(super) async fn large_body<T: DeserializeOwned>(
         &self,
         item: &mut Item,

@@ -1,5 +1,5 @@
-//! Changing a password, and ending all sessions at once: both begin a new epoch of the account, in which no older session
-//! holds. That is one transaction, so there is no time in which the new password is set and an old session still lives.
+//! Password changes, and ending all sessions of a user. Both increment the account's session epoch, which invalidates
+//! all older sessions. One transaction does both steps, so an old session never outlives the old password.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -17,20 +17,20 @@ use crate::domain::account::token::TokenHash;
 use crate::domain::id::UserId;
 use crate::domain::random::Random;
 
-/// How a change of password ended.
+/// Result of a password change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordChange {
-    /// It is the new one.
+    /// The password was changed.
     Done,
-    /// The password was changed meanwhile.
+    /// A concurrent request changed the password.
     Outdated,
-    /// The session ended meanwhile, or the account.
+    /// The session or the account was removed concurrently.
     SessionGone,
 }
 
 impl Store {
-    /// Sets a new password and ends every session but the one under `kept`, unless the password, the session or the
-    /// account changed meanwhile.
+    /// Sets a new password and ends every session except the one stored under `kept`. Fails if the password, the
+    /// session or the account changed since they were read.
     pub async fn change_password(
         &self,
         profile: &Profile,
@@ -67,7 +67,7 @@ impl Store {
         })
     }
 
-    /// Ends every session of a user; `false` when the account changed meanwhile, or is gone.
+    /// Ends every session of a user. Returns `false` if the account changed concurrently or does not exist.
     pub async fn end_all_sessions(
         &self,
         user: UserId,
@@ -96,7 +96,8 @@ impl Store {
     }
 }
 
-/// The profile in epoch `epoch`, if it is in the one before and stays.
+/// The update of a profile to `epoch`. Its conditions: the profile is in the previous epoch, and the account is not
+/// being deleted.
 fn next_epoch(key: &Key, epoch: u32, now: Timestamp) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
     Update::builder()
         .set_key(Some(key.attributes()))

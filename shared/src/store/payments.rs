@@ -1,5 +1,5 @@
-//! Payments: what an event of Stripe does to a user, in one transaction with the claim of the event; and whose a customer
-//! at Stripe is.
+//! Payments: applies Stripe events to a user, in one transaction with the claim of the event, and maps Stripe customers
+//! to users.
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
@@ -20,17 +20,17 @@ use crate::domain::random::Random;
 use crate::domain::time::DAY_SECONDS;
 use crate::request_metrics::count_grant;
 
-/// How long a claim is kept. Stripe repeats an event for three days, and lets us ask for it again for thirty; after that
-/// the facts still know it.
+/// How long a claim is kept. Stripe retries an event for three days, and lets us fetch it again for thirty days. After
+/// that, the recorded payment facts still identify a repeated event.
 const CLAIM_TTL_SECONDS: i64 = 60 * DAY_SECONDS;
 
-/// How long it is known whose a replaced customer was: longer than a payment can be refunded or disputed.
+/// How long a replaced customer stays mapped to its user: longer than a payment can be refunded or disputed.
 const REPLACED_TTL_SECONDS: i64 = 540 * DAY_SECONDS;
 
-/// A user's payments as stored.
+/// A user's payment data in stored form.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct BillingRow {
-    /// Counts up with every write.
+    /// Incremented by every write.
     version: u64,
     billing: Billing,
 }
@@ -39,12 +39,12 @@ impl Entity for BillingRow {
     const NAME: &'static str = "Billing";
 }
 
-/// Whose a customer is.
+/// Maps a Stripe customer id to its user.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Customer {
     user_id: UserId,
-    /// The customer was deleted at Stripe and the user has another one. Its events may still come, so it is kept for a
-    /// while; they do not make it the user's customer again.
+    /// Set when the customer was deleted at Stripe and the user got a new one. Events of the old customer may still
+    /// arrive, so the mapping is kept for a while; they do not make it the current customer again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ impl Entity for Customer {
     const NAME: &'static str = "Customer";
 }
 
-/// That an event had its effect.
+/// Marks an event as applied.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claim {
     claimed_at: Timestamp,
@@ -66,16 +66,16 @@ impl Entity for Claim {
     const NAME: &'static str = "Event";
 }
 
-/// How an event ended.
+/// Result of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// It had its effect, now.
+    /// The event was applied by this call.
     Applied,
-    /// It is about a price that is not ours: it is known, but gives nothing until the configuration knows the price.
+    /// The price is unknown. The event was recorded, but grants nothing until the configuration contains the price.
     UnknownPrice,
-    /// It says nothing new.
+    /// The event contains nothing new.
     Known,
-    /// Its user has no account, or deletes it.
+    /// The user has no account, or is deleting it.
     NoAccount,
 }
 
@@ -89,20 +89,21 @@ struct Before {
 }
 
 impl Store {
-    /// What is known of a user's payments.
+    /// Reads a user's payment data.
     pub async fn billing(&self, user: UserId) -> Result<Billing, StoreError> {
         let row: Option<BillingRow> = self.get(&keys::billing(user), true).await?.map(read_growing).transpose()?;
         Ok(row.unwrap_or_default().billing)
     }
 
-    /// Whose a customer is.
+    /// The user of a Stripe customer.
     pub async fn user_of_customer(&self, customer: &str) -> Result<Option<UserId>, StoreError> {
         let customer: Option<Customer> =
             self.get(&keys::customer(customer), true).await?.map(item::read).transpose()?;
         Ok(customer.map(|customer| customer.user_id))
     }
 
-    /// Makes `customer` the user's, unless another one was faster; the one that is theirs now, none without an account.
+    /// Makes `customer` the user's customer, unless a concurrent request set one first. Returns the user's current
+    /// customer; `None` if there is no account.
     pub async fn adopt_customer(
         &self,
         user: UserId,
@@ -125,13 +126,13 @@ impl Store {
         let actions = vec![TransactWriteItem::builder().update(profile).build(), self.put_customer(customer, user)?];
         match self.transact(actions, &random.uuid_v4().to_string()).await? {
             Transaction::Committed => Ok(Some(customer.to_owned())),
-            // A twin, or an event of a subscription that was made by hand.
+            // A concurrent duplicate, or an event of a manually created subscription, set the customer first.
             Transaction::Refused(_) => Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id)),
         }
     }
 
-    /// Makes `new` the user's customer in place of `missing`, whom Stripe does not have any more, unless another request was
-    /// faster; the one that is theirs now, none without an account.
+    /// Replaces the customer `missing`, which was deleted at Stripe, by `new`, unless a concurrent request replaced it
+    /// first. Returns the user's current customer; `None` if there is no account.
     pub async fn replace_customer(
         &self,
         user: UserId,
@@ -168,8 +169,8 @@ impl Store {
         }
     }
 
-    /// Lets `event` have its effect on `user`: plan, credits, ledger, what is known of their payments, and the claim of
-    /// the event, all or nothing.
+    /// Applies `event` to `user`. One transaction writes the plan, the credits, the ledger, the payment data and the
+    /// claim of the event.
     pub async fn settle(
         &self,
         user: UserId,
@@ -197,7 +198,7 @@ impl Store {
                     count_grant(outcome.settlement.granted());
                     return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Applied });
                 }
-                // Somebody wrote the profile, or a twin the claim: look again.
+                // A concurrent request wrote the profile, or a concurrent duplicate wrote the claim: read again.
                 Transaction::Refused(_) => pause(attempt).await,
             }
         }
@@ -238,7 +239,8 @@ impl Store {
         let billing = &outcome.billing;
         let known = |id: Option<&str>, kept: &Option<String>| id.map(str::to_owned).or_else(|| kept.clone());
         let is_replaced = before.customer.as_ref().is_some_and(|customer| customer.replaced_by.is_some());
-        // Only an event that names a customer says who it is: facts may remember one who was replaced since.
+        // Set the customer only from an event that names it: the stored facts may name a customer that has been
+        // replaced.
         let customer = event.customer().filter(|_| !is_replaced).and(billing.customer());
         let customer = customer.filter(|customer| event.customer() == Some(*customer));
         let after = Profile {
@@ -249,7 +251,7 @@ impl Store {
         let mut actions = vec![self.replace_profile(profile, &after)?];
         actions.extend(self.put_movements(profile, &after, &outcome.settlement, random)?);
         actions.push(self.replace_billing(profile.id, before.billing.as_ref(), billing.clone())?);
-        // An event whose price is not known may come again and be of use then.
+        // An event with an unknown price is not claimed, so it can be applied when it arrives again.
         if !outcome.unknown_price {
             let claim = Claim { claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
             actions.push(self.put_new(item::write(&keys::event(&event.id), &claim)?)?);
@@ -274,7 +276,7 @@ impl Store {
         built(put.expression_attribute_values(":before", number(version)))
     }
 
-    /// The write of whose a customer is; it fails when it is somebody else's.
+    /// The write that maps a customer to its user. It fails if the customer belongs to another user.
     pub(super) fn put_customer(&self, customer: &str, user: UserId) -> Result<TransactWriteItem, StoreError> {
         self.put_customer_row(customer, &Customer { user_id: user, replaced_by: None, expires_at: None })
     }

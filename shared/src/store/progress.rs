@@ -1,4 +1,4 @@
-//! What a student has unlocked.
+//! Progress on unlocked questions.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,8 @@ use crate::domain::id::{CourseId, QuestionId, UserId};
 use crate::domain::study::progress::Progress;
 
 impl Store {
-    /// All of a student's progress in a course. Strongly consistent: what was just paid for is open.
+    /// All of a student's progress in a course. The read is strongly consistent, so a question is available directly
+    /// after the payment.
     pub async fn progress(&self, user: UserId, course: &CourseId) -> Result<HashMap<QuestionId, Progress>, StoreError> {
         let items = self.query(&keys::user(user), &keys::progress_of_course(course), true).await?;
         let rows: Vec<Progress> = item::read_all(items)?;

@@ -1,4 +1,4 @@
-//! Questions: the bank of a course, kept in memory, and whole questions from the table.
+//! Questions: the bank of a course, which is cached in memory, and complete questions from the table.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,15 +14,16 @@ use crate::domain::id::{QuestionId, UserId};
 use crate::domain::study::progress::Progress;
 
 impl Store {
-    /// All questions of a course as summaries; one load however many ask at once, none while the catalogue stays.
+    /// Returns the summaries of all questions of a course. They are cached until the catalogue changes; concurrent
+    /// calls share one load.
     pub async fn bank(&self, course: &Course) -> Result<Arc<Bank>, StoreError> {
         let key = (course.id.clone(), course.catalog_version);
         match self.cache.banks.get_value_or_guard_async(&key).await {
             Ok(bank) => Ok(bank),
             Err(guard) => {
-                // What was before an import goes first: two large banks would not fit into a function.
+                // Remove the course's old bank first: two large banks do not fit into a function's memory.
                 self.cache.banks.retain(|(id, _), _| *id != course.id);
-                // Boxed: it is rare, and every request's future would be as large.
+                // Boxed: loading is rare, and otherwise the future of every request would be as large.
                 let bank = Arc::new(Box::pin(self.load_bank(course)).await?);
                 let _ = guard.insert(Arc::clone(&bank));
                 Ok(bank)
@@ -30,14 +31,15 @@ impl Store {
         }
     }
 
-    /// One whole question.
+    /// Reads one complete question.
     pub async fn question(&self, id: &QuestionId) -> Result<Option<Question>, StoreError> {
         let items = self.query(&keys::question_partition(id), "", false).await?;
         Ok(assemble(items)?.remove(id))
     }
 
-    /// One whole question and a student's progress on it, if they may see it: what they unlocked always, anything else
-    /// in active courses only. At once when its course is known, else one after the other.
+    /// Reads a complete question and the student's progress on it, if the student may see it: an unlocked question
+    /// always, any other question only in an active course. The reads are concurrent if the question's course is
+    /// cached, otherwise sequential.
     pub async fn question_for(
         &self,
         user: UserId,
@@ -47,7 +49,7 @@ impl Store {
         Ok(found.map(|(question, progress, _)| (question, progress)))
     }
 
-    /// The same, with the course, if it is still there.
+    /// Like [`Store::question_for`], but also returns the course, if it still exists.
     pub(super) async fn find_question(
         &self,
         user: UserId,
@@ -67,7 +69,7 @@ impl Store {
         Ok(question.filter(may_see).map(|question| (question, progress, course)))
     }
 
-    /// One whole question of `course`, kept in memory while the catalogue stays.
+    /// Reads a complete question of `course`, cached in memory until the catalogue changes.
     pub async fn kept_whole(&self, course: &Course, id: &QuestionId) -> Result<Option<Arc<Question>>, StoreError> {
         let key = (id.clone(), course.catalog_version);
         if let Some(question) = self.cache.whole.get(&key) {
@@ -80,14 +82,14 @@ impl Store {
         Ok(question)
     }
 
-    /// Whole questions by their summaries, by id.
+    /// Reads complete questions for their summaries. Returns them by id.
     pub async fn whole(&self, summaries: &[&QuestionSummary]) -> Result<HashMap<QuestionId, Question>, StoreError> {
         let keys: Vec<Key> = summaries.iter().flat_map(|summary| keys_of(summary)).collect();
         assemble(self.get_many(&keys, false).await?)
     }
 }
 
-/// Which of a question's options count.
+/// The letters of a question's current options.
 #[derive(Serialize, Deserialize)]
 pub(super) struct OptionLetters {
     #[serde(default)]
@@ -98,14 +100,14 @@ impl Entity for OptionLetters {
     const NAME: &'static str = "Question";
 }
 
-/// The items that a question is made of.
+/// The keys of all items of a question.
 fn keys_of(summary: &QuestionSummary) -> Vec<Key> {
     let id = &summary.meta.id;
     let options = summary.option_letters.iter().map(|letter| keys::option(id, letter));
     std::iter::once(keys::question(id)).chain(options).collect()
 }
 
-/// Questions with their options, from items in any order.
+/// Builds questions with their options from items in any order.
 fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, Question>, StoreError> {
     let mut options: HashMap<String, Vec<_>> = HashMap::new();
     let mut questions: Vec<Question> = Vec::new();
@@ -124,7 +126,7 @@ fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, Question>, StoreErro
         let partition = keys::question_partition(&question.meta.id);
         let current = letters.remove(&partition).unwrap_or_default();
         question.options = options.remove(&partition).unwrap_or_default();
-        // An import never deletes: an option that a later one left out is still there, and counts no more.
+        // Imports never delete: an option that was removed from the question is still stored, and must be ignored.
         question.options.retain(|option: &QuestionOption| current.contains(&option.letter));
         question.options.sort_by(|a, b| a.letter.cmp(&b.letter));
         (question.meta.id.clone(), question)

@@ -1,4 +1,4 @@
-//! Sessions. Reads are strongly consistent, so a logout holds at once.
+//! Sessions. Reads are strongly consistent, so a logout takes effect immediately.
 
 use uuid::Uuid;
 
@@ -12,34 +12,32 @@ use crate::domain::account::session::{SESSIONS_MAX, Session, SessionId, too_many
 use crate::domain::account::token::{Token, TokenHash};
 use crate::domain::id::UserId;
 
-/// How a session was closed.
+/// Result of closing a session.
 #[derive(Debug, Clone)]
 pub enum Closed {
-    /// This one was there.
+    /// This session existed and was ended.
     Ended(Session),
-    /// There was none.
+    /// The session did not exist.
     NothingThere,
-    /// There is none now; the answer to an earlier try was lost, which may have ended it.
+    /// The session does not exist now. An earlier attempt, whose answer was lost, may have ended it.
     Perhaps,
 }
 
-/// A token that was checked: its session, live or not, and its user.
+/// A verified token: its session, expired or not, and its user.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// The session.
     pub session: Session,
-    /// Its user.
     pub profile: Profile,
 }
 
 impl SignedIn {
-    /// Whether the session holds: it is of the account's present epoch, and the account is not being deleted.
+    /// Whether the session is valid: it belongs to the account's current epoch, and the account is not being deleted.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.profile.state.closing.is_none() && self.is_of_epoch()
     }
 
-    /// Whether the session would hold, but for an account that is being deleted.
+    /// Whether the session belongs to the current epoch, even if the account is being deleted.
     #[must_use]
     pub fn is_of_epoch(&self) -> bool {
         self.session.epoch == self.profile.state.session_epoch
@@ -47,7 +45,7 @@ impl SignedIn {
 }
 
 impl Store {
-    /// The session and profile of a token, in one call; none when either is missing.
+    /// Reads the session and the profile of a token in one call. `None` if either does not exist.
     pub async fn signed_in(&self, token: &Token) -> Result<Option<SignedIn>, StoreError> {
         let session_key = keys::session(token.user_id(), &token.hash());
         let keys = [session_key.clone(), keys::profile(token.user_id())];
@@ -59,23 +57,23 @@ impl Store {
         Ok(session.zip(profile).map(|(session, profile)| SignedIn { session, profile }))
     }
 
-    /// Opens the connection to the table, by asking for what nobody has: an instance does so while it waits for its first
-    /// request. How it ends does not matter.
+    /// Opens the connection to DynamoDB by reading a key that does not exist. An instance does this while it waits for
+    /// its first request. Errors are ignored.
     pub async fn connect_early(&self) {
         let _ = self.get_many(&[keys::profile(UserId(Uuid::nil()))], false).await;
     }
 
-    /// Begins a session.
+    /// Stores a new session.
     pub async fn open_session(&self, session: &Session, hash: &TokenHash) -> Result<(), StoreError> {
         self.put_item(item::write(&keys::session(session.user_id, hash), session)?).await
     }
 
-    /// The sessions that a user has, live or not, with the hashes that they are stored under.
+    /// All sessions of a user, expired or not, with the hashes under which they are stored.
     pub async fn sessions(&self, user: UserId) -> Result<Vec<(TokenHash, Session)>, StoreError> {
         self.sessions_under(user, SESSIONS).await
     }
 
-    /// The session of this id that a user has, live or not.
+    /// The session of a user with this public id, expired or not.
     pub async fn session_of_id(
         &self,
         user: UserId,
@@ -94,8 +92,9 @@ impl Store {
         rows.collect()
     }
 
-    /// Ends the oldest sessions of a user that are too many beside a new one. `found` is what was there when the new one
-    /// was written: where it is nearly enough, what is there now decides, so that logins that race leave no more.
+    /// Ends a user's oldest sessions if a new one exceeds the limit. `found` are the sessions that existed when the new
+    /// one was written. From half of the limit on, the sessions are read again, so that concurrent logins cannot exceed
+    /// it.
     pub async fn keep_newest(
         &self,
         new: (&Session, &TokenHash),
@@ -113,7 +112,7 @@ impl Store {
         self.delete_all(keys).await
     }
 
-    /// Ends a session, if there is one.
+    /// Ends a session, if it exists.
     pub async fn end_session(&self, user: UserId, hash: &TokenHash) -> Result<(), StoreError> {
         self.delete_item(&keys::session(user, hash)).await.map(drop)
     }

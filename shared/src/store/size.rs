@@ -1,8 +1,8 @@
-//! How large an item is, and rows that grow with the life of an account.
+//! Item sizes, and items that grow with the age of an account.
 //!
-//! A row of a student's work grows with the topics that they try, and that of payments with every invoice. Such a row is
-//! stored as it is while it is small, so that it can be read in the table; from [`PLAIN_BYTES_MAX`] on its lists and maps
-//! are packed, and take a fifth.
+//! A student's mastery item grows with the topics that the student tries, and a payment item grows with every invoice.
+//! A small item is stored as plain attributes, so that it can be read in the table. Above [`PLAIN_BYTES_MAX`], its
+//! lists and maps are compressed to about a fifth.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
@@ -13,12 +13,12 @@ use super::dynamodb::item::{self, ENTITY, Entity, Item};
 use super::dynamodb::packed::{deflate, inflate};
 use super::keys::{Key, PK, SK};
 
-/// Bytes of a row that is stored as it is.
+/// Maximum bytes of an item that is stored as plain attributes.
 const PLAIN_BYTES_MAX: usize = 150_000;
-/// The attribute with the packed lists and maps.
+/// The attribute with the compressed lists and maps.
 const FOLDED: &str = "folded";
 
-/// The bytes that DynamoDB counts of an item, rounded up.
+/// An upper bound of the item's size as DynamoDB counts it, in bytes.
 pub(super) fn item_bytes(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
 }
@@ -36,7 +36,7 @@ fn value_bytes(value: &AttributeValue) -> usize {
     }
 }
 
-/// The item of a row that grows.
+/// Builds an item that may grow.
 pub(super) fn write_growing<T: Entity>(key: &Key, row: &T) -> Result<Item, StoreError> {
     let plain = item::write(key, row)?;
     if item_bytes(&plain) <= PLAIN_BYTES_MAX {
@@ -56,17 +56,17 @@ pub(super) fn write_growing<T: Entity>(key: &Key, row: &T) -> Result<Item, Store
     Ok(single)
 }
 
-/// The row of an item that [`write_growing`] made.
+/// Parses an item that [`write_growing`] built.
 pub(super) fn read_growing<T: Entity>(item: Item) -> Result<T, StoreError> {
     item::read(unfolded(item)?)
 }
 
-/// The rows of items that [`write_growing`] made.
+/// Parses items that [`write_growing`] built.
 pub(super) fn read_all_growing<T: Entity>(items: Vec<Item>) -> Result<Vec<T>, StoreError> {
     items.into_iter().map(read_growing).collect()
 }
 
-/// The item as it would be if it were small.
+/// Expands the compressed attributes of an item.
 pub(super) fn unfolded(mut item: Item) -> Result<Item, StoreError> {
     let Some(AttributeValue::B(packed)) = item.remove(FOLDED) else { return Ok(item) };
     let corrupt = |error: &dyn std::fmt::Display| StoreError::corrupt("folded", error);

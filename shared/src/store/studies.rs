@@ -1,4 +1,4 @@
-//! Students' work in courses, and the calibrations that all of a course share.
+//! Students' work in courses, and the calibrations that all students of a course share.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use crate::domain::study::progress::Progress;
 use crate::domain::study::{Calibration, Study};
 use crate::domain::time::plus_seconds;
 
-/// How long a calibration is kept in memory before a newer one is looked for.
+/// How long a calibration is cached before a newer one is read.
 const CALIBRATION_AGE_SECONDS: i64 = 600;
 
-/// A published calibration; what it says is packed beside it.
+/// A published calibration. Its content is compressed beside it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct CalibrationRow {
     version: u32,
@@ -34,31 +34,31 @@ impl Entity for CalibrationRow {
     const NAME: &'static str = "Calibration";
 }
 
-/// A calibration in memory, and when it was read.
+/// A cached calibration and the time when it was read.
 pub(super) type Kept = (Timestamp, Arc<Calibration>);
 
-/// A question that a student answers, and all that marking it needs.
+/// A question to be answered, with everything that marking needs.
 pub struct Asked {
-    /// The question.
     pub question: Question,
-    /// The student's progress on it; none while it is locked.
+    /// The student's progress on it; `None` while it is locked.
     pub progress: Option<Progress>,
-    /// The student's work in its course.
+    /// The student's work in the course.
     pub study: Study,
-    /// How hard things are there.
+    /// Difficulty estimates of the course.
     pub calibration: Arc<Calibration>,
-    /// All questions there; empty when the course is gone.
+    /// All questions of the course; empty if the course does not exist any more.
     pub bank: Arc<Bank>,
 }
 
 impl Store {
-    /// A student's work in a course; a new one before the first attempt.
+    /// A student's work in a course; empty before the first attempt.
     pub async fn study(&self, user: UserId, course: &CourseId) -> Result<Study, StoreError> {
         let found = self.get(&keys::mastery(user, course), true).await?.map(read_growing).transpose()?;
         Ok(found.unwrap_or_else(|| Study::new(course.clone())))
     }
 
-    /// The newest calibration of a course, at most ten minutes old; one without data before the first.
+    /// The newest calibration of a course, at most ten minutes old. Before the first one is published, a calibration
+    /// without data.
     pub async fn calibration(&self, course: &CourseId, now: Timestamp) -> Result<Arc<Calibration>, StoreError> {
         if let Some((read_at, calibration)) = self.cache.calibrations.get(course)
             && now < plus_seconds(read_at, CALIBRATION_AGE_SECONDS)
@@ -70,7 +70,7 @@ impl Store {
         Ok(calibration)
     }
 
-    /// The newest calibration as the table has it.
+    /// Reads the newest calibration from the table.
     pub async fn newest_calibration(&self, course: &CourseId) -> Result<Option<Calibration>, StoreError> {
         let request = self
             .client
@@ -86,7 +86,7 @@ impl Store {
         self.large_body(&mut item, "Calibration").await.map(Some)
     }
 
-    /// Publishes a calibration. A version is written once.
+    /// Publishes a calibration. Each version is written only once.
     pub async fn publish_calibration(
         &self,
         course: &CourseId,
@@ -95,7 +95,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let row = CalibrationRow { version: calibration.version, created_at: now };
         let stored = with_large_body(&keys::calibration(course, calibration.version), &row, calibration)?;
-        // Before the item, so that whoever finds the item finds its parts.
+        // Write the parts before the item, so that a reader who finds the item also finds its parts.
         self.put_parts(stored.parts).await?;
         match self.put_if(stored.item, IS_NEW, &[]).await? {
             ConditionalPut::Done => Ok(()),
@@ -103,8 +103,8 @@ impl Store {
         }
     }
 
-    /// A question with all that marking an answer to it needs, if the student may see it. At once when its course is
-    /// known, else one after the other.
+    /// Reads a question with everything that marking an answer needs, if the student may see it. The reads are
+    /// concurrent if the question's course is cached, otherwise sequential.
     pub async fn asked(&self, user: UserId, id: &QuestionId, now: Timestamp) -> Result<Option<Asked>, StoreError> {
         let known = self.cache.courses.get(id);
         let of_course =
@@ -145,7 +145,7 @@ impl Store {
         read_all_growing(self.query(&keys::user(user), keys::MASTERIES, true).await?)
     }
 
-    /// The write of `after`, refused when another attempt came in after `before`.
+    /// The write of `after`. It fails if another attempt changed the work since `before` was read.
     pub(super) fn replace_study(
         &self,
         user: UserId,

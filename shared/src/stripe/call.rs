@@ -1,6 +1,6 @@
-//! One call of Stripe's API: form in, JSON out, bounded in time, tries and size.
+//! One call of Stripe's API: form in, JSON out, with limits on time, attempts and size.
 //!
-//! Every POST carries Stripe's own `Idempotency-Key`, so a try whose answer was lost is not done twice
+//! Every POST carries an `Idempotency-Key` for Stripe, so a retry after a lost answer has no second effect
 //! (<https://docs.stripe.com/api/idempotent_requests>).
 
 use std::time::Duration;
@@ -15,26 +15,26 @@ use super::{Stripe, StripeError};
 use crate::config::stripe::Secret;
 use crate::outbound::{HttpClient, Roots, causes, http_client};
 
-/// The shape of requests and answers, whatever the account's own version is.
+/// API version of requests and answers. It overrides the account's default version.
 const API_VERSION: &str = "2025-03-31.basil";
-/// One try: a checkout session takes Stripe about a second.
+/// Timeout of one attempt. Creating a checkout session takes Stripe about a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// A call with all its tries and its secret. A purchase makes two, and a third when the customer was deleted at Stripe; API
-/// Gateway waits for 30 s.
+/// Timeout of a call with all its attempts and the fetch of its secret. A purchase makes two calls, and a third if the
+/// customer was deleted at Stripe; API Gateway's timeout is 30 s.
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
-/// Tries.
+/// Attempts per call.
 const ATTEMPTS_MAX: u32 = 4;
-/// Tries of fetching a secret.
+/// Attempts at fetching a secret.
 const FETCHES_MAX: u32 = 3;
-/// The longest first pause; each next one may be twice as long.
+/// Upper bound of the first pause between attempts; the bound doubles with each attempt.
 const PAUSE_FIRST: Duration = Duration::from_millis(400);
-/// Largest answer that is read.
+/// Maximum size of an answer.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
-/// A parameter of a form.
+/// A form parameter.
 pub(super) type Parameter<'a> = (&'a str, &'a str);
 
-/// What Stripe says of an error. Its message and its parameter are left out: they may quote what was sent.
+/// Stripe's error object. Its `message` is not kept, because it may quote what was sent.
 #[derive(Deserialize)]
 struct Refusal {
     error: Reason,
@@ -51,19 +51,19 @@ struct Reason {
 }
 
 impl Reason {
-    /// The request names a customer whom Stripe does not have, or not any more.
+    /// Whether the request names a customer that does not exist at Stripe, or was deleted there.
     fn is_customer_missing(&self) -> bool {
         self.code.as_deref() == Some("resource_missing") && self.param.as_deref() == Some("customer")
     }
 
-    /// The request names something that our configuration chose, such as a price: an operator must change that.
+    /// Whether the request names something from our configuration, such as a price: an operator must fix it.
     fn is_configuration(&self) -> bool {
         let param = self.param.as_deref().unwrap_or_default();
         ["line_items", "success_url", "cancel_url", "return_url"].iter().any(|ours| param.starts_with(ours))
     }
 }
 
-/// An answer to one try.
+/// The answer to one attempt.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -71,7 +71,7 @@ struct Answer {
 }
 
 impl Stripe {
-    /// Creates what `path` is about. The same `key` and `form` create it once.
+    /// Sends a POST. Requests with the same `key` and `form` create only one object.
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -83,23 +83,23 @@ impl Stripe {
         created.ok_or_else(|| StripeError::Refused(format!("404 for POST {path}")))
     }
 
-    /// Reads what is at `path`; nothing when nothing is there.
+    /// Sends a GET. Returns `None` for 404.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, StripeError> {
         self.call(Method::GET, path, Bytes::new(), None).await
     }
 
-    /// Does `work`, which may be several calls, within the time of one.
+    /// Runs `work`, which may make several calls, within the timeout of one call.
     pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, StripeError>>) -> Result<T, StripeError> {
         let done = tokio::time::timeout(CALL_TIMEOUT, work).await;
         done.unwrap_or_else(|_| Err(StripeError::Unavailable("not in time".to_owned())))
     }
 
-    /// Reads one page of a list, without a time limit of its own: for use inside [`Self::in_time`].
+    /// Reads one page of a list without a timeout of its own: for use inside [`Self::in_time`].
     pub(super) async fn get_page<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, StripeError> {
         self.try_call(Method::GET, path, Bytes::new(), None).await
     }
 
-    /// A call, in time.
+    /// Makes a call within the timeout.
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -121,7 +121,7 @@ impl Stripe {
         let client = self.http.get_or_init(|| http_client(&Roots::System));
         let url = format!("{}{path}", self.settings.api_base.trim_end_matches('/'));
         let mut why = String::new();
-        // Stripe keeps a failure under its key, too: after one, another key is another try.
+        // Stripe also stores a failed answer under its key, so a retry after a stored failure needs a new key.
         let mut failures = 0;
         for attempt in 0..ATTEMPTS_MAX {
             if attempt > 0 {
@@ -144,8 +144,8 @@ impl Stripe {
         Err(StripeError::Unavailable(why))
     }
 
-    /// The body of a plain GET that succeeds; for the extension, which is no part of Stripe and runs beside us. A connection
-    /// to it may have died while the instance slept.
+    /// Sends a GET to the Lambda extension and returns the body of a successful answer. Retries, because a connection
+    /// may have died while the instance was frozen.
     pub(super) async fn fetch(&self, request: Request<Full<Bytes>>) -> Result<Bytes, String> {
         let client = self.extension.get_or_init(|| http_client(&Roots::None));
         let mut why = String::new();
@@ -160,7 +160,7 @@ impl Stripe {
     }
 }
 
-/// One try of any request.
+/// Sends one attempt.
 async fn send(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<Answer, String> {
     let answer = async {
         let answer = client.request(request).await.map_err(|error| causes(&error))?;
@@ -191,8 +191,8 @@ fn request(
 }
 
 impl Answer {
-    /// Stripe's own word first; else what may be better in a moment: a lock, a limit, a fault
-    /// (<https://docs.stripe.com/error-low-level>).
+    /// Whether to retry: follows the `Stripe-Should-Retry` header if present; otherwise retries lock timeouts, rate
+    /// limits and server errors (<https://docs.stripe.com/error-low-level>).
     fn is_worth_another_try(&self) -> bool {
         match self.headers.get("stripe-should-retry").map(HeaderValue::as_bytes) {
             Some(b"true") => true,
@@ -204,7 +204,7 @@ impl Answer {
         }
     }
 
-    /// Whether it is what an earlier request with this key got.
+    /// Whether this answer is a replay of an earlier request with the same key.
     fn is_replayed(&self) -> bool {
         self.headers.get("idempotent-replayed").is_some_and(|value| value == "true")
     }
@@ -212,7 +212,7 @@ impl Answer {
     fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, StripeError> {
         if self.status.is_success() {
             let read = serde_json::from_slice(&self.body);
-            // Where the parser stumbled, not over what.
+            // Report where parsing failed, not the content.
             let place = |error: serde_json::Error| format!("line {}, column {}", error.line(), error.column());
             return read.map(Some).map_err(|error| StripeError::Unreadable(place(error)));
         }
@@ -235,7 +235,7 @@ impl Answer {
     }
 }
 
-/// A text if it is a name such as `card_declined`: keys, ids and sentences are none.
+/// Returns the text if it is a code such as `card_declined`, or `-` if it may be a key, an id or a sentence.
 fn name(text: &str) -> &str {
     if text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') { text } else { "-" }
 }

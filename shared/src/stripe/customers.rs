@@ -1,4 +1,4 @@
-//! Customers: whom Stripe charges.
+//! Stripe customers.
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ struct Customer {
     id: String,
 }
 
-/// A charge or an invoice, as far as it says whose it is.
+/// The customer of a charge or an invoice.
 #[derive(Deserialize)]
 struct Owned {
     #[serde(default)]
@@ -20,11 +20,12 @@ struct Owned {
 }
 
 impl Stripe {
-    /// A customer for `user`; asked again within a day, the same one. `missing` is the customer whom Stripe does not have
-    /// any more: the new one has an idempotency key of its own, or Stripe would answer with the old one.
+    /// Creates a customer for `user`. A repeated call within a day returns the same customer. `missing` is a customer
+    /// that was deleted at Stripe: its replacement needs a different idempotency key, otherwise Stripe would replay the
+    /// old one.
     ///
     /// # Errors
-    /// When Stripe does not answer, or refuses.
+    /// If Stripe does not answer or refuses.
     pub async fn create_customer(
         &self,
         user: UserId,
@@ -36,22 +37,22 @@ impl Stripe {
         let key = match missing {
             None => format!("customer-{user_id}"),
             Some(missing) => {
-                tracing::warn!("Stripe does not have a customer any more; a new one is created");
+                tracing::warn!("the customer was deleted at Stripe; creating a new one");
                 key_of("customer-after", user, missing)
             }
         };
         let customer: Customer = match self.post("/v1/customers", &form, &key).await {
-            // The key was used with an email that was changed since.
+            // The key was used with an email that has changed since.
             Err(StripeError::KeyReused) => self.post("/v1/customers", &form, &key_of(&key, user, email)).await?,
             created => created?,
         };
         Ok(customer.id)
     }
 
-    /// The customer of an event's payer; asks Stripe where the event names only a charge or an invoice.
+    /// The customer of an event's payer. Asks Stripe if the event names only a charge or an invoice.
     ///
     /// # Errors
-    /// When Stripe is asked and does not answer, or refuses.
+    /// If Stripe is asked, and does not answer or refuses.
     pub async fn customer_of(&self, payer: Payer<'_>) -> Result<Option<String>, StripeError> {
         let owned: Option<Owned> = match payer {
             Payer::Customer(customer) => return Ok(Some(customer.to_owned())),
@@ -63,7 +64,7 @@ impl Stripe {
     }
 }
 
-/// An id as a part of a path.
+/// Encodes an id as a path segment.
 pub(super) fn encoded(id: &str) -> String {
     form_urlencoded::byte_serialize(id.as_bytes()).collect()
 }

@@ -1,7 +1,7 @@
-//! Stripe: the few calls that we make of it, and the secrets that it knows us by.
+//! Stripe client: the few API calls that we make, and the secrets for them.
 //!
-//! Typed calls over the HTTP client that is linked anyway; why no Stripe crate: `docs/decisions/0012-stripe-calls.md`.
-//! What Stripe tells us by webhook is in [`crate::domain::payments`].
+//! Typed calls over the HTTP client that is linked anyway; `docs/decisions/0012-stripe-calls.md` explains why no Stripe
+//! crate is used. Webhook events are handled in [`crate::domain::payments`].
 
 mod call;
 mod customers;
@@ -16,58 +16,58 @@ pub use sessions::{CheckoutSession, Purchase};
 use crate::config::stripe::Settings;
 use crate::outbound::HttpClient;
 
-/// Our account at Stripe.
+/// Client of our Stripe account.
 pub struct Stripe {
     settings: Settings,
-    /// Made at the first call: reading the root certificates takes milliseconds, and most requests need none.
+    /// Created at the first call: reading the root certificates takes milliseconds, and most requests need none.
     http: OnceLock<HttpClient>,
-    /// For Lambda's extension, which needs no certificates.
+    /// For the Lambda extension, which uses plain HTTP.
     extension: OnceLock<HttpClient>,
 }
 
-/// Why a call of Stripe came to nothing. Its text is for the log: it holds no secret and nothing that a user wrote.
+/// Why a Stripe request failed. The text is for the log; it holds no secret and no user input.
 #[derive(Debug, thiserror::Error)]
 pub enum StripeError {
-    /// No secret key, or no webhook secret, is configured.
+    /// The secret key or the webhook secret is not configured.
     #[error("payments are not set up")]
     NotConfigured,
     /// A secret could not be fetched.
     #[error("secret: {0}")]
     Secret(String),
-    /// No answer, or 5xx, however often it was tried.
+    /// No answer, or 5xx, after all attempts.
     #[error("no answer from Stripe: {0}")]
     Unavailable(String),
-    /// Stripe says no because of our key or our configuration: an operator can change that.
+    /// Stripe refused because of our key or our configuration: an operator can fix it.
     #[error("Stripe refused: {0}")]
     Refused(String),
-    /// Stripe says no to this request, and will again.
+    /// Stripe rejected this request, and a retry will be rejected too.
     #[error("Stripe rejected the request: {0}")]
     Rejected(String),
-    /// Stripe has no such customer: it was deleted there, or is of another account.
+    /// The customer does not exist at Stripe: it was deleted there, or belongs to another account.
     #[error("the customer does not exist at Stripe")]
     CustomerMissing,
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     #[error("Stripe knows the idempotency key from another request")]
     KeyReused,
-    /// An answer that is not what Stripe documents.
+    /// The answer does not have the documented format.
     #[error("an answer of Stripe cannot be read: {0}")]
     Unreadable(String),
 }
 
 impl Stripe {
-    /// An account as `settings` say. Nothing is called yet.
+    /// Creates a client. Makes no call.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self { settings, http: OnceLock::new(), extension: OnceLock::new() }
     }
 
-    /// Whether money can be taken here.
+    /// Whether payments are enabled.
     #[must_use]
     pub fn is_configured(&self) -> bool {
         self.settings.secret_key.is_some()
     }
 
-    /// What the environment says.
+    /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings

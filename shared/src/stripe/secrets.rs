@@ -1,7 +1,8 @@
 //! Secrets, from the environment or from SSM Parameter Store.
 //!
-//! In Lambda the extension for parameters and secrets fetches them, decrypts them and keeps them for five minutes, so that
-//! a secret that is rotated is known soon (<https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html>).
+//! In Lambda, the Parameters and Secrets extension fetches and decrypts them. It caches them for five minutes, so a
+//! rotated secret takes effect within five minutes
+//! (<https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html>).
 
 use axum::body::Bytes;
 use axum::http::Request;
@@ -25,15 +26,15 @@ struct Parameter {
 }
 
 impl Stripe {
-    /// The key that our calls are made with.
+    /// The API key for our calls.
     pub(super) async fn secret_key(&self) -> Result<Secret, StripeError> {
         self.secret(self.settings.secret_key.as_ref()).await
     }
 
-    /// The secrets that webhooks are signed with: two while one is rotated.
+    /// The signing secrets of webhooks: two during a rotation.
     ///
     /// # Errors
-    /// When none is configured, or it cannot be fetched.
+    /// If no secret is configured, or it cannot be fetched.
     pub async fn webhook_secrets(&self) -> Result<Vec<SigningSecret>, StripeError> {
         let list = self.secret(self.settings.webhook_secret.as_ref()).await?;
         let secrets: Vec<_> = list.reveal().split(',').filter_map(SigningSecret::new).collect();

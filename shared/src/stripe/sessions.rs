@@ -1,4 +1,5 @@
-//! Sessions of Stripe's own pages: Checkout, where a plan is bought, and the portal, where it is changed or cancelled.
+//! Sessions of Stripe's hosted pages: Checkout, where a plan is bought, and the customer portal, where it is changed or
+//! cancelled.
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -7,24 +8,22 @@ use super::{Stripe, StripeError};
 use crate::domain::credits::Plan;
 use crate::domain::id::UserId;
 
-/// A plan to be bought.
+/// A plan purchase.
 pub struct Purchase<'a> {
-    /// Who buys.
     pub user: UserId,
-    /// `cus_…`.
+    /// Customer id, `cus_…`.
     pub customer: &'a str,
-    /// What.
     pub plan: Plan,
-    /// The client's idempotency key, or one for this request alone.
+    /// The client's idempotency key, or a random one.
     pub key: &'a str,
 }
 
-/// Where to pay.
+/// A Checkout session.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CheckoutSession {
-    /// `cs_…`.
+    /// Session id, `cs_…`.
     pub id: String,
-    /// The page.
+    /// URL of the payment page.
     pub url: String,
 }
 
@@ -34,14 +33,14 @@ struct PortalSession {
 }
 
 impl Stripe {
-    /// A page on which a plan is paid for, month by month.
+    /// Creates a Checkout session for a monthly subscription.
     ///
     /// # Errors
-    /// When Stripe does not answer or refuses, or the key stands for another plan.
+    /// If Stripe does not answer or refuses, or the key was used for another plan.
     pub async fn create_checkout(&self, purchase: &Purchase<'_>) -> Result<CheckoutSession, StripeError> {
         let price = self.settings.price(purchase.plan).ok_or(StripeError::NotConfigured)?;
         let user_id = purchase.user.to_string();
-        // What the events of the subscription and of its invoices will say.
+        // Copied by Stripe into the events of the subscription and of its invoices.
         let form = [
             ("mode", "subscription"),
             ("customer", purchase.customer),
@@ -57,10 +56,10 @@ impl Stripe {
         self.post("/v1/checkout/sessions", &form, &key).await
     }
 
-    /// A page on which `customer`, who is `user`, changes or cancels a plan.
+    /// Creates a portal session, where the user changes or cancels a plan. `customer` must be the customer of `user`.
     ///
     /// # Errors
-    /// When Stripe does not answer, or refuses.
+    /// If Stripe does not answer or refuses.
     pub async fn create_portal(&self, user: UserId, customer: &str, key: &str) -> Result<String, StripeError> {
         let form = [("customer", customer), ("return_url", &self.settings.cancel_url)];
         let key = key_of("portal", user, &with_customer(key, customer));
@@ -69,13 +68,13 @@ impl Stripe {
     }
 }
 
-/// The client's key for a request about `customer`: about another customer it is another request.
+/// Makes the client's key specific to a customer: the same request for another customer is a different request.
 fn with_customer(key: &str, customer: &str) -> String {
     format!("{key} {customer}")
 }
 
-/// Stripe's key for a request of ours. Keys of different users must not meet, and a client's own may be as long as
-/// Stripe's may be in all.
+/// The idempotency key for Stripe. It is hashed with the user id, so that keys of different users never collide;
+/// hashing also bounds the length, since a client's key may be as long as Stripe's limit.
 pub(super) fn key_of(purpose: &str, user: UserId, key: &str) -> String {
     format!("{purpose}-{}", hex::encode(Sha256::digest(format!("{user} {key}"))))
 }

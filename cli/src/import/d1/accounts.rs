@@ -1,4 +1,4 @@
-//! Users as accounts: profile, credential and ledger.
+//! Converts users to accounts: profile, credential and ledger.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,15 +19,15 @@ use super::load::Tables;
 use super::schema::{self, TRANSACTIONS, USERS};
 use super::values::{Reason, Row};
 
-/// A user whose row was good.
+/// A valid user row.
 struct User {
-    /// The id as the dump has it.
+    /// The id in the dump.
     d1_id: String,
     profile: Profile,
     password_hash: PasswordHash,
 }
 
-/// All accounts, by the time they were opened. Of two with one email the first is taken.
+/// All accounts, in the order in which they were opened. If two have the same email, the first one is imported.
 pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findings) -> Vec<ImportedAccount> {
     let rows = tables.take(USERS);
     note_left_out(USERS, &rows, findings);
@@ -63,7 +63,7 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findi
     accounts
 }
 
-/// Says which columns of a table are not imported.
+/// Reports which columns of a table are not imported.
 pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Findings) {
     let known = schema::table(table).map_or(&[][..], |table| table.columns);
     let extra = rows.first().map(|row| row.unknown_columns(known)).unwrap_or_default();
@@ -80,7 +80,7 @@ fn users(rows: Vec<Row>, now: Timestamp, findings: &mut Findings) -> Vec<User> {
             Err(reason) => findings.refuse(USERS, row.label(), reason),
         }
     }
-    // Stable: rows of one instant stay in the order of the dump.
+    // The sort is stable: rows with the same timestamp keep the order of the dump.
     dated.sort_by_key(|(created_at, _)| *created_at);
 
     let mut users = Vec::with_capacity(dated.len());
@@ -140,10 +140,10 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
     Ok(User { d1_id, profile, password_hash })
 }
 
-/// Bytes of a hash of a password, and of an id at Stripe.
+/// Maximum bytes of a password hash, and of a Stripe id.
 const SHORT_BYTES_MAX: usize = 255;
 
-/// A text that is a part of a key or is read with every login.
+/// Limits a text that is part of a key or is read at every login.
 fn bounded(column: &str, text: String) -> Result<String, Reason> {
     let bytes = text.len();
     if bytes <= SHORT_BYTES_MAX {
@@ -152,7 +152,7 @@ fn bounded(column: &str, text: String) -> Result<String, Reason> {
     Err(format!("{column} has {bytes} bytes; it has at most {SHORT_BYTES_MAX}"))
 }
 
-/// A UUID stays; any other id becomes one that is made of it, so that a second import makes the same.
+/// Keeps a UUID. Derives a UUID from any other id, so that a second import makes the same one.
 pub(super) fn user_id(d1_id: &str, notes: &mut Vec<String>) -> UserId {
     if let Ok(id) = Uuid::parse_str(d1_id.trim()) {
         return UserId(id);
@@ -164,7 +164,7 @@ pub(super) fn user_id(d1_id: &str, notes: &mut Vec<String>) -> UserId {
     id
 }
 
-/// A name that is too long is cut, one with control characters cleaned: no reason to lose a user.
+/// Shortens a name that is too long, and removes control characters: neither is a reason to lose a user.
 fn name(text: Option<String>, notes: &mut Vec<String>) -> Result<Name, Reason> {
     if let Ok(name) = Name::try_from(text.clone()) {
         return Ok(name);
@@ -193,8 +193,8 @@ fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<W
     Ok(wallet.with_month_of_plan())
 }
 
-/// The plan, and until when everything is free: `has_unlimited` and `unlimited_until` of the newest schema. What is free
-/// without an end is the unlimited plan; after an end, the plan of the row goes on.
+/// The plan, and the end of an unlimited period: `has_unlimited` and `unlimited_until` of the newest schema. An
+/// unlimited period without an end becomes the unlimited plan. After an end, the row's plan applies again.
 fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option<i64>), Reason> {
     let has_unlimited = row.boolean("has_unlimited")?;
     let until = row.timestamp("unlimited_until")?.map(Timestamp::as_second);
@@ -220,7 +220,7 @@ fn plan(row: &Row) -> Result<Plan, Reason> {
     }
 }
 
-/// A number of credits; a negative one becomes `instead`.
+/// A number of credits; a negative number is replaced by `instead`.
 fn credits(row: &Row, column: &str, instead: Credits, notes: &mut Vec<String>) -> Result<Option<Credits>, Reason> {
     match row.integer(column)? {
         Some(number) if number < 0 => {
@@ -241,7 +241,7 @@ mod tests {
     const HASH: &str = "000102030405060708090a0b0c0d0e0f:\
         57f2c2f0739748d516419b062a884666323c583ea4ae165504a81f7b53c62a09";
 
-    /// A dump of one user, whose values for `columns` are these.
+    /// A dump of one user with these values for `columns`.
     fn user_with(columns: &str, values: &str) -> Dump {
         read(&format!("INSERT INTO users (id,email,password_hash{columns}) VALUES('{USER}','a@b.c','{HASH}'{values});"))
     }

@@ -1,4 +1,4 @@
-//! Courses with their exams, topics, patterns, questions and choices, as drafts.
+//! Converts courses with their exams, topics, patterns, questions and options to drafts.
 
 use std::collections::HashMap;
 
@@ -20,11 +20,11 @@ use super::schema::{self, COURSES, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS, 
 use super::texts::{solution_steps, techniques};
 use super::values::{Reason, Row};
 
-/// Where the original of a question number that is no integer is kept.
+/// Extra column that keeps the original of a question number that is not an integer.
 const QUESTION_NUMBER: &str = "question_number";
-/// Where a course may name columns that are shown with its questions.
+/// Column in which a course may name extra columns that are shown with its questions.
 const SHOWN_WITH_QUESTION: &str = "shown_with_question";
-/// What tables of choices are known to call their columns.
+/// Known column names of tables of options.
 const OPTION_COLUMNS: [&str; 7] = ["id", "question_id", "letter", "option_letter", "text", "option_text", "is_correct"];
 
 /// Drafts of all courses, in the order of the dump.
@@ -71,7 +71,7 @@ pub(super) fn catalogs(tables: &mut Tables, findings: &mut Findings) -> Vec<Cata
     catalogs.drafts
 }
 
-/// Takes the rows of a table one by one; a row that cannot be taken is refused. Notes of such a row are not kept.
+/// Converts the rows of a table one by one. A row that cannot be converted is refused, and its notes are dropped.
 fn each(
     tables: &mut Tables,
     table: &'static str,
@@ -91,7 +91,7 @@ fn each(
     }
 }
 
-/// Says which columns are kept beside ours, and which are not kept.
+/// Reports which extra columns are stored, and which are not.
 fn note_columns(table: &'static str, row: &Row, findings: &mut Findings) {
     let (extra, fate) = match table {
         COURSES => (row.unknown_columns(&[columns_of(COURSES), &[SHOWN_WITH_QUESTION]].concat()), "left out"),
@@ -114,7 +114,7 @@ fn columns_of(table: &str) -> &'static [&'static str] {
     schema::table(table).map_or(&[], |table| table.columns)
 }
 
-/// What a row is called. A choice may have no id of its own.
+/// A row's name in messages. An option may have no id.
 fn label(table: &str, row: &Row) -> String {
     if table == OPTIONS { option_label(row) } else { row.label() }
 }
@@ -236,7 +236,7 @@ fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, Reason>
     })
 }
 
-/// A number such as `3a` is none; it is kept as an extra column.
+/// The question number, if it is an integer. Any other, such as `3a`, is kept as an extra column.
 fn question_number(row: &Row, extra: &mut ExtraColumns, notes: &mut Vec<String>) -> Result<Option<i64>, Reason> {
     const COLUMN: &str = "source_question_number";
     if let Ok(number) = row.integer(COLUMN) {
@@ -251,7 +251,7 @@ fn question_number(row: &Row, extra: &mut ExtraColumns, notes: &mut Vec<String>)
     Ok(None)
 }
 
-/// As `ON DELETE SET NULL` has it.
+/// Like `ON DELETE SET NULL`.
 fn drop_unknown_exam(question: &mut QuestionDraft, catalog: &CatalogDraft, notes: &mut Vec<String>) {
     let is_unknown = |id: &mut ExamId| !catalog.exams.iter().any(|exam| exam.id == *id);
     if let Some(exam) = question.exam_id.take_if(is_unknown) {
@@ -259,7 +259,7 @@ fn drop_unknown_exam(question: &mut QuestionDraft, catalog: &CatalogDraft, notes
     }
 }
 
-/// A choice before its question is known.
+/// An option whose question is not known yet.
 struct OptionRow {
     label: String,
     letter: String,
@@ -268,7 +268,8 @@ struct OptionRow {
 }
 
 impl OptionRow {
-    /// A choice of a question with this answer, which tells the right one where the row does not.
+    /// Converts to an option of a question with this answer, which decides whether the option is correct if the row
+    /// does not.
     fn of(self, answer: &str) -> QuestionOption {
         let is_answer = named_letters(answer).contains(&self.letter.to_uppercase());
         QuestionOption { letter: self.letter, text: self.text, is_correct: self.is_correct.unwrap_or(is_answer) }

@@ -1,7 +1,7 @@
-//! Credit transactions as a ledger that is true: entries that chain and add up to the balance.
+//! Converts credit transactions to a valid ledger: entries that chain and add up to the balance.
 //!
-//! The worker wrote types of its own. These are taken for ours; any other becomes an `adjustment` whose description
-//! begins with the original type:
+//! The old service used its own types. The following ones are mapped. Any other becomes an `adjustment` whose
+//! description begins with the original type:
 //!
 //! | ours | also written as |
 //! |---|---|
@@ -14,9 +14,9 @@
 //! | `midterm` | `midterm_generation`, `midterm_generate`, `generate_midterm` |
 //! | `refund` | `credit_refund` |
 //!
-//! Where the transactions do not explain the balance, an adjustment before them or one after them does. Both are needed
-//! only when the history dips below zero and no single one would do. Everything is made of the dump alone, so that a
-//! second import makes the same entries.
+//! If the transactions do not explain the balance, an adjustment before or after them does. Both are needed only if the
+//! history goes below zero and one adjustment alone cannot fix it. Entries are derived from the dump alone, so a second
+//! import makes the same ones.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -33,7 +33,7 @@ use super::schema::TRANSACTIONS;
 use super::values::{Reason, Row};
 
 const OPENING: &str = "Opening balance before the imported history";
-/// Bytes of an id at Stripe.
+/// Maximum bytes of a Stripe id.
 const PAYMENT_INTENT_BYTES_MAX: usize = 255;
 const CLOSING: &str = "Adjusted to the imported balance";
 
@@ -48,21 +48,20 @@ pub(super) struct Transaction {
     created_at: Option<Timestamp>,
 }
 
-/// What a ledger needs to know of its user.
+/// The user data that a ledger needs.
 pub(super) struct Owner<'a> {
-    /// The user.
     pub id: UserId,
-    /// The id as the dump has it.
+    /// The id in the dump.
     pub d1_id: &'a str,
-    /// What the ledger must add up to.
+    /// The balance that the ledger must add up to.
     pub balance: Credits,
-    /// When a transaction without a date happened.
+    /// Time of a transaction without a date.
     pub created_at: Timestamp,
-    /// When the balance was seen last.
+    /// Time of the last known balance.
     pub updated_at: Timestamp,
 }
 
-/// The transactions of each user of `known`, in the order of the dump.
+/// The transactions of each user in `known`, in the order of the dump.
 pub(super) fn by_user(
     rows: Vec<Row>,
     known: &HashSet<&str>,
@@ -93,7 +92,7 @@ pub(super) fn by_user(
     histories
 }
 
-/// A transaction, whose it is, and its type where that is none of ours.
+/// A transaction, its user, and its original type if that is not one of ours.
 struct Read {
     user: String,
     foreign_type: Option<String>,
@@ -136,7 +135,7 @@ fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, Reason> {
     Ok(Read { user, foreign_type, transaction })
 }
 
-/// The table at the top.
+/// The mapping in the module's documentation.
 fn kind_of(original: &str) -> Option<EntryType> {
     Some(match original.trim().to_ascii_lowercase().as_str() {
         "signup_bonus" | "signup" | "welcome_bonus" | "registration" | "initial" => EntryType::SignupBonus,
@@ -169,10 +168,10 @@ const fn name_of(kind: EntryType) -> &'static str {
     }
 }
 
-/// The entries of a user, oldest first, and what was added to make them true.
+/// A user's entries, oldest first, and the adjustments that were added.
 ///
 /// # Errors
-/// When a balance on the way is out of bounds.
+/// When the balance after an entry is out of bounds.
 pub(super) fn ledger(
     owner: &Owner<'_>,
     transactions: Vec<Transaction>,
@@ -181,7 +180,7 @@ pub(super) fn ledger(
         .into_iter()
         .map(|transaction| (transaction.created_at.unwrap_or(owner.created_at), transaction))
         .collect();
-    // Stable: transactions of one instant stay in the order of the dump.
+    // The sort is stable: transactions with the same timestamp keep the order of the dump.
     dated.sort_by_key(|(at, _)| *at);
     let amounts: Vec<Amount> = dated.iter().map(|(_, transaction)| transaction.amount).collect();
     let gap = Gap::of(&amounts, owner.balance);
@@ -209,10 +208,10 @@ pub(super) fn ledger(
     Ok((chain.entries, gap.note(&amounts, owner.balance)))
 }
 
-/// What the transactions leave unexplained.
+/// The part of the balance that the transactions do not explain.
 #[derive(Debug, PartialEq, Eq)]
 struct Gap {
-    /// Credits that were there before them.
+    /// Credits that existed before them.
     opening: Amount,
     /// Credits that moved after them.
     closing: Amount,
@@ -249,7 +248,7 @@ impl Gap {
     }
 }
 
-/// Entries of a user, each of which follows from the one before.
+/// A user's entries, each of which follows from the previous one.
 struct Chain<'a> {
     owner: &'a Owner<'a>,
     entries: Vec<Entry>,
@@ -261,7 +260,7 @@ impl Chain<'_> {
         let before = last.map_or(0, |entry| Amount::from(entry.balance_after));
         let after = before.checked_add(transaction.amount).and_then(|after| Credits::try_from(after).ok());
         let id = entry_id(at, &transaction.d1_id);
-        // Ids sort as the entries happened, those of one millisecond too.
+        // Ids sort in the order of the entries, even within a millisecond.
         let id = last.map_or(id, |last| EntryId(id.0.max(Uuid::from_u128(last.id.0.as_u128() + 1))));
         let entry = Entry {
             id,
@@ -279,7 +278,7 @@ impl Chain<'_> {
     }
 }
 
-/// A UUID version 7 of the time and the old id.
+/// A UUID version 7 derived from the time and the old id.
 fn entry_id(at: Timestamp, d1_id: &str) -> EntryId {
     let digest = Sha256::new().chain_update(TRANSACTIONS).chain_update(d1_id).finalize();
     let mut bytes = [0; 10];

@@ -1,7 +1,7 @@
-//! Runs a dump in a database in memory, a row at a time, and reads its tables back.
+//! Loads a dump into a database in memory, row by row, and reads its tables back.
 //!
-//! A dump is not trusted: of its statements only `CREATE TABLE` of the tables we know and `INSERT … VALUES` into them
-//! are run, and an authorizer refuses whatever these reach for beyond that (files, queries, functions not listed).
+//! A dump is not trusted. Only two kinds of statements are run: `CREATE TABLE` of known tables, and `INSERT … VALUES`
+//! into them. An authorizer refuses everything else that these could reach (files, queries, functions not listed).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use super::statements::{self, Insert, Statement};
 use super::unistr::unistr;
 use super::values::Row;
 
-/// Bytes of a dump. It is held in memory, as text and as tables.
+/// Maximum bytes of a dump. It is held in memory, as text and as tables.
 pub(super) const DUMP_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// Bytes of one value: `replace` in a dump could make more of little.
+/// Maximum bytes of one value: `replace` in a dump could expand a small value to a large one.
 const VALUE_BYTES_MAX: i32 = 16 * 1024 * 1024;
-/// Functions that dumps write values with, and those that defaults, checks and generated columns are made of.
+/// Allowed functions: those that dumps use to write values, and those used in defaults, checks and generated columns.
 const FUNCTIONS: &str = "abs char coalesce current_date current_time current_timestamp date datetime glob hex ifnull \
     iif instr json json_array_length json_extract json_type json_valid julianday length like lower ltrim max min \
     nullif randomblob replace round rtrim strftime substr time trim typeof unistr unixepoch upper";
 
-/// The rows of the tables that a dump holds.
+/// The rows of the tables in a dump.
 pub(super) struct Tables {
     rows: BTreeMap<&'static str, Vec<Row>>,
-    /// Rows that were met, by table, those that were refused on the way included.
+    /// Number of rows by table, including refused ones.
     pub read: BTreeMap<&'static str, usize>,
 }
 
@@ -44,7 +44,7 @@ impl Tables {
 /// Loads `dump`.
 ///
 /// # Errors
-/// When it is too large or holds none of our tables.
+/// When it is too large or holds none of the known tables.
 pub(super) fn load(dump: &str, findings: &mut Findings) -> anyhow::Result<Tables> {
     let bytes = dump.len();
     ensure!(bytes <= DUMP_BYTES_MAX, "the dump has {bytes} bytes; at most {DUMP_BYTES_MAX} are read");
@@ -64,7 +64,7 @@ pub(super) fn load(dump: &str, findings: &mut Findings) -> anyhow::Result<Tables
 
 fn open() -> anyhow::Result<Connection> {
     let database = Connection::open_in_memory().context("cannot open a database in memory")?;
-    // A value that a check refuses is named by our own rules, with its row.
+    // Constraints are off: our own rules report an invalid value with its row.
     database.execute_batch("PRAGMA ignore_check_constraints=ON; PRAGMA foreign_keys=OFF;")?;
     database.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
@@ -95,20 +95,20 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
 struct Loader<'a> {
     database: Connection,
     read: BTreeMap<&'static str, usize>,
-    /// Tables of ours whose `CREATE TABLE` the dump has.
+    /// Known tables that have a `CREATE TABLE`.
     described: BTreeSet<&'static str>,
-    /// Tables of ours that it has rows of without one.
+    /// Known tables that have rows but no `CREATE TABLE`.
     undescribed: BTreeSet<&'static str>,
-    /// What is not read, with the number of statements or rows.
+    /// Skipped content, with the number of statements or rows.
     left_out: BTreeMap<LeftOut, usize>,
     findings: &'a mut Findings,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum LeftOut {
-    /// Rows of a table.
+    /// Rows of an unknown table.
     Table(String),
-    /// Statements.
+    /// Statements of an unknown kind.
     Statement(String),
 }
 
@@ -137,7 +137,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Makes a table as the dump describes it.
+    /// Creates a table as described in the dump.
     fn create(&mut self, table: &'static Table, sql: &str) {
         if self.read.contains_key(table.name) {
             return;
@@ -153,8 +153,8 @@ impl Loader<'_> {
         }
     }
 
-    /// Inserts row by row, so that a bad one stops no other. `OR IGNORE` and the like do not count: what is lost is
-    /// named.
+    /// Inserts row by row, so that a bad row does not stop the others. `OR IGNORE` and similar clauses are ignored, so
+    /// that every lost row is reported.
     fn insert(&mut self, table: &'static Table, insert: &Insert<'_>) {
         if !self.described.contains(table.name) {
             self.undescribed.insert(table.name);
@@ -178,7 +178,8 @@ impl Loader<'_> {
         }
     }
 
-    /// Makes a table whose description could not be run: the columns we know and those that the rows have, without rules.
+    /// Creates a table whose description could not be run: with the known columns and those in its rows, without
+    /// constraints.
     fn create_plain(&mut self, table: &'static Table, insert: &Insert<'_>) {
         let mut columns: Vec<String> = table.columns.iter().map(|column| (*column).to_owned()).collect();
         for column in insert.columns.iter().flatten() {
@@ -238,7 +239,7 @@ fn read_rows(database: &Connection, table: &str) -> rusqlite::Result<Vec<Row>> {
     Ok(read)
 }
 
-/// What SQLite says, without the statement, which may hold a password hash.
+/// SQLite's message without the statement, which may contain a password hash.
 fn message(error: &Error) -> String {
     match error {
         Error::SqlInputError { msg, .. } => msg.clone(),

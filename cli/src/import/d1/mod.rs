@@ -1,8 +1,9 @@
-//! A dump of the old D1 database (`wrangler d1 export`, or `sqlite3 .dump`) as what we store.
+//! Reads a dump of the old D1 database (`wrangler d1 export`, or `sqlite3 .dump`) and converts it to our types.
 //!
-//! - A bad row is named by table and id and stops nothing else; what is changed or left out is said.
-//! - The same dump makes the same ids, so a second import finds what the first one wrote.
-//! - What can be derived or judged of a course as a whole is left to `domain::catalog::complete` and `domain::catalog::check`.
+//! - A bad row is reported with table and id and does not stop the others. Changed and skipped values are reported.
+//! - The same dump makes the same ids, so a second import recognises what the first one wrote.
+//! - Deriving and checking columns of a whole course is left to `domain::catalog::complete` and
+//!   `domain::catalog::check`.
 
 mod accounts;
 mod catalog;
@@ -24,27 +25,27 @@ use shared::store::ImportedAccount;
 use self::schema::SESSIONS;
 pub use self::studies::{EnrollmentRow, ProgressRow};
 
-/// What a dump holds, ready to be written.
+/// The converted content of a dump, ready to be stored.
 pub struct Dump {
-    /// Courses with all that belongs to them, in the order of the dump.
+    /// Courses with their rows, in the order of the dump.
     pub catalogs: Vec<CatalogDraft>,
-    /// Users with their ledgers, by the time they were opened.
+    /// Users with their ledgers, in the order in which they were opened.
     pub accounts: Vec<ImportedAccount>,
-    /// What users unlocked and answered.
+    /// Questions that users unlocked and answered.
     pub progress: Vec<ProgressRow>,
-    /// The courses that users are enrolled in.
+    /// Enrollments of users in courses.
     pub enrollments: Vec<EnrollmentRow>,
-    /// Rows that became nothing.
+    /// Rows that could not be converted.
     pub refused: Vec<RefusedRow>,
-    /// Columns that were probably meant to be others.
+    /// Columns whose names are probably mistyped.
     pub warnings: Vec<Warning>,
-    /// What was changed or left out and why, one line each.
+    /// What was changed or skipped and why, one line each.
     pub notes: Vec<String>,
-    /// Rows read, by D1 table.
+    /// Number of rows read, by D1 table.
     pub read: BTreeMap<&'static str, usize>,
 }
 
-/// What an operator is told.
+/// Messages for the operator.
 #[derive(Default)]
 struct Findings {
     refused: Vec<RefusedRow>,
@@ -66,10 +67,10 @@ impl Findings {
     }
 }
 
-/// Reads a dump. `now` is the date of users that bring none.
+/// Reads a dump. Users without a date get `now`.
 ///
 /// # Errors
-/// When it is larger than 256 MiB, holds none of the tables, or has rows without their schema.
+/// When it is larger than 256 MiB, holds none of the known tables, or has rows without their schema.
 pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
     let mut findings = Findings::default();
     let mut tables = load::load(sql, &mut findings)?;
@@ -96,8 +97,8 @@ mod tests {
 
     pub(super) const USER: &str = "0b9c7a52-6f0e-4d57-9a44-3c1f5d2e8a01";
 
-    /// A dump of these statements; the tables that they do not create are those of the old service, with any column that
-    /// their rows name.
+    /// A dump of these statements. Tables that they do not create are those of the old service, with any extra columns
+    /// named in their rows.
     pub(super) fn read(sql: &str) -> Dump {
         read_dump(&format!("{}{sql}", missing_schema(sql)), "2026-01-01T00:00:00Z".parse().unwrap()).unwrap()
     }
@@ -110,7 +111,7 @@ mod tests {
                 Statement::CreateTable { table, .. } => created.extend(schema::table(&table).map(|table| table.name)),
                 Statement::Insert(insert) => {
                     let Some(table) = schema::table(&insert.table) else { continue };
-                    // The newest columns of users come after those that a row without names has.
+                    // The newest columns of `users` come after the columns of a row without column names.
                     let all =
                         table.columns.iter().filter(|name| !name.contains("unlimited")).map(|name| (*name).to_owned());
                     let of_table = columns.entry(table.name).or_insert_with(|| all.collect());

@@ -3,9 +3,8 @@
 /// A table that is read.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Its name.
     pub name: &'static str,
-    /// The columns that are read or known to be of no use.
+    /// Columns that are read, or known and ignored.
     pub columns: &'static [&'static str],
 }
 
@@ -21,7 +20,7 @@ pub(super) const SESSIONS: &str = "sessions";
 pub(super) const PROGRESS: &str = "user_progress";
 pub(super) const ENROLLMENTS: &str = "user_courses";
 
-/// All of them.
+/// All tables that are read.
 pub(super) const TABLES: [Table; 11] = [
     Table { name: COURSES, columns: &["id", "name", "description", "exam_count", "is_active", "created_at"] },
     Table {
@@ -137,17 +136,17 @@ pub(super) const TABLES: [Table; 11] = [
     Table { name: ENROLLMENTS, columns: &["id", "user_id", "course_id", "enrolled_at", "created_at"] },
 ];
 
-/// The table of this name, which SQL compares without case.
+/// Finds a table by name, ignoring letter case as SQL does.
 pub(super) fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().find(|table| table.name.eq_ignore_ascii_case(name))
 }
 
-/// What the old service computed of a course and kept: it is computed anew.
+/// Whether the table is a cache of the old service, which is computed again here.
 pub(super) fn is_cache(name: &str) -> bool {
     matches!(name.to_ascii_lowercase().as_str(), "exam_analysis" | "analysis_cache")
 }
 
-/// Tables that the database and its tools keep for themselves: nothing of a student's is in them.
+/// Whether the table is internal to the database or its tools, without user data.
 pub(super) fn is_internal(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.starts_with("sqlite_") || name.starts_with("_cf_") || name == "d1_migrations"

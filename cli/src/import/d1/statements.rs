@@ -1,5 +1,5 @@
-//! A dump, taken apart into its statements without running any: where each ends, which table it is about, and which
-//! rows it brings. Only what [`Statement`] names is ever run.
+//! Splits a dump into statements without running any: where each ends, its table and its rows. Only statements of the
+//! kinds in [`Statement`] are ever run.
 
 use std::iter::Peekable;
 
@@ -8,25 +8,23 @@ use std::iter::Peekable;
 pub(super) enum Statement<'a> {
     /// `CREATE TABLE …`.
     CreateTable {
-        /// The table.
         table: String,
-        /// The statement as it stands.
+        /// The text of the statement.
         sql: &'a str,
     },
     /// `INSERT INTO … VALUES …`.
     Insert(Insert<'a>),
-    /// What makes or ends a dump and brings no rows: pragmas, transactions, indexes, triggers, views.
+    /// Statements without rows that start, end or structure a dump: pragmas, transactions, indexes, triggers, views.
     Housekeeping,
-    /// Anything else, by its first word.
+    /// Any other statement, by its first word.
     Other(String),
 }
 
 /// Rows for a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Insert<'a> {
-    /// The table.
     pub table: String,
-    /// The columns, when the statement lists them.
+    /// The columns, if the statement lists them.
     pub columns: Option<Vec<String>>,
     /// Each row as `(value, …)`.
     pub rows: Vec<&'a str>,
@@ -56,7 +54,7 @@ impl Token<'_> {
         self.start + self.text.len()
     }
 
-    /// The name that it stands for.
+    /// The name in a name token.
     fn name(&self) -> Option<String> {
         let inside = || self.text.get(1..self.text.len() - 1).unwrap_or_default();
         match self.kind {
@@ -72,7 +70,7 @@ impl Token<'_> {
     }
 }
 
-/// The words, texts and signs of SQL; comments and white space are passed over.
+/// The tokens of SQL: words, texts and signs. Comments and white space are skipped.
 #[derive(Debug, Clone)]
 struct Tokens<'a> {
     sql: &'a str,
@@ -84,7 +82,7 @@ fn tokens(sql: &str) -> Peekable<Tokens<'_>> {
 }
 
 impl Tokens<'_> {
-    /// Passes over what separates tokens.
+    /// Skips comments and white space.
     fn skip_blanks(&mut self) {
         loop {
             let rest = &self.sql[self.at..];
@@ -100,7 +98,7 @@ impl Tokens<'_> {
     }
 }
 
-/// Bytes of the quoted text that `rest` begins with; to the end when it is never closed.
+/// Bytes of the quoted text at the start of `rest`; the whole rest if it is not closed.
 fn quoted(rest: &str, close: char) -> usize {
     let mut at = 1;
     while let Some(found) = rest[at..].find(close) {
@@ -133,13 +131,13 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// The statements of a dump, each without its semicolon. A trigger, whose body holds semicolons, is one.
+/// The statements of a dump, without semicolons. A trigger is one statement, although its body contains semicolons.
 pub(super) fn statements(dump: &str) -> impl Iterator<Item = &str> {
     let mut tokens = tokens(dump);
     std::iter::from_fn(move || {
         let first = *tokens.peek()?;
         let mut head: Vec<Token> = Vec::new();
-        // Tokens since the last semicolon of a trigger's body, at most two of them.
+        // At most two tokens since the last semicolon in a trigger's body.
         let mut since: Vec<Token> = Vec::new();
         for token in tokens.by_ref() {
             let is_trigger = head.first().is_some_and(|word| word.is("CREATE"))
@@ -165,7 +163,7 @@ pub(super) fn statements(dump: &str) -> impl Iterator<Item = &str> {
     .filter(|statement| !statement.is_empty())
 }
 
-/// What a statement is.
+/// Classifies a statement.
 pub(super) fn read(sql: &str) -> Statement<'_> {
     let mut tokens = tokens(sql);
     let Some(first) = tokens.next() else { return Statement::Housekeeping };
@@ -214,7 +212,7 @@ fn insert<'a>(sql: &'a str, tokens: &mut Peekable<Tokens<'a>>) -> Option<Insert<
     Some(Insert { table, columns, rows })
 }
 
-/// A name, of which a database's name before a dot is no part.
+/// Reads a name, without a database name before a dot.
 fn name(tokens: &mut Peekable<Tokens<'_>>) -> Option<String> {
     let name = tokens.next()?.name()?;
     if tokens.next_if(|token| token.is(".")).is_some() { tokens.next()?.name() } else { Some(name) }
@@ -225,7 +223,7 @@ fn column_names(tokens: &mut Peekable<Tokens<'_>>) -> Vec<String> {
     inside.filter_map(|token| token.name()).collect()
 }
 
-/// Where the row ends whose `(` was just passed; nothing when the dump is cut off in it.
+/// The end of the row whose `(` was just read; `None` if the dump ends within it.
 fn end_of_row(tokens: &mut Peekable<Tokens<'_>>) -> Option<usize> {
     let mut depth = 1;
     for token in tokens.by_ref() {
@@ -241,7 +239,7 @@ fn end_of_row(tokens: &mut Peekable<Tokens<'_>>) -> Option<usize> {
     None
 }
 
-/// The value at a position of a row, as a person would name it.
+/// The value at a position of a row, for a message.
 pub(super) fn value_at(row: &str, position: usize) -> Option<String> {
     let mut depth = 0;
     let mut values_before = 0;

@@ -1,8 +1,8 @@
-//! What users did in the old service: `user_progress` and `user_courses`.
+//! Converts what users did in the old service: `user_progress` and `user_courses`.
 //!
-//! A row of `user_progress` is an unlocked question. It is an answered one, with its solution, when it is `completed`, has
-//! `attempts`, or says whether the answer `is_correct`. How often it was right is not known beyond the last verdict, and
-//! when it was answered is not known at all: so no attempts are made of it, and nothing of what is mastered.
+//! A row of `user_progress` is an unlocked question. Its solution is unlocked too if the row is `completed`, has
+//! `attempts`, or has a value in `is_correct`. Only the last result is known, without its time. Therefore the import
+//! makes no attempts and no mastery of it.
 
 use jiff::Timestamp;
 use shared::domain::id::{CourseId, QuestionId, UserId};
@@ -17,11 +17,9 @@ use super::values::{Reason, Row};
 /// A question that a user unlocked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProgressRow {
-    /// What the row is called in messages.
+    /// The row's name in messages.
     pub label: String,
-    /// The user.
     pub user: UserId,
-    /// The question.
     pub question: QuestionId,
     unlocked_at: Option<Timestamp>,
     attempts: u32,
@@ -32,18 +30,15 @@ pub struct ProgressRow {
 /// A course that a user is enrolled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnrollmentRow {
-    /// What the row is called in messages.
+    /// The row's name in messages.
     pub label: String,
-    /// The user.
     pub user: UserId,
-    /// The course.
     pub course: CourseId,
-    /// When.
     pub enrolled_at: Option<Timestamp>,
 }
 
 impl ProgressRow {
-    /// As it is stored, for a question of `course`; `now` is the time of rows that bring none.
+    /// Converts to stored progress for a question of `course`. Rows without a date get `now`.
     #[must_use]
     pub fn of(self, course: CourseId, now: Timestamp) -> Progress {
         let unlocked_at = self.unlocked_at.unwrap_or(now);
@@ -62,12 +57,12 @@ impl ProgressRow {
     }
 }
 
-/// All rows of `user_progress` that are good.
+/// All valid rows of `user_progress`.
 pub(super) fn progress(tables: &mut Tables, findings: &mut Findings) -> Vec<ProgressRow> {
     each(tables, PROGRESS, "question_id", findings, progress_row)
 }
 
-/// All rows of `user_courses` that are good.
+/// All valid rows of `user_courses`.
 pub(super) fn enrollments(tables: &mut Tables, findings: &mut Findings) -> Vec<EnrollmentRow> {
     each(tables, ENROLLMENTS, "course_id", findings, |row, label| {
         Ok(EnrollmentRow {
@@ -104,7 +99,7 @@ fn progress_row(row: &Row, label: String) -> Result<ProgressRow, Reason> {
     let attempts: Option<u32> = row.small("attempts")?;
     let completed = row.boolean("completed")?;
     let is_correct = row.boolean("is_correct")?;
-    // A verdict of "wrong" beside a count or a `completed` that says "never" is a default.
+    // `is_correct` = false is a default, not a result, if the count or `completed` says that there was no attempt.
     let says_wrong = is_correct == Some(false) && attempts.is_none() && completed.is_none();
     let is_answered =
         completed == Some(true) || is_correct == Some(true) || attempts.is_some_and(|count| count > 0) || says_wrong;

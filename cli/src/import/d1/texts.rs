@@ -1,9 +1,9 @@
-//! Lists that D1 keeps in one text: techniques and the steps of a solution.
+//! Parses lists that D1 stores in one text: techniques and the steps of a solution.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use shared::domain::catalog::line_breaks::{steps_of, with_real_line_breaks};
 
-/// Techniques of a JSON list, or of words between commas.
+/// Techniques from a JSON list, or from comma-separated words.
 pub(super) fn techniques(text: &str) -> Vec<String> {
     let list = match serde_json::from_str::<Texts>(text) {
         Ok(Texts::List(elements)) => elements.into_iter().flat_map(Texts::flat).collect(),
@@ -21,13 +21,13 @@ fn between_commas(text: &str) -> Vec<String> {
 /// The steps of a solution.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Steps {
-    /// One text a step.
+    /// One text per step.
     pub steps: Vec<String>,
-    /// The text looked like a JSON list and could not be read as one.
+    /// Whether the text looks like a JSON list but cannot be parsed.
     pub is_broken_json: bool,
 }
 
-/// Steps of a JSON list of texts, or of objects, whose texts are joined; of a JSON text; or of plain text.
+/// Parses steps from a JSON list of texts or objects (whose texts are joined), from a JSON text, or from plain text.
 pub(super) fn solution_steps(text: &str) -> Steps {
     let json = serde_json::from_str::<Texts>(text);
     let is_broken_json = json.is_err() && matches!(text.trim_start().as_bytes().first(), Some(b'[' | b'{'));
@@ -43,7 +43,7 @@ pub(super) fn solution_steps(text: &str) -> Steps {
     Steps { steps, is_broken_json }
 }
 
-/// The texts of a JSON value, in the order of the document, which a map of `serde_json` does not keep.
+/// The texts in a JSON value in document order, which a map of `serde_json` does not keep.
 enum Texts {
     None,
     Number(String),
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for TextsVisitor {
         Ok(Texts::List(elements))
     }
 
-    /// Numbers are left out: in an object they count the steps.
+    /// Skips numbers: in an object they are step numbers.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
         let mut values = Vec::new();
         while let Some((_, value)) = map.next_entry::<serde::de::IgnoredAny, Texts>()? {

@@ -1,7 +1,7 @@
-//! The SQL function `unistr`, which newer dumps write texts with and the linked `SQLite` does not have yet.
+//! The SQL function `unistr`, which newer dumps use and the linked `SQLite` does not have yet.
 
-/// `text` with `\XXXX`, `\uXXXX`, `\+XXXXXX` and `\UXXXXXXXX` (hexadecimal) replaced by their characters and `\\` by
-/// one backslash, as <https://sqlite.org/lang_corefunc.html#unistr> says.
+/// Replaces `\XXXX`, `\uXXXX`, `\+XXXXXX` and `\UXXXXXXXX` (hexadecimal) by their characters, and `\\` by one
+/// backslash, as specified in <https://sqlite.org/lang_corefunc.html#unistr>.
 ///
 /// # Errors
 /// When a backslash begins none of these.

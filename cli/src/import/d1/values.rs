@@ -1,4 +1,4 @@
-//! Values of a row as the types we want: `SQLite` keeps what it was given, so one column may hold numbers and texts.
+//! Converts values of a row to the required types. `SQLite` columns are untyped, so one may hold numbers and texts.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use shared::domain::catalog::ExtraColumns;
 
 use super::schema::Table;
 
-/// What is wrong with a row, for an operator.
+/// An error in a row, for an operator.
 pub(super) type Reason = String;
 
-/// Epoch numbers from here on are milliseconds: as seconds they would be in the year 5138.
+/// Epoch numbers from this one on are milliseconds. As seconds they would be in the year 5138.
 const MILLISECONDS_MIN: f64 = 1e11;
-/// Doubles hold every integer up to here.
+/// Largest integer up to which every integer is exact in a double.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-/// Characters of a bad value that are shown.
+/// Maximum characters of a bad value in a message.
 const SHOWN_CHARS_MAX: usize = 60;
 
 /// A row of the old database.
@@ -29,12 +29,12 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// A row of these columns.
+    /// A row with these columns.
     pub(super) fn new(columns: Arc<[String]>, values: Vec<Value>) -> Self {
         Self { columns, values }
     }
 
-    /// A value as `SQLite` hands it out; bytes that are no UTF-8 are replaced.
+    /// Converts a value from `SQLite`. Bytes that are not UTF-8 are replaced.
     pub(super) fn value(value: ValueRef<'_>) -> Value {
         match value {
             ValueRef::Null => Value::Null,
@@ -45,23 +45,23 @@ impl Row {
         }
     }
 
-    /// The value of a column, unless it is NULL or not there.
+    /// The value of a column; `None` if it is NULL or missing.
     pub(super) fn get(&self, column: &str) -> Option<&Value> {
         let at = self.columns.iter().position(|name| name.eq_ignore_ascii_case(column))?;
         self.values.get(at).filter(|value| **value != Value::Null)
     }
 
-    /// The names of its columns that are none of `known`.
+    /// Its column names that are not in `known`.
     pub(super) fn unknown_columns(&self, known: &[&str]) -> Vec<&str> {
         self.columns.iter().map(String::as_str).filter(|column| !is_among(known, column)).collect()
     }
 
-    /// What the row is called in messages.
+    /// The row's name in messages.
     pub(super) fn label(&self) -> String {
         self.get("id").map_or_else(|| "(no id)".to_owned(), shown)
     }
 
-    /// A text; numbers are taken as they are written.
+    /// A text. A number is converted to text.
     pub(super) fn text(&self, column: &str) -> Result<Option<String>, Reason> {
         self.get(column)
             .map(|value| match value {
@@ -73,22 +73,22 @@ impl Row {
             .transpose()
     }
 
-    /// A text that must be there; it may be empty.
+    /// A text that is required and may be empty.
     pub(super) fn required_text(&self, column: &str) -> Result<String, Reason> {
         self.text(column)?.ok_or_else(|| format!("{column} is missing"))
     }
 
-    /// A text of more than blanks.
+    /// A text that is not blank.
     pub(super) fn filled_text(&self, column: &str) -> Result<Option<String>, Reason> {
         Ok(self.text(column)?.filter(|text| !text.trim().is_empty()))
     }
 
-    /// An id that must be there.
+    /// A required id.
     pub(super) fn id<T: TryFrom<String, Error: std::fmt::Display>>(&self, column: &str) -> Result<T, Reason> {
         self.optional_id(column)?.ok_or_else(|| format!("{column} is missing"))
     }
 
-    /// An id; an empty one is none.
+    /// An optional id. An empty text means none.
     pub(super) fn optional_id<T: TryFrom<String, Error: std::fmt::Display>>(
         &self,
         column: &str,
@@ -97,14 +97,14 @@ impl Row {
         self.filled_text(column)?.map(parse).transpose()
     }
 
-    /// A whole number, however it is written.
+    /// An integer, in any notation.
     pub(super) fn integer(&self, column: &str) -> Result<Option<i64>, Reason> {
         self.blank_as_none(column)
             .map(|value| integer_of(value).ok_or_else(|| wrong(column, value, "a whole number")))
             .transpose()
     }
 
-    /// A whole number within the bounds of `T`.
+    /// An integer within the range of `T`.
     pub(super) fn small<T: TryFrom<i64>>(&self, column: &str) -> Result<Option<T>, Reason> {
         let bounded = |number: i64| T::try_from(number).map_err(|_| format!("{column} {number} is out of bounds"));
         self.integer(column)?.map(bounded).transpose()
@@ -117,7 +117,7 @@ impl Row {
             .transpose()
     }
 
-    /// 0 or 1, true or false.
+    /// A boolean: 0 or 1, true or false.
     pub(super) fn boolean(&self, column: &str) -> Result<Option<bool>, Reason> {
         let parse = |value: &Value| match value {
             Value::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
@@ -132,14 +132,15 @@ impl Row {
             .transpose()
     }
 
-    /// A point in time in whole milliseconds: epoch seconds or milliseconds, or a date as text (UTC unless it says).
+    /// A timestamp in whole milliseconds, from epoch seconds or milliseconds, or from a date as text (UTC unless it has
+    /// an offset).
     pub(super) fn timestamp(&self, column: &str) -> Result<Option<Timestamp>, Reason> {
         self.blank_as_none(column)
             .map(|value| timestamp_of(value).ok_or_else(|| wrong(column, value, "a point in time")))
             .transpose()
     }
 
-    /// The columns that `table` does not know, as JSON.
+    /// The columns that `table` does not list, as JSON.
     pub(super) fn extra(&self, table: &Table) -> ExtraColumns {
         let columns = self.columns.iter().zip(&self.values);
         let unknown = columns.filter(|(column, _)| !is_among(table.columns, column));
@@ -155,7 +156,7 @@ fn is_among(known: &[&str], column: &str) -> bool {
     known.iter().any(|name| name.eq_ignore_ascii_case(column))
 }
 
-/// A value as a message shows it.
+/// A value formatted for a message.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
@@ -170,7 +171,7 @@ fn wrong(column: &str, value: &Value, wanted: &str) -> Reason {
     format!("{column} {:?} is not {wanted}", shown(value))
 }
 
-/// A number as an integer when it is one.
+/// A number as an integer, if it is whole.
 fn whole(number: f64) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range")]
     (number.fract() == 0.0 && number.abs() < EXACT_MAX).then_some(number as i64)
@@ -208,7 +209,7 @@ fn timestamp_of(value: &Value) -> Option<Timestamp> {
     Timestamp::from_millisecond(at.as_millisecond()).ok()
 }
 
-/// A value of a column we do not know, for JSON; bytes in hexadecimal.
+/// Converts the value of an unknown column to JSON; bytes become hexadecimal.
 fn json_of(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,

@@ -1,9 +1,9 @@
-//! One mailbox, one account: the forms in which an email address may be typed and stored.
+//! One account per mailbox: the forms in which an email address may be typed and stored.
 //!
-//! The normal form has its domain as mail servers compare it (IDNA, in ASCII) and its local part in lower case and NFC. New
-//! accounts are stored under it. Accounts that are older may be stored under another form, and two of them may even be one
-//! mailbox; so whoever looks for an account tries the form as it was typed first, and then the others.
-//! `docs/decisions/0025` has the reasons.
+//! The normal form has its domain as mail servers compare it (IDNA, in ASCII) and its local part in lower case and NFC.
+//! New accounts are stored under it. Older accounts may be stored under another form, and two of them may share one
+//! mailbox. A lookup therefore tries the form as typed first, and then the others. `docs/decisions/0025` has the
+//! reasons.
 
 use std::borrow::Cow;
 
@@ -14,8 +14,8 @@ use serde::Deserialize;
 use super::{EMAIL_BYTES_MAX, Email, InvalidAccount, NAME_CHARS_MAX, Name};
 use crate::domain::schema::{has_schema, text};
 
-/// Characters of `General_Category` `Cf` (Unicode 17), which hold the controls of text direction, and the two separators of
-/// lines and paragraphs: invisible, so that two texts look alike that are not.
+/// Invisible characters, which make different texts look alike: `General_Category` `Cf` (Unicode 17), which includes
+/// the text direction controls, and the line and paragraph separators.
 const INVISIBLE: [(char, char); 22] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{600}', '\u{605}'),
@@ -41,14 +41,14 @@ const INVISIBLE: [(char, char); 22] = [
     ('\u{e0020}', '\u{e007f}'),
 ];
 
-/// Those of [`INVISIBLE`] that a pattern of the contract can name.
+/// Those of [`INVISIBLE`] that can be named in a pattern of the OpenAPI document.
 macro_rules! invisible_in_patterns {
     () => {
         r"\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     };
 }
 
-/// What [`NewEmail`] accepts, once it is trimmed.
+/// Pattern of a trimmed [`NewEmail`].
 const NEW_EMAIL_PATTERN: &str = concat!(
     r"^[^\s@#\u0000-\u001f\u007f-\u009f",
     invisible_in_patterns!(),
@@ -59,32 +59,32 @@ const NEW_EMAIL_PATTERN: &str = concat!(
     r"]+)+$",
 );
 
-/// What [`NewName`] accepts.
+/// Pattern of a [`NewName`].
 const NEW_NAME_PATTERN: &str = concat!(r"^[^\u0000-\u001f\u007f-\u009f", invisible_in_patterns!(), r"]*$");
 
 fn has_invisible(text: &str) -> bool {
     text.chars().any(|c| INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)))
 }
 
-/// Text in NFC: a letter with an accent is one character, however it was typed.
+/// Converts text to NFC, so that an accented letter is one character, however it was typed.
 #[must_use]
 pub fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { ComposingNormalizerBorrowed::new_nfc().normalize(text) }
 }
 
-/// An address in every form in which its account may be stored, the one to try first before.
+/// An address in every form in which its account may be stored, in lookup order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
     /// As typed, trimmed and in lower case.
     exact: Email,
     /// As new accounts are stored.
     normal: Email,
-    /// The normal form with its domain in Unicode, when that is another one.
+    /// The normal form with its domain in Unicode, if that differs.
     in_unicode: Option<Email>,
 }
 
 impl Mailbox {
-    /// The mailbox of an address as it was typed or stored. One whose domain is not valid in IDNA has no other form.
+    /// The mailbox of an address as typed or stored. If the domain is not valid in IDNA, this is the only form.
     #[must_use]
     pub fn of(exact: Email) -> Self {
         let normal = normal(&exact).unwrap_or_else(|_| exact.clone());
@@ -92,43 +92,43 @@ impl Mailbox {
         Self { exact, normal, in_unicode }
     }
 
-    /// The form that new accounts are stored under, and that limits are counted by.
+    /// The form under which new accounts are stored and rate limits are counted.
     #[must_use]
     pub fn normal(&self) -> &Email {
         &self.normal
     }
 
-    /// As it was typed or stored.
+    /// The address as typed or stored.
     #[must_use]
     pub fn exact(&self) -> &Email {
         &self.exact
     }
 
-    /// Every form, in the order in which an account is looked for. How many there are depends on the text alone.
+    /// All forms, in lookup order. Their number depends on the text only, not on what is stored.
     #[must_use]
     pub fn forms(&self) -> Vec<&Email> {
         let normal = Some(&self.normal).filter(|normal| **normal != self.exact);
         [Some(&self.exact), normal, self.in_unicode.as_ref()].into_iter().flatten().collect()
     }
 
-    /// The forms that an account of this mailbox may be stored under besides the normal one.
+    /// The forms other than the normal one under which an account of this mailbox may be stored.
     #[must_use]
     pub fn other_forms(&self) -> Vec<&Email> {
         self.forms().into_iter().filter(|form| **form != self.normal).collect()
     }
 }
 
-/// The normal form of an address.
+/// Converts an address to its normal form.
 fn normal(email: &Email) -> Result<Email, InvalidAccount> {
     let (local, host) = email.as_str().split_once('@').ok_or(InvalidAccount::Email)?;
     let local = composed(&composed(local).to_lowercase()).into_owned();
     let host = Uts46::new().to_ascii(host.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Verify);
     let host = host.map_err(|_| InvalidAccount::EmailDomain)?;
-    // Checked again: letters of other widths become `@`, `#` and dots.
+    // Validate again: compatibility mapping can produce `@`, `#` and dots.
     Email::try_from(format!("{local}@{host}"))
 }
 
-/// A normal form with its domain in Unicode; none where that cannot be read.
+/// The normal form with its domain in Unicode; `None` if the domain cannot be decoded.
 fn in_unicode(normal: &Email) -> Option<Email> {
     let (local, host) = normal.as_str().split_once('@')?;
     if !host.contains("xn--") {
@@ -147,7 +147,7 @@ pub struct NewEmail(Mailbox);
 has_schema!(NewEmail, text(5, EMAIL_BYTES_MAX).pattern(Some(NEW_EMAIL_PATTERN)).examples(["ada@example.org"]));
 
 impl NewEmail {
-    /// Its mailbox.
+    /// The new account's mailbox.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.0
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(forms("u@xn--bcher-kva.example"), ["u@xn--bcher-kva.example", "u@bücher.example"]);
         let decomposed = "jose\u{301}@bu\u{308}cher.example";
         assert_eq!(forms(decomposed), [decomposed, "josé@xn--bcher-kva.example", "josé@bücher.example"]);
-        // Not valid in IDNA: a stored account of this name still signs in.
+        // Not valid in IDNA: an account stored with this domain can still sign in.
         assert_eq!(forms("u@xn--a.example"), ["u@xn--a.example"]);
     }
 

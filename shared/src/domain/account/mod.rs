@@ -1,4 +1,4 @@
-//! Who a user is: email, name, password as typed. Parsed once, at the edge.
+//! A user's email, name and password, parsed once when a request is read.
 
 pub mod mailbox;
 pub mod password;
@@ -14,38 +14,38 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaTy
 
 use crate::domain::schema::{has_schema, text};
 
-/// Longest email in bytes (RFC 5321, 4.5.3.1.3: a path of 256 with its brackets).
+/// Maximum length of an email in bytes (RFC 5321, 4.5.3.1.3: a path of 256 with its brackets).
 pub const EMAIL_BYTES_MAX: usize = 254;
-/// Longest display name in characters.
+/// Maximum length of a display name in characters.
 pub const NAME_CHARS_MAX: usize = 100;
-/// Shortest new password in characters.
+/// Minimum length of a new password in characters.
 pub const PASSWORD_CHARS_MIN: usize = 8;
-/// Longest new password in characters.
+/// Maximum length of a new password in characters.
 pub const PASSWORD_CHARS_MAX: usize = 128;
 
-/// Passwords of at least eight characters that are tried first; `docs/decisions/0006` says where they come from.
+/// The most common passwords of at least eight characters; `docs/decisions/0006` names their source.
 const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
 
-/// What [`Email`] accepts, once it is trimmed.
+/// Pattern of a trimmed [`Email`].
 const EMAIL_PATTERN: &str =
     r"^[^\s@#\u0000-\u001f\u007f-\u009f]+@[^\s@.#\u0000-\u001f\u007f-\u009f]+(\.[^\s@.#\u0000-\u001f\u007f-\u009f]+)+$";
 
-/// A required text has something in it.
+/// Pattern of a required text.
 const NOT_BLANK: &str = r"\S";
 
 /// Why an account's data is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAccount {
-    /// Not an address.
+    /// Not an email address.
     #[error("must be an email address of at most 254 bytes")]
     Email,
-    /// An address with characters that nobody sees.
+    /// An address with invisible characters.
     #[error("must not have invisible characters or controls of text direction")]
     EmailInvisible,
-    /// No mail reaches it.
+    /// An address whose domain cannot receive mail.
     #[error("must have a domain that is valid in DNS and IDNA")]
     EmailDomain,
-    /// A name with characters that nobody sees.
+    /// A name with invisible characters.
     #[error("must not have invisible characters or controls of text direction")]
     NameInvisible,
     /// Too long, or with control characters.
@@ -54,15 +54,15 @@ pub enum InvalidAccount {
     /// Too short or too long.
     #[error("must be 8 to 128 characters long")]
     PasswordLength,
-    /// On the common list.
+    /// In the list of common passwords.
     #[error("is one of the most common passwords; choose another")]
     PasswordCommon,
-    /// Made of what everybody knows of the user and the service.
+    /// Consists of words from the user's email, their name or the service's name.
     #[error("is little more than your email, your name or the name of this service; choose another")]
     PasswordInContext,
 }
 
-/// An email address, trimmed and lower-cased: two that differ only so are one account.
+/// An email address, trimmed and lower-cased. Addresses that differ only in this are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
@@ -80,7 +80,7 @@ impl Email {
 impl TryFrom<String> for Email {
     type Error = InvalidAccount;
 
-    /// Accepts what a mail server might: one `@`, something before it, a dotted host after it. Only a mail can prove more.
+    /// Accepts one `@` with text before it and a dotted host after it. Only sending a mail can verify more.
     fn try_from(text: String) -> Result<Self, InvalidAccount> {
         let email = text.trim().to_lowercase();
         let (local, host) = email.split_once('@').ok_or(InvalidAccount::Email)?;
@@ -99,7 +99,7 @@ impl From<Email> for String {
     }
 }
 
-/// A display name; an empty one is none.
+/// A display name. Empty text means no name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Option<String>", into = "Option<String>")]
 pub struct Name(Option<String>);
@@ -147,13 +147,13 @@ has_schema!(
 );
 
 impl Password {
-    /// The bytes that the hash is made of.
+    /// The input of the hash function.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// The same password in NFC, when that is another text.
+    /// The same password in NFC, if that differs.
     #[must_use]
     pub fn composed(&self) -> Option<Self> {
         let composed = mailbox::composed(&self.0);
@@ -173,7 +173,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A password that may be chosen.
+/// A password that meets the rules for new passwords.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct NewPassword(Password);
@@ -194,17 +194,17 @@ impl NewPassword {
     }
 }
 
-/// Words of the service that make no password, whoever the user is.
+/// Names of the service, which no password may consist of.
 const SERVICE_WORDS: [&str; 3] = ["pastpaper", "past paper", "past-paper"];
-/// Shorter parts of an email or a name may stand in any password.
+/// Shorter parts of an email or a name are ignored.
 const CONTEXT_WORD_CHARS_MIN: usize = 3;
 
 impl NewPassword {
-    /// Refuses a password that is too short once the words are taken out of it that an attacker would try for this user:
-    /// the email and its parts, the name and its parts, the service's name.
+    /// Removes the words that an attacker would try for this user: the email and its parts, the name and its parts, the
+    /// service's name. Refuses the password if the rest is too short.
     ///
     /// # Errors
-    /// When less than a whole password is left.
+    /// When the rest has fewer than [`PASSWORD_CHARS_MIN`] characters.
     pub fn check_context(&self, email: &Email, name: &Name) -> Result<(), InvalidAccount> {
         let lower = self.0.0.to_lowercase();
         let name = name.0.as_deref().unwrap_or_default().to_lowercase();
@@ -215,7 +215,7 @@ impl NewPassword {
         words.extend(email.as_str().split('@').map(str::to_owned));
         words.extend(SERVICE_WORDS.map(str::to_owned));
         words.retain(|word| word.chars().count() >= CONTEXT_WORD_CHARS_MIN);
-        // The longest first, so that a part does not break up the whole.
+        // Replace longer words first: removing a part would break up the word that contains it.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let left = words.iter().fold(lower.clone(), |left, word| left.replace(word.as_str(), ""));
         if left == lower || left.chars().count() >= PASSWORD_CHARS_MIN {
@@ -228,7 +228,7 @@ impl NewPassword {
 impl TryFrom<String> for NewPassword {
     type Error = InvalidAccount;
 
-    /// In NFC: keyboards and systems differ in how they write an accent, and the password is one.
+    /// Normalises to NFC: keyboards and systems encode accents differently.
     fn try_from(text: String) -> Result<Self, InvalidAccount> {
         let text = mailbox::composed(&text).into_owned();
         if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&text.chars().count()) {
@@ -299,9 +299,9 @@ mod tests {
     fn a_new_password_is_one_however_its_accents_are_typed() {
         let bytes = |text: &str| NewPassword::try_from(text.to_owned()).map(|new| new.password().as_bytes().to_vec());
         assert_eq!(bytes("cafe\u{301} cafe\u{301}").unwrap(), "caf\u{e9} caf\u{e9}".as_bytes());
-        // No other change: neither letter case nor spaces nor letters that only look alike.
+        // NFC changes nothing else: not letter case, spaces or letters that only look alike.
         assert_eq!(bytes("  ﬁne  ＷＩＤＥ ").unwrap(), "  ﬁne  ＷＩＤＥ ".as_bytes());
-        // Eight marks on four letters are four characters.
+        // Four letters with a combining mark each count as four characters.
         assert_eq!(bytes(&"e\u{301}".repeat(4)), Err(InvalidAccount::PasswordLength));
     }
 

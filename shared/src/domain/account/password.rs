@@ -1,13 +1,15 @@
-//! Password hashes: PBKDF2-HMAC-SHA256 in two schemes, of which only the first is written.
+//! Password hashes: PBKDF2-HMAC-SHA256 in two formats. New hashes use the first.
 //!
-//! - `$pbkdf2-sha256$i=600000,l=32$salt$hash` (PHC string; iterations as OWASP's Password Storage Cheat Sheet asks);
-//! - `salt:hash` in hex, 100,000 iterations, 32-byte key: the worker's, verified and rewritten at login.
+//! - `$pbkdf2-sha256$i=600000,l=32$salt$hash` (PHC string; iterations as recommended by OWASP's Password Storage Cheat
+//!   Sheet);
+//! - `salt:hash` in hex, 100,000 iterations, 32-byte key: the format of the old service. It is verified, and replaced
+//!   at login.
 //!
-//! Hashes are of the password in NFC. Older ones are of what was typed, so a check tries the text as it is typed, and then
-//! in NFC when that differs.
+//! New hashes are computed from the password in NFC, older ones from the password as typed. A check tries the text as
+//! typed, and then its NFC form if that differs.
 //!
-//! Every check of a text costs [`ITERATIONS`], whatever is stored, so its time does not tell whether an email is known or how
-//! old its hash is.
+//! Every check of a text costs [`ITERATIONS`], whatever is stored. Its duration therefore reveals neither whether an
+//! email is known nor how old its hash is.
 
 use ::pbkdf2::password_hash::Error;
 use ::pbkdf2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
@@ -18,37 +20,37 @@ use subtle::ConstantTimeEq;
 use crate::domain::account::Password;
 use crate::domain::account::pbkdf2::{self, KEY_BYTES};
 
-/// Iterations of a hash written today.
+/// Iterations of a new hash.
 pub const ITERATIONS: u32 = 600_000;
-/// Iterations of the worker's hashes.
+/// Iterations of the old service's hashes.
 pub const WORKER_ITERATIONS: u32 = 100_000;
 /// Bytes of a new salt.
 pub const SALT_BYTES: usize = 16;
 
-/// A stored hash, as text. It is no password, but it is worth hiding all the same.
+/// A stored hash, as text. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
 
-/// What a stored text turned out to be.
+/// The parsed form of a stored hash.
 enum Scheme {
     Known { iterations: u32, salt: Vec<u8>, key: [u8; KEY_BYTES] },
     Unknown,
 }
 
-/// The outcome of a check.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordMatch {
-    /// Not the password, or no such hash, or one of another scheme.
+    /// The password is wrong, or no hash of a known scheme is stored.
     Wrong,
-    /// The password.
+    /// The password is correct.
     Right,
-    /// The password, of a hash that should be written anew.
+    /// The password is correct, but the hash should be replaced by a new one.
     RightButOutdated,
 }
 
 impl PasswordHash {
-    /// A hash as it was imported, of whatever scheme.
+    /// A hash as it was imported, in any scheme.
     #[must_use]
     pub fn imported(text: String) -> Self {
         Self(text)
@@ -60,7 +62,7 @@ impl PasswordHash {
         &self.0
     }
 
-    /// Whether any password can match it.
+    /// Whether the scheme is known. If not, no password matches the hash.
     #[must_use]
     pub fn is_known_scheme(&self) -> bool {
         !matches!(self.scheme(), Scheme::Unknown)
@@ -74,7 +76,7 @@ impl PasswordHash {
         let phc = Phc::new(&self.0).ok()?;
         let params = Params::try_from(&phc).ok()?;
         let iterations = params.rounds();
-        // More would take longer than the time of a check.
+        // More iterations would make the check take longer than others, and reveal that the email is known.
         let ours = phc.algorithm == Algorithm::Pbkdf2Sha256.into() && (1..=ITERATIONS).contains(&iterations);
         let key = phc.hash?.as_ref().try_into().ok()?;
         ours.then_some(Scheme::Known { iterations, salt: phc.salt?.as_ref().to_vec(), key })
@@ -97,7 +99,7 @@ impl std::fmt::Debug for PasswordHash {
 /// Hashes a password; takes about 60 ms of one core.
 ///
 /// # Errors
-/// Never for a salt of this length; the format's own limits are passed on as text.
+/// Never for a salt of this length. Errors of the PHC format are returned as text.
 pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash, String> {
     let composed = password.composed();
     let password = composed.as_ref().unwrap_or(password);
@@ -110,15 +112,16 @@ pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash,
     phc().map(|phc| PasswordHash(phc.to_string())).map_err(|error: Error| error.to_string())
 }
 
-/// Checks a password against what is stored, `None` for an unknown email. It always takes the time of [`hash`], and twice
-/// that for a text that is not in NFC: whatever is stored, and whether or not it is right.
+/// Checks a password against the stored hash, which is `None` for an unknown email. Takes the time of [`hash`], or
+/// twice that if the password is not in NFC, whatever is stored and whatever the result.
 #[must_use]
 pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> PasswordMatch {
     let as_typed = verify_text(password, stored);
     let Some(composed) = password.composed() else { return as_typed };
     match (as_typed, verify_text(&composed, stored)) {
         (PasswordMatch::Wrong, verdict) => verdict,
-        // The hash is of a text that not every keyboard writes: written anew, it is of the text in NFC.
+        // The hash is of text that is not in NFC, which some keyboards cannot type: replace it by a hash of the NFC
+        // form.
         (_, _) => PasswordMatch::RightButOutdated,
     }
 }
@@ -147,7 +150,7 @@ fn matches(password: &Password, salt: &[u8], iterations: u32, key: &[u8; KEY_BYT
     pbkdf2::derive(password.as_bytes(), salt, iterations).ct_eq(key).into()
 }
 
-/// The same work as a check, for nothing.
+/// Spends the time of a check, so that its duration reveals nothing.
 fn spend(password: &Password, iterations: u32) {
     std::hint::black_box(pbkdf2::derive(password.as_bytes(), &[0; SALT_BYTES], iterations));
 }
@@ -156,7 +159,7 @@ fn spend(password: &Password, iterations: u32) {
 mod tests {
     use super::*;
 
-    /// `hashlib.pbkdf2_hmac("sha256", b"correct horse", bytes(range(16)), n, 32).hex()` of Python.
+    /// Computed in Python: `hashlib.pbkdf2_hmac("sha256", b"correct horse", bytes(range(16)), n, 32).hex()`.
     const WORKER_HASH: &str = "000102030405060708090a0b0c0d0e0f:\
         57f2c2f0739748d516419b062a884666323c583ea4ae165504a81f7b53c62a09";
 
@@ -179,7 +182,7 @@ mod tests {
         assert_eq!(verify(&password("wrong horse"), Some(&stored)), PasswordMatch::Wrong);
     }
 
-    /// As if `ITERATIONS` had been raised since.
+    /// Simulates a hash from before an increase of `ITERATIONS`.
     #[test]
     fn a_hash_of_fewer_iterations_matches_and_is_outdated() {
         let stored = "$pbkdf2-sha256$i=100000,l=32$AAECAwQFBgcICQoLDA0ODw$V/LC8HOXSNUWQZsGKohGZjI8WD6krhZVBKgfe1PGKgk";
@@ -191,7 +194,7 @@ mod tests {
     const COMPOSED: &str = "caf\u{e9} cr\u{e8}me";
     const DECOMPOSED: &str = "cafe\u{301} cre\u{300}me";
 
-    /// As it was before passwords were composed.
+    /// A hash from before passwords were normalised to NFC.
     fn hash_as_typed(text: &str) -> PasswordHash {
         let key = pbkdf2::derive(text.as_bytes(), &[9; 16], WORKER_ITERATIONS);
         PasswordHash::imported(format!("{}:{}", hex::encode([9; 16]), hex::encode(key)))

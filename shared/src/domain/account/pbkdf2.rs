@@ -1,7 +1,7 @@
 //! PBKDF2-HMAC-SHA256 of one block (RFC 8018, 5.2), on the compression function of `sha2`.
 //!
-//! The crate `pbkdf2` computes the same, and the tests hold this to it. In a binary that is optimized for size, a third of
-//! its time goes into the buffers of a hash of any length; here every message is one block, laid out once
+//! The crate `pbkdf2` computes the same result, and the tests compare the two. In a size-optimized binary it spends a
+//! third of its time on buffers for hashes of any length. Here every message is one block, laid out once
 //! (`docs/decisions/0018-small-binaries.md`).
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,12 +9,12 @@ use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 const BLOCK_BYTES: usize = 64;
-/// Bytes of what is derived: one output of SHA-256.
+/// Bytes of the derived key: one output of SHA-256.
 pub(super) const KEY_BYTES: usize = 32;
-/// Where SHA-256 begins (FIPS 180-4, 5.3.3).
+/// Initial state of SHA-256 (FIPS 180-4, 5.3.3).
 const INITIAL: State =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
-/// Bits of what each compression of the loop ends: the block of the key, and an output.
+/// Bits of the message that each compression in the loop ends: the key's block and one output.
 const MESSAGE_BITS: u16 = 8 * 96;
 
 type State = [u32; 8];
@@ -24,13 +24,13 @@ thread_local! {
     static ITERATIONS_SO_FAR: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// Iterations of this thread, which tests compare.
+/// Iterations of this thread so far; tests compare them.
 #[cfg(test)]
 pub(super) fn iterations_so_far() -> u64 {
     ITERATIONS_SO_FAR.with(std::cell::Cell::get)
 }
 
-/// The key of a password: `T_1`, the exclusive or of `U_1` to `U_iterations`.
+/// Derives the key of a password: `T_1`, the exclusive or of `U_1` to `U_iterations`.
 pub(super) fn derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_BYTES] {
     #[cfg(test)]
     ITERATIONS_SO_FAR.with(|sum| sum.set(sum.get() + u64::from(iterations)));
@@ -51,7 +51,7 @@ pub(super) fn derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_
     bytes
 }
 
-/// The key of HMAC: a password that is longer than a block is hashed (RFC 2104).
+/// The HMAC key: a password longer than a block is hashed first (RFC 2104).
 fn block_key(password: &[u8]) -> [u8; BLOCK_BYTES] {
     let mut key = [0; BLOCK_BYTES];
     if password.len() > BLOCK_BYTES {
@@ -62,7 +62,7 @@ fn block_key(password: &[u8]) -> [u8; BLOCK_BYTES] {
     key
 }
 
-/// `U_1`: the salt may have any length.
+/// `U_1`. The salt may have any length.
 fn first(key: &[u8; BLOCK_BYTES], salt: &[u8]) -> State {
     let mut mac = Hmac::<Sha256>::new(key.into());
     mac.update(salt);
@@ -72,14 +72,14 @@ fn first(key: &[u8; BLOCK_BYTES], salt: &[u8]) -> State {
     std::array::from_fn(|_| words.next().map_or(0, |word| u32::from_be_bytes([word[0], word[1], word[2], word[3]])))
 }
 
-/// SHA-256 after the key's block.
+/// SHA-256 state after the key's block.
 fn begun(key: &[u8; BLOCK_BYTES], pad: u8) -> State {
     let mut state = INITIAL;
     compress256(&mut state, &[key.map(|byte| byte ^ pad)]);
     state
 }
 
-/// The block of an output, but for the output: all others of the loop differ in it alone.
+/// The padded block for an output. All such blocks in the loop differ only in the output.
 fn last_block() -> [u8; BLOCK_BYTES] {
     let mut block = [0; BLOCK_BYTES];
     block[KEY_BYTES] = 0x80;
@@ -87,14 +87,14 @@ fn last_block() -> [u8; BLOCK_BYTES] {
     block
 }
 
-/// SHA-256 after an output, the last that comes; `last` is any such block.
+/// Completes a SHA-256 whose last block is `output`. `last` is a block from [`last_block`]; its output is overwritten.
 fn ended(mut state: State, output: &State, last: &mut [u8; BLOCK_BYTES]) -> State {
     write(output, last);
     compress256(&mut state, std::slice::from_ref(last));
     state
 }
 
-/// Words as bytes, at the beginning of `bytes`.
+/// Writes words as bytes to the start of `bytes`.
 fn write(words: &State, bytes: &mut [u8]) {
     for (four, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
         *four = word.to_be_bytes();
@@ -114,7 +114,7 @@ mod tests {
         key
     }
 
-    /// RFC 7914, section 11: the first half of its 64 bytes.
+    /// RFC 7914, section 11: the first half of the 64 bytes in the vector.
     #[test]
     fn vectors_of_rfc_7914() {
         let passwd = hex::encode(derive(b"passwd", b"salt", 1));

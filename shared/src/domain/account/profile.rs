@@ -8,62 +8,60 @@ use crate::domain::account::{Email, Name};
 use crate::domain::credits::Wallet;
 use crate::domain::id::UserId;
 
-/// The row of a user.
+/// The stored profile of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// The user.
     pub id: UserId,
     /// Display name.
     #[serde(default)]
     pub name: Name,
-    /// Normalised address.
+    /// Normalised email address.
     pub email: Email,
-    /// The projection of the ledger, the plan, the next refresh.
+    /// Balance (the sum of the ledger), plan and next refresh.
     #[serde(flatten)]
     pub wallet: Wallet,
-    /// Counts up with every write: a spend that read an older one starts again.
+    /// Incremented by every write. A spend that read an older version is retried.
     pub version: u64,
-    /// Entries of the ledger so far: the position of the newest.
+    /// Number of ledger entries so far, which is the position of the newest.
     pub entry_count: u64,
-    /// The customer at Stripe.
+    /// Stripe customer id.
     #[serde(default)]
     pub stripe_customer_id: Option<String>,
-    /// The subscription at Stripe.
+    /// Stripe subscription id.
     #[serde(default)]
     pub stripe_subscription_id: Option<String>,
-    /// Whether and whom it signs in.
+    /// Session epoch, and whether the account is being deleted.
     #[serde(flatten)]
     pub state: AccountState,
-    /// When the account was opened.
     pub created_at: Timestamp,
-    /// When the profile was written last.
+    /// When the profile was last written.
     pub updated_at: Timestamp,
 }
 
-/// What decides whether the account's sessions hold.
+/// Decides whether the account's sessions are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AccountState {
-    /// Sessions of another epoch are over: a new password begins a new one.
+    /// Sessions of another epoch are invalid. A new password starts a new epoch.
     #[serde(default)]
     pub session_epoch: u32,
-    /// The ledger of nobody that takes over what is kept, once the account is being deleted.
+    /// Set while the account is being deleted: the anonymous ledger that keeps its entries.
     #[serde(default)]
     pub closing: Option<ClosedLedgerId>,
 }
 
-/// The ledger of an account that is gone; drawn by lot, so that it leads back to nobody.
+/// Id of a deleted account's ledger. It is random, so it cannot be linked to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClosedLedgerId(pub Uuid);
 
 impl Profile {
-    /// The profile with the plan that counts at `now`, to look at and not to be stored.
+    /// The profile with the plan in effect at `now`. For display only; do not store it.
     #[must_use]
     pub fn with_plan_at(&self, now: Timestamp) -> Self {
         let plan = self.wallet.plan_at(now);
         Self { wallet: Wallet { plan, ..self.wallet }, ..self.clone() }
     }
 
-    /// What stands in place of the email while an account is being deleted.
+    /// Replaces the email while an account is being deleted.
     pub const CLOSING_EMAIL: &'static str = "deleted@account.invalid";
 }

@@ -8,24 +8,23 @@ use crate::domain::id::UserId;
 use crate::domain::schema::{has_schema, text};
 use crate::domain::time::plus_seconds;
 
-/// Live sessions of a user; a new one ends the oldest beyond.
+/// Maximum number of active sessions per user. A new session ends the oldest ones above it.
 pub const SESSIONS_MAX: usize = 20;
-/// Hex characters of a session's id: 128 bits of the hash, which lead to no secret.
+/// Hex characters of a session id: 128 bits of the hash, which do not reveal the secret.
 const ID_CHARS: usize = 32;
 
-/// What a user calls one of their sessions by: the beginning of the hash that it is stored under.
+/// Public id of a session: the first characters of its token hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SessionId(String);
 
 impl SessionId {
-    /// The id of the session that is stored under `hash`.
+    /// The id of the session stored under `hash`.
     #[must_use]
     pub fn of(hash: &TokenHash) -> Self {
         Self(hash.as_str().chars().take(ID_CHARS).collect())
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,39 +48,38 @@ impl From<SessionId> for String {
     }
 }
 
-/// The sessions that end when one begins: the oldest of `live` that are too many. `live` holds the new one, `new`.
+/// The sessions to end when one begins: the oldest in `live` above [`SESSIONS_MAX`]. `live` includes the new session,
+/// whose hash is `new`.
 #[must_use]
 pub fn too_many(mut live: Vec<(TokenHash, Session)>, new: &TokenHash) -> Vec<TokenHash> {
     live.sort_by(|(a, older), (b, newer)| {
-        // The new one is never the oldest, whatever the clock of the process that opened another one.
+        // Never end the new session, even if another process with a clock that is ahead opened the others.
         (a == new, older.created_at, a.as_str()).cmp(&(b == new, newer.created_at, b.as_str()))
     });
     let excess = live.len().saturating_sub(SESSIONS_MAX);
     live.into_iter().take(excess).map(|(hash, _)| hash).collect()
 }
 
-/// A stored session: the row of a token's hash.
+/// A session, stored under its token's hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Whose.
     pub user_id: UserId,
-    /// When it began.
     pub created_at: Timestamp,
-    /// When it ends, in epoch seconds. The table's TTL deletes it some time later, so readers compare.
+    /// When it ends, in epoch seconds. DynamoDB's TTL deletes it some time later, so readers must compare.
     pub expires_at: i64,
-    /// The account's epoch when it began; in another one it is over.
+    /// The account's session epoch at the start. The session is invalid in any other epoch.
     #[serde(default)]
     pub epoch: u32,
 }
 
 impl Session {
-    /// A session that begins now.
+    /// A session that starts now.
     #[must_use]
     pub fn open(user_id: UserId, epoch: u32, now: Timestamp) -> Self {
         Self { user_id, created_at: now, expires_at: plus_seconds(now, SESSION_TTL_SECONDS).as_second(), epoch }
     }
 
-    /// Whether it still holds.
+    /// Whether it has not expired.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now.as_second() < self.expires_at

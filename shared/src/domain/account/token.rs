@@ -1,7 +1,7 @@
 //! Session tokens: `pp_` + base64url(16-byte user id ‖ 32-byte random secret), without padding.
 //!
-//! The token names its user, so session and profile are read together. Only SHA-256(secret) is stored: who reads the
-//! table cannot sign in with it.
+//! The token contains the user id, so session and profile are read in parallel. Only SHA-256(secret) is stored: read
+//! access to the table is not enough to sign in.
 
 use std::fmt;
 
@@ -14,40 +14,40 @@ use uuid::Uuid;
 use crate::domain::id::UserId;
 use crate::domain::time::DAY_SECONDS;
 
-/// How long a session lives, from its start, used or not.
+/// Lifetime of a session from its start, used or not.
 pub const SESSION_TTL_SECONDS: i64 = 7 * DAY_SECONDS;
-/// Bytes of a secret.
+/// Bytes of a token's secret.
 pub const SECRET_BYTES: usize = 32;
 
 const PREFIX: &str = "pp_";
 const USER_ID_BYTES: usize = 16;
 const TOKEN_BYTES: usize = USER_ID_BYTES + SECRET_BYTES;
 
-/// A token in clear: it exists in one answer and in the requests that carry it.
+/// A token in clear. It appears in one response and in the requests that carry it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     user_id: UserId,
     secret: [u8; SECRET_BYTES],
 }
 
-/// SHA-256 of a token's secret, in hex: what is stored.
+/// SHA-256 of a token's secret, in hex. This is what is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash(String);
 
-/// The text is no token.
+/// The text is not a session token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a session token")]
 pub struct InvalidToken;
 
 impl Token {
-    /// A token of `user_id` with a fresh secret.
+    /// A token for `user_id` with a fresh secret.
     #[must_use]
     pub fn new(user_id: UserId, secret: [u8; SECRET_BYTES]) -> Self {
         Self { user_id, secret }
     }
 
-    /// Reads a token; of several texts that decode to the same bytes only the canonical one is accepted.
+    /// Parses a token. If several texts decode to the same bytes, only the canonical one is accepted.
     ///
     /// # Errors
     /// When the text was not made by [`Token::reveal`].
@@ -62,19 +62,19 @@ impl Token {
         })
     }
 
-    /// Whose token it says it is: true only when its hash is stored for that user.
+    /// The user id in the token. It is not verified until the hash is found in that user's sessions.
     #[must_use]
     pub fn user_id(&self) -> UserId {
         self.user_id
     }
 
-    /// What is stored of it.
+    /// The hash under which the session is stored.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(hex::encode(Sha256::digest(self.secret)))
     }
 
-    /// The text that the user gets, once.
+    /// The token as text, sent to the user once.
     #[must_use]
     pub fn reveal(&self) -> String {
         let bytes = [self.user_id.0.as_bytes().as_slice(), &self.secret].concat();
@@ -89,7 +89,7 @@ impl fmt::Debug for Token {
 }
 
 impl TokenHash {
-    /// The hash as it is stored.
+    /// A hash read from the table.
     #[must_use]
     pub fn stored(hex: &str) -> Self {
         Self(hex.to_owned())

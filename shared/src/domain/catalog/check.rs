@@ -1,4 +1,4 @@
-//! Which rows of a drafted course cannot be stored. Each is taken out and named; the rest stays.
+//! Validates the rows of a course draft. Rows that cannot be stored are removed and reported; the others stay.
 
 use std::collections::HashSet;
 
@@ -6,18 +6,18 @@ use crate::domain::catalog::draft::{CatalogDraft, QuestionDraft, RefusedRow};
 use crate::domain::catalog::sizes;
 use crate::domain::study::marking::rules_problem;
 
-/// Bytes of all texts of a question. DynamoDB limits an item to 400 KiB, keys included.
+/// Maximum bytes of all texts of a question. DynamoDB limits an item to 400 KiB, keys included.
 pub const QUESTION_BYTES_MAX: usize = 200 * 1024;
-/// Largest number of points or minutes.
+/// Maximum number of points or minutes.
 pub const NUMBER_MAX: f64 = 1e6;
-/// Bytes of any other row.
+/// Maximum bytes of any other row.
 pub const ROW_BYTES_MAX: usize = 32 * 1024;
-/// Choices of a question.
+/// Maximum number of options per question.
 pub const OPTIONS_MAX: usize = 10;
-/// Techniques of a question.
+/// Maximum number of techniques per question.
 pub const TECHNIQUES_MAX: usize = 20;
 
-/// Removes from `draft` what breaks a rule: an id used twice, an unknown topic or exam, a value out of bounds.
+/// Removes invalid rows from `draft`: a duplicate id, an unknown topic or exam, a value out of bounds.
 pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     let mut refused = Vec::new();
 
@@ -75,7 +75,7 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     refused
 }
 
-/// Keeps the rows for which `judge` names no reason.
+/// Keeps the rows for which `judge` returns no reason.
 fn keep<T>(
     rows: &mut Vec<T>,
     table: &'static str,

@@ -1,7 +1,7 @@
-//! LaTeX commands whose first letter makes an escape in JSON. (`f` and `b` need no list: form feed and backspace have no
-//! other use.)
+//! LaTeX commands whose first letter forms a JSON escape after the backslash. (`f` and `b` need no list: form feed and
+//! backspace have no other use.)
 
-/// Commands that begin with `n`. A line break of the old database was written `\n` too (`line_breaks`).
+/// Commands that begin with `n`. The old database also contains `\n` for line breaks (`line_breaks`).
 pub(super) const N: &[&str] = &[
     "nLeftarrow",
     "nLeftrightarrow",

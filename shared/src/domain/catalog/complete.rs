@@ -1,11 +1,11 @@
-//! Columns that follow from the others, filled in where an import leaves them out.
+//! Fills in derived columns that an import leaves out.
 //!
-//! - `total_appearances`, `appearance_count`: questions of the topic or pattern on past exams;
-//! - `frequency_score`, `appearance_rate`: share of the course's exams with at least one, to two decimals;
+//! - `total_appearances`, `appearance_count`: number of the topic's or pattern's questions on past exams;
+//! - `frequency_score`, `appearance_rate`: share of the course's exams with at least one of them, to two decimals;
 //! - `avg_points`: mean points of those questions, to one decimal;
-//! - a question's `frequency_score` is its pattern's rate, or its topic's when it has none.
+//! - a question's `frequency_score` is its pattern's rate, or its topic's if it has no pattern.
 //!
-//! The D1 schema's default of a counter is 0, so 0 counts as left out.
+//! The D1 schema's default for a counter is 0, so 0 counts as left out.
 
 use std::collections::HashSet;
 
@@ -19,19 +19,15 @@ use crate::domain::number::{count, mean, ratio, rounded};
 /// A course ready to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalog {
-    /// The course; its version, its bank and its counts are set when it is stored.
+    /// The course. Its version, bank and counts are set when it is stored.
     pub course: Course,
-    /// Its exams.
     pub exams: Vec<Exam>,
-    /// Its topics.
     pub topics: Vec<Topic>,
-    /// Its patterns.
     pub patterns: Vec<Pattern>,
-    /// Its questions.
     pub questions: Vec<Question>,
 }
 
-/// Fills in what `draft` leaves out. `now` is the date of rows that bring none.
+/// Fills in the columns that `draft` leaves out. Rows without a date get `now`.
 #[must_use]
 pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
     let course_id = draft.course.id.clone();
@@ -55,15 +51,15 @@ pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
     Catalog { course, exams, topics, patterns, questions }
 }
 
-/// What the derived columns are counted from.
+/// Input for the derived columns.
 struct Facts<'a> {
     exams: &'a [ExamDraft],
     questions: &'a [QuestionDraft],
-    /// Columns that the catalogue shows with questions.
+    /// Extra columns that the catalogue shows with questions.
     shown: &'a [String],
 }
 
-/// What past exams say of a group of questions.
+/// Appearances of a group of questions on past exams.
 struct Appearances {
     questions: u32,
     share_of_exams: Option<f64>,

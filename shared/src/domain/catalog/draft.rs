@@ -1,5 +1,5 @@
-//! A course as an operator hands it in, before derived columns are filled (`domain::derive`): the shape of the
-//! catalogue JSON (`samples/catalog.schema.json`), which an import of a D1 dump builds too.
+//! A course as handed in by an operator, before derived columns are filled in (`domain::derive`). It has the shape of
+//! the catalogue JSON (`samples/catalog.schema.json`); an import of a D1 dump builds the same.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,38 +12,32 @@ use crate::domain::id::{CourseId, ExamId, PatternId, QuestionId, TopicId};
 /// A whole course.
 #[derive(Debug, Clone)]
 pub struct CatalogDraft {
-    /// The course itself.
     pub course: CourseDraft,
-    /// Its past exams.
+    /// Past exams.
     pub exams: Vec<ExamDraft>,
-    /// Its topics.
     pub topics: Vec<TopicDraft>,
-    /// Its patterns.
     pub patterns: Vec<PatternDraft>,
-    /// Its questions.
     pub questions: Vec<QuestionDraft>,
 }
 
 /// A course row.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CourseDraft {
-    /// Its id.
     pub id: CourseId,
     /// Display name.
     pub name: String,
     /// One sentence.
     #[serde(default)]
     pub description: Option<String>,
-    /// Number of exams, when the source counts them itself.
+    /// Number of exams, if the source counts them.
     #[serde(default)]
     pub exam_count: Option<u32>,
-    /// Whether students see it.
+    /// Whether the course is visible to students.
     #[serde(default = "yes")]
     pub is_active: bool,
-    /// When it was made.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
-    /// Other columns of questions that are shown with the question, not only with its solution.
+    /// Extra columns of questions that are shown with the question, not only with its solution.
     #[serde(default)]
     pub shown_with_question: Vec<String>,
 }
@@ -51,14 +45,13 @@ pub struct CourseDraft {
 /// An exam row.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ExamDraft {
-    /// Its id.
     pub id: ExamId,
     /// Calendar year.
     pub year: i32,
-    /// Such as `fall`.
+    /// For example `fall`.
     #[serde(default)]
     pub semester: Option<String>,
-    /// Such as `final`.
+    /// For example `final`.
     pub exam_type: String,
     /// Points of the whole exam.
     #[serde(default)]
@@ -69,10 +62,10 @@ pub struct ExamDraft {
     /// Epoch seconds; an ISO date in the file.
     #[serde(default, deserialize_with = "date_or_seconds")]
     pub upload_date: Option<i64>,
-    /// Whether its questions are imported.
+    /// Whether the exam's questions are imported.
     #[serde(default = "yes")]
     pub processed: bool,
-    /// Other columns.
+    /// Extra columns.
     #[serde(flatten)]
     pub extra: ExtraColumns,
 }
@@ -80,14 +73,13 @@ pub struct ExamDraft {
 /// A topic row.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TopicDraft {
-    /// Its id.
     pub id: TopicId,
     /// Display name.
     pub name: String,
-    /// For addresses; made of the name when missing.
+    /// Used in URLs; made from the name when missing.
     #[serde(default)]
     pub slug: Option<String>,
-    /// A group of topics.
+    /// Name of a group of topics.
     pub category: String,
     /// 1 to 5.
     #[serde(default)]
@@ -101,7 +93,7 @@ pub struct TopicDraft {
     /// Derived when missing.
     #[serde(default)]
     pub total_appearances: Option<u32>,
-    /// Other columns.
+    /// Extra columns.
     #[serde(flatten)]
     pub extra: ExtraColumns,
 }
@@ -109,16 +101,14 @@ pub struct TopicDraft {
 /// A pattern row.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PatternDraft {
-    /// Its id.
     pub id: PatternId,
-    /// Its topic.
     pub topic_id: TopicId,
     /// Display name.
     pub name: String,
     /// Techniques that solve it.
     #[serde(default)]
     pub techniques: Vec<String>,
-    /// General form in LaTeX.
+    /// General form, in LaTeX.
     #[serde(default)]
     pub canonical_form: Option<String>,
     /// Derived when missing.
@@ -136,7 +126,7 @@ pub struct PatternDraft {
     /// Derived when missing.
     #[serde(default)]
     pub example_question_id: Option<QuestionId>,
-    /// Other columns.
+    /// Extra columns.
     #[serde(flatten)]
     pub extra: ExtraColumns,
 }
@@ -144,29 +134,24 @@ pub struct PatternDraft {
 /// A question row with its choices.
 #[derive(Debug, Clone, Deserialize)]
 pub struct QuestionDraft {
-    /// Its id.
     pub id: QuestionId,
-    /// The exam it was set on.
+    /// The exam that contains the question.
     #[serde(default)]
     pub exam_id: Option<ExamId>,
-    /// Its topic.
     pub topic_id: TopicId,
-    /// Its form.
     #[serde(default)]
     pub pattern_id: Option<PatternId>,
     /// Techniques that solve it.
     #[serde(default)]
     pub techniques: Vec<String>,
-    /// The question.
     pub question_text: String,
-    /// The solution.
+    /// Steps of the solution.
     pub solution_steps: Vec<String>,
-    /// The answer.
     pub answer: String,
     /// 1 to 5.
     #[serde(default)]
     pub difficulty: Option<u8>,
-    /// Why.
+    /// Reason for the difficulty.
     #[serde(default)]
     pub difficulty_reason: Option<String>,
     /// Derived when missing.
@@ -181,25 +166,24 @@ pub struct QuestionDraft {
     /// Taken from the exam when missing.
     #[serde(default)]
     pub source_exam_type: Option<String>,
-    /// Its number on the exam.
+    /// The question's number on the exam.
     #[serde(default)]
     pub source_question_number: Option<i64>,
-    /// Its points on the exam.
+    /// The question's points on the exam.
     #[serde(default)]
     pub source_points: Option<f64>,
-    /// Written for practice.
+    /// Whether it was written for practice, not for an exam.
     #[serde(default)]
     pub is_generated: bool,
-    /// When it was made.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
-    /// Choices.
+    /// Answer options.
     #[serde(default)]
     pub options: Vec<QuestionOption>,
-    /// Stored for those who bought it, and not sold: `faults`.
+    /// Kept for users who unlocked it, but not for sale: see `faults`.
     #[serde(skip)]
     pub withheld: bool,
-    /// Other columns.
+    /// Extra columns.
     #[serde(flatten)]
     pub extra: ExtraColumns,
 }
@@ -208,7 +192,7 @@ fn yes() -> bool {
     true
 }
 
-/// `"2019-12-12"` as its midnight in UTC, or epoch seconds.
+/// Accepts `"2019-12-12"`, meaning midnight UTC, or epoch seconds.
 fn date_or_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "a date such as \"2019-12-12\" or epoch seconds")]
@@ -226,14 +210,14 @@ fn date_or_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// A row that is not stored, and why.
+/// A row that is not stored, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedRow {
-    /// The D1 table.
+    /// Name of the D1 table.
     pub table: &'static str,
-    /// The row's id as the source has it.
+    /// The row's id in the source.
     pub id: String,
-    /// What is wrong, for an operator.
+    /// The reason, for an operator.
     pub reason: String,
 }
 
@@ -243,14 +227,14 @@ impl std::fmt::Display for RefusedRow {
     }
 }
 
-/// What an operator should look at in a row that is stored.
+/// A problem, for an operator, in a row that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// The D1 table.
+    /// Name of the D1 table.
     pub table: &'static str,
-    /// The row's id; empty when it is about the table.
+    /// The row's id; empty if the warning is about the whole table.
     pub id: String,
-    /// What looks wrong.
+    /// Description of the problem.
     pub text: String,
 }
 

@@ -1,6 +1,6 @@
-//! What makes a row unfit to be sold: a text in which a command was lost (`slips`), and an answer that contradicts the
-//! options. A catalogue file is refused such rows: its author can correct them. A row of the old database is kept, since
-//! somebody may have bought it; a question is withheld from sale until an import corrects it.
+//! Faults that make a row unfit for sale: a text that lost a LaTeX command (`slips`), and an answer that contradicts
+//! the options. In a catalogue file, such rows are refused, since the author can correct them. Rows of the old database
+//! are kept, since a user may have unlocked them; a faulty question is withheld from sale until an import corrects it.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::domain::catalog::draft::{
 use crate::domain::catalog::slips::{Setting, Slip, slips};
 use crate::domain::catalog::{ExtraColumns, QuestionOption};
 
-/// A text of a row: its field, and what it is.
+/// A text in a row: field name, text, and how to read it.
 pub type FieldText<'a> = (String, &'a str, Setting);
 
-/// Removes the rows of a catalogue file that are unfit to be sold.
+/// Removes rows of a catalogue file that are unfit for sale.
 pub fn refuse_faulty_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     let mut refused = Vec::new();
     let mut keep = |table, id: String, reason: Option<String>| match reason {
@@ -32,7 +32,7 @@ pub fn refuse_faulty_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     refused
 }
 
-/// Withholds the questions of an old database that are unfit to be sold.
+/// Withholds questions of the old database that are unfit for sale.
 pub fn withhold_faulty_rows(draft: &mut CatalogDraft) -> Vec<Warning> {
     let course = lost(&course_texts(&draft.course)).map(|text| (("courses", draft.course.id.to_string()), text));
     let exams = draft.exams.iter().map(|exam| (("exams", exam.id.to_string()), lost(&exam_texts(exam))));
@@ -52,7 +52,7 @@ pub fn withhold_faulty_rows(draft: &mut CatalogDraft) -> Vec<Warning> {
     warnings
 }
 
-/// What is wrong for certain with the texts of a course.
+/// The certain slips in a course's texts, if any.
 #[must_use]
 pub fn course_fault(course: &CourseDraft) -> Option<String> {
     lost(&course_texts(course))
@@ -62,7 +62,7 @@ fn question_fault(question: &QuestionDraft) -> Option<String> {
     lost(&question_texts(question)).or_else(|| key_fault(question))
 }
 
-/// The slips of a row's texts that are certain, each with its field.
+/// The certain slips in a row's texts, each with its field.
 fn lost(texts: &[FieldText<'_>]) -> Option<String> {
     let first = |(field, text, setting): &FieldText<'_>| {
         let slip = slips(text, *setting).into_iter().find(Slip::is_certain)?;
@@ -102,7 +102,7 @@ fn key_fault(question: &QuestionDraft) -> Option<String> {
         .then(|| format!("answer {answer:?} is no option: the options are {}", listed(&all)))
 }
 
-/// A warning for an answer that is neither letters of options nor the text of one, where it contradicts nothing.
+/// A warning for an answer that is neither a list of option letters nor the text of an option, and contradicts none.
 #[must_use]
 pub fn answer_beside_options(question: &QuestionDraft) -> Option<String> {
     let QuestionDraft { options, answer, .. } = question;
@@ -114,7 +114,7 @@ pub fn answer_beside_options(question: &QuestionDraft) -> Option<String> {
         .then(|| format!("answer {answer:?} names no option: the options are {}", listed(&letters)))
 }
 
-/// Whether an answer that names no option was meant to: its parts are letters as the options have them.
+/// Whether an answer that matches no option looks like option letters.
 fn looks_like_letters(named: &BTreeSet<String>, all: &BTreeSet<String>) -> bool {
     let is_alphabetic = all.iter().all(|letter| letter.bytes().all(|byte| byte.is_ascii_alphabetic()));
     let longest = all.iter().map(String::len).max().unwrap_or(1).max(3);
@@ -135,7 +135,7 @@ fn listed(letters: &BTreeSet<String>) -> String {
     letters.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// The letters that an answer names, in capitals: of `B`, `(b)`, `A, C` and `A and C`.
+/// The letters that an answer names, in upper case: from `B`, `(b)`, `A, C` or `A and C`.
 #[must_use]
 pub fn named_letters(answer: &str) -> BTreeSet<String> {
     answer
@@ -215,7 +215,7 @@ fn add_list<'a>(texts: &mut Vec<FieldText<'a>>, field: &str, list: &'a [String])
 fn add_extra<'a>(texts: &mut Vec<FieldText<'a>>, extra: &'a ExtraColumns) {
     for (name, value) in extra {
         add_value(texts, &name.escape_debug().to_string(), value);
-        // A name of a column is a text, too.
+        // Column names are texts too.
         texts.push((format!("the field {name:?}"), name, Setting::Text));
     }
 }

@@ -1,12 +1,12 @@
-//! The question of the day, shown whole to everybody.
+//! The question of the day, shown in full without a session.
 
 use crate::domain::catalog::{Bank, QuestionSummary};
 
-/// Difficulties that make a good advertisement.
+/// Difficulties that are eligible.
 const DIFFICULTIES: std::ops::RangeInclusive<u8> = 3..=4;
 
-/// The question of `day` (days since 1970-01-01) among all `banks`; it changes daily and comes back only when all
-/// others have been shown. None when no question of difficulty 3 or 4 comes from an exam.
+/// Picks the question of `day` (days since 1970-01-01) from all `banks`. It changes daily, and repeats only after all
+/// others have been shown. `None` if no exam question has difficulty 3 or 4.
 #[must_use]
 pub fn pick<'a>(banks: impl IntoIterator<Item = &'a Bank>, day: i64) -> Option<&'a QuestionSummary> {
     let mut candidates: Vec<&QuestionSummary> = banks
@@ -15,7 +15,7 @@ pub fn pick<'a>(banks: impl IntoIterator<Item = &'a Bank>, day: i64) -> Option<&
         .filter(|q| q.meta.exam_id.is_some() && q.meta.difficulty.is_some_and(|d| DIFFICULTIES.contains(&d)))
         .collect();
     candidates.sort_by_key(|question| &question.meta.id);
-    // One fixed shuffle, walked a step a day: neighbouring days show different topics.
+    // A fixed shuffle, advanced one step per day: consecutive days show different topics.
     fastrand::Rng::with_seed(0).shuffle(&mut candidates);
     let count = i64::try_from(candidates.len()).ok().filter(|count| *count > 0)?;
     usize::try_from(day.rem_euclid(count)).ok().and_then(|index| candidates.get(index).copied())

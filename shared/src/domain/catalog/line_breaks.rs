@@ -1,16 +1,17 @@
-//! Imported texts in which a line break was written as the two characters `\n`.
+//! Repairs imported texts in which a line break was written as the two characters `\n`.
 //!
-//! The trap is LaTeX: `\neq`, `\nabla` and `\nu` begin alike. Between dollars a `\n` before a letter is left alone; in a
-//! text without any dollar, one that begins a known command; everywhere else it is a line break.
+//! LaTeX commands such as `\neq`, `\nabla` and `\nu` begin with the same characters. A `\n` is left alone if it stands
+//! before a letter in a formula, or if it begins a known command in a text without dollars. Everywhere else it is a
+//! line break.
 
 use crate::domain::catalog::commands::N as COMMANDS;
 
-/// The text with literal `\n` (and `\r\n`) turned into line breaks. Applying it twice changes nothing more.
+/// Replaces literal `\n` (and `\r\n`) by line breaks. Idempotent.
 #[must_use]
 pub fn with_real_line_breaks(text: &str) -> String {
     let bare_latex = !text.contains('$');
     let mut out = String::with_capacity(text.len());
-    // The dollars that close the formula we are in.
+    // The delimiter that closes the current formula.
     let mut closing: Option<&str> = None;
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
@@ -47,13 +48,13 @@ pub fn with_real_line_breaks(text: &str) -> String {
     out.replace("\r\n", "\n")
 }
 
-/// Whether the letters that `text` begins with are a command.
+/// Whether the letters at the start of `text` form a known command.
 fn begins_command(text: &str) -> bool {
     let letters = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
     COMMANDS.contains(&letters)
 }
 
-/// A text as steps: a line is one, but no formula is torn apart.
+/// Splits a text into steps, one per line, without splitting a formula.
 #[must_use]
 pub fn steps_of(text: &str) -> Vec<String> {
     let mut steps: Vec<String> = Vec::new();
@@ -68,7 +69,7 @@ pub fn steps_of(text: &str) -> Vec<String> {
             _ => steps.push(line.to_owned()),
         }
         open ^= line.replace("\\$", "").matches('$').count() % 2 == 1;
-        // Display mathematics opens with two dollars on a line of its own.
+        // A display formula opens with two dollars on a line of its own.
         open ^= line.replace("\\$", "").matches("$$").count() % 2 == 1;
     }
     steps

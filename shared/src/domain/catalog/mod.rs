@@ -1,4 +1,5 @@
-//! What operators import: courses, their exams, topics, patterns and questions. Field names are the D1 columns.
+//! The catalogue that operators import: courses, their exams, topics, patterns and questions. Field names are those of
+//! the D1 columns.
 
 pub mod check;
 mod commands;
@@ -22,39 +23,39 @@ use utoipa::ToSchema;
 use crate::domain::id::{CourseId, ExamId, PatternId, QuestionId, TopicId};
 use crate::domain::time::in_answer;
 
-/// Columns that an import brought beyond those we know, by name.
+/// Imported columns that are not known to this service, by name.
 pub type ExtraColumns = Map<String, Value>;
 
 /// A course.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Course {
-    /// As imported, such as `calc2`.
+    /// Id from the import, such as `calc2`.
     pub id: CourseId,
     /// Display name.
     pub name: String,
-    /// One sentence or none.
+    /// One sentence, if any.
     pub description: Option<String>,
-    /// Number of past exams, as imported when the import said so.
+    /// Number of past exams, or the number given in the import.
     pub exam_count: u32,
-    /// What is stored of it.
+    /// Numbers of exams, questions and topics.
     pub stats: CourseStats,
-    /// Whether students see it.
+    /// Whether the course is visible to students.
     pub is_active: bool,
-    /// When it was first imported.
+    /// When the course was first imported.
     pub created_at: Timestamp,
-    /// Counts up with every import that changed anything of the course: what caches are keyed by.
+    /// Incremented by every import that changes the course. It is the cache key of the course.
     pub catalog_version: u64,
-    /// Which bank is its: a digest of the content.
+    /// Digest of the course's content, which identifies its bank.
     #[serde(default)]
     pub bank: String,
 }
 
-/// How much of a course is stored.
+/// Numbers of a course's exams, questions and topics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CourseStats {
     /// Past exams.
     pub exams: u32,
-    /// Questions, generated ones included.
+    /// Questions, including generated ones.
     pub questions: u32,
     /// Topics.
     pub topics: u32,
@@ -63,15 +64,15 @@ pub struct CourseStats {
 /// A past exam.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Exam {
-    /// As imported.
+    /// Id, as given in the import.
     pub id: ExamId,
-    /// The course.
+    /// Id of the course.
     pub course_id: CourseId,
-    /// Calendar year in which it was sat.
+    /// Calendar year in which the exam took place.
     pub year: i32,
-    /// Such as `fall`.
+    /// For example `fall`.
     pub semester: Option<String>,
-    /// Such as `midterm` or `final`.
+    /// For example `midterm` or `final`.
     pub exam_type: String,
     /// Points of the whole exam.
     #[serde(default, with = "number")]
@@ -80,9 +81,9 @@ pub struct Exam {
     pub exam_date: Option<i64>,
     /// Epoch seconds.
     pub upload_date: Option<i64>,
-    /// Whether its questions were imported.
+    /// Whether the exam's questions were imported.
     pub processed: bool,
-    /// Number of its questions.
+    /// Number of the exam's questions.
     pub question_count: u32,
     /// Other imported columns.
     #[serde(default)]
@@ -93,27 +94,27 @@ pub struct Exam {
 /// A topic of a course.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Topic {
-    /// As imported.
+    /// Id, as given in the import.
     pub id: TopicId,
-    /// The course.
+    /// Id of the course.
     pub course_id: CourseId,
     /// Display name.
     pub name: String,
-    /// For addresses.
+    /// Used in URLs.
     pub slug: String,
-    /// A group of topics.
+    /// Name of a group of topics.
     pub category: String,
     /// 1 (easy) to 5.
     pub difficulty: Option<u8>,
-    /// Share of the course's exams on which it appears, 0 to 1.
+    /// Share of the course's exams that contain the topic, 0 to 1.
     #[serde(default, with = "number")]
     pub frequency_score: Option<f64>,
-    /// Mean points of its exam questions.
+    /// Mean points of the topic's exam questions.
     #[serde(default, with = "number")]
     pub avg_points: Option<f64>,
-    /// Number of its questions on past exams.
+    /// Number of the topic's questions on past exams.
     pub total_appearances: u32,
-    /// Number of its questions in all.
+    /// Number of the topic's questions, including generated ones.
     pub question_count: u32,
     /// Other imported columns.
     #[serde(default)]
@@ -121,76 +122,74 @@ pub struct Topic {
     pub extra: ExtraColumns,
 }
 
-/// A recurring form of question.
+/// A recurring type of question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pattern {
-    /// As imported.
+    /// Id, as given in the import.
     pub id: PatternId,
-    /// The course.
     pub course_id: CourseId,
-    /// The topic.
     pub topic_id: TopicId,
     /// Display name.
     pub name: String,
     /// Techniques that solve it.
     pub techniques: Vec<String>,
-    /// Its general form, in LaTeX.
+    /// General form, in LaTeX.
     pub canonical_form: Option<String>,
-    /// Number of exam questions of this form.
+    /// Number of exam questions of this pattern.
     pub appearance_count: u32,
-    /// Share of the course's exams on which it appears, 0 to 1.
+    /// Share of the course's exams that contain the pattern, 0 to 1.
     #[serde(default, with = "number")]
     pub appearance_rate: Option<f64>,
-    /// First exam year.
+    /// First exam year with this pattern.
     pub first_seen_year: Option<i32>,
-    /// Last exam year.
+    /// Last exam year with this pattern.
     pub last_seen_year: Option<i32>,
-    /// A question of this form.
+    /// Id of a question of this pattern.
     pub example_question_id: Option<QuestionId>,
     /// Other imported columns.
     #[serde(default)]
     pub extra: ExtraColumns,
 }
 
-/// What anybody may know of a question, paid for or not.
+/// The public part of a question, shown whether or not it is unlocked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuestionMeta {
-    /// As imported.
+    /// Id, as given in the import.
     pub id: QuestionId,
-    /// The exam it was set on; none for a generated one.
+    /// The exam that contains the question; null for a generated question.
     pub exam_id: Option<ExamId>,
-    /// The topic.
+    /// Id of the topic.
     pub topic_id: TopicId,
-    /// The topic's name when it was imported.
+    /// The topic's name at the time of the import.
     pub topic_name: Option<String>,
-    /// The course.
+    /// Id of the course.
     pub course_id: CourseId,
-    /// Its form, when one is known.
+    /// The question's pattern, if known.
     pub pattern_id: Option<PatternId>,
     /// Techniques that solve it.
     pub techniques: Vec<String>,
     /// 1 (easy) to 5.
     pub difficulty: Option<u8>,
-    /// Why it is that difficult.
+    /// Reason for the difficulty.
     pub difficulty_reason: Option<String>,
-    /// Share of exams with a question of this pattern, or topic, 0 to 1.
+    /// Share of exams with a question of this pattern or topic, 0 to 1.
     #[serde(default, with = "number")]
     pub frequency_score: Option<f64>,
     /// Minutes.
     #[serde(default, with = "number")]
     pub estimated_time: Option<f64>,
-    /// Year of its exam.
+    /// Year of the exam.
     pub source_exam_year: Option<i32>,
-    /// Type of its exam.
+    /// Type of the exam.
     pub source_exam_type: Option<String>,
-    /// Its number on the exam.
+    /// The question's number on the exam.
     pub source_question_number: Option<i64>,
-    /// Its points on the exam.
+    /// The question's points on the exam.
     #[serde(default, with = "number")]
     pub source_points: Option<f64>,
-    /// Written for practice, not for an exam.
+    /// Whether it was written for practice, not for an exam.
     pub is_generated: bool,
-    /// When it was first imported.
+    /// When the question was first imported.
     #[serde(serialize_with = "in_answer")]
     pub created_at: Timestamp,
 }
@@ -198,57 +197,57 @@ pub struct QuestionMeta {
 /// A question with its solution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Question {
-    /// What anybody may know.
+    /// The public part.
     #[serde(flatten)]
     pub meta: QuestionMeta,
-    /// The question, with LaTeX between dollars.
+    /// The question's text, with LaTeX between dollars.
     pub question_text: String,
-    /// The solution, step by step.
+    /// Steps of the solution.
     pub solution_steps: Vec<String>,
-    /// The answer; for multiple choice its letter.
+    /// The answer; for multiple choice, its letter.
     pub answer: String,
-    /// Choices, in the order of their letters; none when it is not multiple choice.
+    /// Answer options in the order of their letters; empty if it is not multiple choice.
     #[serde(skip)]
     pub options: Vec<QuestionOption>,
     /// Other imported columns.
     #[serde(default)]
     pub extra: ExtraColumns,
-    /// Which of the other columns belong to the question, by word of its catalogue.
+    /// Extra columns that, according to the catalogue, belong to the question and not to its solution.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown_with_question: Vec<String>,
-    /// Not sold until an import corrects it; whoever has unlocked it keeps it.
+    /// Not for sale until an import corrects it. Users who unlocked it still see it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
 }
 
-/// A choice of a question.
+/// An answer option of a question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuestionOption {
     /// `A`, `B`, …
     pub letter: String,
-    /// The choice, with LaTeX between dollars.
+    /// The option's text, with LaTeX between dollars.
     pub text: String,
-    /// Whether it is (one of) the right ones.
+    /// Whether the option is correct.
     pub is_correct: bool,
 }
 
-/// What browsing and selection need of a question.
+/// The part of a question that browsing and selection need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuestionSummary {
-    /// What anybody may know.
+    /// The public part.
     #[serde(flatten)]
     pub meta: QuestionMeta,
-    /// The beginning of the question (`domain::preview`).
+    /// The beginning of the question's text (`domain::preview`).
     pub preview: String,
-    /// Letters of its choices, which name their items.
+    /// Letters of the options; they are part of the options' keys.
     #[serde(default)]
     pub option_letters: Vec<String>,
-    /// Not sold until an import corrects it.
+    /// Not for sale until an import corrects it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
 }
 
-/// All of a course that is read often: what a process keeps in memory for each `catalog_version`.
+/// The frequently read data of a course. A process caches it per `catalog_version`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bank {
     /// Past exams, by id.
@@ -262,24 +261,24 @@ pub struct Bank {
 }
 
 impl Bank {
-    /// A topic of the course.
+    /// Finds a topic.
     #[must_use]
     pub fn topic(&self, id: &TopicId) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.id == *id)
     }
 
-    /// The questions that may be sold.
+    /// The questions that are for sale.
     pub fn for_sale(&self) -> impl Iterator<Item = &QuestionSummary> {
         self.questions.iter().filter(|question| !question.withheld)
     }
 
-    /// A past exam of the course.
+    /// Finds a past exam.
     #[must_use]
     pub fn exam(&self, id: &ExamId) -> Option<&Exam> {
         self.exams.iter().find(|exam| exam.id == *id)
     }
 
-    /// How much it holds.
+    /// Numbers of rows in the bank.
     #[must_use]
     pub fn stats(&self) -> CourseStats {
         let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
@@ -290,7 +289,7 @@ impl Bank {
         }
     }
 
-    /// These rows in place of those with their ids, and all in order.
+    /// Replaces the rows that have the same ids as `rows`, adds the others, and sorts.
     #[must_use]
     pub fn with(self, rows: Self) -> Self {
         let mut bank = Self {
@@ -299,13 +298,13 @@ impl Bank {
             patterns: replaced(self.patterns, rows.patterns, |pattern| pattern.id.as_str()),
             questions: replaced(self.questions, rows.questions, |question| question.meta.id.as_str()),
         };
-        // By id already, and the sort is stable.
+        // Already sorted by id, and the sort is stable.
         bank.questions
             .sort_by(|a, b| (&a.meta.topic_id, a.meta.difficulty).cmp(&(&b.meta.topic_id, b.meta.difficulty)));
         bank
     }
 
-    /// The first half of each list, and the second.
+    /// Splits every list into a first and a second half.
     #[must_use]
     pub fn halves(mut self) -> (Self, Self) {
         let second = Self {
@@ -317,7 +316,7 @@ impl Bank {
         (self, second)
     }
 
-    /// What [`Bank::halves`] divided, as one again.
+    /// Joins two halves from [`Bank::halves`].
     #[must_use]
     pub fn and(mut self, second: Self) -> Self {
         self.exams.extend(second.exams);
@@ -328,7 +327,7 @@ impl Bank {
     }
 }
 
-/// `new` in place of what has the same id, by id.
+/// Replaces rows by those in `new` with the same id; sorted by id.
 fn replaced<T>(old: Vec<T>, new: Vec<T>, id: fn(&T) -> &str) -> Vec<T> {
     let rows = old.into_iter().chain(new).map(|row| (id(&row).to_owned(), row));
     rows.collect::<BTreeMap<_, _>>().into_values().collect()
@@ -338,7 +337,7 @@ fn second_half<T>(rows: &mut Vec<T>) -> Vec<T> {
     rows.split_off(rows.len().div_ceil(2))
 }
 
-/// A row as answered: its columns, and beside them the extra ones that its import brought.
+/// A row as returned by the API: its columns and its extra columns, as one object.
 #[must_use]
 pub fn row_with_extra_columns<T: Serialize>(row: &T) -> Value {
     let mut value = serde_json::to_value(row).unwrap_or_default();
@@ -352,11 +351,11 @@ pub fn row_with_extra_columns<T: Serialize>(row: &T) -> Value {
     value
 }
 
-/// Numbers of SQL's DECIMAL columns: whole ones are written without a fraction, as the worker did.
+/// Numbers of SQL's DECIMAL columns. Integers are written without a fraction, as in the old service.
 pub mod number {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// Doubles hold every integer up to here.
+    /// Largest integer up to which every integer is exact in a double.
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
     /// Writes `10` for 10.0 and `7.5` for 7.5.

@@ -1,4 +1,4 @@
-//! What is too large to be stored or answered, named by its field, its size and the limit.
+//! Size limits for storage and responses. An error names the field, its size and the limit.
 
 use serde_json::Value;
 
@@ -6,19 +6,20 @@ use super::check::{QUESTION_BYTES_MAX, ROW_BYTES_MAX};
 use crate::domain::catalog::ExtraColumns;
 use crate::domain::catalog::draft::QuestionDraft;
 
-/// Topics of a course: of so many, a student's work in each is below what an item holds.
+/// Maximum number of topics per course. It keeps a student's state of all topics below the size limit of an item.
 pub const TOPICS_MAX: usize = 2_000;
-/// Numbers of the table of topics by exams in an analysis: of so many, an analysis is below what a function answers.
+/// Maximum number of cells in an analysis's table of topics by exams. It keeps the analysis below the size limit of a
+/// Lambda response.
 pub const TOPICS_BY_EXAMS_MAX: usize = 400_000;
-/// Levels of lists and maps in one column. Readers of JSON stop at 128.
+/// Maximum nesting of lists and maps in one column. JSON readers stop at 128.
 const LEVELS_MAX: usize = 100;
 
-/// What is too large of a row with these texts.
+/// The size limit that a row with these texts exceeds, if any.
 pub(super) fn of_row(fields: &[(&str, usize)], extra: &ExtraColumns) -> Option<String> {
     too_large(fields, extra, ROW_BYTES_MAX, "a row").or_else(|| levels(extra))
 }
 
-/// What is too large of a question.
+/// The size limit that a question exceeds, if any.
 pub(super) fn of_question(question: &QuestionDraft) -> Option<String> {
     let sum = |texts: &[String]| texts.iter().map(String::len).sum();
     let small = [
@@ -37,12 +38,12 @@ pub(super) fn of_question(question: &QuestionDraft) -> Option<String> {
         .or_else(|| levels(&question.extra))
 }
 
-/// Whether a course has as many topics as it may.
+/// The error for too many topics in a course, if any.
 pub(super) fn of_topics(topics: usize) -> Option<String> {
     (topics >= TOPICS_MAX).then(|| format!("a course has at most {TOPICS_MAX} topics"))
 }
 
-/// Whether a course with so many topics has as many exams as it may.
+/// The error for too many exams in a course with this number of topics, if any.
 pub(super) fn of_exams(topics: usize, exams: usize) -> Option<String> {
     let most = TOPICS_BY_EXAMS_MAX / topics.max(1);
     (exams >= most).then(|| format!("a course with {topics} topics has at most {most} exams"))
@@ -58,7 +59,7 @@ fn too_large(fields: &[(&str, usize)], extra: &ExtraColumns, limit: usize, whole
     })
 }
 
-/// Columns that no item holds for how they are nested, or for a name.
+/// The error for extra columns that an item cannot hold because of their nesting or name, if any.
 fn levels(extra: &ExtraColumns) -> Option<String> {
     fn depth(value: &Value) -> usize {
         match value {

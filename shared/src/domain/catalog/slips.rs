@@ -1,21 +1,22 @@
-//! LaTeX commands whose backslash was lost, because JSON reads `\f`, `\b`, `\t`, `\n` and `\r` as one character each.
-//! `"$\frac{1}{5}$"` with one backslash in a JSON file is a form feed and `rac{1}{5}`.
+//! Finds LaTeX commands whose backslash was lost, because JSON reads `\f`, `\b`, `\t`, `\n` and `\r` as one character
+//! each. For example, `"$\frac{1}{5}$"` with one backslash in a JSON file is read as a form feed and `rac{1}{5}`.
 //!
-//! Form feed and backspace have no other use, so they are always a slip. A line break, tab or carriage return is one
-//! where it spells a whole known command with the letters after it:
+//! Form feed and backspace have no other use, so they are always a slip. A line break, tab or carriage return is a slip
+//! if it forms a known command together with the letters after it:
 //!
-//! - in a formula: `\nabla`, `\neq`, `\theta`, `\rho`, whatever comes before;
-//! - in a formula, where a single letter follows (`\nu`, `\ne`, `\ni`, `\to`): a wrapped formula may go on with this
-//!   letter. It is doubtful where a line would be wrapped (after an operator, `\\`, `\begin{…}` or an opening `$$` whose
-//!   closing one stands on a line of its own; for a tab: at the beginning of a line), else a slip;
-//! - outside of formulas: only when the letters are no word or abbreviation, such as `heta` and `abla`.
+//! - in a formula, with two or more letters left (`\nabla`, `\neq`, `\theta`, `\rho`): always;
+//! - in a formula, with a single letter left (`\nu`, `\ne`, `\ni`, `\to`): it may also be a wrapped formula that
+//!   continues with this letter. It is doubtful where a line could be wrapped (after an operator, `\\`, `\begin{…}` or
+//!   an opening `$$` whose closing one stands on a line of its own; for a tab: at the beginning of a line).
+//!   Elsewhere it is a slip;
+//! - outside of formulas: only if the letters are no word or abbreviation, such as `heta` and `abla`.
 
 use std::fmt;
 use std::ops::Range;
 
 use crate::domain::catalog::commands::{N, R, T};
 
-/// What is left of a command and may as well begin a line of plain text, or a cell after a tab.
+/// Rests of commands that may also begin a line of plain text, or a cell after a tab.
 const WORDS: &[&str] = &[
     "e", "i", "u", "o", "t", "g", "m", "q", "an", "au", "ag", "op", "eg", "eq", "ot", "um", "ef", "less", "mid", "sim",
     "prec", "succ", "exists", "parallel", "subset", "angle", "brace", "floor", "group", "lap", "times", "cases",
@@ -45,33 +46,33 @@ const OPERATORS: &[&str] = &[
 /// Delimiters of formulas, longest first.
 const FORMULAS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
 
-/// Stands before a backslash that was followed by no JSON escape: `catalog import` keeps such texts readable with it.
+/// Marks a backslash that was not followed by a JSON escape. `catalog import` uses it to keep such texts readable.
 pub const NO_ESCAPE: &str = "\0\\";
 
-/// What a text is.
+/// How to read a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
     /// Text with formulas between dollars.
     Text,
-    /// LaTeX without dollars, or a plain text.
+    /// LaTeX without dollars, or plain text.
     Bare,
 }
 
-/// A character that is not what its author meant.
+/// A character that the author probably did not mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Slip {
-    /// A backslash before something that is no JSON escape, such as `log`.
+    /// A backslash that begins no JSON escape, with the letters after it, such as `log`.
     NoEscape(String),
-    /// A character, and the letters with which it was a command.
+    /// A control character that replaced the start of a command, and the rest of the command.
     Lost(char, String),
-    /// The same, where it can be a wrapped formula as well.
+    /// The same, but it may also be a wrapped formula.
     Doubtful(char, String),
-    /// Another control character.
+    /// Any other control character.
     Control(char),
 }
 
 impl Slip {
-    /// Whether the text is wrong for certain.
+    /// Whether the text is certainly wrong.
     #[must_use]
     pub fn is_certain(&self) -> bool {
         matches!(self, Self::NoEscape(_) | Self::Lost(..))
@@ -103,7 +104,7 @@ impl fmt::Display for Slip {
     }
 }
 
-/// A character's name, and what it is in JSON after the backslash.
+/// A character's name, and its letter in a JSON escape.
 fn name(character: char) -> (&'static str, char) {
     match character {
         '\u{c}' => ("form feed", 'f'),
@@ -114,10 +115,10 @@ fn name(character: char) -> (&'static str, char) {
     }
 }
 
-/// All slips of a text, in its order.
+/// All slips in a text, in order.
 #[must_use]
 pub fn slips(text: &str, setting: Setting) -> Vec<Slip> {
-    // Most texts have none, and need no more than this look.
+    // Fast path: most texts have none.
     if !text.contains(|character: char| character.is_ascii_control()) {
         return Vec::new();
     }
@@ -176,13 +177,13 @@ struct Formula {
 }
 
 impl Formula {
-    /// Whether a formula may have been wrapped, or a line of it indented, by the character at `at`.
+    /// Whether the character at `at` may be a wrap or an indentation within the formula.
     fn may_go_on(&self, text: &str, at: usize, character: char) -> bool {
         let before = &text[self.inside.start..at];
         match character {
             '\t' => before.trim_end_matches([' ', '\t']).ends_with('\n'),
             '\n' => {
-                // `\ne^` would be a relation with an exponent.
+                // `\ne^` would be a relation with an exponent, so the line break may be real.
                 text[at..].starts_with("\ne^")
                     || (before.is_empty() && self.closes_on_a_line_of_its_own(text))
                     || before.ends_with(['+', '-', '=', '<', '>', ',', ';', '&', '|', '*', '\n'])
@@ -209,7 +210,7 @@ fn ends_with_begin(before: &str) -> bool {
     environment.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'*'))
 }
 
-/// The formulas of a text. One that is not closed is none: the dollar may be money.
+/// The formulas in a text. An unclosed dollar is not a formula: it may be a currency sign.
 fn formulas(text: &str) -> Vec<Formula> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -234,7 +235,7 @@ fn formulas(text: &str) -> Vec<Formula> {
     found
 }
 
-/// Bytes up to the mark that closes a formula.
+/// Bytes up to the closing mark of a formula.
 fn closing(inside: &str, close: &str) -> Option<usize> {
     let mut at = 0;
     while at < inside.len() {
@@ -248,7 +249,7 @@ fn closing(inside: &str, close: &str) -> Option<usize> {
     None
 }
 
-/// Whether a text without dollars reads as words: two of them side by side.
+/// Whether a text without dollars is prose: it has two words in a row.
 fn is_prose(text: &str) -> bool {
     let words: Vec<bool> = text
         .split_whitespace()

@@ -1,31 +1,31 @@
-//! What a course's exams say of one topic: the numbers and texts of the topic page, all from the data.
+//! Statistics of one topic over a course's exams: the numbers and texts of the topic page, computed from the data.
 
 use std::collections::{BTreeMap, HashSet};
 
 use crate::domain::catalog::{Bank, QuestionSummary, Topic};
 use crate::domain::number::{mean, ratio, rounded};
 
-/// Texts of each list, at most.
+/// Maximum number of texts per list.
 const TEXTS_MAX: usize = 5;
 
-/// Facts of a topic.
+/// Statistics of a topic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopicInsight {
-    /// Exams on which it appears.
+    /// Number of exams that contain the topic.
     pub appearances: usize,
-    /// Exams of the course.
+    /// Number of the course's exams.
     pub total_exams: usize,
-    /// Mean difficulty of its questions, or the topic's own; 0 when unrated.
+    /// Mean difficulty of the topic's questions, or the topic's own difficulty; 0 if unknown.
     pub avg_difficulty: f64,
-    /// Mean points of its questions, or the topic's own; 0 when unknown.
+    /// Mean points of the topic's questions, or the topic's own; 0 if unknown.
     pub avg_points: f64,
-    /// Share of exams on which it appears.
+    /// Share of exams that contain the topic.
     pub frequency_score: f64,
-    /// Its questions, generated ones included.
+    /// Number of the topic's questions, including generated ones.
     pub question_count: usize,
-    /// Why its questions are hard, the most frequent reason first.
+    /// Reasons for the difficulty of its questions, the most frequent first.
     pub common_difficulties: Vec<String>,
-    /// What the numbers suggest.
+    /// Study tips derived from the numbers.
     pub study_tips: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ pub fn questions_of<'a>(bank: &'a Bank, topic: &Topic) -> Vec<&'a QuestionSummar
     bank.questions.iter().filter(|question| question.meta.topic_id == topic.id).collect()
 }
 
-/// Reads `questions`, which are those of `topic`, in a course of `total_exams`.
+/// Computes the statistics from `questions`, which must be those of `topic`, in a course of `total_exams`.
 #[must_use]
 pub fn insight(topic: &Topic, questions: &[&QuestionSummary], total_exams: usize) -> TopicInsight {
     let metas = || questions.iter().map(|question| &question.meta);
@@ -79,7 +79,7 @@ pub fn insight(topic: &Topic, questions: &[&QuestionSummary], total_exams: usize
     }
 }
 
-/// Texts by how often they occur, then by themselves.
+/// Texts by frequency, then alphabetically.
 fn most_frequent<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<String> {
     let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
     for text in texts.filter(|text| !text.trim().is_empty()) {

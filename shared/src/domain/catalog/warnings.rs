@@ -1,4 +1,4 @@
-//! What looks wrong in a course and stops nothing: an operator is told.
+//! Warnings for an operator about suspicious values in a course. They do not stop an import.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,14 +11,14 @@ use crate::domain::catalog::slips::slips;
 use crate::domain::id::QuestionId;
 use crate::domain::questions::view::is_reserved;
 
-/// What `semester` may be.
+/// Known values of `semester`.
 pub const SEMESTERS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
-/// What `exam_type` may be.
+/// Known values of `exam_type`.
 pub const EXAM_TYPES: [&str; 4] = ["midterm", "final", "quiz", "practice"];
-/// Points that a sum may be off.
+/// Tolerance when sums of points are compared.
 const POINTS_TOLERANCE: f64 = 1e-6;
 
-/// Warnings of a course, by table. `is_whole` tells that no question was refused, so that sums can be compared.
+/// Warnings of a course, by table. `is_whole` means that no question was refused, so that sums can be compared.
 #[must_use]
 pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
     let mut found = Vec::new();
@@ -80,7 +80,7 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
     found
 }
 
-/// Slips that may be meant.
+/// Reports slips that are not certain.
 fn doubts(texts: &[FieldText<'_>], mut warn: impl FnMut(String)) {
     for (field, text, setting) in texts {
         if let Some(slip) = slips(text, *setting).into_iter().find(|slip| !slip.is_certain()) {
@@ -94,7 +94,7 @@ fn enumerated(field: &str, value: &str, known: &[&str]) -> Option<String> {
     (!is_known).then(|| format!("{field} {value:?} is none of {}", known.join(", ")))
 }
 
-/// What `shown_with_question` names in vain.
+/// Reports names in `shown_with_question` that match no column.
 fn shown_columns(draft: &CatalogDraft, mut warn: impl FnMut(String)) {
     for name in &draft.course.shown_with_question {
         if is_reserved(name) {
@@ -105,7 +105,7 @@ fn shown_columns(draft: &CatalogDraft, mut warn: impl FnMut(String)) {
     }
 }
 
-/// Points of an exam's questions.
+/// Sum of the points of an exam's questions.
 #[derive(Default)]
 struct Points {
     sum: f64,
@@ -125,7 +125,7 @@ fn points_of_exams(draft: &CatalogDraft) -> HashMap<&str, Points> {
     points
 }
 
-/// An exam of which some questions are not there, or have no points, may be worth more than they are.
+/// A warning if the total differs from the sum. If questions are missing or have no points, the total may be larger.
 fn wrong_total(exam: &ExamDraft, points: &Points) -> Option<String> {
     let total = exam.total_points?;
     let Points { sum, unknown } = *points;

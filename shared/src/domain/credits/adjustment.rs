@@ -1,13 +1,13 @@
-//! What an operator changes of a wallet by hand. Like every movement it leaves an entry, even when no credit moves.
+//! A wallet change by an operator. It always writes a ledger entry, even if the balance does not change.
 
 use jiff::Timestamp;
 
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
 
-/// Longest reason in characters.
+/// Maximum length of a reason in characters.
 const REASON_CHARS_MAX: usize = 200;
 
-/// Why a change was made, as its user reads it.
+/// The reason for a change, shown to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason(String);
 
@@ -21,37 +21,38 @@ impl TryFrom<&str> for Reason {
     }
 }
 
-/// A change.
+/// A wallet change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adjustment {
-    /// Credits given, or taken when it is negative.
+    /// Credits to add, or to remove if negative.
     Credits(Amount),
-    /// Another plan, from its next refresh on; the balance stays. An imported unlimited time ends.
+    /// A new plan. Its monthly credits apply from the next refresh; the balance stays. Ends an imported unlimited
+    /// period.
     Plan(Plan),
 }
 
 /// Why a change is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// More is taken than there is.
+    /// More credits would be removed than the balance holds.
     #[error("at most {most} credits can be taken: the balance is {most}")]
     TooManyTaken {
         /// The balance, after any refresh that is due.
         most: Credits,
     },
-    /// More is given than a balance holds.
+    /// The balance would exceed its maximum.
     #[error("at most {most} credits can be given: a balance holds {}", Credits::MAX)]
     TooManyGiven {
-        /// What still fits.
+        /// The most credits that can be added.
         most: Credits,
     },
 }
 
 impl Adjustment {
-    /// The wallet at `now` after any refresh that is due, and after this.
+    /// Settles any refresh that is due at `now`, and then this change.
     ///
     /// # Errors
-    /// When more is taken than there is, or given than a balance holds.
+    /// When the balance would become negative or exceed its maximum.
     pub fn settle(self, wallet: Wallet, reason: &Reason, now: Timestamp) -> Result<Settlement, Refused> {
         let mut settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
         let wallet = &mut settlement.wallet;

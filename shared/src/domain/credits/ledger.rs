@@ -1,4 +1,4 @@
-//! Ledger entries, and the check that a ledger is true.
+//! Ledger entries, and the check that a balance matches its ledger.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,34 +8,32 @@ use crate::domain::account::profile::{ClosedLedgerId, Profile};
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan};
 use crate::domain::id::{EntryId, UserId};
 
-/// One movement of a user's credits. Never changed, never deleted.
+/// One movement of a user's credits. Never changed or deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Sorts by time.
     pub id: EntryId,
-    /// Whose credits.
     pub user_id: UserId,
-    /// Positive in, negative out.
+    /// Positive for credits received, negative for credits spent.
     pub amount: Amount,
-    /// Why.
+    /// Reason for the movement.
     #[serde(rename = "type")]
     pub kind: EntryType,
-    /// What the user reads.
+    /// Text shown to the user.
     pub description: Option<String>,
-    /// The balance once it had happened.
+    /// The balance after this entry.
     pub balance_after: Credits,
-    /// Position in the user's ledger, from 1. The order of commits: clocks of two instances may disagree, this not.
+    /// Position in the user's ledger, from 1. This is the commit order; timestamps are not, because clocks differ.
     pub position: u64,
-    /// The payment behind it.
+    /// Id of the Stripe payment behind it.
     #[serde(default)]
     pub stripe_payment_intent_id: Option<String>,
-    /// When.
     pub created_at: Timestamp,
 }
 
 impl EntryId {
-    /// The id of the entry at `position`, written at `at`. Ids sort as positions do: by time, and within a millisecond by
-    /// the last 12 bits of the position, which stand where version 7 has room for a counter (RFC 9562, 6.2).
+    /// The id of the entry at `position`, written at `at`. Ids sort like positions: by time, and within a millisecond
+    /// by the last 12 bits of the position, which take the place of the counter in UUID version 7 (RFC 9562, 6.2).
     #[must_use]
     pub fn new(position: u64, at: Timestamp, random: [u8; 8]) -> Self {
         let [.., high, low] = position.to_be_bytes();
@@ -66,62 +64,61 @@ impl Entry {
     }
 }
 
-/// What is wrong with a user's ledger.
+/// An error in a user's ledger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
-    /// The projection is not the sum.
+    /// The balance differs from the ledger's sum.
     #[error("the balance is {balance}, the entries add up to {sum}")]
     Sum {
-        /// On the profile.
+        /// Balance on the profile.
         balance: Credits,
-        /// Of the ledger.
+        /// Sum of the ledger's amounts.
         sum: Amount,
     },
-    /// The profile counts other entries than there are.
+    /// The profile's entry count is wrong.
     #[error("the profile counts {counted} entries, there are {found}")]
     Count {
-        /// On the profile.
+        /// Count on the profile.
         counted: u64,
-        /// In the ledger.
+        /// Entries in the ledger.
         found: u64,
     },
-    /// An entry does not follow from the one before.
+    /// An entry's balance does not follow from the previous one.
     #[error("entry {position} says {balance_after} after it, {expected} follows from the entry before")]
     Chain {
-        /// Of the entry.
+        /// Position of the entry.
         position: u64,
-        /// What it says.
+        /// Balance in the entry.
         balance_after: Credits,
-        /// What it should say.
+        /// Previous balance plus the entry's amount.
         expected: Amount,
     },
-    /// An entry is missing or there twice.
+    /// A position is missing or occurs twice.
     #[error("entry {position} stands where {expected} should")]
     Position {
-        /// Of the entry.
+        /// Position found.
         position: u64,
-        /// What it should be.
+        /// Position expected.
         expected: u64,
     },
 }
 
-/// What is left of an account that was deleted: how its ledger ended, and nothing of the person.
+/// What remains of a deleted account: the final state of its ledger, without personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedLedger {
-    /// The ledger.
     pub id: ClosedLedgerId,
-    /// The last balance.
+    /// Final balance.
     pub credits: Credits,
-    /// The last plan.
+    /// Final plan.
     pub plan: Plan,
-    /// How many entries there are.
+    /// Number of entries.
     pub entry_count: u64,
     /// When the account was deleted.
     pub closed_at: Timestamp,
 }
 
 impl ClosedLedger {
-    /// Checks it against its entries, as [`mismatches`] does.
+    /// Checks the closed ledger against its entries, like [`mismatches`].
     #[must_use]
     pub fn mismatches(&self, entries: &[Entry]) -> Vec<Mismatch> {
         mismatches_of(self.credits, self.entry_count, entries)
@@ -129,7 +126,8 @@ impl ClosedLedger {
 }
 
 impl Entry {
-    /// The entry as it stays when its account is deleted: the money, without the person and what they were doing.
+    /// The anonymised entry that is kept when its account is deleted: the ledger's id replaces the user's, and the
+    /// description is removed.
     #[must_use]
     pub fn of_nobody(self, ledger: ClosedLedgerId) -> Self {
         Self { user_id: UserId(ledger.0), description: None, ..self }

@@ -1,9 +1,9 @@
 //! Credit rules: prices, plans, the monthly refresh, and what a spend does to a wallet.
 //!
-//! Invariants, which `pastpaper verify` checks on the table and the property tests below on the rules:
-//! - the balance is the sum of the ledger's amounts, and each entry says the balance after it;
+//! Invariants, checked by `pastpaper verify` on the table and by the property tests below on the rules:
+//! - the balance is the sum of the ledger's amounts, and each entry holds the balance after it;
 //! - no balance is ever below zero;
-//! - a refresh that is due happens exactly once, before the spend that meets it.
+//! - a refresh that is due happens exactly once, before the spend that follows it.
 
 pub mod adjustment;
 pub mod ledger;
@@ -14,43 +14,43 @@ use utoipa::ToSchema;
 
 use crate::domain::time::DAY_SECONDS;
 
-/// Credits of a user, or a price. Never negative.
+/// An amount of credits, such as a balance or a price. Never negative.
 pub type Credits = u32;
-/// A movement of credits: positive in, negative out.
+/// A change of credits: positive in, negative out.
 pub type Amount = i64;
 
-/// What a new account starts with.
+/// Balance of a new account.
 pub const SIGNUP_BONUS_CREDITS: Credits = 5;
 /// Price of one practice question.
 pub const PRACTICE_QUESTION_PRICE: Credits = 1;
-/// Price of an edition of an analysis.
+/// Price of one edition of an analysis.
 pub const ANALYSIS_PRICE: Credits = 2;
-/// Price of a bundle, whatever it holds.
+/// Price of a bundle, however many questions it holds.
 pub const BUNDLE_PRICE: Credits = 1;
-/// Of a midterm.
+/// Price of a midterm.
 pub const MIDTERM_PRICE: Credits = 3;
-/// Questions of a bundle.
+/// Number of questions in a bundle.
 pub const BUNDLE_QUESTIONS: usize = 3;
-/// Price of starting a question that is still locked.
+/// Price of starting a locked question.
 pub const START_PRICE: Credits = 1;
 
 /// Seconds between two refreshes: 30 days, not a calendar month (`docs/decisions/0022`).
 pub const REFRESH_PERIOD_SECONDS: i64 = 30 * DAY_SECONDS;
 
-/// What a user pays for.
+/// A user's plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
-    /// Five credits a month.
+    /// 5 credits per month.
     Free,
-    /// Fifteen credits a month.
+    /// 15 credits per month.
     Starter,
-    /// Nothing is debited.
+    /// Nothing is charged.
     Unlimited,
 }
 
 impl Plan {
-    /// Its name, as stored and answered.
+    /// Name in storage and responses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ impl Plan {
         }
     }
 
-    /// Credits that a refresh sets the balance to.
+    /// The balance that a refresh sets.
     #[must_use]
     pub const fn monthly_credits(self) -> Credits {
         match self {
@@ -81,11 +81,11 @@ impl Plan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryType {
-    /// The credits of a new account.
+    /// Signup bonus of a new account.
     SignupBonus,
-    /// Credits became the month's.
+    /// The balance was set to the monthly credits.
     MonthlyRefresh,
-    /// A paid month began.
+    /// A paid month started.
     SubscriptionRenewal,
     /// A plan was bought.
     Purchase,
@@ -95,69 +95,68 @@ pub enum EntryType {
     AnalysisView,
     /// A midterm was generated.
     Midterm,
-    /// Money went back.
+    /// A payment was refunded.
     Refund,
-    /// An operator's correction.
+    /// A correction by an operator.
     Adjustment,
 }
 
-/// The part of a profile that spends.
+/// The part of a profile that spends change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Wallet {
     /// The balance.
     pub credits: Credits,
     /// The plan.
     pub plan: Plan,
-    /// What a refresh sets the balance to.
+    /// The balance that a refresh sets.
     pub monthly_credits: Credits,
     /// When the next refresh is due, in epoch seconds.
     pub credits_reset_at: i64,
-    /// Until when everything is free, whatever the plan is, in epoch seconds. Only an import brings it
+    /// End of an unlimited period that overrides the plan, in epoch seconds. Set only by an import
     /// (`docs/decisions/0021`).
     #[serde(default)]
     pub unlimited_until: Option<i64>,
 }
 
-/// One ledger entry to be.
+/// A ledger entry before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Movement {
-    /// Why.
+    /// Reason for the movement.
     pub kind: EntryType,
-    /// How much; 0 is a use of the unlimited plan, or a refresh that changed nothing.
+    /// Change of the balance; 0 for a use under the unlimited plan, or a refresh that changed nothing.
     pub amount: Amount,
-    /// The balance once it has happened.
+    /// The balance after the movement.
     pub balance_after: Credits,
-    /// What a user reads.
+    /// Text shown to the user.
     pub description: String,
-    /// The payment behind it, `pi_…`, where one is known.
+    /// Stripe payment intent (`pi_…`), if known.
     pub payment_intent: Option<String>,
 }
 
-/// A wallet after a decision, and the entries that explain it, oldest first.
+/// A wallet after a decision, and the entries that explain the change, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
-    /// What the profile becomes.
+    /// The profile's new wallet.
     pub wallet: Wallet,
-    /// What the ledger gains.
+    /// The new ledger entries.
     pub movements: Vec<Movement>,
 }
 
-/// What is to be paid.
+/// A charge to be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Credits, before the plan is looked at.
+    /// Credits, before the plan is considered.
     pub price: Credits,
-    /// Why.
+    /// Type of the ledger entry.
     pub kind: EntryType,
-    /// What a user reads.
+    /// Text shown to the user.
     pub description: String,
 }
 
-/// The wallet does not hold the price.
+/// The balance is below the price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{needed} credits needed, {available} available")]
 pub struct InsufficientCredits {
-    /// The price.
     pub needed: Credits,
     /// The balance, after any refresh that is due.
     pub available: Credits,
@@ -184,8 +183,8 @@ impl Wallet {
         Settlement { wallet, movements: vec![bonus] }
     }
 
-    /// The refresh that is due at `now`, or nothing. However many periods were missed, it happens once, and the next
-    /// date stays on the 30-day grid of the first.
+    /// The refresh that is due at `now`, if any. It happens once, however many periods were missed, and the next date
+    /// stays on the 30-day grid of the first.
     #[must_use]
     pub fn refresh(self, now: Timestamp) -> Option<Settlement> {
         let late_seconds = now.as_second() - self.credits_reset_at;
@@ -208,28 +207,28 @@ impl Wallet {
         Some(Settlement { wallet, movements: vec![refresh] })
     }
 
-    /// The wallet as its owner may use it at `now`.
+    /// The wallet in effect at `now`: after any refresh that is due, and with the plan that applies then.
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
         let wallet = self.refresh(now).map_or(self, |due| due.wallet);
         Self { plan: self.plan_at(now), ..wallet }
     }
 
-    /// The plan that counts at `now`. The end of an unlimited time changes nothing that is stored, so it comes at its
-    /// second, whatever else happens to the wallet and in which order.
+    /// The plan in effect at `now`. The end of an unlimited period is computed, not stored: it takes effect at its
+    /// exact second, whatever else changes the wallet.
     #[must_use]
     pub fn plan_at(self, now: Timestamp) -> Plan {
         if self.unlimited_until.is_some_and(|end| now.as_second() < end) { Plan::Unlimited } else { self.plan }
     }
 
-    /// Whether a refresh would bring less than a month of the plan. Payments set it so: they bring the rest of the month.
-    /// An import may have, by mistake.
+    /// Whether the next refresh brings less than the plan's monthly credits. Payments set this on purpose: they grant
+    /// the rest of the month. An import may have set it by mistake.
     #[must_use]
     pub fn is_short(self) -> bool {
         self.monthly_credits < self.plan.monthly_credits()
     }
 
-    /// The wallet whose refresh brings at least a month of the plan.
+    /// The wallet with a refresh of at least the plan's monthly credits.
     #[must_use]
     pub fn with_month_of_plan(self) -> Self {
         Self { monthly_credits: self.monthly_credits.max(self.plan.monthly_credits()), ..self }
@@ -238,7 +237,7 @@ impl Wallet {
     /// Pays `charge` at `now`, after any refresh that is due.
     ///
     /// # Errors
-    /// When the balance does not reach.
+    /// When the balance is below the price.
     pub fn spend(self, charge: &Charge, now: Timestamp) -> Result<Settlement, InsufficientCredits> {
         let mut settlement = self.refresh(now).unwrap_or(Settlement { wallet: self, movements: Vec::new() });
         let debit = self.plan_at(now).debit(charge.price);
@@ -258,13 +257,13 @@ impl Wallet {
 }
 
 impl Settlement {
-    /// Credits that the last movement took: what the answer calls `credits_deducted`.
+    /// Credits taken by the last movement: `credits_deducted` in responses.
     #[must_use]
     pub fn deducted(&self) -> Credits {
         self.movements.last().and_then(|spend| Credits::try_from(-spend.amount).ok()).unwrap_or(0)
     }
 
-    /// Credits that its movements brought.
+    /// Credits added by its movements.
     #[must_use]
     pub fn granted(&self) -> Credits {
         self.movements.iter().filter_map(|movement| Credits::try_from(movement.amount).ok()).sum()
@@ -361,7 +360,8 @@ mod tests {
     }
 
     proptest! {
-        /// Any life of a wallet: entries add up and chain, nothing is negative, the date stays on its grid and ahead.
+        /// For any sequence of events: entries sum up and chain, no balance is negative, and the refresh date stays on
+        /// its grid and in the future.
         #[test]
         fn the_ledger_adds_up(
             plan in any_plan(),

@@ -1,4 +1,4 @@
-//! Questions as students get them: which are chosen, and what is shown of each.
+//! Questions for students: which ones are selected, and how much of each is shown.
 
 pub mod preview;
 pub mod selection;

@@ -1,12 +1,12 @@
-//! The beginning of a question that a student sees before paying.
+//! The beginning of a question's text, shown before the question is unlocked.
 
-/// Characters of a preview, at most.
+/// Maximum length of a preview in characters.
 pub const PREVIEW_CHARS_MAX: usize = 100;
 
-/// Delimiters of mathematics, longest first.
+/// Delimiters of formulas, longest first.
 const MATH: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
 
-/// The first [`PREVIEW_CHARS_MAX`] characters, fewer where that would cut a formula or an escaped sign in two.
+/// The first [`PREVIEW_CHARS_MAX`] characters; fewer if that would cut a formula or an escaped character.
 #[must_use]
 pub fn preview(text: &str) -> &str {
     let mut end = 0;
@@ -22,14 +22,14 @@ pub fn preview(text: &str) -> &str {
     &text[..end]
 }
 
-/// The formula, escaped sign or character that a text begins with.
+/// The formula, escaped character or plain character at the start of a text.
 fn first_piece(text: &str) -> &str {
     if text.starts_with("\\$") || text.starts_with("\\\\") {
         return &text[..2];
     }
     for (open, close) in MATH {
         if let Some(inside) = text.strip_prefix(open) {
-            // A formula that is never closed runs to the end: half of it would not render either.
+            // An unclosed formula extends to the end of the text: half of it could not be rendered either.
             let length = end_of_formula(inside, close).map_or(text.len(), |end| open.len() + end);
             return &text[..length];
         }
@@ -38,7 +38,7 @@ fn first_piece(text: &str) -> &str {
     &text[..length]
 }
 
-/// Bytes up to and with `close`, passing over escaped signs.
+/// Bytes up to and including `close`, skipping escaped characters.
 fn end_of_formula(inside: &str, close: &str) -> Option<usize> {
     let mut at = 0;
     while at < inside.len() {

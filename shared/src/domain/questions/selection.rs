@@ -1,4 +1,4 @@
-//! Which questions a practice request gets: unseen first, in random order; then the least recently seen.
+//! Selects the questions of a practice request: unseen ones first, in random order, then the least recently seen.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,22 +8,22 @@ use crate::domain::catalog::{Bank, QuestionSummary};
 use crate::domain::credits::{BUNDLE_PRICE, Charge, Credits, EntryType, PRACTICE_QUESTION_PRICE, START_PRICE};
 use crate::domain::id::{QuestionId, TopicId};
 
-/// What a student wants to practise; empty lists ask for anything.
+/// Filters of a practice request. An empty list matches everything.
 #[derive(Debug, Clone, Default)]
 pub struct Criteria {
-    /// Any of these topics.
+    /// Match any of these topics.
     pub topic_ids: Vec<TopicId>,
-    /// Any of these techniques, whatever their letter case.
+    /// Match any of these techniques, ignoring letter case.
     pub techniques: Vec<String>,
-    /// This technique, whatever its letter case.
+    /// Also match this technique, ignoring letter case.
     pub technique: Option<String>,
-    /// This difficulty.
+    /// Match this difficulty.
     pub difficulty: Option<u8>,
-    /// So many questions at most.
+    /// Maximum number of questions.
     pub count: usize,
 }
 
-/// When a student last got each question.
+/// When a student last received each question.
 pub type Seen = HashMap<QuestionId, Timestamp>;
 
 impl Criteria {
@@ -37,19 +37,20 @@ impl Criteria {
     }
 }
 
-/// Whether `techniques` names `wanted`, whatever the letter case.
+/// Whether `techniques` contains `wanted`, ignoring letter case.
 #[must_use]
 pub fn has_technique(techniques: &[String], wanted: &str) -> bool {
     let wanted = wanted.to_lowercase();
     techniques.iter().any(|technique| technique.to_lowercase() == wanted)
 }
 
-/// At most `criteria.count` different questions. The same bank, criteria, `last_seen` and `seed` choose the same.
+/// Selects at most `criteria.count` distinct questions. The result depends only on the arguments.
 #[must_use]
 pub fn select<'a>(bank: &'a Bank, criteria: &Criteria, last_seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
     let mut candidates: Vec<&QuestionSummary> = bank.for_sale().filter(|q| criteria.matches(q)).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut candidates);
-    // The sort is stable: the shuffle still decides among the unseen (None sorts first) and among equals.
+    // The sort is stable: the shuffle still orders the unseen questions (`None` sorts first) and those with equal
+    // times.
     candidates.sort_by_key(|question| last_seen.get(&question.meta.id));
     let mut chosen = HashSet::new();
     candidates.retain(|question| chosen.insert(&question.meta.id));
@@ -57,20 +58,20 @@ pub fn select<'a>(bank: &'a Bank, criteria: &Criteria, last_seen: &Seen, seed: u
     candidates
 }
 
-/// What `delivered` practice questions cost.
+/// Price of `delivered` practice questions.
 #[must_use]
 pub fn practice_charge(delivered: usize) -> Charge {
     let count = Credits::try_from(delivered).unwrap_or(Credits::MAX);
     question_charge(count.saturating_mul(PRACTICE_QUESTION_PRICE), "Practice", delivered)
 }
 
-/// What a bundle of `delivered` questions costs: the same, be there three or fewer.
+/// Price of a bundle: a flat price, however many questions are delivered.
 #[must_use]
 pub fn bundle_charge(delivered: usize) -> Charge {
     question_charge(BUNDLE_PRICE, "Bundle", delivered)
 }
 
-/// What starting a locked question costs.
+/// Price of starting a locked question.
 #[must_use]
 pub fn start_charge() -> Charge {
     question_charge(START_PRICE, "Started", 1)
@@ -164,7 +165,7 @@ mod tests {
             prop_assert_eq!(distinct.len(), chosen.len());
             let ages: Vec<_> = chosen.iter().map(|q| seen.get(&q.meta.id)).collect();
             prop_assert!(ages.is_sorted());
-            // Nobody left out was to be preferred.
+            // No unselected question was seen longer ago than a selected one.
             if let Some(newest) = ages.last() {
                 let left_out = bank.questions.iter().filter(|q| criteria.matches(q) && !distinct.contains(&q.meta.id));
                 for question in left_out {

@@ -1,44 +1,43 @@
-//! What a student sees of a question, by what is unlocked.
+//! The fields of a question that a student sees, by access.
 //!
-//! Locked: metadata and the preview. Unlocked: the question and its choices. Solved: also steps, answer and which
-//! choice is right. An imported column that we do not know may hold a part of the solution, so it is shown with the
-//! solution. Shown with the question are a few that are known to belong to it, and those that the catalogue names in
-//! `shown_with_question`.
+//! Locked: metadata and preview. Question: also the full text and the options. Solution: also the steps, the answer and
+//! which option is correct. An unknown imported column may contain a part of the solution, so it is shown only with the
+//! solution. Exceptions are a few known columns, and those that the catalogue lists in `shown_with_question`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::catalog::{ExtraColumns, Question, QuestionMeta, QuestionSummary, number};
 
-/// How much of a question its student has paid for.
+/// How much of a question the student has unlocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// Metadata and preview.
     Locked,
-    /// The question, not its solution.
+    /// The question without its solution.
     Question,
-    /// Everything.
+    /// The question and its solution.
     Solution,
 }
 
-/// A question as answered: the D1 row and what was added to it.
+/// A question as returned by the API: the D1 columns and some additions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuestionView {
-    /// The row's metadata.
+    /// The question's metadata.
     #[serde(flatten)]
     pub meta: QuestionMeta,
-    /// The text, or its preview.
+    /// The full text, or the preview of a locked question.
     pub question_text: String,
-    /// Steps, one a line; null until the solution is unlocked.
+    /// Steps of the solution, one per line; null until the solution is unlocked.
     pub solution_steps: Option<String>,
     /// The answer; null until the solution is unlocked.
     pub answer: Option<String>,
-    /// `source_points` by the name that clients use.
+    /// The same value as `source_points`, under the name that clients use.
     #[serde(default, with = "number")]
     pub points: Option<f64>,
-    /// Whether the question itself must still be paid for.
+    /// Whether the question is still locked.
     pub locked: bool,
-    /// Choices; empty while locked.
+    /// Answer options; empty while the question is locked.
     pub options: Vec<OptionView>,
     /// Other imported columns.
     #[serde(flatten)]
@@ -46,21 +45,21 @@ pub struct QuestionView {
     pub extra: ExtraColumns,
 }
 
-/// A choice as answered.
+/// An answer option as returned by the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OptionView {
     /// `A`, `B`, …
     pub letter: String,
-    /// The choice.
+    /// The option's text.
     pub text: String,
-    /// Only once the solution is unlocked.
+    /// Present only if the solution is unlocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub is_correct: Option<bool>,
 }
 
 impl QuestionView {
-    /// What `access` shows of a whole question.
+    /// The view of a question with the given access.
     #[must_use]
     pub fn of(question: &Question, access: Access) -> Self {
         if access == Access::Locked {
@@ -86,7 +85,7 @@ impl QuestionView {
         }
     }
 
-    /// What anybody sees.
+    /// The view of a locked question.
     #[must_use]
     pub fn of_summary(summary: &QuestionSummary) -> Self {
         Self::locked(summary.meta.clone(), summary.preview.clone())
@@ -106,7 +105,7 @@ impl QuestionView {
     }
 }
 
-/// Extra columns that are known to be part of a question, and not of its solution.
+/// Known extra columns that belong to the question, not to its solution.
 const OF_QUESTION: [&str; 11] = [
     "section",
     "question_number",
@@ -120,7 +119,7 @@ const OF_QUESTION: [&str; 11] = [
     "table",
     "audio",
 ];
-/// Names that the answer has of its own: an imported column of the same name would be there twice.
+/// Member names of the response. An imported column with one of these names would appear twice.
 const RESERVED: [&str; 23] = [
     "id",
     "exam_id",
@@ -147,7 +146,7 @@ const RESERVED: [&str; 23] = [
     "options",
 ];
 
-/// Whether an extra column has a name that answers use for something else, so that it is never shown.
+/// Whether an extra column is never shown, because responses use its name for something else.
 #[must_use]
 pub fn is_reserved(column: &str) -> bool {
     RESERVED.contains(&column)

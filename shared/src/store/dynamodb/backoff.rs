@@ -1,7 +1,7 @@
-//! When a call that was refused for a while is tried again, and for how long.
+//! Retries of refused calls: when, and for how long.
 //!
-//! A request of a student is given up after some seconds, since somebody waits for its answer. An import goes on for
-//! minutes: nobody waits, and its data is larger than what a partition takes in a second.
+//! A request gives up after some seconds, because a client waits for the answer. An import retries for minutes: nobody
+//! waits, and it writes more data than a partition accepts in a second.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,60 +12,60 @@ use tokio::time::Instant;
 use crate::request_metrics::count_conflict;
 use crate::store::Store;
 
-/// Tries of one call against conflicts, and of one decision against newer profiles.
+/// Attempts per call against conflicts, and per decision against newer profiles.
 ///
-/// Of requests of one user that race, each round lets at least one through, so a crowd of 32 needs up to 32 rounds;
-/// pauses of 60 ms on average bound the whole to some three seconds.
+/// When requests of one user run concurrently, each round commits at least one, so 32 concurrent requests need up to 32
+/// rounds. With pauses of 60 ms on average, the total is about three seconds.
 pub(in crate::store) const ATTEMPTS_MAX: u32 = 48;
-/// Tries of a request's batch of which something is left over each time.
+/// Attempts at writing a request's batch while DynamoDB returns unprocessed items.
 const LEFTOVER_ATTEMPTS_MAX: u32 = 12;
-/// The longest first pause.
+/// Upper bound of the first pause.
 const PAUSE_FIRST: Duration = Duration::from_millis(4);
-/// The longest pause of a request.
+/// Upper bound of a pause in a request.
 const PAUSE_MAX: Duration = Duration::from_millis(120);
-/// The longest pause of an import of which something was written.
+/// Upper bound of a pause in an import, if the last round wrote something.
 const IMPORT_PAUSE_MAX: Duration = Duration::from_secs(1);
-/// The longest pause of an import of which nothing was written.
+/// Upper bound of a pause in an import, if the last round wrote nothing.
 const IMPORT_STALLED_PAUSE_MAX: Duration = Duration::from_secs(20);
-/// An import of which nothing was written for so long is given up. DynamoDB remembers the token of a transaction for
-/// ten minutes: a transaction must end before.
+/// An import gives up if nothing was written for this long. It must be shorter than the ten minutes for which DynamoDB
+/// remembers a transaction's token.
 const IMPORT_STALLED_MAX: Duration = Duration::from_mins(5);
 
-/// How long a call is tried again.
+/// How long a call is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Patience {
-    /// For some seconds.
+    /// Some seconds.
     Request,
-    /// For minutes, as long as it gets on.
+    /// Minutes, as long as it makes progress.
     Import,
 }
 
-/// Why a call did nothing that may succeed a little later.
+/// Why a call had no effect but may succeed on a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Refusal {
-    /// A transaction holds the item. The SDK does not try again.
+    /// Another transaction holds the item. The SDK does not retry this.
     Conflict,
-    /// The partition, the table or the account is over its rate. The SDK has tried again already.
+    /// The partition, the table or the account exceeds its throughput. The SDK has retried already.
     Throttled,
-    /// A batch of which something was left over.
+    /// DynamoDB returned unprocessed items of a batch.
     LeftOver {
-        /// Whether something of it was done.
+        /// Whether some items of the batch were processed.
         got_on: bool,
     },
 }
 
-/// The one back-off: a random part of a time that doubles with each attempt ("full jitter").
+/// Exponential backoff with full jitter: a random fraction of a time that doubles with each attempt.
 fn back_off(attempt: u32, longest: Duration) -> Duration {
     PAUSE_FIRST.saturating_mul(1 << attempt.min(20)).min(longest).mul_f64(fastrand::f64())
 }
 
-/// Waits before a decision is made again that another request overtook.
+/// Pauses before a decision is repeated because a concurrent request won.
 pub(in crate::store) async fn pause(attempt: u32) {
     count_conflict();
     tokio::time::sleep(back_off(attempt, PAUSE_MAX)).await;
 }
 
-/// Why a failed call may be tried again, if it may.
+/// Returns why a failed call may be retried; `None` if it may not.
 pub(in crate::store) fn refusal<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<Refusal> {
     match error.as_service_error()?.code()? {
         "TransactionConflictException" | "TransactionInProgressException" => Some(Refusal::Conflict),
@@ -76,10 +76,10 @@ pub(in crate::store) fn refusal<E: ProvideErrorMetadata>(error: &SdkError<E>) ->
     }
 }
 
-/// The tries of one call, or of one bulk of batches.
+/// Retry state of one call, or of one group of batches.
 pub(in crate::store) struct Tries {
     patience: Patience,
-    /// Grows with each refusal, shrinks with each success.
+    /// Increases with each refusal, decreases with each success.
     level: u32,
     refused: u32,
     got_on_at: Instant,
@@ -90,18 +90,18 @@ impl Tries {
         Self { patience, level: 0, refused: 0, got_on_at: Instant::now() }
     }
 
-    /// How often it was refused.
+    /// Number of refusals so far.
     pub(in crate::store) fn refused(&self) -> u32 {
         self.refused
     }
 
-    /// Something was done, and nothing refused.
+    /// Records a call that was completely processed.
     pub(in crate::store) fn succeed(&mut self) {
         self.level = self.level.saturating_sub(1);
         self.got_on_at = Instant::now();
     }
 
-    /// Waits before another try; `false` when there were enough.
+    /// Pauses before a retry. Returns `false` if the attempts are used up.
     pub(in crate::store) async fn wait(&mut self, refusal: Refusal) -> bool {
         self.refused += 1;
         let got_on = matches!(refusal, Refusal::LeftOver { got_on: true });
@@ -135,8 +135,8 @@ impl Tries {
 }
 
 impl Store {
-    /// Makes a call, again while it is refused for what passes. A refused try did nothing, so another one is safe; an
-    /// answer that was lost is another matter, for whoever reads a failed condition.
+    /// Makes a call and retries it after transient refusals. A refused attempt had no effect, so a retry is safe. A
+    /// lost answer is different: see the code that reads a failed condition.
     pub(in crate::store) async fn call<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, SdkError<E>>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
@@ -144,7 +144,7 @@ impl Store {
     {
         let mut tries = Tries::new(self.patience);
         loop {
-            // Boxed: the SDK's future is 6 KB.
+            // Boxed: the SDK's future has 6 KB.
             let answer = Box::pin(send()).await;
             let Some(refusal) = answer.as_ref().err().and_then(refusal) else { return answer };
             if !tries.wait(refusal).await {

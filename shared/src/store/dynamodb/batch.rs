@@ -1,4 +1,4 @@
-//! Many items: batches in full, queries to their last page.
+//! Batches that are processed completely, and queries over all pages.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -13,15 +13,15 @@ use super::item::{Item, text};
 use crate::store::Store;
 use crate::store::keys::Key;
 
-/// Keys of one `BatchGetItem`: DynamoDB's limit.
+/// Keys per `BatchGetItem`: DynamoDB's limit.
 pub(in crate::store) const BATCH_GET_MAX: usize = 100;
-/// Writes of one `BatchWriteItem`: DynamoDB's limit.
+/// Writes per `BatchWriteItem`: DynamoDB's limit.
 const BATCH_WRITE_MAX: usize = 25;
-/// Batches that run at the same time: all of a request, some of an import.
+/// Concurrent batches. A request usually needs no more; an import does.
 const BATCHES_AT_ONCE: usize = 8;
 
 impl Store {
-    /// One item.
+    /// Reads one item.
     pub(in crate::store) async fn get(&self, key: &Key, consistent: bool) -> Result<Option<Item>, StoreError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(consistent);
         let request = request.set_key(Some(key.attributes()));
@@ -29,7 +29,7 @@ impl Store {
         Ok(answer.map_err(|error| StoreError::call("GetItem", &error))?.item)
     }
 
-    /// The items of these keys that there are, in no order; batches run at once.
+    /// Reads the items of these keys, in any order. Missing items are left out. Batches run concurrently.
     pub(in crate::store) async fn get_many(&self, keys: &[Key], consistent: bool) -> Result<Vec<Item>, StoreError> {
         let mut batches = Vec::new();
         for chunk in keys.chunks(BATCH_GET_MAX) {
@@ -60,7 +60,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Puts items, whatever is there.
+    /// Puts items unconditionally.
     pub(in crate::store) async fn put_all(&self, items: Vec<Item>) -> Result<(), StoreError> {
         let mut requests = Vec::with_capacity(items.len());
         for item in items {
@@ -70,7 +70,7 @@ impl Store {
         self.write_all(requests).await
     }
 
-    /// Deletes the items of these keys, those that there are.
+    /// Deletes the items of these keys. Missing items are ignored.
     pub(in crate::store) async fn delete_all(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         let mut requests = Vec::with_capacity(keys.len());
         for key in keys {
@@ -84,7 +84,7 @@ impl Store {
         write_paced(requests, self.patience, |batch| self.write_batch(batch)).await
     }
 
-    /// Writes a batch; what was left over of it.
+    /// Writes a batch. Returns its unprocessed items.
     async fn write_batch(&self, batch: Vec<WriteRequest>) -> Result<Vec<WriteRequest>, StoreError> {
         let answer = self.client.batch_write_item().request_items(&self.table, batch.clone()).send().await;
         match answer {
@@ -92,7 +92,7 @@ impl Store {
                 let left = answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table));
                 Ok(left.unwrap_or_default())
             }
-            // Of a batch that is throttled as a whole, nothing was written.
+            // If a batch is throttled as a whole, nothing of it was written.
             Err(error) => match refusal(&error) {
                 Some(Refusal::Conflict) => Ok(batch),
                 Some(_) if self.patience == Patience::Import => Ok(batch),
@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// All items of a partition whose sort key begins with `prefix` (empty: all), in its order.
+    /// Reads all items of a partition whose sort key begins with `prefix` (empty: all), ordered by sort key.
     pub(in crate::store) async fn query(
         &self,
         pk: &str,
@@ -111,7 +111,8 @@ impl Store {
         self.query_pages(pk, prefix, consistent, Ok).await
     }
 
-    /// The same, with each page read as it comes: a page is 1 MB, and as items takes several times as much.
+    /// Like [`Store::query`], but converts each page as it arrives: a page of 1 MB takes several times as much memory
+    /// as items.
     pub(in crate::store) async fn query_pages<T>(
         &self,
         pk: &str,
@@ -149,9 +150,9 @@ impl Store {
     }
 }
 
-/// Writes all of `writes` in batches, as fast as they are taken: what is left over goes to the end of the queue, so that
-/// one partition that is over its rate does not hold up the others; then fewer batches run at once and pauses grow, and
-/// with every round that is taken whole they shrink again.
+/// Writes all of `writes` in batches, as fast as DynamoDB accepts them. Unprocessed items go to the end of the queue,
+/// so that one throttled partition does not delay the others. After unprocessed items, fewer batches run concurrently
+/// and the pauses grow; after each complete round the pauses shrink again.
 async fn write_paced<T, F>(writes: Vec<T>, patience: Patience, write: impl Fn(Vec<T>) -> F) -> Result<(), StoreError>
 where
     F: Future<Output = Result<Vec<T>, StoreError>>,
@@ -193,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// Partitions that take so many units a second each, and save up what one second leaves over.
+    /// A table whose partitions accept a number of units per second each, and save the unused units of one second.
     struct Table {
         units_a_second: f64,
         partitions: RefCell<HashMap<u32, (Instant, f64)>>,
@@ -201,7 +202,7 @@ mod tests {
         calls: RefCell<u32>,
     }
 
-    /// A write: its partition, its name, its units.
+    /// A write: its partition, its name and its units.
     type Put = (u32, u32, f64);
 
     impl Table {
@@ -210,7 +211,7 @@ mod tests {
             Self { units_a_second, partitions, written, calls }
         }
 
-        /// What DynamoDB does with a batch, which takes 10 ms.
+        /// Simulates DynamoDB's handling of a batch, which takes 10 ms.
         async fn write(&self, batch: Vec<Put>) -> Result<Vec<Put>, StoreError> {
             *self.calls.borrow_mut() += 1;
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -239,7 +240,7 @@ mod tests {
         Ok(started.elapsed())
     }
 
-    /// 50,000 questions with their options, and the parts of their bank, in one partition of 1,000 units a second.
+    /// 50,000 questions with their options, and the parts of their bank, in one partition with 1,000 units per second.
     #[tokio::test(start_paused = true)]
     async fn an_import_of_minutes_is_written_whole_once() {
         let questions = (0..50_000).map(|name| (0, name, 2.0));
@@ -255,7 +256,7 @@ mod tests {
         assert_eq!(written, (0..50_040).collect::<Vec<_>>());
     }
 
-    /// A partition that takes next to nothing holds up no other one.
+    /// A partition that accepts almost nothing does not delay the others.
     #[tokio::test(start_paused = true)]
     async fn other_partitions_go_on_beside_a_slow_one() {
         let slow = (0..200).map(|name| (0, name, 100.0));

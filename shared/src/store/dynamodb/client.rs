@@ -1,5 +1,5 @@
-//! The DynamoDB client, without aws-config: Lambda gives region and keys in the environment, and the chain of
-//! credential providers would cost more of a cold start than everything else together.
+//! The DynamoDB client, built without aws-config: Lambda provides the region and the credentials in the environment,
+//! and the credential provider chain would cost more cold-start time than everything else together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,18 +20,19 @@ use crate::config::Database;
 use crate::outbound::{Roots, http_client};
 use crate::request_metrics::{count_call, count_try};
 
-/// Reading the system's 150 root certificates would take a third of a cold start; AWS's endpoints need these.
+/// Root certificates of AWS's endpoints. Reading the system's 150 root certificates would take a third of a cold start.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
-/// One try of one call. DynamoDB answers within 10 ms; a try that hangs is given up and repeated.
+/// Timeout of one attempt. DynamoDB usually answers within 10 ms; an attempt that hangs is aborted and retried.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// One call with all its tries: three of them in a row are below the time of a function, so that our own answer arrives.
+/// Timeout of one call with all its attempts. Three such calls in a row are shorter than the function's timeout, so
+/// that we can still answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
-/// Tries of a throttled or broken call.
+/// Attempts at a throttled or failed call.
 const ATTEMPTS_MAX: u32 = 3;
-/// The longest pause before the second try; the next one may be twice as long.
+/// Upper bound of the pause before the second attempt; it doubles for the next one.
 const PAUSE_FIRST: Duration = Duration::from_millis(25);
 
-/// Counts calls and tries for the log of the request that makes them.
+/// Counts calls and attempts in the metrics of the request.
 #[derive(Debug)]
 struct Count;
 
@@ -60,17 +61,17 @@ impl Intercept for Count {
     }
 }
 
-/// A client of `database`.
+/// Creates a client of `database`.
 pub(in crate::store) fn client(database: &Database) -> Client {
     Client::from_conf(configuration(database, Connector(http_client(&roots(database)))).build())
 }
 
-/// A client of `database` that calls by `transport`.
+/// Creates a client of `database` that sends its requests through `transport`.
 pub(in crate::store) fn client_through(database: &Database, transport: Arc<dyn Transport>) -> Client {
     Client::from_conf(configuration(database, Through(transport)).build())
 }
 
-/// Everything but what a test may want to add.
+/// The complete client configuration; tests may add to it.
 fn configuration(database: &Database, http_client: impl HttpClient + 'static) -> Builder {
     let keys = &database.credentials;
     let credentials = Credentials::new(
@@ -94,7 +95,7 @@ fn configuration(database: &Database, http_client: impl HttpClient + 'static) ->
     builder
 }
 
-/// Whom the client believes to be `database`.
+/// Root certificates for the endpoint of `database`.
 fn roots(database: &Database) -> Roots {
     match database.endpoint_url.as_deref() {
         None => Roots::Pem(AMAZON_ROOTS),

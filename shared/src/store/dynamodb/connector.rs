@@ -1,4 +1,4 @@
-//! How the SDK's client calls: by the house's own HTTP client, or by a [`Transport`] that the caller brings.
+//! Lets the AWS SDK use our HTTP client, or a [`Transport`] of the caller.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,17 +18,17 @@ use hyper_util::client::legacy::connect::{Connected, capture_connection};
 
 use crate::outbound::HttpClient;
 
-/// Another way to a DynamoDB than our HTTP client: an engine in this process, or a Unix socket. Functions use none, so
-/// nothing of it is linked into them.
+/// An alternative to our HTTP client, for a DynamoDB engine in this process or behind a Unix socket. The Lambda
+/// functions use none, so no transport is linked into them.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends a request and reads the whole answer.
     fn call(&self, request: Request<Vec<u8>>) -> BoxFuture<'static, Result<Response<Vec<u8>>, TransportError>>;
 }
 
-/// Why a [`Transport`] brought no answer.
+/// Why a [`Transport`] returned no answer.
 pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The SDK's view of a [`Transport`].
+/// Adapts a [`Transport`] to the SDK.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Through(pub(in crate::store) Arc<dyn Transport>);
 
@@ -49,7 +49,8 @@ impl HttpConnector for Through {
     }
 }
 
-/// The client knows no timeouts: those of a try and of a call hold, which include connecting.
+/// Adapts our HTTP client to the SDK. It sets no timeouts: the SDK's timeouts per attempt and per call include
+/// connecting.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Connector(pub(in crate::store) HttpClient);
 
@@ -66,22 +67,22 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Largest answer that is read: DynamoDB's are 16 MB of items at most, and JSON says them longer.
+/// Maximum size of an answer. DynamoDB returns at most 16 MB of items, and their JSON form is longer.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// One try; an answer is read whole.
+/// Sends one attempt and reads the whole answer.
 async fn send(client: &HttpClient, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let (request, body) = split(request)?;
     let mut request = request.map(|()| Full::from(body));
     tell_connection(&mut request);
-    // Whatever goes wrong on the way is worth another try: what may not happen twice has a token or a condition.
+    // Every transport error may be retried: writes that must not happen twice carry a token or a condition.
     let answer = client.request(request).await.map_err(io)?;
     let (parts, body) = answer.into_parts();
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(io)?.to_bytes();
     HttpResponse::try_from(Response::from_parts(parts, body.into())).map_err(unreadable)
 }
 
-/// A request of the SDK, and its body.
+/// Splits an SDK request into its head and its body.
 fn split(request: HttpRequest) -> Result<(Request<()>, Vec<u8>), ConnectorError> {
     let stream = || ConnectorError::user("a body that is a stream".into());
     let body = request.body().bytes().ok_or_else(stream)?.to_vec();
@@ -93,7 +94,7 @@ fn unreadable(error: impl Into<BoxError>) -> ConnectorError {
     ConnectorError::other(error.into(), None)
 }
 
-/// Tells the SDK which connection is used: after an answer that another try is for, it takes that one out of use.
+/// Tells the SDK which connection a request uses, so that it can discard the connection after a retryable error.
 fn tell_connection<B>(request: &mut Request<B>) {
     let Some(asked) = request.extensions().get::<CaptureSmithyConnection>().cloned() else { return };
     let used = capture_connection(request);

@@ -1,4 +1,4 @@
-//! What can go wrong with storage, as far as a caller can act on it.
+//! Storage errors, as far as a caller can react to them.
 
 use std::error::Error;
 
@@ -6,59 +6,56 @@ use aws_sdk_dynamodb::error::{BuildError, ConnectorError, ProvideErrorMetadata, 
 
 use crate::outbound::causes;
 
-/// A failure of storage. Its text is for the log, never for an answer.
+/// A storage error. The text is for the log, never for an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The call did not succeed; nothing was moved, or it is not known.
+    /// The call failed. Nothing was written, or the outcome is unknown.
     #[error("{operation}: {cause}")]
     Unavailable {
-        /// The DynamoDB operation.
         operation: &'static str,
-        /// The SDK's account of it.
+        /// Short description of the SDK's error.
         cause: String,
-        /// Who answered it.
+        /// Who answered the call.
         answered_by: Answerer,
     },
-    /// The database refuses the request as it is, and would again: an item that is too large, for one.
+    /// DynamoDB refuses the request permanently, for example because an item is too large.
     #[error("{operation} can never succeed: {cause}")]
     Refused {
-        /// The DynamoDB operation.
         operation: &'static str,
-        /// DynamoDB's account of it.
+        /// DynamoDB's message.
         cause: String,
     },
-    /// Others wrote the same items all the time; nothing was moved.
+    /// Concurrent writes of the same items won every attempt. Nothing was written.
     #[error("gave up after {attempts} attempts against contention")]
     Contention {
-        /// How often it was tried.
+        /// Number of attempts.
         attempts: u32,
     },
-    /// An item is not what we would have written.
+    /// An item does not have the format that we write.
     #[error("{entity} item is corrupt: {cause}")]
     Corrupt {
-        /// The type of the item.
         entity: &'static str,
-        /// What does not fit.
+        /// What is wrong with it.
         cause: String,
     },
-    /// A request that lacks what the SDK wants of it: a fault of ours.
+    /// The SDK cannot build the request: a bug in our code.
     #[error("a request cannot be built: {0}")]
     Request(#[from] BuildError),
 }
 
-/// Who answered a call that did not succeed.
+/// Who answered a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answerer {
-    /// Nobody, or not in time.
+    /// No answer, or not in time.
     Nobody,
-    /// A server that is no DynamoDB.
+    /// A server that is not DynamoDB.
     SomethingElse,
-    /// A DynamoDB.
+    /// DynamoDB.
     Database,
 }
 
 impl StoreError {
-    /// A failed call.
+    /// The error of a failed call.
     pub(in crate::store) fn call<E>(operation: &'static str, error: &SdkError<E>) -> Self
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
@@ -70,7 +67,7 @@ impl StoreError {
         Self::Unavailable { operation, cause: cause(error), answered_by: answerer(error) }
     }
 
-    /// Who answered, of a call that did not succeed.
+    /// Who answered a failed call; `None` for other errors.
     #[must_use]
     pub fn answered_by(&self) -> Option<Answerer> {
         match self {
@@ -79,14 +76,14 @@ impl StoreError {
         }
     }
 
-    /// An item that cannot be read or written.
+    /// The error of an item that cannot be read or written.
     pub(in crate::store) fn corrupt(entity: &'static str, cause: impl std::fmt::Display) -> Self {
         Self::Corrupt { entity, cause: cause.to_string() }
     }
 }
 
-/// What happened, in a line. The SDK's own account holds the whole response, in which there may be an item: an email, a
-/// balance. So only the code and the message of DynamoDB are kept, or how the call failed on its way.
+/// Describes an error in one line. The SDK's own text contains the whole response, which may include an item with an
+/// email or a balance. So only DynamoDB's code and message are kept, or how the transport failed.
 fn cause<E>(error: &SdkError<E>) -> String
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
@@ -110,7 +107,7 @@ where
     }
 }
 
-/// What is wrong with the file of an embedded database, by what SQLite says of it.
+/// Explains a problem with the file of an embedded database, from SQLite's message.
 #[must_use]
 pub fn trouble_of_file(message: &str) -> Option<&'static str> {
     let is_said = |words: &str| message.contains(words);
@@ -127,7 +124,7 @@ pub fn trouble_of_file(message: &str) -> Option<&'static str> {
     }
 }
 
-/// DynamoDB's answers have a content type that nothing else on a port has.
+/// Recognises DynamoDB by its content type, which other servers do not send.
 fn answerer<E>(error: &SdkError<E>) -> Answerer {
     let answer = match error {
         SdkError::ServiceError(answer) => answer.raw(),
@@ -144,7 +141,7 @@ fn answerer<E>(error: &SdkError<E>) -> Answerer {
     if content_type.starts_with("application/x-amz-json") { Answerer::Database } else { Answerer::SomethingElse }
 }
 
-/// Whether somebody took the connection, and then did not speak HTTP.
+/// Whether the connection was accepted, but the server did not speak HTTP.
 fn was_connected(error: &ConnectorError) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = error.source();
     while let Some(error) = cause {

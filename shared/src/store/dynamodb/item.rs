@@ -1,4 +1,4 @@
-//! Typed items: a domain type, its key, and its `entity` name, to DynamoDB's attributes and back.
+//! Typed items: converts a domain type, its key and its `entity` name to DynamoDB attributes and back.
 
 use std::collections::HashMap;
 
@@ -12,21 +12,21 @@ use super::error::StoreError;
 use super::json;
 use crate::store::keys::{Key, PK, SK};
 
-/// An item as the SDK has it.
+/// An item in the SDK's representation.
 pub(in crate::store) type Item = HashMap<String, AttributeValue>;
 
-/// The attribute that says what an item is.
+/// The attribute with the type of the item.
 pub(in crate::store) const ENTITY: &str = "entity";
-/// The attribute of imported columns that are not ours.
+/// The attribute with imported columns that the schema does not know.
 const EXTRA: &str = "extra";
 
-/// A type that is stored as an item of its own.
+/// A type that is stored as an item.
 pub(in crate::store) trait Entity: Serialize + DeserializeOwned {
     /// The value of `entity`.
     const NAME: &'static str;
 }
 
-/// The item of `body` under `key`. What is null is left out: an absent attribute costs nothing.
+/// Builds the item of `body` under `key`. Null members are omitted: an absent attribute costs nothing.
 pub(in crate::store) fn write<T: Entity>(key: &Key, body: &T) -> Result<Item, StoreError> {
     let mut item: Item = to_item(body).map_err(|error| StoreError::corrupt(T::NAME, error))?;
     item.retain(|_, value| !value.is_null());
@@ -35,7 +35,7 @@ pub(in crate::store) fn write<T: Entity>(key: &Key, body: &T) -> Result<Item, St
     Ok(item)
 }
 
-/// As [`write`], with the columns that are not ours as they came.
+/// Like [`write`], and also stores unknown columns unchanged.
 pub(in crate::store) fn write_row<T: Entity>(
     key: &Key,
     body: &T,
@@ -46,7 +46,7 @@ pub(in crate::store) fn write_row<T: Entity>(
     Ok(item)
 }
 
-/// The body of an item.
+/// Parses an item.
 pub(in crate::store) fn read<T: Entity>(mut item: Item) -> Result<T, StoreError> {
     if let Some(extra) = item.remove(EXTRA) {
         item.insert(EXTRA.to_owned(), json::read_columns(extra));
@@ -57,19 +57,19 @@ pub(in crate::store) fn read<T: Entity>(mut item: Item) -> Result<T, StoreError>
     }
 }
 
-/// The bodies of items.
+/// Parses items.
 pub(in crate::store) fn read_all<T: Entity>(items: Vec<Item>) -> Result<Vec<T>, StoreError> {
     items.into_iter().map(read).collect()
 }
 
-/// The primary key of an item.
+/// Returns the primary key of an item.
 pub(in crate::store) fn key_of(item: &Item) -> Option<Key> {
     let text = |name: &str| item.get(name)?.as_s().ok().cloned();
     Some(Key { pk: text(PK)?, sk: text(SK)? })
 }
 
-/// Whether two items say the same. DynamoDB stores numbers, not their spellings: `1e21` may come back as a one with 21
-/// zeros.
+/// Whether two items are equal. Numbers are compared by value, because DynamoDB may return another spelling: `1e21` may
+/// come back as a one with 21 zeros.
 pub(in crate::store) fn is_same(one: &Item, other: &Item) -> bool {
     let same = |(name, value): (&String, &AttributeValue)| other.get(name).is_some_and(|other| is_equal(value, other));
     one.len() == other.len() && one.iter().all(same)
@@ -86,7 +86,8 @@ fn is_equal(one: &AttributeValue, other: &AttributeValue) -> bool {
     }
 }
 
-/// A number as its sign, its digits without zeros at either end, and the power of ten of the last one.
+/// Normalises a number: its sign, its digits without leading and trailing zeros, and the power of ten of the last
+/// digit.
 fn decimal(number: &str) -> Option<(bool, String, i64)> {
     let (is_negative, unsigned) = match number.strip_prefix('-') {
         Some(unsigned) => (true, unsigned),
@@ -102,17 +103,17 @@ fn decimal(number: &str) -> Option<(bool, String, i64)> {
     Some(if digits.is_empty() { (false, String::new(), 0) } else { (is_negative, digits.to_owned(), power) })
 }
 
-/// What an item is.
+/// Returns the `entity` of an item.
 pub(in crate::store) fn entity_of(item: &Item) -> String {
     item.get(ENTITY).and_then(|entity| entity.as_s().ok()).cloned().unwrap_or_default()
 }
 
-/// A text attribute.
+/// Builds a text attribute.
 pub(in crate::store) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// A number attribute.
+/// Builds a number attribute.
 pub(in crate::store) fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }

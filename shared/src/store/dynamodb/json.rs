@@ -1,20 +1,21 @@
-//! JSON that comes back as it was. DynamoDB's numbers have 38 digits from 1e-130 to 1e125, no sign of zero, and do not
-//! tell 2 from 2.0; lists and maps are nested 32 deep at most. What it cannot hold is kept as text: a map whose only
-//! member is `$json`.
+//! Stores JSON in DynamoDB without loss. DynamoDB's numbers have 38 digits and range from 1e-130 to 1e125; they have no
+//! negative zero and do not distinguish 2 from 2.0. Lists and maps nest at most 32 levels deep. A value that DynamoDB
+//! cannot represent is stored as JSON text, in a map whose only member is `$json`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Number, Value};
 
 use super::item::Item;
 
-/// The only member of a map that stands for the JSON in it.
+/// The only member of a map that holds JSON text.
 const TEXT: &str = "$json";
-/// How deep a value may be nested to be kept as lists and maps; what it is in takes levels too.
+/// Maximum nesting of a value that is stored as lists and maps. It is below DynamoDB's limit, because the enclosing
+/// item uses levels too.
 const DEPTH_MAX: usize = 24;
-/// The sizes of numbers with a fraction that DynamoDB keeps, with all digits of a double.
+/// Magnitudes of fractional numbers that DynamoDB stores with all digits of an `f64`.
 const SIZES: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 
-/// Columns as the map of an item.
+/// Converts columns to a map attribute.
 pub(in crate::store) fn columns(columns: &Map<String, Value>) -> AttributeValue {
     let columns = columns.iter().map(|(name, value)| {
         let kept = if depth(value) > DEPTH_MAX { as_text(value) } else { attribute(value) };
@@ -23,7 +24,7 @@ pub(in crate::store) fn columns(columns: &Map<String, Value>) -> AttributeValue 
     AttributeValue::M(columns.collect())
 }
 
-/// The same from an item, as numbers are spelled in JSON: reading keeps their kind.
+/// Converts a stored map back. Numbers keep their JSON spelling, so integers stay integers.
 pub(in crate::store) fn read_columns(value: AttributeValue) -> AttributeValue {
     match value {
         AttributeValue::M(map) => match text_of(&map) {
@@ -62,7 +63,7 @@ fn text_of(map: &Item) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
-/// A value as it is; DynamoDB may not take it.
+/// Converts a value directly. DynamoDB may not accept the result.
 fn spelled(value: &Value) -> AttributeValue {
     match value {
         Value::Null => AttributeValue::Null(true),
@@ -91,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// What DynamoDB makes of a number, or nothing where it refuses it.
+    /// Simulates how DynamoDB stores a number; `None` if DynamoDB refuses it.
     fn stored(value: AttributeValue) -> Option<AttributeValue> {
         Some(match value {
             AttributeValue::N(number) => {
@@ -99,7 +100,7 @@ mod tests {
                     .parse()
                     .ok()
                     .filter(|number: &f64| *number == 0.0 || (1e-130..=9.9e125).contains(&number.abs()))?;
-                // No sign of zero, no fraction of zero, another spelling.
+                // DynamoDB drops the sign of zero and the fraction of zero, and may change the spelling.
                 AttributeValue::N(if number == 0.0 { "0".to_owned() } else { number.to_string() })
             }
             AttributeValue::L(list) => AttributeValue::L(list.into_iter().map(stored).collect::<Option<_>>()?),
@@ -120,7 +121,7 @@ mod tests {
     fn any_number() -> impl Strategy<Value = Value> {
         prop_oneof![
             any::<f64>().prop_map(Value::from),
-            // Integers of more digits than the stand-in for DynamoDB above keeps are in the end-to-end test.
+            // The end-to-end test covers integers with more digits than this simulation keeps.
             (-(1_i64 << 52)..1 << 52).prop_map(Value::from),
             (any::<f64>(), -320..309_i32).prop_map(|(digits, power)| Value::from(digits.fract() * 10_f64.powi(power))),
         ]
@@ -145,7 +146,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_comes_back_as_it_was(value in any_json()) {
-            // As text: to `==`, -0.0 is 0.0.
+            // Compare as text: with `==`, -0.0 equals 0.0.
             prop_assert_eq!(kept(&value).to_string(), value.to_string());
         }
     }

@@ -1,5 +1,5 @@
-//! How the table is spoken to: the SDK's client and its connections, items, batches and transactions. It knows keys and
-//! no entity: those are in the files beside this folder.
+//! Access to DynamoDB: the SDK's client and its connections, items, batches and transactions. This folder knows keys
+//! but no entities; those are in the files beside it.
 
 pub(in crate::store) mod backoff;
 pub(in crate::store) mod batch;

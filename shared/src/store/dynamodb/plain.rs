@@ -1,8 +1,8 @@
-//! Writes of one item outside of transactions.
+//! Single-item writes outside of transactions.
 //!
-//! A transaction that holds the item refuses them (`TransactionConflictException`): they are tried again. The SDK tries
-//! them again when an answer is lost; then the condition of a write fails by the write itself, which is told apart by
-//! what is there.
+//! While a transaction holds the item, DynamoDB refuses them with `TransactionConflictException`; they are retried. The
+//! SDK also retries a write whose answer was lost. If the first attempt succeeded, the condition of the second one
+//! fails because of the first; comparing the stored item detects this case.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,28 +21,28 @@ use super::item::{self, Item};
 use crate::store::Store;
 use crate::store::keys::Key;
 
-/// How a put on a condition ended.
+/// Result of a conditional put.
 pub(in crate::store) enum ConditionalPut {
-    /// The item is there, by this put or by an earlier try of it.
+    /// The item is stored, by this put or by an earlier attempt of it.
     Done,
-    /// The condition failed by this item.
+    /// The condition failed because of this item.
     Refused(Item),
 }
 
-/// How a delete ended.
+/// Result of a delete.
 pub(in crate::store) enum Deletion {
-    /// The item was there and is gone.
+    /// The item existed and was deleted.
     Done(Item),
-    /// There was none.
+    /// The item did not exist.
     NothingThere,
-    /// It is gone, and an earlier try whose answer was lost may have deleted it.
+    /// The item is gone. An earlier attempt, whose answer was lost, may have deleted it.
     Perhaps,
 }
 
-/// A condition on which nothing is put over another item.
+/// Condition that no item exists under the key.
 pub(in crate::store) const IS_NEW: &str = "attribute_not_exists(pk)";
 
-/// Counts the tries of one call.
+/// Counts the attempts of one call.
 #[derive(Debug, Clone, Default)]
 struct CountTries(Arc<AtomicU32>);
 
@@ -63,14 +63,14 @@ impl Intercept for CountTries {
 }
 
 impl Store {
-    /// Puts an item, whatever is there.
+    /// Puts an item unconditionally.
     pub(in crate::store) async fn put_item(&self, item: Item) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put = self.call(|| put.clone().send()).await;
         put.map(drop).map_err(|error| StoreError::call("PutItem", &error))
     }
 
-    /// Puts an item on a condition with these values.
+    /// Puts an item under a condition with the given values.
     pub(in crate::store) async fn put_if(
         &self,
         item: Item,
@@ -93,7 +93,7 @@ impl Store {
         }
     }
 
-    /// Sends an update. Without a condition it may be done twice, when an answer is lost.
+    /// Sends an update. An update without a condition may be applied twice if an answer is lost.
     pub(in crate::store) async fn update_item(
         &self,
         update: UpdateItemFluentBuilder,
@@ -102,7 +102,7 @@ impl Store {
         self.call(|| update.clone().send()).await
     }
 
-    /// Deletes an item.
+    /// Deletes an item, if it exists.
     pub(in crate::store) async fn delete_item(&self, key: &Key) -> Result<Deletion, StoreError> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
         let delete = delete.return_values(ReturnValue::AllOld);

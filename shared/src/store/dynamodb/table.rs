@@ -1,5 +1,5 @@
-//! The table's definition, for databases that we make ourselves; in AWS `template.yaml` makes it, and a test holds the
-//! two together.
+//! The table's definition, for databases outside of AWS. In AWS, `template.yaml` creates the table; a test checks that
+//! both agree.
 
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::store::keys::{EXPIRES_AT, PK, SK};
 
 impl Store {
-    /// Whether the table is there. Creates nothing.
+    /// Whether the table exists.
     pub async fn has_table(&self) -> Result<bool, StoreError> {
         match self.client.describe_table().table_name(&self.table).send().await {
             Ok(_) => Ok(true),
@@ -25,7 +25,8 @@ impl Store {
         }
     }
 
-    /// Makes the table unless it is there; whether it was made. That items expire is asked for each time until it is so.
+    /// Creates the table if it does not exist. Returns whether it was created. Enables TTL on every call until it is
+    /// enabled.
     pub async fn create_table(&self) -> Result<bool, StoreError> {
         let mut request = self.client.create_table().table_name(&self.table).billing_mode(BillingMode::PayPerRequest);
         for (name, kind) in [(PK, KeyType::Hash), (SK, KeyType::Range)] {
@@ -42,14 +43,14 @@ impl Store {
         if is_new {
             self.await_active().await?;
         }
-        // What is over counts as gone wherever it is read, so a table whose items stay is of use.
+        // Every read ignores expired items, so the table also works without TTL.
         if let Err(error) = self.let_items_expire().await {
-            tracing::warn!(%error, "items that have expired are not deleted; the next start asks for it again");
+            tracing::warn!(%error, "cannot enable TTL on the table; the next start tries again");
         }
         Ok(is_new)
     }
 
-    /// Waits until the table can be written.
+    /// Waits until the table is active.
     async fn await_active(&self) -> Result<(), StoreError> {
         let mut tries = Tries::new(Patience::Import);
         loop {
@@ -71,11 +72,11 @@ impl Store {
         let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES_AT).build()?;
         let request = self.client.update_time_to_live().table_name(&self.table).time_to_live_specification(ttl);
         let Err(error) = request.send().await else { return Ok(()) };
-        // Another process may have asked meanwhile, which is refused as a repetition.
+        // A concurrent process may have enabled it; DynamoDB then refuses the second request.
         if self.do_items_expire().await? { Ok(()) } else { Err(StoreError::call("UpdateTimeToLive", &error)) }
     }
 
-    /// Whether the table deletes items that have expired.
+    /// Whether TTL is enabled on the table.
     pub async fn do_items_expire(&self) -> Result<bool, StoreError> {
         let request = self.client.describe_time_to_live().table_name(&self.table);
         let answer = request.send().await.map_err(|error| StoreError::call("DescribeTimeToLive", &error))?;

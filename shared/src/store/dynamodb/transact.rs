@@ -1,6 +1,6 @@
-//! `TransactWriteItems` with the reasons of a refusal read action by action, and contention retried.
+//! `TransactWriteItems` with a reason per action for a refusal, and retries on contention.
 //!
-//! The SDK does not retry `TransactionConflict`; we do, with full jitter and under the same token, so that a try whose
+//! The SDK does not retry `TransactionConflict`. We do, with full jitter and the same token, so that an attempt whose
 //! answer was lost is not applied twice.
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -15,26 +15,26 @@ use crate::store::Store;
 
 pub(in crate::store) use super::backoff::{ATTEMPTS_MAX, pause};
 
-/// How a transaction ended.
+/// Result of a transaction.
 pub(in crate::store) enum Transaction {
-    /// All of it happened.
+    /// All actions were applied.
     Committed,
-    /// None of it: for each action, in order, whether its condition held.
+    /// No action was applied. Gives, for each action in order, whether its condition held.
     Refused(Vec<ActionOutcome>),
 }
 
-/// What a refused transaction says of one action.
+/// Result of one action of a refused transaction.
 #[derive(Debug)]
 pub(in crate::store) enum ActionOutcome {
-    /// Nothing against it.
+    /// The action did not cause the refusal.
     Held,
-    /// Its condition did not hold; the item as it is, where the action asked for it.
+    /// The condition did not hold. Holds the current item if the action asked for it.
     ConditionFailed(Option<Item>),
 }
 
 impl Store {
-    /// Commits `actions` together or not at all. `token` must be random: for ten minutes DynamoDB answers one that it
-    /// knows with success, without doing anything.
+    /// Commits `actions` together or not at all. `token` must be random: for ten minutes, DynamoDB answers a known
+    /// token with success without doing anything.
     pub(in crate::store) async fn transact(
         &self,
         actions: Vec<TransactWriteItem>,
@@ -54,7 +54,7 @@ impl Store {
                 },
                 Some(reasons) => match verdicts(reasons) {
                     Some(verdicts) => return Ok(Transaction::Refused(verdicts)),
-                    // Of a throttled item, other than of a throttled call, the SDK knows nothing.
+                    // The SDK retries a throttled call, but not a throttled item inside a transaction.
                     None if reasons.iter().all(is_transient) => match self.patience {
                         Patience::Import if reasons.iter().any(is_throttled) => Refusal::Throttled,
                         _ => Refusal::Conflict,
@@ -68,7 +68,7 @@ impl Store {
         }
     }
 
-    /// A put that fails when the item exists.
+    /// A put that fails if the item exists.
     pub(in crate::store) fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
@@ -79,7 +79,7 @@ impl Store {
     }
 }
 
-/// The error of an action that DynamoDB would refuse each time, such as a put of an item that is too large.
+/// Returns the error of an action that DynamoDB refuses permanently, such as a put of an item that is too large.
 fn invalid(reasons: &[CancellationReason]) -> Option<StoreError> {
     let reason = reasons.iter().find(|reason| reason.code() == Some("ValidationError"))?;
     let cause = reason.message().unwrap_or("ValidationError").to_owned();
@@ -93,12 +93,12 @@ fn cancellation_reasons(error: &SdkError<TransactWriteItemsError>) -> Option<&[C
     }
 }
 
-/// A token that is no other transaction's.
+/// A unique token for a transaction.
 pub(in crate::store) fn fresh_token() -> String {
     Random::new(SystemEntropy).uuid_v4().to_string()
 }
 
-/// The verdict on each action, when at least one condition failed and nothing else is wrong.
+/// Returns the result of each action if at least one condition failed and nothing else went wrong.
 fn verdicts(reasons: &[CancellationReason]) -> Option<Vec<ActionOutcome>> {
     let mut any_failed = false;
     let verdicts = reasons.iter().map(|reason| match reason.code() {
@@ -107,7 +107,7 @@ fn verdicts(reasons: &[CancellationReason]) -> Option<Vec<ActionOutcome>> {
             any_failed = true;
             Some(ActionOutcome::ConditionFailed(reason.item().cloned()))
         }
-        // A conflict beside a failed condition: the condition is the answer.
+        // A conflict beside a failed condition: the failed condition decides.
         Some(_) if is_transient(reason) => Some(ActionOutcome::Held),
         Some(_) => None,
     });
@@ -115,7 +115,7 @@ fn verdicts(reasons: &[CancellationReason]) -> Option<Vec<ActionOutcome>> {
     verdicts.filter(|_| any_failed)
 }
 
-/// Whether the same action may succeed a little later.
+/// Whether the same action may succeed on a retry.
 fn is_transient(reason: &CancellationReason) -> bool {
     matches!(
         reason.code(),
@@ -123,7 +123,7 @@ fn is_transient(reason: &CancellationReason) -> bool {
     )
 }
 
-/// Whether the item's partition is over its rate.
+/// Whether the item's partition exceeds its throughput.
 fn is_throttled(reason: &CancellationReason) -> bool {
     matches!(reason.code(), Some("ThrottlingError" | "ProvisionedThroughputExceeded"))
 }
