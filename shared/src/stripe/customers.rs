@@ -12,6 +12,23 @@ struct Customer {
     id: String,
 }
 
+/// Whether Stripe has a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existence {
+    /// It is there.
+    Exists,
+    /// It was deleted, and all of its subscriptions with it.
+    Deleted,
+    /// Stripe knows nothing of it. Then it was never there, or our key is of another account.
+    Unknown,
+}
+
+#[derive(Deserialize)]
+struct Tombstone {
+    #[serde(default)]
+    deleted: bool,
+}
+
 /// A charge or an invoice, as far as it says whose it is.
 #[derive(Deserialize)]
 struct Owned {
@@ -46,6 +63,19 @@ impl Stripe {
             created => created?,
         };
         Ok(customer.id)
+    }
+
+    /// Whether Stripe has `customer`.
+    ///
+    /// # Errors
+    /// When Stripe does not answer, or refuses.
+    pub async fn existence_of(&self, customer: &str) -> Result<Existence, StripeError> {
+        let found: Option<Tombstone> = self.get(&format!("/v1/customers/{}", encoded(customer))).await?;
+        Ok(match found {
+            Some(Tombstone { deleted: true }) => Existence::Deleted,
+            Some(Tombstone { deleted: false }) => Existence::Exists,
+            None => Existence::Unknown,
+        })
     }
 
     /// The customer of an event's payer; asks Stripe where the event names only a charge or an invoice.

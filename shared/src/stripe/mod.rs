@@ -11,6 +11,7 @@ mod sessions;
 
 use std::sync::OnceLock;
 
+pub use customers::Existence;
 pub use sessions::{CheckoutSession, Purchase};
 
 use crate::config::stripe::Settings;
@@ -43,6 +44,9 @@ pub enum StripeError {
     /// Stripe says no to this request, and will again.
     #[error("Stripe rejected the request: {0}")]
     Rejected(String),
+    /// Stripe says no to the email, and will again.
+    #[error("Stripe does not accept the email")]
+    EmailRejected,
     /// Stripe has no such customer: it was deleted there, or is of another account.
     #[error("the customer does not exist at Stripe")]
     CustomerMissing,
