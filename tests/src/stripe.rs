@@ -196,12 +196,13 @@ impl Account {
             };
         }
         if let Some(customer) = what.strip_prefix("GET /v1/customers/") {
-            let is_there = customer.starts_with("cus_") && !self.unknown.contains(customer);
-            return match self.deleted.contains(customer) {
-                true => (StatusCode::OK, json!({"id": customer, "object": "customer", "deleted": true})),
-                false if is_there => (StatusCode::OK, json!({"id": customer, "object": "customer"})),
-                false => refuse(StatusCode::NOT_FOUND, "invalid_request_error"),
-            };
+            if self.deleted.contains(customer) {
+                return (StatusCode::OK, json!({"id": customer, "object": "customer", "deleted": true}));
+            }
+            if self.unknown.contains(customer) {
+                return refuse(StatusCode::NOT_FOUND, "invalid_request_error");
+            }
+            return (StatusCode::OK, json!({"id": customer, "object": "customer"}));
         }
         if let Some(id) = what.strip_prefix("GET /v1/charges/").or_else(|| what.strip_prefix("GET /v1/invoices/")) {
             return match self.owners.get(id) {

@@ -24,9 +24,8 @@ impl Billing {
     pub fn ends_at(&self) -> Option<i64> {
         let running = self.known_subscriptions().filter(|(id, of)| self.runs(id, of));
         // Of a subscription that goes on at a price that is not ours, the plan ends with what was paid for it.
-        let end = |id: &str, of: &Subscription| match of.has_moved() {
-            true => self.paid_until(id),
-            false => Some(of.cancelled_at()).filter(|_| of.cancels),
+        let end = |id: &str, of: &Subscription| {
+            if of.has_moved() { self.paid_until(id) } else { Some(of.cancelled_at()).filter(|_| of.cancels) }
         };
         let ends: Option<Vec<i64>> = running.map(|(id, of)| end(id, of)).collect();
         ends?.into_iter().max()
