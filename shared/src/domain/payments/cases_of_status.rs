@@ -155,7 +155,7 @@ fn every_order_of_an_imported_life_ends_the_same() {
     ];
     // Before the refresh of day 20: what that brings depends on the plan of its time.
     for now in [day(1), day(15)] {
-        assert_eq!(walk_from(imported(), &events, 5, now), (15_120, 381));
+        assert_eq!(walk_from(&imported(), &events, 5, now), (15_120, 381));
     }
 }
 

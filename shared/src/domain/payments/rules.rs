@@ -116,7 +116,7 @@ impl Billing {
     }
 
     /// The wallet follows the facts only where they change, so that a plan which an operator gave stays until then.
-    fn book_plan(&mut self, wallet: &mut Wallet, refreshed_as_imported: bool) {
+    fn book_plan(&mut self, wallet: &mut Wallet, was_imported: bool) {
         let plan = self.plan();
         let refreshes_as_imported = self.refreshes_as_imported();
         if plan != self.booked.plan
@@ -127,7 +127,7 @@ impl Billing {
             wallet.monthly_credits = REFRESH_CREDITS;
         }
         // The first paid month begins to bring the rest of a month; what an import had comes back with its plan.
-        if refreshes_as_imported != refreshed_as_imported {
+        if refreshes_as_imported != was_imported {
             let imported = self.imported.as_ref().filter(|_| refreshes_as_imported);
             wallet.monthly_credits = imported.map_or(REFRESH_CREDITS, |import| import.monthly_credits);
         }
