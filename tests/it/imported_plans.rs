@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use axum::http::Method;
 use jiff::SignedDuration;
 use pastpaper::import::import_d1;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::domain::account::password::PasswordHash;
 use shared::domain::account::profile::{AccountState, Profile};
 use shared::domain::account::{Email, Name};
@@ -12,7 +13,7 @@ use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{EntryType, Movement, Plan, REFRESH_PERIOD_SECONDS, Wallet};
 use shared::domain::id::{EntryId, UserId};
 use shared::store::{Credential, ImportedAccount};
-use tests::stripe::{Shape, customer_of, life};
+use tests::stripe::{PRICE_STARTER, Shape, customer_of, life};
 use tests::{PASSWORD, Person, TestApp, WORKER_HASH};
 use uuid::Uuid;
 
@@ -21,6 +22,11 @@ const PRACTICE: &str = "/api/questions/practice";
 
 /// An account with this wallet, written as an earlier import did.
 async fn imported(test: &TestApp, name: &str, wallet: Wallet) -> Person {
+    imported_with(test, name, wallet, None).await
+}
+
+/// The same with a customer and a subscription at Stripe.
+async fn imported_with(test: &TestApp, name: &str, wallet: Wallet, stripe: Option<(&str, &str)>) -> Person {
     let now = test.app.now();
     let id = UserId(Uuid::from_u128(name.bytes().fold(7, |sum, byte| sum * 31 + u128::from(byte))));
     let email = Email::try_from(format!("{name}@example.org")).unwrap();
@@ -38,8 +44,8 @@ async fn imported(test: &TestApp, name: &str, wallet: Wallet) -> Person {
         wallet,
         version: 1,
         entry_count: 1,
-        stripe_customer_id: None,
-        stripe_subscription_id: None,
+        stripe_customer_id: stripe.map(|(customer, _)| customer.to_owned()),
+        stripe_subscription_id: stripe.map(|(_, subscription)| subscription.to_owned()),
         state: AccountState::default(),
         created_at: now,
         updated_at: now,
@@ -192,5 +198,75 @@ async fn a_dump_brings_a_months_credits_and_an_unlimited_time() {
     "00000000-0000-4000-8000-000000000001".clone_into(&mut person.id);
     test.pass(PERIOD);
     assert_eq!(balance(&person).await, ("starter".to_owned(), 15));
+    test.assert_ledgers_are_true().await;
+}
+
+async fn subscriber(test: &TestApp, name: &str) -> Person {
+    let (customer, subscription) = (format!("cus_{name}"), format!("sub_{name}"));
+    imported_with(test, name, wallet(test, Plan::Starter, None), Some((&customer, &subscription))).await
+}
+
+async fn delete(person: &Person) -> tests::Answer {
+    let password = Some(json!({"password": PASSWORD}).to_string());
+    person.send(Method::DELETE, "/api/auth/account", password, &[("content-type", "application/json")]).await
+}
+
+async fn plan(person: &Person) -> (Value, Value) {
+    let balance = person.get("/api/credits/balance").await.ok();
+    (balance["plan"].clone(), balance["credits"].clone())
+}
+
+#[tokio::test]
+async fn an_imported_subscription_ends_with_its_customer() {
+    let test = TestApp::start().await;
+    let told = subscriber(&test, "told").await;
+    let silent = subscriber(&test, "silent").await;
+    for person in [&told, &silent] {
+        assert_eq!(plan(person).await, (json!("starter"), json!(2)));
+        let _ = delete(person).await.problem(409, "subscription_active");
+        let _ =
+            person.post("/api/credits/purchase", json!({"plan": "unlimited"})).await.problem(409, "already_subscribed");
+    }
+    // Stripe tells of it.
+    let gone = json!({"id": "evt_gone", "created": test.app.now().as_second(), "type": "customer.deleted",
+        "data": {"object": {"id": "cus_told", "object": "customer", "metadata": {}}}});
+    let _ = test.webhook(&gone).await.ok();
+    // Or it happened before the import: the portal finds out.
+    test.stripe.delete_customer("cus_silent");
+    let _ = silent.post("/api/credits/portal", json!({})).await.ok();
+    for person in [&told, &silent] {
+        assert_eq!(plan(person).await, (json!("free"), json!(2)));
+        let _ = person.post("/api/credits/purchase", json!({"plan": "unlimited"})).await.ok();
+        let _ = delete(person).await.ok();
+    }
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn an_import_is_paid_until_its_own_reset_date() {
+    let test = TestApp::start().await;
+    let ada = subscriber(&test, "ada").await;
+    let reset = test.app.now().as_second() + REFRESH_PERIOD_SECONDS;
+    test.pass(Duration::from_hours(24 * 31));
+    let ada = test.renewed(&ada).await;
+    // The refresh moves the reset date of the wallet, and not what was paid.
+    let _ = ada.post(PRACTICE, json!({"course_id": "algebra", "count": 1})).await.ok();
+    assert_eq!(plan(&ada).await, (json!("starter"), json!(14)));
+    let pause = |paused: bool, created: i64| {
+        json!({"id": format!("evt_{created}"), "created": created, "type": "customer.subscription.updated", "data": {"object": {
+            "id": "sub_ada", "customer": "cus_ada", "status": "active", "metadata": {},
+            "pause_collection": paused.then(|| json!({"behavior": "void"})),
+            "items": {"data": [{"price": {"id": PRICE_STARTER}, "current_period_start": reset,
+                "current_period_end": reset + REFRESH_PERIOD_SECONDS}]}}}})
+    };
+    let _ = test.webhook(&pause(true, reset + 60)).await.ok();
+    assert_eq!(plan(&ada).await, (json!("free"), json!(14)));
+    let detail = ada.post("/api/credits/purchase", json!({"plan": "starter"})).await.problem(409, "already_subscribed");
+    assert!(detail["detail"].as_str().unwrap().contains("gives no plan now"), "{detail}");
+    let _ = test.webhook(&pause(false, reset + 120)).await.ok();
+    assert_eq!(plan(&ada).await, (json!("starter"), json!(14)));
+    // As imported, until a month is paid: a refresh brings all of it.
+    test.pass(PERIOD);
+    assert_eq!(plan(&test.renewed(&ada).await).await, (json!("starter"), json!(15)));
     test.assert_ledgers_are_true().await;
 }

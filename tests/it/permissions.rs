@@ -18,6 +18,10 @@ const SELDOM: &[(&str, &str, &str, &str)] = &[
     ("auth", "ConditionCheckItem", "EMAIL#*", "registering such an email"),
     ("auth", "BatchWriteItem", "USER#*", "deleting an account with more than its profile and session"),
     ("auth", "DeleteItem", "CUSTOMER#*", "deleting an account that once went to buy a plan"),
+    ("credits", "BatchGetItem", "CUSTOMER#*", "a customer who is found deleted at Stripe"),
+    ("credits", "BatchGetItem", "STRIPE#*", "a customer who is found deleted at Stripe"),
+    ("credits", "PutItem", "STRIPE#*", "a customer who is found deleted at Stripe"),
+    ("webhooks", "GetItem", "USER#*", "an invoice with many lines that cannot be read: is it ours?"),
     ("analysis", "GetItem", "USER#*", "a refresh of a plan whose row says less than a month: did payments set it?"),
 ];
 

@@ -162,6 +162,45 @@ async fn an_event_shows_a_page_of_lines_and_the_others_are_read() {
     test.assert_ledgers_are_true().await;
 }
 
+/// A customer of ours pays another business for a long invoice whose lines our key may not read.
+#[tokio::test]
+async fn lines_that_cannot_be_read_of_an_invoice_that_is_not_ours_are_not_asked_for_again() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let start = test.app.now();
+    let _ = test.webhook(&life(Shape::Since, &ada, start)[0]).await.ok();
+    let before = ada.get("/api/credits/balance").await.ok();
+    let (ours, _) = renewal_of_eleven_lines(&ada, start);
+    let text = ours.to_string().replace("sub_1SmA0p", "sub_other").replace(PRICE_STARTER, "price_other");
+    let mut foreign: Value =
+        serde_json::from_str(&text.replace(PRICE_UNLIMITED, "price_other").replace("user_id", "x")).unwrap();
+    foreign["id"] = json!("evt_long_of_another");
+    foreign["data"]["object"]["id"] = json!("in_long_of_another");
+    let _ = test.webhook(&foreign).await.ok();
+    assert_eq!(ada.get("/api/credits/balance").await.ok(), before);
+    // What names our user, or is of our subscription, waits for its lines.
+    let mut named = foreign.clone();
+    named["data"]["object"]["metadata"] = json!({"user_id": ada.id});
+    for event in [&named, &ours] {
+        let _ = test.webhook(event).await.problem(503, "unavailable");
+    }
+}
+
+/// Stripe repeats for days what is refused, and another business may write what it likes into its metadata.
+#[tokio::test]
+async fn events_of_others_are_acknowledged_whatever_they_name_as_user() {
+    let test = TestApp::start().await;
+    let mut nobody = test.anonymous();
+    nobody.id = uuid::Uuid::from_u128(9).to_string();
+    let start = test.app.now();
+    for text in ["Zoë Müller", "Order #12", ""] {
+        for event in life(Shape::Since, &nobody, start).iter().chain(&others(Shape::Since, &nobody, start)) {
+            let event: Value = serde_json::from_str(&event.to_string().replace(&nobody.id, text)).unwrap();
+            assert_eq!(test.webhook(&event).await.ok(), json!({"received": true}), "{event}");
+        }
+    }
+}
+
 /// A subscription and an invoice of another business of the same Stripe account.
 fn of_another_business(person: &Person, start: Timestamp) -> Vec<Value> {
     let mut events = [others(Shape::Since, person, start)[1].clone(), life(Shape::Since, person, start)[0].clone()];

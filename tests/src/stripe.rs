@@ -70,6 +70,8 @@ struct Account {
     lines: HashMap<String, Vec<Value>>,
     /// Deleted customers.
     deleted: HashSet<String>,
+    /// Customers of whom this account knows nothing.
+    unknown: HashSet<String>,
     trouble: Vec<Trouble>,
 }
 
@@ -128,6 +130,15 @@ impl StripeStandIn {
     pub fn delete_customer(&self, customer: &str) {
         lock(&self.account).deleted.insert(customer.to_owned());
     }
+
+    /// Knows nothing of a customer, as with a key of another account, or knows it again.
+    pub fn set_unknown(&self, customer: &str, is_unknown: bool) {
+        let mut account = lock(&self.account);
+        let _ = account.unknown.remove(customer);
+        if is_unknown {
+            account.unknown.insert(customer.to_owned());
+        }
+    }
 }
 
 fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
@@ -183,13 +194,25 @@ impl Account {
                 None => refuse(StatusCode::NOT_FOUND, "invalid_request_error"),
             };
         }
+        if let Some(customer) = what.strip_prefix("GET /v1/customers/") {
+            if self.deleted.contains(customer) {
+                return (StatusCode::OK, json!({"id": customer, "object": "customer", "deleted": true}));
+            }
+            if self.unknown.contains(customer) {
+                return refuse(StatusCode::NOT_FOUND, "invalid_request_error");
+            }
+            return (StatusCode::OK, json!({"id": customer, "object": "customer"}));
+        }
         if let Some(id) = what.strip_prefix("GET /v1/charges/").or_else(|| what.strip_prefix("GET /v1/invoices/")) {
             return match self.owners.get(id) {
                 Some(customer) => (StatusCode::OK, json!({"id": id, "customer": customer})),
                 None => refuse(StatusCode::NOT_FOUND, "invalid_request_error"),
             };
         }
-        if form.get("customer").is_some_and(|customer| self.deleted.contains(customer)) {
+        if form
+            .get("customer")
+            .is_some_and(|customer| self.deleted.contains(customer) || self.unknown.contains(customer))
+        {
             let error = json!({
                 "type": "invalid_request_error", "code": "resource_missing", "param": "customer",
                 "message": format!("No such customer: '{}'", form["customer"]),

@@ -90,6 +90,12 @@ fn check_is_new(plan: Plan, profile: &Profile, billing: &Billing) -> Result<(), 
     if profile.wallet.plan == plan {
         return refuse("You have this plan already; nothing was charged.");
     }
+    if billing.is_subscribed(profile) && profile.wallet.plan == Plan::Free {
+        return refuse(
+            "You have a subscription that gives no plan now: its payment is awaited, paused or disputed. Look at it or \
+             cancel it with `POST /api/credits/portal`; nothing was charged.",
+        );
+    }
     if billing.is_subscribed(profile) {
         return refuse("You have another plan: change it with `POST /api/credits/portal`; nothing was charged.");
     }

@@ -32,7 +32,7 @@ pub(crate) async fn receive_event(
 ) -> Result<axum::Json<Received>, Problem> {
     if event.kind != EventKind::Ignored {
         let settled = match user_of(&app, &event).await? {
-            Some(user) => settle(&app, user, complete(&app, &event).await?.as_ref().unwrap_or(&event)).await?,
+            Some(user) => settle(&app, user, complete(&app, user, &event).await?.as_ref().unwrap_or(&event)).await?,
             None => Settled::NoAccount,
         };
         match settled {
@@ -59,10 +59,23 @@ async fn user_of(app: &App, event: &Event) -> Result<Option<UserId>, Problem> {
     Ok(user.or_else(|| event.user()))
 }
 
-/// Fetches the remaining lines if the event contains only the first page of its invoice's lines.
-async fn complete(app: &App, event: &Event) -> Result<Option<Event>, Problem> {
+/// The event with all lines of its invoice, when it shows only the first page of them. If they cannot be read, Stripe sends
+/// the event again; unless nothing of it is ours.
+async fn complete(app: &App, user: UserId, event: &Event) -> Result<Option<Event>, Problem> {
     let Some(invoice) = event.invoice_to_read() else { return Ok(None) };
-    Ok(Some(event.clone().with_lines(app.stripe.invoice_lines(invoice).await?)))
+    match app.stripe.invoice_lines(invoice).await {
+        Ok(lines) => Ok(Some(event.clone().with_lines(lines))),
+        Err(error) => {
+            let profile = app.store.profile(user).await?;
+            let billing = app.store.billing(user).await?;
+            let prices = app.stripe.settings().prices();
+            if profile.is_some_and(|profile| billing.may_concern(event, &prices, &profile)) {
+                return Err(error.into());
+            }
+            tracing::warn!(%error, event = event.id, "the lines of an invoice that is not ours cannot be read");
+            Ok(None)
+        }
+    }
 }
 
 async fn settle(app: &App, user: UserId, event: &Event) -> Result<Settled, Problem> {

@@ -369,7 +369,12 @@ impl From<StripeError> for Problem {
                 let detail = "Stripe rejects this request, and would again; nothing was charged. Contact support.";
                 Self::new(Code::PaymentRejected, detail)
             }
-            // A refusal or an unreadable answer is our fault, but nothing was charged: the client may retry later.
+            StripeError::EmailRejected => {
+                tracing::warn!(%error, "Stripe rejects a request for good");
+                let detail = "The payment service does not accept your email; nothing was charged. Contact support.";
+                Self::new(Code::PaymentRejected, detail)
+            }
+            // A refusal or an answer that cannot be read is our mistake, yet nothing has happened: try again later.
             StripeError::NotConfigured
             | StripeError::Secret(_)
             | StripeError::Unavailable(_)

@@ -173,9 +173,9 @@ impl Store {
         let id = account.profile.id;
         let entries = account.entries.iter().map(|entry| item::write(&keys::entry(id, entry.id), entry));
         let entries: Vec<Item> = entries.collect::<Result<_, _>>()?;
-        // A ledger that does not fit into one transaction is written before the profile that makes it visible. An
-        // interrupted import leaves entries without a profile, and the next import writes the same entries again.
-        let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 3));
+        // A ledger longer than a transaction is begun before the profile that makes it visible: an import that is cut
+        // off leaves entries of nobody, and the next one writes the same ones again.
+        let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 4));
         self.put_missing(early).await?;
         let mut actions = vec![
             self.put_new(item::write(&keys::credential(&account.profile.email), &account.credential)?)?,
@@ -184,6 +184,8 @@ impl Store {
         for entry in last {
             actions.push(self.put_new(entry.clone())?);
         }
+        actions.extend(self.put_import(&account.profile)?);
+        // Last: a refusal of it is told from the others.
         if let Some(customer) = &account.profile.stripe_customer_id {
             actions.push(self.put_customer(customer, id)?);
         }

@@ -43,8 +43,8 @@ impl Entity for BillingRow {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Customer {
     user_id: UserId,
-    /// Set when the customer was deleted at Stripe and the user got a new one. Events of the old customer may still
-    /// arrive, so the mapping is kept for a while; they do not make it the current customer again.
+    /// Stripe did not have the customer and the user has another one. Its events may still come, so it is kept for a
+    /// while; they make it the user's customer again, unless it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,6 +187,7 @@ impl Store {
                 return Ok(Settled::Known);
             }
             let billing = before.billing.as_ref().map_or_else(Billing::default, |row| row.billing.clone());
+            let billing = billing.with_import(profile);
             let wallet = if billing.sets_plan() { profile.wallet } else { profile.wallet.with_month_of_plan() };
             let outcome = billing.apply(event, prices, wallet, now);
             if !outcome.changed {
@@ -238,11 +239,10 @@ impl Store {
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let billing = &outcome.billing;
         let known = |id: Option<&str>, kept: &Option<String>| id.map(str::to_owned).or_else(|| kept.clone());
+        // Only an event that names a customer says who it is: facts may remember one who was replaced since. A customer who
+        // was replaced and is not deleted lives: it was replaced by mistake, and comes back.
+        let customer = billing.customer().filter(|customer| event.customer() == Some(*customer));
         let is_replaced = before.customer.as_ref().is_some_and(|customer| customer.replaced_by.is_some());
-        // Set the customer only from an event that names it: the stored facts may name a customer that has been
-        // replaced.
-        let customer = event.customer().filter(|_| !is_replaced).and(billing.customer());
-        let customer = customer.filter(|customer| event.customer() == Some(*customer));
         let after = Profile {
             stripe_customer_id: known(customer, &profile.stripe_customer_id),
             stripe_subscription_id: known(billing.subscription(), &profile.stripe_subscription_id),
@@ -256,10 +256,21 @@ impl Store {
             let claim = Claim { claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
             actions.push(self.put_new(item::write(&keys::event(&event.id), &claim)?)?);
         }
-        if let (Some(customer), None) = (event.customer(), &before.customer) {
+        let is_new = before.customer.is_none() || (is_replaced && customer.is_some());
+        if let Some(customer) = event.customer().filter(|_| is_new) {
             actions.push(self.put_customer(customer, profile.id)?);
         }
         Ok(actions)
+    }
+
+    /// The write of what an import says of a subscription, if it brings one.
+    pub(super) fn put_import(&self, profile: &Profile) -> Result<Option<TransactWriteItem>, StoreError> {
+        let billing = Billing::default().with_import(profile);
+        if billing == Billing::default() {
+            return Ok(None);
+        }
+        let row = BillingRow { version: 1, billing };
+        self.put_new(write_growing(&keys::billing(profile.id), &row)?).map(Some)
     }
 
     fn replace_billing(

@@ -19,10 +19,10 @@ use crate::outbound::{HttpClient, Roots, causes, http_client};
 const API_VERSION: &str = "2025-03-31.basil";
 /// Timeout of one attempt. Creating a checkout session takes Stripe about a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// Timeout of a call with all its attempts and the fetch of its secret. A purchase makes two calls, and a third if the
-/// customer was deleted at Stripe; API Gateway's timeout is 30 s.
-const CALL_TIMEOUT: Duration = Duration::from_secs(9);
-/// Attempts per call.
+/// A call with all its tries and its secret. A purchase makes two, and two more when the customer was deleted at Stripe;
+/// API Gateway waits for 30 s.
+const CALL_TIMEOUT: Duration = Duration::from_secs(7);
+/// Tries.
 const ATTEMPTS_MAX: u32 = 4;
 /// Attempts at fetching a secret.
 const FETCHES_MAX: u32 = 3;
@@ -48,6 +48,9 @@ struct Reason {
     code: Option<String>,
     #[serde(default)]
     param: Option<String>,
+    /// Only looked at, never told.
+    #[serde(default)]
+    message: String,
 }
 
 impl Reason {
@@ -56,10 +59,28 @@ impl Reason {
         self.code.as_deref() == Some("resource_missing") && self.param.as_deref() == Some("customer")
     }
 
-    /// Whether the request names something from our configuration, such as a price: an operator must fix it.
+    /// Stripe does not accept the address.
+    fn is_email_invalid(&self) -> bool {
+        self.code.as_deref() == Some("email_invalid") || self.param.as_deref() == Some("email")
+    }
+
+    /// The key is of test mode and the object of live mode, or the other way round: "a similar object exists in live mode,
+    /// but a test mode key was used to make this request".
+    fn is_of_other_mode(&self) -> bool {
+        self.message.contains("a similar object exists in")
+    }
+
+    /// The portal has no settings at Stripe yet: "No configuration provided and your test mode default configuration has
+    /// not been created". Stripe gives this error neither a code nor a parameter.
+    fn is_portal_without_settings(&self) -> bool {
+        self.message.starts_with("No configuration provided")
+    }
+
+    /// The request names something that our configuration chose, such as a price: an operator must change that.
     fn is_configuration(&self) -> bool {
         let param = self.param.as_deref().unwrap_or_default();
-        ["line_items", "success_url", "cancel_url", "return_url"].iter().any(|ours| param.starts_with(ours))
+        let ours = ["line_items", "success_url", "cancel_url", "return_url", "configuration"];
+        self.is_portal_without_settings() || ours.iter().any(|ours| param.starts_with(ours))
     }
 }
 
@@ -218,6 +239,10 @@ impl Answer {
         }
         let reason = serde_json::from_slice(&self.body).map(|refusal: Refusal| refusal.error).ok();
         match &reason {
+            Some(reason) if reason.is_of_other_mode() => {
+                return Err(StripeError::Refused("the secret key is of the other mode, test or live".to_owned()));
+            }
+            Some(reason) if reason.is_email_invalid() => return Err(StripeError::EmailRejected),
             Some(reason) if reason.is_customer_missing() => return Err(StripeError::CustomerMissing),
             Some(reason) if reason.kind == "idempotency_error" => return Err(StripeError::KeyReused),
             _ if self.status == StatusCode::NOT_FOUND => return Ok(None),

@@ -12,7 +12,24 @@ struct Customer {
     id: String,
 }
 
-/// The customer of a charge or an invoice.
+/// Whether Stripe has a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existence {
+    /// It is there.
+    Exists,
+    /// It was deleted, and all of its subscriptions with it.
+    Deleted,
+    /// Stripe knows nothing of it. Then it was never there, or our key is of another account.
+    Unknown,
+}
+
+#[derive(Deserialize)]
+struct Tombstone {
+    #[serde(default)]
+    deleted: bool,
+}
+
+/// A charge or an invoice, as far as it says whose it is.
 #[derive(Deserialize)]
 struct Owned {
     #[serde(default)]
@@ -49,7 +66,20 @@ impl Stripe {
         Ok(customer.id)
     }
 
-    /// The customer of an event's payer. Asks Stripe if the event names only a charge or an invoice.
+    /// Whether Stripe has `customer`.
+    ///
+    /// # Errors
+    /// When Stripe does not answer, or refuses.
+    pub async fn existence_of(&self, customer: &str) -> Result<Existence, StripeError> {
+        let found: Option<Tombstone> = self.get(&format!("/v1/customers/{}", encoded(customer))).await?;
+        Ok(match found {
+            Some(Tombstone { deleted: true }) => Existence::Deleted,
+            Some(Tombstone { deleted: false }) => Existence::Exists,
+            None => Existence::Unknown,
+        })
+    }
+
+    /// The customer of an event's payer; asks Stripe where the event names only a charge or an invoice.
     ///
     /// # Errors
     /// If Stripe is asked, and does not answer or refuses.

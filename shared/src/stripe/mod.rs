@@ -11,6 +11,7 @@ mod sessions;
 
 use std::sync::OnceLock;
 
+pub use customers::Existence;
 pub use sessions::{CheckoutSession, Purchase};
 
 use crate::config::stripe::Settings;
@@ -43,7 +44,10 @@ pub enum StripeError {
     /// Stripe rejected this request, and a retry will be rejected too.
     #[error("Stripe rejected the request: {0}")]
     Rejected(String),
-    /// The customer does not exist at Stripe: it was deleted there, or belongs to another account.
+    /// Stripe says no to the email, and will again.
+    #[error("Stripe does not accept the email")]
+    EmailRejected,
+    /// Stripe has no such customer: it was deleted there, or is of another account.
     #[error("the customer does not exist at Stripe")]
     CustomerMissing,
     /// The idempotency key was used for a different request.

@@ -10,15 +10,15 @@ use super::{Billing, Event, LinePage, Prices};
 use crate::domain::credits::Plan;
 use crate::domain::time::DAY_SECONDS;
 
-const STARTER: &str = "price_1SlStarterLkdIwHu7ix";
-const UNLIMITED: &str = "price_1SlUnlimitLkdIwHu7ix";
-const CUSTOMER: &str = "cus_TjdWq2c8Pp0xkN";
+pub(super) const STARTER: &str = "price_1SlStarterLkdIwHu7ix";
+pub(super) const UNLIMITED: &str = "price_1SlUnlimitLkdIwHu7ix";
+pub(super) const CUSTOMER: &str = "cus_TjdWq2c8Pp0xkN";
 
-fn day(day: i64) -> i64 {
+pub(super) fn day(day: i64) -> i64 {
     START + day * DAY_SECONDS
 }
 
-fn event(kind: &str, created: i64, object: &Value) -> Event {
+pub(super) fn event(kind: &str, created: i64, object: &Value) -> Event {
     let id = object["id"].as_str().unwrap();
     let body = json!({"id": format!("evt_{kind}_{id}_{created}"), "object": "event", "created": created, "type": kind,
         "data": {"object": object}});
@@ -26,48 +26,48 @@ fn event(kind: &str, created: i64, object: &Value) -> Event {
 }
 
 /// A line from one day to another.
-fn line(price: &str, amount: i64, (start, end): (i64, i64)) -> Value {
+pub(super) fn line(price: &str, amount: i64, (start, end): (i64, i64)) -> Value {
     json!({"id": "il_1", "amount": amount, "subtotal": amount, "period": {"start": day(start), "end": day(end)},
         "pricing": {"type": "price_details", "price_details": {"price": price, "product": "prod_1"}},
         "parent": {"type": "subscription_item_details", "subscription_item_details": {"proration": false}}})
 }
 
-fn proration(price: &str, amount: i64, days: (i64, i64)) -> Value {
+pub(super) fn proration(price: &str, amount: i64, days: (i64, i64)) -> Value {
     let mut line = line(price, amount, days);
     line["parent"]["subscription_item_details"]["proration"] = json!(true);
     line
 }
 
-fn invoice_of(subscription: &str, id: &str, reason: &str, lines: &[Value], paid: u64) -> Value {
+pub(super) fn invoice_of(subscription: &str, id: &str, reason: &str, lines: &[Value], paid: u64) -> Value {
     json!({"id": id, "customer": CUSTOMER, "billing_reason": format!("subscription_{reason}"), "amount_paid": paid,
         "parent": {"type": "subscription_details", "subscription_details": {"subscription": subscription}},
         "payments": {"data": [{"payment": {"payment_intent": format!("pi_{id}")}}]},
         "lines": {"data": lines, "has_more": false}})
 }
 
-fn invoice(id: &str, reason: &str, lines: &[Value], paid: u64) -> Value {
+pub(super) fn invoice(id: &str, reason: &str, lines: &[Value], paid: u64) -> Value {
     invoice_of("sub_1", id, reason, lines, paid)
 }
 
-fn paid(created: i64, id: &str, reason: &str, lines: &[Value]) -> Event {
+pub(super) fn paid(created: i64, id: &str, reason: &str, lines: &[Value]) -> Event {
     event("invoice.paid", day(created) + 3_600, &invoice(id, reason, lines, 999))
 }
 
-fn subscription_of(id: &str, status: &str, price: &str, (start, end): (i64, i64)) -> Value {
+pub(super) fn subscription_of(id: &str, status: &str, price: &str, (start, end): (i64, i64)) -> Value {
     json!({"id": id, "customer": CUSTOMER, "status": status, "cancel_at_period_end": false, "pause_collection": null,
         "items": {"data": [{"price": {"id": price}, "current_period_start": day(start), "current_period_end": day(end)}]}})
 }
 
-fn subscription(created: i64, status: &str, days: (i64, i64)) -> Event {
+pub(super) fn subscription(created: i64, status: &str, days: (i64, i64)) -> Event {
     event("customer.subscription.updated", created, &subscription_of("sub_1", status, STARTER, days))
 }
 
-fn dispute(kind: &str, created: i64, status: &str) -> Event {
+pub(super) fn dispute(kind: &str, created: i64, status: &str) -> Event {
     let object = json!({"id": "du_1", "charge": "ch_1", "payment_intent": "pi_in_1", "amount": 999, "status": status});
     event(&format!("charge.dispute.{kind}"), created, &object)
 }
 
-fn received(events: &[&Event]) -> Account {
+pub(super) fn received(events: &[&Event]) -> Account {
     let mut account = Account::new();
     for event in events {
         account.receive(event, &prices(), START);
@@ -75,7 +75,7 @@ fn received(events: &[&Event]) -> Account {
     account
 }
 
-fn state(account: &Account) -> (Plan, u32, i64) {
+pub(super) fn state(account: &Account) -> (Plan, u32, i64) {
     (account.wallet.plan, account.wallet.credits, (account.wallet.credits_reset_at - START) / DAY_SECONDS)
 }
 

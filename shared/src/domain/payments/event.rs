@@ -109,8 +109,8 @@ pub struct Item {
 pub struct SubscriptionChange {
     /// `sub_…`.
     pub id: String,
-    /// `cus_…`.
-    pub customer: String,
+    /// `cus_…`; nothing when an account of Stripe's stands in its place.
+    pub customer: Option<String>,
     /// The metadata's `user_id`.
     pub user: Option<String>,
     /// Which event.
@@ -154,8 +154,8 @@ pub enum Reason {
 pub struct Invoice {
     /// `in_…`.
     pub id: String,
-    /// `cus_…`.
-    pub customer: String,
+    /// `cus_…`; nothing when an account of Stripe's stands in its place.
+    pub customer: Option<String>,
     /// `sub_…`.
     pub subscription: String,
     /// The metadata's `user_id`, as the subscription had it.
@@ -276,6 +276,14 @@ impl Event {
         Ok(Self { id: event.id("/id")?, created: event.seconds("/created")?, kind: payload::kind(event)? })
     }
 
+    /// What it means that Stripe says of a customer, when asked, that it was deleted: the same as the event that may
+    /// never have come. It is older than every event.
+    #[must_use]
+    pub fn customer_is_gone(customer: &str) -> Self {
+        let gone = DeletedCustomer { id: customer.to_owned(), user: None };
+        Self { id: format!("gone-{customer}"), created: 0, kind: EventKind::CustomerDeleted(gone) }
+    }
+
     /// The paid invoice whose lines must be read from Stripe, because the event shows only a page of them.
     #[must_use]
     pub fn invoice_to_read(&self) -> Option<&str> {
@@ -311,10 +319,10 @@ impl Event {
     pub fn customer(&self) -> Option<&str> {
         match &self.kind {
             EventKind::Checkout(checkout) => checkout.customer.as_deref(),
-            EventKind::Subscription(change) => Some(&change.customer),
+            EventKind::Subscription(change) => change.customer.as_deref(),
             EventKind::CustomerDeleted(customer) => Some(&customer.id),
             EventKind::InvoicePaid(invoice) | EventKind::InvoiceFailed(invoice) | EventKind::InvoiceClosed(invoice) => {
-                Some(&invoice.customer)
+                invoice.customer.as_deref()
             }
             EventKind::Refund(refund) => refund.customer.as_deref(),
             EventKind::InvoicePayment(_) | EventKind::Dispute(_) | EventKind::Ignored => None,
@@ -447,7 +455,9 @@ mod tests {
             let mut body = all_bodies()[index].clone();
             *body.pointer_mut(field).unwrap() = Value::Null;
             assert_eq!(parse(&body).unwrap_err().to_string(), error);
-            *body.pointer_mut(field).unwrap() = serde_json::json!([{"secret": "value"}]);
+            let wrong = serde_json::json!({"secret": "value"});
+            let is_list = field.ends_with("lines/data");
+            *body.pointer_mut(field).unwrap() = if is_list { wrong } else { serde_json::json!([wrong]) };
             let invalid = parse(&body).unwrap_err().to_string();
             assert!(!invalid.contains("secret") && invalid.starts_with('/'), "{field}: {invalid}");
         }

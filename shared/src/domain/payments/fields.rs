@@ -67,6 +67,12 @@ impl<'a> Node<'a> {
         Ok(None)
     }
 
+    /// The first id of a user of ours. The fields belong to whoever sells on the account: any other text is no user.
+    pub(super) fn first_user(self, places: &[&str]) -> Option<String> {
+        let texts = places.iter().filter_map(|at| self.some(at)?.as_str());
+        texts.filter(|text| text.parse::<uuid::Uuid>().is_ok()).map(str::to_owned).next()
+    }
+
     /// An amount of money, in the smallest unit.
     pub(super) fn amount(self, at: &'static str) -> Result<u64, EventError> {
         self.optional_amount(at)?.ok_or(self.missing(at))

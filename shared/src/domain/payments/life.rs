@@ -174,12 +174,17 @@ impl Walk<'_> {
 
 /// Number of orders and of choices.
 pub(super) fn walk(events: &[Event], known_before: &[Event], length: usize, now: i64) -> (u64, usize) {
-    let mut walk = Walk { events, prices: prices(), now, ends: HashMap::new(), orders: 0 };
     let mut account = Account::new();
     for event in known_before {
-        account.receive(event, &walk.prices, now);
+        account.receive(event, &prices(), now);
     }
-    walk.on(&account, 0, &mut Vec::new(), length);
+    walk_from(&account, events, length, now)
+}
+
+/// The same from an account that is not new.
+pub(super) fn walk_from(account: &Account, events: &[Event], length: usize, now: i64) -> (u64, usize) {
+    let mut walk = Walk { events, prices: prices(), now, ends: HashMap::new(), orders: 0 };
+    walk.on(account, 0, &mut Vec::new(), length);
     (walk.orders, walk.ends.len())
 }
 

@@ -10,8 +10,11 @@
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod cases_of_status;
 pub mod event;
 mod fields;
+pub mod imported;
 #[cfg(test)]
 mod life;
 pub mod lines;

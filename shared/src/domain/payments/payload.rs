@@ -42,12 +42,12 @@ fn checkout(session: Node<'_>) -> Result<Checkout, EventError> {
     Ok(Checkout {
         customer: session.optional_id("/customer")?,
         subscription: session.optional_id("/subscription")?,
-        user: session.first_id(&["/client_reference_id", "/metadata/user_id"])?,
+        user: session.first_user(&["/client_reference_id", "/metadata/user_id"]),
     })
 }
 
 fn deleted_customer(object: Node<'_>) -> Result<DeletedCustomer, EventError> {
-    Ok(DeletedCustomer { id: object.id("/id")?, user: object.first_id(&["/metadata/user_id"])? })
+    Ok(DeletedCustomer { id: object.id("/id")?, user: object.first_user(&["/metadata/user_id"]) })
 }
 
 fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, EventError> {
@@ -59,7 +59,7 @@ fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, 
     let latest_end = ends.iter().copied().flatten().chain(period_end).max();
     for (item, end) in nodes.iter().zip(&ends) {
         items.push(Item {
-            price: item.id("/price")?,
+            price: item.first_id(&["/price", "/plan"])?.ok_or(item.missing("/price"))?,
             period_start: item.optional_seconds("/current_period_start")?.or(period_start),
             period_end: end.or(latest_end).ok_or(object.missing("/current_period_end"))?,
         });
@@ -78,8 +78,8 @@ fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, 
     };
     Ok(SubscriptionChange {
         id: object.id("/id")?,
-        customer: object.id("/customer")?,
-        user: object.first_id(&["/metadata/user_id"])?,
+        customer: customer(object)?,
+        user: object.first_user(&["/metadata/user_id"]),
         change,
         status,
         cancel_at_period_end: object.flag("/cancel_at_period_end")?,
@@ -88,6 +88,15 @@ fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, 
         period_end: latest_end.ok_or(object.missing("/current_period_end"))?,
         items,
     })
+}
+
+/// The customer. Since 2025 an account of Stripe's may stand in its place, which is none of ours.
+fn customer(object: Node<'_>) -> Result<Option<String>, EventError> {
+    let customer = object.optional_id("/customer")?;
+    if customer.is_none() && !object.has("/customer_account") {
+        return Err(object.missing("/customer"));
+    }
+    Ok(customer)
 }
 
 /// Nothing for an invoice that no subscription wrote.
@@ -107,19 +116,19 @@ fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
     };
     let lines = lines::read(&object.list("/lines/data", LINE)?)?;
     let has_more_lines = object.flag("/lines/has_more")?;
-    // Only an invoice that begins a period must have a price: a line by hand has none.
-    if lines.is_empty() && !has_more_lines && reason != Reason::Other {
+    // A line need not have a price. An invoice that begins a period has lines.
+    if !object.has("/lines/data") && reason != Reason::Other {
         return Err(object.missing("/lines/data"));
     }
     Ok(Some(Invoice {
         id: object.id("/id")?,
-        customer: object.id("/customer")?,
+        customer: customer(object)?,
         subscription,
-        user: object.first_id(&[
+        user: object.first_user(&[
             "/parent/subscription_details/metadata/user_id",
             "/subscription_details/metadata/user_id",
             "/metadata/user_id",
-        ])?,
+        ]),
         reason,
         amount_paid: object.amount("/amount_paid")?,
         lines,

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::event::Status;
+use super::event::{Event, EventKind, Status};
+use super::rules::Prices;
 use super::subscription::{Billing, Paid, Period, Subscription, better};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::Plan;
@@ -14,17 +15,20 @@ impl Billing {
     /// `sub_…`: of those that run, or else of all, the one that changed last.
     #[must_use]
     pub fn subscription(&self) -> Option<&str> {
-        let newest = self.known_subscriptions().max_by_key(|(_, of)| (self.runs(of), of.changed()));
+        let newest = self.known_subscriptions().max_by_key(|(id, of)| (self.runs(id, of), of.changed()));
         newest.map(|(id, _)| id)
     }
 
     /// When the last subscription ends, if all that run are cancelled; epoch seconds.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
-        let mut running = self.known_subscriptions().map(|(_, of)| of).filter(|of| self.runs(of));
-        let ends = self.known_subscriptions().map(|(_, of)| of).filter(|of| self.runs(of));
-        let ends = ends.map(Subscription::period_end).max();
-        ends.filter(|_| running.all(|of| of.cancels))
+        let running = self.known_subscriptions().filter(|(id, of)| self.runs(id, of));
+        // Of a subscription that goes on at a price that is not ours, the plan ends with what was paid for it.
+        let end = |id: &str, of: &Subscription| {
+            if of.has_moved() { self.paid_until(id) } else { Some(of.cancelled_at()).filter(|_| of.cancels) }
+        };
+        let ends: Option<Vec<i64>> = running.map(|(id, of)| end(id, of)).collect();
+        ends?.into_iter().max()
     }
 
     /// Whether a payment failed that Stripe still tries to collect.
@@ -33,10 +37,15 @@ impl Billing {
         self.invoices.values().any(|facts| {
             let subscription = self.subscriptions.get(&facts.subscription);
             let is_ours = facts.has_known_price || self.is_known(&facts.subscription);
-            let is_tried = subscription.is_none_or(|of| self.runs(of)) && !self.is_deleted(facts.customer.as_deref());
+            let is_tried = subscription.is_none_or(|of| self.runs(&facts.subscription, of))
+                && !self.is_deleted(facts.customer.as_deref());
             // What failed before the invoice was voided, before a later payment, or before the subscription was active
-            // again is not tried any more.
-            let ends = [facts.closed_at, self.paid_at(&facts.subscription), subscription.and_then(|of| of.active_at)];
+            // again is not tried any more. While it is `past_due`, another payment settles nothing, and `active` was
+            // before.
+            let is_past_due = subscription.is_some_and(|of| of.status == Some(Status::PastDue));
+            let settled = [self.paid_at(&facts.subscription), subscription.and_then(|of| of.active_at)];
+            let settled = settled.into_iter().filter(|_| !is_past_due).max().flatten();
+            let ends = [facts.closed_at, settled];
             facts.paid.is_none() && is_ours && is_tried && facts.failed_at > ends.into_iter().max().flatten()
         })
     }
@@ -46,13 +55,22 @@ impl Billing {
     /// be known.
     #[must_use]
     pub fn is_subscribed(&self, profile: &Profile) -> bool {
-        if self.known_subscriptions().next().is_none() && self.booked.plan.is_none() {
-            let subscription = profile.stripe_subscription_id.as_ref();
-            return profile.wallet.plan != Plan::Free
-                && subscription.is_some_and(|subscription| !self.subscriptions.contains_key(subscription));
-        }
-        let runs = self.known_subscriptions().any(|(_, of)| self.runs(of));
-        runs || self.plan().is_some_and(|plan| plan != Plan::Free)
+        let billing = self.with_import(profile);
+        let runs = billing.known_subscriptions().any(|(id, of)| billing.runs(id, of));
+        // An operator may have taken the plan of an import of which Stripe has said nothing yet.
+        let is_taken = profile.wallet.plan == Plan::Free && billing.is_import_alone();
+        runs || (!is_taken && billing.plan().is_some_and(|plan| plan != Plan::Free))
+    }
+
+    /// Whether an invoice can be about a plan of ours, as far as the event shows: it names a user of ours, a price of ours,
+    /// or a subscription that we know. A customer of ours may pay for other things too.
+    #[must_use]
+    pub fn may_concern(&self, event: &Event, prices: &Prices, profile: &Profile) -> bool {
+        let EventKind::InvoicePaid(invoice) = &event.kind else { return true };
+        event.user().is_some()
+            || invoice.lines.iter().any(|line| prices.plan(&line.price).is_some())
+            || profile.stripe_subscription_id.as_deref() == Some(&*invoice.subscription)
+            || self.is_known(&invoice.subscription)
     }
 
     /// Whether payments have set the plan. If so, a refresh brings [`REFRESH_CREDITS`], and paid invoices the rest.
@@ -60,19 +78,21 @@ impl Billing {
     /// [`REFRESH_CREDITS`]: super::rules::REFRESH_CREDITS
     #[must_use]
     pub fn sets_plan(&self) -> bool {
-        self.booked.plan.is_some()
+        self.booked.plan.is_some() && !self.refreshes_as_imported()
     }
 
     /// Whether the user's card will be charged again.
     #[must_use]
     pub fn renews(&self, profile: &Profile) -> bool {
-        self.is_subscribed(profile) && self.ends_at().is_none()
+        self.is_subscribed(profile) && self.with_import(profile).ends_at().is_none()
     }
 
     /// The best plan that any subscription gives; nothing while no subscription has given or ended one.
     pub(super) fn plan(&self) -> Option<Plan> {
         let of_invoices = self.periods().map(|(_, subscription, _)| subscription);
         let all: BTreeSet<&str> = self.subscriptions.keys().map(String::as_str).chain(of_invoices).collect();
+        let imported = self.imported.as_ref().map(|import| import.subscription.as_str());
+        let all: BTreeSet<&str> = all.into_iter().chain(imported).collect();
         all.into_iter().map(|subscription| self.plan_of(subscription)).fold(None, better)
     }
 
@@ -80,16 +100,20 @@ impl Billing {
         let subscription = self.subscriptions.get(id);
         let newest = self.newest_period(id);
         // The subscription is newer than its invoices; an invoice may come before its subscription.
-        let plan = subscription.and_then(Subscription::plan).or(newest.and_then(|(_, paid)| paid.plan))?;
-        let gives = match subscription {
-            Some(subscription) => self.runs(subscription) && self.may_give(id, subscription),
-            None => newest.is_some_and(|(invoice, _)| !self.is_deleted(self.customer_of(invoice))),
+        let plan = subscription.and_then(Subscription::plan).or(newest.and_then(|(_, paid)| paid.plan));
+        let import = self.import_of(id);
+        let plan = plan.or(import.map(|import| import.plan))?;
+        let gives = match (subscription, newest) {
+            (Some(subscription), _) => self.runs(id, subscription) && self.may_give(id, subscription),
+            (None, Some((invoice, _))) => !self.is_deleted(self.customer_of(invoice)),
+            (None, None) => import.is_some_and(|import| !self.is_deleted(import.customer.as_deref())),
         };
         if gives && !newest.is_some_and(|(invoice, paid)| self.is_paid_back(invoice, paid)) {
             return Some(plan);
         }
-        // What never gave a plan takes none away: an operator may have given one, or an import.
-        let gave = newest.is_some() || subscription.is_some_and(|of| of.was_tried || of.was_stopped);
+        // What never gave a plan takes none away: an operator may have given one.
+        let gave =
+            newest.is_some() || import.is_some() || subscription.is_some_and(|of| of.was_tried || of.was_stopped);
         gave.then_some(Plan::Free)
     }
 
@@ -99,28 +123,42 @@ impl Billing {
         let paid = self.payments_of(id);
         match subscription.status {
             Some(Status::Trialing) => return true,
+            // An import counts as a payment.
+            _ if self.import_of(id).is_some() => {}
             Some(Status::PastDue) if !paid.clone().any(|paid| paid.period != Some(Period::Trial)) => return false,
             _ if paid.clone().next().is_none() && !subscription.was_tried => return false,
             _ => {}
         }
-        let paid_until = paid.filter(|paid| paid.period.is_some()).map(|paid| paid.period_end).max();
         let began = subscription.period.and_then(|(start, _)| start);
-        !(subscription.collection_paused && began.is_some() && paid_until <= began)
+        !(subscription.collection_paused && began.is_some() && self.paid_until(id) <= began)
     }
 
-    /// Subscriptions of a price of ours.
-    fn known_subscriptions(&self) -> impl Iterator<Item = (&str, &Subscription)> {
+    /// The end of what is paid of a subscription at prices of ours, a trial or an import included.
+    fn paid_until(&self, id: &str) -> Option<i64> {
+        let paid = self.payments_of(id).filter(|paid| paid.period.is_some()).map(|paid| paid.period_end);
+        paid.chain(self.import_of(id).map(|import| import.paid_until)).max()
+    }
+
+    /// Whether a subscription has moved to prices that are not ours, and what was paid for ours is over.
+    fn has_left(&self, id: &str, subscription: &Subscription) -> bool {
+        let began = subscription.period.and_then(|(start, _)| start);
+        subscription.has_moved() && self.paid_until(id) <= began.max(Some(subscription.changed_at()))
+    }
+
+    /// Subscriptions of a price of ours, or of an import.
+    pub(super) fn known_subscriptions(&self) -> impl Iterator<Item = (&str, &Subscription)> {
         self.subscriptions.iter().filter(|(id, _)| self.is_known(id)).map(|(id, of)| (id.as_str(), of))
     }
 
-    /// Whether a subscription is of a price of ours, by its own facts or by an invoice that was paid.
+    /// Whether a subscription is of a price of ours, by its own facts or by an invoice that was paid; or of an import,
+    /// whatever its price.
     fn is_known(&self, id: &str) -> bool {
         let by_itself = self.subscriptions.get(id).is_some_and(|of| of.plan().is_some());
-        by_itself || self.payments_of(id).next().is_some()
+        by_itself || self.import_of(id).is_some() || self.payments_of(id).next().is_some()
     }
 
-    fn runs(&self, subscription: &Subscription) -> bool {
-        subscription.gives_access && !self.is_deleted(subscription.customer())
+    fn runs(&self, id: &str, subscription: &Subscription) -> bool {
+        subscription.gives_access && !self.is_deleted(subscription.customer()) && !self.has_left(id, subscription)
     }
 
     /// Paid invoices of a price of ours.

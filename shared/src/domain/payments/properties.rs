@@ -199,9 +199,12 @@ fn an_unknown_price_gives_nothing_and_is_said_until_it_is_known() {
 fn a_price_that_is_sold_no_more_takes_nothing_from_who_pays_it() {
     let mut account = received(&[&before()[BUY], &others()[CREATED]]);
     let plan = account.wallet.plan;
+    let EventKind::Subscription(begun) = &others()[CREATED].kind else { panic!() };
     // The configuration has forgotten every price; the subscription goes on and changes something else.
-    for event in [&before()[UPGRADE], &others()[CANCELS]] {
-        let outcome = account.billing.apply(event, &Prices::default(), account.wallet, at(START));
+    for mut event in [before()[UPGRADE].clone(), others()[CANCELS].clone()] {
+        let EventKind::Subscription(change) = &mut event.kind else { panic!() };
+        change.items[0].price.clone_from(&begun.items[0].price);
+        let outcome = account.billing.apply(&event, &Prices::default(), account.wallet, at(START));
         assert!(outcome.unknown_price);
         account.billing = outcome.billing;
         account.wallet = outcome.settlement.wallet;

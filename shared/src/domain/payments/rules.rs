@@ -101,7 +101,7 @@ impl Billing {
         if changed {
             // What a refresh brings follows from the plan: it may have come with 15 a month, which payments bring now.
             let mut wallet = wallet;
-            billing.book_plan(&mut wallet);
+            billing.book_plan(&mut wallet, self.refreshes_as_imported());
             settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
             billing.book(&mut settlement, now);
         }
@@ -116,14 +116,20 @@ impl Billing {
     }
 
     /// The wallet follows the facts only where they change, so that a plan which an operator gave stays until then.
-    fn book_plan(&mut self, wallet: &mut Wallet) {
+    fn book_plan(&mut self, wallet: &mut Wallet, was_imported: bool) {
         let plan = self.plan();
+        let refreshes_as_imported = self.refreshes_as_imported();
         if plan != self.booked.plan
             && let Some(plan) = plan
         {
             self.booked.plan = Some(plan);
             wallet.plan = plan;
             wallet.monthly_credits = REFRESH_CREDITS;
+        }
+        // The first paid month begins to bring the rest of a month; what an import had comes back with its plan.
+        if refreshes_as_imported != was_imported {
+            let imported = self.imported.as_ref().filter(|_| refreshes_as_imported);
+            wallet.monthly_credits = imported.map_or(REFRESH_CREDITS, |import| import.monthly_credits);
         }
     }
 
@@ -276,7 +282,7 @@ impl Claim {
             ClaimKind::Dispute | ClaimKind::WonDispute => {
                 ("Credits of a disputed payment", "Credits of a dispute that ended well")
             }
-            ClaimKind::Again => ("Credits of a month that was booked before", "Correction of a month"),
+            ClaimKind::Again => ("Correction: the month was booked twice", "Correction: the month was booked once"),
         };
         let known = booked.total();
         if self.credits > known {

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{
     Change, Dispute, DisputeStatus, Event, EventKind, Invoice, InvoicePayment, Item, Refund, Status, SubscriptionChange,
 };
+use super::imported::Imported;
 use super::lines::Purchased;
 use super::rules::Prices;
 use crate::domain::credits::{Credits, Plan};
@@ -25,6 +26,9 @@ use crate::domain::credits::{Credits, Plan};
 #[serde(default)]
 pub struct Billing {
     customer: Option<Customer>,
+    /// The subscription that an import brought, for which no payment is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) imported: Option<Imported>,
     /// Customers who were deleted at Stripe.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     deleted_customers: BTreeSet<String>,
@@ -52,6 +56,9 @@ struct Watermark {
     created: i64,
     updated: bool,
     period_end: i64,
+    /// A renewal that fails at once makes a subscription `active` and `past_due` within one second.
+    #[serde(default, skip_serializing_if = "is_false")]
+    past_due: bool,
     event: String,
 }
 
@@ -63,7 +70,13 @@ pub(super) struct Subscription {
     /// Of the newest change whose price is ours; nothing when there was none. A price that the configuration has
     /// forgotten takes nothing from who pays it.
     priced: Option<Priced>,
+    /// The prices of the newest change, if none of them was ours.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    foreign_prices: BTreeSet<String>,
     pub(super) cancels: bool,
+    /// When it ends, if that was set to a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancel_at: Option<i64>,
     /// Facts of before this field have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<Status>,
@@ -89,6 +102,9 @@ pub(super) struct Subscription {
 struct Priced {
     at: Watermark,
     plan: Plan,
+    /// The prices of ours that it had then. Facts of before this field have none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    prices: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,8 +247,11 @@ impl Billing {
             created: event.created,
             updated: change.change > Change::Created,
             period_end: change.period_end,
+            past_due: change.status == Status::PastDue,
             event: event.id.clone(),
         };
+        let names = |items: &[&Item]| items.iter().map(|item| item.price.clone()).collect::<BTreeSet<_>>();
+        let all: Vec<&Item> = change.items.iter().collect();
         let known: Vec<&Item> = change.items.iter().filter(|item| prices.plan(&item.price).is_some()).collect();
         let plan = known.iter().map(|item| prices.plan(&item.price)).fold(None, better);
         // The period of an item that is not ours says nothing of our plan.
@@ -240,18 +259,20 @@ impl Billing {
             let latest = items.iter().max_by_key(|item| (item.period_end, item.period_start))?;
             Some((latest.period_start, latest.period_end))
         };
-        let period = period_of(&known).or_else(|| period_of(&change.items.iter().collect::<Vec<_>>()));
+        let period = period_of(&known).or_else(|| period_of(&all));
         let period_end = period.map_or(change.period_end, |(_, end)| end);
         let runs = matches!(change.status, Status::Active | Status::Trialing);
         let new = Subscription {
             gives_access: change.status.gives_access(),
-            priced: plan.map(|plan| Priced { at: watermark.clone(), plan }),
+            priced: plan.map(|plan| Priced { at: watermark.clone(), plan, prices: names(&known) }),
+            foreign_prices: if known.is_empty() { names(&all) } else { BTreeSet::new() },
             // An end that is further away than the next payment cancels nothing yet.
             cancels: change.cancel_at_period_end || change.cancel_at.is_some_and(|at| at <= period_end),
+            cancel_at: change.cancel_at,
             status: Some(change.status),
             period,
             collection_paused: change.collection_paused,
-            customer: Some(change.customer.clone()),
+            customer: change.customer.clone(),
             active_at: Some(event.created).filter(|_| runs),
             was_tried: change.status == Status::Trialing,
             was_stopped: change.status == Status::Stopped,
@@ -272,7 +293,7 @@ impl Billing {
         if facts.subscription < invoice.subscription {
             facts.subscription.clone_from(&invoice.subscription);
         }
-        facts.customer = facts.customer.take().max(Some(invoice.customer.clone()));
+        facts.customer = facts.customer.take().max(invoice.customer.clone());
         facts.has_known_price |= invoice.lines.iter().any(|line| prices.plan(&line.price).is_some());
         facts
     }
@@ -300,7 +321,7 @@ impl Billing {
             paid => *paid = Some(new),
         }
         // A proration brings nothing, whatever its price.
-        plan.is_none() && invoice.lines.iter().any(|line| !line.proration)
+        plan.is_none() && (invoice.has_more_lines || invoice.lines.iter().any(|line| !line.proration))
     }
 
     fn learn_payment(&mut self, payment: &InvoicePayment) {
@@ -321,7 +342,7 @@ impl Billing {
 
     fn learn_dispute(&mut self, event: &Event, dispute: &Dispute) {
         let new = DisputeFacts {
-            closed: dispute.status > DisputeStatus::Open,
+            closed: dispute.status > DisputeStatus::Open && !dispute.inquiry,
             created: event.created,
             event: event.id.clone(),
             charge: dispute.charge.clone(),
@@ -391,6 +412,23 @@ impl Subscription {
         self.period.map_or(self.watermark.period_end, |(_, end)| end)
     }
 
+    /// When it ends, if it is cancelled.
+    pub(super) fn cancelled_at(&self) -> i64 {
+        self.cancel_at.map_or(self.period_end(), |at| at.min(self.period_end()))
+    }
+
+    /// Whether the newest change has none of our prices and not one of those that were ours: an item was removed or
+    /// switched. A price that was ours and is not known any more is one that the configuration has forgotten.
+    pub(super) fn has_moved(&self) -> bool {
+        let ours = self.priced.as_ref().map(|priced| &priced.prices).filter(|prices| !prices.is_empty());
+        !self.foreign_prices.is_empty() && ours.is_some_and(|ours| ours.is_disjoint(&self.foreign_prices))
+    }
+
+    /// When the newest change happened.
+    pub(super) fn changed_at(&self) -> i64 {
+        self.watermark.created
+    }
+
     /// Sorts by time of the last change.
     pub(super) fn changed(&self) -> impl Ord {
         self.watermark.clone()
@@ -406,7 +444,8 @@ impl Subscription {
         let priced = match (self.priced.take(), new.priced.clone()) {
             (Some(known), Some(new)) if known.at == new.at => {
                 let plan = better(Some(known.plan), Some(new.plan)).unwrap_or(known.plan);
-                Some(Priced { plan, ..known })
+                let prices = known.prices.union(&new.prices).cloned().collect();
+                Some(Priced { plan, prices, ..known })
             }
             (Some(known), Some(new)) if known.at < new.at => Some(new),
             (known, new) => known.or(new),
@@ -438,9 +477,10 @@ impl Clawback {
 }
 
 impl DisputeFacts {
-    /// Within a second, what comes later in a dispute's life is the newer.
-    fn newness(&self) -> (bool, i64, DisputeStatus, &str) {
-        (self.closed, self.created, self.status, &self.event)
+    /// Within a second, what comes later in a dispute's life is the newer. An inquiry that was closed is not the end: a
+    /// chargeback may follow it.
+    fn newness(&self) -> (bool, i64, bool, DisputeStatus, &str) {
+        (self.closed && !self.inquiry, self.created, !self.inquiry, self.status, &self.event)
     }
 
     /// Whether the money is away, for now or for good.

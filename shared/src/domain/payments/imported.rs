@@ -1,0 +1,66 @@
+//! A subscription that an import brought. Its payments were booked elsewhere, so the import itself counts as a payment:
+//! its plan is paid until its reset date.
+//!
+//! It is ours whatever its price: the student has it from us.
+
+use serde::{Deserialize, Serialize};
+
+use super::subscription::Billing;
+use crate::domain::account::profile::Profile;
+use crate::domain::credits::{Credits, Plan};
+
+/// What an import says of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Imported {
+    /// `sub_…`.
+    pub(super) subscription: String,
+    /// `cus_…`.
+    pub(super) customer: Option<String>,
+    pub(super) plan: Plan,
+    /// What a refresh brings until the first payment is known.
+    pub(super) monthly_credits: Credits,
+    /// The reset date of the import.
+    pub(super) paid_until: i64,
+}
+
+impl Billing {
+    /// The facts with what an import left in `profile`. Accounts that were imported before this was kept are known by a
+    /// subscription in the profile that no event has brought.
+    #[must_use]
+    pub fn with_import(&self, profile: &Profile) -> Self {
+        let mut billing = self.clone();
+        let is_of_events = self.booked.plan.is_some() || self.known_subscriptions().next().is_some();
+        if let (None, Some(subscription)) = (&self.imported, &profile.stripe_subscription_id)
+            && !is_of_events
+            && profile.wallet.plan != Plan::Free
+        {
+            let wallet = profile.wallet.with_month_of_plan();
+            billing.booked.plan = Some(wallet.plan);
+            billing.imported = Some(Imported {
+                subscription: subscription.clone(),
+                customer: profile.stripe_customer_id.clone(),
+                plan: wallet.plan,
+                monthly_credits: wallet.monthly_credits,
+                paid_until: wallet.credits_reset_at,
+            });
+        }
+        billing
+    }
+
+    /// What an import says of this subscription.
+    pub(super) fn import_of(&self, subscription: &str) -> Option<&Imported> {
+        self.imported.as_ref().filter(|import| import.subscription == subscription)
+    }
+
+    /// Whether the import is all that is known of its subscription, and there is no other.
+    pub(super) fn is_import_alone(&self) -> bool {
+        self.imported.is_some() && self.known_subscriptions().next().is_none() && self.periods().next().is_none()
+    }
+
+    /// Whether a refresh still brings what it brought after the import: the plan is that of the import, and no paid month
+    /// is known that brings the rest.
+    pub(super) fn refreshes_as_imported(&self) -> bool {
+        let plan = self.imported.as_ref().map(|import| import.plan);
+        plan.is_some() && self.plan() == plan && self.months().next().is_none()
+    }
+}
