@@ -45,6 +45,18 @@ pub enum LimitedAction {
     Spend,
 }
 
+/// How far a request went of those that check or set a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// No key derivation began: no password was compared with anything.
+    #[default]
+    Nothing,
+    /// A key derivation began.
+    Derived,
+    /// The password was right.
+    Right,
+}
+
 /// Whose requests one counter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CountedBy {
@@ -102,6 +114,19 @@ impl LimitedAction {
             Self::Spend => (20, MINUTE_SECONDS),
         };
         Policy { quota, window_seconds }
+    }
+
+    /// Whether a request that ended after `progress` stays counted. What is given back was not of the kind that the
+    /// limit is for: a login by address counts wrong passwords, the other limits of passwords count key derivations.
+    #[must_use]
+    pub fn is_kept(self, progress: Progress) -> bool {
+        match self {
+            Self::LoginAddress => progress == Progress::Derived,
+            Self::LoginEmail | Self::RegisterAddress | Self::RegisterEmail | Self::Password => {
+                progress != Progress::Nothing
+            }
+            Self::OpenRead | Self::Anonymous | Self::SignedIn | Self::Export | Self::Analysis | Self::Spend => true,
+        }
     }
 
     /// Whose requests are counted together.

@@ -58,6 +58,12 @@ impl Claim {
         &self.token
     }
 
+    /// What counts the request, for the one who checks a password.
+    #[must_use]
+    pub fn limiter(&self) -> Limiter {
+        self.limiter.clone()
+    }
+
     /// The user, if the session is live and the request within the limits: read and counted at the same time.
     ///
     /// # Errors
