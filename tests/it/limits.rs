@@ -51,10 +51,28 @@ async fn request(action: LimitedAction, person: &Person, number: u32) -> Answer 
             person.post("/api/auth/password", body).await
         }
         LimitedAction::Export => person.get("/api/auth/export").await,
-        LimitedAction::Analysis => person.get("/api/courses/algebra/analysis").await,
+        LimitedAction::Analysis => person.get(&format!("/api/courses/exam{number}/analysis")).await,
         LimitedAction::Spend => {
             person.post("/api/questions/practice", json!({"course_id": "algebra", "count": 1})).await
         }
+    }
+}
+
+/// Courses `exam<number>`, each with an analysis of its own.
+async fn import_exams(test: &TestApp, numbers: impl Iterator<Item = u32>) {
+    for number in numbers {
+        let id = format!("exam{number}");
+        let exam = |suffix: &str| format!("{id}-{suffix}");
+        test.import(&json!({
+            "course": {"id": id, "name": id},
+            "topics": [{"id": exam("t"), "name": "Topic", "category": "a"}],
+            "exams": [{"id": exam("e"), "year": 2020, "exam_type": "final"}],
+            "questions": [{
+                "id": exam("q"), "topic_id": exam("t"), "exam_id": exam("e"), "question_text": "?", "answer": "1",
+                "solution_steps": ["Think."], "difficulty": 1,
+            }],
+        }))
+        .await;
     }
 }
 
@@ -75,6 +93,10 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
         let through_twin = person.through(twin.clone());
         let policy = test.app.limits.window(action, test.app.now()).policy;
         for window in 0..2 {
+            if action == LimitedAction::Analysis {
+                // Each can be bought once.
+                import_exams(test, (0..policy.quota + EXCESS).map(|number| number + 1_000 * window)).await;
+            }
             let flood = (0..policy.quota + EXCESS).map(|number| {
                 let person = if number % 2 == 0 { &person } else { &through_twin };
                 request(action, person, number + 1_000 * window)
@@ -426,6 +448,39 @@ async fn a_client_that_hangs_up_is_counted_for_the_keys_that_were_derived_and_th
         wrong += if password == PASSWORD { 0 } else { seen.2 };
         assert_eq!((seen.0, seen.1), (seen.2, wrong), "{password}");
     }
+}
+
+#[tokio::test]
+async fn an_analysis_counts_when_it_is_bought_and_not_when_it_is_read_or_refused() {
+    let test = TestApp::limited().await;
+    let quota = LimitedAction::Analysis.policy().quota;
+    import_exams(&test, 0..=quota).await;
+    let analysis = |number: u32| format!("/api/courses/exam{number}/analysis");
+    let ada = test.member("ada", Plan::Free, 2 * (quota + 1)).await;
+    let poor = test.member("poor", Plan::Free, 1).await;
+    for number in 0..=quota {
+        // Refused: no credits, no such course, a request that buys nothing.
+        let _ = poor.get(&analysis(0)).await.problem(402, "insufficient_credits");
+        let _ = ada.get("/api/courses/none/analysis").await.problem(404, "not_found");
+        let _ = ada.get_with(&analysis(number), &[("purpose", "prefetch")]).await.problem(402, "not_purchased");
+    }
+    for number in 0..quota {
+        // At the same time: one buys, the others read.
+        let path = analysis(number);
+        for answer in join_all((0..4).map(|_| ada.get(&path))).await {
+            assert_eq!(answer.ok()["analysis"]["exams_analysed"], 1);
+        }
+    }
+    let refused = ada.get(&analysis(quota)).await.problem(429, "rate_limited");
+    assert_eq!(refused["violated_policies"], json!(["analysis"]));
+    // What is owned is read as often as anything else.
+    for number in 0..40 {
+        assert_eq!(ada.get(&analysis(number % quota)).await.ok()["credits_deducted"], 0);
+    }
+    assert_eq!(ada.credits().await, 2);
+    test.pass(Duration::from_hours(1));
+    assert_eq!(ada.get(&analysis(quota)).await.ok()["credits_deducted"], 2);
+    test.assert_ledgers_are_true().await;
 }
 
 #[tokio::test]

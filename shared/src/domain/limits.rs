@@ -39,7 +39,7 @@ pub enum LimitedAction {
     Password,
     /// A page of everything that is stored of a user.
     Export,
-    /// An analysis.
+    /// An analysis that is bought. Reading it again is not.
     Analysis,
     /// What costs credits.
     Spend,
@@ -114,6 +114,12 @@ impl LimitedAction {
             Self::Spend => (20, MINUTE_SECONDS),
         };
         Policy { quota, window_seconds }
+    }
+
+    /// Whether every request of its routes counts. Else its handler counts those that the limit is for.
+    #[must_use]
+    pub const fn is_for_every_request(self) -> bool {
+        !matches!(self, Self::Analysis)
     }
 
     /// Whether a request that ended after `progress` stays counted. What is given back was not of the kind that the

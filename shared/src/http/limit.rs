@@ -111,12 +111,13 @@ fn address_of(request: &Request) -> Option<IpAddr> {
 }
 
 impl Limiter {
-    /// Counts the request under every policy of its route.
+    /// Counts the request under every policy of its route but those that its handler counts by [`Limiter::admit_to`].
     ///
     /// # Errors
     /// 429 when it is one too many for any; 503 when that cannot be known.
     pub async fn admit(&self, asker: LimitSubject<'_>) -> Result<(), Problem> {
-        let counts = self.0.actions.iter().filter_map(|action| {
+        let actions = self.0.actions.iter().filter(|action| action.is_for_every_request());
+        let counts = actions.filter_map(|action| {
             let subject = match action.counted_by() {
                 CountedBy::Address => Some(self.0.address.clone()),
                 CountedBy::User => asker.user.map(|user| user.to_string()),
@@ -126,6 +127,23 @@ impl Limiter {
         });
         let standings = try_join_all(counts).await?;
         refuse_over(&standings)
+    }
+
+    /// Counts the request of a user under `action`, once until it is given back.
+    ///
+    /// # Errors
+    /// As [`Limiter::admit`].
+    pub(super) async fn admit_to(&self, action: LimitedAction, user: UserId) -> Result<(), Problem> {
+        let before = {
+            let counts = self.0.counts();
+            let mut before = counts.counted.iter().filter(|one| one.window.action == action && !one.is_given_back);
+            before.next().map(|one| one.standing)
+        };
+        let standing = match before {
+            Some(standing) => standing,
+            None => self.count(action, user.to_string()).await?,
+        };
+        refuse_over(&[standing])
     }
 
     /// The token was nobody's: the request counts for its address, and no more for the user that it named. Else whoever

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::domain::account::token::Token;
 use crate::domain::id::UserId;
+use crate::domain::limits::LimitedAction;
 use crate::request_metrics::note_user;
 use crate::store::SignedIn;
 
@@ -99,6 +100,14 @@ impl Claim {
     pub async fn admit(&self) -> Result<(), Problem> {
         let asker = LimitSubject { user: Some(self.user_id()), email: None };
         self.admission.get_or_init(|| self.limiter.admit(asker)).await.clone()
+    }
+
+    /// Counts the request under `action`, which not every request of the route is for. The session must be checked.
+    ///
+    /// # Errors
+    /// 429 when it is one too many.
+    pub async fn admit_to(&self, action: LimitedAction) -> Result<(), Problem> {
+        self.limiter.admit_to(action, self.user_id()).await
     }
 
     /// The answer to a token that is nobody's: `problem`, or that there were too many of such.
