@@ -56,6 +56,12 @@ fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Whether a cache may give the answer to others: then nothing in it may be about the one who asked.
+fn is_for_everybody(headers: &HeaderMap) -> bool {
+    let caching = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    caching.is_some_and(|caching| caching.starts_with("public"))
+}
+
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id(&app, &request);
@@ -85,7 +91,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
-    if let Some(standings) = standings {
+    if let Some(standings) = standings.filter(|_| !is_for_everybody(headers)) {
         standings.write(headers);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
