@@ -5,13 +5,13 @@
 //! client and are ignored. The header is read only if the connection itself comes from a trusted network. `Forwarded`
 //! and similar headers are never read.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use clap::Args;
@@ -29,12 +29,39 @@ pub struct TrustedProxies {
     networks: Vec<IpNet>,
 }
 
-/// Parses a network or a single address.
+/// The shortest prefixes that may be trusted: 10.0.0.0/8 and fc00::/7 are the largest networks that one operator can have.
+const PREFIX_MIN: (u8, u8) = (8, 7);
+/// Bits of an IPv6 address before an IPv4 address that it maps.
+const MAPPED_PREFIX: u8 = 96;
+
+/// A network, or one address, in the form in which peers are compared: an IPv4 address that IPv6 maps is IPv4.
 fn network(text: &str) -> Result<IpNet, String> {
     let network = IpNet::from_str(text).or_else(|_| IpAddr::from_str(text).map(IpNet::from));
-    network
-        .map(|network| network.trunc())
-        .map_err(|_| "must be a network such as 10.0.0.0/8 or 2001:db8::/32".to_owned())
+    let network = network.map_err(|_| "must be a network such as 10.0.0.0/8 or 2001:db8::/32".to_owned())?.trunc();
+    let too_large = || {
+        let (v4, v6) = PREFIX_MIN;
+        format!(
+            "is too large to be trusted: every client in it could forge its address; an IPv4 network has a prefix of \
+                 at least /{v4}, an IPv6 network of at least /{v6}"
+        )
+    };
+    let network = match network {
+        IpNet::V6(wide)
+            if wide.prefix_len() < MAPPED_PREFIX && wide.contains(&Ipv4Addr::LOCALHOST.to_ipv6_mapped()) =>
+        {
+            return Err(too_large());
+        }
+        IpNet::V6(narrow) => match narrow.addr().to_ipv4_mapped() {
+            Some(address) => {
+                let prefix = narrow.prefix_len() - MAPPED_PREFIX;
+                IpNet::new(address.into(), prefix).map_err(|error| error.to_string())?
+            }
+            None => narrow.into(),
+        },
+        IpNet::V4(network) => network.into(),
+    };
+    let prefix_min = if network.addr().is_ipv4() { PREFIX_MIN.0 } else { PREFIX_MIN.1 };
+    if network.prefix_len() < prefix_min { Err(too_large()) } else { Ok(network) }
 }
 
 impl TrustedProxies {
@@ -61,11 +88,13 @@ impl TrustedProxies {
         if !self.trusts(peer) {
             return client;
         }
-        // Several header lines are one list (RFC 9110, 5.3).
-        let lines: Vec<&str> = headers.get_all(HEADER).iter().map(|line| line.to_str().unwrap_or_default()).collect();
-        for entry in lines.iter().flat_map(|line| line.split(',')).rev() {
-            // Stop at an entry that is not an address: the proxy that wrote it counts as the client.
-            let Some(address) = address(entry.trim()) else { break };
+        // Several lines are one list (RFC 9110, 5.3), of which empty elements are ignored (5.6.1). Bytes: what a client
+        // wrote that is no text must not hide what a proxy appended to it.
+        let lines: Vec<&[u8]> = headers.get_all(HEADER).iter().map(HeaderValue::as_bytes).collect();
+        let entries = lines.iter().flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        for entry in entries.rev().filter(|entry| !entry.is_empty()) {
+            // What is no address tells nothing, nor does what stands before it: the proxy that wrote it counts.
+            let Some(address) = std::str::from_utf8(entry).ok().and_then(address) else { break };
             client = address;
             if !self.trusts(address) {
                 break;
@@ -97,14 +126,12 @@ async fn tell_client(State(proxies): State<Arc<TrustedProxies>>, mut request: Re
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn client(networks: &[&str], peer: &str, lines: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(HEADER, HeaderValue::from_str(line).unwrap());
+            headers.append(HEADER, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         // Never read, even from a trusted proxy.
         for other in ["forwarded", "x-real-ip", "cf-connecting-ip"] {
@@ -121,8 +148,13 @@ mod tests {
         assert_eq!(client(&[], "10.1.2.3", &lines), "10.1.2.3");
         assert_eq!(client(&["10.1.2.3"], "10.1.2.3", &lines), "203.0.113.7");
         assert_eq!(client(&["10.1.2.3"], "10.1.2.4", &lines), "10.1.2.4");
-        // A socket that listens on IPv6 reports IPv4 peers in this form.
+        // A socket that listens on IPv6 names IPv4 peers so, and a network may be named so, too.
         assert_eq!(client(&["10.0.0.0/8"], "::ffff:10.1.2.3", &lines), "203.0.113.7");
+        for mapped in ["::ffff:10.0.0.0/104", "::ffff:10.1.2.3", "::ffff:a01:203/128"] {
+            assert_eq!(client(&[mapped], "::ffff:10.1.2.3", &lines), "203.0.113.7", "{mapped}");
+            assert_eq!(client(&[mapped], "10.1.2.3", &lines), "203.0.113.7", "{mapped}");
+            assert_eq!(client(&[mapped], "11.1.2.3", &lines), "11.1.2.3", "{mapped}");
+        }
     }
 
     #[test]
@@ -141,8 +173,16 @@ mod tests {
             // An entry that is not an address is ignored, and all entries to its left.
             (vec!["203.0.113.7, unknown"], "10.1.2.3"),
             (vec!["203.0.113.7, unknown, 10.6.6.6"], "10.6.6.6"),
-            (vec!["203.0.113.7,"], "10.1.2.3"),
+            (vec!["203.0.113.7, unknown, 192.0.2.5, 10.6.6.6"], "192.0.2.5"),
+            // An empty entry is none.
+            (vec!["203.0.113.7,"], "203.0.113.7"),
+            (vec!["198.51.100.1,, 203.0.113.7 ,\t,", "", " ,10.6.6.6,"], "203.0.113.7"),
             (vec![""], "10.1.2.3"),
+            // One that cannot be read hides nothing that stands right of it.
+            (vec!["\u{e9}, 203.0.113.7"], "203.0.113.7"),
+            (vec!["198.51.100.1, \u{e9}"], "10.1.2.3"),
+            (vec!["198.51.100.1, \u{e9}, 10.6.6.6"], "10.6.6.6"),
+            (vec!["\u{e9}", "203.0.113.7"], "203.0.113.7"),
             (vec![], "10.1.2.3"),
         ] {
             assert_eq!(client(&networks, "10.1.2.3", &lines), expected, "{lines:?}");
@@ -151,11 +191,14 @@ mod tests {
 
     #[test]
     fn a_network_is_a_cidr_or_an_address() {
-        for good in ["10.0.0.0/8", "10.1.2.3/8", "127.0.0.1", "::1", "2001:db8::/32", "0.0.0.0/0"] {
+        for good in ["10.0.0.0/8", "10.1.2.3/8", "127.0.0.1", "::1", "2001:db8::/32", "fc00::/7"] {
             assert!(network(good).is_ok(), "{good}");
         }
         for bad in ["", "10.0.0.0/33", "localhost", "10.0.0", "2001:db8::/129"] {
             assert!(network(bad).is_err(), "{bad}");
+        }
+        for large in ["0.0.0.0/0", "128.0.0.0/1", "::/0", "::/64", "2000::/3", "::ffff:0:0/96", "::ffff:8.0.0.0/101"] {
+            assert!(network(large).unwrap_err().contains("too large to be trusted"), "{large}");
         }
     }
 }

@@ -15,6 +15,7 @@ use shared::domain::credits::adjustment::{Adjustment, Reason};
 use shared::domain::credits::{Amount, Credits, Plan};
 use shared::domain::id::UserId;
 use shared::domain::idempotency::IdempotencyKey;
+use shared::domain::time::shown;
 use shared::store::{Adjusted, OperatorChange};
 use uuid::Uuid;
 
@@ -180,7 +181,7 @@ async fn adjusted(app: &App, adjusted: Adjusted) -> Result<String> {
         Adjusted::Now(profile) => describe(app, &profile, 1).await,
         Adjusted::Before(profile, at) => {
             let account = describe(app, &profile, ENTRIES_SHOWN).await?;
-            Ok(format!("Nothing was changed: the change with this key was made at {at}.\n{account}"))
+            Ok(format!("Nothing was changed: the change with this key was made at {}.\n{account}", shown(at)))
         }
     }
 }
@@ -193,7 +194,7 @@ fn ask(profile: &Profile) -> Result<()> {
         "Delete {} ({} credits, since {}) and all that is of it? This cannot be undone. Type yes:",
         plain(profile.email.as_str()),
         profile.wallet.credits,
-        profile.created_at
+        shown(profile.created_at)
     );
     message(&question);
     ensure!(is_yes(&mut io::stdin().lock())?, "nothing was deleted");
@@ -231,17 +232,17 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
         format!("email    {}", plain(profile.email.as_str())),
         format!("plan     {}", wallet.plan.as_str()),
         format!("credits  {}", wallet.credits),
-        format!("since    {}", profile.created_at),
+        format!("since    {}", shown(profile.created_at)),
     ];
     let ends_at = wallet.unlimited_until.filter(|end| app.now().as_second() < *end);
     if let Some(end) = ends_at.and_then(|end| Timestamp::from_second(end).ok()) {
-        lines.push(format!("until    {end} unlimited, then {}", profile.wallet.plan.as_str()));
+        lines.push(format!("until    {} unlimited, then {}", shown(end), profile.wallet.plan.as_str()));
     }
     for entry in app.store.entries_before(profile.id, None, entries).await?.entries {
         let kind = serde_json::to_value(entry.kind)?;
         lines.push(format!(
             "{}  {:>+5}  {:>6}  {}  {}",
-            entry.created_at,
+            shown(entry.created_at),
             entry.amount,
             entry.balance_after,
             kind.as_str().unwrap_or_default(),

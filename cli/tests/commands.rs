@@ -49,6 +49,10 @@ fn an_account_is_found_by_email_and_by_id() {
     assert_eq!(account, db.run(&["user", "show", ADA_ID]));
     assert_eq!(account, db.run(&["user", "show", " ADA@Students.Example "]));
     assert!(account.contains(ADA_ID) && account.contains("signup_bonus  Welcome bonus"), "{account}");
+    // As the API shows them: three digits of fraction always.
+    let times: Vec<&str> =
+        account.split_whitespace().filter(|word| word.ends_with('Z') && word.contains('T')).collect();
+    assert!(times.len() >= 2 && times.iter().all(|time| time.len() == "2025-01-01T00:00:00.000Z".len()), "{account}");
 
     let refused = |account: &str| refusal(&mut db.command(&["user", "show", account]));
     assert_eq!(refused("nobody@example.org"), "error: nobody has this email\n");

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
 
 use crate::domain::credits::Credits;
 use crate::domain::id::UserId;
@@ -80,7 +81,15 @@ pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Arc<RequestMetrics
     (METRICS.scope(Arc::clone(&metrics), work).await, metrics)
 }
 
-/// Counts a call to DynamoDB.
+/// Starts `work`, which goes on when the request is given up, and counts what it takes for the request of this task.
+pub(crate) fn spawn_counted<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    match METRICS.try_with(Arc::clone) {
+        Ok(metrics) => tokio::spawn(METRICS.scope(metrics, work)),
+        Err(_) => tokio::spawn(work),
+    }
+}
+
+/// A call begins.
 pub(crate) fn count_call() {
     add(|metrics| &metrics.calls, 1);
 }

@@ -276,6 +276,37 @@ async fn a_question_is_started_with_any_body_that_says_nothing() {
     assert_eq!(ada.credits().await, 4);
 }
 
+/// A body that is said to be too large, and that nobody may wait for.
+struct Announced;
+
+impl axum::body::HttpBody for Announced {
+    type Data = axum::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        panic!("the body is waited for")
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        hyper::body::SizeHint::with_exact(8 * 1024 * 1024)
+    }
+}
+
+#[tokio::test]
+async fn a_body_whose_length_is_too_large_is_413_before_it_comes() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", shared::domain::credits::Plan::Free, 5).await;
+    for path in ["/api/auth/login", "/api/questions/practice", "/api/questions/alg-q4/start"] {
+        let request = axum::http::Request::post(path).header("content-type", "application/json");
+        let token = format!("Bearer {}", ada.token.as_deref().unwrap());
+        let request = request.header("authorization", token);
+        let _ = test.send(request.body(axum::body::Body::new(Announced)).unwrap()).await.problem(413, "body_too_large");
+    }
+}
+
 #[tokio::test]
 async fn a_body_of_bytes_that_are_no_text_is_400() {
     let test = TestApp::start().await;

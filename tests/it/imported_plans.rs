@@ -183,7 +183,7 @@ async fn a_dump_brings_a_months_credits_and_an_unlimited_time() {
         plans,
         [
             "users 00000000-0000-4000-8000-000000000001: monthly_credits 5 became 15, a month of the plan starter",
-            "users 00000000-0000-4000-8000-000000000002: unlimited until 2026-03-10T12:00:00Z, then free",
+            "users 00000000-0000-4000-8000-000000000002: unlimited until 2026-03-10T12:00:00.000Z, then free",
         ]
     );
     let mut person = test.anonymous();

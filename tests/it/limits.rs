@@ -6,12 +6,13 @@ use axum::body::Body;
 use axum::http::Method;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
+use pastpaper::router;
 use pastpaper::trusted_proxy::TrustedProxies;
 use serde_json::{Value, json};
 use shared::domain::account::token::{SECRET_BYTES, Token};
 use shared::domain::credits::Plan;
 use shared::domain::id::UserId;
-use shared::domain::limits::{LimitedAction, address_subject};
+use shared::domain::limits::{LimitedAction, address_subject, email_subject};
 use shared::http::routes::ROUTES;
 use shared::http::with_standard_layers;
 use tests::{Answer, PASSWORD, Person, TestApp};
@@ -50,10 +51,28 @@ async fn request(action: LimitedAction, person: &Person, number: u32) -> Answer 
             person.post("/api/auth/password", body).await
         }
         LimitedAction::Export => person.get("/api/auth/export").await,
-        LimitedAction::Analysis => person.get("/api/courses/algebra/analysis").await,
+        LimitedAction::Analysis => person.get(&format!("/api/courses/exam{number}/analysis")).await,
         LimitedAction::Spend => {
             person.post("/api/questions/practice", json!({"course_id": "algebra", "count": 1})).await
         }
+    }
+}
+
+/// Courses `exam<number>`, each with an analysis of its own.
+async fn import_exams(test: &TestApp, numbers: impl Iterator<Item = u32>) {
+    for number in numbers {
+        let id = format!("exam{number}");
+        let exam = |suffix: &str| format!("{id}-{suffix}");
+        test.import(&json!({
+            "course": {"id": id, "name": id},
+            "topics": [{"id": exam("t"), "name": "Topic", "category": "a"}],
+            "exams": [{"id": exam("e"), "year": 2020, "exam_type": "final"}],
+            "questions": [{
+                "id": exam("q"), "topic_id": exam("t"), "exam_id": exam("e"), "question_text": "?", "answer": "1",
+                "solution_steps": ["Think."], "difficulty": 1,
+            }],
+        }))
+        .await;
     }
 }
 
@@ -74,6 +93,10 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
         let through_twin = person.through(twin.clone());
         let policy = test.app.limits.window(action, test.app.now()).policy;
         for window in 0..2 {
+            if action == LimitedAction::Analysis {
+                // Each can be bought once.
+                import_exams(test, (0..policy.quota + EXCESS).map(|number| number + 1_000 * window)).await;
+            }
             let flood = (0..policy.quota + EXCESS).map(|number| {
                 let person = if number % 2 == 0 { &person } else { &through_twin };
                 request(action, person, number + 1_000 * window)
@@ -84,6 +107,11 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
             for answer in passed {
                 assert!(matches!(answer.status.as_u16(), 200 | 401 | 409), "{action:?}: {}", answer.body);
                 let policies = format!("\"{}\";q={};w={}", action.name(), policy.quota, policy.window_seconds);
+                if action == LimitedAction::OpenRead {
+                    // A cache may give it to others.
+                    assert_eq!((answer.header("ratelimit-policy"), answer.header("ratelimit")), ("", ""));
+                    continue;
+                }
                 assert!(answer.header("ratelimit-policy").contains(&policies), "{action:?}: {:?}", answer.headers);
                 assert!(answer.header("ratelimit").contains(&format!("\"{}\";r=", action.name())), "{action:?}");
                 assert_eq!(answer.header("retry-after"), "");
@@ -209,7 +237,7 @@ async fn what_fails_for_its_form_calls_no_database_and_is_not_counted() {
 }
 
 #[tokio::test]
-async fn every_route_says_where_the_client_stands() {
+async fn every_route_says_where_the_client_stands_but_what_a_cache_may_give_to_others() {
     let test = TestApp::limited().await;
     for route in ROUTES.iter().filter(|route| route.method == Method::GET && !route.path.contains('{')) {
         let ada = test.member(route.operation, Plan::Free, 5).await;
@@ -219,7 +247,14 @@ async fn every_route_says_where_the_client_stands() {
             for action in route.limits {
                 let name = format!("\"{}\"", action.name());
                 for header in ["ratelimit", "ratelimit-policy"] {
-                    assert!(answer.header(header).contains(&name), "{}: {:?}", route.operation, answer.headers);
+                    let is_told = *action != LimitedAction::OpenRead;
+                    assert_eq!(
+                        answer.header(header).contains(&name),
+                        is_told,
+                        "{}: {:?}",
+                        route.operation,
+                        answer.headers
+                    );
                 }
             }
         }
@@ -227,7 +262,10 @@ async fn every_route_says_where_the_client_stands() {
     let first = test.anonymous().get("/api/featured-question").await;
     let etag = first.header("etag").to_owned();
     let again = test.anonymous().get_with("/api/featured-question", &[("if-none-match", &etag)]).await;
-    assert_eq!((again.status.as_u16(), again.header("ratelimit")), (304, "\"open_read\";r=4999;t=60"));
+    assert_eq!((again.status.as_u16(), again.header("ratelimit"), again.header("ratelimit-policy")), (304, "", ""));
+    // What no cache keeps tells it.
+    let missing = test.anonymous().get("/api/courses/none/topics/public").await;
+    assert_eq!((missing.status.as_u16(), missing.header("ratelimit")), (404, "\"open_read\";r=4999;t=60"));
 }
 
 /// What a landing page asks for, of which the second is asked again with its tag.
@@ -255,10 +293,10 @@ async fn a_thousand_visitors_of_one_address_see_the_landing_page_within_a_minute
         assert_eq!(health.header("ratelimit"), "", "asking for the health of the service counts nothing");
         for answer in [topics, featured, again] {
             assert_eq!(answer.header("cache-control"), "public, max-age=60");
-            assert!(answer.header("ratelimit-policy").contains("\"open_read\";q=5000;w=60"));
+            assert_eq!(answer.header("ratelimit-policy"), "");
         }
     }
-    let last = first.get("/api/featured-question").await;
+    let last = first.get("/api/courses/none/topics/public").await;
     assert_eq!(last.header("ratelimit"), "\"open_read\";r=1999;t=60");
     // A neighbour's requests leave those of a user with a session alone.
     let ada = test.member("ada", Plan::Free, 5).await.at(first.address);
@@ -309,6 +347,155 @@ async fn guesses_at_many_accounts_from_one_address_stop_and_logins_that_succeed_
     assert_eq!(refused["violated_policies"], json!(["login_address"]));
     let _ = login(&ada.email, PASSWORD).await.problem(429, "rate_limited");
     assert_eq!(test.app.kdf_runs(), derived, "no key is derived for what is refused");
+}
+
+/// `test` with a queue of key derivations that holds `waiting`, and people with a password, of one address.
+async fn class_before_queue(mut test: TestApp, waiting: usize, names: &[&str]) -> (TestApp, Vec<Person>) {
+    test.app = test.app.with_kdf_queue(waiting);
+    let school = test.anonymous().address;
+    let hash = test.app.hash_password(PASSWORD.to_owned().into()).await.unwrap();
+    let router = router::all(&test.app);
+    let mut class = Vec::new();
+    for name in names {
+        let student = test.member(name, Plan::Free, 5).await.through(router.clone()).at(school);
+        test.set_hash(&student, &hash).await;
+        class.push(student);
+    }
+    (test, class)
+}
+
+const CLASS: [&str; 8] = ["ada", "grace", "emmy", "sofia", "hypatia", "maria", "rosalind", "lise"];
+
+/// Sends all of `requests` at once, and again those that are told to come back later, until none is.
+async fn until_answered<R: Future<Output = Answer>>(count: usize, request: impl Fn(usize) -> R) -> Vec<Answer> {
+    let (mut left, mut answers): (Vec<usize>, Vec<Answer>) = ((0..count).collect(), Vec::new());
+    while !left.is_empty() {
+        let round = join_all(left.iter().map(|number| request(*number))).await;
+        let (busy, done): (Vec<_>, Vec<_>) = left.drain(..).zip(round).partition(|(_, answer)| answer.status == 503);
+        for (_, answer) in &busy {
+            // As long as a full queue takes.
+            assert_eq!(answer.header("retry-after"), "4");
+        }
+        assert!(!done.is_empty(), "somebody is answered in each round");
+        left = busy.into_iter().map(|(number, _)| number).collect();
+        answers.extend(done.into_iter().map(|(_, answer)| answer));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_login_or_registration_that_finds_the_queue_full_is_not_counted() {
+    let (_test, class) = class_before_queue(TestApp::limited_to(QUOTA_MAX).await, 0, &CLASS).await;
+    let answers = until_answered(class.len(), |number| {
+        class[number].post("/api/auth/login", json!({"email": class[number].email, "password": PASSWORD}))
+    });
+    assert!(answers.await.iter().all(|answer| answer.status == 200));
+    let answers = until_answered(class.len(), |number| {
+        let form = json!({"email": format!("student{number}@example.org"), "password": PASSWORD});
+        let student = &class[number];
+        async move { student.post("/api/auth/register", form).await }
+    });
+    assert!(answers.await.iter().all(|answer| answer.status == 200));
+}
+
+#[tokio::test]
+async fn a_guess_at_the_own_password_counts_when_a_key_was_derived_for_it() {
+    let (test, class) = class_before_queue(TestApp::limited().await, 0, &["ada"]).await;
+    let ada = &class[0];
+    let derived = test.app.kdf_runs();
+    let change = json!({"current_password": "a guess", "new_password": "another good passphrase"});
+    let quota = LimitedAction::Password.policy().quota as usize;
+    let answers = until_answered(quota, |number| {
+        let (change, form) = (change.clone(), json!({"password": "a guess"}).to_string());
+        async move {
+            if number % 2 == 0 {
+                ada.post("/api/auth/password", change).await
+            } else {
+                let json = [("content-type", "application/json")];
+                ada.send(Method::DELETE, "/api/auth/account", Some(form), &json).await
+            }
+        }
+    });
+    for answer in answers.await {
+        let _ = answer.problem(401, "invalid_credentials");
+    }
+    // What is refused before any password is compared counts no more than what found the queue full.
+    let refused = ada.post("/api/auth/password", change).await.problem(429, "rate_limited");
+    assert_eq!(refused["violated_policies"], json!(["password"]));
+    assert_eq!(test.app.kdf_runs() - derived, quota as u64);
+}
+
+/// How many requests of `subject` are counted now.
+async fn counted(test: &TestApp, action: LimitedAction, subject: &str) -> u64 {
+    let window = test.app.limits.window(action, test.app.now());
+    let count = test.app.store.count(window, subject).await.unwrap();
+    test.app.store.uncount(window, subject).await.unwrap();
+    count - 1
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_hangs_up_is_counted_for_the_keys_that_were_derived_and_the_guesses_that_were_wrong() {
+    let (test, class) = class_before_queue(TestApp::limited().await, 8, &["ada", "grace"]).await;
+    let school = address_subject(class[0].address);
+    let mut wrong = 0;
+    for (student, password) in [(&class[0], PASSWORD), (&class[1], "a guess")] {
+        let before = test.app.kdf_runs();
+        for patience in 0..8 {
+            let (person, form) = (student.clone(), json!({"email": student.email, "password": password}));
+            let login = tokio::spawn(async move { person.post("/api/auth/login", form).await });
+            for _ in 0..patience {
+                // About as long as a step of the login takes.
+                let _ = counted(&test, LimitedAction::OpenRead, "nobody").await;
+            }
+            login.abort();
+            let _ = login.await;
+        }
+        let mut seen = (0, 0, 1);
+        for _ in 0..10_000 {
+            let derived = test.app.kdf_runs() - before;
+            let by_email = counted(&test, LimitedAction::LoginEmail, &email_subject(&student.email)).await;
+            let by_address = counted(&test, LimitedAction::LoginAddress, &school).await;
+            seen = (by_email, by_address, derived);
+            if seen == (derived, wrong + if password == PASSWORD { 0 } else { derived }, derived) {
+                break;
+            }
+        }
+        wrong += if password == PASSWORD { 0 } else { seen.2 };
+        assert_eq!((seen.0, seen.1), (seen.2, wrong), "{password}");
+    }
+}
+
+#[tokio::test]
+async fn an_analysis_counts_when_it_is_bought_and_not_when_it_is_read_or_refused() {
+    let test = TestApp::limited().await;
+    let quota = LimitedAction::Analysis.policy().quota;
+    import_exams(&test, 0..=quota).await;
+    let analysis = |number: u32| format!("/api/courses/exam{number}/analysis");
+    let ada = test.member("ada", Plan::Free, 2 * (quota + 1)).await;
+    let poor = test.member("poor", Plan::Free, 1).await;
+    for number in 0..=quota {
+        // Refused: no credits, no such course, a request that buys nothing.
+        let _ = poor.get(&analysis(0)).await.problem(402, "insufficient_credits");
+        let _ = ada.get("/api/courses/none/analysis").await.problem(404, "not_found");
+        let _ = ada.get_with(&analysis(number), &[("purpose", "prefetch")]).await.problem(402, "not_purchased");
+    }
+    for number in 0..quota {
+        // At the same time: one buys, the other reads. Until that is known both count, so the last one comes alone.
+        let (path, count) = (analysis(number), if number + 1 < quota { 2 } else { 1 });
+        for answer in join_all((0..count).map(|_| ada.get(&path))).await {
+            assert_eq!(answer.ok()["analysis"]["exams_analysed"], 1);
+        }
+    }
+    let refused = ada.get(&analysis(quota)).await.problem(429, "rate_limited");
+    assert_eq!(refused["violated_policies"], json!(["analysis"]));
+    // What is owned is read as often as anything else.
+    for number in 0..40 {
+        assert_eq!(ada.get(&analysis(number % quota)).await.ok()["credits_deducted"], 0);
+    }
+    assert_eq!(ada.credits().await, 2);
+    test.pass(Duration::from_hours(1));
+    assert_eq!(ada.get(&analysis(quota)).await.ok()["credits_deducted"], 2);
+    test.assert_ledgers_are_true().await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::Method;
+use axum::http::{HeaderValue, Method, Request, Version};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
@@ -119,6 +119,30 @@ async fn two_hosts_are_refused_on_every_path() {
     }
     let _ = ada.get_with("/nothing", &hosts[..1]).await.problem(404, "not_found");
     assert_eq!(ada.get_with("/api/credits/balance", &hosts[..1]).await.ok()["credits"], 5);
+}
+
+#[tokio::test]
+async fn a_host_that_is_missing_or_is_not_one_host_is_refused() {
+    let test = TestApp::start().await;
+    let router = test.anonymous().router();
+    let ask = async |version: Version, host: Option<&[u8]>| {
+        let mut request = Request::get("/api/featured-question").version(version);
+        if let Some(host) = host {
+            request = request.header("host", HeaderValue::from_bytes(host).unwrap());
+        }
+        Answer::to(request.body(Body::empty()).unwrap(), router.clone()).await
+    };
+    for host in ["", "localhost, evil", "localhost,evil", "a@localhost", "b\u{fc}cher.example", "localhost:99999"] {
+        let problem = ask(Version::HTTP_11, Some(host.as_bytes())).await.problem(400, "invalid_request");
+        assert!(problem["detail"].as_str().unwrap().starts_with("The `Host` header is not one host"), "{problem}");
+    }
+    let problem = ask(Version::HTTP_11, None).await.problem(400, "invalid_request");
+    assert_eq!(problem["detail"], "The request has no `Host` header; send one.");
+    // HTTP/1.0 knows no host.
+    let _ = ask(Version::HTTP_10, None).await.ok();
+    for host in ["localhost", "127.0.0.1:8787", "[::1]:8787"] {
+        let _ = ask(Version::HTTP_11, Some(host.as_bytes())).await.ok();
+    }
 }
 
 #[tokio::test]

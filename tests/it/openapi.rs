@@ -108,7 +108,8 @@ async fn a_response_that_breaks_the_contract_is_found() {
             response.headers_mut().insert("etag", HeaderValue::from_static("1"));
             response
         }));
-        let request = Request::get("/api/courses/algebra/stats").body(Body::empty()).unwrap();
+        let request =
+            Request::get("/api/courses/algebra/stats").header("host", "localhost").body(Body::empty()).unwrap();
         tokio::spawn(Answer::to(request, router)).await.is_err()
     }
     let stats = json!({"exams": 1, "questions": 2, "topics": 3});

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{HeaderValue, Method, Request};
 use pastpaper::import::import_catalog;
 use pastpaper::router;
 use pastpaper::verify::check_all;
@@ -310,8 +310,9 @@ impl TestApp {
         stripe.send(Method::POST, "/api/webhooks/stripe", Some(body), &[("stripe-signature", &signature)]).await
     }
 
-    /// Sends a request unchanged.
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    /// Sends a request as it is, to this host.
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        request.headers_mut().insert("host", HeaderValue::from_static("localhost"));
         Answer::to(request, self.router.clone()).await
     }
 

@@ -112,6 +112,9 @@ impl Person {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        if headers.iter().all(|(name, _)| *name != "host") {
+            request = request.header("host", "localhost");
+        }
         let request = request.extension(ClientAddress(self.address));
         let request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
         Answer::to(request, self.router.clone()).await

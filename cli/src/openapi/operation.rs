@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
+use shared::domain::limits::LimitedAction;
 use shared::http::Code;
 use shared::http::routes::{Access, Route};
 
@@ -81,7 +82,8 @@ pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<S
         let description = if status == "304" { "Not modified: the cached response is current." } else { "Success." };
         response["description"] = json!(description);
         response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
-        if !route.limits.is_empty() {
+        // The successes of open routes are kept by caches, so they say nothing of the one who asked.
+        if !route.limits.is_empty() && route.limits != [LimitedAction::OpenRead] {
             for name in ["RateLimit-Policy", "RateLimit"] {
                 response["headers"][name] = json!({"$ref": format!("#/components/headers/{name}")});
             }

@@ -14,6 +14,7 @@ use shared::domain::catalog::Course;
 use shared::domain::credits::Credits;
 use shared::domain::id::CourseId;
 use shared::domain::idempotency::{Intent, Record};
+use shared::domain::limits::LimitedAction;
 use shared::http::{Claim, Code, Edition, Path, Problem, Purpose};
 use shared::store::{Entitlement, StoreError};
 use utoipa::ToSchema;
@@ -39,7 +40,12 @@ pub(crate) async fn show_analysis(
     Path(id): Path<CourseId>,
     purpose: Purpose,
 ) -> Result<Response, Problem> {
-    app.purchase(&Request { app: &app, claim: &claim, id, purpose }).await
+    let answered = app.purchase(&Request { app: &app, claim: &claim, id, purpose }).await;
+    if answered.is_err() {
+        // Nothing was bought.
+        claim.limiter().give_back(LimitedAction::Analysis).await;
+    }
+    answered
 }
 
 /// A request for the current edition of a course's analysis.
@@ -77,6 +83,8 @@ impl PurchaseRequest for Request<'_> {
         let none = || Problem::new(Code::NoExams, "This course has no past exams to analyse; nothing was charged.");
         let analysis = self.app.store.analysis(&course, now).await?.ok_or_else(none)?;
         if owned.contains(&analysis.edition) {
+            // Another request of the same student was faster: this one buys nothing.
+            self.claim.limiter().give_back(LimitedAction::Analysis).await;
             return Ok(Choice::Owned { chosen: analysis, question_ids: Vec::new() });
         }
         let charge = charge();
@@ -85,6 +93,7 @@ impl PurchaseRequest for Request<'_> {
             let problem = Problem::new(Code::NotPurchased, detail);
             return Err(problem.with_member("credits_needed", charge.price));
         }
+        self.claim.admit_to(LimitedAction::Analysis).await?;
         let entitlements =
             vec![Entitlement::Analysis { course_id: self.id.clone(), edition: analysis.edition.clone() }];
         Ok(Choice::Buy { chosen: analysis, charge, entitlements })

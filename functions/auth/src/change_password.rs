@@ -44,7 +44,7 @@ pub(crate) async fn change_password(
     let credential = app.store.credential(&profile.email).await?;
     let credential = credential.filter(|credential| credential.user_id == profile.id).ok_or_else(wrong)?;
     let stored = Some(credential.password_hash.clone());
-    if app.verify_password(request.current_password, stored).await? == PasswordMatch::Wrong {
+    if app.verify_password(claim.limiter(), request.current_password, stored).await? == PasswordMatch::Wrong {
         return Err(wrong());
     }
     let new = app.hash_password(request.new_password.password().clone()).await?;

@@ -43,7 +43,7 @@ pub(crate) async fn delete_account(
     let ledger = if let Some(begun) = profile.state.closing {
         begun
     } else {
-        may_delete(&app, &profile, request.password).await?;
+        may_delete(&app, &claim, &profile, request.password).await?;
         let begun = app.store.begin_closing(profile, app.now(), &app.random).await?;
         begun.ok_or_else(Problem::unauthenticated)?
     };
@@ -51,10 +51,11 @@ pub(crate) async fn delete_account(
     Ok(axum::Json(AccountDeleted { success: true }))
 }
 
-async fn may_delete(app: &App, profile: &Profile, password: Password) -> Result<(), Problem> {
+async fn may_delete(app: &App, claim: &Claim, profile: &Profile, password: Password) -> Result<(), Problem> {
     let (credential, billing) = tokio::try_join!(app.store.credential(&profile.email), app.store.billing(profile.id))?;
     let stored = credential.filter(|credential| credential.user_id == profile.id);
-    let verdict = app.verify_password(password, stored.map(|credential| credential.password_hash)).await?;
+    let verdict =
+        app.verify_password(claim.limiter(), password, stored.map(|credential| credential.password_hash)).await?;
     if verdict == PasswordMatch::Wrong {
         return Err(Problem::new(Code::InvalidCredentials, "The password is another one; nothing was deleted."));
     }

@@ -54,7 +54,7 @@ pub(crate) async fn login(
     // Do not compute a password hash for a request over the limit.
     let (known, ()) = tokio::try_join!(known, limiter.admit(asker))?;
     let stored = known.as_ref().map(|(_, credential)| credential.password_hash.clone());
-    let verdict = app.verify_password(typed.password.clone(), stored).await?;
+    let verdict = app.verify_password(limiter.clone(), typed.password.clone(), stored).await?;
     let (email, credential) = match known {
         Some(known) if verdict != PasswordMatch::Wrong => known,
         _ => return Err(wrong()),

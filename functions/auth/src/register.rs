@@ -46,7 +46,7 @@ pub(crate) async fn register(
     let email = mailbox.normal();
     check_context("password", &new.password, email, &name)?;
     limiter.admit(LimitSubject { user: None, email: Some(email.as_str()) }).await?;
-    let password_hash = app.hash_password(new.password.password().clone()).await?;
+    let password_hash = app.hash_password_before(limiter, new.password.password().clone()).await?;
     let now = app.now();
     let user_id = UserId(app.random.uuid_v4());
     let Settlement { wallet, movements } = Wallet::open(now);

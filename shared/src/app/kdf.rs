@@ -9,6 +9,22 @@ use tokio::sync::Semaphore;
 
 /// Derivations that may wait, per running one: about four seconds of work.
 const WAITING_PER_SLOT: usize = 64;
+/// How long a full queue takes to empty. A client that comes back earlier meets it full again.
+pub(crate) const QUEUE_SECONDS: u32 = 4;
+
+/// Is told how far a check of a password went, even when nobody waits for its result any more.
+pub trait Witness: Send + 'static {
+    /// The key derivation begins.
+    fn begins(&self);
+    /// The password was right.
+    fn is_right(&self);
+}
+
+/// Nobody wants to know.
+impl Witness for () {
+    fn begins(&self) {}
+    fn is_right(&self) {}
+}
 
 /// Why no key was derived. The text is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -33,13 +49,15 @@ impl Kdf {
     /// Uses half of the machine's cores, at least one.
     pub(crate) fn of_this_machine() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with_slots((cores / 2).max(1))
+        let slots = (cores / 2).max(1);
+        Self::with_slots(slots, slots * WAITING_PER_SLOT)
     }
 
-    fn with_slots(slots: usize) -> Self {
+    /// So many derivations at once, and so many that wait.
+    pub(crate) fn with_slots(slots: usize, waiting: usize) -> Self {
         Self {
             running: Arc::new(Semaphore::new(slots)),
-            admitted: Semaphore::new(slots * (1 + WAITING_PER_SLOT)),
+            admitted: Semaphore::new(slots + waiting),
             runs: AtomicU64::new(0),
         }
     }
@@ -78,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_run_than_there_are_slots_and_no_more_wait_than_the_queue_holds() {
-        let kdf = Kdf::with_slots(2);
+        let kdf = Kdf::with_slots(2, 2 * WAITING_PER_SLOT);
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let runs = (0..1_000).map(|_| {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));

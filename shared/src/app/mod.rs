@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::app::kdf::{Kdf, KdfError};
+use crate::app::kdf::{Kdf, KdfError, Witness};
 use crate::config::Config;
 use crate::domain::account::Password;
 use crate::domain::account::password::{self, PasswordHash, PasswordMatch};
@@ -64,7 +64,13 @@ impl App {
         Self { limits, ..self }
     }
 
-    /// Current time.
+    /// The same app, which derives one key at a time while at most `waiting` requests wait: for tests of a full queue.
+    #[must_use]
+    pub fn with_kdf_queue(self, waiting: usize) -> Self {
+        Self { kdf: Arc::new(Kdf::with_slots(1, waiting)), ..self }
+    }
+
+    /// The present.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -75,20 +81,45 @@ impl App {
     /// # Errors
     /// [`KdfError::Busy`] if the queue is full; [`KdfError::Failed`] if hashing fails or the process is shutting down.
     pub async fn hash_password(&self, password: Password) -> Result<PasswordHash, KdfError> {
-        let salt = self.random.bytes();
-        self.kdf.run(move || password::hash(&password, salt)).await?.map_err(KdfError::Failed)
+        self.hash_password_before((), password).await
     }
 
-    /// Verifies a password. Pass `None` if no account has the email: the check then fails, but takes the same time.
+    /// Hashes a password, and tells `witness` when the work begins.
+    ///
+    /// # Errors
+    /// As [`App::hash_password`].
+    pub async fn hash_password_before(
+        &self,
+        witness: impl Witness,
+        password: Password,
+    ) -> Result<PasswordHash, KdfError> {
+        let salt = self.random.bytes();
+        let work = move || {
+            witness.begins();
+            password::hash(&password, salt)
+        };
+        self.kdf.run(work).await?.map_err(KdfError::Failed)
+    }
+
+    /// Checks a password, likewise; `None` stands for an email that nobody has. `witness` learns the result, too.
     ///
     /// # Errors
     /// As [`App::hash_password`].
     pub async fn verify_password(
         &self,
+        witness: impl Witness,
         password: Password,
         stored: Option<PasswordHash>,
     ) -> Result<PasswordMatch, KdfError> {
-        self.kdf.run(move || password::verify(&password, stored.as_ref())).await
+        let work = move || {
+            witness.begins();
+            let verdict = password::verify(&password, stored.as_ref());
+            if verdict != PasswordMatch::Wrong {
+                witness.is_right();
+            }
+            verdict
+        };
+        self.kdf.run(work).await
     }
 
     /// Number of key derivations since the process started.

@@ -37,13 +37,25 @@ pub enum LimitedAction {
     Password,
     /// One page of an account export.
     Export,
-    /// A request for an analysis.
+    /// An analysis that is bought. Reading it again is not.
     Analysis,
     /// A request that may cost credits.
     Spend,
 }
 
-/// What a counter is kept per.
+/// How far a request went of those that check or set a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// No key derivation began: no password was compared with anything.
+    #[default]
+    Nothing,
+    /// A key derivation began.
+    Derived,
+    /// The password was right.
+    Right,
+}
+
+/// Whose requests one counter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CountedBy {
     /// Per client IP address.
@@ -101,7 +113,26 @@ impl LimitedAction {
         Policy { quota, window_seconds }
     }
 
-    /// What the action is counted per.
+    /// Whether every request of its routes counts. Else its handler counts those that the limit is for.
+    #[must_use]
+    pub const fn is_for_every_request(self) -> bool {
+        !matches!(self, Self::Analysis)
+    }
+
+    /// Whether a request that ended after `progress` stays counted. What is given back was not of the kind that the
+    /// limit is for: a login by address counts wrong passwords, the other limits of passwords count key derivations.
+    #[must_use]
+    pub fn is_kept(self, progress: Progress) -> bool {
+        match self {
+            Self::LoginAddress => progress == Progress::Derived,
+            Self::LoginEmail | Self::RegisterAddress | Self::RegisterEmail | Self::Password => {
+                progress != Progress::Nothing
+            }
+            Self::OpenRead | Self::Anonymous | Self::SignedIn | Self::Export | Self::Analysis | Self::Spend => true,
+        }
+    }
+
+    /// Whose requests are counted together.
     #[must_use]
     pub const fn counted_by(self) -> CountedBy {
         match self {

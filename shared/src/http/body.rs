@@ -1,6 +1,7 @@
 //! JSON bodies. A body must be an object within the size limit, with every required field and valid values. The error
 //! names the first invalid field.
 
+use axum::body::HttpBody;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use serde::de::DeserializeOwned;
@@ -107,11 +108,19 @@ pub(super) async fn read(request: Request) -> Result<axum::body::Bytes, Problem>
 /// # Errors
 /// 413 if the body is larger; 400 if it ends early.
 pub async fn read_to(request: Request, bytes_max: usize) -> Result<axum::body::Bytes, Problem> {
-    axum::body::to_bytes(request.into_body(), bytes_max).await.map_err(|error| {
+    let too_large = || {
+        let detail = format!("The body is larger than {bytes_max} bytes.");
+        Problem::new(Code::BodyTooLarge, detail).with_member("max_bytes", bytes_max)
+    };
+    let body = request.into_body();
+    // `Content-Length` says so: nothing of the body is waited for.
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(too_large());
+    }
+    axum::body::to_bytes(body, bytes_max).await.map_err(|error| {
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
-            let detail = format!("The body is larger than {bytes_max} bytes.");
-            Problem::new(Code::BodyTooLarge, detail).with_member("max_bytes", bytes_max)
+            too_large()
         } else {
             Problem::new(Code::InvalidJson, "The body ended early.")
         }

@@ -1,12 +1,15 @@
 //! Rate limiting, as one layer around all routes of a function. The list of routes names the policies of each route.
 //!
-//! Counting runs concurrently with the reads of the request, so it adds no round trip: the answer to an open read is
-//! held back until the request is counted, [`Claim`](super::Claim) returns the user only after that, and a login is
-//! counted while its credential is read, before any key is derived. If counting fails, the answer is 503. A malformed
-//! request (400, 405, a malformed token) calls no database, so it is not counted.
+//! Counting runs beside the reads of the request, so it adds no round trip: an open read is answered once it is counted,
+//! [`Claim`](super::Claim) gives a user out once they are, and a login is counted while its credential is read, before
+//! any key is derived. What cannot be counted is answered 503. A request that fails for its form (400, 405, a malformed
+//! token) calls no database, so it is not counted either.
+//!
+//! A request that ends without what its limit is for is given back, as [`LimitedAction::is_kept`] says: once its handler
+//! has answered, or, when its client has gone, once nothing of it runs any more.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
@@ -15,12 +18,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::try_join_all;
 use lambda_http::request::RequestContext;
+use tokio::runtime::Handle;
 
 use super::problem::{Code, Problem};
 use super::routes::{Access, listed};
 use crate::app::App;
+use crate::app::kdf::Witness;
 use crate::domain::id::UserId;
-use crate::domain::limits::{CountedBy, LimitedAction, Standing, Window, address_subject, email_subject};
+use crate::domain::limits::{CountedBy, LimitedAction, Progress, Standing, Window, address_subject, email_subject};
+use crate::request_metrics::spawn_counted;
 use crate::store::StoreError;
 
 /// Counter subject for requests with an unknown client address.
@@ -47,7 +53,13 @@ struct Inner {
     app: App,
     actions: &'static [LimitedAction],
     address: String,
-    counted: Mutex<Vec<Counted>>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    counted: Vec<Counted>,
+    progress: Progress,
 }
 
 /// A counter that this request incremented.
@@ -56,6 +68,7 @@ struct Counted {
     window: Window,
     subject: String,
     standing: Standing,
+    is_given_back: bool,
 }
 
 /// State of each policy after this request, for the response headers.
@@ -76,7 +89,7 @@ pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Ne
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let Some(route) = matched.and_then(|path| listed(request.method(), &path)) else { return next.run(request).await };
     let address = address_of(&request).map_or_else(|| UNKNOWN_ADDRESS.to_owned(), address_subject);
-    let limiter = Limiter(Arc::new(Inner { app, actions: route.limits, address, counted: Mutex::default() }));
+    let limiter = Limiter(Arc::new(Inner { app, actions: route.limits, address, counts: Mutex::default() }));
     request.extensions_mut().insert(limiter.clone());
     let mut response = if route.access == Access::Open && route.method == Method::GET {
         // An open read has no side effects: if the request is over a limit, its answer is dropped.
@@ -86,6 +99,7 @@ pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Ne
         next.run(request).await
     };
     response.extensions_mut().insert(limiter.standings());
+    limiter.give_back_that(|_, is_kept| !is_kept).await;
     response
 }
 
@@ -98,12 +112,13 @@ fn address_of(request: &Request) -> Option<IpAddr> {
 }
 
 impl Limiter {
-    /// Counts the request under every policy of its route.
+    /// Counts the request under every policy of its route but those that its handler counts by [`Limiter::admit_to`].
     ///
     /// # Errors
     /// 429 if the request exceeds a policy; 503 if it cannot be counted.
     pub async fn admit(&self, asker: LimitSubject<'_>) -> Result<(), Problem> {
-        let counts = self.0.actions.iter().filter_map(|action| {
+        let actions = self.0.actions.iter().filter(|action| action.is_for_every_request());
+        let counts = actions.filter_map(|action| {
             let subject = match action.counted_by() {
                 CountedBy::Address => Some(self.0.address.clone()),
                 CountedBy::User => asker.user.map(|user| user.to_string()),
@@ -112,55 +127,123 @@ impl Limiter {
             subject.map(|subject| self.count(*action, subject))
         });
         let standings = try_join_all(counts).await?;
-        // A request over the limit of its account is not charged to its address, so it does not use up the quota of
-        // other users behind the same address.
-        if standings.iter().any(|one| one.is_over && one.action.counted_by() == CountedBy::Email) {
-            for one in standings.iter().filter(|one| one.action.counted_by() == CountedBy::Address) {
-                self.give_back(one.action).await;
-            }
-        }
         refuse_over(&standings)
     }
 
-    /// The token was invalid: the request is counted for its address, and no longer for the user that the token named.
-    /// Otherwise anybody who knows a user's id could use up that user's quota.
+    /// Counts the request of a user under `action`, once until it is given back.
+    ///
+    /// # Errors
+    /// As [`Limiter::admit`].
+    pub(super) async fn admit_to(&self, action: LimitedAction, user: UserId) -> Result<(), Problem> {
+        let before = {
+            let counts = self.0.counts();
+            let mut before = counts.counted.iter().filter(|one| one.window.action == action && !one.is_given_back);
+            before.next().map(|one| one.standing)
+        };
+        let standing = match before {
+            Some(standing) => standing,
+            None => self.count(action, user.to_string()).await?,
+        };
+        refuse_over(&[standing])
+    }
+
+    /// The token was nobody's: the request counts for its address, and no more for the user that it named. Else whoever
+    /// knows a user's id could use up what that user may ask.
     ///
     /// # Errors
     /// As [`Limiter::admit`].
     pub(super) async fn admit_anonymous(&self) -> Result<(), Problem> {
-        let before = std::mem::take(&mut *self.0.counted.lock().unwrap_or_else(PoisonError::into_inner));
+        let before = std::mem::take(&mut self.0.counts().counted);
         if before.iter().any(|counted| counted.window.action == LimitedAction::Anonymous) {
             return refuse_over(&before.iter().map(|counted| counted.standing).collect::<Vec<_>>());
         }
-        let given_back = try_join_all(before.iter().map(|one| self.0.app.store.uncount(one.window, &one.subject)));
-        let anonymous = self.count(LimitedAction::Anonymous, self.0.address.clone());
-        let (standing, _) = tokio::try_join!(anonymous, given_back)?;
-        refuse_over(&[standing])
+        let before = before.into_iter().filter(|one| !one.is_given_back).collect();
+        let given_back = spawn_counted(uncount(self.0.app.clone(), before));
+        let standing = self.count(LimitedAction::Anonymous, self.0.address.clone()).await;
+        let _ = given_back.await;
+        refuse_over(&[standing?])
     }
 
-    /// Decrements the counters of `action`, because this request turned out to be outside of the policy's scope. A
-    /// failure is only logged: the counter is then too high, so the limit applies early, never late.
+    /// Gives back what this request counted of `action`: it was not of the kind that the limit is for.
     pub async fn give_back(&self, action: LimitedAction) {
-        let mut counted = self.0.counted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        counted.retain(|one| one.window.action == action);
-        let given_back = counted.iter().map(|one| self.0.app.store.uncount(one.window, &one.subject));
-        if let Err(error) = try_join_all(given_back).await {
-            tracing::warn!(%error, "cannot decrement a rate-limit counter");
+        self.give_back_that(|counted, _| counted == action).await;
+    }
+
+    async fn give_back_that(&self, is_wanted: impl Fn(LimitedAction, bool) -> bool) {
+        let these = self.0.counts().take(is_wanted);
+        if !these.is_empty() {
+            // To the end, even when the client is gone meanwhile: nothing is given back twice, or by half.
+            let _ = spawn_counted(uncount(self.0.app.clone(), these)).await;
         }
     }
 
-    async fn count(&self, action: LimitedAction, subject: String) -> Result<Standing, StoreError> {
-        let Inner { app, counted, .. } = &*self.0;
-        let now = app.now();
-        let window = app.limits.window(action, now);
-        let standing = window.standing(app.store.count(window, &subject).await?, now);
-        counted.lock().unwrap_or_else(PoisonError::into_inner).push(Counted { window, subject, standing });
-        Ok(standing)
+    async fn count(&self, action: LimitedAction, subject: String) -> Result<Standing, Problem> {
+        let inner = Arc::clone(&self.0);
+        // To the end, even when the client is gone meanwhile: else nobody knew whether there is something to give back.
+        let counting = spawn_counted(async move {
+            let now = inner.app.now();
+            let window = inner.app.limits.window(action, now);
+            let standing = window.standing(inner.app.store.count(window, &subject).await?, now);
+            inner.counts().counted.push(Counted { window, subject, standing, is_given_back: false });
+            Ok::<_, StoreError>(standing)
+        });
+        Ok(counting.await.map_err(Problem::internal)??)
     }
 
     fn standings(&self) -> Standings {
-        let counted = self.0.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        Standings(counted.iter().map(|counted| counted.standing).collect())
+        Standings(self.0.counts().counted.iter().map(|counted| counted.standing).collect())
+    }
+}
+
+/// Takes counts back. What cannot be taken back makes the limit early, never late: a failure is logged and ends there.
+async fn uncount(app: App, counted: Vec<Counted>) {
+    let given_back = counted.iter().map(|one| app.store.uncount(one.window, &one.subject));
+    if let Err(error) = try_join_all(given_back).await {
+        tracing::warn!(%error, "a count that should be given back stays");
+    }
+}
+
+impl Counts {
+    /// What is to be given back now of what is wanted, by its action and whether it is kept; each once.
+    fn take(&mut self, is_wanted: impl Fn(LimitedAction, bool) -> bool) -> Vec<Counted> {
+        let progress = self.progress;
+        let wanted = self.counted.iter_mut().filter(|one| {
+            let action = one.window.action;
+            !one.is_given_back && is_wanted(action, action.is_kept(progress))
+        });
+        wanted
+            .map(|one| {
+                one.is_given_back = true;
+                one.clone()
+            })
+            .collect()
+    }
+}
+
+impl Inner {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Inner {
+    /// The client went before the answer, and nothing works for it any more: now it is known what its counts were for.
+    fn drop(&mut self) {
+        let these = self.counts().take(|_, is_kept| !is_kept);
+        if let (false, Ok(runtime)) = (these.is_empty(), Handle::try_current()) {
+            runtime.spawn(uncount(self.app.clone(), these));
+        }
+    }
+}
+
+/// Moved into the work, so that the counts of a request last until a derivation that began is done.
+impl Witness for Limiter {
+    fn begins(&self) {
+        self.0.counts().progress = Progress::Derived;
+    }
+
+    fn is_right(&self) {
+        self.0.counts().progress = Progress::Right;
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::app::CourseError;
-use crate::app::kdf::KdfError;
+use crate::app::kdf::{KdfError, QUEUE_SECONDS};
 use crate::domain::credits::InsufficientCredits;
 use crate::domain::midterm::Infeasible;
 use crate::store::{AttemptError, SpendError, StoreError};
@@ -208,6 +208,8 @@ pub struct Problem {
     detail: Cow<'static, str>,
     members: Map<String, Value>,
     cause: Option<String>,
+    /// Seconds after which a 503 may be tried again.
+    retry_after: u32,
 }
 
 /// The members of RFC 9457, plus our own.
@@ -225,14 +227,21 @@ struct Details<'a> {
     members: &'a Map<String, Value>,
 }
 
-/// `Retry-After` of a 503, in seconds.
+/// Seconds after which a 503 may be tried again, where nothing else is known.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl Problem {
     /// Creates a problem with an explanation for the client.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, error: Cow::Borrowed(code.title()), detail: detail.into(), members: Map::new(), cause: None }
+        Self {
+            code,
+            error: Cow::Borrowed(code.title()),
+            detail: detail.into(),
+            members: Map::new(),
+            cause: None,
+            retry_after: RETRY_AFTER_SECONDS,
+        }
     }
 
     /// 401: no valid token was sent.
@@ -322,7 +331,7 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self.code {
             Code::Unavailable => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after));
             }
             Code::Unauthenticated => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -387,7 +396,7 @@ impl From<StripeError> for Problem {
 impl From<KdfError> for Problem {
     fn from(error: KdfError) -> Self {
         match error {
-            KdfError::Busy => Self::unavailable(error),
+            KdfError::Busy => Self { retry_after: QUEUE_SECONDS, ..Self::unavailable(error) },
             KdfError::Failed(_) => Self::internal(error),
         }
     }

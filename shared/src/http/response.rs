@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -48,12 +49,33 @@ async fn wrong_method(method: Method, path: Option<MatchedPath>) -> Response {
     Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here; use {allowed}.")).into_response()
 }
 
-/// Refuses a request with two `Host` headers, as RFC 9112, 3.2 requires: the target is ambiguous.
-fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
-    if headers.get_all(header::HOST).iter().count() > 1 {
-        return Err(Problem::new(Code::InvalidRequest, "The request has more than one `Host` header; send one."));
+/// A request with two hosts may be meant for either, and one without a host for nobody: RFC 9112, 3.2 has them refused.
+fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = |detail: &'static str| Err(Problem::new(Code::InvalidRequest, detail));
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => refuse("The request has more than one `Host` header; send one."),
+        (Some(host), None) if !is_host(host) => {
+            refuse("The `Host` header is not one host name or address, with or without a port.")
+        }
+        (None, None) if version == Version::HTTP_11 => refuse("The request has no `Host` header; send one."),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether it is one host, with or without a port: no list, and no user before it.
+fn is_host(host: &HeaderValue) -> bool {
+    let Ok(text) = host.to_str() else { return false };
+    let Ok(authority) = text.parse::<Authority>() else { return false };
+    let port = text.strip_prefix(authority.host()).map(|rest| rest.strip_prefix(':').unwrap_or(rest));
+    let has_good_port = port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok());
+    has_good_port && !authority.host().is_empty() && !text.contains([',', '@'])
+}
+
+/// Whether a cache may give the answer to others: then nothing in it may be about the one who asked.
+fn is_for_everybody(headers: &HeaderMap) -> bool {
+    let caching = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    caching.is_some_and(|caching| caching.starts_with("public"))
 }
 
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -61,12 +83,14 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let request_id = request_id(&app, &request);
     let is_behind_gateway =
         matches!(request.extensions().get::<RequestContext>(), Some(RequestContext::ApiGatewayV2(_)));
+    // API Gateway has seen to the host, and tells no version.
+    let version = if is_behind_gateway { Version::HTTP_10 } else { request.version() };
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
 
     let answering = async {
-        match check_host(request.headers()) {
+        match check_host(version, request.headers()) {
             Ok(()) => next.run(request).await,
             Err(problem) => problem.into_response(),
         }
@@ -85,7 +109,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
-    if let Some(standings) = standings {
+    if let Some(standings) = standings.filter(|_| !is_for_everybody(headers)) {
         standings.write(headers);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -159,6 +183,40 @@ impl Seen {
             line!(error, cause);
         } else {
             line!(info,);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_one_name_or_address_with_or_without_a_port() {
+        let is_good = |host: &str| is_host(&HeaderValue::from_bytes(host.as_bytes()).unwrap());
+        for good in
+            ["localhost", "api.example.org", "127.0.0.1:8787", "[::1]:8787", "[2001:db8::1]", "localhost:", "a_b"]
+        {
+            assert!(is_good(good), "{good}");
+        }
+        for bad in [
+            "",
+            "localhost, evil",
+            "localhost,evil",
+            "a@localhost",
+            "a:b@localhost",
+            "b\u{fc}cher.example",
+            "local host",
+            "localhost/path",
+            "localhost?q",
+            "http://localhost",
+            "localhost:port",
+            "localhost:99999",
+            ":80",
+            "[::1",
+            "::1",
+        ] {
+            assert!(!is_good(bad), "{bad}");
         }
     }
 }

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::domain::account::token::Token;
 use crate::domain::id::UserId;
+use crate::domain::limits::LimitedAction;
 use crate::request_metrics::note_user;
 use crate::store::SignedIn;
 
@@ -59,8 +60,13 @@ impl Claim {
         &self.token
     }
 
-    /// Returns the user if the session is valid and the request is within its rate limits. Both are checked
-    /// concurrently.
+    /// What counts the request, for the one who checks a password.
+    #[must_use]
+    pub fn limiter(&self) -> Limiter {
+        self.limiter.clone()
+    }
+
+    /// The user, if the session is live and the request within the limits: read and counted at the same time.
     ///
     /// # Errors
     /// 401 if the session does not exist or has expired; 429 if a rate limit is exceeded.
@@ -97,7 +103,15 @@ impl Claim {
         self.admission.get_or_init(|| self.limiter.admit(asker)).await.clone()
     }
 
-    /// The answer to an invalid token: `problem`, or 429 if the address sent too many invalid tokens.
+    /// Counts the request under `action`, which not every request of the route is for. The session must be checked.
+    ///
+    /// # Errors
+    /// 429 when it is one too many.
+    pub async fn admit_to(&self, action: LimitedAction) -> Result<(), Problem> {
+        self.limiter.admit_to(action, self.user_id()).await
+    }
+
+    /// The answer to a token that is nobody's: `problem`, or that there were too many of such.
     pub async fn refuse(&self, problem: Problem) -> Problem {
         self.limiter.admit_anonymous().await.err().unwrap_or(problem)
     }

@@ -10,6 +10,7 @@ use shared::domain::account::{Email, NAME_CHARS_MAX, Name};
 use shared::domain::credits::ledger::mismatches;
 use shared::domain::credits::{Credits, Plan, REFRESH_PERIOD_SECONDS, SIGNUP_BONUS_CREDITS, Wallet};
 use shared::domain::id::UserId;
+use shared::domain::time::shown;
 use shared::store::{Credential, ImportedAccount};
 use uuid::{Builder, Uuid};
 
@@ -204,7 +205,7 @@ fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option
         (true, Some(until)) => {
             let after = if plan == Plan::Unlimited { Plan::Free } else { plan };
             let end = Timestamp::from_second(until).unwrap_or_default();
-            notes.push(format!("unlimited until {end}, then {}", after.as_str()));
+            notes.push(format!("unlimited until {}, then {}", shown(end), after.as_str()));
             (after, Some(until))
         }
     })
