@@ -1,12 +1,12 @@
 //! The `config` of a midterm, in our spelling and in that of the old service's newest client.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use shared::domain::id::TopicId;
 use shared::domain::midterm::{MidtermRequest, Mix};
 use shared::domain::schema::{has_schema, text, whole as whole_number};
 use shared::http::Problem;
-use shared::http::fields::{List, Technique, Whole};
+use shared::http::fields::{List, Technique, Whole, whole_within};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
@@ -56,8 +56,7 @@ pub(crate) struct Config {
     _weights: Option<Weights>,
     /// Ignored: the price is ours.
     #[serde(rename = "creditCost")]
-    #[schema(value_type = Option<f64>)]
-    _credit_cost: Option<IgnoredAny>,
+    _credit_cost: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -106,17 +105,14 @@ struct Weights {
     _difficulty: Option<Weight>,
 }
 
-#[derive(Deserialize)]
-#[serde(try_from = "f64")]
 struct Weight;
 
 has_schema!(Weight, ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(1000)));
 
-impl TryFrom<f64> for Weight {
-    type Error = &'static str;
-
-    fn try_from(weight: f64) -> Result<Self, Self::Error> {
-        if (0.0..=SHARE_MAX).contains(&weight) { Ok(Self) } else { Err("must be a number from 0 to 1000") }
+impl<'de> Deserialize<'de> for Weight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let weight = f64::deserialize(deserializer).ok().filter(|weight| (0.0..=SHARE_MAX).contains(weight));
+        weight.map(|_| Self).ok_or_else(|| D::Error::custom("must be a number from 0 to 1000"))
     }
 }
 
@@ -136,17 +132,15 @@ impl TryFrom<String> for Label {
     }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(try_from = "u64")]
+#[derive(Clone, Copy)]
 struct Seed(u64);
 
 has_schema!(Seed, whole_number(0, (1 << SEED_BITS) - 1));
 
-impl TryFrom<u64> for Seed {
-    type Error = &'static str;
-
-    fn try_from(seed: u64) -> Result<Self, Self::Error> {
-        if seed >> SEED_BITS == 0 { Ok(Self(seed)) } else { Err("must be a whole number below 2^53") }
+impl<'de> Deserialize<'de> for Seed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seed = whole_within(deserializer, 0, (1 << SEED_BITS) - 1)?;
+        u64::try_from(seed).map(Self).map_err(D::Error::custom)
     }
 }
 

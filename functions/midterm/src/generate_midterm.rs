@@ -128,8 +128,8 @@ impl PurchaseRequest for Generation<'_> {
 
     async fn choose(&self, facts: Facts, now: Timestamp) -> Result<Choice<Self::Chosen>, Problem> {
         let bank = self.app.store.bank(&*facts.course?).await?;
-        if unknown_topic(&bank, &self.order).is_some() {
-            return Err(Problem::not_found("topic"));
+        if let Some((list, at, entry)) = unknown_topic(&bank, &self.order) {
+            return Err(Problem::not_found_in("topic", &format!("config.{list}[{at}]"), entry));
         }
         if bank.for_sale().next().is_none() {
             return Err(Problem::new(Code::NoQuestions, "This course has no questions; nothing was charged."));

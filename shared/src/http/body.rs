@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::json::{parse_object, shown_name};
 use super::problem::{Code, Problem};
+use super::shapes::Strict;
 
 /// Largest body in bytes.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -34,11 +35,12 @@ impl<S: Send + Sync, T: Body> FromRequest<S> for Json<T> {
 impl<T: Body> Json<T> {
     /// Checks the fields of a body and gives them their types.
     pub(super) fn of_fields(fields: Map<String, Value>) -> Result<Self, Problem> {
-        if let Some(missing) = T::REQUIRED.iter().find(|field| is_missing(fields.get(**field))) {
-            let problem = Problem::new(Code::MissingField, format!("`{missing}` is required."));
-            return Err(problem.with_error(T::MISSING).with_member("field", *missing));
+        let missing = |field: &&'static str| what_is_missing(fields.get(*field)).map(|what| (*field, what));
+        if let Some((field, what)) = T::REQUIRED.iter().find_map(missing) {
+            let problem = Problem::new(Code::MissingField, format!("`{field}` {what}."));
+            return Err(problem.with_error(T::MISSING).with_member("field", field));
         }
-        serde_path_to_error::deserialize(Value::Object(fields)).map(Self).map_err(|error| invalid_field(&error))
+        serde_path_to_error::deserialize(Strict(Value::Object(fields))).map(Self).map_err(|error| invalid_field(&error))
     }
 }
 
@@ -80,6 +82,7 @@ fn check_content_coding(request: &Request) -> Result<(), Problem> {
 fn unknown_member(name: &str, known: &[&str]) -> Problem {
     let rule = match known {
         [] => "is not known: this request takes no members".to_owned(),
+        [only] => format!("is not known; the only known member is {only}"),
         known => format!("is not known; known are {}", known.join(", ")),
     };
     Problem::invalid_field(&shown_name(name), &rule)
@@ -117,18 +120,20 @@ pub async fn read_to(request: Request, bytes_max: usize) -> Result<axum::body::B
     })
 }
 
-fn is_missing(value: Option<&Value>) -> bool {
+/// Why a required value counts as missing.
+fn what_is_missing(value: Option<&Value>) -> Option<&'static str> {
     match value {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.trim().is_empty(),
-        Some(_) => false,
+        None | Some(Value::Null) => Some("is required"),
+        Some(Value::String(text)) if text.is_empty() => Some("is required and must not be empty"),
+        Some(Value::String(text)) if text.trim().is_empty() => Some("must not consist of white space alone"),
+        Some(_) => None,
     }
 }
 
 /// What a type is called by those who do not know Rust.
 fn in_plain_words(expected: &str) -> String {
     match expected {
-        "i64" | "i32" | "u32" | "u64" | "u8" => "a whole number in range".to_owned(),
+        "i64" | "i32" | "u32" | "u64" | "u8" => "a whole number".to_owned(),
         "f64" => "a number".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a boolean" => "true or false".to_owned(),
@@ -144,15 +149,13 @@ pub(super) fn invalid_field<E: std::fmt::Display>(error: &serde_path_to_error::E
     // Only types with `deny_unknown_fields` say so: the bodies of requests that cost credits.
     if message.starts_with("unknown field") {
         let (_, known) = message.rsplit_once("expected ").unwrap_or_default();
-        let known: Vec<&str> =
-            known.trim_start_matches("one of ").split(", ").filter(|name| !name.is_empty()).collect();
+        let known = known.trim_start_matches("one of ").replace(" or ", ", ");
+        let known: Vec<&str> = known.split(", ").filter(|name| !name.is_empty()).collect();
         return unknown_member(&field, &known);
     }
     let is_type_error = ["invalid type", "invalid value", "unknown variant", "invalid length", "missing field"];
     if !is_type_error.iter().any(|start| message.starts_with(start)) {
-        let is_number_of_a_query = message.contains("digit") || message.contains("number too");
-        let rule = if is_number_of_a_query { "must be a whole number in range" } else { message.as_str() };
-        return Problem::invalid_field(&field, rule);
+        return Problem::invalid_field(&field, &message);
     }
     let rule = match message.rsplit_once("expected ") {
         Some((_, expected)) => format!("must be {}", in_plain_words(expected)),

@@ -17,6 +17,7 @@ mod response;
 mod router;
 pub mod routes;
 mod session;
+mod shapes;
 mod size;
 
 pub use body::{Body, Json, read_to};
