@@ -112,7 +112,32 @@ async fn nobody_registers_with_characters_that_nobody_sees() {
     let refused = async |email: &str, name: &str| -> Value {
         register(&test, email, name).await.problem(422, "invalid_field")["field"].clone()
     };
-    for invisible in ["\u{200b}", "\u{200e}", "\u{202e}", "\u{2066}", "\u{ad}", "\u{feff}", "\u{2060}", "\u{e0041}"] {
+    for invisible in [
+        "\u{200b}",
+        "\u{200e}",
+        "\u{202e}",
+        "\u{2066}",
+        "\u{ad}",
+        "\u{feff}",
+        "\u{2060}",
+        "\u{e0041}",
+        "\u{fe00}",
+        "\u{fe0f}",
+        "\u{34f}",
+        "\u{115f}",
+        "\u{1160}",
+        "\u{3164}",
+        "\u{ffa0}",
+        "\u{180b}",
+        "\u{180f}",
+        "\u{17b4}",
+        "\u{17b5}",
+        "\u{2065}",
+        "\u{e0100}",
+        "\u{e01ef}",
+        "\u{e0fff}",
+        "\u{2800}",
+    ] {
         assert_eq!(refused(&format!("a{invisible}da@example.org"), "Ada").await, "email", "{invisible:?}");
         assert_eq!(refused(&format!("ada@exam{invisible}ple.org"), "Ada").await, "email", "{invisible:?}");
         assert_eq!(refused("ada@example.org", &format!("A{invisible}da")).await, "name", "{invisible:?}");

@@ -1,5 +1,6 @@
 //! Who a user is: email, name, password as typed. Parsed once, at the edge.
 
+pub mod invisible;
 pub mod mailbox;
 pub mod password;
 mod pbkdf2;
