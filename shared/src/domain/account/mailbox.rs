@@ -19,11 +19,11 @@ use crate::domain::schema::{has_schema, text};
 const NEW_EMAIL_PATTERN: &str = concat!(
     r"^[^\s@#\u0000-\u001f\u007f-\u009f",
     invisible_in_patterns!(),
-    r"]+@[^\s@.#\u0000-\u001f\u007f-\u009f",
+    r"]+@[^\s@.\u3002\uff0e\uff61#\u0000-\u001f\u007f-\u009f",
     invisible_in_patterns!(),
-    r"]+(\.[^\s@.#\u0000-\u001f\u007f-\u009f",
+    r"]+([.\u3002\uff0e\uff61][^\s@.\u3002\uff0e\uff61#\u0000-\u001f\u007f-\u009f",
     invisible_in_patterns!(),
-    r"]+)+$",
+    r"]+)+[.\u3002\uff0e\uff61]?$",
 );
 
 /// What [`NewName`] accepts.
@@ -193,6 +193,10 @@ mod tests {
             ),
             (vec!["josé@example.org", "jose\u{301}@example.org", "JOSE\u{301}@example.org"], "josé@example.org"),
             (vec!["a@strasse.b\u{3002}example.org"], "a@strasse.b.example.org"),
+            (
+                vec!["a@example\u{3002}org", "a@example\u{ff0e}org", "a@example\u{ff61}org\u{3002}", "a@example.org."],
+                "a@example.org",
+            ),
             (vec!["under_score@under_score.example.org"], "under_score@under_score.example.org"),
         ] {
             for spelling in spellings {
