@@ -402,6 +402,57 @@ async fn a_question_is_started_with_any_body_that_says_nothing() {
 }
 
 #[tokio::test]
+async fn what_costs_nothing_and_needs_no_body_ignores_members_but_no_faults() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let _ = ada.send(Method::POST, "/api/questions/alg-q4/start", None, &[]).await.ok();
+    let json_type = ("content-type", "application/json");
+    for (path, status) in
+        [("/api/courses/algebra/enroll", 200), ("/api/credits/portal", 409), ("/api/questions/alg-q4/solution", 200)]
+    {
+        for coding in ["gzip", "br"] {
+            let headers = [json_type, ("content-encoding", coding)];
+            let answer = ada.send(Method::POST, path, Some("{}".to_owned()), &headers).await;
+            let _ = answer.problem(415, "unsupported_media_type");
+        }
+        for (bad, told) in [
+            ("{\"a\": 1, \"a\": 2}", "has `a` more than once"),
+            ("{\"a\": [{\"b\": 1, \"b\": 2}]}", "has `b` more than once"),
+            ("{\"a\":", "ends in the middle"),
+        ] {
+            let problem = ada.send(Method::POST, path, Some(bad.to_owned()), &[json_type]).await;
+            let problem = problem.problem(400, "invalid_json");
+            assert!(problem["detail"].as_str().unwrap().contains(told), "{path}: {problem}");
+        }
+        for body in [None, Some(""), Some("null"), Some("{}"), Some("{\"unknown\": {\"member\": [1]}}")] {
+            let answer = ada.send(Method::POST, path, body.map(str::to_owned), &[json_type]).await;
+            assert_eq!(answer.status.as_u16(), status, "{path} {body:?}: {}", answer.body);
+        }
+        // `fetch` says so of a string.
+        let text = [("content-type", "text/plain;charset=UTF-8")];
+        let answer = ada.send(Method::POST, path, Some("{}".to_owned()), &text).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_repeated_shows_all_of_its_characters() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let name = "co\u{202e}urse\u{200b}";
+    let unknown = ada.post("/api/questions/practice", json!({"course_id": "algebra", name: 1})).await;
+    let unknown = unknown.problem(422, "invalid_field");
+    let twice = format!("{{\"{name}\": 1, \"{name}\": 1}}");
+    let twice = ada.send(Method::POST, "/api/questions/practice", Some(twice), &[]).await.problem(400, "invalid_json");
+    let query = "/api/questions?course_id=algebra&co%E2%80%AEurse%E2%80%8B=1&co%E2%80%AEurse%E2%80%8B=1";
+    let query = ada.get(query).await.problem(422, "invalid_field");
+    for problem in [unknown, twice, query] {
+        assert_eq!(problem["field"], "course", "{problem}");
+        assert!(!problem.to_string().contains(['\u{202e}', '\u{200b}']), "{problem}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_of_bytes_that_are_no_text_is_400() {
     let test = TestApp::start().await;
     let request = axum::http::Request::builder().method(Method::POST).uri("/api/auth/login");

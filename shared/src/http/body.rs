@@ -57,7 +57,7 @@ pub(super) async fn read_nothing(request: Request) -> Result<(), Problem> {
     check_content_coding(&request)?;
     let media_type = check_media_type(&request);
     let bytes = read(request).await?;
-    if matches!(bytes.trim_ascii(), b"" | b"null") {
+    if is_nothing(&bytes) {
         return Ok(());
     }
     media_type?;
@@ -65,6 +65,22 @@ pub(super) async fn read_nothing(request: Request) -> Result<(), Problem> {
         Some(name) => Err(unknown_member(name, &[])),
         None => Ok(()),
     }
+}
+
+/// Checks the body of a request that needs none and costs nothing: what a client sends all the same is ignored, unless it
+/// is compressed or is JSON that cannot be read. Another media type stays ignored, since `fetch` gives a string one.
+pub(super) async fn read_ignored(request: Request) -> Result<(), Problem> {
+    check_content_coding(&request)?;
+    let is_json = check_media_type(&request).is_ok();
+    let bytes = read(request).await?;
+    if is_json && !is_nothing(&bytes) {
+        parse_object(&bytes)?;
+    }
+    Ok(())
+}
+
+fn is_nothing(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii(), b"" | b"null")
 }
 
 /// A compressed body would be read as broken JSON: it is refused for what it is.
