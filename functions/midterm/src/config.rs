@@ -26,18 +26,19 @@ const SHARE_MAX: f64 = 1_000.0;
 pub(crate) struct Config {
     /// 8 when it is left out.
     question_count: Option<Whole<3, 20>>,
-    /// The same as `question_count`.
+    /// The same as `question_count`; both at once are 422.
     #[serde(rename = "questionCount")]
     questions: Option<Whole<3, 20>>,
     #[schema(value_type = Option<MixShares>)]
     difficulty_distribution: Option<MixField>,
-    /// The same as `difficulty_distribution`.
+    /// The same as `difficulty_distribution`; both at once are 422.
     #[serde(rename = "difficultyDistribution")]
     #[schema(value_type = Option<MixShares>)]
     distribution: Option<MixField>,
+    /// Only these topics; together with `sections` they are 422.
     #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
     topic_ids: Option<List<TopicId>>,
-    /// Only topics with these ids, names, slugs or categories, in any letter case; not beside `topic_ids`.
+    /// Only topics with these ids, names, slugs or categories, in any letter case; together with `topic_ids` they are 422.
     #[schema(value_type = Option<Vec<Label>>, max_items = 50)]
     sections: Option<List<Label>>,
     #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]

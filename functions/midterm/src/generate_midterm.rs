@@ -32,7 +32,9 @@ const QUESTIONS_BYTES_MAX: usize = 4_500_000;
 #[serde(deny_unknown_fields)]
 pub(crate) struct GenerateRequest {
     course_id: CourseId,
+    /// Either `difficulty` or `config`: both at once are 422, neither is 400.
     difficulty: Option<Level>,
+    /// Not beside `difficulty`.
     config: Option<Config>,
 }
 
