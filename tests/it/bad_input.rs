@@ -104,7 +104,8 @@ async fn every_field_with_every_odd_value() {
                             "{case}"
                         );
                         let detail = problem["detail"].as_str().unwrap();
-                        let rust_words = ["i64", "sequence", "struct", "a map", "f64", "u32"];
+                        let rust_words =
+                            ["i64", "sequence", "struct", "map", "f64", "u32", "unit", "single key", "in range"];
                         assert!(detail.len() < 300 && !rust_words.iter().any(|word| detail.contains(word)), "{case}");
                     }
                     assert_eq!(ada.credits().await, before, "{case}");
@@ -142,6 +143,130 @@ async fn numbers_are_bounded_and_whole() {
         assert_eq!(problem["field"], field, "{odd}");
     }
     assert_eq!(ada.credits().await, 5);
+}
+
+#[tokio::test]
+async fn a_wrong_shape_is_refused_and_told_in_the_words_of_the_contract() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let object = |field: &str| (field.to_owned(), "must be an object");
+    let level = || ("difficulty".to_owned(), "must be one of `easy`, `sample`, `hard`");
+    let plan = || ("plan".to_owned(), "must be one of `starter`, `unlimited`");
+    let count = || ("count".to_owned(), "must be a whole number from 1 to 20");
+    let mut list = vec![json!(4)];
+    list.resize(14, json!(null));
+    let midterm =
+        |member: &str, value: Value| ("/api/midterm/generate", json!({"course_id": "algebra", member: value}));
+    let practice =
+        |member: &str, value: Value| ("/api/questions/practice", json!({"course_id": "algebra", member: value}));
+    for ((path, body), (field, rule)) in [
+        (midterm("config", json!(list)), object("config")),
+        (midterm("config", json!([1])), object("config")),
+        (midterm("config", json!("sample")), object("config")),
+        (midterm("config", json!({"difficultyDistribution": [100]})), object("config.difficultyDistribution")),
+        (midterm("config", json!({"difficulty_distribution": []})), object("config.difficulty_distribution")),
+        (midterm("config", json!({"weights": [1, 1, 1, 1]})), object("config.weights")),
+        (
+            midterm("config", json!({"weights": {"luck": 1}})),
+            ("config.weights.luck".to_owned(), "known are `recency`, `repetition`, `coverage`, `difficulty`"),
+        ),
+        (
+            midterm("config", json!({"weights": {"recency": "1"}})),
+            ("config.weights.recency".to_owned(), "must be a number from 0 to 1000"),
+        ),
+        (midterm("config", json!({"creditCost": "3"})), ("config.creditCost".to_owned(), "must be a number")),
+        (
+            midterm("config", json!({"seed": -1})),
+            ("config.seed".to_owned(), "must be a whole number from 0 to 9007199254740991"),
+        ),
+        (
+            midterm("config", json!({"topic_ids": ["alg-sets", 3]})),
+            ("config.topic_ids[1]".to_owned(), "must be a string"),
+        ),
+        (midterm("difficulty", json!({"sample": null})), level()),
+        (midterm("difficulty", json!({"sample": 1})), level()),
+        (midterm("difficulty", json!({})), level()),
+        (midterm("difficulty", json!(3)), level()),
+        (midterm("difficulty", json!("Sample")), level()),
+        (("/api/credits/purchase", json!({"plan": {"starter": null}})), plan()),
+        (("/api/credits/purchase", json!({"plan": 1})), plan()),
+        (("/api/credits/purchase", json!({"plan": "free"})), plan()),
+        (
+            ("/api/credits/purchase", json!({"plan": "starter", "coupon": "x"})),
+            ("coupon".to_owned(), "is not known; the only known member is `plan`"),
+        ),
+        (practice("count", json!("1")), count()),
+        (practice("count", json!(1.5)), count()),
+        (practice("count", json!(1.0e300)), count()),
+        (practice("count", json!(18_446_744_073_709_551_616_f64)), count()),
+        (practice("count", json!([1])), count()),
+        (practice("difficulty", json!("2")), ("difficulty".to_owned(), "must be a whole number from 1 to 5")),
+        (practice("topic_ids", json!({"0": "alg-sets"})), ("topic_ids".to_owned(), "must be a list")),
+    ] {
+        let problem = ada.post(path, body.clone()).await.problem(422, "invalid_field");
+        assert_eq!(problem["field"], field, "{body}: {problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.ends_with(&format!("{rule}.")), "{body}: {detail}");
+    }
+    for (query, rule) in [
+        ("limit=abc", "`limit` must be a whole number from 1 to 100."),
+        ("limit=18446744073709551616", "`limit` must be a whole number from 1 to 100."),
+        ("difficulty=easy", "`difficulty` must be a whole number from 1 to 5."),
+        ("year=soon", "`year` must be a whole number from -2147483648 to 2147483647."),
+    ] {
+        let problem = ada.get(&format!("/api/questions?course_id=algebra&{query}")).await.problem(422, "invalid_field");
+        assert_eq!(problem["detail"], rule, "{query}");
+    }
+    // `creditCost` is a number or null.
+    for cost in [json!(3), json!(null)] {
+        let body = json!({"course_id": "algebra", "config": {"creditCost": cost, "sections": ["none"]}});
+        let _ = ada.post("/api/midterm/generate", body).await.problem(404, "not_found");
+    }
+    assert_eq!(ada.credits().await, 5);
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn an_entry_that_names_nothing_is_named_with_its_field() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let course = |member: &str, value: Value| json!({"course_id": "algebra", member: value});
+    for (path, body, field) in [
+        ("/api/midterm/generate", course("config", json!({"topic_ids": ["alg-sets", "none"]})), "config.topic_ids[1]"),
+        ("/api/midterm/generate", course("config", json!({"sections": ["none"]})), "config.sections[0]"),
+        ("/api/questions/practice", course("topic_ids", json!(["alg-sets", "none"])), "topic_ids[1]"),
+        ("/api/questions/bundle", course("topic_id", json!("none")), "topic_id"),
+        (
+            "/api/assessment/weak-topics",
+            course("self_reported_weaknesses", json!(["none"])),
+            "self_reported_weaknesses[0]",
+        ),
+    ] {
+        let problem = ada.post(path, body).await.problem(404, "not_found");
+        assert_eq!(problem["field"], field);
+        assert_eq!(problem["detail"], format!("There is no such topic: `none` in `{field}`."));
+    }
+    for (query, what) in [("topic_id", "topic"), ("exam_id", "exam")] {
+        let path = format!("/api/questions?course_id=algebra&{query}=none");
+        let problem = ada.get(&path).await.problem(404, "not_found");
+        assert_eq!(problem["detail"], format!("There is no such {what}: `none` in `{query}`."));
+    }
+    assert_eq!(ada.credits().await, 5);
+}
+
+#[tokio::test]
+async fn a_required_text_that_is_blank_is_told_so() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    for (value, detail) in [
+        (json!("         "), "`new_password` must not consist of white space alone."),
+        (json!(""), "`new_password` is required and must not be empty."),
+        (json!(null), "`new_password` is required."),
+    ] {
+        let body = json!({"current_password": tests::PASSWORD, "new_password": value});
+        let problem = ada.post("/api/auth/password", body).await.problem(400, "missing_field");
+        assert_eq!((&problem["detail"], &problem["field"]), (&json!(detail), &json!("new_password")));
+    }
 }
 
 #[tokio::test]
@@ -304,6 +429,57 @@ async fn a_body_whose_length_is_too_large_is_413_before_it_comes() {
         let token = format!("Bearer {}", ada.token.as_deref().unwrap());
         let request = request.header("authorization", token);
         let _ = test.send(request.body(axum::body::Body::new(Announced)).unwrap()).await.problem(413, "body_too_large");
+    }
+}
+
+#[tokio::test]
+async fn what_costs_nothing_and_needs_no_body_ignores_members_but_no_faults() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let _ = ada.send(Method::POST, "/api/questions/alg-q4/start", None, &[]).await.ok();
+    let json_type = ("content-type", "application/json");
+    for (path, status) in
+        [("/api/courses/algebra/enroll", 200), ("/api/credits/portal", 409), ("/api/questions/alg-q4/solution", 200)]
+    {
+        for coding in ["gzip", "br"] {
+            let headers = [json_type, ("content-encoding", coding)];
+            let answer = ada.send(Method::POST, path, Some("{}".to_owned()), &headers).await;
+            let _ = answer.problem(415, "unsupported_media_type");
+        }
+        for (bad, told) in [
+            ("{\"a\": 1, \"a\": 2}", "has `a` more than once"),
+            ("{\"a\": [{\"b\": 1, \"b\": 2}]}", "has `b` more than once"),
+            ("{\"a\":", "ends in the middle"),
+        ] {
+            let problem = ada.send(Method::POST, path, Some(bad.to_owned()), &[json_type]).await;
+            let problem = problem.problem(400, "invalid_json");
+            assert!(problem["detail"].as_str().unwrap().contains(told), "{path}: {problem}");
+        }
+        for body in [None, Some(""), Some("null"), Some("{}"), Some("{\"unknown\": {\"member\": [1]}}")] {
+            let answer = ada.send(Method::POST, path, body.map(str::to_owned), &[json_type]).await;
+            assert_eq!(answer.status.as_u16(), status, "{path} {body:?}: {}", answer.body);
+        }
+        // `fetch` says so of a string.
+        let text = [("content-type", "text/plain;charset=UTF-8")];
+        let answer = ada.send(Method::POST, path, Some("{}".to_owned()), &text).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_repeated_shows_all_of_its_characters() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let name = "co\u{202e}urse\u{200b}";
+    let unknown = ada.post("/api/questions/practice", json!({"course_id": "algebra", name: 1})).await;
+    let unknown = unknown.problem(422, "invalid_field");
+    let twice = format!("{{\"{name}\": 1, \"{name}\": 1}}");
+    let twice = ada.send(Method::POST, "/api/questions/practice", Some(twice), &[]).await.problem(400, "invalid_json");
+    let query = "/api/questions?course_id=algebra&co%E2%80%AEurse%E2%80%8B=1&co%E2%80%AEurse%E2%80%8B=1";
+    let query = ada.get(query).await.problem(422, "invalid_field");
+    for problem in [unknown, twice, query] {
+        assert_eq!(problem["field"], "course", "{problem}");
+        assert!(!problem.to_string().contains(['\u{202e}', '\u{200b}']), "{problem}");
     }
 }
 

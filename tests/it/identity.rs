@@ -107,12 +107,106 @@ async fn an_import_gives_emails_their_normal_form_and_names_those_that_meet() {
 }
 
 #[tokio::test]
+async fn an_import_of_one_email_in_two_cases_says_who_keeps_it_and_what_to_do() {
+    let test = TestApp::empty().await;
+    let dump = |second: &str| {
+        format!(
+            "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, created_at TEXT, credits INTEGER);
+             INSERT INTO users VALUES
+                ('00000000-0000-4000-8000-000000000001', 'ada@b\u{fc}cher.example', '{WORKER_HASH}', '2024-01-01T00:00:00Z', 3),
+                ('00000000-0000-4000-8000-000000000002', '{second}', '{WORKER_HASH}', '2024-01-02T00:00:00Z', 7);"
+        )
+    };
+    let summary = import_d1(&test.app, &dump("ADA@B\u{dc}CHER.example"), false).await.unwrap();
+    let [refused] = summary.refused.as_slice() else { panic!("{summary}") };
+    for told in ["user \"00000000-0000-4000-8000-000000000001\"", "keeps it", "7 credits", "import again"] {
+        assert!(refused.reason.contains(told), "{refused:?}");
+    }
+    // In two dumps it is the same.
+    let row = |id: char, email: &str| {
+        format!(
+            "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, created_at TEXT, credits INTEGER);
+             INSERT INTO users VALUES
+                ('00000000-0000-4000-8000-00000000000{id}', '{email}', '{WORKER_HASH}', '2024-01-01T00:00:00Z', 7);"
+        )
+    };
+    let summary = import_d1(&test.app, &row('3', "bob@example.org"), false).await.unwrap();
+    assert!(summary.refused.is_empty(), "{summary}");
+    let summary = import_d1(&test.app, &row('4', "BOB@Example.org"), false).await.unwrap();
+    let [refused] = summary.refused.as_slice() else { panic!("{summary}") };
+    for told in ["stored account 00000000-0000-4000-8000-000000000003", "keeps it", "7 credits", "import again"] {
+        assert!(refused.reason.contains(told), "{refused:?}");
+    }
+    let summary = import_d1(&test.app, &dump("ada.2@b\u{fc}cher.example"), false).await.unwrap();
+    assert!(summary.refused.is_empty(), "{summary}");
+    for (email, user, credits) in [("ADA@B\u{dc}CHER.example", '1', 3), ("ada.2@b\u{fc}cher.example", '2', 7)] {
+        let user_of = login(&test, email, PASSWORD).await.ok()["user"].clone();
+        assert!(user_of["id"].as_str().unwrap().ends_with(user), "{email}: {user_of}");
+        assert_eq!(user_of["credits"], credits);
+    }
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn an_email_with_dots_of_another_form_is_imported_and_signs_in() {
+    let test = TestApp::empty().await;
+    let dump = format!(
+        "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, created_at TEXT);
+         INSERT INTO users VALUES
+            ('00000000-0000-4000-8000-000000000001', 'ada@example.org.', '{WORKER_HASH}', '2024-01-01T00:00:00Z'),
+            ('00000000-0000-4000-8000-000000000002', 'eve@example\u{3002}org', '{WORKER_HASH}', '2024-01-02T00:00:00Z');"
+    );
+    for _ in 0..2 {
+        let summary = import_d1(&test.app, &dump, false).await.unwrap();
+        assert!(summary.refused.is_empty(), "{summary}");
+        assert!(summary.notes.iter().any(|note| note.contains("ends with a dot")), "{summary}");
+    }
+    for (email, user) in [
+        ("ada@example.org.", '1'),
+        ("Ada@Example.org", '1'),
+        ("ada@example.org\u{3002}", '1'),
+        ("eve@example\u{3002}org", '2'),
+        ("eve@example.org", '2'),
+    ] {
+        let answer = login(&test, email, PASSWORD).await.ok();
+        assert!(answer["user"]["id"].as_str().unwrap().ends_with(user), "{email}: {answer}");
+    }
+    assert_eq!(register(&test, "ada@example.org.", "Ada").await.problem(409, "email_taken")["status"], 409);
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
 async fn nobody_registers_with_characters_that_nobody_sees() {
     let test = TestApp::empty().await;
     let refused = async |email: &str, name: &str| -> Value {
         register(&test, email, name).await.problem(422, "invalid_field")["field"].clone()
     };
-    for invisible in ["\u{200b}", "\u{200e}", "\u{202e}", "\u{2066}", "\u{ad}", "\u{feff}", "\u{2060}", "\u{e0041}"] {
+    for invisible in [
+        "\u{200b}",
+        "\u{200e}",
+        "\u{202e}",
+        "\u{2066}",
+        "\u{ad}",
+        "\u{feff}",
+        "\u{2060}",
+        "\u{e0041}",
+        "\u{fe00}",
+        "\u{fe0f}",
+        "\u{34f}",
+        "\u{115f}",
+        "\u{1160}",
+        "\u{3164}",
+        "\u{ffa0}",
+        "\u{180b}",
+        "\u{180f}",
+        "\u{17b4}",
+        "\u{17b5}",
+        "\u{2065}",
+        "\u{e0100}",
+        "\u{e01ef}",
+        "\u{e0fff}",
+        "\u{2800}",
+    ] {
         assert_eq!(refused(&format!("a{invisible}da@example.org"), "Ada").await, "email", "{invisible:?}");
         assert_eq!(refused(&format!("ada@exam{invisible}ple.org"), "Ada").await, "email", "{invisible:?}");
         assert_eq!(refused("ada@example.org", &format!("A{invisible}da")).await, "name", "{invisible:?}");

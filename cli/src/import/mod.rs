@@ -209,7 +209,18 @@ async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool
             Ok(()) => summary.account_written(entries),
             Err(OpenAccountError::AlreadyThere) => summary.account_skipped(entries),
             Err(refused @ (OpenAccountError::EmailTaken | OpenAccountError::CustomerTaken)) => {
-                let reason = refused.to_string();
+                let profile = &account.profile;
+                let owner = match refused {
+                    OpenAccountError::EmailTaken => app.store.credential(&profile.email).await?,
+                    _ => None,
+                };
+                let reason = owner.map_or_else(
+                    || refused.to_string(),
+                    |owner| {
+                        let owner = format!("the stored account {}, which was there before", owner.user_id);
+                        d1::email_taken(&owner, profile.wallet.credits)
+                    },
+                );
                 summary.refuse(vec![RefusedRow { table: "users", id: id.to_string(), reason }]);
             }
             Err(OpenAccountError::Store(error)) => return Err(error.into()),

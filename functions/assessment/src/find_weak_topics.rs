@@ -50,8 +50,9 @@ pub(crate) async fn find_weak_topics(
     let (_, (course, (study, progress, calibration))) = claim.with::<_, CourseError>(reads).await?;
     let (bank, analysis) = tokio::try_join!(app.store.bank(&course), app.store.analysis(&course, now))?;
     let reported = request.self_reported_weaknesses.map(|list| list.0).unwrap_or_default();
-    if reported.iter().any(|id| bank.topic(id).is_none()) {
-        return Err(Problem::not_found("topic"));
+    if let Some(at) = reported.iter().position(|id| bank.topic(id).is_none()) {
+        let field = format!("self_reported_weaknesses[{at}]");
+        return Err(Problem::not_found_in("topic", &field, reported[at].as_str()));
     }
     let advice = advise(&bank, analysis.as_deref(), &study, &calibration, &progress, &reported, now);
     Ok(axum::Json(Assessment {

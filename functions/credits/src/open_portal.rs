@@ -21,7 +21,7 @@ pub(crate) struct Portal {
     post, path = "/api/credits/portal",
     params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Portal)),
-    extensions(("x-problems" = json!(["not_subscribed", "payment_rejected"])))
+    extensions(("x-problems" = json!(["not_subscribed", "payment_rejected", "invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn open_portal(
     State(app): State<App>,

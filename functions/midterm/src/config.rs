@@ -1,12 +1,12 @@
 //! The `config` of a midterm, with our member names and those of the old service's newest client.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use shared::domain::id::TopicId;
 use shared::domain::midterm::{MidtermRequest, Mix};
 use shared::domain::schema::{has_schema, text, whole as whole_number};
 use shared::http::Problem;
-use shared::http::fields::{List, Technique, Whole};
+use shared::http::fields::{List, Technique, Whole, whole_within};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
@@ -26,19 +26,19 @@ const SHARE_MAX: f64 = 1_000.0;
 pub(crate) struct Config {
     /// Number of questions; 8 by default.
     question_count: Option<Whole<3, 20>>,
-    /// Alias of `question_count`.
+    /// The same as `question_count`; both at once are 422.
     #[serde(rename = "questionCount")]
     questions: Option<Whole<3, 20>>,
     #[schema(value_type = Option<MixShares>)]
     difficulty_distribution: Option<MixField>,
-    /// Alias of `difficulty_distribution`.
+    /// The same as `difficulty_distribution`; both at once are 422.
     #[serde(rename = "difficultyDistribution")]
     #[schema(value_type = Option<MixShares>)]
     distribution: Option<MixField>,
+    /// Only these topics; together with `sections` they are 422.
     #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
     topic_ids: Option<List<TopicId>>,
-    /// Only topics with these ids, names, slugs or categories, ignoring letter case. Not allowed together with
-    /// `topic_ids`.
+    /// Only topics with these ids, names, slugs or categories, in any letter case; together with `topic_ids` they are 422.
     #[schema(value_type = Option<Vec<Label>>, max_items = 50)]
     sections: Option<List<Label>>,
     #[schema(value_type = Option<Vec<Technique>>, max_items = 50)]
@@ -57,8 +57,7 @@ pub(crate) struct Config {
     _weights: Option<Weights>,
     /// Ignored: the server sets the price.
     #[serde(rename = "creditCost")]
-    #[schema(value_type = Option<f64>)]
-    _credit_cost: Option<IgnoredAny>,
+    _credit_cost: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -107,17 +106,14 @@ struct Weights {
     _difficulty: Option<Weight>,
 }
 
-#[derive(Deserialize)]
-#[serde(try_from = "f64")]
 struct Weight;
 
 has_schema!(Weight, ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(1000)));
 
-impl TryFrom<f64> for Weight {
-    type Error = &'static str;
-
-    fn try_from(weight: f64) -> Result<Self, Self::Error> {
-        if (0.0..=SHARE_MAX).contains(&weight) { Ok(Self) } else { Err("must be a number from 0 to 1000") }
+impl<'de> Deserialize<'de> for Weight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let weight = f64::deserialize(deserializer).ok().filter(|weight| (0.0..=SHARE_MAX).contains(weight));
+        weight.map(|_| Self).ok_or_else(|| D::Error::custom("must be a number from 0 to 1000"))
     }
 }
 
@@ -137,17 +133,15 @@ impl TryFrom<String> for Label {
     }
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(try_from = "u64")]
+#[derive(Clone, Copy)]
 struct Seed(u64);
 
 has_schema!(Seed, whole_number(0, (1 << SEED_BITS) - 1));
 
-impl TryFrom<u64> for Seed {
-    type Error = &'static str;
-
-    fn try_from(seed: u64) -> Result<Self, Self::Error> {
-        if seed >> SEED_BITS == 0 { Ok(Self(seed)) } else { Err("must be a whole number below 2^53") }
+impl<'de> Deserialize<'de> for Seed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seed = whole_within(deserializer, 0, (1 << SEED_BITS) - 1)?;
+        u64::try_from(seed).map(Self).map_err(D::Error::custom)
     }
 }
 

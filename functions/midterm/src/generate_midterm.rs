@@ -32,7 +32,9 @@ const QUESTIONS_BYTES_MAX: usize = 4_500_000;
 #[serde(deny_unknown_fields)]
 pub(crate) struct GenerateRequest {
     course_id: CourseId,
+    /// Either `difficulty` or `config`: both at once are 422, neither is 400.
     difficulty: Option<Level>,
+    /// Not beside `difficulty`.
     config: Option<Config>,
 }
 
@@ -128,8 +130,8 @@ impl PurchaseRequest for Generation<'_> {
 
     async fn choose(&self, facts: Facts, now: Timestamp) -> Result<Choice<Self::Chosen>, Problem> {
         let bank = self.app.store.bank(&*facts.course?).await?;
-        if unknown_topic(&bank, &self.order).is_some() {
-            return Err(Problem::not_found("topic"));
+        if let Some((list, at, entry)) = unknown_topic(&bank, &self.order) {
+            return Err(Problem::not_found_in("topic", &format!("config.{list}[{at}]"), entry));
         }
         if bank.for_sale().next().is_none() {
             return Err(Problem::new(Code::NoQuestions, "This course has no questions; nothing was charged."));

@@ -8,7 +8,7 @@ use shared::domain::id::{CourseId, ExamId, TopicId};
 use shared::domain::questions::selection::has_technique;
 use shared::domain::questions::view::QuestionView;
 use shared::domain::study::progress::access;
-use shared::http::fields::{Difficulty, Technique};
+use shared::http::fields::{Difficulty, Technique, year};
 use shared::http::page::{Cursor, Limit};
 use shared::http::{Body, Catalogue, Claim, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
@@ -21,6 +21,7 @@ pub(crate) struct Filter {
     difficulty: Option<Difficulty>,
     technique: Option<Technique>,
     exam_id: Option<ExamId>,
+    #[serde(default, deserialize_with = "year")]
     year: Option<i32>,
     limit: Option<Limit>,
     cursor: Option<Cursor>,
@@ -84,11 +85,11 @@ pub(crate) async fn browse_questions(
 impl Filter {
     /// Refuses an unknown topic or exam, instead of returning an empty page.
     fn check(&self, bank: &Bank) -> Result<(), Problem> {
-        if self.topic_id.as_ref().is_some_and(|id| bank.topic(id).is_none()) {
-            return Err(Problem::not_found("topic"));
+        if let Some(id) = self.topic_id.as_ref().filter(|id| bank.topic(id).is_none()) {
+            return Err(Problem::not_found_in("topic", "topic_id", id.as_str()));
         }
-        if self.exam_id.as_ref().is_some_and(|id| bank.exam(id).is_none()) {
-            return Err(Problem::not_found("exam"));
+        if let Some(id) = self.exam_id.as_ref().filter(|id| bank.exam(id).is_none()) {
+            return Err(Problem::not_found_in("exam", "exam_id", id.as_str()));
         }
         Ok(())
     }

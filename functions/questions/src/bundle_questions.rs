@@ -49,6 +49,7 @@ pub(crate) async fn bundle_questions(
         claim: &claim,
         course_id: request.course_id,
         criteria,
+        topic_field: |_| "topic_id".to_owned(),
         charge: bundle_charge,
         intent,
     };

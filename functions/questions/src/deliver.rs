@@ -24,6 +24,8 @@ pub(crate) struct QuestionsRequest<'a> {
     pub(crate) claim: &'a Claim,
     pub(crate) course_id: CourseId,
     pub(crate) criteria: Criteria,
+    /// The field in which the topic of this index was sent.
+    pub(crate) topic_field: fn(usize) -> String,
     pub(crate) charge: fn(usize) -> Charge,
     pub(crate) intent: Intent,
 }
@@ -76,7 +78,7 @@ impl PurchaseRequest for QuestionsRequest<'_> {
 
     async fn choose(&self, facts: Facts, _: Timestamp) -> Result<Choice<Self::Chosen>, Problem> {
         let bank = self.app.store.bank(&*facts.course?).await?;
-        check_topics(&self.criteria, &bank)?;
+        self.check_topics(&bank)?;
         let seen: Seen = facts.progress.into_iter().map(|(id, row)| (id, row.seen_at)).collect();
         let chosen = select(&bank, &self.criteria, &seen, self.app.random.seed());
         if chosen.is_empty() {
@@ -111,9 +113,12 @@ impl PurchaseRequest for QuestionsRequest<'_> {
     }
 }
 
-fn check_topics(criteria: &Criteria, bank: &Bank) -> Result<(), Problem> {
-    let unknown = criteria.topic_ids.iter().find(|id| bank.topic(id).is_none());
-    unknown.map_or(Ok(()), |_| Err(Problem::not_found("topic")))
+impl QuestionsRequest<'_> {
+    fn check_topics(&self, bank: &Bank) -> Result<(), Problem> {
+        let mut topics = self.criteria.topic_ids.iter().enumerate();
+        let unknown = topics.find(|(_, id)| bank.topic(id).is_none());
+        unknown.map_or(Ok(()), |(at, id)| Err(Problem::not_found_in("topic", &(self.topic_field)(at), id.as_str())))
+    }
 }
 
 fn entitlement(question: &QuestionSummary, seen: &Seen) -> Entitlement {

@@ -60,6 +60,7 @@ pub(crate) async fn practice_questions(
         claim: &claim,
         course_id: request.course_id,
         criteria,
+        topic_field: |at| format!("topic_ids[{at}]"),
         charge: practice_charge,
         intent,
     };

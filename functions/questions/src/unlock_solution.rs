@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::id::QuestionId;
-use shared::http::{Claim, Path, Problem};
+use shared::http::{Claim, Path, Problem, WithoutBody};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -21,12 +21,13 @@ pub(crate) struct OpenSolution {
     post, path = "/api/questions/{id}/solution",
     params(("id" = QuestionId, Path)),
     responses((status = 200, body = OpenSolution)),
-    extensions(("x-problems" = json!(["not_started"])))
+    extensions(("x-problems" = json!(["not_started", "invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn unlock_solution(
     State(app): State<App>,
     claim: Claim,
     Path(id): Path<QuestionId>,
+    _: WithoutBody,
 ) -> Result<axum::Json<OpenSolution>, Problem> {
     let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
     let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;

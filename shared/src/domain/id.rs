@@ -34,7 +34,13 @@ macro_rules! text_id {
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
-        has_schema!($name, text(1, ID_BYTES_MAX).pattern(Some(ID_PATTERN)).examples([$example]));
+        has_schema!(
+            $name,
+            text(1, ID_BYTES_MAX)
+                .pattern(Some(ID_PATTERN))
+                .description(Some("At most 128 bytes in UTF-8."))
+                .examples([$example])
+        );
 
         impl $name {
             /// The text as imported.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::json::{parse_object, shown_name};
 use super::problem::{Code, Problem};
+use super::shapes::Strict;
 
 /// Largest body in bytes.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -36,11 +37,12 @@ impl<S: Send + Sync, T: Body> FromRequest<S> for Json<T> {
 impl<T: Body> Json<T> {
     /// Checks and parses the fields of a body.
     pub(super) fn of_fields(fields: Map<String, Value>) -> Result<Self, Problem> {
-        if let Some(missing) = T::REQUIRED.iter().find(|field| is_missing(fields.get(**field))) {
-            let problem = Problem::new(Code::MissingField, format!("`{missing}` is required."));
-            return Err(problem.with_error(T::MISSING).with_member("field", *missing));
+        let missing = |field: &&'static str| what_is_missing(fields.get(*field)).map(|what| (*field, what));
+        if let Some((field, what)) = T::REQUIRED.iter().find_map(missing) {
+            let problem = Problem::new(Code::MissingField, format!("`{field}` {what}."));
+            return Err(problem.with_error(T::MISSING).with_member("field", field));
         }
-        serde_path_to_error::deserialize(Value::Object(fields)).map(Self).map_err(|error| invalid_field(&error))
+        serde_path_to_error::deserialize(Strict(Value::Object(fields))).map(Self).map_err(|error| invalid_field(&error))
     }
 }
 
@@ -57,7 +59,7 @@ pub(super) async fn read_nothing(request: Request) -> Result<(), Problem> {
     check_content_coding(&request)?;
     let media_type = check_media_type(&request);
     let bytes = read(request).await?;
-    if matches!(bytes.trim_ascii(), b"" | b"null") {
+    if is_nothing(&bytes) {
         return Ok(());
     }
     media_type?;
@@ -67,7 +69,23 @@ pub(super) async fn read_nothing(request: Request) -> Result<(), Problem> {
     }
 }
 
-/// Refuses a compressed body with its own error; otherwise it would be reported as invalid JSON.
+/// Checks the body of a request that needs none and costs nothing: what a client sends all the same is ignored, unless it
+/// is compressed or is JSON that cannot be read. Another media type stays ignored, since `fetch` gives a string one.
+pub(super) async fn read_ignored(request: Request) -> Result<(), Problem> {
+    check_content_coding(&request)?;
+    let is_json = check_media_type(&request).is_ok();
+    let bytes = read(request).await?;
+    if is_json && !is_nothing(&bytes) {
+        parse_object(&bytes)?;
+    }
+    Ok(())
+}
+
+fn is_nothing(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii(), b"" | b"null")
+}
+
+/// A compressed body would be read as broken JSON: it is refused for what it is.
 fn check_content_coding(request: &Request) -> Result<(), Problem> {
     let values = request.headers().get_all(header::CONTENT_ENCODING).iter();
     let mut codings = values.flat_map(|value| value.to_str().unwrap_or("?").split(',')).map(str::trim);
@@ -82,6 +100,7 @@ fn check_content_coding(request: &Request) -> Result<(), Problem> {
 fn unknown_member(name: &str, known: &[&str]) -> Problem {
     let rule = match known {
         [] => "is not known: this request takes no members".to_owned(),
+        [only] => format!("is not known; the only known member is {only}"),
         known => format!("is not known; known are {}", known.join(", ")),
     };
     Problem::invalid_field(&shown_name(name), &rule)
@@ -127,18 +146,20 @@ pub async fn read_to(request: Request, bytes_max: usize) -> Result<axum::body::B
     })
 }
 
-fn is_missing(value: Option<&Value>) -> bool {
+/// Why a required value counts as missing.
+fn what_is_missing(value: Option<&Value>) -> Option<&'static str> {
     match value {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.trim().is_empty(),
-        Some(_) => false,
+        None | Some(Value::Null) => Some("is required"),
+        Some(Value::String(text)) if text.is_empty() => Some("is required and must not be empty"),
+        Some(Value::String(text)) if text.trim().is_empty() => Some("must not consist of white space alone"),
+        Some(_) => None,
     }
 }
 
 /// Translates a Rust type name for clients.
 fn in_plain_words(expected: &str) -> String {
     match expected {
-        "i64" | "i32" | "u32" | "u64" | "u8" => "a whole number in range".to_owned(),
+        "i64" | "i32" | "u32" | "u64" | "u8" => "a whole number".to_owned(),
         "f64" => "a number".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a boolean" => "true or false".to_owned(),
@@ -155,15 +176,13 @@ pub(super) fn invalid_field<E: std::fmt::Display>(error: &serde_path_to_error::E
     // Only types with `deny_unknown_fields` report this: the bodies of requests that cost credits.
     if message.starts_with("unknown field") {
         let (_, known) = message.rsplit_once("expected ").unwrap_or_default();
-        let known: Vec<&str> =
-            known.trim_start_matches("one of ").split(", ").filter(|name| !name.is_empty()).collect();
+        let known = known.trim_start_matches("one of ").replace(" or ", ", ");
+        let known: Vec<&str> = known.split(", ").filter(|name| !name.is_empty()).collect();
         return unknown_member(&field, &known);
     }
     let is_type_error = ["invalid type", "invalid value", "unknown variant", "invalid length", "missing field"];
     if !is_type_error.iter().any(|start| message.starts_with(start)) {
-        let is_number_of_a_query = message.contains("digit") || message.contains("number too");
-        let rule = if is_number_of_a_query { "must be a whole number in range" } else { message.as_str() };
-        return Problem::invalid_field(&field, rule);
+        return Problem::invalid_field(&field, &message);
     }
     let rule = match message.rsplit_once("expected ") {
         Some((_, expected)) => format!("must be {}", in_plain_words(expected)),

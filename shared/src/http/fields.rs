@@ -54,9 +54,28 @@ impl Visitor<'_> for NumberVisitor {
     }
 }
 
+/// Reads a whole number from `min` to `max`; every refusal says so, whether the value has another type, a fraction or is too
+/// large for 64 bits.
+///
+/// # Errors
+/// When it is no such number.
+pub fn whole_within<'de, D: Deserializer<'de>>(deserializer: D, min: i64, max: i64) -> Result<i64, D::Error> {
+    let number = Number::deserialize(deserializer).ok().map(|Number(number)| number);
+    let fitting = number.filter(|number| (min..=max).contains(number));
+    fitting.ok_or_else(|| D::Error::custom(format!("must be a whole number from {min} to {max}")))
+}
+
+/// Reads a year of an optional filter.
+///
+/// # Errors
+/// When it is no whole number of 32 bits.
+pub fn year<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    let year = whole_within(deserializer, i32::MIN.into(), i32::MAX.into())?;
+    i32::try_from(year).map(Some).map_err(D::Error::custom)
+}
+
 /// A whole number from `MIN` to `MAX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Number")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whole<const MIN: u32, const MAX: u32>(u32);
 
 impl<const MIN: u32, const MAX: u32> PartialSchema for Whole<MIN, MAX> {
@@ -85,28 +104,23 @@ impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> TryFrom<Number> for Whole<MIN, MAX> {
-    type Error = String;
-
-    fn try_from(Number(number): Number) -> Result<Self, String> {
-        let fitting = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
-        fitting.map(Self).ok_or_else(|| format!("must be a whole number from {MIN} to {MAX}"))
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Whole<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = whole_within(deserializer, MIN.into(), MAX.into())?;
+        u32::try_from(number).map(Self).map_err(D::Error::custom)
     }
 }
 
-/// Difficulty: 1 (easy) to 5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Number")]
+/// 1 (easy) to 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difficulty(pub u8);
 
 has_schema!(Difficulty, whole(1, 5));
 
-impl TryFrom<Number> for Difficulty {
-    type Error = &'static str;
-
-    fn try_from(Number(number): Number) -> Result<Self, Self::Error> {
-        let difficulty = u8::try_from(number).ok().filter(|difficulty| (1..=5).contains(difficulty));
-        difficulty.map(Self).ok_or("must be a whole number from 1 to 5")
+impl<'de> Deserialize<'de> for Difficulty {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = whole_within(deserializer, 1, 5)?;
+        u8::try_from(number).map(Self).map_err(D::Error::custom)
     }
 }
 

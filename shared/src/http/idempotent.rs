@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use serde_json::Value;
 
-use super::body::{Body, Json, read, read_fields, read_nothing};
+use super::body::{Body, Json, read_fields, read_ignored, read_nothing};
 use super::problem::Problem;
 use crate::domain::idempotency::{Fingerprint, IdempotencyKey, Intent, Record};
 
@@ -14,7 +14,11 @@ const HEADER: &str = "idempotency-key";
 #[derive(Debug)]
 pub struct Once<T>(pub T, pub Intent);
 
-/// The intent of a request without a body.
+/// A request without a body. What a client sends all the same is read before anything is done, and ignored.
+#[derive(Debug)]
+pub struct WithoutBody;
+
+/// The same, with its intent.
 #[derive(Debug)]
 pub struct OnceWithoutBody(pub Intent);
 
@@ -35,14 +39,21 @@ impl<S: Send + Sync, T: Body> FromRequest<S> for Once<T> {
     }
 }
 
+impl<S: Send + Sync> FromRequest<S> for WithoutBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        read_ignored(request).await.map(|()| Self)
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for OnceWithoutBody {
     type Rejection = Problem;
 
-    /// If the client sends a body anyway, it is read up to the size limit and ignored.
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let key = key(request.headers())?;
         let fingerprint = Fingerprint::of(request.uri().path(), &Value::Null);
-        read(request).await?;
+        read_ignored(request).await?;
         Ok(Self(Intent { key, fingerprint }))
     }
 }

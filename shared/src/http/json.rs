@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 use super::problem::{Code, Problem};
+use crate::domain::account::invisible::is_invisible;
 
 /// Characters of a member's name that an error repeats.
 const NAME_CHARS_MAX: usize = 60;
@@ -52,9 +53,9 @@ fn explain(error: &serde_json::Error) -> String {
     }
 }
 
-/// Shortens a member's name and removes control characters, for use in an error.
+/// The name of a member as an answer may repeat it: characters that nobody sees could reorder the text around it.
 pub(super) fn shown_name(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect()
+    name.chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(NAME_CHARS_MAX).collect()
 }
 
 /// Builds a value. Stops at a duplicate member and keeps its name for the error.
@@ -167,6 +168,13 @@ mod tests {
     fn a_long_name_is_cut() {
         let name = "n".repeat(10_000);
         assert!(refused(&format!("{{\"{name}\": 1, \"{name}\": 2}}")).len() < 1_000);
+    }
+
+    #[test]
+    fn a_name_is_shown_without_characters_that_nobody_sees() {
+        let name = "a\u{202e}b\u{2066}\u{200f}\u{feff}\u{e0041}\u{7}\u{85}\u{2028}\u{fe0f}c";
+        assert_eq!(shown_name(name), "abc");
+        assert!(refused(&format!("{{\"{}\": 1, \"{0}\": 2}}", "a\u{202e}b")).contains("has `ab` more than once"));
     }
 
     fn values() -> impl Strategy<Value = Value> {

@@ -17,11 +17,12 @@ mod response;
 mod router;
 pub mod routes;
 mod session;
+mod shapes;
 mod size;
 
 pub use body::{Body, Json, read_to};
 pub use etag::{Catalogue, Edition, OpenCatalogue};
-pub use idempotent::{Once, OnceWithoutBody, OnceWithoutMembers, check_reuse};
+pub use idempotent::{Once, OnceWithoutBody, OnceWithoutMembers, WithoutBody, check_reuse};
 pub use limit::{ClientAddress, LimitSubject, Limiter};
 pub use path::Path;
 pub use problem::{Code, Problem};

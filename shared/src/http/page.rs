@@ -2,23 +2,24 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
+use super::fields::whole_within;
 use crate::domain::schema::{has_schema, text, whole};
 
 /// Default page size.
 const LIMIT_DEFAULT: usize = 20;
-/// Maximum page size.
-const LIMIT_MAX: usize = 100;
-/// Maximum length of a cursor in characters.
+/// Entries of a page at most.
+const LIMIT_MAX: u32 = 100;
+/// Longest cursor in characters.
 const CURSOR_CHARS_MAX: usize = 512;
 
-/// Page size: 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "i64")]
+/// How many entries a page holds: 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit(usize);
 
-has_schema!(Limit, whole(1, LIMIT_MAX as u64).default(Some(LIMIT_DEFAULT.into())));
+has_schema!(Limit, whole(1, LIMIT_MAX.into()).default(Some(LIMIT_DEFAULT.into())));
 
 impl Limit {
     /// Returns the page size.
@@ -34,14 +35,10 @@ impl Default for Limit {
     }
 }
 
-impl TryFrom<i64> for Limit {
-    type Error = &'static str;
-
-    fn try_from(limit: i64) -> Result<Self, Self::Error> {
-        match usize::try_from(limit) {
-            Ok(count) if (1..=LIMIT_MAX).contains(&count) => Ok(Self(count)),
-            _ => Err("must be a whole number from 1 to 100"),
-        }
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let limit = whole_within(deserializer, 1, LIMIT_MAX.into())?;
+        usize::try_from(limit).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -91,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_page_holds_1_to_100() {
-        assert!(Limit::try_from(1).is_ok() && Limit::try_from(100).is_ok());
-        assert!(Limit::try_from(0).is_err() && Limit::try_from(101).is_err() && Limit::try_from(-5).is_err());
+        let limit = |number: i64| serde_json::from_value::<Limit>(number.into());
+        assert!(limit(1).is_ok() && limit(100).is_ok());
+        assert!(limit(0).is_err() && limit(101).is_err() && limit(-5).is_err());
     }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::json::shown_name;
 use crate::app::CourseError;
 use crate::app::kdf::{KdfError, QUEUE_SECONDS};
 use crate::domain::credits::InsufficientCredits;
@@ -262,7 +263,14 @@ impl Problem {
         Self::new(Code::NotFound, format!("There is no such {what}."))
     }
 
-    /// The question must be unlocked first.
+    /// There is no such thing as `entry`, which was sent in `field`.
+    #[must_use]
+    pub fn not_found_in(what: &str, field: &str, entry: &str) -> Self {
+        let detail = format!("There is no such {what}: `{}` in `{field}`.", shown_name(entry));
+        Self::new(Code::NotFound, detail).with_member("field", field)
+    }
+
+    /// The question must be paid for first.
     #[must_use]
     pub fn not_started() -> Self {
         Self::new(Code::NotStarted, "The question is locked; start it first.")

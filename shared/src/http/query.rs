@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::body::{Body, invalid_field};
+use super::json::shown_name;
 use super::problem::{Code, Problem};
 
 /// A parsed query string.
@@ -26,7 +27,7 @@ fn parse<T: Body>(query: &str) -> Result<T, Problem> {
     let mut names = HashSet::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.trim().is_empty()) {
         if !names.insert(name.clone()) {
-            return Err(Problem::invalid_field(&name, "must be given once"));
+            return Err(Problem::invalid_field(&shown_name(&name), "must be given once"));
         }
         given.append_pair(&name, &value);
     }

@@ -64,7 +64,15 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findi
     accounts
 }
 
-/// Reports which columns of a table are not imported.
+/// Why an account is refused whose email, in lower case, is that of another; nobody could sign in to both by it.
+pub(in crate::import) fn email_taken(owner: &str, credits: Credits) -> Reason {
+    format!(
+        "its email without regard to case is that of {owner} and keeps it; its {credits} credits are not imported: give \
+         this row another email and import again, or give them to that account with `pastpaper user grant`"
+    )
+}
+
+/// Says which columns of a table are not imported.
 pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Findings) {
     let known = schema::table(table).map_or(&[][..], |table| table.columns);
     let extra = rows.first().map(|row| row.unknown_columns(known)).unwrap_or_default();
@@ -94,7 +102,7 @@ fn users(rows: Vec<Row>, now: Timestamp, findings: &mut Findings) -> Vec<User> {
                 return Err(format!("its id is that of user {first:?}, who was there before"));
             }
             if let Some(first) = by_email.get(&user.profile.email) {
-                return Err(format!("its email is that of user {first:?}, who was there before"));
+                return Err(email_taken(&format!("user {first:?}, who was there before"), user.profile.wallet.credits));
             }
             Ok(user)
         });
@@ -114,6 +122,9 @@ fn users(rows: Vec<Row>, now: Timestamp, findings: &mut Findings) -> Vec<User> {
 fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<User, Reason> {
     let d1_id = row.filled_text("id")?.ok_or("id is missing")?;
     let email = row.required_text("email")?;
+    if email.trim().ends_with(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']) {
+        notes.push("its email ends with a dot, which is left out; it signs in with and without it".to_owned());
+    }
     let email = Email::try_from(email.clone()).map_err(|error| format!("email {email:?} {error}"))?;
     let password_hash = PasswordHash::imported(bounded("password_hash", row.required_text("password_hash")?)?);
     if !password_hash.is_known_scheme() {
@@ -364,8 +375,8 @@ mod tests {
         assert_eq!(
             refused(&dump),
             [
-                "users same: its email is that of user \"first\", who was there before",
-                "users late: its email is that of user \"first\", who was there before",
+                &format!("users same: {}", email_taken("user \"first\", who was there before", 5)),
+                &format!("users late: {}", email_taken("user \"first\", who was there before", 5)),
                 "credit_transactions t1: its user \"late\" is not imported",
             ]
         );

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use shared::domain::catalog::draft::{CatalogDraft, RefusedRow, Warning};
 use shared::store::ImportedAccount;
 
+pub(super) use self::accounts::email_taken;
 use self::schema::SESSIONS;
 pub use self::studies::{EnrollmentRow, ProgressRow};
 

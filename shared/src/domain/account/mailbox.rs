@@ -11,59 +11,26 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::Deserialize;
 
+use super::invisible::{invisible_in_patterns, is_invisible};
 use super::{EMAIL_BYTES_MAX, Email, InvalidAccount, NAME_CHARS_MAX, Name};
 use crate::domain::schema::{has_schema, text};
 
-/// Invisible characters, which make different texts look alike: `General_Category` `Cf` (Unicode 17), which includes
-/// the text direction controls, and the line and paragraph separators.
-const INVISIBLE: [(char, char); 22] = [
-    ('\u{ad}', '\u{ad}'),
-    ('\u{600}', '\u{605}'),
-    ('\u{61c}', '\u{61c}'),
-    ('\u{6dd}', '\u{6dd}'),
-    ('\u{70f}', '\u{70f}'),
-    ('\u{890}', '\u{891}'),
-    ('\u{8e2}', '\u{8e2}'),
-    ('\u{180e}', '\u{180e}'),
-    ('\u{200b}', '\u{200f}'),
-    ('\u{2028}', '\u{2029}'),
-    ('\u{202a}', '\u{202e}'),
-    ('\u{2060}', '\u{2064}'),
-    ('\u{2066}', '\u{206f}'),
-    ('\u{feff}', '\u{feff}'),
-    ('\u{fff9}', '\u{fffb}'),
-    ('\u{110bd}', '\u{110bd}'),
-    ('\u{110cd}', '\u{110cd}'),
-    ('\u{13430}', '\u{1343f}'),
-    ('\u{1bca0}', '\u{1bca3}'),
-    ('\u{1d173}', '\u{1d17a}'),
-    ('\u{e0001}', '\u{e0001}'),
-    ('\u{e0020}', '\u{e007f}'),
-];
-
-/// Those of [`INVISIBLE`] that can be named in a pattern of the OpenAPI document.
-macro_rules! invisible_in_patterns {
-    () => {
-        r"\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    };
-}
-
-/// Pattern of a trimmed [`NewEmail`].
+/// What [`NewEmail`] accepts, once it is trimmed.
 const NEW_EMAIL_PATTERN: &str = concat!(
     r"^[^\s@#\u0000-\u001f\u007f-\u009f",
     invisible_in_patterns!(),
-    r"]+@[^\s@.#\u0000-\u001f\u007f-\u009f",
+    r"]+@[^\s@.\u3002\uff0e\uff61#\u0000-\u001f\u007f-\u009f",
     invisible_in_patterns!(),
-    r"]+(\.[^\s@.#\u0000-\u001f\u007f-\u009f",
+    r"]+([.\u3002\uff0e\uff61][^\s@.\u3002\uff0e\uff61#\u0000-\u001f\u007f-\u009f",
     invisible_in_patterns!(),
-    r"]+)+$",
+    r"]+)+[.\u3002\uff0e\uff61]?$",
 );
 
 /// Pattern of a [`NewName`].
 const NEW_NAME_PATTERN: &str = concat!(r"^[^\u0000-\u001f\u007f-\u009f", invisible_in_patterns!(), r"]*$");
 
 fn has_invisible(text: &str) -> bool {
-    text.chars().any(|c| INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c)))
+    text.chars().any(is_invisible)
 }
 
 /// Converts text to NFC, so that an accented letter is one character, however it was typed.
@@ -226,6 +193,10 @@ mod tests {
             ),
             (vec!["josé@example.org", "jose\u{301}@example.org", "JOSE\u{301}@example.org"], "josé@example.org"),
             (vec!["a@strasse.b\u{3002}example.org"], "a@strasse.b.example.org"),
+            (
+                vec!["a@example\u{3002}org", "a@example\u{ff0e}org", "a@example\u{ff61}org\u{3002}", "a@example.org."],
+                "a@example.org",
+            ),
             (vec!["under_score@under_score.example.org"], "under_score@under_score.example.org"),
         ] {
             for spelling in spellings {
@@ -259,6 +230,10 @@ mod tests {
             ("\u{202e}ada@example.org", InvalidAccount::EmailInvisible),
             ("ada\u{2066}@example.org", InvalidAccount::EmailInvisible),
             ("ada\u{e0061}@example.org", InvalidAccount::EmailInvisible),
+            ("a\u{fe0f}da@example.org", InvalidAccount::EmailInvisible),
+            ("ada\u{34f}@example.org", InvalidAccount::EmailInvisible),
+            ("\u{3164}ada@example.org", InvalidAccount::EmailInvisible),
+            ("ada@exam\u{2800}ple.org", InvalidAccount::EmailInvisible),
             ("u@exam＃ple.org", InvalidAccount::Email),
             ("u@exam＠ple.org", InvalidAccount::Email),
             ("ada", InvalidAccount::Email),
@@ -273,7 +248,9 @@ mod tests {
         for good in ["Ada", "José", "Ада", "アダ", "👩 Ada", ""] {
             assert_eq!(name(good), None, "{good}");
         }
-        for bad in ["Ada\u{202e}", "\u{200f}Ada", "A\u{200b}da", "\u{feff}Ada", "A\u{2028}da"] {
+        for bad in
+            ["Ada\u{202e}", "\u{200f}Ada", "A\u{200b}da", "\u{feff}Ada", "A\u{2028}da", "Ad\u{e0100}a", "\u{2800}Ada"]
+        {
             assert_eq!(name(bad), Some(InvalidAccount::NameInvisible), "{bad:?}");
         }
         assert_eq!(name("a\u{7}"), Some(InvalidAccount::Name));

@@ -1,5 +1,6 @@
 //! A user's email, name and password, parsed once when a request is read.
 
+pub mod invisible;
 pub mod mailbox;
 pub mod password;
 mod pbkdf2;
@@ -26,9 +27,14 @@ pub const PASSWORD_CHARS_MAX: usize = 128;
 /// The most common passwords of at least eight characters; `docs/decisions/0006` names their source.
 const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
 
-/// Pattern of a trimmed [`Email`].
-const EMAIL_PATTERN: &str =
-    r"^[^\s@#\u0000-\u001f\u007f-\u009f]+@[^\s@.#\u0000-\u001f\u007f-\u009f]+(\.[^\s@.#\u0000-\u001f\u007f-\u009f]+)+$";
+/// What [`Email`] accepts, once it is trimmed.
+const EMAIL_PATTERN: &str = concat!(
+    r"^[^\s@#\u0000-\u001f\u007f-\u009f]+@[^\s@.\u3002\uff0e\uff61#\u0000-\u001f\u007f-\u009f]+",
+    r"([.\u3002\uff0e\uff61][^\s@.\u3002\uff0e\uff61#\u0000-\u001f\u007f-\u009f]+)+[.\u3002\uff0e\uff61]?$"
+);
+
+/// What stands between two labels of a domain (RFC 3490, 3.1): an input method for Chinese or Japanese types the others.
+const LABEL_SEPARATORS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
 /// Pattern of a required text.
 const NOT_BLANK: &str = r"\S";
@@ -80,11 +86,15 @@ impl Email {
 impl TryFrom<String> for Email {
     type Error = InvalidAccount;
 
-    /// Accepts one `@` with text before it and a dotted host after it. Only sending a mail can verify more.
+    /// Accepts what a mail server might: one `@`, something before it, a dotted host after it. Only a mail can prove more.
+    /// A dot at the end of the host is left out: it names the root of DNS, and the mailbox is the same.
     fn try_from(text: String) -> Result<Self, InvalidAccount> {
         let email = text.trim().to_lowercase();
         let (local, host) = email.split_once('@').ok_or(InvalidAccount::Email)?;
-        let host_is_dotted = host.split('.').count() >= 2 && host.split('.').all(|label| !label.is_empty());
+        let host = host.strip_suffix(LABEL_SEPARATORS).unwrap_or(host);
+        let mut labels = host.split(LABEL_SEPARATORS);
+        let host_is_dotted = labels.clone().count() >= 2 && labels.all(|label| !label.is_empty());
+        let email = format!("{local}@{host}");
         let clean = !email.chars().any(|c| c.is_whitespace() || c.is_control() || c == '#');
         if local.is_empty() || host.contains('@') || !host_is_dotted || !clean || email.len() > EMAIL_BYTES_MAX {
             return Err(InvalidAccount::Email);
@@ -250,10 +260,30 @@ mod tests {
     fn emails_are_trimmed_lower_cased_and_checked() {
         let email = Email::try_from("  Ada@Example.ORG ".to_owned()).unwrap();
         assert_eq!(email.as_str(), "ada@example.org");
+        for (text, email) in [
+            ("ada@example.org.", "ada@example.org"),
+            ("ada@example.org\u{3002}", "ada@example.org"),
+            ("ada@example\u{3002}org", "ada@example\u{3002}org"),
+        ] {
+            assert_eq!(Email::try_from(text.to_owned()).as_ref().map(Email::as_str), Ok(email), "{text}");
+        }
         let long = format!("{}@example.org", "a".repeat(EMAIL_BYTES_MAX));
-        for bad in
-            ["", "ada", "ada@", "@example.org", "a@b", "a@b@c.d", "a b@c.d", "a@b..c", "a#b@c.d", "a@b.c\0", &long]
-        {
+        for bad in [
+            "",
+            "ada",
+            "ada@",
+            "ada@.",
+            "ada@org.",
+            "ada@example.org..",
+            "@example.org",
+            "a@b",
+            "a@b@c.d",
+            "a b@c.d",
+            "a@b..c",
+            "a#b@c.d",
+            "a@b.c\0",
+            &long,
+        ] {
             assert_eq!(Email::try_from(bad.to_owned()), Err(InvalidAccount::Email), "{bad:?}");
         }
     }

@@ -140,14 +140,16 @@ pub fn charge(questions: usize) -> Charge {
     Charge { price: MIDTERM_PRICE, kind: EntryType::Midterm, description: format!("Midterm: {questions} questions") }
 }
 
-/// A topic or section of `order` that is not in the course.
+/// A topic or section of `order` that is not in the course: the list that holds it, its index and itself.
 #[must_use]
-pub fn unknown_topic<'a>(bank: &Bank, order: &'a MidtermRequest) -> Option<&'a str> {
+pub fn unknown_topic<'a>(bank: &Bank, order: &'a MidtermRequest) -> Option<(&'static str, usize, &'a str)> {
     let known: HashSet<&TopicId> = bank.topics.iter().map(|topic| &topic.id).collect();
-    let topic = order.topic_ids.iter().find(|id| !known.contains(id)).map(TopicId::as_str);
+    let topic = order.topic_ids.iter().position(|id| !known.contains(id));
+    let topic = topic.map(|at| ("topic_ids", at, order.topic_ids[at].as_str()));
     topic.or_else(|| {
-        let is_unknown = |section: &&String| !bank.topics.iter().any(|topic| is_of_section(topic, section));
-        order.sections.iter().find(is_unknown).map(String::as_str)
+        let is_unknown = |section: &String| !bank.topics.iter().any(|topic| is_of_section(topic, section));
+        let section = order.sections.iter().position(is_unknown);
+        section.map(|at| ("sections", at, order.sections[at].as_str()))
     })
 }
 
