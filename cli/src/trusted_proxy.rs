@@ -29,7 +29,7 @@ pub struct TrustedProxies {
     networks: Vec<IpNet>,
 }
 
-/// The shortest prefixes that may be trusted: 10.0.0.0/8 and fc00::/7 are the largest networks that one operator can have.
+/// The shortest prefixes that may be trusted: `10.0.0.0/8` and `fc00::/7` are the largest networks that one operator can have.
 const PREFIX_MIN: (u8, u8) = (8, 7);
 /// Bits of an IPv6 address before an IPv4 address that it maps.
 const MAPPED_PREFIX: u8 = 96;

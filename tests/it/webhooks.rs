@@ -171,9 +171,9 @@ async fn lines_that_cannot_be_read_of_an_invoice_that_is_not_ours_are_not_asked_
     let _ = test.webhook(&life(Shape::Since, &ada, start)[0]).await.ok();
     let before = ada.get("/api/credits/balance").await.ok();
     let (ours, _) = renewal_of_eleven_lines(&ada, start);
-    let text = ours.to_string().replace("sub_1SmA0p", "sub_other").replace(PRICE_STARTER, "price_other");
+    let body = ours.to_string().replace("sub_1SmA0p", "sub_other").replace(PRICE_STARTER, "price_other");
     let mut foreign: Value =
-        serde_json::from_str(&text.replace(PRICE_UNLIMITED, "price_other").replace("user_id", "x")).unwrap();
+        serde_json::from_str(&body.replace(PRICE_UNLIMITED, "price_other").replace("user_id", "x")).unwrap();
     foreign["id"] = json!("evt_long_of_another");
     foreign["data"]["object"]["id"] = json!("in_long_of_another");
     let _ = test.webhook(&foreign).await.ok();
