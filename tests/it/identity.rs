@@ -113,8 +113,8 @@ async fn an_import_of_one_email_in_two_cases_says_who_keeps_it_and_what_to_do() 
         format!(
             "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, created_at TEXT, credits INTEGER);
              INSERT INTO users VALUES
-                ('00000000-0000-4000-8000-000000000001', 'ada@b\u{fc}cher.example', '{WORKER_HASH}', '2024-01-01T00:00:00Z', 3),
-                ('00000000-0000-4000-8000-000000000002', '{second}', '{WORKER_HASH}', '2024-01-02T00:00:00Z', 7);"
+                ('00000000-0000-4000-8000-000000000001', 'ada@b\u{fc}cher.example', '{WORKER_HASH}', '2026-02-21T00:00:00Z', 3),
+                ('00000000-0000-4000-8000-000000000002', '{second}', '{WORKER_HASH}', '2026-02-22T00:00:00Z', 7);"
         )
     };
     let summary = import_d1(&test.app, &dump("ADA@B\u{dc}CHER.example"), false).await.unwrap();
@@ -127,7 +127,7 @@ async fn an_import_of_one_email_in_two_cases_says_who_keeps_it_and_what_to_do() 
         format!(
             "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, created_at TEXT, credits INTEGER);
              INSERT INTO users VALUES
-                ('00000000-0000-4000-8000-00000000000{id}', '{email}', '{WORKER_HASH}', '2024-01-01T00:00:00Z', 7);"
+                ('00000000-0000-4000-8000-00000000000{id}', '{email}', '{WORKER_HASH}', '2026-02-21T00:00:00Z', 7);"
         )
     };
     let summary = import_d1(&test.app, &row('3', "bob@example.org"), false).await.unwrap();
