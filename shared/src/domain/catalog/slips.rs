@@ -4,12 +4,11 @@
 //! Form feed and backspace have no other use, so they are always a slip. A line break, tab or carriage return is a slip
 //! if it forms a known command together with the letters after it:
 //!
-//! - in a formula, with two or more letters left (`\nabla`, `\neq`, `\theta`, `\rho`): always;
-//! - in a formula, with a single letter left (`\nu`, `\ne`, `\ni`, `\to`): it may also be a wrapped formula that
-//!   continues with this letter. It is doubtful where a line could be wrapped (after an operator, `\\`, `\begin{…}` or
-//!   an opening `$$` whose closing one stands on a line of its own; for a tab: at the beginning of a line).
-//!   Elsewhere it is a slip;
-//! - outside of formulas: only if the letters are no word or abbreviation, such as `heta` and `abla`.
+//! - in a formula: `\nabla`, `\neq`, `\theta`, `\rho`, whatever comes before;
+//! - in a formula, where a single letter follows (`\nu`, `\ne`, `\ni`, `\to`): a wrapped formula may go on with this
+//!   letter. It is doubtful where a line would be wrapped (after an operator, an opening bracket, a space, `\\`,
+//!   `\begin{…}` or an opening `$$` whose closing one ends a line; for a tab: at the beginning of a line), else a slip;
+//! - outside of formulas: only when the letters are no word or abbreviation, such as `heta` and `abla`.
 
 use std::fmt;
 use std::ops::Range;
@@ -18,8 +17,9 @@ use crate::domain::catalog::commands::{N, R, T};
 
 /// Rests of commands that may also begin a line of plain text, or a cell after a tab.
 const WORDS: &[&str] = &[
-    "e", "i", "u", "o", "t", "g", "m", "q", "an", "au", "ag", "op", "eg", "eq", "ot", "um", "ef", "less", "mid", "sim",
-    "prec", "succ", "exists", "parallel", "subset", "angle", "brace", "floor", "group", "lap", "times", "cases",
+    "e", "i", "u", "umber", "o", "t", "g", "m", "q", "an", "au", "ag", "op", "eg", "eq", "ot", "um", "ef", "less",
+    "mid", "sim", "prec", "succ", "exists", "parallel", "subset", "angle", "brace", "floor", "group", "lap", "times",
+    "cases",
 ];
 /// Commands after which a formula may be wrapped.
 const OPERATORS: &[&str] = &[
@@ -42,7 +42,30 @@ const OPERATORS: &[&str] = &[
     "implies",
     "iff",
     "Rightarrow",
+    "sim",
+    "simeq",
+    "cong",
+    "propto",
+    "mid",
+    "subset",
+    "subseteq",
+    "cup",
+    "cap",
+    "div",
+    "mapsto",
+    "rightarrow",
+    "Leftrightarrow",
+    "ll",
+    "gg",
+    "wedge",
+    "vee",
+    "land",
+    "lor",
+    "oplus",
+    "otimes",
 ];
+/// Characters after which a formula may be wrapped.
+const WRAPS: [char; 16] = ['+', '-', '=', '<', '>', ',', ';', '&', '|', '*', '/', '(', '[', '{', ' ', '\n'];
 /// Delimiters of formulas, longest first.
 const FORMULAS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
 
@@ -180,13 +203,15 @@ impl Formula {
     /// Whether the character at `at` may be a wrap or an indentation within the formula.
     fn may_go_on(&self, text: &str, at: usize, character: char) -> bool {
         let before = &text[self.inside.start..at];
+        // In a file with CRLF the break begins before its line feed.
+        let before = if character == '\n' { before.strip_suffix('\r').unwrap_or(before) } else { before };
         match character {
             '\t' => before.trim_end_matches([' ', '\t']).ends_with('\n'),
             '\n' => {
                 // `\ne^` would be a relation with an exponent, so the line break may be real.
                 text[at..].starts_with("\ne^")
-                    || (before.is_empty() && self.closes_on_a_line_of_its_own(text))
-                    || before.ends_with(['+', '-', '=', '<', '>', ',', ';', '&', '|', '*', '\n'])
+                    || (before.is_empty() && self.closes_at_the_end_of_a_line(text))
+                    || before.ends_with(WRAPS)
                     || before.ends_with("\\\\")
                     || ends_with_operator(before)
                     || ends_with_begin(before)
@@ -195,8 +220,11 @@ impl Formula {
         }
     }
 
-    fn closes_on_a_line_of_its_own(&self, text: &str) -> bool {
-        self.is_display && text[self.inside.clone()].trim_end_matches([' ', '\t', '\r']).ends_with('\n')
+    fn closes_at_the_end_of_a_line(&self, text: &str) -> bool {
+        // Both marks of a displayed formula have two bytes.
+        let after = || text[self.inside.end + 2..].trim_start_matches([' ', '\t']);
+        let is_alone = text[self.inside.clone()].trim_end_matches([' ', '\t', '\r']).ends_with('\n');
+        self.is_display && (is_alone || after().is_empty() || after().starts_with(['\r', '\n']))
     }
 }
 
@@ -220,6 +248,7 @@ fn formulas(text: &str) -> Vec<Formula> {
         let opened = FORMULAS.iter().filter(|_| !escaped).find(|(open, _)| rest.starts_with(open));
         if let Some((open, close)) = opened
             && let Some(length) = closing(&rest[open.len()..], close)
+            && (*open != "$" || is_formula(&rest[1..=length], &rest[length + 2..]))
         {
             let start = at + open.len();
             found.push(Formula { inside: start..start + length, is_display: matches!(*open, "$$" | "\\[") });
@@ -235,7 +264,36 @@ fn formulas(text: &str) -> Vec<Formula> {
     found
 }
 
-/// Bytes up to the closing mark of a formula.
+/// Whether what stands between two dollars is a formula. Else each of them is money, or one of them opens another formula.
+fn is_formula(inside: &str, after: &str) -> bool {
+    let is_spaced = inside.starts_with(' ') && inside.ends_with(' ');
+    let is_next_price = after.trim_start_matches(' ').starts_with(|next: char| next.is_ascii_digit());
+    if is_spaced {
+        return !is_next_price && !is_wrapped_prose(inside);
+    }
+    !inside.starts_with(' ')
+        && !inside.ends_with(' ')
+        && !after.starts_with(|next: char| next.is_ascii_digit())
+        && !is_wrapped_prose(inside)
+}
+
+/// Whether a text has a line break, and words that are not the argument of a command such as `\text`.
+fn is_wrapped_prose(inside: &str) -> bool {
+    inside.contains('\n') && {
+        let mut depth = 0_u32;
+        let without_arguments = inside.chars().map(|character| {
+            match character {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > 0 { '.' } else { character }
+        });
+        is_prose(&without_arguments.collect::<String>())
+    }
+}
+
+/// Bytes up to the mark that closes a formula.
 fn closing(inside: &str, close: &str) -> Option<usize> {
     let mut at = 0;
     while at < inside.len() {
@@ -283,7 +341,7 @@ mod tests {
     fn every_known_command_in_a_formula_is_found() {
         for (commands, character) in [(N, '\n'), (R, '\r'), (T, '\t')] {
             for command in commands {
-                let text = format!("Let $x {character}{} y$.", &command[1..]);
+                let text = format!("Let $x{character}{} y$.", &command[1..]);
                 assert!(certain(&text, Setting::Text), "{command}");
             }
         }
@@ -335,15 +393,42 @@ mod tests {
             "$\\begin{aligned}\nu &= 1\\end{aligned}$",
             "$x\ne^x$",
             "$$\n\to + 1\n$$",
+            "$$\nu = 3$$",
+            "$$\r\nu = 3$$\r\nthen",
+            "$a =\r\nu$",
+            "$x \ne 0$",
+            "$A \ni a$",
+            "$\\frac{c}{\nu}$",
+            "$f(\nu)$",
+            "$f\\left(\nu\\right)$",
+            "$a \\sim\nu$",
+            "$a/\ni$",
         ] {
             let found = slips(text, Setting::Text);
             assert!(matches!(found.as_slice(), [Slip::Doubtful(..)]), "{text:?}: {found:?}");
         }
-        for text in ["$\nu$", "$$\nu = 3$$", "$x \ne 0$", "$h\nu$", "$\\frac{c}{\nu}$", "$x \to 0$", "$A \ni a$"] {
+        for text in ["$\nu$", "$$\nu = 3$$ is", "$h\nu$", "$x \to 0$", "$x \neq 0$", "$x (\notin A)$", "$ x \neq 0 $"] {
             assert!(certain(text, Setting::Text), "{text:?}");
         }
         let doubtful = r#"has a line break before "u" in a formula; if it should be \nu, write "\\nu""#;
         assert_eq!(said("$a =\nu$"), [doubtful]);
+    }
+
+    #[test]
+    fn prices_are_no_formula() {
+        for text in [
+            "There are pens at $2 each.\ni) What is the cost?\nii) And at $3 each?",
+            "It costs $1,200\ni.e. more than $1,000",
+            "It costs $12\nu per unit and $4",
+            "It went from $5\to $6",
+            "It costs $ 5\ni.e. more than $ 4",
+            "It costs 5$\ni.e. we pay more than the 4$ of before",
+        ] {
+            assert_eq!(said(text), Vec::<String>::new(), "{text:?}");
+        }
+        for text in ["It costs $5, and $x\neq y$", "$\nabla f is the gradient$", "$x\neq y \\text{ for all } x$"] {
+            assert!(certain(text, Setting::Text), "{text:?}");
+        }
     }
 
     #[test]
