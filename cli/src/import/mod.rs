@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
+use jiff::Timestamp;
 use shared::app::App;
 use shared::domain::catalog::check::refuse_bad_rows;
 use shared::domain::catalog::complete::complete;
@@ -71,6 +72,7 @@ pub async fn import(command: Command) -> Result<ExitCode> {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         texts.push((file.display().to_string(), text));
     }
+    check_all(&texts, is_d1)?;
     let database = &arguments.database;
     let open = if arguments.dry_run { database.open_to_try().await? } else { database.open().await? };
     let mut summaries = Vec::new();
@@ -98,7 +100,20 @@ pub async fn import(command: Command) -> Result<ExitCode> {
     Ok(if refused > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Imports files, given as names and texts.
+/// Checks that each file is what it should be, without a database: nothing is written of any if one is not.
+fn check_all(texts: &[(String, String)], is_d1: bool) -> Result<()> {
+    for (name, text) in texts {
+        let checked = if is_d1 {
+            d1::read_dump(text, Timestamp::now()).map(|_| ())
+        } else {
+            catalog::read_catalog(text).map(|_| ())
+        };
+        checked.with_context(|| name.clone())?;
+    }
+    Ok(())
+}
+
+/// Imports files by their names and texts.
 async fn import_all(app: &App, texts: &[(String, String)], is_d1: bool, dry_run: bool) -> Result<Vec<Summary>> {
     let mut summaries = Vec::with_capacity(texts.len());
     for (name, text) in texts {
@@ -229,4 +244,20 @@ async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_checked_before_the_first_is_written() {
+        let good = r#"{"course": {"id": "c", "name": "C"}, "topics": [], "questions": []}"#;
+        let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let files = [file("good.json", good), file("bad.json", "[]")];
+        check_all(&files[..1], false).unwrap();
+        let error = format!("{:#}", check_all(&files, false).unwrap_err());
+        assert_eq!(error, "bad.json: not a course file (samples/catalog.schema.json): it is a list");
+        assert!(check_all(&files, true).is_err());
+    }
 }

@@ -182,6 +182,38 @@ pub(super) fn read(sql: &str) -> Statement<'_> {
     }
 }
 
+/// Whether the statement at the end of a dump is a part of one: the dump was cut off in it. The semicolon alone may be
+/// missing, after which nothing is.
+pub(super) fn is_cut(sql: &str) -> bool {
+    let mut depth = 0_usize;
+    let (mut has_brackets, mut has_values) = (false, false);
+    let mut first = None;
+    let mut last = None;
+    for token in tokens(sql) {
+        if token.is("(") {
+            depth += 1;
+            has_brackets = true;
+        } else if token.is(")") {
+            depth = depth.saturating_sub(1);
+        } else if token.is("SELECT") {
+            return false;
+        }
+        has_values |= token.is("VALUES");
+        first.get_or_insert(token);
+        last = Some(token);
+    }
+    let (Some(first), Some(last)) = (first, last) else { return false };
+    let begins = |word: &str| {
+        first.kind == Kind::Word
+            && word.get(..first.text.len()).is_some_and(|part| part.eq_ignore_ascii_case(first.text))
+    };
+    if begins("INSERT") || begins("REPLACE") {
+        depth > 0 || !has_values || !last.is(")")
+    } else {
+        begins("CREATE") && (depth > 0 || !has_brackets)
+    }
+}
+
 fn deletes_sequence(tokens: &mut Peekable<Tokens<'_>>) -> bool {
     tokens.next_if(|token| token.is("FROM")).is_some()
         && name(tokens).is_some_and(|table| super::schema::is_internal(&table))
