@@ -429,8 +429,8 @@ async fn what_costs_nothing_and_needs_no_body_ignores_members_but_no_faults() {
             assert_eq!(answer.status.as_u16(), status, "{path} {body:?}: {}", answer.body);
         }
         // `fetch` says so of a string.
-        let text = [("content-type", "text/plain;charset=UTF-8")];
-        let answer = ada.send(Method::POST, path, Some("{}".to_owned()), &text).await;
+        let plain = [("content-type", "text/plain;charset=UTF-8")];
+        let answer = ada.send(Method::POST, path, Some("{}".to_owned()), &plain).await;
         assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.body);
     }
 }
