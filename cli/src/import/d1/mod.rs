@@ -169,8 +169,10 @@ mod tests {
         assert_eq!(
             refused(&dump),
             [
-                "users d94b7f12-1a6e-4b83-95cc-7f20a1b8e555: its email is that of user \
-                 \"c81e5a90-7d3b-4f62-b1aa-0e9f34c6d444\", who was there before",
+                "users d94b7f12-1a6e-4b83-95cc-7f20a1b8e555: its email without regard to case is that of user \
+                 \"c81e5a90-7d3b-4f62-b1aa-0e9f34c6d444\", who was there before and keeps it; its 5 credits are not \
+                 imported: give this row another email and import again, or give them to that account with `pastpaper \
+                 user grant`",
                 "credit_transactions tx-0017: its user \"d94b7f12-1a6e-4b83-95cc-7f20a1b8e555\" is not imported",
                 "credit_transactions tx-0018: its user \"user_0000\" is not imported",
             ]
