@@ -25,6 +25,7 @@ impl SessionId {
         Self(hash.as_str().chars().take(ID_CHARS).collect())
     }
 
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
