@@ -10,6 +10,7 @@ use shared::domain::account::token::SESSION_TTL_SECONDS;
 use shared::domain::credits::Plan;
 use shared::domain::credits::ledger::ClosedLedger;
 use shared::domain::id::UserId;
+use shared::domain::time::shown;
 use tests::{Answer, PASSWORD, Person, TestApp};
 
 const NEW_PASSWORD: &str = "another good passphrase";
@@ -65,19 +66,22 @@ async fn closed(test: &TestApp) -> Vec<ClosedLedger> {
 #[tokio::test]
 async fn sessions_are_listed_newest_first_and_revoked_one_by_one() {
     let test = TestApp::empty().await;
+    let start = test.app.now();
+    let after = |time: Duration| shown(start + time);
+    let (minute, week) = (Duration::from_mins(1), Duration::from_hours(7 * 24));
     let first = test.user("ada").await;
-    test.pass(Duration::from_mins(1));
+    test.pass(minute);
     let second = again(&test, &first).await;
     let listed = sessions(&second).await;
     assert_eq!(
         listed,
         [
             json!({
-                "id": second.session_id(), "created_at": "2026-03-01T12:01:00.000Z", "expires_at": "2026-03-08T12:01:00.000Z",
+                "id": second.session_id(), "created_at": after(minute), "expires_at": after(week + minute),
                 "current": true,
             }),
             json!({
-                "id": first.session_id(), "created_at": "2026-03-01T12:00:00.000Z", "expires_at": "2026-03-08T12:00:00.000Z",
+                "id": first.session_id(), "created_at": shown(start), "expires_at": after(week),
                 "current": false,
             }),
         ]

@@ -193,7 +193,9 @@ async fn a_midterm_with_large_figures_is_sold_and_stays_as_it_was() {
     let listed = ada.get("/api/midterm").await.ok();
     assert_eq!((listed["midterms"].as_array().unwrap().len(), &listed["next_cursor"]), (1, &Value::Null));
     let export = ada.get(EXPORT).await.ok();
-    assert_eq!((export["midterms"].as_array().unwrap().len(), &export["other"]), (1, &Value::Null));
+    assert_eq!(export["midterms"].as_array().unwrap().len(), 1);
+    // Parts are not listed by themselves. The other item is what is known of the payments.
+    assert!(export["other"].as_array().into_iter().flatten().all(|item| item["billing"].is_object()), "{export}");
     assert_eq!(ada.credits().await, 12);
     test.assert_ledgers_are_true().await;
 
