@@ -7,7 +7,12 @@ use tests::TestApp;
 
 /// A dump of a course with five questions, the first with this answer and this text.
 fn dump(answer: &str, text: &str) -> String {
-    let course = "INSERT INTO courses VALUES('w','W',NULL,0,1,NULL);
+    let course = "CREATE TABLE courses (id,name,description,exam_count,is_active,created_at);
+        CREATE TABLE exams (id,course_id,year,semester,exam_type,total_points,exam_date,upload_date,processed);
+        CREATE TABLE topics (id,course_id,name,slug,category,difficulty,frequency_score,avg_points,total_appearances);
+        CREATE TABLE questions (id,course_id,exam_id,topic_id,question_text,solution_steps,answer,difficulty);
+        CREATE TABLE question_options (id,question_id,option_letter,option_text,is_correct);
+        INSERT INTO courses VALUES('w','W',NULL,0,1,NULL);
         INSERT INTO exams VALUES('e','w',2024,'fall','final',NULL,NULL,NULL,1);
         INSERT INTO topics VALUES('t','w','Series','','Calculus',3,NULL,NULL,NULL);\n";
     let question = |number: usize, answer: &str, text: &str| {
