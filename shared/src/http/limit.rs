@@ -112,7 +112,7 @@ fn address_of(request: &Request) -> Option<IpAddr> {
 }
 
 impl Limiter {
-    /// Counts the request under every policy of its route but those that its handler counts by [`Limiter::admit_to`].
+    /// Counts the request under every policy of its route but those that its handler counts by `Limiter::admit_to`.
     ///
     /// # Errors
     /// 429 if the request exceeds a policy; 503 if it cannot be counted.
