@@ -1,10 +1,9 @@
 //! The beginning of a question's text, shown before the question is unlocked.
 
+use crate::domain::text::formula_at;
+
 /// Maximum length of a preview in characters.
 pub const PREVIEW_CHARS_MAX: usize = 100;
-
-/// Delimiters of formulas, longest first.
-const MATH: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
 
 /// The first [`PREVIEW_CHARS_MAX`] characters; fewer if that would cut a formula or an escaped character.
 #[must_use]
@@ -27,32 +26,11 @@ fn first_piece(text: &str) -> &str {
     if text.starts_with("\\$") || text.starts_with("\\\\") {
         return &text[..2];
     }
-    for (open, close) in MATH {
-        if let Some(inside) = text.strip_prefix(open) {
-            // An unclosed formula extends to the end of the text: half of it could not be rendered either.
-            let length = end_of_formula(inside, close).map_or(text.len(), |end| open.len() + end);
-            return &text[..length];
-        }
-    }
-    let length = text.chars().next().map_or(0, char::len_utf8);
+    let length = match formula_at(text) {
+        Some(formula) => formula.length,
+        None => text.chars().next().map_or(0, char::len_utf8),
+    };
     &text[..length]
-}
-
-/// Bytes up to and including `close`, skipping escaped characters.
-fn end_of_formula(inside: &str, close: &str) -> Option<usize> {
-    let mut at = 0;
-    while at < inside.len() {
-        let rest = &inside[at..];
-        if rest.starts_with(close) {
-            return Some(at + close.len());
-        }
-        at += if rest.starts_with("\\$") || rest.starts_with("\\\\") {
-            2
-        } else {
-            rest.chars().next().map_or(1, char::len_utf8)
-        };
-    }
-    None
 }
 
 #[cfg(test)]
@@ -60,6 +38,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
 
     #[test]
     fn a_short_text_is_its_own_preview() {
@@ -75,7 +55,7 @@ mod tests {
 
     #[test]
     fn no_formula_is_cut_in_two() {
-        for (open, close) in MATH {
+        for (open, close) in DELIMITERS {
             let before = "a".repeat(90);
             let text = format!("{before}{open}x^2+y^2+z^2{close} end");
             assert_eq!(preview(&text), before, "{open}");
