@@ -26,7 +26,7 @@ use serde_json::Value;
 use shared::app::App;
 use shared::config::{Config, Database};
 use shared::domain::account::password::PasswordHash;
-use shared::domain::account::profile::{AccountState, Profile};
+use shared::domain::account::profile::Profile;
 use shared::domain::account::session::Session;
 use shared::domain::account::token::Token;
 use shared::domain::account::{Email, Name};
@@ -244,17 +244,8 @@ impl TestApp {
             payment_intent: None,
         };
         let profile = Profile {
-            id,
-            name: Name::default(),
-            email: email.clone(),
-            wallet,
-            version: 1,
-            entry_count: 1,
-            stripe_customer_id: None,
             stripe_subscription_id: subscription,
-            state: AccountState::default(),
-            created_at: now,
-            updated_at: now,
+            ..Profile::open(id, email.clone(), Name::default(), wallet, now)
         };
         let password_hash = PasswordHash::imported("none".to_owned());
         let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared::domain::account::password::PasswordHash;
-use shared::domain::account::profile::{AccountState, Profile};
+use shared::domain::account::profile::Profile;
 use shared::domain::account::{Email, NAME_CHARS_MAX, Name};
 use shared::domain::credits::ledger::mismatches;
 use shared::domain::credits::{Credits, Plan, REFRESH_PERIOD_SECONDS, SIGNUP_BONUS_CREDITS, Wallet};
@@ -130,24 +130,17 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
     if !password_hash.is_known_scheme() {
         notes.push("unknown scheme of password_hash: cannot log in until the password is reset".to_owned());
     }
+    let stripe_id = |column: &'static str| row.filled_text(column)?.map(|id| bounded(column, id)).transpose();
+    let id = user_id(&d1_id, notes);
+    let name = name(row.text("name")?, notes)?;
+    let wallet = wallet(row, created_at, notes)?;
     let profile = Profile {
-        id: user_id(&d1_id, notes),
-        name: name(row.text("name")?, notes)?,
-        email,
-        wallet: wallet(row, created_at, notes)?,
-        version: 1,
+        // The import writes the entries of the dump, and counts them.
         entry_count: 0,
-        stripe_customer_id: row
-            .filled_text("stripe_customer_id")?
-            .map(|id| bounded("stripe_customer_id", id))
-            .transpose()?,
-        stripe_subscription_id: row
-            .filled_text("stripe_subscription_id")?
-            .map(|id| bounded("stripe_subscription_id", id))
-            .transpose()?,
-        state: AccountState::default(),
-        created_at,
+        stripe_customer_id: stripe_id("stripe_customer_id")?,
+        stripe_subscription_id: stripe_id("stripe_subscription_id")?,
         updated_at: row.timestamp("updated_at")?.unwrap_or(created_at),
+        ..Profile::open(id, email, name, wallet, created_at)
     };
     Ok(User { d1_id, profile, password_hash })
 }
