@@ -238,7 +238,7 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
     if let Some(end) = ends_at.and_then(|end| Timestamp::from_second(end).ok()) {
         lines.push(format!("until    {} unlimited, then {}", shown(end), profile.wallet.plan.as_str()));
     }
-    for entry in app.store.entries_before(profile.id, None, entries).await?.entries {
+    for entry in app.store.entries_before(profile.id, None, entries).await?.items {
         let kind = serde_json::to_value(entry.kind)?;
         lines.push(format!(
             "{}  {:>+5}  {:>6}  {}  {}",

@@ -14,6 +14,7 @@ use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
 use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause};
 use super::keys::{self, ENTRIES};
+use super::page::Page;
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::ledger::Entry;
 use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
@@ -83,14 +84,6 @@ pub struct Receipt {
     pub profile: Profile,
     /// The settlement that was committed.
     pub settlement: Settlement,
-}
-
-/// A page of a user's ledger entries, newest first.
-#[derive(Debug, Clone)]
-pub struct EntryPage {
-    pub entries: Vec<Entry>,
-    /// Whether older entries follow.
-    pub has_more: bool,
 }
 
 /// Why nothing was spent. In every case nothing was written.
@@ -246,31 +239,14 @@ impl Store {
         }
     }
 
-    /// Returns a page of a user's entries before `before`, newest first. New entries are inserted before the first
-    /// page, so the following pages do not shift.
+    /// Returns a page of a user's entries before `before`, newest first.
     pub async fn entries_before(
         &self,
         user: UserId,
         before: Option<EntryId>,
         limit: usize,
-    ) -> Result<EntryPage, StoreError> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(keys::user(user)))
-            .expression_attribute_values(":prefix", text(ENTRIES))
-            .scan_index_forward(false)
-            // One more than requested, to know whether another page follows.
-            .limit(i32::try_from(limit.saturating_add(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(before.map(|entry| keys::entry(user, entry).attributes()));
-        let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
-        let mut entries: Vec<Entry> = item::read_all(page.items.unwrap_or_default())?;
-        let has_more = entries.len() > limit;
-        entries.truncate(limit);
-        Ok(EntryPage { entries, has_more })
+    ) -> Result<Page<Entry>, StoreError> {
+        self.page(user, ENTRIES, before.map(|entry| keys::entry(user, entry)), limit, |query| query).await
     }
 
     /// The write of a settlement's changes to a profile. Its condition is that the profile has not changed since it was
