@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::app::App;
+use shared::app::response_size::bytes_as_sent;
 use shared::domain::time::{in_answer, shown};
 use shared::http::page::Cursor;
-use shared::http::{Body, Claim, Problem, Query, bytes_as_sent};
+use shared::http::{Body, Claim, Problem, Query};
 use shared::store::{Store, StoredItem};
 use utoipa::{IntoParams, ToSchema};
 

@@ -3,7 +3,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use shared::domain::id::TopicId;
-use shared::domain::midterm::{MidtermRequest, Mix};
+use shared::domain::midterm::{MidtermRequest, Mix, SEED_BITS};
 use shared::domain::schema::{has_schema, text, whole as whole_number};
 use shared::http::Problem;
 use shared::http::fields::{List, Technique, Whole, whole_within};
@@ -12,8 +12,6 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 /// Number of questions when the config does not set it.
 const QUESTIONS_DEFAULT: usize = 8;
-/// Bits of a seed: integers up to this size are exact in every JSON reader.
-pub(crate) const SEED_BITS: u32 = 53;
 /// Maximum length of a [`Label`] in characters.
 const LABEL_CHARS_MAX: usize = 200;
 /// Maximum share of a mix, and maximum weight.

@@ -14,7 +14,7 @@ use super::App;
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::{Charge, Credits};
 use crate::domain::id::QuestionId;
-use crate::domain::idempotency::{Intent, Outcome, Record};
+use crate::domain::idempotency::{Intent, KeyReused, Outcome, Record};
 use crate::store::{Entitlement, Purchase, SpendError, StoreError};
 
 /// Attempts per request when concurrent requests of the same student keep winning.
@@ -95,6 +95,20 @@ pub enum Choice<C> {
         /// What the transaction unlocks.
         entitlements: Vec<Entitlement>,
     },
+}
+
+/// Why an earlier response cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The key belongs to another request.
+    #[error(transparent)]
+    KeyReused(#[from] KeyReused),
+    /// The record was written by another operation. Its fingerprint includes the path, so this is a fault of ours.
+    #[error("the idempotency record should hold {0}")]
+    WrongKind(&'static str),
+    /// The record names an item that is not in the table.
+    #[error("the idempotency record names a {0} that does not exist")]
+    Missing(&'static str),
 }
 
 /// What a purchase cost.

@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 use super::limit::{LimitSubject, Limiter};
 use super::problem::Problem;
 use crate::app::App;
+use crate::app::caller::Caller;
 use crate::domain::account::token::Token;
 use crate::domain::id::UserId;
 use crate::domain::limits::LimitedAction;
@@ -130,5 +131,31 @@ impl Claim {
             let (signed_in, done) = tokio::join!(self.check(), work);
             Ok((signed_in?, done.map_err(Into::into)?))
         })
+    }
+}
+
+impl Caller for Claim {
+    type Error = Problem;
+
+    fn user_id(&self) -> UserId {
+        Self::user_id(self)
+    }
+
+    async fn with<T: Send, E: Send>(
+        &self,
+        reads: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<(SignedIn, T), Problem>
+    where
+        Problem: From<E>,
+    {
+        Self::with(self, reads).await
+    }
+
+    async fn admit_to(&self, action: LimitedAction) -> Result<(), Problem> {
+        Self::admit_to(self, action).await
+    }
+
+    async fn give_back(&self, action: LimitedAction) {
+        self.limiter.give_back(action).await;
     }
 }

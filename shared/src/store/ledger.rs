@@ -16,6 +16,7 @@ use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause}
 use super::keys::{self, ENTRIES};
 use super::page::Page;
 use crate::domain::account::profile::Profile;
+use crate::domain::catalog::QuestionMeta;
 use crate::domain::credits::ledger::Entry;
 use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
 use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
@@ -48,6 +49,17 @@ pub enum Entitlement {
 }
 
 impl Entitlement {
+    /// Access to a question and its solution. `is_new` if the student has not unlocked the question yet.
+    #[must_use]
+    pub fn solution(question: &QuestionMeta, is_new: bool) -> Self {
+        Self::Question {
+            course_id: question.course_id.clone(),
+            question_id: question.id.clone(),
+            access: Access::Solution,
+            must_be_new: is_new,
+        }
+    }
+
     fn question_id(&self) -> Option<&QuestionId> {
         match self {
             Self::Question { question_id, .. } => Some(question_id),
