@@ -21,7 +21,7 @@ use lambda_http::request::RequestContext;
 use tokio::runtime::Handle;
 
 use super::problem::{Code, Problem};
-use super::routes::{Access, listed};
+use super::routes::{RouteAccess, listed};
 use crate::app::App;
 use crate::app::kdf::Witness;
 use crate::domain::id::UserId;
@@ -91,7 +91,7 @@ pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Ne
     let address = address_of(&request).map_or_else(|| UNKNOWN_ADDRESS.to_owned(), address_subject);
     let limiter = Limiter(Arc::new(Inner { app, actions: route.limits, address, counts: Mutex::default() }));
     request.extensions_mut().insert(limiter.clone());
-    let mut response = if route.access == Access::Open && route.method == Method::GET {
+    let mut response = if route.access == RouteAccess::Open && route.method == Method::GET {
         // An open read has no side effects: if the request is over a limit, its answer is dropped.
         let (admitted, response) = tokio::join!(limiter.admit(LimitSubject::default()), next.run(request));
         admitted.map_or_else(IntoResponse::into_response, |()| response)
