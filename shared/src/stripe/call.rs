@@ -85,7 +85,7 @@ impl Reason {
 }
 
 /// The answer to one attempt.
-struct Answer {
+struct StripeResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -182,12 +182,12 @@ impl Stripe {
 }
 
 /// Sends one attempt.
-async fn send(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+async fn send(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<StripeResponse, String> {
     let answer = async {
         let answer = client.request(request).await.map_err(|error| causes(&error))?;
         let (parts, body) = answer.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| causes(&*error))?;
-        Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+        Ok(StripeResponse { status: parts.status, headers: parts.headers, body: body.to_bytes() })
     };
     tokio::time::timeout(ATTEMPT_TIMEOUT, answer).await.unwrap_or_else(|_| Err("timed out".to_owned()))
 }
@@ -211,7 +211,7 @@ fn request(
     request.body(Full::new(body)).map_err(|error| StripeError::Refused(error.to_string()))
 }
 
-impl Answer {
+impl StripeResponse {
     /// Whether to retry: follows the `Stripe-Should-Retry` header if present; otherwise retries lock timeouts, rate
     /// limits and server errors (<https://docs.stripe.com/error-low-level>).
     fn is_worth_another_try(&self) -> bool {
