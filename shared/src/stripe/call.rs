@@ -32,7 +32,7 @@ const PAUSE_FIRST: Duration = Duration::from_millis(400);
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// A form parameter.
-pub(super) type Parameter<'a> = (&'a str, &'a str);
+pub(super) type FormParameter<'a> = (&'a str, &'a str);
 
 /// Stripe's error object. Its `message` is not kept, because it may quote what was sent.
 #[derive(Deserialize)]
@@ -96,7 +96,7 @@ impl Stripe {
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
-        form: &[Parameter<'_>],
+        form: &[FormParameter<'_>],
         key: &str,
     ) -> Result<T, StripeError> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
