@@ -36,7 +36,7 @@ pub(super) type FormParameter<'a> = (&'a str, &'a str);
 
 /// Stripe's error object. Its `message` is not kept, because it may quote what was sent.
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorBody {
     error: Reason,
 }
 
@@ -237,7 +237,7 @@ impl StripeResponse {
             let place = |error: serde_json::Error| format!("line {}, column {}", error.line(), error.column());
             return read.map(Some).map_err(|error| StripeError::Unreadable(place(error)));
         }
-        let reason = serde_json::from_slice(&self.body).map(|refusal: Refusal| refusal.error).ok();
+        let reason = serde_json::from_slice(&self.body).map(|refusal: ErrorBody| refusal.error).ok();
         match &reason {
             Some(reason) if reason.is_of_other_mode() => {
                 return Err(StripeError::Refused("the secret key is of the other mode, test or live".to_owned()));
