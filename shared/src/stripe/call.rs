@@ -37,11 +37,11 @@ pub(super) type FormParameter<'a> = (&'a str, &'a str);
 /// Stripe's error object. Its `message` is not kept, because it may quote what was sent.
 #[derive(Deserialize)]
 struct ErrorBody {
-    error: Reason,
+    error: ErrorObject,
 }
 
 #[derive(Deserialize)]
-struct Reason {
+struct ErrorObject {
     #[serde(rename = "type", default)]
     kind: String,
     #[serde(default)]
@@ -53,7 +53,7 @@ struct Reason {
     message: String,
 }
 
-impl Reason {
+impl ErrorObject {
     /// Whether the request names a customer that does not exist at Stripe, or was deleted there.
     fn is_customer_missing(&self) -> bool {
         self.code.as_deref() == Some("resource_missing") && self.param.as_deref() == Some("customer")
@@ -252,7 +252,7 @@ impl StripeResponse {
         let is_final = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::PAYMENT_REQUIRED);
         let is_final = is_final && reason.as_ref().is_some_and(|reason| !reason.is_configuration());
         let id = self.headers.get("request-id").and_then(|id| id.to_str().ok()).unwrap_or("-");
-        let said = reason.map_or_else(String::new, |Reason { kind, code, .. }| {
+        let said = reason.map_or_else(String::new, |ErrorObject { kind, code, .. }| {
             format!(" {} {}", name(&kind), name(code.as_deref().unwrap_or("-")))
         });
         let refusal = format!("{}{said} (request {id})", self.status.as_u16());
