@@ -140,7 +140,7 @@ pub struct DeletedCustomer {
 
 /// Why an invoice was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum InvoiceReason {
     /// A subscription began.
     Start,
     /// A period began.
@@ -161,7 +161,7 @@ pub struct Invoice {
     /// The metadata's `user_id`, as the subscription had it.
     pub user: Option<String>,
     /// Why it was written.
-    pub reason: Reason,
+    pub reason: InvoiceReason,
     /// What was paid.
     pub amount_paid: u64,
     /// Its lines that have a price.
@@ -366,11 +366,14 @@ mod tests {
         let EventKind::InvoicePaid(new) = since()[BUY].kind.clone() else { panic!() };
         assert_eq!(old.payments, ["pi_1LkdIwHu7ix", "ch_1LkdIwHu7ix"]);
         assert_eq!(Invoice { payments: Vec::new(), ..old.clone() }, new);
-        assert_eq!((old.amount_paid, old.reason, old.lines[0].end), (999, Reason::Start, START + 31 * DAY_SECONDS));
+        assert_eq!(
+            (old.amount_paid, old.reason, old.lines[0].end),
+            (999, InvoiceReason::Start, START + 31 * DAY_SECONDS)
+        );
         assert_eq!((old.lines[0].amount, old.lines[0].proration, old.has_more_lines), (Some(999), false, false));
         assert_eq!(old.user.as_deref(), Some("7aab6ffc-bcb3-43e7-a107-bbf481f0ba95"));
         let EventKind::InvoiceFailed(failed) = since()[FAIL].kind.clone() else { panic!() };
-        assert_eq!((failed.amount_paid, failed.reason), (0, Reason::Renewal));
+        assert_eq!((failed.amount_paid, failed.reason), (0, InvoiceReason::Renewal));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::event::{EventError, Invoice, Reason};
+use super::event::{EventError, Invoice, InvoiceReason};
 use super::fields::Node;
 use super::rules::Prices;
 use super::subscription::{Period, rank};
@@ -104,9 +104,9 @@ impl Purchased {
         };
         let period = match invoice.reason {
             _ if !costs(line) => Period::Trial,
-            Reason::Start => Period::First,
-            Reason::Renewal => Period::Next,
-            Reason::Other => Period::Change,
+            InvoiceReason::Start => Period::First,
+            InvoiceReason::Renewal => Period::Next,
+            InvoiceReason::Other => Period::Change,
         };
         Self { plan: Some(plan), period: Some(period), start: line.start, end: line.end }
     }

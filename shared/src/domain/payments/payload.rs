@@ -1,8 +1,8 @@
 //! The objects inside the events, in both shapes.
 
 use super::event::{
-    Change, Checkout, DeletedCustomer, Dispute, DisputeStatus, EventError, EventKind, Invoice, InvoicePayment, Item,
-    Reason, Refund, Status, SubscriptionChange,
+    Change, Checkout, DeletedCustomer, Dispute, DisputeStatus, EventError, EventKind, Invoice, InvoicePayment,
+    InvoiceReason, Item, Refund, Status, SubscriptionChange,
 };
 use super::fields::Node;
 use super::lines;
@@ -110,14 +110,14 @@ fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
         payments.extend(payment.optional_id("/payment/charge")?);
     }
     let reason = match object.optional_text("/billing_reason")? {
-        Some("subscription_create") => Reason::Start,
-        Some("subscription_cycle") => Reason::Renewal,
-        _ => Reason::Other,
+        Some("subscription_create") => InvoiceReason::Start,
+        Some("subscription_cycle") => InvoiceReason::Renewal,
+        _ => InvoiceReason::Other,
     };
     let lines = lines::read(&object.list("/lines/data", LINE)?)?;
     let has_more_lines = object.flag("/lines/has_more")?;
     // A line need not have a price. An invoice that begins a period has lines.
-    if !object.has("/lines/data") && reason != Reason::Other {
+    if !object.has("/lines/data") && reason != InvoiceReason::Other {
         return Err(object.missing("/lines/data"));
     }
     Ok(Some(Invoice {
