@@ -11,7 +11,7 @@ use shared::app::App;
 use shared::domain::account::Email;
 use shared::domain::account::mailbox::Mailbox;
 use shared::domain::account::profile::Profile;
-use shared::domain::credits::adjustment::{Adjustment, Reason};
+use shared::domain::credits::adjustment::{Adjustment, AdjustmentReason};
 use shared::domain::credits::{Amount, Credits, Plan};
 use shared::domain::id::UserId;
 use shared::domain::idempotency::IdempotencyKey;
@@ -46,7 +46,7 @@ pub enum Command {
         key: Option<IdempotencyKey>,
         /// Reason, shown to the user in the list of transactions
         #[arg(long, value_parser = reason, default_value = "Credits from support")]
-        reason: Reason,
+        reason: AdjustmentReason,
     },
     /// Set the plan; the balance stays, the next refresh follows the new plan
     Plan {
@@ -58,7 +58,7 @@ pub enum Command {
         plan: Plan,
         /// Reason, shown to the user in the list of transactions
         #[arg(long, value_parser = reason, default_value = "Plan set by support")]
-        reason: Reason,
+        reason: AdjustmentReason,
     },
     /// Delete an account and its data, or complete an interrupted deletion
     Delete {
@@ -94,8 +94,8 @@ impl Command {
     }
 }
 
-fn reason(text: &str) -> Result<Reason, &'static str> {
-    Reason::try_from(text)
+fn reason(text: &str) -> Result<AdjustmentReason, &'static str> {
+    AdjustmentReason::try_from(text)
 }
 
 fn key(text: &str) -> Result<IdempotencyKey, String> {
