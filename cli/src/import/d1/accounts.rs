@@ -18,7 +18,7 @@ use super::Findings;
 use super::history::{self, Owner};
 use super::load::Tables;
 use super::schema::{self, TRANSACTIONS, USERS};
-use super::values::{Reason, Row};
+use super::values::{Row, RowError};
 
 /// A valid user row.
 struct User {
@@ -65,7 +65,7 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findi
 }
 
 /// Why an account is refused whose email, in lower case, is that of another; nobody could sign in to both by it.
-pub(in crate::import) fn email_taken(owner: &str, credits: Credits) -> Reason {
+pub(in crate::import) fn email_taken(owner: &str, credits: Credits) -> RowError {
     format!(
         "its email without regard to case is that of {owner} and keeps it; its {credits} credits are not imported: give \
          this row another email and import again, or give them to that account with `pastpaper user grant`"
@@ -119,7 +119,7 @@ fn users(rows: Vec<Row>, now: Timestamp, findings: &mut Findings) -> Vec<User> {
     users
 }
 
-fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<User, Reason> {
+fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<User, RowError> {
     let d1_id = row.filled_text("id")?.ok_or("id is missing")?;
     let email = row.required_text("email")?;
     if email.trim().ends_with(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']) {
@@ -149,7 +149,7 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
 const SHORT_BYTES_MAX: usize = 255;
 
 /// Limits a text that is part of a key or is read at every login.
-fn bounded(column: &str, text: String) -> Result<String, Reason> {
+fn bounded(column: &str, text: String) -> Result<String, RowError> {
     let bytes = text.len();
     if bytes <= SHORT_BYTES_MAX {
         return Ok(text);
@@ -170,7 +170,7 @@ pub(super) fn user_id(d1_id: &str, notes: &mut Vec<String>) -> UserId {
 }
 
 /// Shortens a name that is too long, and removes control characters: neither is a reason to lose a user.
-fn name(text: Option<String>, notes: &mut Vec<String>) -> Result<Name, Reason> {
+fn name(text: Option<String>, notes: &mut Vec<String>) -> Result<Name, RowError> {
     if let Ok(name) = Name::try_from(text.clone()) {
         return Ok(name);
     }
@@ -180,7 +180,7 @@ fn name(text: Option<String>, notes: &mut Vec<String>) -> Result<Name, Reason> {
     Name::try_from(Some(clean)).map_err(|error| format!("name {error}"))
 }
 
-fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Wallet, Reason> {
+fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Wallet, RowError> {
     let (plan, unlimited_until) = timed(plan(row)?, row, notes)?;
     let first_refresh = created_at.as_second() + REFRESH_PERIOD_SECONDS;
     let wallet = Wallet {
@@ -200,7 +200,7 @@ fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<W
 
 /// The plan, and the end of an unlimited period: `has_unlimited` and `unlimited_until` of the newest schema. An
 /// unlimited period without an end becomes the unlimited plan. After an end, the row's plan applies again.
-fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option<i64>), Reason> {
+fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option<i64>), RowError> {
     let has_unlimited = row.boolean("has_unlimited")?;
     let until = row.timestamp("unlimited_until")?.map(Timestamp::as_second);
     Ok(match (has_unlimited.unwrap_or(plan == Plan::Unlimited), until) {
@@ -215,7 +215,7 @@ fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option
     })
 }
 
-fn plan(row: &Row) -> Result<Plan, Reason> {
+fn plan(row: &Row) -> Result<Plan, RowError> {
     let Some(text) = row.text("plan")? else { return Ok(Plan::Free) };
     match text.trim().to_ascii_lowercase().as_str() {
         "free" => Ok(Plan::Free),
@@ -226,7 +226,7 @@ fn plan(row: &Row) -> Result<Plan, Reason> {
 }
 
 /// A number of credits; a negative number is replaced by `instead`.
-fn credits(row: &Row, column: &str, instead: Credits, notes: &mut Vec<String>) -> Result<Option<Credits>, Reason> {
+fn credits(row: &Row, column: &str, instead: Credits, notes: &mut Vec<String>) -> Result<Option<Credits>, RowError> {
     match row.integer(column)? {
         Some(number) if number < 0 => {
             let what = if column == "credits" { "balance" } else { column };

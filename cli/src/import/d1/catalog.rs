@@ -18,7 +18,7 @@ use super::Findings;
 use super::load::Tables;
 use super::schema::{self, COURSES, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS, Table};
 use super::texts::{solution_steps, techniques};
-use super::values::{Reason, Row};
+use super::values::{Row, RowError};
 
 /// Extra column that keeps the original of a question number that is not an integer.
 const QUESTION_NUMBER: &str = "question_number";
@@ -76,7 +76,7 @@ fn each(
     tables: &mut Tables,
     table: &'static str,
     findings: &mut Findings,
-    mut take: impl FnMut(&Row, &mut Vec<String>) -> Result<(), Reason>,
+    mut take: impl FnMut(&Row, &mut Vec<String>) -> Result<(), RowError>,
 ) {
     let rows = tables.take(table);
     if let Some(row) = rows.first() {
@@ -126,7 +126,7 @@ struct Catalogs {
 }
 
 impl Catalogs {
-    fn add(&mut self, course: CourseDraft) -> Result<(), Reason> {
+    fn add(&mut self, course: CourseDraft) -> Result<(), RowError> {
         if self.by_course.contains_key(&course.id) {
             return Err("the id was used before".to_owned());
         }
@@ -137,14 +137,14 @@ impl Catalogs {
     }
 
     /// The course that a row belongs to.
-    fn of(&mut self, row: &Row) -> Result<&mut CatalogDraft, Reason> {
+    fn of(&mut self, row: &Row) -> Result<&mut CatalogDraft, RowError> {
         let id: CourseId = row.id("course_id")?;
         let found = self.by_course.get(&id).and_then(|at| self.drafts.get_mut(*at));
         found.ok_or_else(|| format!("its course {:?} is not imported", id.as_str()))
     }
 }
 
-fn course(row: &Row) -> Result<CourseDraft, Reason> {
+fn course(row: &Row) -> Result<CourseDraft, RowError> {
     let (name, description) = (row.required_text("name")?, row.text("description")?);
     let bytes = name.len() + description.as_deref().map_or(0, str::len);
     if bytes > ROW_BYTES_MAX {
@@ -161,7 +161,7 @@ fn course(row: &Row) -> Result<CourseDraft, Reason> {
     })
 }
 
-fn exam(row: &Row) -> Result<ExamDraft, Reason> {
+fn exam(row: &Row) -> Result<ExamDraft, RowError> {
     Ok(ExamDraft {
         id: row.id("id")?,
         year: row.small("year")?.ok_or("year is missing")?,
@@ -175,7 +175,7 @@ fn exam(row: &Row) -> Result<ExamDraft, Reason> {
     })
 }
 
-fn topic(row: &Row) -> Result<TopicDraft, Reason> {
+fn topic(row: &Row) -> Result<TopicDraft, RowError> {
     Ok(TopicDraft {
         id: row.id("id")?,
         name: row.required_text("name")?,
@@ -189,7 +189,7 @@ fn topic(row: &Row) -> Result<TopicDraft, Reason> {
     })
 }
 
-fn pattern(row: &Row) -> Result<PatternDraft, Reason> {
+fn pattern(row: &Row) -> Result<PatternDraft, RowError> {
     Ok(PatternDraft {
         id: row.id("id")?,
         topic_id: row.id("topic_id")?,
@@ -205,7 +205,7 @@ fn pattern(row: &Row) -> Result<PatternDraft, Reason> {
     })
 }
 
-fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, Reason> {
+fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, RowError> {
     let mut extra = extra(row, QUESTIONS);
     let solution = solution_steps(&row.required_text("solution_steps")?);
     if solution.is_broken_json {
@@ -237,7 +237,7 @@ fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, Reason>
 }
 
 /// The question number, if it is an integer. Any other, such as `3a`, is kept as an extra column.
-fn question_number(row: &Row, extra: &mut ExtraColumns, notes: &mut Vec<String>) -> Result<Option<i64>, Reason> {
+fn question_number(row: &Row, extra: &mut ExtraColumns, notes: &mut Vec<String>) -> Result<Option<i64>, RowError> {
     const COLUMN: &str = "source_question_number";
     if let Ok(number) = row.integer(COLUMN) {
         return Ok(number);
@@ -276,7 +276,7 @@ impl OptionRow {
     }
 }
 
-fn option(row: &Row) -> Result<OptionRow, Reason> {
+fn option(row: &Row) -> Result<OptionRow, RowError> {
     let letter = row.filled_text("letter")?.or(row.filled_text("option_letter")?).ok_or("letter is missing")?;
     let text = row.text("text")?.or(row.text("option_text")?).ok_or("text is missing")?;
     Ok(OptionRow {

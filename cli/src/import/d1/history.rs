@@ -30,7 +30,7 @@ use uuid::{Builder, Uuid};
 
 use super::Findings;
 use super::schema::TRANSACTIONS;
-use super::values::{Reason, Row};
+use super::values::{Row, RowError};
 
 const OPENING: &str = "Opening balance before the imported history";
 /// Maximum bytes of a Stripe id.
@@ -99,7 +99,7 @@ struct Read {
     transaction: Transaction,
 }
 
-fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, Reason> {
+fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, RowError> {
     let user = row.filled_text("user_id")?.ok_or("user_id is missing")?;
     if !known.contains(user.as_str()) {
         return Err(format!("its user {user:?} is not imported"));
@@ -175,7 +175,7 @@ const fn name_of(kind: EntryType) -> &'static str {
 pub(super) fn ledger(
     owner: &Owner<'_>,
     transactions: Vec<Transaction>,
-) -> Result<(Vec<Entry>, Option<String>), Reason> {
+) -> Result<(Vec<Entry>, Option<String>), RowError> {
     let mut dated: Vec<(Timestamp, Transaction)> = transactions
         .into_iter()
         .map(|transaction| (transaction.created_at.unwrap_or(owner.created_at), transaction))
@@ -255,7 +255,7 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn push(&mut self, at: Timestamp, transaction: Transaction) -> Result<(), Reason> {
+    fn push(&mut self, at: Timestamp, transaction: Transaction) -> Result<(), RowError> {
         let last = self.entries.last();
         let before = last.map_or(0, |entry| Amount::from(entry.balance_after));
         let after = before.checked_add(transaction.amount).and_then(|after| Credits::try_from(after).ok());
