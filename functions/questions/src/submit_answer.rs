@@ -15,11 +15,11 @@ use shared::http::{Body, Claim, Once, Path, Problem};
 use shared::store::{Asked, AttemptError, Recorded};
 use utoipa::ToSchema;
 
-use crate::fields::Answer;
+use crate::fields::AnswerText;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Submission {
-    answer: Option<Answer>,
+    answer: Option<AnswerText>,
     was_correct: Option<bool>,
     time_spent_seconds: Option<Whole<0, 86_400>>,
 }
