@@ -67,7 +67,7 @@ fn log(path: &Path, names: &mut Names) -> Result<Log> {
 }
 
 /// A row: the names of user, skill and item are numbers.
-type Attempt = Observation<usize, usize, usize>;
+type LoggedAttempt = Observation<usize, usize, usize>;
 
 /// The names in both files, numbered as they come.
 #[derive(Default)]
@@ -80,7 +80,7 @@ struct Names {
 /// The attempts of a file, in order of time.
 #[derive(Debug)]
 struct Log {
-    attempts: Vec<Attempt>,
+    attempts: Vec<LoggedAttempt>,
     has_times: bool,
 }
 
@@ -97,7 +97,7 @@ impl Log {
     fn read(text: &[u8], names: &mut Names) -> Result<Self> {
         let table = Table::open(text, None)?;
         let mut columns = Columns::find(&table)?;
-        let mut attempts: Vec<Attempt> = Vec::new();
+        let mut attempts: Vec<LoggedAttempt> = Vec::new();
         table.each_row(|row| {
             if attempts.is_empty() {
                 // The first row decides whether the file has times.
@@ -128,7 +128,7 @@ impl Columns {
         })
     }
 
-    fn attempt(&self, row: &StringRecord, without_time: i64, names: &mut Names) -> Result<Attempt> {
+    fn attempt(&self, row: &StringRecord, without_time: i64, names: &mut Names) -> Result<LoggedAttempt> {
         let at_seconds = match self.time {
             Some(time) => seconds(&row[time])?,
             None => without_time,
@@ -136,7 +136,7 @@ impl Columns {
         for (column, name) in [(self.user, "user_id"), (self.item, "item_id")] {
             ensure!(!row[column].is_empty(), "{name} is empty");
         }
-        Ok(Attempt {
+        Ok(LoggedAttempt {
             user: number_of(&mut names.users, &row[self.user]),
             topic: number_of(&mut names.skills, &row[self.skill]),
             question: number_of(&mut names.items, &row[self.item]),
@@ -195,7 +195,7 @@ fn evaluate(train: &Log, test: &Log) -> Report {
 
     let mut students: HashMap<usize, Mastery<usize>> = HashMap::new();
     let clock = Instant::now();
-    let predict = |attempt: &Attempt| {
+    let predict = |attempt: &LoggedAttempt| {
         let ease = calibration.ease(&attempt.topic, &attempt.question, attempt.difficulty);
         students.entry(attempt.user).or_default().attempt(attempt.topic, ease, attempt.outcome)
     };
@@ -206,7 +206,7 @@ fn evaluate(train: &Log, test: &Log) -> Report {
     let guesses: Vec<f64> = test.attempts.iter().map(|attempt| means.of_topic(attempt.topic)).collect();
     let answers: Vec<bool> = test.attempts.iter().map(|attempt| attempt.outcome.correct).collect();
     let (train_users, test_users) = (train.users(), test.users());
-    let unknown = |attempt: &&Attempt| calibration.attempts_on(&attempt.topic) == 0;
+    let unknown = |attempt: &&LoggedAttempt| calibration.attempts_on(&attempt.topic) == 0;
     Report {
         train: Size { attempts: train.attempts.len(), users: train_users.len() },
         test: Size { attempts: test.attempts.len(), users: test_users.len() },
@@ -228,7 +228,7 @@ struct Means {
 }
 
 impl Means {
-    fn of(attempts: &[Attempt]) -> Self {
+    fn of(attempts: &[LoggedAttempt]) -> Self {
         let mut counts: HashMap<usize, (usize, usize)> = HashMap::new();
         for attempt in attempts {
             let (right, all) = counts.entry(attempt.topic).or_default();
