@@ -61,9 +61,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn log(path: &Path, names: &mut Names) -> Result<Log> {
+fn log(path: &Path, names: &mut Names) -> Result<AttemptLog> {
     let text = read_file(path)?;
-    Log::read(&text, names).with_context(|| path.display().to_string())
+    AttemptLog::read(&text, names).with_context(|| path.display().to_string())
 }
 
 /// A row: the names of user, skill and item are numbers.
@@ -79,7 +79,7 @@ struct Names {
 
 /// The attempts of a file, in order of time.
 #[derive(Debug)]
-struct Log {
+struct AttemptLog {
     attempts: Vec<LoggedAttempt>,
     has_times: bool,
 }
@@ -93,7 +93,7 @@ struct Columns {
     time: Option<usize>,
 }
 
-impl Log {
+impl AttemptLog {
     fn read(text: &[u8], names: &mut Names) -> Result<Self> {
         let table = Table::open(text, None)?;
         let mut columns = Columns::find(&table)?;
@@ -188,7 +188,7 @@ fn whole(seconds: f64) -> i64 {
 }
 
 /// Learns from one log and predicts the other.
-fn evaluate(train: &Log, test: &Log) -> Report {
+fn evaluate(train: &AttemptLog, test: &AttemptLog) -> Report {
     let clock = Instant::now();
     let calibration = Calibration::fold(1, &train.attempts);
     let learning = clock.elapsed();
@@ -373,15 +373,15 @@ impl fmt::Display for Report {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<Log> {
-        Log::read(text.as_bytes(), &mut Names::default())
+    fn parsed(text: &str) -> Result<AttemptLog> {
+        AttemptLog::read(text.as_bytes(), &mut Names::default())
     }
 
     fn refused(text: &str) -> String {
         format!("{:#}", parsed(text).unwrap_err())
     }
 
-    fn times(log: &Log) -> Vec<i64> {
+    fn times(log: &AttemptLog) -> Vec<i64> {
         log.attempts.iter().map(|attempt| attempt.outcome.at_seconds).collect()
     }
 
@@ -482,7 +482,7 @@ mod tests {
                 format!("{user}{},{skill}{},{skill},{correct}\n", n % 4, n % 10)
             };
             let rows: String = (0..40).map(row).collect();
-            Log::read(format!("user_id,item_id,skill_id,correct\n{rows}").as_bytes(), names).unwrap()
+            AttemptLog::read(format!("user_id,item_id,skill_id,correct\n{rows}").as_bytes(), names).unwrap()
         };
         let train = log("u", &mut names);
         let test = log("v", &mut names);
