@@ -48,7 +48,7 @@ pub struct Arguments {
 /// # Errors
 /// When a file cannot be read.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut names = Names::default();
+    let mut names = NumberedNames::default();
     let train = log(&arguments.train, &mut names)?;
     let test = log(&arguments.test, &mut names)?;
     let report = evaluate(&train, &test);
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn log(path: &Path, names: &mut Names) -> Result<AttemptLog> {
+fn log(path: &Path, names: &mut NumberedNames) -> Result<AttemptLog> {
     let text = read_file(path)?;
     AttemptLog::read(&text, names).with_context(|| path.display().to_string())
 }
@@ -71,7 +71,7 @@ type LoggedAttempt = Observation<usize, usize, usize>;
 
 /// The names in both files, numbered as they come.
 #[derive(Default)]
-struct Names {
+struct NumberedNames {
     users: HashMap<String, usize>,
     items: HashMap<String, usize>,
     skills: HashMap<String, usize>,
@@ -94,7 +94,7 @@ struct Columns {
 }
 
 impl AttemptLog {
-    fn read(text: &[u8], names: &mut Names) -> Result<Self> {
+    fn read(text: &[u8], names: &mut NumberedNames) -> Result<Self> {
         let table = Table::open(text, None)?;
         let mut columns = Columns::find(&table)?;
         let mut attempts: Vec<LoggedAttempt> = Vec::new();
@@ -128,7 +128,7 @@ impl Columns {
         })
     }
 
-    fn attempt(&self, row: &StringRecord, without_time: i64, names: &mut Names) -> Result<LoggedAttempt> {
+    fn attempt(&self, row: &StringRecord, without_time: i64, names: &mut NumberedNames) -> Result<LoggedAttempt> {
         let at_seconds = match self.time {
             Some(time) => seconds(&row[time])?,
             None => without_time,
@@ -374,7 +374,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<AttemptLog> {
-        AttemptLog::read(text.as_bytes(), &mut Names::default())
+        AttemptLog::read(text.as_bytes(), &mut NumberedNames::default())
     }
 
     fn refused(text: &str) -> String {
@@ -475,8 +475,8 @@ mod tests {
     /// All students are always right on a, and always wrong on b.
     #[test]
     fn a_log_is_scored() {
-        let mut names = Names::default();
-        let log = |user: &str, names: &mut Names| {
+        let mut names = NumberedNames::default();
+        let log = |user: &str, names: &mut NumberedNames| {
             let row = |n: usize| {
                 let (skill, correct) = if n.is_multiple_of(2) { ("a", 1) } else { ("b~~c", 0) };
                 format!("{user}{},{skill}{},{skill},{correct}\n", n % 4, n % 10)
@@ -497,7 +497,7 @@ mod tests {
         assert!(table.starts_with("learnt from 40 attempts of 4 students\npredicted 40 attempts"), "{table}");
         assert!(table.contains("one minute apart") && !table.contains("both files"), "{table}");
 
-        let new = log("w", &mut Names::default());
+        let new = log("w", &mut NumberedNames::default());
         let mut other = parsed("user_id,item_id,skill_id,correct\nx,i,new,1\nx,j,new,1\n").unwrap();
         for attempt in &mut other.attempts {
             attempt.topic += 10;
