@@ -85,7 +85,7 @@ struct AttemptLog {
 }
 
 /// Indices of the columns.
-struct Columns {
+struct AttemptColumns {
     user: usize,
     item: usize,
     skill: usize,
@@ -96,7 +96,7 @@ struct Columns {
 impl AttemptLog {
     fn read(text: &[u8], names: &mut NumberedNames) -> Result<Self> {
         let table = Table::open(text, None)?;
-        let mut columns = Columns::find(&table)?;
+        let mut columns = AttemptColumns::find(&table)?;
         let mut attempts: Vec<LoggedAttempt> = Vec::new();
         table.each_row(|row| {
             if attempts.is_empty() {
@@ -117,7 +117,7 @@ impl AttemptLog {
     }
 }
 
-impl Columns {
+impl AttemptColumns {
     fn find(table: &Table) -> Result<Self> {
         Ok(Self {
             user: table.column("user_id")?,
