@@ -214,8 +214,8 @@ fn evaluate(train: &AttemptLog, test: &AttemptLog) -> Report {
         attempts_on_unknown_skills: test.attempts.iter().filter(unknown).count(),
         times_from_order: !(train.has_times && test.has_times),
         base_rate: ratio(answers.iter().filter(|correct| **correct).count(), answers.len()),
-        model: Scores::of(&model, &answers),
-        topic_mean: Scores::of(&guesses, &answers),
+        model: PredictionScores::of(&model, &answers),
+        topic_mean: PredictionScores::of(&guesses, &answers),
         learning_ns_per_attempt: nanoseconds(learning, train.attempts.len()),
         predicting_ns_per_attempt: nanoseconds(predicting, test.attempts.len()),
     }
@@ -247,7 +247,7 @@ impl Means {
 
 /// Scores of predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-struct Scores {
+struct PredictionScores {
     /// Probability that a correct answer was predicted higher than a wrong one; `None` when all or none are correct.
     auc: Option<f64>,
     /// Mean of −ln of the probability given to what happened, in nats.
@@ -256,7 +256,7 @@ struct Scores {
     calibration_error: f64,
 }
 
-impl Scores {
+impl PredictionScores {
     fn of(probabilities: &[f64], answers: &[bool]) -> Self {
         Self {
             auc: auc(probabilities, answers),
@@ -329,9 +329,9 @@ struct Report {
     times_from_order: bool,
     /// Share of right answers in the test.
     base_rate: f64,
-    model: Scores,
+    model: PredictionScores,
     /// The rate of right answers on the skill in training; the overall rate for a skill without any.
-    topic_mean: Scores,
+    topic_mean: PredictionScores,
     learning_ns_per_attempt: f64,
     predicting_ns_per_attempt: f64,
 }
@@ -350,7 +350,7 @@ impl fmt::Display for Report {
         writeln!(f, "predicted {} attempts of {} students, {right:.1} % of them correct", test.attempts, test.users)?;
         writeln!(f, "  {:<14}{:>8}{:>11}{:>20}", "", "AUC", "log loss", "calibration error")?;
         for (name, scores) in [("model", &self.model), ("topic mean", &self.topic_mean)] {
-            let Scores { auc, log_loss, calibration_error } = scores;
+            let PredictionScores { auc, log_loss, calibration_error } = scores;
             let auc = auc.map_or_else(|| "-".to_owned(), |auc| format!("{auc:.3}"));
             writeln!(f, "  {name:<14}{auc:>8}{log_loss:>11.4}{calibration_error:>20.3}")?;
         }
