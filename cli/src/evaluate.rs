@@ -208,8 +208,8 @@ fn evaluate(train: &AttemptLog, test: &AttemptLog) -> Report {
     let (train_users, test_users) = (train.users(), test.users());
     let unknown = |attempt: &&LoggedAttempt| calibration.attempts_on(&attempt.topic) == 0;
     Report {
-        train: Size { attempts: train.attempts.len(), users: train_users.len() },
-        test: Size { attempts: test.attempts.len(), users: test_users.len() },
+        train: DatasetSize { attempts: train.attempts.len(), users: train_users.len() },
+        test: DatasetSize { attempts: test.attempts.len(), users: test_users.len() },
         users_in_both: train_users.intersection(&test_users).count(),
         attempts_on_unknown_skills: test.attempts.iter().filter(unknown).count(),
         times_from_order: !(train.has_times && test.has_times),
@@ -319,8 +319,8 @@ fn nanoseconds(elapsed: Duration, attempts: usize) -> f64 {
 /// The output of the command.
 #[derive(Debug, Serialize)]
 struct Report {
-    train: Size,
-    test: Size,
+    train: DatasetSize,
+    test: DatasetSize,
     /// Students in both files, who make the scores too good.
     users_in_both: usize,
     /// Attempts of the test on skills without one in training.
@@ -337,7 +337,7 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
-struct Size {
+struct DatasetSize {
     attempts: usize,
     users: usize,
 }
