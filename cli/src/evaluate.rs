@@ -188,7 +188,7 @@ fn whole(seconds: f64) -> i64 {
 }
 
 /// Learns from one log and predicts the other.
-fn evaluate(train: &AttemptLog, test: &AttemptLog) -> Report {
+fn evaluate(train: &AttemptLog, test: &AttemptLog) -> EvaluationReport {
     let clock = Instant::now();
     let calibration = Calibration::fold(1, &train.attempts);
     let learning = clock.elapsed();
@@ -207,7 +207,7 @@ fn evaluate(train: &AttemptLog, test: &AttemptLog) -> Report {
     let answers: Vec<bool> = test.attempts.iter().map(|attempt| attempt.outcome.correct).collect();
     let (train_users, test_users) = (train.users(), test.users());
     let unknown = |attempt: &&LoggedAttempt| calibration.attempts_on(&attempt.topic) == 0;
-    Report {
+    EvaluationReport {
         train: DatasetSize { attempts: train.attempts.len(), users: train_users.len() },
         test: DatasetSize { attempts: test.attempts.len(), users: test_users.len() },
         users_in_both: train_users.intersection(&test_users).count(),
@@ -318,7 +318,7 @@ fn nanoseconds(elapsed: Duration, attempts: usize) -> f64 {
 
 /// The output of the command.
 #[derive(Debug, Serialize)]
-struct Report {
+struct EvaluationReport {
     train: DatasetSize,
     test: DatasetSize,
     /// Students in both files, who make the scores too good.
@@ -342,7 +342,7 @@ struct DatasetSize {
     users: usize,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for EvaluationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { train, test, .. } = self;
         writeln!(f, "learnt from {} attempts of {} students", train.attempts, train.users)?;
