@@ -113,7 +113,7 @@ struct CourseRows {
 }
 
 /// Indices of the columns.
-struct Columns {
+struct ExamColumns {
     year: usize,
     exam: Vec<usize>,
     topic: Vec<usize>,
@@ -124,7 +124,7 @@ struct Columns {
 impl Archive {
     fn read(text: &[u8], arguments: &Arguments) -> Result<Self> {
         let table = Table::open(text, arguments.delimiter)?;
-        let columns = Columns::find(&table, arguments)?;
+        let columns = ExamColumns::find(&table, arguments)?;
         let mut archive = Self { courses: BTreeMap::new(), rows_without_topic: 0 };
         let mut used = 0;
         let rows = table.each_row(|row| {
@@ -139,7 +139,7 @@ impl Archive {
         Ok(archive)
     }
 
-    fn add(&mut self, row: &StringRecord, columns: &Columns) -> Result<()> {
+    fn add(&mut self, row: &StringRecord, columns: &ExamColumns) -> Result<()> {
         let year = year(&row[columns.year])?;
         let topic = joined(row, &columns.topic);
         if columns.topic.iter().all(|column| row[*column].is_empty()) {
@@ -169,7 +169,7 @@ impl CourseRows {
     }
 }
 
-impl Columns {
+impl ExamColumns {
     fn find(table: &Table, arguments: &Arguments) -> Result<Self> {
         let column = |name: &String| table.column(name);
         let columns = |names: &[String]| names.iter().map(column).collect::<Result<Vec<_>>>();
