@@ -68,9 +68,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn score(text: &[u8], arguments: &Arguments) -> Result<Report> {
+fn score(text: &[u8], arguments: &Arguments) -> Result<BacktestReport> {
     let archive = Archive::read(text, arguments)?;
-    let mut report = Report { courses: Vec::new(), total: None, rows_without_topic: archive.rows_without_topic };
+    let mut report =
+        BacktestReport { courses: Vec::new(), total: None, rows_without_topic: archive.rows_without_topic };
     let mut total = Backtest::default();
     let bar = ProgressBar::new(archive.courses.len() as u64);
     for (name, rows) in archive.courses {
@@ -203,7 +204,7 @@ fn condition(text: &str) -> Result<(String, String), String> {
 
 /// The output of the command.
 #[derive(Debug, Serialize)]
-struct Report {
+struct BacktestReport {
     courses: Vec<CourseReport>,
     /// All courses together, each prediction counting once.
     total: Option<Scored>,
@@ -246,7 +247,7 @@ impl Scored {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for BacktestReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for course in &self.courses {
             if let Some(name) = &course.course {
