@@ -9,14 +9,14 @@ const FEW_ATTEMPTS: u32 = 10;
 const POINTS_MIN: f64 = 0.5;
 
 /// Results of comparing topics.
-pub(super) struct Facts {
+pub(super) struct TopicComparison {
     pub(super) hard_for_everyone: bool,
     pub(super) weak_for_you: bool,
     pub(super) points: f64,
 }
 
 /// A few short sentences.
-pub(super) fn reason<T>(candidate: &TopicCandidate<T>, facts: &Facts) -> String {
+pub(super) fn reason<T>(candidate: &TopicCandidate<T>, facts: &TopicComparison) -> String {
     let TopicCandidate { attempts, right, .. } = candidate;
     let mut sentences = Vec::new();
     if *attempts == 0 {
@@ -67,7 +67,7 @@ mod tests {
         difficulty: 0.0,
         attempts_of_all: 100,
     };
-    const NOTHING: Facts = Facts { hard_for_everyone: false, weak_for_you: false, points: 0.0 };
+    const NOTHING: TopicComparison = TopicComparison { hard_for_everyone: false, weak_for_you: false, points: 0.0 };
 
     #[test]
     fn only_what_is_known_is_said() {
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_fact_has_its_sentence() {
-        let all = Facts { hard_for_everyone: true, weak_for_you: true, points: 6.04 };
+        let all = TopicComparison { hard_for_everyone: true, weak_for_you: true, points: 6.04 };
         let reported = TopicCandidate { self_reported: true, ..CANDIDATE };
         assert_eq!(
             reason(&reported, &all),
@@ -92,7 +92,7 @@ mod tests {
              expected on it.",
         );
         let rated = TopicCandidate { attempts_of_all: 0, ..CANDIDATE };
-        let facts = Facts { hard_for_everyone: true, points: 0.4, ..NOTHING };
+        let facts = TopicComparison { hard_for_everyone: true, points: 0.4, ..NOTHING };
         let expected = "You got 5 of 12 right. Its questions are rated as harder than average.";
         assert_eq!(reason(&rated, &facts), expected);
         assert_eq!((tenths(2.55), tenths(3.0), tenths(10.04)), ("2.5".to_owned(), "3".to_owned(), "10".to_owned()));

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::estimate::{Estimate, estimate};
 use super::parameters::{logit, sigmoid};
-use super::reason::{Facts, reason};
+use super::reason::{TopicComparison, reason};
 use super::{Calibration, Mastery};
 
 /// Logits by which a self-reported weakness lowers the mastery of a topic without attempts.
@@ -161,7 +161,7 @@ pub fn rank<T: Ord>(candidates: Vec<TopicCandidate<T>>) -> Vec<WeakTopic<T>> {
         let known = candidate.attempts_of_all >= HARD_ATTEMPTS_MIN || candidate.is_rated_hard();
         let hard_for_everyone = several && known && candidate.difficulty - mean_difficulty >= HARD_LOGITS;
         let weak_for_you = compared && candidate.delta <= -WEAK_LOGITS;
-        let facts = Facts { hard_for_everyone, weak_for_you, points: candidate.points() };
+        let facts = TopicComparison { hard_for_everyone, weak_for_you, points: candidate.points() };
         WeakTopic {
             reason: reason(&candidate, &facts),
             priority: priority(gain_points, mean_gain, candidate.mastery_with_report()),
