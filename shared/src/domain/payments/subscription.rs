@@ -36,7 +36,7 @@ pub struct Billing {
     pub(super) invoices: BTreeMap<String, InvoiceFacts>,
     /// From a charge or payment intent to the invoice that it paid.
     payments: BTreeMap<String, String>,
-    pub(super) charges: BTreeMap<String, Charge>,
+    pub(super) charges: BTreeMap<String, StripeCharge>,
     pub(super) disputes: BTreeMap<String, DisputeFacts>,
     pub(super) booked: Booked,
 }
@@ -152,7 +152,7 @@ pub(super) enum Period {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Charge {
+pub(super) struct StripeCharge {
     pub(super) payment_intent: Option<String>,
     invoice: Option<String>,
     /// Totals after and before each refund, in the order of the totals.
@@ -367,7 +367,7 @@ impl Billing {
     }
 
     /// The charges of `invoice` that are refunded in part or whole.
-    pub(super) fn charges_of(&self, invoice: &str) -> impl Iterator<Item = (&String, &Charge)> {
+    pub(super) fn charges_of(&self, invoice: &str) -> impl Iterator<Item = (&String, &StripeCharge)> {
         self.charges.iter().filter(move |(id, charge)| {
             let known = charge.invoice.as_deref().or_else(|| self.invoice_of(id, charge.payment_intent.as_deref()));
             known == Some(invoice)
@@ -463,7 +463,7 @@ impl Subscription {
     }
 }
 
-impl Charge {
+impl StripeCharge {
     /// Refunded in all.
     pub(super) fn refunded(&self) -> u64 {
         self.refunds.last().map_or(0, |(after, _)| *after)
