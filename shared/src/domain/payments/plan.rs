@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::event::{Event, EventKind, Status};
 use super::rules::Prices;
-use super::subscription::{Billing, Paid, Period, Subscription, better};
+use super::subscription::{Billing, Paid, Period, SubscriptionFacts, better};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::Plan;
 
@@ -24,7 +24,7 @@ impl Billing {
     pub fn ends_at(&self) -> Option<i64> {
         let running = self.known_subscriptions().filter(|(id, of)| self.runs(id, of));
         // Of a subscription that goes on at a price that is not ours, the plan ends with what was paid for it.
-        let end = |id: &str, of: &Subscription| {
+        let end = |id: &str, of: &SubscriptionFacts| {
             if of.has_moved() { self.paid_until(id) } else { Some(of.cancelled_at()).filter(|_| of.cancels) }
         };
         let ends: Option<Vec<i64>> = running.map(|(id, of)| end(id, of)).collect();
@@ -100,7 +100,7 @@ impl Billing {
         let subscription = self.subscriptions.get(id);
         let newest = self.newest_period(id);
         // The subscription is newer than its invoices; an invoice may come before its subscription.
-        let plan = subscription.and_then(Subscription::plan).or(newest.and_then(|(_, paid)| paid.plan));
+        let plan = subscription.and_then(SubscriptionFacts::plan).or(newest.and_then(|(_, paid)| paid.plan));
         let import = self.import_of(id);
         let plan = plan.or(import.map(|import| import.plan))?;
         let gives = match (subscription, newest) {
@@ -119,7 +119,7 @@ impl Billing {
 
     /// Whether a subscription that runs gives its plan: it is on trial, or it was paid for. Grace after a failed payment is
     /// for who has paid once. While collection is paused the plan ends with what is paid.
-    fn may_give(&self, id: &str, subscription: &Subscription) -> bool {
+    fn may_give(&self, id: &str, subscription: &SubscriptionFacts) -> bool {
         let paid = self.payments_of(id);
         match subscription.status {
             Some(Status::Trialing) => return true,
@@ -140,13 +140,13 @@ impl Billing {
     }
 
     /// Whether a subscription has moved to prices that are not ours, and what was paid for ours is over.
-    fn has_left(&self, id: &str, subscription: &Subscription) -> bool {
+    fn has_left(&self, id: &str, subscription: &SubscriptionFacts) -> bool {
         let began = subscription.period.and_then(|(start, _)| start);
         subscription.has_moved() && self.paid_until(id) <= began.max(Some(subscription.changed_at()))
     }
 
     /// Subscriptions of a price of ours, or of an import.
-    pub(super) fn known_subscriptions(&self) -> impl Iterator<Item = (&str, &Subscription)> {
+    pub(super) fn known_subscriptions(&self) -> impl Iterator<Item = (&str, &SubscriptionFacts)> {
         self.subscriptions.iter().filter(|(id, _)| self.is_known(id)).map(|(id, of)| (id.as_str(), of))
     }
 
@@ -157,7 +157,7 @@ impl Billing {
         by_itself || self.import_of(id).is_some() || self.payments_of(id).next().is_some()
     }
 
-    fn runs(&self, id: &str, subscription: &Subscription) -> bool {
+    fn runs(&self, id: &str, subscription: &SubscriptionFacts) -> bool {
         subscription.gives_access && !self.is_deleted(subscription.customer()) && !self.has_left(id, subscription)
     }
 

@@ -32,7 +32,7 @@ pub struct Billing {
     /// Customers who were deleted at Stripe.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     deleted_customers: BTreeSet<String>,
-    pub(super) subscriptions: BTreeMap<String, Subscription>,
+    pub(super) subscriptions: BTreeMap<String, SubscriptionFacts>,
     pub(super) invoices: BTreeMap<String, InvoiceFacts>,
     /// From a charge or payment intent to the invoice that it paid.
     payments: BTreeMap<String, String>,
@@ -64,7 +64,7 @@ struct Watermark {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself, and stored by its name")]
-pub(super) struct Subscription {
+pub(super) struct SubscriptionFacts {
     watermark: Watermark,
     pub(super) gives_access: bool,
     /// Of the newest change whose price is ours; nothing when there was none. A price that the configuration has
@@ -262,7 +262,7 @@ impl Billing {
         let period = period_of(&known).or_else(|| period_of(&all));
         let period_end = period.map_or(change.period_end, |(_, end)| end);
         let runs = matches!(change.status, Status::Active | Status::Trialing);
-        let new = Subscription {
+        let new = SubscriptionFacts {
             gives_access: change.status.gives_access(),
             priced: plan.map(|plan| Priced { at: watermark.clone(), plan, prices: names(&known) }),
             foreign_prices: if known.is_empty() { names(&all) } else { BTreeSet::new() },
@@ -401,7 +401,7 @@ impl Paid {
     }
 }
 
-impl Subscription {
+impl SubscriptionFacts {
     /// `cus_…`, unless it was stored before that was kept.
     pub(super) fn customer(&self) -> Option<&str> {
         self.customer.as_deref()
