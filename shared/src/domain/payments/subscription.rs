@@ -25,7 +25,7 @@ use crate::domain::credits::{Credits, Plan};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Billing {
-    customer: Option<Customer>,
+    customer: Option<LatestCustomer>,
     /// The subscription that an import brought, for which no payment is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) imported: Option<Imported>,
@@ -42,7 +42,7 @@ pub struct Billing {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Customer {
+struct LatestCustomer {
     created: i64,
     event: String,
     id: String,
@@ -218,7 +218,7 @@ impl Billing {
     /// Joins what `event` says. Whether a price in it is not ours.
     pub(super) fn learn(&mut self, event: &Event, prices: &Prices) -> bool {
         if let Some(id) = event.customer() {
-            let customer = Customer { created: event.created, event: event.id.clone(), id: id.to_owned() };
+            let customer = LatestCustomer { created: event.created, event: event.id.clone(), id: id.to_owned() };
             self.customer = self.customer.take().max(Some(customer));
         }
         match &event.kind {
