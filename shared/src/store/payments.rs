@@ -41,7 +41,7 @@ impl Entity for BillingRow {
 
 /// Maps a Stripe customer id to its user.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Customer {
+pub(super) struct CustomerOwner {
     user_id: UserId,
     /// Stripe did not have the customer and the user has another one. Its events may still come, so it is kept for a
     /// while; they make it the user's customer again, unless it was deleted.
@@ -51,7 +51,7 @@ pub(super) struct Customer {
     expires_at: Option<i64>,
 }
 
-impl Entity for Customer {
+impl Entity for CustomerOwner {
     const NAME: &'static str = "Customer";
 }
 
@@ -84,7 +84,7 @@ pub enum Settled {
 struct Before {
     profile: Option<Profile>,
     billing: Option<BillingRow>,
-    customer: Option<Customer>,
+    customer: Option<CustomerOwner>,
     is_claimed: bool,
 }
 
@@ -97,7 +97,7 @@ impl Store {
 
     /// The user of a Stripe customer.
     pub async fn user_of_customer(&self, customer: &str) -> Result<Option<UserId>, StoreError> {
-        let customer: Option<Customer> =
+        let customer: Option<CustomerOwner> =
             self.get(&keys::customer(customer), true).await?.map(item::read).transpose()?;
         Ok(customer.map(|customer| customer.user_id))
     }
@@ -153,7 +153,7 @@ impl Store {
             .expression_attribute_values(":now", text(now.to_string()))
             .build()
             .map_err(|error| StoreError::corrupt("Update", error))?;
-        let replaced = Customer {
+        let replaced = CustomerOwner {
             user_id: user,
             replaced_by: Some(new.to_owned()),
             expires_at: Some(now.as_second() + REPLACED_TTL_SECONDS),
@@ -289,10 +289,10 @@ impl Store {
 
     /// The write that maps a customer to its user. It fails if the customer belongs to another user.
     pub(super) fn put_customer(&self, customer: &str, user: UserId) -> Result<TransactWriteItem, StoreError> {
-        self.put_customer_row(customer, &Customer { user_id: user, replaced_by: None, expires_at: None })
+        self.put_customer_row(customer, &CustomerOwner { user_id: user, replaced_by: None, expires_at: None })
     }
 
-    fn put_customer_row(&self, customer: &str, row: &Customer) -> Result<TransactWriteItem, StoreError> {
+    fn put_customer_row(&self, customer: &str, row: &CustomerOwner) -> Result<TransactWriteItem, StoreError> {
         let put = self.put_of(&keys::customer(customer), row)?;
         let put = put.condition_expression("attribute_not_exists(pk) OR user_id = :user");
         built(put.expression_attribute_values(":user", text(row.user_id.to_string())))
