@@ -57,12 +57,12 @@ impl Entity for CustomerOwner {
 
 /// Marks an event as applied.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Claim {
+pub(super) struct EventClaim {
     claimed_at: Timestamp,
     expires_at: i64,
 }
 
-impl Entity for Claim {
+impl Entity for EventClaim {
     const NAME: &'static str = "Event";
 }
 
@@ -253,7 +253,7 @@ impl Store {
         actions.push(self.replace_billing(profile.id, before.billing.as_ref(), billing.clone())?);
         // An event with an unknown price is not claimed, so it can be applied when it arrives again.
         if !outcome.unknown_price {
-            let claim = Claim { claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
+            let claim = EventClaim { claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
             actions.push(self.put_new(item::write(&keys::event(&event.id), &claim)?)?);
         }
         let is_new = before.customer.is_none() || (is_replaced && customer.is_some());
