@@ -70,7 +70,7 @@ struct Grant {
 }
 
 /// What one refund or dispute should have taken.
-struct Claim {
+struct Reversal {
     cause: String,
     credits: Credits,
     kind: ClaimKind,
@@ -194,7 +194,7 @@ impl Billing {
     ///
     /// Of an invoice all together take no more than its grant, refunds first, by their totals. Stripe's own amounts never
     /// add up to more; the bound is for events without a total before.
-    fn claims(&self) -> Vec<Claim> {
+    fn claims(&self) -> Vec<Reversal> {
         let mut claims = Vec::new();
         for (cause, grant) in &self.booked.grants {
             // Both parts of a month after a trial are paid back by themselves.
@@ -206,7 +206,7 @@ impl Billing {
             if self.is_known_month(invoice, &facts.subscription, paid) {
                 left = 0;
                 let (cause, kind) = (format!("{invoice}/again"), ClaimKind::Again);
-                claims.push(Claim { cause, credits: *grant, kind, payment_intent: None });
+                claims.push(Reversal { cause, credits: *grant, kind, payment_intent: None });
             }
             for (charge, facts) in self.charges_of(invoice) {
                 let mut left_of_charge = share(facts.refunded());
@@ -216,7 +216,7 @@ impl Billing {
                     left -= credits;
                     let cause = format!("{charge}/{before}-{after}{part}");
                     let payment_intent = facts.payment_intent.clone();
-                    claims.push(Claim { cause, credits, kind: ClaimKind::Refund, payment_intent });
+                    claims.push(Reversal { cause, credits, kind: ClaimKind::Refund, payment_intent });
                 }
             }
             for (id, dispute) in self.disputes_of(invoice) {
@@ -232,7 +232,7 @@ impl Billing {
                     left -= credits;
                 }
                 let payment_intent = dispute.payment_intent.clone();
-                claims.push(Claim { cause: format!("{id}{part}"), credits, kind, payment_intent });
+                claims.push(Reversal { cause: format!("{id}{part}"), credits, kind, payment_intent });
             }
         }
         claims
@@ -252,7 +252,7 @@ impl Billing {
                     claim.book(settlement, booked);
                 }
                 booked.released = true;
-                released = released.saturating_add(Claim { credits: 0, ..claim }.book(settlement, booked));
+                released = released.saturating_add(Reversal { credits: 0, ..claim }.book(settlement, booked));
             } else {
                 released = released.saturating_add(claim.book(settlement, booked));
             }
@@ -274,7 +274,7 @@ impl Billing {
     }
 }
 
-impl Claim {
+impl Reversal {
     /// Brings what is `booked` of the cause to the claim's credits. Returns what came back.
     fn book(&self, settlement: &mut Settlement, booked: &mut Clawback) -> Credits {
         let (taking, returning) = match self.kind {
