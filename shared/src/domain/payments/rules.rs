@@ -73,12 +73,12 @@ struct Grant {
 struct Reversal {
     cause: String,
     credits: Credits,
-    kind: ClaimKind,
+    kind: ReversalKind,
     payment_intent: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum ClaimKind {
+enum ReversalKind {
     Refund,
     /// Open or lost.
     Dispute,
@@ -205,7 +205,7 @@ impl Billing {
             let mut left = *grant;
             if self.is_known_month(invoice, &facts.subscription, paid) {
                 left = 0;
-                let (cause, kind) = (format!("{invoice}/again"), ClaimKind::Again);
+                let (cause, kind) = (format!("{invoice}/again"), ReversalKind::Again);
                 claims.push(Reversal { cause, credits: *grant, kind, payment_intent: None });
             }
             for (charge, facts) in self.charges_of(invoice) {
@@ -216,19 +216,19 @@ impl Billing {
                     left -= credits;
                     let cause = format!("{charge}/{before}-{after}{part}");
                     let payment_intent = facts.payment_intent.clone();
-                    claims.push(Reversal { cause, credits, kind: ClaimKind::Refund, payment_intent });
+                    claims.push(Reversal { cause, credits, kind: ReversalKind::Refund, payment_intent });
                 }
             }
             for (id, dispute) in self.disputes_of(invoice) {
                 let credits = share(dispute.amount).min(left);
                 let (credits, kind) = match dispute.status {
                     DisputeStatus::Open | DisputeStatus::Appealed | DisputeStatus::Lost => {
-                        (credits, ClaimKind::Dispute)
+                        (credits, ReversalKind::Dispute)
                     }
-                    DisputeStatus::Won if !dispute.inquiry => (credits, ClaimKind::WonDispute),
-                    DisputeStatus::Won | DisputeStatus::Inquiry => (0, ClaimKind::Dispute),
+                    DisputeStatus::Won if !dispute.inquiry => (credits, ReversalKind::WonDispute),
+                    DisputeStatus::Won | DisputeStatus::Inquiry => (0, ReversalKind::Dispute),
                 };
-                if kind == ClaimKind::Dispute {
+                if kind == ReversalKind::Dispute {
                     left -= credits;
                 }
                 let payment_intent = dispute.payment_intent.clone();
@@ -246,7 +246,7 @@ impl Billing {
                 continue;
             }
             let booked = self.booked.clawbacks.entry(claim.cause.clone()).or_default();
-            if claim.kind == ClaimKind::WonDispute {
+            if claim.kind == ReversalKind::WonDispute {
                 // The end may come before the beginning: then both are booked now.
                 if !booked.released && booked.total() == 0 {
                     claim.book(settlement, booked);
@@ -278,11 +278,11 @@ impl Reversal {
     /// Brings what is `booked` of the cause to the claim's credits. Returns what came back.
     fn book(&self, settlement: &mut Settlement, booked: &mut Clawback) -> Credits {
         let (taking, returning) = match self.kind {
-            ClaimKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
-            ClaimKind::Dispute | ClaimKind::WonDispute => {
+            ReversalKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
+            ReversalKind::Dispute | ReversalKind::WonDispute => {
                 ("Credits of a disputed payment", "Credits of a dispute that ended well")
             }
-            ClaimKind::Again => ("Correction: the month was booked twice", "Correction: the month was booked once"),
+            ReversalKind::Again => ("Correction: the month was booked twice", "Correction: the month was booked once"),
         };
         let known = booked.total();
         if self.credits > known {
