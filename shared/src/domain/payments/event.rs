@@ -26,7 +26,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// `checkout.session.completed`: who the customer is.
-    Checkout(Checkout),
+    Checkout(FinishedCheckout),
     /// `customer.subscription.created`, `.updated`, `.paused`, `.resumed` or `.deleted`.
     Subscription(SubscriptionChange),
     /// `customer.deleted`: Stripe has cancelled all of its subscriptions.
@@ -49,7 +49,7 @@ pub enum EventKind {
 
 /// A finished checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkout {
+pub struct FinishedCheckout {
     /// `cus_…`; a payment as a guest has none.
     pub customer: Option<String>,
     /// `sub_…`.

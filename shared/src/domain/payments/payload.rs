@@ -1,7 +1,7 @@
 //! The objects inside the events, in both shapes.
 
 use super::event::{
-    Change, Checkout, DeletedCustomer, Dispute, DisputeStatus, EventError, EventKind, Invoice, InvoicePayment,
+    Change, DeletedCustomer, Dispute, DisputeStatus, EventError, EventKind, FinishedCheckout, Invoice, InvoicePayment,
     InvoiceReason, Item, Refund, Status, SubscriptionChange,
 };
 use super::fields::Node;
@@ -38,8 +38,8 @@ pub(super) fn kind(event: Node<'_>) -> Result<EventKind, EventError> {
     }
 }
 
-fn checkout(session: Node<'_>) -> Result<Checkout, EventError> {
-    Ok(Checkout {
+fn checkout(session: Node<'_>) -> Result<FinishedCheckout, EventError> {
+    Ok(FinishedCheckout {
         customer: session.optional_id("/customer")?,
         subscription: session.optional_id("/subscription")?,
         user: session.first_user(&["/client_reference_id", "/metadata/user_id"]),
