@@ -95,7 +95,7 @@ impl Status {
 
 /// One price of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct SubscriptionItem {
     /// `price_…`.
     pub price: String,
     /// Start of its current period, if the event names it.
@@ -126,7 +126,7 @@ pub struct SubscriptionChange {
     /// The latest period end of its items.
     pub period_end: i64,
     /// Its items.
-    pub items: Vec<Item>,
+    pub items: Vec<SubscriptionItem>,
 }
 
 /// A customer who was deleted at Stripe.

@@ -2,7 +2,7 @@
 
 use super::event::{
     Change, DeletedCustomer, Dispute, DisputeStatus, EventError, EventKind, FinishedCheckout, Invoice, InvoicePayment,
-    InvoiceReason, Item, Refund, Status, SubscriptionChange,
+    InvoiceReason, Refund, Status, SubscriptionChange, SubscriptionItem,
 };
 use super::fields::Node;
 use super::lines;
@@ -58,7 +58,7 @@ fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, 
     let mut items = Vec::with_capacity(nodes.len());
     let latest_end = ends.iter().copied().flatten().chain(period_end).max();
     for (item, end) in nodes.iter().zip(&ends) {
-        items.push(Item {
+        items.push(SubscriptionItem {
             price: item.first_id(&["/price", "/plan"])?.ok_or(item.missing("/price"))?,
             period_start: item.optional_seconds("/current_period_start")?.or(period_start),
             period_end: end.or(latest_end).ok_or(object.missing("/current_period_end"))?,

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    Change, Dispute, DisputeStatus, Event, EventKind, Invoice, InvoicePayment, Item, Refund, Status, SubscriptionChange,
+    Change, Dispute, DisputeStatus, Event, EventKind, Invoice, InvoicePayment, Refund, Status, SubscriptionChange,
+    SubscriptionItem,
 };
 use super::imported::Imported;
 use super::lines::Purchased;
@@ -250,12 +251,13 @@ impl Billing {
             past_due: change.status == Status::PastDue,
             event: event.id.clone(),
         };
-        let names = |items: &[&Item]| items.iter().map(|item| item.price.clone()).collect::<BTreeSet<_>>();
-        let all: Vec<&Item> = change.items.iter().collect();
-        let known: Vec<&Item> = change.items.iter().filter(|item| prices.plan(&item.price).is_some()).collect();
+        let names = |items: &[&SubscriptionItem]| items.iter().map(|item| item.price.clone()).collect::<BTreeSet<_>>();
+        let all: Vec<&SubscriptionItem> = change.items.iter().collect();
+        let known: Vec<&SubscriptionItem> =
+            change.items.iter().filter(|item| prices.plan(&item.price).is_some()).collect();
         let plan = known.iter().map(|item| prices.plan(&item.price)).fold(None, better);
         // The period of an item that is not ours says nothing of our plan.
-        let period_of = |items: &[&Item]| {
+        let period_of = |items: &[&SubscriptionItem]| {
             let latest = items.iter().max_by_key(|item| (item.period_end, item.period_start))?;
             Some((latest.period_start, latest.period_end))
         };
