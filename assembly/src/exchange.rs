@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::loss::{cumulative_distances, missing, relative};
-use super::pool::{Bucket, Item};
+use super::pool::{Bucket, PooledCandidate};
 use super::running::Running;
 use super::{Blueprint, DIFFICULTIES, real};
 
@@ -334,7 +334,7 @@ impl<'a> Pairs<'a> {
 
     /// Looks at all pairs of one question with those at `seconds`.
     fn seconds(&mut self, rest: &Rest, position: usize, seconds: Range<usize>) {
-        let items: &[Item] = self.running.pool.items();
+        let items: &[PooledCandidate] = self.running.pool.items();
         let one = &items[position];
         for (offset, other) in items[seconds.clone()].iter().enumerate() {
             let usefulness = one.usefulness + other.usefulness;
