@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::fields::Node;
+use super::fields::JsonNode;
 use super::lines::Line;
 use super::payload;
 use crate::domain::id::UserId;
@@ -269,7 +269,7 @@ impl Event {
     /// `type` and `created` are looked at.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         let value: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
-        let event = Node::root(&value);
+        let event = JsonNode::root(&value);
         if value.get("object").and_then(Value::as_str) == Some("v2.core.event") {
             return Err(EventError::Thin);
         }
