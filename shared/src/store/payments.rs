@@ -15,7 +15,7 @@ use super::ledger::after;
 use super::size::{read_growing, write_growing};
 use crate::domain::account::profile::Profile;
 use crate::domain::id::UserId;
-use crate::domain::payments::{Billing, Event, Outcome, Prices};
+use crate::domain::payments::{Billing, Event, EventEffect, Prices};
 use crate::domain::random::Random;
 use crate::domain::time::DAY_SECONDS;
 use crate::request_metrics::count_grant;
@@ -234,7 +234,7 @@ impl Store {
         profile: &Profile,
         before: &Before,
         event: &Event,
-        outcome: &Outcome,
+        outcome: &EventEffect,
         (now, random): (Timestamp, &Random),
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let billing = &outcome.billing;

@@ -28,6 +28,6 @@ pub mod subscription;
 
 pub use event::{Event, EventError, EventKind, Payer};
 pub use lines::{Line, LinePage};
-pub use rules::{Outcome, Prices};
+pub use rules::{EventEffect, Prices};
 pub use signature::{SignatureError, SigningSecret};
 pub use subscription::Billing;

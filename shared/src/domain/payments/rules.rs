@@ -31,7 +31,7 @@ impl<S: Into<String>> FromIterator<(S, Plan)> for Prices {
 
 /// What an event leads to, to be written in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct EventEffect {
     /// The facts with the event, and what is booked of them.
     pub billing: Billing,
     /// The wallet, and the ledger entries that are new, oldest first.
@@ -93,7 +93,7 @@ impl Billing {
     ///
     /// A refresh that is due at `now` comes first, as before a spend. An event that says nothing new does nothing at all.
     #[must_use]
-    pub fn apply(&self, event: &Event, prices: &Prices, wallet: Wallet, now: Timestamp) -> Outcome {
+    pub fn apply(&self, event: &Event, prices: &Prices, wallet: Wallet, now: Timestamp) -> EventEffect {
         let mut billing = self.clone();
         let unknown_price = billing.learn(event, prices);
         let mut settlement = Settlement { wallet, movements: Vec::new() };
@@ -105,7 +105,7 @@ impl Billing {
             settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
             billing.book(&mut settlement, now);
         }
-        Outcome { billing, settlement, changed, unknown_price }
+        EventEffect { billing, settlement, changed, unknown_price }
     }
 
     fn book(&mut self, settlement: &mut Settlement, now: Timestamp) {
