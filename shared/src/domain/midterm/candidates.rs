@@ -30,14 +30,14 @@ pub(super) enum Tier {
 }
 
 /// A question that matches the filters.
-pub(super) struct Choice<'a> {
+pub(super) struct CandidateQuestion<'a> {
     pub(super) question: &'a QuestionSummary,
     pub(super) tier: Tier,
     pub(super) candidate: Candidate,
 }
 
 /// All questions that match the filters of `order`, by id.
-pub(super) fn choices<'a>(bank: &'a Bank, order: &MidtermRequest, student: &Student) -> Vec<Choice<'a>> {
+pub(super) fn choices<'a>(bank: &'a Bank, order: &MidtermRequest, student: &Student) -> Vec<CandidateQuestion<'a>> {
     let known = Known::of(bank);
     let mut fitting: Vec<&QuestionSummary> = bank.for_sale().filter(|q| fits(&q.meta, order)).collect();
     fitting.sort_by_key(|question| &question.meta.id);
@@ -51,7 +51,7 @@ pub(super) fn choices<'a>(bank: &'a Bank, order: &MidtermRequest, student: &Stud
             (None, false) => Tier::Unseen,
         };
         let candidate = known.candidate(&question.meta, seen)?;
-        Some(Choice { question, tier, candidate })
+        Some(CandidateQuestion { question, tier, candidate })
     };
     fitting.into_iter().filter_map(choice).collect()
 }
