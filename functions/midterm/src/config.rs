@@ -21,7 +21,7 @@ const SHARE_MAX: f64 = 1_000.0;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = MidtermConfig)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Config {
+pub(crate) struct MidtermConfig {
     /// Number of questions; 8 by default.
     question_count: Option<Whole<3, 20>>,
     /// The same as `question_count`; both at once are 422.
@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for Seed {
     }
 }
 
-impl Config {
+impl MidtermConfig {
     /// Converts to an order, and the seed to generate it with.
     pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;

@@ -13,7 +13,7 @@ use shared::domain::midterm::{Level, MidtermRequest};
 use shared::http::{Body, Claim, Code, Once, Problem};
 use utoipa::ToSchema;
 
-use crate::config::Config;
+use crate::config::MidtermConfig;
 use crate::sheet::Sheet;
 
 #[derive(Deserialize, ToSchema)]
@@ -23,7 +23,7 @@ pub(crate) struct GenerateRequest {
     /// Either `difficulty` or `config`: both at once are 422, neither is 400.
     difficulty: Option<Level>,
     /// Not beside `difficulty`.
-    config: Option<Config>,
+    config: Option<MidtermConfig>,
 }
 
 impl Body for GenerateRequest {
