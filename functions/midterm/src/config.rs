@@ -43,7 +43,7 @@ pub(crate) struct MidtermConfig {
     techniques: Option<List<Technique>>,
     minutes: Option<Whole<1, 600>>,
     points: Option<Whole<1, 1_000>>,
-    seed: Option<Seed>,
+    seed: Option<MidtermSeed>,
     /// The client's name for this config. It has no effect.
     #[serde(rename = "id")]
     _id: Option<Label>,
@@ -132,11 +132,11 @@ impl TryFrom<String> for Label {
 }
 
 #[derive(Clone, Copy)]
-struct Seed(u64);
+struct MidtermSeed(u64);
 
-has_schema!(Seed, whole_number(0, (1 << SEED_BITS) - 1));
+has_schema!(MidtermSeed, whole_number(0, (1 << SEED_BITS) - 1));
 
-impl<'de> Deserialize<'de> for Seed {
+impl<'de> Deserialize<'de> for MidtermSeed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seed = whole_within(deserializer, 0, (1 << SEED_BITS) - 1)?;
         u64::try_from(seed).map(Self).map_err(D::Error::custom)
