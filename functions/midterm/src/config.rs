@@ -52,7 +52,7 @@ pub(crate) struct MidtermConfig {
     _name: Option<Label>,
     /// Weights for the old service's search. They are validated and have no effect.
     #[serde(rename = "weights")]
-    _weights: Option<Weights>,
+    _weights: Option<MidtermWeights>,
     /// Ignored: the server sets the price.
     #[serde(rename = "creditCost")]
     _credit_cost: Option<f64>,
@@ -93,7 +93,7 @@ impl TryFrom<MixShares> for MixField {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = MidtermWeights)]
 #[serde(deny_unknown_fields)]
-struct Weights {
+struct MidtermWeights {
     #[serde(rename = "recency")]
     _recency: Option<Weight>,
     #[serde(rename = "repetition")]
