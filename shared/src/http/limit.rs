@@ -53,11 +53,11 @@ struct Inner {
     app: App,
     actions: &'static [LimitedAction],
     address: String,
-    counts: Mutex<Counts>,
+    counts: Mutex<RequestCounts>,
 }
 
 #[derive(Default)]
-struct Counts {
+struct RequestCounts {
     counted: Vec<Counted>,
     progress: Progress,
 }
@@ -203,7 +203,7 @@ async fn uncount(app: App, counted: Vec<Counted>) {
     }
 }
 
-impl Counts {
+impl RequestCounts {
     /// What is to be given back now of what is wanted, by its action and whether it is kept; each once.
     fn take(&mut self, is_wanted: impl Fn(LimitedAction, bool) -> bool) -> Vec<Counted> {
         let progress = self.progress;
@@ -221,7 +221,7 @@ impl Counts {
 }
 
 impl Inner {
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, RequestCounts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
