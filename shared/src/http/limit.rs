@@ -47,9 +47,9 @@ impl From<SocketAddr> for ClientAddress {
 
 /// Counts a request, at most once per policy of its route.
 #[derive(Clone)]
-pub struct Limiter(Arc<Inner>);
+pub struct Limiter(Arc<LimiterState>);
 
-struct Inner {
+struct LimiterState {
     app: App,
     actions: &'static [LimitedAction],
     address: String,
@@ -89,7 +89,7 @@ pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Ne
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let Some(route) = matched.and_then(|path| listed(request.method(), &path)) else { return next.run(request).await };
     let address = address_of(&request).map_or_else(|| UNKNOWN_ADDRESS.to_owned(), address_subject);
-    let limiter = Limiter(Arc::new(Inner { app, actions: route.limits, address, counts: Mutex::default() }));
+    let limiter = Limiter(Arc::new(LimiterState { app, actions: route.limits, address, counts: Mutex::default() }));
     request.extensions_mut().insert(limiter.clone());
     let mut response = if route.access == RouteAccess::Open && route.method == Method::GET {
         // An open read has no side effects: if the request is over a limit, its answer is dropped.
@@ -220,13 +220,13 @@ impl RequestCounts {
     }
 }
 
-impl Inner {
+impl LimiterState {
     fn counts(&self) -> MutexGuard<'_, RequestCounts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Inner {
+impl Drop for LimiterState {
     /// The client went before the answer, and nothing works for it any more: now it is known what its counts were for.
     fn drop(&mut self) {
         let these = self.counts().take(|_, is_kept| !is_kept);
