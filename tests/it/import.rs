@@ -22,7 +22,7 @@ fn written(summary: &Summary) -> usize {
 
 /// Read, written, skipped, refused by table.
 fn counts(summary: &Summary) -> BTreeMap<&str, [usize; 4]> {
-    let row = |counts: &pastpaper::import::Counts| [counts.read, counts.written, counts.skipped, counts.refused];
+    let row = |counts: &pastpaper::import::RowCounts| [counts.read, counts.written, counts.skipped, counts.refused];
     summary.tables.iter().map(|(table, counts)| (*table, row(counts))).collect()
 }
 

@@ -29,7 +29,7 @@ use self::studies::{KnownQuestions, write_studies};
 use crate::database::DataSource;
 use crate::mailboxes;
 use crate::output::{out, outln};
-pub use summary::{Counts, Summary};
+pub use summary::{RowCounts, Summary};
 
 /// The subcommand.
 #[derive(Debug, Subcommand)]
