@@ -14,7 +14,7 @@ use shared::domain::time::shown;
 use shared::store::{Credential, ImportedAccount};
 use uuid::{Builder, Uuid};
 
-use super::Findings;
+use super::ImportMessages;
 use super::history::{self, Owner};
 use super::load::Tables;
 use super::schema::{self, TRANSACTIONS, USERS};
@@ -29,7 +29,7 @@ struct User {
 }
 
 /// All accounts, in the order in which they were opened. If two have the same email, the first one is imported.
-pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findings) -> Vec<ImportedAccount> {
+pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut ImportMessages) -> Vec<ImportedAccount> {
     let rows = tables.take(USERS);
     note_left_out(USERS, &rows, findings);
     let users = users(rows, now, findings);
@@ -73,7 +73,7 @@ pub(in crate::import) fn email_taken(owner: &str, credits: Credits) -> RowError 
 }
 
 /// Says which columns of a table are not imported.
-pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Findings) {
+pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut ImportMessages) {
     let known = schema::table(table).map_or(&[][..], |table| table.columns);
     let extra = rows.first().map(|row| row.unknown_columns(known)).unwrap_or_default();
     if !extra.is_empty() {
@@ -81,7 +81,7 @@ pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Fi
     }
 }
 
-fn users(rows: Vec<Row>, now: Timestamp, findings: &mut Findings) -> Vec<User> {
+fn users(rows: Vec<Row>, now: Timestamp, findings: &mut ImportMessages) -> Vec<User> {
     let mut dated: Vec<(Timestamp, Row)> = Vec::with_capacity(rows.len());
     for row in rows {
         match row.timestamp("created_at") {

@@ -14,7 +14,7 @@ use shared::domain::catalog::{ExtraColumns, QuestionOption};
 use shared::domain::id::{CourseId, ExamId, QuestionId};
 
 use super::super::fields::nearest;
-use super::Findings;
+use super::ImportMessages;
 use super::load::Tables;
 use super::schema::{self, COURSES, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS, Table};
 use super::texts::{solution_steps, techniques};
@@ -28,7 +28,7 @@ const SHOWN_WITH_QUESTION: &str = "shown_with_question";
 const OPTION_COLUMNS: [&str; 7] = ["id", "question_id", "letter", "option_letter", "text", "option_text", "is_correct"];
 
 /// Drafts of all courses, in the order of the dump.
-pub(super) fn catalogs(tables: &mut Tables, findings: &mut Findings) -> Vec<CatalogDraft> {
+pub(super) fn catalogs(tables: &mut Tables, findings: &mut ImportMessages) -> Vec<CatalogDraft> {
     let mut catalogs = Catalogs::default();
     each(tables, COURSES, findings, |row, _| catalogs.add(course(row)?));
     each(tables, EXAMS, findings, |row, _| {
@@ -75,7 +75,7 @@ pub(super) fn catalogs(tables: &mut Tables, findings: &mut Findings) -> Vec<Cata
 fn each(
     tables: &mut Tables,
     table: &'static str,
-    findings: &mut Findings,
+    findings: &mut ImportMessages,
     mut take: impl FnMut(&Row, &mut Vec<String>) -> Result<(), RowError>,
 ) {
     let rows = tables.take(table);
@@ -92,7 +92,7 @@ fn each(
 }
 
 /// Reports which extra columns are stored, and which are not.
-fn note_columns(table: &'static str, row: &Row, findings: &mut Findings) {
+fn note_columns(table: &'static str, row: &Row, findings: &mut ImportMessages) {
     let (extra, fate) = match table {
         COURSES => (row.unknown_columns(&[columns_of(COURSES), &[SHOWN_WITH_QUESTION]].concat()), "left out"),
         OPTIONS => (row.unknown_columns(&OPTION_COLUMNS), "left out"),

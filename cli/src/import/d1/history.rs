@@ -28,7 +28,7 @@ use shared::domain::credits::{Amount, Credits, EntryType};
 use shared::domain::id::{EntryId, UserId};
 use uuid::{Builder, Uuid};
 
-use super::Findings;
+use super::ImportMessages;
 use super::schema::TRANSACTIONS;
 use super::values::{Row, RowError};
 
@@ -65,7 +65,7 @@ pub(super) struct Owner<'a> {
 pub(super) fn by_user(
     rows: Vec<Row>,
     known: &HashSet<&str>,
-    findings: &mut Findings,
+    findings: &mut ImportMessages,
 ) -> HashMap<String, Vec<Transaction>> {
     let mut histories: HashMap<String, Vec<Transaction>> = HashMap::new();
     let mut seen: HashSet<String> = HashSet::new();

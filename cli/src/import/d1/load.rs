@@ -12,7 +12,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, Error};
 
-use super::Findings;
+use super::ImportMessages;
 use super::schema::{self, SESSIONS, TABLES, Table};
 use super::statements::{self, Insert, Statement};
 use super::unistr::unistr;
@@ -45,7 +45,7 @@ impl Tables {
 ///
 /// # Errors
 /// When it is too large or holds none of the known tables.
-pub(super) fn load(dump: &str, findings: &mut Findings) -> anyhow::Result<Tables> {
+pub(super) fn load(dump: &str, findings: &mut ImportMessages) -> anyhow::Result<Tables> {
     let bytes = dump.len();
     ensure!(bytes <= DUMP_BYTES_MAX, "the dump has {bytes} bytes; at most {DUMP_BYTES_MAX} are read");
     let mut loader = Loader {
@@ -109,7 +109,7 @@ struct Loader<'a> {
     undescribed: BTreeSet<&'static str>,
     /// Skipped content, with the number of statements or rows.
     left_out: BTreeMap<LeftOut, usize>,
-    findings: &'a mut Findings,
+    findings: &'a mut ImportMessages,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

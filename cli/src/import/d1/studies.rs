@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use shared::domain::id::{CourseId, QuestionId, UserId};
 use shared::domain::study::progress::Progress;
 
-use super::Findings;
+use super::ImportMessages;
 use super::accounts::{note_left_out, user_id};
 use super::load::Tables;
 use super::schema::{ENROLLMENTS, PROGRESS};
@@ -58,12 +58,12 @@ impl ProgressRow {
 }
 
 /// All valid rows of `user_progress`.
-pub(super) fn progress(tables: &mut Tables, findings: &mut Findings) -> Vec<ProgressRow> {
+pub(super) fn progress(tables: &mut Tables, findings: &mut ImportMessages) -> Vec<ProgressRow> {
     each(tables, PROGRESS, "question_id", findings, progress_row)
 }
 
 /// All valid rows of `user_courses`.
-pub(super) fn enrollments(tables: &mut Tables, findings: &mut Findings) -> Vec<EnrollmentRow> {
+pub(super) fn enrollments(tables: &mut Tables, findings: &mut ImportMessages) -> Vec<EnrollmentRow> {
     each(tables, ENROLLMENTS, "course_id", findings, |row, label| {
         Ok(EnrollmentRow {
             label,
@@ -78,7 +78,7 @@ fn each<T>(
     tables: &mut Tables,
     table: &'static str,
     of: &str,
-    findings: &mut Findings,
+    findings: &mut ImportMessages,
     read: impl Fn(&Row, String) -> Result<T, RowError>,
 ) -> Vec<T> {
     let rows = tables.take(table);
