@@ -8,7 +8,7 @@ use fastrand::Rng;
 use super::exchange::{Looks, best_one, best_two, clearly_below};
 use super::pool::Pool;
 use super::running::Running;
-use super::{AssemblyError, Blueprint, Fit, Instance, greedy, matching};
+use super::{AssemblyError, Blueprint, FormFit, Instance, greedy, matching};
 
 /// Questions that a kick replaces.
 const KICKED: RangeInclusive<u32> = 2..=5;
@@ -44,7 +44,7 @@ pub struct Form {
     /// Indices of the instance's candidates, ascending.
     pub selection: Vec<usize>,
     /// How well it matches the blueprint.
-    pub fit: Fit,
+    pub fit: FormFit,
     pub looks: u64,
 }
 
@@ -62,7 +62,7 @@ pub fn assemble(instance: &Instance, seed: u64, effort: Effort) -> Result<Form, 
 
     let mut selection: Vec<usize> = search.best.iter().map(|&position| pool.items()[position].index).collect();
     selection.sort_unstable();
-    Ok(Form { fit: Fit::of(instance, &selection), selection, looks: search.looks })
+    Ok(Form { fit: FormFit::of(instance, &selection), selection, looks: search.looks })
 }
 
 struct Search<'a> {

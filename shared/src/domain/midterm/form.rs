@@ -143,7 +143,7 @@ fn choose<'c, 'a>(
 fn fit(bank: &Bank, blueprint: &Blueprint, chosen: &[&CandidateQuestion<'_>]) -> Option<Fit> {
     let instance = Instance::new(blueprint.clone(), chosen.iter().map(|choice| choice.candidate).collect()).ok()?;
     let selection: Vec<usize> = (0..chosen.len()).collect();
-    let measured = assembly::Fit::of(&instance, &selection);
+    let measured = assembly::FormFit::of(&instance, &selection);
     let topics = bank.topics.iter().zip(measured.topics).filter(|(_, fit)| fit.target > 0.0 || fit.achieved > 0.0);
     let mut patterns: BTreeMap<&PatternId, usize> = BTreeMap::new();
     for id in chosen.iter().filter_map(|choice| choice.question.meta.pattern_id.as_ref()) {
