@@ -32,7 +32,7 @@ pub use error::AssemblyError;
 pub use fit::{FormFit, Measure};
 pub use instance::{Blueprint, Candidate, DIFFICULTIES, Instance, Weights};
 pub use loss::{Deviations, deviations, loss};
-pub use search::{Effort, Form, assemble};
+pub use search::{AssembledForm, Effort, assemble};
 
 /// A count as a number.
 #[expect(clippy::cast_precision_loss, reason = "a form or a bank has far fewer than 2^52 questions")]
