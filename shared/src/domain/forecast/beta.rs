@@ -3,7 +3,7 @@
 //! The functions are our own where crates fall short. For the small α and large β of a rare topic the incomplete beta
 //! of `special` (AS 63) takes 30 times as long as the continued fraction here, and that of `puruspe` can exceed 1.
 
-use super::Interval;
+use super::ProbabilityInterval;
 
 /// Probability outside of a credible interval, on each side.
 const TAIL: f64 = 0.05;
@@ -145,7 +145,7 @@ impl Part {
 
 /// The central 90 % of a mixture of chances, whose weights add up to 1, widened to hold its mean: that lies outside
 /// when nearly all of a mixture is at one end.
-pub(super) fn credible_interval(mixture: &[(f64, Chance)], mean: f64) -> Interval {
+pub(super) fn credible_interval(mixture: &[(f64, Chance)], mean: f64) -> ProbabilityInterval {
     let parts: Vec<Part> = mixture
         .iter()
         .filter(|(weight, _)| *weight >= WEIGHT_MIN)
@@ -153,7 +153,7 @@ pub(super) fn credible_interval(mixture: &[(f64, Chance)], mean: f64) -> Interva
         .collect();
     let low = quantile(&parts, TAIL).min(mean);
     let high = quantile(&parts, 1.0 - TAIL).max(mean);
-    Interval { low, high }
+    ProbabilityInterval { low, high }
 }
 
 fn quantile(parts: &[Part], probability: f64) -> f64 {

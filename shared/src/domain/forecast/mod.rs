@@ -70,7 +70,7 @@ pub struct TopicForecast {
     /// Probability that at least one question is on it.
     pub probability: f64,
     /// 90 % credible interval of that probability.
-    pub interval: Interval,
+    pub interval: ProbabilityInterval,
     /// Expected share of the questions; the shares of all topics asked so far add up to less than 1.
     pub share: f64,
     /// Expected number of questions; those of all topics asked so far add up to less than the expected questions.
@@ -81,7 +81,7 @@ pub struct TopicForecast {
 
 /// An interval within [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
+pub struct ProbabilityInterval {
     pub low: f64,
     pub high: f64,
 }
@@ -304,7 +304,7 @@ mod tests {
         fn probabilities_intervals_and_shares_are_proper(exams in any_exams(1..15), years in 0.0..30.0_f64) {
             let forecast = forecast(&exams, 2012.0 + years);
             for topic in &forecast.topics {
-                let Interval { low, high } = topic.interval;
+                let ProbabilityInterval { low, high } = topic.interval;
                 prop_assert!(0.0 <= low && low <= topic.probability && topic.probability <= high && high <= 1.0);
                 prop_assert!((0.0..=1.0).contains(&topic.share));
                 prop_assert!((0.0..=forecast.expected_questions + 1e-9).contains(&topic.expected_count));
