@@ -39,13 +39,13 @@ enum SqlTokenKind {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Token<'a> {
+struct SqlToken<'a> {
     kind: SqlTokenKind,
     text: &'a str,
     start: usize,
 }
 
-impl Token<'_> {
+impl SqlToken<'_> {
     fn is(&self, text: &str) -> bool {
         matches!(self.kind, SqlTokenKind::Word | SqlTokenKind::Symbol) && self.text.eq_ignore_ascii_case(text)
     }
@@ -112,9 +112,9 @@ fn quoted(rest: &str, close: char) -> usize {
 }
 
 impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
+    type Item = SqlToken<'a>;
 
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<SqlToken<'a>> {
         self.skip_blanks();
         let rest = &self.sql[self.at..];
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
@@ -125,7 +125,7 @@ impl<'a> Iterator for Tokens<'a> {
             first if is_word(first) => (SqlTokenKind::Word, rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
             sign => (SqlTokenKind::Symbol, sign.len_utf8()),
         };
-        let token = Token { kind, text: &rest[..length], start: self.at };
+        let token = SqlToken { kind, text: &rest[..length], start: self.at };
         self.at += length;
         Some(token)
     }
@@ -136,9 +136,9 @@ pub(super) fn statements(dump: &str) -> impl Iterator<Item = &str> {
     let mut tokens = tokens(dump);
     std::iter::from_fn(move || {
         let first = *tokens.peek()?;
-        let mut head: Vec<Token> = Vec::new();
+        let mut head: Vec<SqlToken> = Vec::new();
         // At most two tokens since the last semicolon in a trigger's body.
-        let mut since: Vec<Token> = Vec::new();
+        let mut since: Vec<SqlToken> = Vec::new();
         for token in tokens.by_ref() {
             let is_trigger = head.first().is_some_and(|word| word.is("CREATE"))
                 && head.iter().any(|word| word.is("TRIGGER"))
@@ -275,7 +275,7 @@ fn end_of_row(tokens: &mut Peekable<Tokens<'_>>) -> Option<usize> {
 pub(super) fn value_at(row: &str, position: usize) -> Option<String> {
     let mut depth = 0;
     let mut values_before = 0;
-    let mut found: Option<(Token, Token)> = None;
+    let mut found: Option<(SqlToken, SqlToken)> = None;
     for token in tokens(row) {
         if token.is(")") {
             depth -= 1;
