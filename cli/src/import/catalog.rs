@@ -10,7 +10,7 @@ use shared::domain::catalog::check::ROW_BYTES_MAX;
 use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, RefusedRow, Warning};
 use shared::domain::catalog::faults::course_fault;
 
-use super::fields::{self, Record, shown};
+use super::fields::{self, CatalogRecord, shown};
 use super::json;
 
 /// A parsed course file.
@@ -112,7 +112,7 @@ impl Reader<'_> {
         &mut self,
         list: &str,
         table: &'static str,
-        record: &Record,
+        record: &CatalogRecord,
         value: Option<Value>,
     ) -> Result<Vec<T>> {
         let values = match value {
@@ -136,7 +136,7 @@ impl Reader<'_> {
         path: &str,
         table: &'static str,
         id: &str,
-        record: &Record,
+        record: &CatalogRecord,
         value: Value,
     ) -> Result<T, String> {
         let Value::Object(row) = &value else { return Err(format!("it is {}, an object is wanted", shown(&value))) };
@@ -166,7 +166,7 @@ struct Names {
 }
 
 impl Names {
-    fn look_at(&mut self, table: &'static str, id: &str, record: &Record, row: &Map<String, Value>) {
+    fn look_at(&mut self, table: &'static str, id: &str, record: &CatalogRecord, row: &Map<String, Value>) {
         for name in record.others(row) {
             self.found(table, id, name, record);
         }
@@ -178,7 +178,7 @@ impl Names {
         }
     }
 
-    fn found(&mut self, table: &'static str, id: &str, name: &str, record: &Record) {
+    fn found(&mut self, table: &'static str, id: &str, name: &str, record: &CatalogRecord) {
         let shown = name.escape_debug().to_string();
         if let Some(meant) = record.meant_by(name) {
             let more = |(_, _, more): &mut (&str, String, usize)| *more += 1;

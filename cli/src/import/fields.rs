@@ -45,7 +45,7 @@ pub(super) struct Field {
 }
 
 /// A record of a catalogue.
-pub(super) struct Record {
+pub(super) struct CatalogRecord {
     /// Fields of the record.
     fields: &'static [Field],
     /// Common other names for its fields, with the field's name.
@@ -68,7 +68,7 @@ const fn defaulted(name: &'static str, kind: FieldKind) -> Field {
     Field { name, kind, need: Need::Defaulted }
 }
 
-pub(super) const FILE: Record = Record {
+pub(super) const FILE: CatalogRecord = CatalogRecord {
     fields: &[
         defaulted("$schema", FieldKind::Any),
         required("course", FieldKind::Any),
@@ -80,7 +80,7 @@ pub(super) const FILE: Record = Record {
     ],
     aliases: &[("question_patterns", "patterns")],
 };
-pub(super) const COURSE: Record = Record {
+pub(super) const COURSE: CatalogRecord = CatalogRecord {
     fields: &[
         required("id", FieldKind::Id),
         required("name", FieldKind::Text),
@@ -92,7 +92,7 @@ pub(super) const COURSE: Record = Record {
     ],
     aliases: &[("title", "name"), ("active", "is_active")],
 };
-pub(super) const EXAM: Record = Record {
+pub(super) const EXAM: CatalogRecord = CatalogRecord {
     fields: &[
         required("id", FieldKind::Id),
         required("year", YEAR),
@@ -105,7 +105,7 @@ pub(super) const EXAM: Record = Record {
     ],
     aliases: &[("points", "total_points"), ("type", "exam_type"), ("date", "exam_date")],
 };
-pub(super) const TOPIC: Record = Record {
+pub(super) const TOPIC: CatalogRecord = CatalogRecord {
     fields: &[
         required("id", FieldKind::Id),
         required("name", FieldKind::Text),
@@ -118,7 +118,7 @@ pub(super) const TOPIC: Record = Record {
     ],
     aliases: &[("frequency", "frequency_score")],
 };
-pub(super) const PATTERN: Record = Record {
+pub(super) const PATTERN: CatalogRecord = CatalogRecord {
     fields: &[
         required("id", FieldKind::Id),
         required("topic_id", FieldKind::Id),
@@ -133,7 +133,7 @@ pub(super) const PATTERN: Record = Record {
     ],
     aliases: &[("topic", "topic_id")],
 };
-pub(super) const QUESTION: Record = Record {
+pub(super) const QUESTION: CatalogRecord = CatalogRecord {
     fields: &[
         required("id", FieldKind::Id),
         nullable("exam_id", FieldKind::Id),
@@ -166,7 +166,7 @@ pub(super) const QUESTION: Record = Record {
         ("solution", "solution_steps"),
     ],
 };
-pub(super) const OPTION: Record = Record {
+pub(super) const OPTION: CatalogRecord = CatalogRecord {
     fields: &[
         required("letter", FieldKind::Text),
         required("text", FieldKind::Text),
@@ -175,7 +175,7 @@ pub(super) const OPTION: Record = Record {
     aliases: &[("correct", "is_correct")],
 };
 
-impl Record {
+impl CatalogRecord {
     /// The errors in the fields of `row`, each with the field's name.
     pub(super) fn problems(&self, row: &Map<String, Value>) -> Vec<String> {
         let problem = |field: &Field| match (row.get(field.name), field.need) {
