@@ -36,7 +36,7 @@ pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
     let Value::Object(mut file) = document.value else {
         bail!("not a course file (samples/catalog.schema.json): it is {}", shown(&document.value));
     };
-    let mut names = Names::default();
+    let mut names = UnknownMembers::default();
     check_file(&file, &document.twice)?;
     let course = course(file.remove("course"), file.remove("shown_with_question"), &document.twice, &mut names)?;
     let mut reader = Reader { twice: &document.twice, refused: Vec::new(), names };
@@ -72,7 +72,7 @@ fn course(
     value: Option<Value>,
     shown_with_question: Option<Value>,
     twice: &[String],
-    names: &mut Names,
+    names: &mut UnknownMembers,
 ) -> Result<CourseDraft> {
     let value = value.unwrap_or_default();
     let Value::Object(row) = &value else { bail!("course is {}, an object is wanted", shown(&value)) };
@@ -103,7 +103,7 @@ fn named_twice<'a>(path: &'a str, twice: &'a [String]) -> impl Iterator<Item = S
 struct Reader<'a> {
     twice: &'a [String],
     refused: Vec<RefusedRow>,
-    names: Names,
+    names: UnknownMembers,
 }
 
 impl Reader<'_> {
@@ -159,13 +159,13 @@ fn label(value: &Value, index: usize) -> String {
 
 /// Names of members that are not fields, by table.
 #[derive(Default)]
-struct Names {
+struct UnknownMembers {
     /// Names that are probably mistyped: the intended field, the first row with the name, and the number of other rows.
     meant: BTreeMap<(&'static str, String), (&'static str, String, usize)>,
     extra: BTreeMap<&'static str, Vec<String>>,
 }
 
-impl Names {
+impl UnknownMembers {
     fn look_at(&mut self, table: &'static str, id: &str, record: &CatalogRecord, row: &Map<String, Value>) {
         for name in record.others(row) {
             self.found(table, id, name, record);
