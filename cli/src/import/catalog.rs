@@ -39,7 +39,7 @@ pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
     let mut names = UnknownMembers::default();
     check_file(&file, &document.twice)?;
     let course = course(file.remove("course"), file.remove("shown_with_question"), &document.twice, &mut names)?;
-    let mut reader = Reader { twice: &document.twice, refused: Vec::new(), names };
+    let mut reader = CatalogReader { twice: &document.twice, refused: Vec::new(), names };
     let draft = CatalogDraft {
         course,
         exams: reader.rows("exams", "exams", &fields::EXAM, file.remove("exams"))?,
@@ -100,13 +100,13 @@ fn named_twice<'a>(path: &'a str, twice: &'a [String]) -> impl Iterator<Item = S
 }
 
 /// Reads the lists of a file.
-struct Reader<'a> {
+struct CatalogReader<'a> {
     twice: &'a [String],
     refused: Vec<RefusedRow>,
     names: UnknownMembers,
 }
 
-impl Reader<'_> {
+impl CatalogReader<'_> {
     /// The rows of the list `list`, which belong to the table `table`.
     fn rows<T: DeserializeOwned>(
         &mut self,
