@@ -20,14 +20,14 @@ const LOCAL_SESSION_ID: &str = "cs_test";
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PurchaseRequest {
-    plan: Paid,
+    plan: PaidPlan,
 }
 
 /// A paid plan.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = PaidPlan)]
 #[serde(rename_all = "lowercase")]
-enum Paid {
+enum PaidPlan {
     Starter,
     Unlimited,
 }
@@ -59,8 +59,8 @@ pub(crate) async fn purchase_plan(
     Once(request, intent): Once<PurchaseRequest>,
 ) -> Result<axum::Json<Checkout>, Problem> {
     let plan = match request.plan {
-        Paid::Starter => Plan::Starter,
-        Paid::Unlimited => Plan::Unlimited,
+        PaidPlan::Starter => Plan::Starter,
+        PaidPlan::Unlimited => Plan::Unlimited,
     };
     let (signed_in, billing) = claim.with(app.store.billing(claim.user_id())).await?;
     check_is_new(plan, &signed_in.profile.with_plan_at(app.now()), &billing)?;
