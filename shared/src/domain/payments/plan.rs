@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::event::{Event, EventKind, Status};
 use super::rules::Prices;
-use super::subscription::{Billing, Paid, Period, SubscriptionFacts, better};
+use super::subscription::{Billing, PaidPeriod, Period, SubscriptionFacts, better};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::Plan;
 
@@ -162,7 +162,7 @@ impl Billing {
     }
 
     /// Paid invoices of a price of ours.
-    fn payments_of<'a>(&'a self, subscription: &'a str) -> impl Iterator<Item = &'a Paid> + Clone {
+    fn payments_of<'a>(&'a self, subscription: &'a str) -> impl Iterator<Item = &'a PaidPeriod> + Clone {
         let of_it = self.invoices.values().filter(move |facts| facts.subscription == subscription);
         of_it.filter_map(|facts| facts.paid.as_ref()).filter(|paid| paid.plan.is_some())
     }
@@ -173,7 +173,7 @@ impl Billing {
     }
 
     /// Invoice, subscription and payment of every period of a price of ours, paid or on trial.
-    pub(super) fn periods(&self) -> impl Iterator<Item = (&str, &str, &Paid)> {
+    pub(super) fn periods(&self) -> impl Iterator<Item = (&str, &str, &PaidPeriod)> {
         self.invoices.iter().filter_map(|(id, facts)| {
             let paid = facts.paid.as_ref().filter(|paid| paid.period.is_some() && paid.plan.is_some())?;
             Some((id.as_str(), facts.subscription.as_str(), paid))
@@ -181,13 +181,13 @@ impl Billing {
     }
 
     /// Those periods that cost something.
-    pub(super) fn months(&self) -> impl Iterator<Item = (&str, &str, &Paid)> {
+    pub(super) fn months(&self) -> impl Iterator<Item = (&str, &str, &PaidPeriod)> {
         self.periods().filter(|(_, _, paid)| paid.period != Some(Period::Trial))
     }
 
     /// Whether an invoice of a change pays for a month that another invoice of the subscription pays for. Such a month is
     /// not new, and brings nothing again.
-    pub(super) fn is_known_month(&self, invoice: &str, subscription: &str, paid: &Paid) -> bool {
+    pub(super) fn is_known_month(&self, invoice: &str, subscription: &str, paid: &PaidPeriod) -> bool {
         paid.period == Some(Period::Change)
             && self.months().any(|(id, of, other)| {
                 let comes_first = other.period != Some(Period::Change) || id < invoice;
@@ -195,7 +195,7 @@ impl Billing {
             })
     }
 
-    fn newest_period(&self, subscription: &str) -> Option<(&str, &Paid)> {
+    fn newest_period(&self, subscription: &str) -> Option<(&str, &PaidPeriod)> {
         let of_it = self.periods().filter(|(id, of, paid)| *of == subscription && !self.is_known_month(id, of, paid));
         of_it.map(|(invoice, _, paid)| (invoice, paid)).max_by_key(|(invoice, paid)| (paid.period_end, *invoice))
     }
@@ -205,7 +205,7 @@ impl Billing {
     }
 
     /// Refunded in full, or disputed and not won.
-    fn is_paid_back(&self, invoice: &str, paid: &Paid) -> bool {
+    fn is_paid_back(&self, invoice: &str, paid: &PaidPeriod) -> bool {
         let refunded = self.charges_of(invoice).map(|(_, charge)| charge.refunded()).fold(0, u64::saturating_add);
         (paid.amount > 0 && refunded >= paid.amount) || self.disputes_of(invoice).any(|(_, dispute)| dispute.holds())
     }

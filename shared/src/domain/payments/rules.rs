@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::event::{DisputeStatus, Event};
-use super::subscription::{Billing, Clawback, Paid, Period};
+use super::subscription::{Billing, Clawback, PaidPeriod, Period};
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
 
 /// Which price buys which plan.
@@ -158,7 +158,7 @@ impl Billing {
         granted
     }
 
-    fn grants_of(&self, invoice: &str, subscription: &str, paid: &Paid) -> Vec<Grant> {
+    fn grants_of(&self, invoice: &str, subscription: &str, paid: &PaidPeriod) -> Vec<Grant> {
         let (Some(period), Some(plan)) = (paid.period, paid.plan) else { return Vec::new() };
         let name = match plan {
             Plan::Free => "Free",

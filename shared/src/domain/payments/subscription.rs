@@ -113,7 +113,7 @@ pub(super) struct InvoiceFacts {
     pub(super) subscription: String,
     /// When an attempt to collect it failed last.
     pub(super) failed_at: Option<i64>,
-    pub(super) paid: Option<Paid>,
+    pub(super) paid: Option<PaidPeriod>,
     /// When it was voided or marked uncollectible last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) closed_at: Option<i64>,
@@ -125,7 +125,7 @@ pub(super) struct InvoiceFacts {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Paid {
+pub(super) struct PaidPeriod {
     pub(super) created: i64,
     event: String,
     pub(super) amount: u64,
@@ -302,7 +302,7 @@ impl Billing {
 
     fn learn_paid(&mut self, event: &Event, invoice: &Invoice, prices: &Prices) -> bool {
         let Purchased { plan, period, start, end } = Purchased::of(invoice, prices);
-        let new = Paid {
+        let new = PaidPeriod {
             created: event.created,
             event: event.id.clone(),
             amount: invoice.amount_paid,
@@ -396,7 +396,7 @@ impl Billing {
     }
 }
 
-impl Paid {
+impl PaidPeriod {
     /// Which of two events about one invoice counts: the one that knows its price, then the later.
     fn newness(&self) -> (bool, i64, &str) {
         (self.plan.is_some(), self.created, &self.event)
