@@ -126,7 +126,7 @@ const SOLUTION: &str = ", solution_at = if_not_exists(solution_at, :now)";
 
 /// Meaning of an action in a settlement's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum SpendAction {
     Profile,
     Record,
     Entry,
@@ -187,7 +187,7 @@ impl Store {
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
-        let parts = record.map(|record| (Part::Record, record)).into_iter().collect();
+        let parts = record.map(|record| (SpendAction::Record, record)).into_iter().collect();
         self.commit_parts(profile, settlement, parts, now, random).await
     }
 
@@ -212,14 +212,14 @@ impl Store {
                 },
             };
             let record = Record::new(fingerprint.clone(), outcome, now);
-            parts.push((Part::Record, self.put_record(profile.id, key, &record, now)?));
+            parts.push((SpendAction::Record, self.put_record(profile.id, key, &record, now)?));
         }
         for entitlement in purchase.map_or([].as_slice(), |purchase| purchase.entitlements) {
             if let Some(question_id) = entitlement.question_id() {
-                parts.push((Part::QuestionExists, self.question_exists(question_id)?));
+                parts.push((SpendAction::QuestionExists, self.question_exists(question_id)?));
             }
             for write in self.delivery(profile.id, entitlement, now)? {
-                parts.push((Part::Delivery, write));
+                parts.push((SpendAction::Delivery, write));
             }
         }
         self.commit_parts(profile, settlement, parts, now, random).await
@@ -230,17 +230,17 @@ impl Store {
         &self,
         profile: &Profile,
         settlement: &Settlement,
-        others: Vec<(Part, TransactWriteItem)>,
+        others: Vec<(SpendAction, TransactWriteItem)>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
         let after = after(profile, settlement, now);
-        let mut parts = vec![(Part::Profile, self.replace_profile(profile, &after)?)];
+        let mut parts = vec![(SpendAction::Profile, self.replace_profile(profile, &after)?)];
         for put in self.put_movements(profile, &after, settlement, random)? {
-            parts.push((Part::Entry, put));
+            parts.push((SpendAction::Entry, put));
         }
         parts.extend(others);
-        let (meaning, actions): (Vec<Part>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
+        let (meaning, actions): (Vec<SpendAction>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
         let token: Uuid = random.uuid_v4();
         match self.transact(actions, &token.to_string()).await? {
             Transaction::Committed => {
@@ -383,27 +383,27 @@ pub(super) enum Committed {
 /// Interprets a refused transaction by the position of its actions. Check the idempotency record first: a concurrent
 /// duplicate explains every other failed condition. Then check the entitlements: if they are gone, retrying with a
 /// newer profile does not help.
-fn explain(meaning: &[Part], verdicts: Vec<ActionOutcome>) -> Result<Committed, SpendError> {
+fn explain(meaning: &[SpendAction], verdicts: Vec<ActionOutcome>) -> Result<Committed, SpendError> {
     let mut outdated = None;
     let mut failed = Vec::new();
     for (part, verdict) in meaning.iter().zip(verdicts) {
         if let ActionOutcome::ConditionFailed(item) = verdict {
             failed.push(*part);
-            if *part == Part::Profile {
+            if *part == SpendAction::Profile {
                 outdated = item;
             }
         }
     }
-    if failed.contains(&Part::Record) {
+    if failed.contains(&SpendAction::Record) {
         return Err(SpendError::Replayed);
     }
-    if failed.contains(&Part::QuestionExists) {
+    if failed.contains(&SpendAction::QuestionExists) {
         return Err(SpendError::QuestionGone);
     }
-    if failed.contains(&Part::Delivery) {
+    if failed.contains(&SpendAction::Delivery) {
         return Err(SpendError::AlreadyOwned);
     }
-    if failed.contains(&Part::Entry) {
+    if failed.contains(&SpendAction::Entry) {
         return Err(StoreError::corrupt("Entry", "a fresh id is in use").into());
     }
     let newer: Profile = item::read(outdated.ok_or(SpendError::AccountGone)?)?;
