@@ -55,7 +55,7 @@ struct Topic {
 
 /// The two parts of a loss that only depend on topics, or only on difficulties.
 #[derive(Debug, Clone, Copy, Default)]
-struct Part {
+struct LossPart {
     /// Weighted.
     cost: f64,
     /// The greatest single deviation.
@@ -94,15 +94,15 @@ impl<'a> Prices<'a> {
         self.furthest.iter().find(|(topic, _)| !changed.contains(topic)).map_or(0.0, |&(_, distance)| distance)
     }
 
-    fn topics_part(&self, step: f64, worst: f64) -> Part {
-        Part { cost: self.blueprint.weights.topics * (self.distance + step), worst }
+    fn topics_part(&self, step: f64, worst: f64) -> LossPart {
+        LossPart { cost: self.blueprint.weights.topics * (self.distance + step), worst }
     }
 
-    fn topic(&self, one: &Topic) -> Part {
+    fn topic(&self, one: &Topic) -> LossPart {
         self.topics_part(one.steps[0], self.furthest_but([one.index; 2]).max(one.distances[0]))
     }
 
-    fn topic_pair(&self, one: &Topic, other: &Topic) -> Part {
+    fn topic_pair(&self, one: &Topic, other: &Topic) -> LossPart {
         let (step, distance) = if one.index == other.index {
             (one.steps[0] + one.steps[1], one.distances[1])
         } else {
@@ -112,18 +112,18 @@ impl<'a> Prices<'a> {
     }
 
     /// The part of the difficulties with questions of `levels` more.
-    fn levels(&self, levels: &[usize]) -> Part {
+    fn levels(&self, levels: &[usize]) -> LossPart {
         let mut counts = self.running.difficulty;
         for &level in levels {
             counts[level] += 1.0;
         }
         let distances = cumulative_distances(&counts, &self.blueprint.difficulty);
         let cost = self.blueprint.weights.difficulty * distances.iter().sum::<f64>() / (4.0 * self.questions);
-        Part { cost, worst: distances.into_iter().fold(0.0, f64::max) / self.questions }
+        LossPart { cost, worst: distances.into_iter().fold(0.0, f64::max) / self.questions }
     }
 
     /// What topics, difficulties and missing usefulness cost, and at least their worst deviation.
-    fn floor(&self, topics: Part, levels: Part, usefulness: f64) -> f64 {
+    fn floor(&self, topics: LossPart, levels: LossPart, usefulness: f64) -> f64 {
         let weights = &self.blueprint.weights;
         let missing = 1.0 - (self.running.usefulness + usefulness) / self.questions;
         topics.cost + levels.cost + weights.worst * topics.worst.max(levels.worst) + weights.usefulness * missing
@@ -143,7 +143,7 @@ struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    fn of(prices: &Prices<'a>, topics: Part, levels: Part) -> Self {
+    fn of(prices: &Prices<'a>, topics: LossPart, levels: LossPart) -> Self {
         let (blueprint, running) = (prices.blueprint, prices.running);
         let weight = blueprint.weights.usefulness;
         let base = topics.cost + levels.cost + weight * (1.0 - running.usefulness / prices.questions);
@@ -189,8 +189,8 @@ fn nearest(sum: f64, more: (f64, f64), target: f64) -> f64 {
 }
 
 /// The least that any of `parts` costs and has as its worst deviation.
-fn least<'a>(parts: impl Iterator<Item = &'a Part>) -> Part {
-    parts.fold(Part { cost: f64::INFINITY, worst: f64::INFINITY }, |least, part| Part {
+fn least<'a>(parts: impl Iterator<Item = &'a LossPart>) -> LossPart {
+    parts.fold(LossPart { cost: f64::INFINITY, worst: f64::INFINITY }, |least, part| LossPart {
         cost: least.cost.min(part.cost),
         worst: least.worst.min(part.worst),
     })
@@ -199,7 +199,7 @@ fn least<'a>(parts: impl Iterator<Item = &'a Part>) -> Part {
 /// The best question for the one open place of `running`, if one brings the loss below `bar`.
 pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<1>> {
     let prices = Prices::of(blueprint, running);
-    let levels: [Part; DIFFICULTIES] = std::array::from_fn(|level| prices.levels(&[level]));
+    let levels: [LossPart; DIFFICULTIES] = std::array::from_fn(|level| prices.levels(&[level]));
     let level_floor = least(levels.iter());
     let mut best: Option<Refill<1>> = None;
     let mut bar = clearly_below(bar);
@@ -261,8 +261,8 @@ pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks
 }
 
 /// The part of each pair of difficulties.
-fn level_pairs(prices: &Prices) -> [[Part; DIFFICULTIES]; DIFFICULTIES] {
-    let mut parts = [[Part::default(); DIFFICULTIES]; DIFFICULTIES];
+fn level_pairs(prices: &Prices) -> [[LossPart; DIFFICULTIES]; DIFFICULTIES] {
+    let mut parts = [[LossPart::default(); DIFFICULTIES]; DIFFICULTIES];
     for (low, high) in (0..DIFFICULTIES).flat_map(|low| (low..DIFFICULTIES).map(move |high| (low, high))) {
         let part = prices.levels(&[low, high]);
         (parts[low][high], parts[high][low]) = (part, part);
@@ -284,9 +284,9 @@ impl<'a> Pairs<'a> {
     fn topics(
         &mut self,
         prices: &Prices<'a>,
-        topics: Part,
+        topics: LossPart,
         [one, other]: [usize; 2],
-        levels: &[[Part; DIFFICULTIES]; DIFFICULTIES],
+        levels: &[[LossPart; DIFFICULTIES]; DIFFICULTIES],
     ) {
         for (low, levels) in levels.iter().enumerate() {
             let first = self.running.pool.bucket(one, low);
