@@ -30,7 +30,7 @@ pub(super) struct Refill<const K: usize> {
 pub(super) type Looks = u64;
 
 /// Sums of a form with open places, from which the loss with new questions follows.
-struct Prices<'a> {
+struct ExchangeSums<'a> {
     blueprint: &'a Blueprint,
     running: &'a Running<'a>,
     questions: f64,
@@ -62,7 +62,7 @@ struct LossPart {
     worst: f64,
 }
 
-impl<'a> Prices<'a> {
+impl<'a> ExchangeSums<'a> {
     fn of(blueprint: &'a Blueprint, running: &'a Running<'a>) -> Self {
         let questions = real(blueprint.questions);
         let mut topics = Vec::with_capacity(blueprint.topics.len());
@@ -143,7 +143,7 @@ struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    fn of(prices: &Prices<'a>, topics: LossPart, levels: LossPart) -> Self {
+    fn of(prices: &ExchangeSums<'a>, topics: LossPart, levels: LossPart) -> Self {
         let (blueprint, running) = (prices.blueprint, prices.running);
         let weight = blueprint.weights.usefulness;
         let base = topics.cost + levels.cost + weight * (1.0 - running.usefulness / prices.questions);
@@ -198,7 +198,7 @@ fn least<'a>(parts: impl Iterator<Item = &'a LossPart>) -> LossPart {
 
 /// The best question for the one open place of `running`, if one brings the loss below `bar`.
 pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<1>> {
-    let prices = Prices::of(blueprint, running);
+    let prices = ExchangeSums::of(blueprint, running);
     let levels: [LossPart; DIFFICULTIES] = std::array::from_fn(|level| prices.levels(&[level]));
     let level_floor = least(levels.iter());
     let mut best: Option<Refill<1>> = None;
@@ -231,7 +231,7 @@ pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks
 
 /// The best two questions for the two open places of `running`, if any two bring the loss below `bar`.
 pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<2>> {
-    let mut prices = Prices::of(blueprint, running);
+    let mut prices = ExchangeSums::of(blueprint, running);
     prices.sort();
     let levels = level_pairs(&prices);
     let level_floor = least(levels.iter().flatten());
@@ -261,7 +261,7 @@ pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks
 }
 
 /// The part of each pair of difficulties.
-fn level_pairs(prices: &Prices) -> [[LossPart; DIFFICULTIES]; DIFFICULTIES] {
+fn level_pairs(prices: &ExchangeSums) -> [[LossPart; DIFFICULTIES]; DIFFICULTIES] {
     let mut parts = [[LossPart::default(); DIFFICULTIES]; DIFFICULTIES];
     for (low, high) in (0..DIFFICULTIES).flat_map(|low| (low..DIFFICULTIES).map(move |high| (low, high))) {
         let part = prices.levels(&[low, high]);
@@ -283,7 +283,7 @@ impl<'a> Pairs<'a> {
     /// Looks at all pairs of questions on two topics.
     fn topics(
         &mut self,
-        prices: &Prices<'a>,
+        prices: &ExchangeSums<'a>,
         topics: LossPart,
         [one, other]: [usize; 2],
         levels: &[[LossPart; DIFFICULTIES]; DIFFICULTIES],
