@@ -37,13 +37,13 @@ struct ExchangeSums<'a> {
     /// Σ|c − τ| / 2N before.
     distance: f64,
     /// The topics that have a question in the bank.
-    topics: Vec<Topic>,
+    topics: Vec<TopicEffect>,
     /// The three topics that are furthest off: when two topics change, the worst of the rest is among them.
     furthest: [(usize, f64); 3],
 }
 
 /// What questions of a topic do to the topics' part of the loss.
-struct Topic {
+struct TopicEffect {
     index: usize,
     /// |c − τ| / N with one and with two questions more.
     distances: [f64; 2],
@@ -78,7 +78,7 @@ impl<'a> ExchangeSums<'a> {
             let usefulness = running.pool.topic_usefulness(topic);
             if usefulness >= 0.0 {
                 let steps = [(one - none) / 2.0, (two - one) / 2.0];
-                topics.push(Topic { index: topic, distances: [one, two], steps, usefulness });
+                topics.push(TopicEffect { index: topic, distances: [one, two], steps, usefulness });
             }
         }
         Self { blueprint, running, questions, distance, topics, furthest }
@@ -98,11 +98,11 @@ impl<'a> ExchangeSums<'a> {
         LossPart { cost: self.blueprint.weights.topics * (self.distance + step), worst }
     }
 
-    fn topic(&self, one: &Topic) -> LossPart {
+    fn topic(&self, one: &TopicEffect) -> LossPart {
         self.topics_part(one.steps[0], self.furthest_but([one.index; 2]).max(one.distances[0]))
     }
 
-    fn topic_pair(&self, one: &Topic, other: &Topic) -> LossPart {
+    fn topic_pair(&self, one: &TopicEffect, other: &TopicEffect) -> LossPart {
         let (step, distance) = if one.index == other.index {
             (one.steps[0] + one.steps[1], one.distances[1])
         } else {
@@ -241,7 +241,7 @@ pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks
     for (place, one) in prices.topics.iter().enumerate() {
         search.looks += 1;
         // No later topic has a cheaper first step, and a second step never costs less than the first.
-        let at_least = |other: &Topic| prices.topics_part(one.steps[0] + other.steps[0], 0.0);
+        let at_least = |other: &TopicEffect| prices.topics_part(one.steps[0] + other.steps[0], 0.0);
         if prices.floor(at_least(one), level_floor, 2.0 * usefulness_max) >= search.bar {
             break;
         }
