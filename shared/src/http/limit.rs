@@ -25,7 +25,9 @@ use super::routes::{RouteAccess, listed};
 use crate::app::App;
 use crate::app::kdf::Witness;
 use crate::domain::id::UserId;
-use crate::domain::limits::{CountedBy, LimitedAction, Progress, Standing, Window, address_subject, email_subject};
+use crate::domain::limits::{
+    CountedBy, LimitedAction, PasswordCheckProgress, Standing, Window, address_subject, email_subject,
+};
 use crate::request_metrics::spawn_counted;
 use crate::store::StoreError;
 
@@ -59,7 +61,7 @@ struct LimiterState {
 #[derive(Default)]
 struct RequestCounts {
     counted: Vec<Counted>,
-    progress: Progress,
+    progress: PasswordCheckProgress,
 }
 
 /// A counter that this request incremented.
@@ -239,11 +241,11 @@ impl Drop for LimiterState {
 /// Moved into the work, so that the counts of a request last until a derivation that began is done.
 impl Witness for Limiter {
     fn begins(&self) {
-        self.0.counts().progress = Progress::Derived;
+        self.0.counts().progress = PasswordCheckProgress::Derived;
     }
 
     fn is_right(&self) {
-        self.0.counts().progress = Progress::Right;
+        self.0.counts().progress = PasswordCheckProgress::Right;
     }
 }
 
