@@ -15,7 +15,7 @@ use crate::domain::account::profile::Profile;
 use crate::domain::credits::{Charge, Credits};
 use crate::domain::id::QuestionId;
 use crate::domain::idempotency::{Intent, KeyReused, Outcome, Record};
-use crate::store::{Entitlement, Purchase, SpendError, StoreError};
+use crate::store::{Entitlement, Spend, SpendError, StoreError};
 
 /// Attempts per request when concurrent requests of the same student keep winning.
 const CHOICES_MAX: u32 = 8;
@@ -147,8 +147,7 @@ impl App {
                 }
             };
             let buyer = profile.id;
-            let spend =
-                Purchase { profile, charge: &charge, entitlements: &entitlements, intent: request.intent(), now };
+            let spend = Spend { profile, charge: &charge, entitlements: &entitlements, intent: request.intent(), now };
             let (receipt, fetched) = tokio::join!(self.store.spend(spend, &self.random), request.fetch(&chosen));
             match receipt {
                 Ok(receipt) => {

@@ -76,7 +76,7 @@ impl Entitlement {
 }
 
 /// A spend to be committed.
-pub struct Purchase<'a> {
+pub struct Spend<'a> {
     /// The buyer's profile, as read by this request.
     pub profile: Profile,
     /// Amount and reason.
@@ -136,7 +136,7 @@ enum SpendAction {
 
 impl Store {
     /// Charges the user and delivers the entitlements, in one transaction.
-    pub async fn spend(&self, purchase: Purchase<'_>, random: &Random) -> Result<Receipt, SpendError> {
+    pub async fn spend(&self, purchase: Spend<'_>, random: &Random) -> Result<Receipt, SpendError> {
         let mut profile = purchase.profile.clone();
         for attempt in 0..ATTEMPTS_MAX {
             profile = self.with_month_of_plan(profile, purchase.now).await?;
@@ -196,12 +196,12 @@ impl Store {
         &self,
         profile: &Profile,
         settlement: &Settlement,
-        purchase: Option<&Purchase<'_>>,
+        purchase: Option<&Spend<'_>>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
         let mut parts = Vec::new();
-        if let Some(Purchase { intent: Some(Intent { key: Some(key), fingerprint }), entitlements, .. }) = purchase {
+        if let Some(Spend { intent: Some(Intent { key: Some(key), fingerprint }), entitlements, .. }) = purchase {
             let (credits_deducted, credits) = (settlement.deducted(), settlement.wallet.credits);
             let outcome = match entitlements.iter().find_map(Entitlement::midterm_id) {
                 Some(midterm_id) => Outcome::Midterm { midterm_id, credits_deducted, credits },

@@ -46,7 +46,7 @@ pub use dynamodb::error::{Answerer, StoreError, trouble_of_file};
 pub use export::{ItemPage, StoredItem};
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
 pub use imported_studies::{ImportedStudies, StudiesWritten};
-pub use ledger::{Entitlement, Purchase, Receipt, SpendError};
+pub use ledger::{Entitlement, Receipt, Spend, SpendError};
 pub use maintenance::{NextPage, ProfilePage};
 pub use midterms::MidtermSummary;
 pub use page::Page;
