@@ -19,7 +19,7 @@ use shared::domain::time::shown;
 use shared::store::{Adjusted, OperatorChange};
 use uuid::Uuid;
 
-use crate::database::{DataSource, Purpose};
+use crate::database::{DataSource, DatabaseUse};
 use crate::output::{message, outln, plain};
 
 /// Number of entries that `show` prints.
@@ -122,7 +122,7 @@ fn plan(text: &str) -> Result<Plan, &'static str> {
 /// # Errors
 /// When there is no such account, the change is refused, or storage fails.
 pub async fn run(command: Command) -> Result<ExitCode> {
-    let purpose = if matches!(command, Command::Show(_)) { Purpose::Read } else { Purpose::Change };
+    let purpose = if matches!(command, Command::Show(_)) { DatabaseUse::Read } else { DatabaseUse::Change };
     let open = command.whom().database.open_to(purpose).await?;
     let done = carry_out(&open.app, command).await;
     open.close();
