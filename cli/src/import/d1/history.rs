@@ -76,7 +76,7 @@ pub(super) fn by_user(
             if is_new { Ok(read) } else { Err("the id was used before".to_owned()) }
         });
         match read {
-            Ok(Read { user, foreign_type, transaction }) => {
+            Ok(OwnedTransaction { user, foreign_type, transaction }) => {
                 if let Some(foreign) = foreign_type {
                     foreign_types.entry(foreign).or_insert((transaction.kind, 0)).1 += 1;
                 }
@@ -93,13 +93,13 @@ pub(super) fn by_user(
 }
 
 /// A transaction, its user, and its original type if that is not one of ours.
-struct Read {
+struct OwnedTransaction {
     user: String,
     foreign_type: Option<String>,
     transaction: Transaction,
 }
 
-fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, RowError> {
+fn transaction(row: &Row, known: &HashSet<&str>) -> Result<OwnedTransaction, RowError> {
     let user = row.filled_text("user_id")?.ok_or("user_id is missing")?;
     if !known.contains(user.as_str()) {
         return Err(format!("its user {user:?} is not imported"));
@@ -132,7 +132,7 @@ fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, RowError> {
         created_at: row.timestamp("created_at")?,
     };
     let foreign_type = (original != name_of(kind)).then_some(original);
-    Ok(Read { user, foreign_type, transaction })
+    Ok(OwnedTransaction { user, foreign_type, transaction })
 }
 
 /// The mapping in the module's documentation.
