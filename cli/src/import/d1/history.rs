@@ -39,7 +39,7 @@ const CLOSING: &str = "Adjusted to the imported balance";
 
 /// A row of `credit_transactions`.
 #[derive(Debug)]
-pub(super) struct Transaction {
+pub(super) struct D1Transaction {
     d1_id: String,
     amount: Amount,
     kind: EntryType,
@@ -66,8 +66,8 @@ pub(super) fn by_user(
     rows: Vec<Row>,
     known: &HashSet<&str>,
     findings: &mut ImportMessages,
-) -> HashMap<String, Vec<Transaction>> {
-    let mut histories: HashMap<String, Vec<Transaction>> = HashMap::new();
+) -> HashMap<String, Vec<D1Transaction>> {
+    let mut histories: HashMap<String, Vec<D1Transaction>> = HashMap::new();
     let mut seen: HashSet<String> = HashSet::new();
     let mut foreign_types: BTreeMap<String, (EntryType, usize)> = BTreeMap::new();
     for row in rows {
@@ -96,7 +96,7 @@ pub(super) fn by_user(
 struct OwnedTransaction {
     user: String,
     foreign_type: Option<String>,
-    transaction: Transaction,
+    transaction: D1Transaction,
 }
 
 fn transaction(row: &Row, known: &HashSet<&str>) -> Result<OwnedTransaction, RowError> {
@@ -123,7 +123,7 @@ fn transaction(row: &Row, known: &HashSet<&str>) -> Result<OwnedTransaction, Row
         let bytes = id.len();
         return Err(format!("stripe_payment_intent_id has {bytes} bytes; it has at most {PAYMENT_INTENT_BYTES_MAX}"));
     }
-    let transaction = Transaction {
+    let transaction = D1Transaction {
         d1_id: row.filled_text("id")?.ok_or("id is missing")?,
         amount: Amount::from(row.small::<i32>("amount")?.ok_or("amount is missing")?),
         kind,
@@ -174,9 +174,9 @@ const fn name_of(kind: EntryType) -> &'static str {
 /// When the balance after an entry is out of bounds.
 pub(super) fn ledger(
     owner: &Owner<'_>,
-    transactions: Vec<Transaction>,
+    transactions: Vec<D1Transaction>,
 ) -> Result<(Vec<Entry>, Option<String>), RowError> {
-    let mut dated: Vec<(Timestamp, Transaction)> = transactions
+    let mut dated: Vec<(Timestamp, D1Transaction)> = transactions
         .into_iter()
         .map(|transaction| (transaction.created_at.unwrap_or(owner.created_at), transaction))
         .collect();
@@ -187,7 +187,7 @@ pub(super) fn ledger(
 
     let first_at = dated.first().map_or(owner.updated_at, |(at, _)| *at);
     let last_at = dated.last().map_or(owner.updated_at, |(at, _)| owner.updated_at.max(*at));
-    let adjustment = |which: &str, amount, description: &str| Transaction {
+    let adjustment = |which: &str, amount, description: &str| D1Transaction {
         d1_id: format!("{which} {}", owner.d1_id),
         amount,
         kind: EntryType::Adjustment,
@@ -255,7 +255,7 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn push(&mut self, at: Timestamp, transaction: Transaction) -> Result<(), RowError> {
+    fn push(&mut self, at: Timestamp, transaction: D1Transaction) -> Result<(), RowError> {
         let last = self.entries.last();
         let before = last.map_or(0, |entry| Amount::from(entry.balance_after));
         let after = before.checked_add(transaction.amount).and_then(|after| Credits::try_from(after).ok());
