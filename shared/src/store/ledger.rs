@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, pause};
 use super::keys::{self, ENTRIES};
 use super::page::Page;
 use crate::domain::account::profile::Profile;
@@ -243,11 +243,11 @@ impl Store {
         let (meaning, actions): (Vec<SpendAction>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
         let token: Uuid = random.uuid_v4();
         match self.transact(actions, &token.to_string()).await? {
-            Transaction::Committed => {
+            TransactionResult::Committed => {
                 count_grant(settlement.granted());
                 Ok(Committed::Yes(after))
             }
-            Transaction::Refused(verdicts) => explain(&meaning, verdicts),
+            TransactionResult::Refused(verdicts) => explain(&meaning, verdicts),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, TransactionResult, pause};
 use super::keys::{self, Key};
 use super::ledger::after;
 use super::size::{read_growing, write_growing};
@@ -125,9 +125,11 @@ impl Store {
             .build()?;
         let actions = vec![TransactWriteItem::builder().update(profile).build(), self.put_customer(customer, user)?];
         match self.transact(actions, &random.uuid_v4().to_string()).await? {
-            Transaction::Committed => Ok(Some(customer.to_owned())),
+            TransactionResult::Committed => Ok(Some(customer.to_owned())),
             // A concurrent duplicate, or an event of a manually created subscription, set the customer first.
-            Transaction::Refused(_) => Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id)),
+            TransactionResult::Refused(_) => {
+                Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id))
+            }
         }
     }
 
@@ -164,8 +166,10 @@ impl Store {
             self.put_customer_row(missing, &replaced)?,
         ];
         match self.transact(actions, &random.uuid_v4().to_string()).await? {
-            Transaction::Committed => Ok(Some(new.to_owned())),
-            Transaction::Refused(_) => Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id)),
+            TransactionResult::Committed => Ok(Some(new.to_owned())),
+            TransactionResult::Refused(_) => {
+                Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id))
+            }
         }
     }
 
@@ -195,12 +199,12 @@ impl Store {
             }
             let actions = self.effect(profile, &before, event, &outcome, (now, random))?;
             match self.transact(actions, &random.uuid_v4().to_string()).await? {
-                Transaction::Committed => {
+                TransactionResult::Committed => {
                     count_grant(outcome.settlement.granted());
                     return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Applied });
                 }
                 // A concurrent request wrote the profile, or a concurrent duplicate wrote the claim: read again.
-                Transaction::Refused(_) => pause(attempt).await,
+                TransactionResult::Refused(_) => pause(attempt).await,
             }
         }
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
