@@ -16,7 +16,7 @@ use shared::domain::id::{CourseId, ExamId, QuestionId};
 use super::super::fields::nearest;
 use super::ImportMessages;
 use super::load::Tables;
-use super::schema::{self, COURSES, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS, Table};
+use super::schema::{self, COURSES, D1Table, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS};
 use super::texts::{solution_steps, techniques};
 use super::values::{Row, RowError};
 
@@ -295,7 +295,7 @@ fn option_label(row: &Row) -> String {
 }
 
 fn extra(row: &Row, table: &str) -> ExtraColumns {
-    schema::table(table).map(|table: &Table| row.extra(table)).unwrap_or_default()
+    schema::table(table).map(|table: &D1Table| row.extra(table)).unwrap_or_default()
 }
 
 #[cfg(test)]

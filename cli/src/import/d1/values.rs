@@ -9,7 +9,7 @@ use rusqlite::types::{Value, ValueRef};
 use serde_json::Value as Json;
 use shared::domain::catalog::ExtraColumns;
 
-use super::schema::Table;
+use super::schema::D1Table;
 
 /// An error in a row, for an operator.
 pub(super) type RowError = String;
@@ -141,7 +141,7 @@ impl Row {
     }
 
     /// The columns that `table` does not list, as JSON.
-    pub(super) fn extra(&self, table: &Table) -> ExtraColumns {
+    pub(super) fn extra(&self, table: &D1Table) -> ExtraColumns {
         let columns = self.columns.iter().zip(&self.values);
         let unknown = columns.filter(|(column, _)| !is_among(table.columns, column));
         unknown.map(|(column, value)| (column.clone(), json_of(value))).collect()
@@ -311,7 +311,7 @@ mod tests {
             Value::Null,
             Value::Blob(vec![10, 255]),
         ];
-        let extra = Row::new(Arc::from(columns), values).extra(&Table { name: "t", columns: &["id"] });
+        let extra = Row::new(Arc::from(columns), values).extra(&D1Table { name: "t", columns: &["id"] });
         assert_eq!(Json::from(extra), serde_json::json!({"i": 3, "r": 0.5, "t": "[1]", "n": null, "b": "0aff"}));
     }
 }
