@@ -409,7 +409,7 @@ async fn a_page_of_an_export_may_end_anywhere_and_tells_no_hash() {
         found.extend(page.items);
         let Some(next) = page.next else { break };
         for person in &people {
-            let token = shared::domain::account::token::Token::parse(person.token.as_ref().unwrap()).unwrap();
+            let token = shared::domain::account::token::SessionToken::parse(person.token.as_ref().unwrap()).unwrap();
             assert!(!next.contains(token.hash().as_str()), "{next}");
         }
         place = Some(next);

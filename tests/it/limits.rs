@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use pastpaper::router;
 use pastpaper::trusted_proxy::TrustedProxies;
 use serde_json::{Value, json};
-use shared::domain::account::token::{SECRET_BYTES, Token};
+use shared::domain::account::token::{SECRET_BYTES, SessionToken};
 use shared::domain::credits::Plan;
 use shared::domain::id::UserId;
 use shared::domain::limits::{LimitedAction, address_subject, email_subject};
@@ -30,7 +30,7 @@ const QUOTA_MAX: u32 = 12;
 
 /// A well-formed token of nobody.
 fn token_of_nobody() -> String {
-    Token::new(UserId(Uuid::from_u128(7)), [7; SECRET_BYTES]).reveal()
+    SessionToken::new(UserId(Uuid::from_u128(7)), [7; SECRET_BYTES]).reveal()
 }
 
 /// One request that `action` counts and no narrower policy does; `number` makes it differ from the others where these

@@ -28,7 +28,7 @@ use shared::config::{Config, Database};
 use shared::domain::account::password::PasswordHash;
 use shared::domain::account::profile::Profile;
 use shared::domain::account::session::Session;
-use shared::domain::account::token::Token;
+use shared::domain::account::token::SessionToken;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{EntryType, Movement, Plan, REFRESH_PERIOD_SECONDS, Wallet};
@@ -266,7 +266,7 @@ impl TestApp {
         static SEED: AtomicU64 = AtomicU64::new(1_000_000);
         let random = Random::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)));
         let id = UserId(person.id.parse().unwrap());
-        let token = Token::new(id, random.bytes());
+        let token = SessionToken::new(id, random.bytes());
         self.app.store.open_session(&Session::open(id, 0, self.app.now()), &token.hash()).await.unwrap();
         Person { token: Some(token.reveal()), ..person.clone() }
     }

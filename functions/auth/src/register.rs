@@ -6,7 +6,7 @@ use shared::app::App;
 use shared::domain::account::mailbox::{NewEmail, NewName};
 use shared::domain::account::profile::Profile;
 use shared::domain::account::session::Session;
-use shared::domain::account::token::Token;
+use shared::domain::account::token::SessionToken;
 use shared::domain::account::{Name, NewPassword};
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Settlement, Wallet};
@@ -53,7 +53,7 @@ pub(crate) async fn register(
     let profile = Profile::open(user_id, email.clone(), name, wallet, now);
     let [bonus] = movements.as_slice() else { return Err(Problem::internal("an account opens with one entry")) };
     let bonus = Entry::of(bonus, EntryId::new(1, now, app.random.bytes()), user_id, 1, now);
-    let token = Token::new(user_id, app.random.bytes());
+    let token = SessionToken::new(user_id, app.random.bytes());
     let session = Session::open(user_id, 0, now);
     let account = NewAccount {
         profile: &profile,

@@ -14,7 +14,7 @@ use super::limit::{LimitSubject, Limiter};
 use super::problem::Problem;
 use crate::app::App;
 use crate::app::caller::Caller;
-use crate::domain::account::token::Token;
+use crate::domain::account::token::SessionToken;
 use crate::domain::id::UserId;
 use crate::domain::limits::LimitedAction;
 use crate::request_metrics::note_user;
@@ -22,7 +22,7 @@ use crate::store::SignedIn;
 
 /// A well-formed token that is not checked yet. Parsing it calls no database.
 pub struct Claim {
-    token: Token,
+    token: SessionToken,
     app: App,
     limiter: Limiter,
     /// Result of rate limiting. The request is counted once, however often the session is checked.
@@ -40,11 +40,11 @@ impl FromRequestParts<App> for Claim {
 }
 
 /// The token of the only `Authorization` header. The scheme is case-insensitive.
-fn bearer(parts: &Parts) -> Option<Token> {
+fn bearer(parts: &Parts) -> Option<SessionToken> {
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Token::parse(token.trim()).ok()).flatten()
+    scheme.eq_ignore_ascii_case("bearer").then(|| SessionToken::parse(token.trim()).ok()).flatten()
 }
 
 impl Claim {
@@ -57,7 +57,7 @@ impl Claim {
 
     /// The token, for ending its session.
     #[must_use]
-    pub fn token(&self) -> &Token {
+    pub fn token(&self) -> &SessionToken {
         &self.token
     }
 

@@ -92,7 +92,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::account::token::{SECRET_BYTES, Token};
+    use crate::domain::account::token::{SECRET_BYTES, SessionToken};
 
     #[test]
     fn a_session_ends_after_seven_days_to_the_second() {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn hash(number: u8) -> TokenHash {
-        Token::new(UserId(Uuid::nil()), [number; SECRET_BYTES]).hash()
+        SessionToken::new(UserId(Uuid::nil()), [number; SECRET_BYTES]).hash()
     }
 
     #[test]
