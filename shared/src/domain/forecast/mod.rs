@@ -53,7 +53,7 @@ pub struct Forecast {
     /// Number of past exams used.
     pub exams: u32,
     /// The topics asked so far, by index.
-    pub topics: Vec<TopicForecast>,
+    pub topics: Vec<TopicPrediction>,
     /// Expected number of questions; 0 without any past exam.
     pub expected_questions: f64,
     /// Share of questions on topics never asked so far: Good–Turing's estimate, the share of questions whose topic was
@@ -64,7 +64,7 @@ pub struct Forecast {
 
 /// Forecast of a topic.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TopicForecast {
+pub struct TopicPrediction {
     /// Its index.
     pub topic: usize,
     /// Probability that at least one question is on it.
@@ -95,7 +95,7 @@ pub fn forecast(exams: &[PastExam], now: f64) -> Forecast {
     let outlook = learner.outlook(now);
     let topics = history.seen().map(|topic| {
         let probability = outlook.probability(topic);
-        TopicForecast {
+        TopicPrediction {
             topic,
             probability,
             interval: credible_interval(&outlook.chances(topic), probability),
@@ -366,7 +366,7 @@ mod tests {
             let forecast = forecast(&exams, 2030.0);
             for topic in &forecast.topics {
                 let first = &forecast.topics[0];
-                prop_assert_eq!(TopicForecast { topic: 0, ..topic.clone() }, first.clone());
+                prop_assert_eq!(TopicPrediction { topic: 0, ..topic.clone() }, first.clone());
             }
         }
 
