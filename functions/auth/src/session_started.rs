@@ -14,12 +14,12 @@ use utoipa::ToSchema;
 pub(crate) struct SessionStarted {
     success: bool,
     token: String,
-    user: User,
+    user: SignedInUser,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedInUser)]
-struct User {
+struct SignedInUser {
     id: UserId,
     email: Email,
     name: Name,
@@ -32,7 +32,7 @@ impl SessionStarted {
     /// returns.
     pub(crate) fn of(profile: Profile, token: &SessionToken, now: Timestamp) -> Self {
         let wallet = profile.wallet.as_of(now);
-        let user = User {
+        let user = SignedInUser {
             id: profile.id,
             email: profile.email,
             name: profile.name,
