@@ -21,7 +21,7 @@ use super::schema::{self, TRANSACTIONS, USERS};
 use super::values::{Row, RowError};
 
 /// A valid user row.
-struct User {
+struct D1User {
     /// The id in the dump.
     d1_id: String,
     profile: Profile,
@@ -39,7 +39,7 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Impor
     let mut histories = history::by_user(rows, &known, findings);
 
     let mut accounts = Vec::with_capacity(users.len());
-    for User { d1_id, mut profile, password_hash } in users {
+    for D1User { d1_id, mut profile, password_hash } in users {
         let owner = Owner {
             id: profile.id,
             d1_id: &d1_id,
@@ -81,7 +81,7 @@ pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Im
     }
 }
 
-fn users(rows: Vec<Row>, now: Timestamp, findings: &mut ImportMessages) -> Vec<User> {
+fn users(rows: Vec<Row>, now: Timestamp, findings: &mut ImportMessages) -> Vec<D1User> {
     let mut dated: Vec<(Timestamp, Row)> = Vec::with_capacity(rows.len());
     for row in rows {
         match row.timestamp("created_at") {
@@ -119,7 +119,7 @@ fn users(rows: Vec<Row>, now: Timestamp, findings: &mut ImportMessages) -> Vec<U
     users
 }
 
-fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<User, RowError> {
+fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<D1User, RowError> {
     let d1_id = row.filled_text("id")?.ok_or("id is missing")?;
     let email = row.required_text("email")?;
     if email.trim().ends_with(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']) {
@@ -142,7 +142,7 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
         updated_at: row.timestamp("updated_at")?.unwrap_or(created_at),
         ..Profile::open(id, email, name, wallet, created_at)
     };
-    Ok(User { d1_id, profile, password_hash })
+    Ok(D1User { d1_id, profile, password_hash })
 }
 
 /// Maximum bytes of a password hash, and of a Stripe id.
