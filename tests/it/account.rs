@@ -6,7 +6,7 @@ use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::account::session::SESSIONS_MAX;
-use shared::domain::account::token::SESSION_TTL_SECONDS;
+use shared::domain::account::session::SESSION_TTL_SECONDS;
 use shared::domain::credits::Plan;
 use shared::domain::credits::ledger::ClosedLedger;
 use shared::domain::id::UserId;

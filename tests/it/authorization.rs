@@ -6,7 +6,7 @@ use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use shared::domain::account::token::SESSION_TTL_SECONDS;
+use shared::domain::account::session::SESSION_TTL_SECONDS;
 use shared::domain::credits::Plan;
 use shared::http::routes::{ROUTES, Route, RouteAccess};
 use tests::stripe::{WEBHOOK_SECRETS, signature};

@@ -12,10 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::id::UserId;
-use crate::domain::time::DAY_SECONDS;
 
-/// Lifetime of a session from its start, used or not.
-pub const SESSION_TTL_SECONDS: i64 = 7 * DAY_SECONDS;
 /// Bytes of a token's secret.
 pub const SECRET_BYTES: usize = 32;
 

@@ -8,6 +8,7 @@
 //! - the movements add up to the change of the balance, and no balance is below zero;
 //! - what is booked is booked once for its cause.
 
+mod active_plan;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
@@ -19,7 +20,6 @@ pub mod imported;
 mod life;
 pub mod lines;
 mod payload;
-mod plan;
 #[cfg(test)]
 mod properties;
 pub mod rules;
