@@ -30,6 +30,7 @@ mod manners;
 mod midterm;
 mod openapi;
 mod operator;
+mod parts;
 mod permissions;
 mod practice;
 mod purchases;

@@ -23,6 +23,7 @@ pub(super) enum Kind {
     Moment,
     Texts,
     Options,
+    Parts,
     Any,
 }
 
@@ -34,6 +35,8 @@ enum Need {
     Nullable,
     /// It may be missing, but not null.
     Defaulted,
+    /// It may be missing in a question with parts.
+    RequiredWithoutParts,
 }
 
 /// A field of a record.
@@ -141,8 +144,8 @@ pub(super) const QUESTION: Record = Record {
         nullable("pattern_id", Kind::Id),
         defaulted("techniques", Kind::Texts),
         required("question_text", Kind::Text),
-        required("solution_steps", Kind::Texts),
-        required("answer", Kind::Text),
+        Field { name: "solution_steps", kind: Kind::Texts, need: Need::RequiredWithoutParts },
+        Field { name: "answer", kind: Kind::Text, need: Need::RequiredWithoutParts },
         nullable("difficulty", DIFFICULTY),
         nullable("difficulty_reason", Kind::Text),
         nullable("frequency_score", Kind::Number),
@@ -155,6 +158,7 @@ pub(super) const QUESTION: Record = Record {
         nullable("created_at", Kind::Moment),
         defaulted("options", Kind::Options),
         defaulted("answer_rules", Kind::Any),
+        defaulted("parts", Kind::Parts),
     ],
     aliases: &[
         ("exam", "exam_id"),
@@ -167,8 +171,32 @@ pub(super) const QUESTION: Record = Record {
     ],
 };
 pub(super) const OPTION: Record = Record {
-    fields: &[required("letter", Kind::Text), required("text", Kind::Text), required("is_correct", Kind::Boolean)],
+    fields: &[
+        required("letter", Kind::Text),
+        required("text", Kind::Text),
+        required("is_correct", Kind::Boolean),
+        nullable("weight", Kind::Number),
+        nullable("feedback", Kind::Text),
+    ],
     aliases: &[("correct", "is_correct")],
+};
+pub(super) const PART: Record = Record {
+    fields: &[
+        defaulted("text", Kind::Text),
+        defaulted("is_gap", Kind::Boolean),
+        defaulted("answer", Kind::Text),
+        defaulted("answer_rules", Kind::Any),
+        defaulted("options", Kind::Options),
+        nullable("points", Kind::Number),
+        defaulted("solution_steps", Kind::Texts),
+        nullable("hint", Kind::Text),
+    ],
+    aliases: &[
+        ("question_text", "text"),
+        ("source_points", "points"),
+        ("steps", "solution_steps"),
+        ("solution", "solution_steps"),
+    ],
 };
 
 impl Record {
@@ -176,6 +204,9 @@ impl Record {
     pub(super) fn problems(&self, row: &Map<String, Value>) -> Vec<String> {
         let problem = |field: &Field| match (row.get(field.name), field.need) {
             (None, Need::Required) => Some(format!("{} is missing", field.name)),
+            (None, Need::RequiredWithoutParts) if !row.contains_key("parts") => {
+                Some(format!("{} is missing", field.name))
+            }
             (None, _) | (Some(Value::Null), Need::Nullable) => None,
             (Some(value), _) => problem(field.name, field.kind, value),
         };
@@ -239,16 +270,31 @@ fn problem(name: &str, kind: Kind, value: &Value) -> Option<String> {
             wrong.next()
         }
         (Kind::Options, Value::Array(options)) => {
-            let mut wrong = options.iter().enumerate().filter_map(|(index, value)| match value {
-                Value::Object(option) => {
-                    OPTION.problems(option).into_iter().next().map(|problem| format!("{name}[{index}].{problem}"))
-                }
-                value => Some(format!("{name}[{index}] is {}, an object is wanted", shown(value))),
-            });
-            wrong.next()
+            first_problem(name, options, |option| OPTION.problems(option).into_iter().next())
         }
+        // A name that no field has would be left out: it may hold an answer.
+        (Kind::Parts, Value::Array(parts)) => first_problem(name, parts, |part| {
+            let unknown = PART.others(part).next().map(|other| match PART.meant_by(other) {
+                Some(meant) => format!("{}: no such field; did you mean {meant:?}?", other.escape_debug()),
+                None => format!("{}: no such field", other.escape_debug()),
+            });
+            unknown.or_else(|| PART.problems(part).into_iter().next())
+        }),
         _ => wanted(wanted_of(kind)),
     }
+}
+
+/// The first problem of a list of objects.
+fn first_problem(
+    name: &str,
+    list: &[Value],
+    problem: impl Fn(&Map<String, Value>) -> Option<String>,
+) -> Option<String> {
+    let mut wrong = list.iter().enumerate().filter_map(|(index, value)| match value {
+        Value::Object(object) => problem(object).map(|problem| format!("{name}[{index}].{problem}")),
+        value => Some(format!("{name}[{index}] is {}, an object is wanted", shown(value))),
+    });
+    wrong.next()
 }
 
 fn wanted_of(kind: Kind) -> &'static str {
@@ -261,6 +307,7 @@ fn wanted_of(kind: Kind) -> &'static str {
         Kind::Moment => "a time such as \"2019-12-12T09:00:00Z\"",
         Kind::Texts => "a list of texts",
         Kind::Options => "a list of options",
+        Kind::Parts => "a list of parts",
         Kind::Any => "a value",
     }
 }

@@ -22,6 +22,25 @@ pub fn preview(text: &str) -> &str {
     &text[..end]
 }
 
+/// The formulas of a text and the texts between them, in order, each with whether it is a formula.
+pub(crate) fn pieces(text: &str) -> Vec<(&str, bool)> {
+    let mut pieces = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    while end < text.len() {
+        let piece = first_piece(&text[end..]);
+        let is_formula = MATH.iter().any(|(open, _)| piece.len() > open.len() && piece.starts_with(open));
+        if is_formula {
+            pieces.push((&text[start..end], false));
+            pieces.push((piece, true));
+            start = end + piece.len();
+        }
+        end += piece.len();
+    }
+    pieces.push((&text[start..], false));
+    pieces.retain(|(piece, _)| !piece.is_empty());
+    pieces
+}
+
 /// The formula, escaped character or plain character at the start of a text.
 fn first_piece(text: &str) -> &str {
     if text.starts_with("\\$") || text.starts_with("\\\\") {
