@@ -28,7 +28,9 @@ pub(crate) fn pieces(text: &str) -> Vec<(&str, bool)> {
     let (mut start, mut end) = (0, 0);
     while end < text.len() {
         let piece = first_piece(&text[end..]);
-        let is_formula = MATH.iter().any(|(open, _)| piece.len() > open.len() && piece.starts_with(open));
+        let is_formula = MATH.iter().any(|(open, close)| {
+            piece.len() >= open.len() + close.len() && piece.starts_with(open) && piece.ends_with(close)
+        });
         if is_formula {
             pieces.push((&text[start..end], false));
             pieces.push((piece, true));
@@ -53,8 +55,15 @@ fn first_piece(text: &str) -> &str {
             return &text[..length];
         }
     }
-    let length = text.chars().next().map_or(0, char::len_utf8);
+    let length = mark_of_figure(text).unwrap_or_else(|| text.chars().next().map_or(0, char::len_utf8));
     &text[..length]
+}
+
+/// The length of `[figure 1]` at the start of a text.
+fn mark_of_figure(text: &str) -> Option<usize> {
+    let number = text.strip_prefix("[figure ")?;
+    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+    number[digits..].starts_with(']').then_some("[figure ".len() + digits + 1)
 }
 
 /// Bytes up to and including `close`, skipping escaped characters.
@@ -101,6 +110,21 @@ mod tests {
             let fits = format!("{}{open}x{close}", "a".repeat(90));
             assert_eq!(preview(&fits), fits);
         }
+    }
+
+    #[test]
+    fn the_mark_of_a_figure_is_not_cut() {
+        let before = "a".repeat(95);
+        assert_eq!(preview(&format!("{before}[figure 12] b")), before);
+        assert_eq!(preview(&format!("{before}[figure b] b")), format!("{before}[figu"));
+        assert_eq!(preview("[figure 1]"), "[figure 1]");
+    }
+
+    #[test]
+    fn formulas_are_told_from_the_texts_between_them() {
+        let found = pieces("a $x$ b \\$5 \\(y\\)$$z$$");
+        assert_eq!(found, [("a ", false), ("$x$", true), (" b \\$5 ", false), ("\\(y\\)", true), ("$$z$$", true)]);
+        assert_eq!(pieces("It costs $5."), [("It costs $5.", false)]);
     }
 
     #[test]
