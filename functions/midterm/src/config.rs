@@ -134,7 +134,7 @@ impl TryFrom<String> for Label {
 #[derive(Clone, Copy)]
 struct MidtermSeed(u64);
 
-has_schema!(MidtermSeed, whole_number(0, (1 << SEED_BITS) - 1));
+has_schema!(MidtermSeed as Seed, whole_number(0, (1 << SEED_BITS) - 1));
 
 impl<'de> Deserialize<'de> for MidtermSeed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
