@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_named_however_they_are_written() {
+    fn table_names_are_found_in_every_quoting() {
         for sql in [
             "CREATE TABLE users(id)",
             "create table if not exists \"users\" (id)",
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dump_statement_is_told_apart() {
+    fn other_statements_are_classified() {
         for sql in ["PRAGMA foreign_keys=OFF", "DELETE FROM sqlite_sequence", "CREATE INDEX i ON t(x)", "COMMIT"] {
             assert_eq!(read(sql), Statement::Housekeeping, "{sql}");
         }
