@@ -55,7 +55,7 @@ fn an_account_is_found_by_email_and_by_id() {
     assert!(times.len() >= 2 && times.iter().all(|time| time.len() == "2025-01-01T00:00:00.000Z".len()), "{account}");
 
     let refused = |account: &str| refusal(&mut db.command(&["user", "show", account]));
-    assert_eq!(refused("nobody@example.org"), "error: nobody has this email\n");
+    assert_eq!(refused("nobody@example.org"), "error: no account has this email\n");
     let nobody = "00000000-0000-4000-8000-000000000000";
     assert_eq!(refused(nobody), format!("error: there is no user {nobody}\n"));
     assert!(refused("ada").starts_with("error: the email "));
@@ -85,7 +85,7 @@ fn credits_are_granted_and_taken_with_an_entry_that_says_why() {
     assert_eq!(refused(&[ADA, "4294967295"]), most);
     assert!(refused(&[ADA]).contains("<CREDITS>"));
     assert!(refused(&[ADA, "1", "--reason", " "]).contains("must be 1 to 200 characters"));
-    assert_eq!(refused(&["nobody@example.org", "1"]), "error: nobody has this email\n");
+    assert_eq!(refused(&["nobody@example.org", "1"]), "error: no account has this email\n");
     assert_eq!(db.shown("credits"), (before - 2).to_string());
 }
 
@@ -129,7 +129,7 @@ fn a_user_is_signed_out_and_deleted() {
     let deleted = db.run(&["user", "delete", ADA, "--yes"]);
     assert!(deleted.starts_with("Deleted; its ledger is kept as "), "{deleted}");
     for command in ["show", "delete", "sign-out"] {
-        assert_eq!(refusal(&mut db.command(&["user", command, ADA])), "error: nobody has this email\n");
+        assert_eq!(refusal(&mut db.command(&["user", command, ADA])), "error: no account has this email\n");
     }
     assert_eq!(refusal(&mut db.command(&["user", "delete", ADA_ID])), format!("error: there is no user {ADA_ID}\n"));
 }

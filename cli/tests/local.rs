@@ -52,7 +52,7 @@ fn status(address: &str) -> String {
     answer.split(' ').nth(1).unwrap().to_owned()
 }
 
-/// The TCP ports on which a process listens, as Linux tells.
+/// The TCP ports on which a process listens, from `/proc`.
 fn ports(process: u32) -> BTreeSet<u16> {
     let files = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
     let sockets: BTreeSet<_> =

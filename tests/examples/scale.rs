@@ -116,7 +116,7 @@ async fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (number, course) in courses.iter().enumerate() {
-        // Of the unlimited plan.
+        // A user on the unlimited plan.
         let email = format!("user-{}@bench.example", number * 10);
         let login = json!({"email": email, "password": pastpaper::bench::PASSWORD});
         let session = ask(&router::all(&process()), "", "POST", "/api/auth/login", Some(&login)).await;

@@ -259,7 +259,7 @@ async fn a_blank_required_text_is_refused() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     for (value, detail) in [
-        (json!("         "), "`new_password` must not consist of white space alone."),
+        (json!("         "), "`new_password` must not consist only of white space."),
         (json!(""), "`new_password` is required and must not be empty."),
         (json!(null), "`new_password` is required."),
     ] {

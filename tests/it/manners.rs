@@ -208,7 +208,7 @@ async fn a_catalogue_is_loaded_once_however_many_ask_and_its_version_once_a_minu
 }
 
 #[tokio::test]
-async fn an_import_is_seen_after_a_minute_and_by_its_own_process_at_once() {
+async fn an_import_is_visible_after_a_minute_and_at_once_in_its_own_process() {
     let test = TestApp::start().await;
     let twin = test.twin();
     let ada = test.member("ada", Plan::Free, 5).await;

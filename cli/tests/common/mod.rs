@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// Names another endpoint than AWS's.
+/// Environment variable for an endpoint other than AWS.
 pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
 /// The tool, without this test's environment variables for databases.

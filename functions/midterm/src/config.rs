@@ -144,7 +144,7 @@ impl<'de> Deserialize<'de> for MidtermSeed {
 }
 
 impl MidtermConfig {
-    /// Converts to an order, and the seed to generate it with.
+    /// Converts to a request and its seed.
     pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;
         let mix =

@@ -278,7 +278,7 @@ mod tests {
             let error = read_dump(&whole[..end], now).err().map(|error| format!("{error:#}")).unwrap_or_default();
             assert!(error.starts_with("the dump was cut off: "), "{:?}: {error}", &whole[..end]);
         }
-        // The semicolon alone is missing.
+        // Only the semicolon is missing.
         assert_eq!(courses(&read(whole.trim_end_matches(';'))), [("c", "C")]);
     }
 

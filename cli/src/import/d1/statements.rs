@@ -182,8 +182,8 @@ pub(super) fn read(sql: &str) -> Statement<'_> {
     }
 }
 
-/// Whether the statement at the end of a dump is a part of one: the dump was cut off in it. The semicolon alone may be
-/// missing, after which nothing is.
+/// Whether the statement at the end of a dump is a part of one: the dump was cut off in it. Only the last semicolon may
+/// be missing.
 pub(super) fn is_cut(sql: &str) -> bool {
     let mut depth = 0_usize;
     let (mut has_brackets, mut has_values) = (false, false);

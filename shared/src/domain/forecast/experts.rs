@@ -227,7 +227,8 @@ mod tests {
         }
 
         /// Of the same length, so that N stays, and all on the topic; a question on each topic for those that look at
-        /// presence, so that b does not fall. The exam may be older than the topic's first, and so take the discount.
+        /// presence, so that b does not fall. The exam may be older than the topic's first one, and then gets the
+        /// discount.
         #[test]
         fn one_more_exam_with_a_topic_never_makes_it_less_likely(exams in any_exams(7), year in 2000_u32..2012) {
             let topic = exams[0].topics[0];
