@@ -448,7 +448,7 @@ const LIFE: [&str; 35] = [
     "downgrade",
     "renewal with a coupon of 100 %",
     "collection is paused",
-    "a period begins that nobody pays",
+    "an unpaid period begins",
     "its invoice is uncollectible",
     "collection goes on",
     "renewal",
