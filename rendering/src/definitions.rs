@@ -3,7 +3,7 @@
 //! The engine bounds how often macros expand, not how much they expand to: `\def\a#1{#1#1}` doubles at each level. So the
 //! definitions are ours, and each expansion spends from a budget.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use katex::KatexContext;
@@ -20,12 +20,20 @@ const MAX_EXPANSION: usize = 60_000;
 const MAX_ADDED_LEVELS: usize = 1_000;
 
 thread_local! {
+    /// The engine takes a macro that fails for one that does not exist, so that the reason is kept here.
+    static REASON: RefCell<Option<String>> = const { RefCell::new(None) };
     static LEFT: Cell<(usize, usize)> = const { Cell::new((MAX_EXPANSION, MAX_ADDED_LEVELS)) };
 }
 
 /// Begins a formula with the whole budget.
 pub(crate) fn refill() {
     LEFT.set((MAX_EXPANSION, MAX_ADDED_LEVELS));
+    REASON.take();
+}
+
+/// Why a macro of the formula failed.
+pub(crate) fn reason() -> Option<String> {
+    REASON.take()
 }
 
 /// Spends from the budget.
@@ -36,12 +44,13 @@ pub(crate) fn spend(size: usize, levels: usize) -> Result<(), ParseError> {
             LEFT.set((size, levels));
             Ok(())
         }
-        _ => Err(ParseError::new(ParseErrorKind::MacroTooManyExpansions)),
+        _ => Err(error("its macros expand to too much")),
     }
 }
 
 /// An error with a text of ours.
 pub(crate) fn error(message: &str) -> ParseError {
+    REASON.with_borrow_mut(|reason| { reason.get_or_insert_with(|| message.to_owned()); });
     ParseError::new(ParseErrorKind::StrictModeError { message: message.to_owned(), code: String::new() })
 }
 
@@ -79,9 +88,9 @@ pub(crate) fn install(context: &mut KatexContext, macros: &mut MacroMap) {
         mathml_builder: None,
     });
     let functions: [(&str, katex::macros::StaticMacroFunction); 4] = [
-        ("\\newcommand", |context| command(context, false, true)),
-        ("\\renewcommand", |context| command(context, true, false)),
-        ("\\providecommand", |context| command(context, true, true)),
+        ("\\newcommand", |context| command(context, Existing::Replaced)),
+        ("\\renewcommand", |context| command(context, Existing::Replaced)),
+        ("\\providecommand", |context| command(context, Existing::Kept)),
         ("\\DeclareMathOperator", operator),
     ];
     for (name, function) in functions {
@@ -89,14 +98,20 @@ pub(crate) fn install(context: &mut KatexContext, macros: &mut MacroMap) {
     }
 }
 
+/// What becomes of a command that exists. `\newcommand` replaces it, too: authors define `\R`, which the engine has.
+#[derive(PartialEq)]
+enum Existing {
+    Kept,
+    Replaced,
+}
+
 /// `\newcommand{\name}[parameters]{body}`
-fn command(context: &mut dyn MacroContextInterface<'_>, may_exist: bool, may_be_new: bool) -> Result<MacroExpansionResult, ParseError> {
+fn command(context: &mut dyn MacroContextInterface<'_>, existing: Existing) -> Result<MacroExpansionResult, ParseError> {
+    if context.future_mut()?.text == "*" {
+        context.pop_token()?;
+    }
     let name = named(context)?;
     let exists = context.is_defined(name.text.as_str());
-    if (exists && !may_exist) || (!exists && !may_be_new) {
-        let state = if exists { "is defined already" } else { "is not defined" };
-        return Err(error(&format!("{} {state}", name.text.as_str())));
-    }
     let mut parameters = 0;
     context.consume_spaces()?;
     if context.future_mut()?.text == "[" {
@@ -112,8 +127,7 @@ fn command(context: &mut dyn MacroContextInterface<'_>, may_exist: bool, may_be_
         }
     }
     let body = context.consume_arg(None)?.tokens;
-    // `\providecommand` keeps what exists.
-    if !(exists && may_be_new) {
+    if !(exists && existing == Existing::Kept) {
         define(context, &name, parameters, body, false)?;
     }
     Ok(MacroExpansionResult::Empty)

@@ -96,7 +96,7 @@ impl Engine {
     /// Draws a formula that is within the bounds.
     pub(crate) fn draw(&self, latex: &str, display: bool) -> Result<String, Unrenderable> {
         definitions::refill();
-        let latex = macros::environments(latex);
+        let latex = macros::environments(latex, display);
         let settings = Settings::builder()
             .display_mode(display)
             .output(OutputFormat::Mathml)
@@ -109,6 +109,9 @@ impl Engine {
             .max_expand(MAX_EXPANSIONS)
             .build();
         let tree = parse_tree(&self.context, &latex, &settings).map_err(|error| refusal(&error))?;
+        if let Some(reason) = definitions::reason() {
+            return Err(Unrenderable::new(reason));
+        }
         let style = if display { katex::style::DISPLAY } else { katex::style::TEXT };
         let options = Options::builder().style(style).phantom(false).max_size(MAX_EM).min_rule_thickness(0.0).build();
         let expression = build_expression(&self.context, &tree, &options, None).map_err(|error| refusal(&error))?;
@@ -136,6 +139,9 @@ fn is_refused(node: &MathDomNode) -> bool {
 
 /// What the engine says of a formula that it refuses.
 fn refusal(error: &ParseError) -> Unrenderable {
+    if let Some(reason) = definitions::reason() {
+        return Unrenderable::new(reason);
+    }
     match &*error.kind {
         ParseErrorKind::StrictModeError { message, .. } => Unrenderable::new(message.clone()),
         kind => Unrenderable::new(kind.to_string()),
