@@ -39,7 +39,7 @@ impl Engine {
         let mut macros = MacroMap::default();
         core::tables::install(&mut context);
         definitions::install(&mut context, &mut macros);
-        macros::install(&context, &mut macros);
+        macros::install(&mut context, &mut macros);
         Self { context, macros, has_macros: false }
     }
 
@@ -120,7 +120,9 @@ impl Engine {
         }
         let math = core::math(&expression, display)?;
         let mut html = String::new();
-        crate::markup::Node::from(math).write(&mut html);
+        for line in math {
+            crate::markup::Node::from(line).write(&mut html);
+        }
         Ok(html)
     }
 }

@@ -14,7 +14,6 @@ type Latex = Result<String, ParseError>;
 /// Macros that stand for LaTeX with their arguments in it.
 const PLAIN: &[(&str, &str)] = &[
     ("\\nicefrac", "{{}^{#1}\\!/\\!{}_{#2}}"),
-    ("\\sfrac", "{{}^{#1}\\!/\\!{}_{#2}}"),
     ("\\flatfrac", "{{#1}/{#2}}"),
     ("\\half", "\\tfrac{1}{2}"),
     ("\\floor", "\\left\\lfloor #1\\right\\rfloor"),
@@ -33,7 +32,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("\\symrm", "\\mathrm{#1}"),
     ("\\symup", "\\mathrm{#1}"),
     ("\\uline", "\\underline{#1}"),
-    ("\\cancelto", "{\\cancel{#2}}^{#1}"),
+    ("\\cancelto", "\\cancel{#2}{}^{#1}"),
     ("\\prescript", "{}^{#1}_{#2}{#3}"),
     ("\\sideset", "{}#1\\mathop{#3}\\nolimits#2"),
     ("\\pmatrix", "\\begin{pmatrix}#1\\end{pmatrix}"),
@@ -49,10 +48,6 @@ const PLAIN: &[(&str, &str)] = &[
     ("\\euro", "\\text{€}"),
     ("\\texteuro", "\\text{€}"),
     ("\\qed", "\\square"),
-    ("\\overparen", "\\overgroup{#1}"),
-    ("\\wideparen", "\\overgroup{#1}"),
-    ("\\widearc", "\\overgroup{#1}"),
-    ("\\underparen", "\\undergroup{#1}"),
     ("\\RR", "\\mathbb{R}"),
     ("\\NN", "\\mathbb{N}"),
     ("\\ZZ", "\\mathbb{Z}"),
@@ -128,6 +123,7 @@ const FUNCTIONS: &[(&str, StaticMacroFunction)] = &[
             units::list(&numbers, &argument(context)?)
         })
     }),
+    ("\\sfrac", slanted),
     ("\\qty", qty),
     ("\\abs", |context| fenced(context, "|", "|")),
     ("\\absolutevalue", |context| fenced(context, "|", "|")),
@@ -148,8 +144,17 @@ const FUNCTIONS: &[(&str, StaticMacroFunction)] = &[
     ("\\differential", differential),
 ];
 
+/// Accents that are drawn as another of the engine; `core` writes their character.
+const ACCENTS: &[(&str, &str)] =
+    &[("\\overparen", "\\overgroup"), ("\\wideparen", "\\overgroup"), ("\\widearc", "\\overgroup"), ("\\underparen", "\\undergroup")];
+
 /// Adds them, except what the engine has.
-pub(crate) fn install(context: &KatexContext, macros: &mut MacroMap) {
+pub(crate) fn install(context: &mut KatexContext, macros: &mut MacroMap) {
+    for (name, like) in ACCENTS {
+        if let Some(function) = context.functions.get(*like).cloned() {
+            context.functions.entry((*name).to_owned()).or_insert(function);
+        }
+    }
     let known = |name: &str| {
         context.functions.contains_key(name)
             || context.symbols.get_math(name).is_some()
@@ -363,6 +368,20 @@ fn derivative(context: Context<'_, '_>, d: &str) -> Expansion {
         _ => return Err(error("a derivative has no variable")),
     };
     expanded(if star { format!("{{{above}}}/{{{below}}}") } else { format!("\\frac{{{above}}}{{{below}}}") })
+}
+
+/// `\sfrac{1}{2}` in the characters for it, if it has only digits.
+fn slanted(context: Context<'_, '_>) -> Expansion {
+    let (above, below) = (argument(context)?, argument(context)?);
+    let digits = |text: &str, from: [char; 10]| -> Option<String> {
+        text.chars().map(|digit| from.get(usize::try_from(digit.to_digit(10)?).ok()?).copied()).collect()
+    };
+    let raised = digits(&above, ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹']);
+    let lowered = digits(&below, ['₀', '₁', '₂', '₃', '₄', '₅', '₆', '₇', '₈', '₉']);
+    expanded(match (raised, lowered) {
+        (Some(raised), Some(lowered)) if !raised.is_empty() && !lowered.is_empty() => format!("\\text{{{raised}⁄{lowered}}}"),
+        _ => format!("{{{{}}^{{{above}}}\\!/\\!{{}}_{{{below}}}}}"),
+    })
 }
 
 /// `\dd{x}`, `\dd x`, `\dd[3]{x}`

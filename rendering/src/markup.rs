@@ -74,6 +74,10 @@ impl Node {
                     escape(value, html);
                     html.push('"');
                 }
+                if element.children.is_empty() {
+                    html.push_str("/>");
+                    return;
+                }
                 html.push('>');
                 for child in &element.children {
                     child.write(html);
@@ -183,10 +187,13 @@ pub fn is_safe(html: &str) -> bool {
             }
             continue;
         }
+        let (tag, empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
         let Some(name) = opened(tag) else {
             return false;
         };
-        open.push(name);
+        if !empty {
+            open.push(name);
+        }
     }
 }
 
@@ -244,6 +251,7 @@ mod tests {
             "a &amp; b",
             "<math></math>",
             "<math display=\"block\"><mi mathvariant=\"normal\">x</mi><mo>&lt;</mo></math>",
+            "<mspace width=\"1em\"/><mrow/>",
             "<mrow style=\"border:1px solid;padding:0.2em\"></mrow>",
             "<mrow style=\"background:linear-gradient(to top right,transparent 48%,currentColor 48%)\"></mrow>",
         ] {
@@ -269,6 +277,8 @@ mod tests {
             "a\u{0}",
             "<!--x-->",
             "<mi",
+            "<mi / >",
+            "<mi/ x=\"1\">",
         ] {
             assert!(!is_safe(bad), "{bad}");
         }

@@ -7,6 +7,7 @@ mod boxes;
 mod length;
 mod letters;
 mod rows;
+mod styles;
 pub(crate) mod tables;
 
 use katex::mathml_tree::{MathDomNode, MathNode, MathNodeType};
@@ -19,10 +20,22 @@ use letters::Variant;
 
 type Written = Result<Element, Unrenderable>;
 
-/// Writes `<math>` with the expression.
-pub(crate) fn math(expression: &[MathDomNode], display: bool) -> Written {
-    let math = Element::new("math", spliced(rows::row(expression)?));
-    Ok(if display { math.with("display", "block") } else { math })
+/// Writes `<math>` with the expression. A displayed formula has an element for each of its lines.
+pub(crate) fn math(expression: &[MathDomNode], display: bool) -> Result<Vec<Element>, Unrenderable> {
+    let lines = if display { expression.split(breaks).collect() } else { vec![expression] };
+    let alone = lines.len() == 1;
+    let mut written = Vec::with_capacity(lines.len());
+    for line in lines.into_iter().filter(|line| alone || !line.is_empty()) {
+        let mut math = Element::new("math", spliced(rows::row(line)?));
+        styles::simplify(&mut math, display);
+        written.push(if display { math.with("display", "block") } else { math });
+    }
+    Ok(written)
+}
+
+/// Whether it is `\\\\` outside a table.
+fn breaks(node: &MathDomNode) -> bool {
+    node.as_math_node().is_some_and(|node| attribute(node, "linebreak").is_some())
 }
 
 /// The error of a builder of ours whose node the engine's parser cannot produce.
@@ -247,6 +260,13 @@ fn scripts(node: &MathNode, name: &'static str, number: usize) -> Written {
         for mark in &mut children[1..] {
             boxes::accent(mark);
         }
+    }
+    if let Some(Node::Element(mark)) = children.get_mut(1)
+        && mark.text() == Some(" ")
+        && mark.attributes.contains_key("stretchy")
+    {
+        // The engine has no character for these accents, which `macros` added.
+        mark.children = vec![Node::Text(if name == "munder" { "⏝" } else { "⏜" }.to_owned())];
     }
     let element = Element::new(name, children);
     Ok(copied(node, element, &[("accent", "accent"), ("accentunder", "accentunder")]))
