@@ -5,6 +5,8 @@
 //! braces (`\frac\frac…`).
 
 use katex::KatexContext;
+use katex::macros::MacroDefinition;
+use katex::macros::builtins::BUILTIN_MACROS;
 use katex::types::Mode;
 
 use crate::Unrenderable;
@@ -70,12 +72,18 @@ pub(crate) fn measure(latex: &str, context: &KatexContext) -> Result<Size, Unren
         match token {
             Token::Open => groups.push(Group::default()),
             Token::Command("left" | "begingroup" | "bgroup") => groups.push(Group::default()),
-            Token::Command("begin") => groups.push(Group { has_cells: true, ..Group::default() }),
+            Token::Command("begin") => {
+                groups.push(Group { has_cells: true, ..Group::default() });
+                tokens = Tokens::of(after_name(tokens.rest()));
+            }
             Token::Close | Token::Command("right" | "endgroup" | "egroup" | "end") => {
                 if groups.len() > 1
                     && let Some(group) = groups.pop()
                 {
                     implicit -= group.implicit;
+                }
+                if token == Token::Command("end") {
+                    tokens = Tokens::of(after_name(tokens.rest()));
                 }
             }
             Token::Character('&') | Token::Command("\\" | "cr") => {
@@ -120,12 +128,33 @@ fn nests(name: &str, rest: &str, context: &KatexContext) -> bool {
     if SWITCHES.contains(&name) {
         return true;
     }
-    let name = format!("\\{name}");
-    let takes_arguments = match context.functions.get(&name) {
-        Some(function) => function.num_args > 0,
-        None => context.symbols.get(Mode::Math, &name).is_none(),
-    };
-    takes_arguments && !rest.starts_with('{')
+    takes_arguments(&format!("\\{name}"), context, 0) && !rest.starts_with('{')
+}
+
+/// Whether a command takes arguments, or may.
+fn takes_arguments(name: &str, context: &KatexContext, depth: usize) -> bool {
+    if let Some(function) = context.functions.get(name) {
+        return function.num_args > 0;
+    }
+    if [Mode::Math, Mode::Text].iter().any(|mode| context.symbols.get(*mode, name).is_some()) {
+        return false;
+    }
+    match BUILTIN_MACROS.get(name).and_then(MacroDefinition::as_str) {
+        // What takes no arguments may end in a command that does.
+        Some(body) if !body.contains('#') && depth < 5 => {
+            let last = body.rfind('\\').map_or("", |at| &body[at..]);
+            last[last.len().min(1)..].chars().all(|letter| letter.is_ascii_alphabetic())
+                && last.len() > 1
+                && takes_arguments(last, context, depth + 1)
+        }
+        _ => true,
+    }
+}
+
+/// What follows the name of an environment in braces.
+fn after_name(rest: &str) -> &str {
+    let name = rest.trim_start().strip_prefix('{').and_then(|rest| rest.split_once('}'));
+    name.filter(|(name, _)| name.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '*')).map_or(rest, |(_, rest)| rest)
 }
 
 #[cfg(test)]

@@ -98,7 +98,8 @@ impl Engine {
         definitions::refill();
         let latex = macros::environments(latex, display);
         let settings = Settings::builder()
-            .display_mode(display)
+            // Only for what the parser allows: `split` and `\tag` in a line of text, too. The style is set below.
+            .display_mode(true)
             .output(OutputFormat::Mathml)
             .throw_on_error(true)
             .error_color(REFUSED_COLOR.to_owned())

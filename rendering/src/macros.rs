@@ -3,7 +3,7 @@
 use katex::KatexContext;
 use katex::macro_expander::MacroMap;
 use katex::macros::{MacroContextInterface, MacroDefinition, MacroExpansionResult, StaticMacroFunction};
-use katex::types::{ErrorLocationProvider as _, ParseError, Token};
+use katex::types::{ErrorLocationProvider as _, Mode, ParseError, Token};
 
 use crate::definitions::{error, spend};
 use crate::{chemistry, tokens, units};
@@ -31,9 +31,10 @@ const PLAIN: &[(&str, &str)] = &[
     ("\\symfrak", "\\mathfrak{#1}"),
     ("\\symrm", "\\mathrm{#1}"),
     ("\\symup", "\\mathrm{#1}"),
+    ("\\overlinesegment", "\\overline{#1}"),
+    ("\\underlinesegment", "\\underline{#1}"),
     ("\\uline", "\\underline{#1}"),
     ("\\cancelto", "\\cancel{#2}{}^{#1}"),
-    ("\\prescript", "{}^{#1}_{#2}{#3}"),
     ("\\sideset", "{}#1\\mathop{#3}\\nolimits#2"),
     ("\\pmatrix", "\\begin{pmatrix}#1\\end{pmatrix}"),
     ("\\matrix", "\\begin{matrix}#1\\end{matrix}"),
@@ -155,6 +156,10 @@ pub(crate) fn install(context: &mut KatexContext, macros: &mut MacroMap) {
             context.functions.entry((*name).to_owned()).or_insert(function);
         }
     }
+    // The engine draws these with a character that it lacks in MathML.
+    for name in ["\\overlinesegment", "\\underlinesegment"] {
+        context.functions.remove(name);
+    }
     let known = |name: &str| {
         context.functions.contains_key(name)
             || context.symbols.get_math(name).is_some()
@@ -190,7 +195,7 @@ pub(crate) fn environments(latex: &str, display: bool) -> String {
         written.push_str(&rest[..at]);
         let begins = command == "\\begin";
         let named = |name: &str| format!("{command}{{{name}}}");
-        let numbered = ["align", "align*", "alignat", "alignat*", "gather", "gather*"].contains(&name) && !display;
+        let numbered = ["align", "align*", "gather", "gather*"].contains(&name) && !display;
         written.push_str(&match name {
             "eqnarray" | "eqnarray*" if begins => "\\begin{array}{rcl}".to_owned(),
             "eqnarray" | "eqnarray*" => "\\end{array}".to_owned(),
@@ -202,6 +207,7 @@ pub(crate) fn environments(latex: &str, display: bool) -> String {
             "psmallmatrix" => "\\end{smallmatrix}\\right)".to_owned(),
             "bsmallmatrix" if begins => "\\left[\\begin{smallmatrix}".to_owned(),
             "bsmallmatrix" => "\\end{smallmatrix}\\right]".to_owned(),
+            "alignat" | "alignat*" if !display => named("alignedat"),
             name if numbered => named(&format!("{}ed", name.trim_end_matches('*'))),
             name => named(name),
         });
@@ -280,14 +286,21 @@ fn expanded(latex: String) -> Expansion {
     Ok(MacroExpansionResult::String(latex))
 }
 
+/// LaTeX for mathematics, which text must change to.
+fn in_math(context: Context<'_, '_>, latex: String) -> Expansion {
+    expanded(if context.mode() == Mode::Text && !latex.is_empty() { format!("${latex}$") } else { latex })
+}
+
 fn one(context: Context<'_, '_>, write: fn(&str) -> Latex) -> Expansion {
-    expanded(write(&argument(context)?)?)
+    let latex = write(&argument(context)?)?;
+    in_math(context, latex)
 }
 
 /// A macro of `siunitx`, whose options are about spacing and are not needed.
 fn with_options(context: Context<'_, '_>, write: impl Fn(Context<'_, '_>) -> Latex) -> Expansion {
     enclosed(context, "[", "]")?;
-    expanded(write(context)?)
+    let latex = write(context)?;
+    in_math(context, latex)
 }
 
 fn quantity(context: Context<'_, '_>) -> Latex {
@@ -320,7 +333,7 @@ fn qty(context: Context<'_, '_>) -> Expansion {
     let number = argument(context)?;
     if next_is(context, "{")? {
         let unit = argument(context)?;
-        return expanded(units::quantity(&number, &unit)?);
+        return in_math(context, units::quantity(&number, &unit)?);
     }
     match options {
         Some(inside) => expanded(format!("\\left[{inside}\\right]{{{number}}}")),

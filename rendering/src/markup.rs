@@ -74,7 +74,7 @@ impl Node {
                     escape(value, html);
                     html.push('"');
                 }
-                if element.children.is_empty() {
+                if element.children.is_empty() && element.name != "math" {
                     html.push_str("/>");
                     return;
                 }

@@ -15,8 +15,7 @@ pub(super) fn enclosed(node: &MathNode) -> Written {
             "box" => row = row.styled("border:1px solid").styled("padding:0.2em 0.3em"),
             "actuarial" => row = row.styled("border-right:1px solid").styled("border-top:1px solid").styled("padding:0.1em"),
             "phasorangle" => {
-                row.children.insert(0, Element::new("mo", vec![Node::Text("∠".to_owned())]).with("lspace", "0").with("rspace", "0").into());
-                row = row.styled("border-bottom:1px solid");
+                row = row.styled("border-bottom:1px solid").styled("border-left:1px solid").styled("padding-left:0.2em");
             }
             "updiagonalstrike" => lines.push(strike("to bottom right")),
             "downdiagonalstrike" => lines.push(strike("to top right")),
@@ -93,6 +92,22 @@ fn characters(element: &Element) -> usize {
             Node::Element(element) => characters(element),
         })
         .sum()
+}
+
+/// A line over or under its base is a border of the base: few fonts have a bar that stretches. The bar itself stays for
+/// readers, without colour and size.
+pub(super) fn ruled(children: &mut [Node], side: &str) {
+    let [Node::Element(base), Node::Element(bar)] = children else { return };
+    if bar.text() != Some("‾") || !bar.attributes.contains_key("stretchy") {
+        return;
+    }
+    bar.attributes.clear();
+    for (name, value) in [("mathcolor", "transparent"), ("mathsize", "5%"), ("stretchy", "false")] {
+        bar.attributes.insert(name, value.to_owned());
+    }
+    let inner = std::mem::replace(base, Element::new("mrow", Vec::new()));
+    base.children = if inner.only_groups() { inner.children } else { vec![inner.into()] };
+    base.attributes.insert("style", format!("border-{side}:1px solid;padding-{side}:0.15em"));
 }
 
 /// The mark of an accent stretches only if the engine says so.

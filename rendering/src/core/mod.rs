@@ -22,12 +22,22 @@ type Written = Result<Element, Unrenderable>;
 
 /// Writes `<math>` with the expression. A displayed formula has an element for each of its lines.
 pub(crate) fn math(expression: &[MathDomNode], display: bool) -> Result<Vec<Element>, Unrenderable> {
-    let lines = if display { expression.split(breaks).collect() } else { vec![expression] };
-    let alone = lines.len() == 1;
+    let mut lines = if display { expression.split(breaks).collect() } else { vec![expression] };
+    lines.retain(|line| !line.is_empty());
+    if lines.is_empty() {
+        lines.push(expression);
+    }
     let mut written = Vec::with_capacity(lines.len());
-    for line in lines.into_iter().filter(|line| alone || !line.is_empty()) {
-        let mut math = Element::new("math", spliced(rows::row(line)?));
+    for line in lines {
+        let mut math = Element::new("math", rows::row(line)?);
         styles::simplify(&mut math, display);
+        if math.children.len() > 1 {
+            // Firefox stretches no fences that are children of `math` itself.
+            math = Element::new("math", vec![Element::new("mrow", math.children).into()]);
+        }
+        if !written.is_empty() {
+            math = math.styled("padding-top:0.4em");
+        }
         written.push(if display { math.with("display", "block") } else { math });
     }
     Ok(written)
@@ -52,7 +62,8 @@ fn element(node: &MathNode) -> Written {
         MathNodeType::Mrow => grouped("mrow"),
         MathNodeType::Msqrt => grouped("msqrt"),
         MathNodeType::Mphantom => grouped("mphantom"),
-        MathNodeType::Mstyle => Ok(styled(node, grouped("mstyle")?)),
+        // A row within keeps its fences apart from other elements when the style is left out.
+        MathNodeType::Mstyle => Ok(styled(node, Element::new("mstyle", rows::row(&node.children)?))),
         MathNodeType::Mpadded => boxes::padded(node),
         MathNodeType::Menclose => boxes::enclosed(node),
         MathNodeType::Mfrac => {
@@ -245,7 +256,9 @@ fn styled(node: &MathNode, element: Element) -> Element {
 /// Scripts, limits, accents and braces.
 fn scripts(node: &MathNode, name: &'static str, number: usize) -> Written {
     let mut children = places(node, number)?;
-    if let Some(Node::Element(base)) = children.first_mut()
+    boxes::ruled(&mut children, if name == "munder" { "bottom" } else { "top" });
+    if matches!(name, "mover" | "munder" | "munderover")
+        && let Some(Node::Element(base)) = children.first_mut()
         && base.attributes.get("minsize").is_some()
         && base.attributes.get("stretchy").is_some_and(|stretchy| stretchy == "true")
     {
@@ -254,6 +267,14 @@ fn scripts(node: &MathNode, name: &'static str, number: usize) -> Written {
         for label in &mut children[1..] {
             boxes::widen(label);
         }
+    }
+    if name.starts_with("ms")
+        && let Some(Node::Element(base)) = children.first_mut()
+        && base.attributes.contains_key("minsize")
+    {
+        // Browsers give a sized bar its size in a row, not as the base of scripts.
+        let bar = std::mem::replace(base, Element::new("mrow", Vec::new()));
+        base.children.push(bar.into());
     }
     let accent = attribute(node, "accent") == Some("true") || attribute(node, "accentunder") == Some("true");
     if accent {

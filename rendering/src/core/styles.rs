@@ -29,6 +29,12 @@ fn children(element: &mut Element, style: Style) {
                 *inner = only;
             }
             children(inner, inherited);
+            if inner.name == "mstyle" {
+                let level = inherited.level.map(|level| level.to_string());
+                if level.is_some() && inner.attributes.get("scriptlevel") == level.as_ref() {
+                    inner.attributes.remove("scriptlevel");
+                }
+            }
             if inner.name == "mstyle" && inner.attributes.keys().all(|name| is_style(name)) && own_style(inner, inherited) == inherited {
                 if groups {
                     kept.append(&mut inner.children);

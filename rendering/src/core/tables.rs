@@ -201,8 +201,12 @@ impl<'a> Layout<'a> {
             let written = Element::new("mtd", spliced(rows::row(&cell.children)?));
             if is_glue(cell) || attribute(cell, "width").is_some() {
                 let written = written.styled("padding:0");
-                let wide = self.wide && cell.children.is_empty() && !is_number(cell);
-                cells.push(if wide { written.styled("width:50%") } else { written }.into());
+                let pads = is_pad(cell) && column > 0 && self.wide;
+                // Half the width before the equation and half after it, which the number takes with what fills the line.
+                if !pads {
+                    let written = if self.wide { written.styled("width:50%") } else { written };
+                    cells.push(if is_number(cell) { written.styled("text-align:-webkit-right") } else { written }.into());
+                }
                 continue;
             }
             cells.push(self.cell(number, column, column + 1 == last, written).into());
@@ -229,7 +233,8 @@ impl<'a> Layout<'a> {
             cell = cell.styled(&padding);
         }
         match self.alignment.get(column) {
-            Some(&side @ ("left" | "right")) => cell.styled(&format!("text-align:{side}")),
+            // Browsers lay a cell out as a block, which only these values move.
+            Some(&side @ ("left" | "right")) => cell.styled(&format!("text-align:-webkit-{side}")),
             _ => cell,
         }
     }
@@ -238,7 +243,8 @@ impl<'a> Layout<'a> {
     fn padding(&self, column: usize, last: bool) -> Option<String> {
         let usual = self.spacing.iter().all(|space| *space == "1em");
         if usual && !self.small {
-            return None;
+            // Firefox leaves no space between a cell and a line around the table.
+            return self.lined().then(|| "padding:0.5ex 0.4em".to_owned());
         }
         let half = |place: Option<usize>| {
             let space = place.and_then(|place| self.spacing.get(place).or(self.spacing.last()));
@@ -256,7 +262,11 @@ impl<'a> Layout<'a> {
 }
 
 fn is_glue(cell: &MathNode) -> bool {
-    is_number(cell) || cell.classes.iter().any(|class| class == "mtr-glue")
+    is_number(cell) || is_pad(cell)
+}
+
+fn is_pad(cell: &MathNode) -> bool {
+    cell.classes.iter().any(|class| class == "mtr-glue")
 }
 
 fn is_number(cell: &MathNode) -> bool {
