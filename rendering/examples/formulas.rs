@@ -1,6 +1,6 @@
 //! Draws each formula of a JSON array on standard input and prints a JSON array of `{"html"}` or `{"error"}`.
 //!
-//! `rendering/compare/` compares its output with KaTeX's and Temml's. With `--time`, it prints times and sizes instead.
+//! `rendering/compare/` compares its output with that of `KaTeX` and Temml. With `--time`, it prints times and sizes instead.
 
 use std::io::{Read as _, Write as _};
 
@@ -17,14 +17,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let rounds = 20;
         let start = std::time::Instant::now();
         for _ in 0..rounds {
-            bytes = formulas.iter().filter_map(|formula| renderer.formula(formula, true).ok()).map(|html| html.len()).sum();
+            bytes =
+                formulas.iter().filter_map(|formula| renderer.formula(formula, true).ok()).map(|html| html.len()).sum();
         }
         let each = start.elapsed() / rounds / u32::try_from(formulas.len().max(1))?;
         let start = std::time::Instant::now();
         let built = Renderer::default();
         let building = start.elapsed();
         drop(built);
-        writeln!(output, "{} formulas, {bytes} bytes, {each:?} a formula, {building:?} to build the renderer", formulas.len())?;
+        writeln!(
+            output,
+            "{} formulas, {bytes} bytes, {each:?} a formula, {building:?} to build the renderer",
+            formulas.len()
+        )?;
         return Ok(());
     }
     let drawn: Vec<_> = formulas

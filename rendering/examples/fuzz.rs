@@ -22,7 +22,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let end = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < end {
         let length = if random(50) == 0 { random(1_500) } else { random(25) };
-        let latex: String = (0..length).map(|_| [pieces[random(pieces.len())], if random(3) == 0 { " " } else { "" }].concat()).collect();
+        let latex: String = (0..length)
+            .map(|_| [pieces[random(pieces.len())], if random(3) == 0 { " " } else { "" }].concat())
+            .collect();
         let start = Instant::now();
         match renderer.formula(&latex, random(2) == 0) {
             Ok(html) if is_safe(&html) => drawn += 1,
@@ -34,6 +36,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let (time, latex) = slowest;
-    writeln!(std::io::stdout(), "{drawn} drawn, {refused} refused, slowest {time:?} for {} characters: {latex:.200}", latex.len())?;
+    writeln!(
+        std::io::stdout(),
+        "{drawn} drawn, {refused} refused, slowest {time:?} for {} characters: {latex:.200}",
+        latex.len()
+    )?;
     Ok(())
 }

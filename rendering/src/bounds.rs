@@ -26,15 +26,64 @@ const SHALLOW_LEVELS: usize = 12;
 
 /// Commands that nest all that follows in their group.
 const SWITCHES: [&str; 33] = [
-    "Huge", "LARGE", "Large", "bf", "bfseries", "boldmath", "cal", "color", "displaystyle", "em", "footnotesize", "frak", "huge",
-    "it", "itshape", "large", "mathchoice", "mit", "normalsize", "rm", "rmfamily", "scriptscriptstyle", "scriptsize",
-    "scriptstyle", "sf", "sffamily", "sl", "small", "textstyle", "tiny", "tt", "ttfamily", "unboldmath",
+    "Huge",
+    "LARGE",
+    "Large",
+    "bf",
+    "bfseries",
+    "boldmath",
+    "cal",
+    "color",
+    "displaystyle",
+    "em",
+    "footnotesize",
+    "frak",
+    "huge",
+    "it",
+    "itshape",
+    "large",
+    "mathchoice",
+    "mit",
+    "normalsize",
+    "rm",
+    "rmfamily",
+    "scriptscriptstyle",
+    "scriptsize",
+    "scriptstyle",
+    "sf",
+    "sffamily",
+    "sl",
+    "small",
+    "textstyle",
+    "tiny",
+    "tt",
+    "ttfamily",
+    "unboldmath",
 ];
 
 /// Commands that could undo the bounds: they load addresses, define what braces are, or write to the output.
 const REFUSED: [&str; 21] = [
-    "TextOrMath", "afterassignment", "edef", "errmessage", "expandafter", "futurelet", "global", "href", "htmlClass", "htmlData",
-    "htmlId", "htmlStyle", "includegraphics", "let", "long", "message", "noexpand", "show", "url", "xdef", "catcode",
+    "TextOrMath",
+    "afterassignment",
+    "edef",
+    "errmessage",
+    "expandafter",
+    "futurelet",
+    "global",
+    "href",
+    "htmlClass",
+    "htmlData",
+    "htmlId",
+    "htmlStyle",
+    "includegraphics",
+    "let",
+    "long",
+    "message",
+    "noexpand",
+    "show",
+    "url",
+    "xdef",
+    "catcode",
 ];
 
 /// What a formula needs.
@@ -70,8 +119,7 @@ pub(crate) fn measure(latex: &str, context: &KatexContext) -> Result<Size, Unren
     let mut tokens = Tokens::of(latex);
     while let Some(token) = tokens.next() {
         match token {
-            Token::Open => groups.push(Group::default()),
-            Token::Command("left" | "begingroup" | "bgroup") => groups.push(Group::default()),
+            Token::Open | Token::Command("left" | "begingroup" | "bgroup") => groups.push(Group::default()),
             Token::Command("begin") => {
                 groups.push(Group { has_cells: true, ..Group::default() });
                 tokens = Tokens::of(after_name(tokens.rest()));
@@ -98,7 +146,14 @@ pub(crate) fn measure(latex: &str, context: &KatexContext) -> Result<Size, Unren
             Token::Command(name) => {
                 size.defines |= matches!(
                     name,
-                    "def" | "gdef" | "newcommand" | "renewcommand" | "providecommand" | "DeclareMathOperator" | "ce" | "pu"
+                    "def"
+                        | "gdef"
+                        | "newcommand"
+                        | "renewcommand"
+                        | "providecommand"
+                        | "DeclareMathOperator"
+                        | "ce"
+                        | "pu"
                 );
                 let rest = tokens.rest().trim_start();
                 if nests(name, rest, context) {
@@ -154,7 +209,8 @@ fn takes_arguments(name: &str, context: &KatexContext, depth: usize) -> bool {
 /// What follows the name of an environment in braces.
 fn after_name(rest: &str) -> &str {
     let name = rest.trim_start().strip_prefix('{').and_then(|rest| rest.split_once('}'));
-    name.filter(|(name, _)| name.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '*')).map_or(rest, |(_, rest)| rest)
+    name.filter(|(name, _)| name.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '*'))
+        .map_or(rest, |(_, rest)| rest)
 }
 
 #[cfg(test)]
@@ -179,7 +235,17 @@ mod tests {
             assert_eq!(reason(&format!("{}x{}", open.repeat(100), close.repeat(100))), None, "{open}");
             assert!(reason(&format!("{}x{}", open.repeat(101), close.repeat(101))).is_some(), "{open}");
         }
-        for chain in ["\\frac", "\\bf", "\\displaystyle", "\\text", "\\frac1", "\\color{red}", "\\sqrt[3]", "{\\frac}", "\\unknown"] {
+        for chain in [
+            "\\frac",
+            "\\bf",
+            "\\displaystyle",
+            "\\text",
+            "\\frac1",
+            "\\color{red}",
+            "\\sqrt[3]",
+            "{\\frac}",
+            "\\unknown",
+        ] {
             assert!(reason(&chain.repeat(301)).is_some(), "{chain}");
         }
     }

@@ -50,13 +50,25 @@ pub(crate) fn spend(size: usize, levels: usize) -> Result<(), ParseError> {
 
 /// An error with a text of ours.
 pub(crate) fn error(message: &str) -> ParseError {
-    REASON.with_borrow_mut(|reason| { reason.get_or_insert_with(|| message.to_owned()); });
+    REASON.with_borrow_mut(|reason| {
+        reason.get_or_insert_with(|| message.to_owned());
+    });
     ParseError::new(ParseErrorKind::StrictModeError { message: message.to_owned(), code: String::new() })
 }
 
 /// Replaces the engine's definitions.
 pub(crate) fn install(context: &mut KatexContext, macros: &mut MacroMap) {
-    for name in ["\\let", "\\edef", "\\xdef", "\\futurelet", "\\global", "\\long", "\\\\globallet", "\\\\globallong", "\\\\globalfuture"] {
+    for name in [
+        "\\let",
+        "\\edef",
+        "\\xdef",
+        "\\futurelet",
+        "\\global",
+        "\\long",
+        "\\\\globallet",
+        "\\\\globallong",
+        "\\\\globalfuture",
+    ] {
         context.functions.remove(name);
     }
     context.define_function(FunctionDefSpec {
@@ -99,14 +111,17 @@ pub(crate) fn install(context: &mut KatexContext, macros: &mut MacroMap) {
 }
 
 /// What becomes of a command that exists. `\newcommand` replaces it, too: authors define `\R`, which the engine has.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Existing {
     Kept,
     Replaced,
 }
 
 /// `\newcommand{\name}[parameters]{body}`
-fn command(context: &mut dyn MacroContextInterface<'_>, existing: Existing) -> Result<MacroExpansionResult, ParseError> {
+fn command(
+    context: &mut dyn MacroContextInterface<'_>,
+    existing: Existing,
+) -> Result<MacroExpansionResult, ParseError> {
     if context.future_mut()?.text == "*" {
         context.pop_token()?;
     }
@@ -117,7 +132,13 @@ fn command(context: &mut dyn MacroContextInterface<'_>, existing: Existing) -> R
     if context.future_mut()?.text == "[" {
         context.pop_token()?;
         let number = context.pop_token()?;
-        parameters = number.text.as_str().parse().ok().filter(|number| *number <= 9).ok_or_else(|| error("the number of parameters is no digit"))?;
+        parameters = number
+            .text
+            .as_str()
+            .parse()
+            .ok()
+            .filter(|number| *number <= 9)
+            .ok_or_else(|| error("the number of parameters is no digit"))?;
         if context.pop_token()?.text != "]" {
             return Err(error("the number of parameters is no digit"));
         }
@@ -154,11 +175,19 @@ fn operator(context: &mut dyn MacroContextInterface<'_>) -> Result<MacroExpansio
 /// The command that a definition names, in braces or not.
 fn named(context: &mut dyn MacroContextInterface<'_>) -> Result<Token, ParseError> {
     let tokens = context.consume_arg(None)?.tokens;
-    <[Token; 1]>::try_from(tokens).map(|[name]| name).map_err(|_| ParseError::new(ParseErrorKind::ExpectedControlSequence))
+    <[Token; 1]>::try_from(tokens)
+        .map(|[name]| name)
+        .map_err(|_| ParseError::new(ParseErrorKind::ExpectedControlSequence))
 }
 
 /// Defines a macro. The engine has tokens in reverse.
-fn define<'a>(context: &mut (dyn MacroContextInterface<'a> + '_), name: &Token, parameters: usize, mut body: Vec<Token>, global: bool) -> Result<(), ParseError> {
+fn define<'a>(
+    context: &mut (dyn MacroContextInterface<'a> + '_),
+    name: &Token,
+    parameters: usize,
+    mut body: Vec<Token>,
+    global: bool,
+) -> Result<(), ParseError> {
     let name = name.text.as_str();
     if !name.starts_with('\\') || name.len() < 2 {
         return Err(ParseError::new(ParseErrorKind::ExpectedControlSequence));
@@ -179,13 +208,20 @@ fn define<'a>(context: &mut (dyn MacroContextInterface<'a> + '_), name: &Token, 
 }
 
 /// Puts the arguments into the body.
-fn expand(body: &[Token], parameters: usize, context: &mut dyn MacroContextInterface<'_>) -> Result<MacroExpansionResult, ParseError> {
+fn expand(
+    body: &[Token],
+    parameters: usize,
+    context: &mut dyn MacroContextInterface<'_>,
+) -> Result<MacroExpansionResult, ParseError> {
     let arguments = context.consume_args(parameters)?;
     let mut tokens = Vec::with_capacity(body.len());
     let mut rest = body.iter();
     while let Some(token) = rest.next() {
         if token.text == "#" {
-            let argument = rest.next().and_then(|number| number.text.as_str().parse::<usize>().ok()).and_then(|number| arguments.get(number.wrapping_sub(1)));
+            let argument = rest
+                .next()
+                .and_then(|number| number.text.as_str().parse::<usize>().ok())
+                .and_then(|number| arguments.get(number.wrapping_sub(1)));
             let argument = argument.ok_or_else(|| error("a definition uses a parameter that it does not have"))?;
             spend(argument.len(), 0)?;
             tokens.extend(argument.iter().rev().cloned());

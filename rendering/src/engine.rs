@@ -20,7 +20,7 @@ const REFUSED_COLOR: &str = "#010203";
 /// The largest length that a formula may name, in em.
 const MAX_EM: f64 = 60.0;
 
-/// How often macros may expand in a formula: what KaTeX allows.
+/// How often macros may expand in a formula: what `KaTeX` allows.
 const MAX_EXPANSIONS: usize = 1_000;
 
 /// The longest macro of a course.
@@ -63,13 +63,21 @@ impl Engine {
             return fault("is too long");
         }
         let mut depth = 0_i32;
-        let mut tokens = Tokens::of(body);
-        while let Some(token) = tokens.next() {
+        for token in Tokens::of(body) {
             match token {
                 Token::Open => depth += 1,
                 Token::Close => depth -= 1,
                 Token::Unclosed => return fault("has \\verb without an end"),
-                Token::Command("ce" | "pu" | "def" | "gdef" | "newcommand" | "renewcommand" | "providecommand" | "DeclareMathOperator") => {
+                Token::Command(
+                    "ce"
+                    | "pu"
+                    | "def"
+                    | "gdef"
+                    | "newcommand"
+                    | "renewcommand"
+                    | "providecommand"
+                    | "DeclareMathOperator",
+                ) => {
                     return fault("defines a command or contains chemistry");
                 }
                 _ => {}
@@ -131,7 +139,8 @@ impl Engine {
 /// Whether the engine wrote a command in place of what it would do.
 fn is_refused(node: &MathDomNode) -> bool {
     let refused = |node: &MathNode| {
-        node.attributes.get("mathcolor").is_some_and(|color| color == REFUSED_COLOR) || node.children.iter().any(is_refused)
+        node.attributes.get("mathcolor").is_some_and(|color| color == REFUSED_COLOR)
+            || node.children.iter().any(is_refused)
     };
     match node {
         MathDomNode::Math(node) => refused(node),

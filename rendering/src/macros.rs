@@ -3,7 +3,7 @@
 use katex::KatexContext;
 use katex::macro_expander::MacroMap;
 use katex::macros::{MacroContextInterface, MacroDefinition, MacroExpansionResult, StaticMacroFunction};
-use katex::types::{ErrorLocationProvider as _, Mode, ParseError, Token};
+use katex::types::{ErrorLocationProvider as _, Mode, ParseError, SourceLocation, Token};
 
 use crate::definitions::{error, spend};
 use crate::{chemistry, tokens, units};
@@ -90,15 +90,18 @@ const PLAIN: &[(&str, &str)] = &[
     ("\\upmu", "\\mathrm{\\mu}"),
     ("\\uppi", "\\mathrm{\\pi}"),
     ("\\micro", "\\mathrm{\\mu}"),
-    ("\\tripledash", "{\\vphantom{-}\\raisebox{2.56mu}{$\\mkern2mu\\tiny\\text{-}\\mkern1mu\\text{-}\\mkern1mu\\text{-}\\mkern2mu$}}"),
+    (
+        "\\tripledash",
+        "{\\vphantom{-}\\raisebox{2.56mu}{$\\mkern2mu\\tiny\\text{-}\\mkern1mu\\text{-}\\mkern1mu\\text{-}\\mkern2mu$}}",
+    ),
 ];
 
 /// Names of functions, which are set upright.
 const OPERATORS: &[&str] = &[
-    "Tr", "tr", "rank", "Rank", "sgn", "sign", "lcm", "diag", "Var", "Cov", "Res", "erf", "erfc", "Span", "im", "Hom", "End", "Aut",
-    "id", "supp", "Arg", "Log", "adj", "proj", "arcsec", "arccsc", "arccot", "arsinh", "arcosh", "artanh", "arcsinh", "arccosh",
-    "arctanh", "arccoth", "sech", "csch", "cosec", "asin", "acos", "atan", "grd", "rot", "vers", "cis", "nullity", "trace",
-    "codim", "coker", "ess", "ord",
+    "Tr", "tr", "rank", "Rank", "sgn", "sign", "lcm", "diag", "Var", "Cov", "Res", "erf", "erfc", "Span", "im", "Hom",
+    "End", "Aut", "id", "supp", "Arg", "Log", "adj", "proj", "arcsec", "arccsc", "arccot", "arsinh", "arcosh",
+    "artanh", "arcsinh", "arccosh", "arctanh", "arccoth", "sech", "csch", "cosec", "asin", "acos", "atan", "grd",
+    "rot", "vers", "cis", "nullity", "trace", "codim", "coker", "ess", "ord",
 ];
 
 /// Macros whose arguments must be read to know what they stand for.
@@ -146,8 +149,12 @@ const FUNCTIONS: &[(&str, StaticMacroFunction)] = &[
 ];
 
 /// Accents that are drawn as another of the engine; `core` writes their character.
-const ACCENTS: &[(&str, &str)] =
-    &[("\\overparen", "\\overgroup"), ("\\wideparen", "\\overgroup"), ("\\widearc", "\\overgroup"), ("\\underparen", "\\undergroup")];
+const ACCENTS: &[(&str, &str)] = &[
+    ("\\overparen", "\\overgroup"),
+    ("\\wideparen", "\\overgroup"),
+    ("\\widearc", "\\overgroup"),
+    ("\\underparen", "\\undergroup"),
+];
 
 /// Adds them, except what the engine has.
 pub(crate) fn install(context: &mut KatexContext, macros: &mut MacroMap) {
@@ -222,7 +229,7 @@ fn source(tokens: &[Token]) -> String {
     let mut latex = String::new();
     let mut expected = None;
     for token in tokens.iter().rev() {
-        let start = token.loc().map(|loc| loc.start());
+        let start = token.loc().map(SourceLocation::start);
         if let (Some(start), Some(expected)) = (start, expected)
             && start > expected
         {
@@ -392,7 +399,9 @@ fn slanted(context: Context<'_, '_>) -> Expansion {
     let raised = digits(&above, ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹']);
     let lowered = digits(&below, ['₀', '₁', '₂', '₃', '₄', '₅', '₆', '₇', '₈', '₉']);
     expanded(match (raised, lowered) {
-        (Some(raised), Some(lowered)) if !raised.is_empty() && !lowered.is_empty() => format!("\\text{{{raised}⁄{lowered}}}"),
+        (Some(raised), Some(lowered)) if !raised.is_empty() && !lowered.is_empty() => {
+            format!("\\text{{{raised}⁄{lowered}}}")
+        }
         _ => format!("{{{{}}^{{{above}}}\\!/\\!{{}}_{{{below}}}}}"),
     })
 }
@@ -419,7 +428,8 @@ pub(crate) fn substituted(body: &str, context: Context<'_, '_>) -> Latex {
     let mut parts = body.split('#');
     latex.push_str(parts.next().unwrap_or_default());
     for part in parts {
-        let number = part.chars().next().and_then(|digit| digit.to_digit(10)).and_then(|digit| usize::try_from(digit).ok());
+        let number =
+            part.chars().next().and_then(|digit| digit.to_digit(10)).and_then(|digit| usize::try_from(digit).ok());
         let argument = number.and_then(|number| arguments.get(number.wrapping_sub(1)));
         let argument = argument.ok_or_else(|| error("a macro of the course uses # without a number"))?;
         spend(argument.len(), 0)?;

@@ -46,7 +46,8 @@ impl<'a> Iterator for Tokens<'a> {
                     continue;
                 }
                 '\\' => {
-                    let letters = after.len() - after.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || letter == '@').len();
+                    let letters = after.len()
+                        - after.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || letter == '@').len();
                     let length = if letters == 0 { after.chars().next().map_or(0, char::len_utf8) } else { letters };
                     let (name, rest) = after.split_at(length);
                     self.rest = rest;

@@ -1,5 +1,7 @@
 //! Numbers and units as `siunitx` writes them.
 
+use std::fmt::Write as _;
+
 use katex::types::ParseError;
 
 use crate::definitions::error;
@@ -7,43 +9,140 @@ use crate::tokens::{Token, Tokens};
 
 /// Prefixes and their symbols.
 const PREFIXES: [(&str, &str); 25] = [
-    ("quecto", "q"), ("ronto", "r"), ("yocto", "y"), ("zepto", "z"), ("atto", "a"), ("femto", "f"), ("pico", "p"), ("nano", "n"),
-    ("micro", "\\mu "), ("milli", "m"), ("centi", "c"), ("deci", "d"), ("deca", "da"), ("deka", "da"), ("hecto", "h"), ("kilo", "k"),
-    ("mega", "M"), ("giga", "G"), ("tera", "T"), ("peta", "P"), ("exa", "E"), ("zetta", "Z"), ("yotta", "Y"), ("ronna", "R"),
+    ("quecto", "q"),
+    ("ronto", "r"),
+    ("yocto", "y"),
+    ("zepto", "z"),
+    ("atto", "a"),
+    ("femto", "f"),
+    ("pico", "p"),
+    ("nano", "n"),
+    ("micro", "\\mu "),
+    ("milli", "m"),
+    ("centi", "c"),
+    ("deci", "d"),
+    ("deca", "da"),
+    ("deka", "da"),
+    ("hecto", "h"),
+    ("kilo", "k"),
+    ("mega", "M"),
+    ("giga", "G"),
+    ("tera", "T"),
+    ("peta", "P"),
+    ("exa", "E"),
+    ("zetta", "Z"),
+    ("yotta", "Y"),
+    ("ronna", "R"),
     ("quetta", "Q"),
 ];
 
 /// Units and their symbols.
 const UNITS: [(&str, &str); 80] = [
-    ("meter", "m"), ("metre", "m"), ("gram", "g"), ("kilogram", "kg"), ("second", "s"), ("ampere", "A"), ("kelvin", "K"),
-    ("mole", "mol"), ("candela", "cd"), ("becquerel", "Bq"), ("degreeCelsius", "{}^{\\circ}C"), ("celsius", "{}^{\\circ}C"),
-    ("coulomb", "C"), ("farad", "F"), ("gray", "Gy"), ("hertz", "Hz"), ("henry", "H"), ("joule", "J"), ("lumen", "lm"),
-    ("katal", "kat"), ("lux", "lx"), ("newton", "N"), ("ohm", "\\Omega "), ("pascal", "Pa"), ("radian", "rad"), ("siemens", "S"),
-    ("sievert", "Sv"), ("steradian", "sr"), ("tesla", "T"), ("volt", "V"), ("watt", "W"), ("weber", "Wb"), ("day", "d"),
-    ("degree", "{}^{\\circ}"), ("hectare", "ha"), ("hour", "h"), ("litre", "L"), ("liter", "L"), ("arcminute", "'"),
-    ("minute", "min"), ("arcsecond", "''"), ("tonne", "t"), ("dalton", "Da"), ("electronvolt", "eV"), ("bel", "B"),
-    ("decibel", "dB"), ("neper", "Np"), ("percent", "\\%"), ("angstrom", "Å"), ("bar", "bar"), ("barn", "b"), ("mmHg", "mmHg"),
-    ("knot", "kn"), ("atmosphere", "atm"), ("astronomicalunit", "au"), ("atomicmassunit", "u"), ("bit", "bit"), ("byte", "B"),
-    ("clight", "c_{0}"), ("elementarycharge", "e"), ("planckbar", "\\hbar "), ("cm", "cm"), ("mm", "mm"), ("km", "km"), ("kg", "kg"),
-    ("mg", "mg"), ("ms", "ms"), ("kHz", "kHz"), ("MHz", "MHz"), ("GHz", "GHz"), ("kJ", "kJ"), ("eV", "eV"), ("keV", "keV"),
-    ("MeV", "MeV"), ("GeV", "GeV"), ("kV", "kV"), ("mL", "mL"), ("ml", "ml"), ("nm", "nm"), ("kW", "kW"),
+    ("meter", "m"),
+    ("metre", "m"),
+    ("gram", "g"),
+    ("kilogram", "kg"),
+    ("second", "s"),
+    ("ampere", "A"),
+    ("kelvin", "K"),
+    ("mole", "mol"),
+    ("candela", "cd"),
+    ("becquerel", "Bq"),
+    ("degreeCelsius", "{}^{\\circ}C"),
+    ("celsius", "{}^{\\circ}C"),
+    ("coulomb", "C"),
+    ("farad", "F"),
+    ("gray", "Gy"),
+    ("hertz", "Hz"),
+    ("henry", "H"),
+    ("joule", "J"),
+    ("lumen", "lm"),
+    ("katal", "kat"),
+    ("lux", "lx"),
+    ("newton", "N"),
+    ("ohm", "\\Omega "),
+    ("pascal", "Pa"),
+    ("radian", "rad"),
+    ("siemens", "S"),
+    ("sievert", "Sv"),
+    ("steradian", "sr"),
+    ("tesla", "T"),
+    ("volt", "V"),
+    ("watt", "W"),
+    ("weber", "Wb"),
+    ("day", "d"),
+    ("degree", "{}^{\\circ}"),
+    ("hectare", "ha"),
+    ("hour", "h"),
+    ("litre", "L"),
+    ("liter", "L"),
+    ("arcminute", "'"),
+    ("minute", "min"),
+    ("arcsecond", "''"),
+    ("tonne", "t"),
+    ("dalton", "Da"),
+    ("electronvolt", "eV"),
+    ("bel", "B"),
+    ("decibel", "dB"),
+    ("neper", "Np"),
+    ("percent", "\\%"),
+    ("angstrom", "Å"),
+    ("bar", "bar"),
+    ("barn", "b"),
+    ("mmHg", "mmHg"),
+    ("knot", "kn"),
+    ("atmosphere", "atm"),
+    ("astronomicalunit", "au"),
+    ("atomicmassunit", "u"),
+    ("bit", "bit"),
+    ("byte", "B"),
+    ("clight", "c_{0}"),
+    ("elementarycharge", "e"),
+    ("planckbar", "\\hbar "),
+    ("cm", "cm"),
+    ("mm", "mm"),
+    ("km", "km"),
+    ("kg", "kg"),
+    ("mg", "mg"),
+    ("ms", "ms"),
+    ("kHz", "kHz"),
+    ("MHz", "MHz"),
+    ("GHz", "GHz"),
+    ("kJ", "kJ"),
+    ("eV", "eV"),
+    ("keV", "keV"),
+    ("MeV", "MeV"),
+    ("GeV", "GeV"),
+    ("kV", "kV"),
+    ("mL", "mL"),
+    ("ml", "ml"),
+    ("nm", "nm"),
+    ("kW", "kW"),
 ];
 
 type Latex = Result<String, ParseError>;
 
 /// A number such as `-1.5(2)e-3`, `1,5` or `2 x 3`.
 pub(crate) fn number(source: &str) -> Latex {
-    let source = source.replace(['~', ' '], "").replace("\\,", "").replace("\\times", "x").replace("+-", "\\pm").replace('−', "-");
+    let source = source
+        .replace(['~', ' '], "")
+        .replace("\\,", "")
+        .replace("\\times", "x")
+        .replace("+-", "\\pm")
+        .replace('−', "-");
     let mut latex = String::new();
     let mut rest = source.as_str();
     while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|digit: char| digit.is_ascii_digit() || matches!(digit, '.' | ',')).len();
+        let digits = rest.len()
+            - rest.trim_start_matches(|digit: char| digit.is_ascii_digit() || matches!(digit, '.' | ',')).len();
         if digits > 0 {
             latex.push_str(&decimal(&rest[..digits]));
             rest = &rest[digits..];
             continue;
         }
-        let symbol = ["\\pm", "\\mp", "\\pi", "\\approx", "\\sim", "\\le", "\\ge", "\\ll", "\\gg"].iter().find(|symbol| rest.starts_with(**symbol));
+        let symbol = ["\\pm", "\\mp", "\\pi", "\\approx", "\\sim", "\\le", "\\ge", "\\ll", "\\gg"]
+            .iter()
+            .find(|symbol| rest.starts_with(**symbol));
         if let Some(symbol) = symbol {
             latex.push_str(symbol);
             latex.push(' ');
@@ -53,11 +152,14 @@ pub(crate) fn number(source: &str) -> Latex {
         let character = rest.chars().next().unwrap_or(' ');
         let after = &rest[character.len_utf8()..];
         match character {
-            'e' | 'E' | 'd' | 'D' if after.starts_with(|next: char| next.is_ascii_digit() || matches!(next, '+' | '-')) => {
+            'e' | 'E' | 'd' | 'D'
+                if after.starts_with(|next: char| next.is_ascii_digit() || matches!(next, '+' | '-')) =>
+            {
                 let sign = usize::from(after.starts_with(['+', '-']));
-                let digits = after[sign..].len() - after[sign..].trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+                let digits =
+                    after[sign..].len() - after[sign..].trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
                 let mantissa = if latex.is_empty() || latex.ends_with(['-', '+']) { "" } else { "\\times " };
-                latex.push_str(&format!("{mantissa}10^{{{}}}", after[..sign + digits].trim_start_matches('+')));
+                let _ = write!(latex, "{mantissa}10^{{{}}}", after[..sign + digits].trim_start_matches('+'));
                 rest = &after[sign + digits..];
                 continue;
             }
@@ -115,7 +217,8 @@ pub(crate) fn quantity(amount: &str, unit_source: &str) -> Latex {
 
 /// Numbers with `;` between them, with a unit after each.
 pub(crate) fn list(numbers: &str, unit_source: &str) -> Latex {
-    let written: Result<Vec<String>, ParseError> = numbers.split(';').map(|number| quantity(number, unit_source)).collect();
+    let written: Result<Vec<String>, ParseError> =
+        numbers.split(';').map(|number| quantity(number, unit_source)).collect();
     let mut written = written?;
     let last = written.pop().unwrap_or_default();
     Ok(if written.is_empty() { last } else { format!("{}\\text{{ and }}{last}", written.join(",\\ ")) })
@@ -139,12 +242,11 @@ fn literal(source: &str) -> Latex {
     let mut letters = String::new();
     let flush = |letters: &mut String, latex: &mut String| {
         if !letters.is_empty() {
-            latex.push_str(&format!("\\mathrm{{{letters}}}"));
+            let _ = write!(latex, "\\mathrm{{{letters}}}");
             letters.clear();
         }
     };
-    let mut tokens = Tokens::of(source);
-    while let Some(token) = tokens.next() {
+    for token in Tokens::of(source) {
         match token {
             Token::Character('.' | '~' | '·' | '⋅') | Token::Command(",") => {
                 flush(&mut letters, &mut latex);
@@ -171,7 +273,7 @@ fn literal(source: &str) -> Latex {
             }
             Token::Command(name) => {
                 flush(&mut letters, &mut latex);
-                latex.push_str(&format!("\\{name} "));
+                let _ = write!(latex, "\\{name} ");
             }
         }
     }
@@ -213,7 +315,7 @@ fn symbols(source: &str) -> Latex {
             "of" => {
                 let what = braced(&mut tokens)?;
                 let last = factors.last_mut().ok_or_else(|| error("a unit begins with its kind"))?;
-                last.0.push_str(&format!("_{{\\text{{{what}}}}}"));
+                let _ = write!(last.0, "_{{\\text{{{what}}}}}");
             }
             "highlight" | "cancel" => {}
             _ => {
@@ -223,7 +325,8 @@ fn symbols(source: &str) -> Latex {
                 }
                 let symbol = UNITS.iter().find(|(known, _)| *known == name).map(|(_, symbol)| (*symbol).to_owned());
                 let symbol = symbol.unwrap_or_else(|| format!("\\{name} "));
-                let power = if before.is_empty() && !sign.is_empty() { "1".to_owned() } else { std::mem::take(&mut before) };
+                let power =
+                    if before.is_empty() && !sign.is_empty() { "1".to_owned() } else { std::mem::take(&mut before) };
                 factors.push((format!("{}{symbol}", std::mem::take(&mut prefix)), format!("{sign}{power}")));
                 sign = "";
             }
@@ -296,6 +399,9 @@ mod tests {
         assert_eq!(angle("1;2;3").unwrap(), "{1}^{\\circ}{2}'{3}''");
         assert_eq!(quantity("3", "\\meter").unwrap(), "{3}\\,{\\mathrm{m}}");
         assert_eq!(quantity("90", "\\degree").unwrap(), "{90}{\\mathrm{{}^{\\circ}}}");
-        assert_eq!(list("1;2;3", "m").unwrap(), "{1}\\,{\\mathrm{m}},\\ {2}\\,{\\mathrm{m}}\\text{ and }{3}\\,{\\mathrm{m}}");
+        assert_eq!(
+            list("1;2;3", "m").unwrap(),
+            "{1}\\,{\\mathrm{m}},\\ {2}\\,{\\mathrm{m}}\\text{ and }{3}\\,{\\mathrm{m}}"
+        );
     }
 }

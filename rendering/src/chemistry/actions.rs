@@ -1,8 +1,10 @@
 //! What the machines do: they collect the parts of an entity and write them as LaTeX.
 
+use std::fmt::Write as _;
+
 use katex::types::ParseError;
 
-use super::{Piece, joined, patterns, run};
+use super::{Piece, characters, joined, patterns, run};
 use crate::definitions::{error, spend};
 
 /// The parts that were read and not yet written. The names are mhchem's.
@@ -50,12 +52,8 @@ pub(super) struct Reader {
 
 type Pieces = Result<Vec<Piece>, ParseError>;
 
-fn some(latex: impl Into<String>) -> Pieces {
-    Ok(vec![Piece::new(latex)])
-}
-
-fn none() -> Pieces {
-    Ok(Vec::new())
+fn some(latex: impl Into<String>) -> Vec<Piece> {
+    vec![Piece::new(latex)]
 }
 
 fn is(pattern: &str, text: &str) -> bool {
@@ -68,7 +66,13 @@ impl Reader {
     }
 
     /// Performs an action on what a pattern matched.
-    pub(super) fn act(&mut self, action: &str, option: &str, groups: &[String], output: &mut Vec<Piece>) -> Result<(), ParseError> {
+    pub(super) fn act(
+        &mut self,
+        action: &str,
+        option: &str,
+        groups: &[String],
+        output: &mut Vec<Piece>,
+    ) -> Result<(), ParseError> {
         let pieces = self.pieces(action, option, groups)?;
         spend(pieces.iter().map(|piece| piece.latex.len()).sum(), 0)?;
         output.extend(pieces);
@@ -111,38 +115,42 @@ impl Reader {
             "parenthesisLevel++" => self.level += 1,
             "parenthesisLevel--" => self.level -= 1,
             "a to o" => self.buffer.o = std::mem::take(&mut self.buffer.a),
-            "tight operator" => self.buffer.o.push_str(&format!("{{{text}}}")),
-            "^(-1)" => self.buffer.rm.push_str(&format!("^{{{text}}}")),
-            "insert" => return some(inserted(option, text)),
+            "tight operator" => {
+                let _ = write!(self.buffer.o, "{{{text}}}");
+            }
+            "^(-1)" => {
+                let _ = write!(self.buffer.rm, "^{{{text}}}");
+            }
+            "insert" => return Ok(some(inserted(option, text))),
             "insert+p1" => {
                 let escapes = option == "1st-level escape";
                 return Ok(vec![Piece { latex: inserted(option, text), escapes }]);
             }
-            "copy" => return some(text),
-            "rm" | "roman-numeral" => return some(format!("\\mathrm{{{text}}}")),
+            "copy" => return Ok(some(text)),
+            "rm" | "roman-numeral" => return Ok(some(format!("\\mathrm{{{text}}}"))),
             "text" => return self.go(text, "text"),
-            "{text}" => return some(format!("{{{}}}", self.latex(text, "text")?)),
+            "{text}" => return Ok(some(format!("{{{}}}", self.latex(text, "text")?))),
             "tex-math" | "tex-math tight" | "9,9" => return self.go(text, action),
             "ce" => return self.go(text, "ce"),
-            "bond" => return some(bond(if option.is_empty() { text } else { option })?),
-            "1/2" => return self.fraction(text),
-            "operator" => return some(operator(if option.is_empty() { text } else { option })?),
+            "bond" => return Ok(some(bond(if option.is_empty() { text } else { option })?)),
+            "1/2" => return fraction(text),
+            "operator" => return Ok(some(operator(if option.is_empty() { text } else { option })?)),
             "state of aggregation" => {
                 let space = if self.machine == "pq" { 1 } else { 2 };
-                return some(format!("\\mskip{space}mu {}", self.latex(text, "o")?));
+                return Ok(some(format!("\\mskip{space}mu {}", self.latex(text, "o")?)));
             }
             "comma" if self.machine == "ce" => {
                 let mark = text.trim_end();
                 let space = if mark.len() < text.len() && self.level == 0 { 6 } else { 3 };
-                return some(format!("{{{mark}}}\\mkern{space}mu "));
+                return Ok(some(format!("{{{mark}}}\\mkern{space}mu ")));
             }
-            "comma" => return some("{,}"),
-            "color0-output" => return some(format!("\\color{{{text}}}")),
+            "comma" => return Ok(some("{,}")),
+            "color0-output" => return Ok(some(format!("\\color{{{text}}}"))),
             "color-output" => {
                 let machine = self.machine.clone();
-                return some(format!("{{\\color{{{text}}}{{{}}}}}", self.latex(second, &machine)?));
+                return Ok(some(format!("{{\\color{{{text}}}{{{}}}}}", self.latex(second, &machine)?)));
             }
-            "oxidation-output" => return some(format!("{{{}}}", self.latex(text, "oxidation")?)),
+            "oxidation-output" => return Ok(some(format!("{{{}}}", self.latex(text, "oxidation")?))),
             "frac-output" => return self.both("\\frac", "", groups),
             "overset-output" => return self.both("\\overset", "", groups),
             "underset-output" => return self.both("\\underset", "", groups),
@@ -151,21 +159,23 @@ impl Reader {
             "charge or bond" => {
                 if self.begins_with_bond {
                     let mut pieces = self.output("")?;
-                    pieces.extend(some(bond("-")?)?);
+                    pieces.extend(some(bond("-")?));
                     return Ok(pieces);
                 }
                 text.clone_into(&mut self.buffer.d);
             }
             "- after o/d" => return self.hyphen(text, option == "true"),
-            "space" => return some(if self.machine == "pu-2" { "\\mkern3mu " } else { "~" }),
-            "cdot" => return some("\\mkern1mu{\\cdot}\\mkern1mu "),
+            "space" => return Ok(some(if self.machine == "pu-2" { "\\mkern3mu " } else { "~" })),
+            "cdot" => return Ok(some("\\mkern1mu{\\cdot}\\mkern1mu ")),
             "enumber" => return self.number(groups),
             "number^" => return self.power(groups),
-            "output-0" | "output-o" => return Ok(grouped(&std::mem::take(&mut self.buffer.text), action == "output-0")),
+            "output-0" | "output-o" => {
+                return Ok(grouped(&std::mem::take(&mut self.buffer.text), action == "output-0"));
+            }
             "output" => return self.output(option),
             _ => return Err(error("\\ce cannot be read")),
         }
-        none()
+        Ok(Vec::new())
     }
 
     /// Writes what was collected.
@@ -174,23 +184,23 @@ impl Reader {
             "ce" if self.buffer.r.is_empty() => self.entity(follows),
             "ce" => self.arrow(),
             "text" => match std::mem::take(&mut self.buffer.text) {
-                text if text.is_empty() => none(),
+                text if text.is_empty() => Ok(Vec::new()),
                 text if text.contains(['^', '_']) => {
-                    some(format!("\\mathrm{{{}}}", text.replacen(' ', "~", 1).replacen('-', "\\text{-}", 1)))
+                    Ok(some(format!("\\mathrm{{{}}}", text.replacen(' ', "~", 1).replacen('-', "\\text{-}", 1))))
                 }
-                text => some(format!("\\text{{{text}}}")),
+                text => Ok(some(format!("\\text{{{text}}}"))),
             },
             "pu" => self.quantity(),
             "pu-2" => match std::mem::take(&mut self.buffer.rm) {
-                rm if rm.is_empty() => none(),
+                rm if rm.is_empty() => Ok(Vec::new()),
                 rm => match inside_braces(&rm) {
                     Some(inside) => self.go(inside, "pu"),
-                    None => some(format!("\\mathrm{{{rm}}}")),
+                    None => Ok(some(format!("\\mathrm{{{rm}}}"))),
                 },
             },
             _ => match std::mem::take(&mut self.buffer.o) {
-                formula if formula.is_empty() => none(),
-                formula => some(format!("{formula} ")),
+                formula if formula.is_empty() => Ok(Vec::new()),
+                formula => Ok(some(format!("{formula} "))),
             },
         }
     }
@@ -198,9 +208,10 @@ impl Reader {
     /// An element with its amount and scripts. `follows` is `1` if something follows at once, `2` if that may have an amount.
     fn entity(&mut self, follows: &str) -> Pieces {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let empty = [&buffer.a, &buffer.b, &buffer.p, &buffer.o, &buffer.q, &buffer.d].iter().all(|part| part.is_empty());
+        let empty =
+            [&buffer.a, &buffer.b, &buffer.p, &buffer.o, &buffer.q, &buffer.d].iter().all(|part| part.is_empty());
         if empty && follows.is_empty() {
-            return none();
+            return Ok(Vec::new());
         }
         let mut latex = String::new();
         if buffer.space_before {
@@ -231,21 +242,24 @@ impl Reader {
             latex.push_str("\\,");
         }
         if !(above.is_empty() && below.is_empty()) {
-            latex.push_str(&format!(
+            let _ = write!(
+                latex,
                 "{{\\vphantom{{X}}}}^{{\\hphantom{{{above}}}}}_{{\\hphantom{{{below}}}}}{{\\vphantom{{X}}}}^{{\\smash[t]{{\\vphantom{{2}}}}\\mathllap{{{above}}}}}_{{\\vphantom{{2}}\\mathllap{{\\smash[t]{{{below}}}}}}}"
-            ));
+            );
         }
         latex.push_str(&signed(element));
-        let index = |latex: &mut String| latex.push_str(&format!("_{{\\smash[t]{{{subscript}}}}}"));
+        let index = |latex: &mut String| {
+            let _ = write!(latex, "_{{\\smash[t]{{{subscript}}}}}");
+        };
         let (has_index, has_charge) = (!subscript.is_empty(), !charge.is_empty());
-        let base = "{\\vphantom{X}}";
+        let carrier = "{\\vphantom{X}}";
         match buffer.d_type {
             Kind::Charge => {
                 if has_charge || has_index {
-                    latex.push_str(base);
+                    latex.push_str(carrier);
                 }
                 if has_charge {
-                    latex.push_str(&format!("^{{{charge}}}"));
+                    let _ = write!(latex, "^{{{charge}}}");
                 }
                 if has_index {
                     index(&mut latex);
@@ -253,24 +267,24 @@ impl Reader {
             }
             Kind::Oxidation => {
                 if has_charge {
-                    latex.push_str(&format!("{base}^{{{charge}}}"));
+                    let _ = write!(latex, "{carrier}^{{{charge}}}");
                 }
                 if has_index {
-                    latex.push_str(base);
+                    latex.push_str(carrier);
                     index(&mut latex);
                 }
             }
             Kind::Plain => {
                 if has_index {
-                    latex.push_str(base);
+                    latex.push_str(carrier);
                     index(&mut latex);
                 }
                 if has_charge {
-                    latex.push_str(&format!("{base}^{{{charge}}}"));
+                    let _ = write!(latex, "{carrier}^{{{charge}}}");
                 }
             }
         }
-        some(latex)
+        Ok(some(latex))
     }
 
     /// An arrow with what stands above and below it.
@@ -293,21 +307,12 @@ impl Reader {
             _ => "xrightarrow",
         };
         let below = if below.is_empty() { below } else { format!("[{{{below}}}]") };
-        some(format!("\\{arrow}{below}{{{above}}}"))
+        Ok(some(format!("\\{arrow}{below}{{{above}}}")))
     }
 
     fn both(&self, command: &str, between: &str, groups: &[String]) -> Pieces {
         let [first, second] = groups else { return Err(error("\\ce cannot be read")) };
-        some(format!("{command}{{{}}}{between}{{{}}}", self.latex(first, "ce")?, self.latex(second, "ce")?))
-    }
-
-    fn fraction(&self, text: &str) -> Pieces {
-        let Some((sign, numerator, denominator, variable)) = patterns::fraction_parts(text) else {
-            return Err(error("\\ce cannot be read"));
-        };
-        let fraction = format!("\\frac{{{numerator}}}{{{denominator}}}");
-        let variable = if variable.is_empty() { String::new() } else { format!("{variable} ") };
-        some(format!("{sign}\\mathchoice{{\\textstyle{fraction}}}{{{fraction}}}{{{fraction}}}{{{fraction}}}{variable}"))
+        Ok(some(format!("{command}{{{}}}{between}{{{}}}", self.latex(first, "ce")?, self.latex(second, "ce")?)))
     }
 
     /// After a charge of digits alone comes another isotope.
@@ -328,7 +333,10 @@ impl Reader {
         let latin = is("one lowercase latin letter $", &element);
         let begins_orbital = patterns::find("orbital", &element).ok().flatten().is_some();
         let follows = text == "-"
-            && (orbital || latin || is("one lowercase greek letter $", &element) || is("$one lowercase latin letter$ $", &element));
+            && (orbital
+                || latin
+                || is("one lowercase greek letter $", &element)
+                || is("$one lowercase latin letter$ $", &element));
         let buffer = &mut self.buffer;
         let alone = [&buffer.a, &buffer.b, &buffer.p, &buffer.d, &buffer.q].iter().all(|part| part.is_empty());
         if follows && alone && !begins_orbital && latin {
@@ -401,7 +409,9 @@ impl Reader {
         let below = self.go(&degrees(&buffer.q), "pu")?;
         if buffer.o == "//" {
             let fraction = format!("\\frac{{{}}}{{{}}}", joined(&above), joined(&below));
-            return some(format!("\\mathchoice{{\\textstyle{fraction}}}{{{fraction}}}{{{fraction}}}{{{fraction}}}"));
+            return Ok(some(format!(
+                "\\mathchoice{{\\textstyle{fraction}}}{{{fraction}}}{{{fraction}}}{{{fraction}}}"
+            )));
         }
         above.push(Piece::new(if above.len() > 1 || below.len() > 1 { "\\,/\\," } else { "/" }));
         above.extend(below);
@@ -415,6 +425,15 @@ fn signed(sign: &str) -> Vec<Piece> {
         "+-" | "+/-" => vec![Piece::new("\\pm ")],
         sign => vec![Piece::new(sign)],
     }
+}
+
+fn fraction(text: &str) -> Pieces {
+    let Some((sign, numerator, denominator, variable)) = characters::fraction_parts(text) else {
+        return Err(error("\\ce cannot be read"));
+    };
+    let fraction = format!("\\frac{{{numerator}}}{{{denominator}}}");
+    let variable = if variable.is_empty() { String::new() } else { format!("{variable} ") };
+    Ok(some(format!("{sign}\\mathchoice{{\\textstyle{fraction}}}{{{fraction}}}{{{fraction}}}{{{fraction}}}{variable}")))
 }
 
 fn inside_braces(text: &str) -> Option<&str> {

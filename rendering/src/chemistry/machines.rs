@@ -1,4 +1,4 @@
-//! The state machines of mhchem's grammar. A port of the tables of mhchem 3.3.0 as KaTeX 0.19.1 has them; see [`super`].
+//! The state machines of mhchem's grammar. A port of the tables of mhchem 3.3.0 as `KaTeX` 0.19.1 has them; see [`super`].
 
 /// A pattern or several, the states in which it counts (`*`: all), the actions with their options, the next state, and
 /// whether the same input is read `again` and whether reading goes `on` with the next row.
@@ -238,11 +238,8 @@ static TEX_MATH_TIGHT: &[Row] = &[
 ];
 
 /// The machine `9,9`.
-static DECIMAL: &[Row] = &[
-    ("empty", "*", &[], "", ""),
-    (",", "*", &[("comma", "")], "", ""),
-    ("else", "*", &[("copy", "")], "", ""),
-];
+static DECIMAL: &[Row] =
+    &[("empty", "*", &[], "", ""), (",", "*", &[("comma", "")], "", ""), ("else", "*", &[("copy", "")], "", "")];
 
 /// The machine `pu`.
 static PU: &[Row] = &[

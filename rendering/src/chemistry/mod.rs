@@ -1,10 +1,12 @@
 //! Chemistry: `\ce` and `\pu` as mhchem reads them, turned into LaTeX for the engine.
 //!
-//! A port of mhchem 3.3.0 as KaTeX ships it (`contrib/mhchem`, MIT License, adapted from `MathJax` under the Apache
+//! A port of mhchem 3.3.0 as `KaTeX` ships it (`contrib/mhchem`, MIT License, adapted from `MathJax` under the Apache
 //! License 2.0): Copyright (c) 2011-2015 The `MathJax` Consortium, Copyright (c) 2015-2018 Martin Hensel. The grammar is a
 //! set of state machines, whose tables are kept as they are, so that every formula is read as its authors' tools read it.
 
 mod actions;
+mod characters;
+mod groups;
 mod machines;
 mod patterns;
 
@@ -42,7 +44,8 @@ pub(crate) fn quantity(source: &str) -> Result<String, ParseError> {
 fn written(source: &str, machine: &str) -> Result<String, ParseError> {
     let pieces = run(source, machine, 0)?;
     let latex = joined(&pieces);
-    let latex = if latex.is_empty() || pieces.iter().any(|piece| piece.escapes) { latex } else { format!("{{{latex}}}") };
+    let latex =
+        if latex.is_empty() || pieces.iter().any(|piece| piece.escapes) { latex } else { format!("{{{latex}}}") };
     // The engine takes `#1` for a parameter.
     let latex = latex.replace("\\#", "\\text{\\char\"23 }");
     if latex.contains('#') {

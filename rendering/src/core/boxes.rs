@@ -13,9 +13,12 @@ pub(super) fn enclosed(node: &MathNode) -> Written {
     for notation in attribute(node, "notation").unwrap_or_default().split_ascii_whitespace() {
         match notation {
             "box" => row = row.styled("border:1px solid").styled("padding:0.2em 0.3em"),
-            "actuarial" => row = row.styled("border-right:1px solid").styled("border-top:1px solid").styled("padding:0.1em"),
+            "actuarial" => {
+                row = row.styled("border-right:1px solid").styled("border-top:1px solid").styled("padding:0.1em");
+            }
             "phasorangle" => {
-                row = row.styled("border-bottom:1px solid").styled("border-left:1px solid").styled("padding-left:0.2em");
+                row =
+                    row.styled("border-bottom:1px solid").styled("border-left:1px solid").styled("padding-left:0.2em");
             }
             "updiagonalstrike" => lines.push(strike("to bottom right")),
             "downdiagonalstrike" => lines.push(strike("to top right")),

@@ -17,7 +17,8 @@ impl Length {
     /// Reads a length. `mu` is an eighteenth of an em, other units of TeX are not written by the engine.
     pub(super) fn read(text: &str) -> Option<Self> {
         let text = text.trim().trim_start_matches('+');
-        let end = text.find(|character: char| character.is_ascii_alphabetic() || character == '%').unwrap_or(text.len());
+        let end =
+            text.find(|character: char| character.is_ascii_alphabetic() || character == '%').unwrap_or(text.len());
         let number: f64 = text[..end].parse().ok().filter(|number: &f64| number.is_finite())?;
         match &text[end..] {
             "mu" => Some(Self::em(number / 18.0)),

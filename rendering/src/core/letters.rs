@@ -105,9 +105,10 @@ impl Variant {
             '\u{391}'..='\u{3A9}' => self.greek()? + (code - 0x391),
             '\u{3B1}'..='\u{3C9}' => self.greek()? + 26 + (code - 0x3B1),
             _ => {
-                let place = [('ϴ', 17), ('∇', 25), ('∂', 51), ('ϵ', 52), ('ϑ', 53), ('ϰ', 54), ('ϕ', 55), ('ϱ', 56), ('ϖ', 57)]
-                    .iter()
-                    .find_map(|(character, place)| (*character == letter).then_some(*place))?;
+                let place =
+                    [('ϴ', 17), ('∇', 25), ('∂', 51), ('ϵ', 52), ('ϑ', 53), ('ϰ', 54), ('ϕ', 55), ('ϱ', 56), ('ϖ', 57)]
+                        .iter()
+                        .find_map(|(character, place)| (*character == letter).then_some(*place))?;
                 self.greek()? + place
             }
         };
@@ -181,8 +182,17 @@ mod tests {
     #[test]
     fn every_letter_of_a_variant_is_assigned() {
         let names = [
-            "italic", "bold", "bold-italic", "script", "fraktur", "double-struck", "sans-serif", "bold-sans-serif",
-            "sans-serif-italic", "sans-serif-bold-italic", "monospace",
+            "italic",
+            "bold",
+            "bold-italic",
+            "script",
+            "fraktur",
+            "double-struck",
+            "sans-serif",
+            "bold-sans-serif",
+            "sans-serif-italic",
+            "sans-serif-bold-italic",
+            "monospace",
         ];
         for variant in names.map(|name| Variant::named(name).unwrap()) {
             let letters: Vec<char> = ('A'..='Z').chain('a'..='z').map(|letter| variant.of(letter).unwrap()).collect();

@@ -181,7 +181,10 @@ fn token(node: &MathNode) -> Written {
 
 /// Whether browsers stretch the operator in a row beside a tall neighbour.
 fn stretches_alone(text: &str) -> bool {
-    matches!(text.chars().next(), Some('↑' | '↓' | '↕' | '⇑' | '⇓' | '⇕' | '⟰' | '⟱' | '|' | '‖' | '∣' | '∥' | '^' | '~'))
+    matches!(
+        text.chars().next(),
+        Some('↑' | '↓' | '↕' | '⇑' | '⇓' | '⇕' | '⟰' | '⟱' | '|' | '‖' | '∣' | '∥' | '^' | '~')
+    )
 }
 
 /// A token in its letters. Text keeps its characters, so that it can be searched, and is styled instead.
@@ -259,7 +262,7 @@ fn scripts(node: &MathNode, name: &'static str, number: usize) -> Written {
     boxes::ruled(&mut children, if name == "munder" { "bottom" } else { "top" });
     if matches!(name, "mover" | "munder" | "munderover")
         && let Some(Node::Element(base)) = children.first_mut()
-        && base.attributes.get("minsize").is_some()
+        && base.attributes.contains_key("minsize")
         && base.attributes.get("stretchy").is_some_and(|stretchy| stretchy == "true")
     {
         // An arrow with text: it stretches over the text, so that the text is made as wide as the arrow must be.

@@ -101,9 +101,11 @@ fn names_function(element: &Element) -> bool {
     match element.name {
         "mo" => applies(element),
         "mrow" => element.only_groups() && element.children.last().and_then(Node::element).is_some_and(applies),
-        "msup" | "msub" | "msubsup" | "munder" | "mover" | "munderover" => {
-            element.children.first().and_then(Node::element).is_some_and(|base| base.name == "mrow" && names_function(base))
-        }
+        "msup" | "msub" | "msubsup" | "munder" | "mover" | "munderover" => element
+            .children
+            .first()
+            .and_then(Node::element)
+            .is_some_and(|base| base.name == "mrow" && names_function(base)),
         _ => false,
     }
 }
@@ -117,7 +119,7 @@ fn ends_operand(before: &Element) -> bool {
 }
 
 fn starts_operand(next: &Element) -> bool {
-    !matches!(next.name, "mo" | "mspace" | "mtext") && !(next.name == "mrow" && next.children.first().is_some_and(fence))
+    !(matches!(next.name, "mo" | "mspace" | "mtext") || next.name == "mrow" && next.children.first().is_some_and(fence))
 }
 
 fn fence(node: &Node) -> bool {

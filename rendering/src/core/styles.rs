@@ -35,7 +35,10 @@ fn children(element: &mut Element, style: Style) {
                     inner.attributes.remove("scriptlevel");
                 }
             }
-            if inner.name == "mstyle" && inner.attributes.keys().all(|name| is_style(name)) && own_style(inner, inherited) == inherited {
+            if inner.name == "mstyle"
+                && inner.attributes.keys().all(|name| is_style(name))
+                && own_style(inner, inherited) == inherited
+            {
                 if groups {
                     kept.append(&mut inner.children);
                     continue;

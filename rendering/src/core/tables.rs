@@ -161,12 +161,8 @@ struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     fn of(node: &'a MathNode) -> Self {
-        let is = |cell: &MathDomNode, class: &str| {
-            matches!(cell, MathDomNode::Math(cell) if cell.classes.iter().any(|name| name == class))
-        };
-        let cells = || {
-            node.children.iter().filter_map(MathDomNode::as_math_node).flat_map(|row| row.children.iter())
-        };
+        let is = |cell: &MathDomNode, class: &str| matches!(cell, MathDomNode::Math(cell) if cell.classes.iter().any(|name| name == class));
+        let cells = || node.children.iter().filter_map(MathDomNode::as_math_node).flat_map(|row| row.children.iter());
         let numbered = cells().any(|cell| {
             is(cell, "mml-eqn-num") && matches!(cell, MathDomNode::Math(cell) if !cell.children.is_empty())
         });
@@ -205,7 +201,9 @@ impl<'a> Layout<'a> {
                 // Half the width before the equation and half after it, which the number takes with what fills the line.
                 if !pads {
                     let written = if self.wide { written.styled("width:50%") } else { written };
-                    cells.push(if is_number(cell) { written.styled("text-align:-webkit-right") } else { written }.into());
+                    cells.push(
+                        if is_number(cell) { written.styled("text-align:-webkit-right") } else { written }.into(),
+                    );
                 }
                 continue;
             }
@@ -217,13 +215,17 @@ impl<'a> Layout<'a> {
 
     fn cell(&self, row: usize, column: usize, last: bool, mut cell: Element) -> Element {
         let at = |lines: &[&str], place: usize| lines.get(place).and_then(|line| border(line));
-        if column == 0 && let Some(border) = at(&self.column_lines, 0) {
+        if column == 0
+            && let Some(border) = at(&self.column_lines, 0)
+        {
             cell = cell.styled(&format!("border-left:{border}"));
         }
         if let Some(border) = at(&self.column_lines, column + 1) {
             cell = cell.styled(&format!("border-right:{border}"));
         }
-        if row == 0 && let Some(border) = at(&self.row_lines, 0) {
+        if row == 0
+            && let Some(border) = at(&self.row_lines, 0)
+        {
             cell = cell.styled(&format!("border-top:{border}"));
         }
         if let Some(border) = at(&self.row_lines, row + 1) {

@@ -4,17 +4,23 @@ use rendering::{MAX_CHARACTERS, MAX_DEPTH, Renderer};
 
 /// Draws in a thread with a small stack, whose overflow would end the process.
 fn on_small_stack(kibibytes: usize, latex: String) -> Result<String, rendering::Unrenderable> {
-    std::thread::Builder::new()
-        .stack_size(kibibytes << 10)
-        .spawn(move || Renderer::default().formula(&latex, true))
-        .unwrap()
-        .join()
-        .unwrap()
+    let thread = std::thread::Builder::new().stack_size(kibibytes << 10);
+    let drawing = thread.spawn(move || Renderer::default().formula(&latex, true));
+    drawing.expect("a thread").join().expect("no panic")
 }
 
 #[test]
 fn what_is_within_the_bounds_is_drawn_on_a_small_stack() {
-    for (open, close) in [("{", "}"), (r"\sqrt{", "}"), (r"\left(", r"\right)"), (r"\frac{1}{", "}"), ("x^{", "}"), (r"\text{$", "$}"), (r"\ce{", "}"), (r"\begin{matrix}", r"\end{matrix}")] {
+    for (open, close) in [
+        ("{", "}"),
+        (r"\sqrt{", "}"),
+        (r"\left(", r"\right)"),
+        (r"\frac{1}{", "}"),
+        ("x^{", "}"),
+        (r"\text{$", "$}"),
+        (r"\ce{", "}"),
+        (r"\begin{matrix}", r"\end{matrix}"),
+    ] {
         let latex = format!("{}x{}", open.repeat(MAX_DEPTH), close.repeat(MAX_DEPTH));
         let drawn = on_small_stack(512, latex.clone());
         // Chemistry has a lower bound of its own.
@@ -33,8 +39,27 @@ fn what_is_within_the_bounds_is_drawn_on_a_small_stack() {
 #[test]
 fn what_is_beyond_the_bounds_is_refused_on_a_small_stack() {
     for part in [
-        "{", r"\sqrt{", r"\left(", r"\begin{matrix}", r"\frac", r"\bf", r"\displaystyle", r"\text", r"\hat", r"\mathrm", "x^", "{%}\n",
-        r"\begingroup ", r"\bgroup ", r"\ce{", r"\pu{", r"\newcommand{", r"\verb|}|{", r"\color{red}", r"\operatorname", r"\overset",
+        "{",
+        r"\sqrt{",
+        r"\left(",
+        r"\begin{matrix}",
+        r"\frac",
+        r"\bf",
+        r"\displaystyle",
+        r"\text",
+        r"\hat",
+        r"\mathrm",
+        "x^",
+        "{%}\n",
+        r"\begingroup ",
+        r"\bgroup ",
+        r"\ce{",
+        r"\pu{",
+        r"\newcommand{",
+        r"\verb|}|{",
+        r"\color{red}",
+        r"\operatorname",
+        r"\overset",
     ] {
         let latex = part.repeat(MAX_CHARACTERS / part.len());
         assert!(on_small_stack(512, latex).is_err(), "{part}");
@@ -60,7 +85,11 @@ fn macros_expand_to_a_bounded_size() {
 
 #[test]
 fn a_course_cannot_undo_the_bounds() {
-    let macros = [("a".to_owned(), r"\b{#1}\b{#1}".to_owned()), ("b".to_owned(), r"{\bf #1#1}".to_owned()), ("c".to_owned(), r"{\c}".to_owned())];
+    let macros = [
+        ("a".to_owned(), r"\b{#1}\b{#1}".to_owned()),
+        ("b".to_owned(), r"{\bf #1#1}".to_owned()),
+        ("c".to_owned(), r"{\c}".to_owned()),
+    ];
     let renderer = Renderer::new(&macros).unwrap();
     let nested = format!("{}x{}", r"\a{".repeat(40), "}".repeat(40));
     let drawn = std::thread::Builder::new().stack_size(512 << 10).spawn(move || {

@@ -38,7 +38,8 @@ fn constructs_are_drawn_or_refused_as_expected() {
                 assert!(inline.is_ok(), "{construct}: {inline:?}");
                 for html in [displayed].into_iter().chain(inline) {
                     assert!(rendering::is_safe(&html), "{construct}: {html}");
-                    let shows_source = html.contains('\\') && !construct.contains(r"\backslash") && !construct.contains(r"\setminus");
+                    let shows_source =
+                        html.contains('\\') && !construct.contains(r"\backslash") && !construct.contains(r"\setminus");
                     assert!(!shows_source, "{construct}: {html}");
                 }
             }

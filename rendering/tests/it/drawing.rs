@@ -37,7 +37,17 @@ fn no_attribute_is_left_that_browsers_drop() {
         r"\xrightarrow[a]{b}",
     ] {
         let html = drawn(latex);
-        for old in ["menclose", "notation", "columnalign", "columnlines", "rowlines", "rowspacing", "class=", "semantics", "mathvariant=\"bold"] {
+        for old in [
+            "menclose",
+            "notation",
+            "columnalign",
+            "columnlines",
+            "rowlines",
+            "rowspacing",
+            "class=",
+            "semantics",
+            "mathvariant=\"bold",
+        ] {
             assert!(!html.contains(old), "{latex}: {html}");
         }
     }
@@ -51,7 +61,10 @@ fn tables_have_lines_and_alignment_in_their_cells() {
     assert!(html.contains(&format!("<mtd style=\"{first}\"><mn>1</mn></mtd>")), "{html}");
     let last = "border-right:1px solid;border-bottom:1px solid;padding:0.5ex 0.4em;text-align:-webkit-right";
     assert!(html.contains(&format!("<mtd style=\"{last}\"><mn>4</mn></mtd>")), "{html}");
-    assert_eq!(inside(r"\begin{matrix}a&b\end{matrix}"), "<mtable><mtr><mtd><mi>a</mi></mtd><mtd><mi>b</mi></mtd></mtr></mtable>");
+    assert_eq!(
+        inside(r"\begin{matrix}a&b\end{matrix}"),
+        "<mtable><mtr><mtd><mi>a</mi></mtd><mtd><mi>b</mi></mtd></mtr></mtable>"
+    );
     let dashed = drawn(r"\begin{array}{c:c}a&b\end{array}");
     assert!(dashed.contains("border-right:1px dashed"), "{dashed}");
 }
@@ -84,7 +97,10 @@ fn fences_stretch_and_arrows_do_not() {
     assert!(drawn(r"\left|\frac{a}{b}\right|").contains("<mo stretchy=\"true\">∣</mo>"));
     assert!(drawn(r"(\frac{a}{b})").contains("<mo stretchy=\"false\">(</mo>"));
     assert!(drawn(r"\uparrow\frac{a}{b}").contains("<mo stretchy=\"false\">↑</mo>"));
-    assert!(drawn(r"\Big|_0^1").contains("<mrow><mo lspace=\"0\" maxsize=\"1.8em\" minsize=\"1.8em\" rspace=\"0\" stretchy=\"true\">"));
+    assert!(
+        drawn(r"\Big|_0^1")
+            .contains("<mrow><mo lspace=\"0\" maxsize=\"1.8em\" minsize=\"1.8em\" rspace=\"0\" stretchy=\"true\">")
+    );
 }
 
 #[test]
@@ -123,7 +139,8 @@ fn lines_of_a_displayed_formula_are_elements() {
 fn a_formula_in_a_line_is_not_displayed() {
     let renderer = Renderer::default();
     assert_eq!(renderer.formula("x", false).unwrap(), "<math><mi>x</mi></math>");
-    for latex in [r"\begin{align*}a&=b\end{align*}", r"\begin{equation}a\end{equation}", r"\begin{gather}a\end{gather}"] {
+    for latex in [r"\begin{align*}a&=b\end{align*}", r"\begin{equation}a\end{equation}", r"\begin{gather}a\end{gather}"]
+    {
         let html = renderer.formula(latex, false).unwrap_or_else(|error| panic!("{latex}: {error}"));
         assert!(html.starts_with("<math>"), "{html}");
     }

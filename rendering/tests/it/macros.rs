@@ -52,8 +52,18 @@ fn course(macros: &[(&str, &str)]) -> Result<Renderer, rendering::Unrenderable> 
 
 #[test]
 fn a_course_has_its_own_macros() {
-    let renderer = course(&[(r"\E", r"\mathbb{E}\left[#1\right]"), ("inner", r"\langle#1,#2\rangle"), (r"\twice", r"\E{#1}\E{#1}")]).unwrap();
-    for (latex, shown) in [(r"\E{X}", "𝔼[X]"), (r"\inner xy", "⟨x,y⟩"), (r"\twice{\alpha}", "𝔼[α]𝔼[α]"), (r"\inner{\alpha}{b}c", "⟨α,b⟩c")] {
+    let renderer = course(&[
+        (r"\E", r"\mathbb{E}\left[#1\right]"),
+        ("inner", r"\langle#1,#2\rangle"),
+        (r"\twice", r"\E{#1}\E{#1}"),
+    ])
+    .unwrap();
+    for (latex, shown) in [
+        (r"\E{X}", "𝔼[X]"),
+        (r"\inner xy", "⟨x,y⟩"),
+        (r"\twice{\alpha}", "𝔼[α]𝔼[α]"),
+        (r"\inner{\alpha}{b}c", "⟨α,b⟩c"),
+    ] {
         assert_eq!(text(&renderer.formula(latex, true).unwrap()), shown, "{latex}");
     }
     assert!(Renderer::default().formula(r"\inner{x}", true).is_err() || text(&drawn(r"\inner{x}{y}")) != "⟨x,y⟩c");

@@ -1,5 +1,7 @@
 //! Tests of the renderer as its callers see it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests panic")]
+
 mod bounds;
 mod chemistry;
 mod constructs;
@@ -19,8 +21,12 @@ fn drawn(latex: &str) -> String {
 /// Draws a displayed formula, without the elements around it.
 fn inside(latex: &str) -> String {
     let html = drawn(latex);
-    let html = html.strip_prefix("<math display=\"block\">").and_then(|html| html.strip_suffix("</math>")).unwrap_or(&html);
-    let row = html.strip_prefix("<mrow>").and_then(|html| html.strip_suffix("</mrow>")).filter(|html| !html.contains("mrow>"));
+    let html =
+        html.strip_prefix("<math display=\"block\">").and_then(|html| html.strip_suffix("</math>")).unwrap_or(&html);
+    let row = html
+        .strip_prefix("<mrow>")
+        .and_then(|html| html.strip_suffix("</mrow>"))
+        .filter(|html| !html.contains("mrow>"));
     row.unwrap_or(html).to_owned()
 }
 
