@@ -113,6 +113,9 @@ pub(super) fn ruled(children: &mut [Node], side: &str) {
     base.attributes.insert("style", format!("border-{side}:1px solid;padding-{side}:0.15em"));
 }
 
+/// The arrow of `\vec`, a combining character.
+const VECTOR: &str = "\u{20d7}";
+
 /// The mark of an accent stretches only if the engine says so.
 pub(super) fn accent(mark: &mut Node) {
     if let Node::Element(mark) = mark
@@ -120,5 +123,9 @@ pub(super) fn accent(mark: &mut Node) {
         && !mark.attributes.contains_key("stretchy")
     {
         mark.attributes.insert("stretchy", "false".to_owned());
+        if mark.text() == Some(VECTOR) {
+            // Without a character to combine with, fonts put the arrow on the left.
+            mark.children = vec![Node::Text(format!("\u{a0}{VECTOR}"))];
+        }
     }
 }

@@ -170,6 +170,13 @@ fn token(node: &MathNode) -> Written {
         // A sized bar is no relation: it has no space around it.
         operator = operator.with("lspace", "0").with("rspace", "0");
     }
+    let encloses = attribute(node, "fence") == Some("true") || attribute(node, "stretchy") == Some("false");
+    if encloses && matches!(operator.text(), Some("∣" | "∥" | "|" | "‖")) {
+        // Browsers take the bar for the relation `divides`, with space around it.
+        for side in ["lspace", "rspace"] {
+            operator.attributes.entry(side).or_insert_with(|| "0".to_owned());
+        }
+    }
     // Browsers stretch these by default beside tall neighbours. The engine names a stretchy one, or a fence.
     if attribute(node, "fence") == Some("true") && attribute(node, "stretchy").is_none() {
         operator = operator.with("stretchy", "true");
@@ -201,13 +208,17 @@ fn lettered(name: &'static str, text: String, variant: Option<Variant>) -> Eleme
     if variant == Variant::Italic && name == "mi" && alone {
         return Element::new(name, vec![Node::Text(text)]);
     }
-    let letters: Option<String> = text.chars().map(|letter| variant.of(letter)).collect();
+    // Marks between letters, such as a decimal point, have no variant.
+    let letter = |letter: char| variant.of(letter).or((!letter.is_alphanumeric()).then_some(letter));
+    let letters: Option<String> = text.chars().map(letter).collect();
     match letters {
-        Some(letters) if name != "mtext" => Element::new(name, vec![Node::Text(letters)]),
+        Some(letters) if name != "mtext" && letters != text => Element::new(name, vec![Node::Text(letters)]),
         _ => {
+            let slants = text.chars().any(char::is_alphanumeric);
             let plain = Element::new(name, vec![Node::Text(text)]);
             let plain = if name == "mi" && alone { plain.with("mathvariant", "normal") } else { plain };
-            variant.declarations().iter().fold(plain, |plain, declaration| plain.styled(declaration))
+            let declarations = variant.declarations().iter().filter(|style| slants || **style != "font-style:italic");
+            declarations.fold(plain, |plain, declaration| plain.styled(declaration))
         }
     }
 }

@@ -15,6 +15,9 @@ fn letters_are_code_points() {
         (r"\mathtt{x}", "<mi>𝚡</mi>"),
         (r"\boldsymbol{\alpha}", "<mi>𝜶</mi>"),
         (r"\mathbf{12}", "<mn>𝟏𝟐</mn>"),
+        (r"\mathbb{3.14}", "<mn>𝟛.𝟙𝟜</mn>"),
+        (r"\mathbf{+}", "<mo>+</mo>"),
+        (r"\boldsymbol{+}", "<mo lspace=\"0.22em\" rspace=\"0.22em\" style=\"font-weight:bold\">+</mo>"),
         (r"\mathrm{d}", "<mi mathvariant=\"normal\">d</mi>"),
         (r"\mathit{x}", "<mi>x</mi>"),
         (r"x", "<mi>x</mi>"),
@@ -94,7 +97,7 @@ fn boxes_and_strikes_are_styles() {
 
 #[test]
 fn fences_stretch_and_arrows_do_not() {
-    assert!(drawn(r"\left|\frac{a}{b}\right|").contains("<mo stretchy=\"true\">∣</mo>"));
+    assert!(drawn(r"\left|\frac{a}{b}\right|").contains("<mo lspace=\"0\" rspace=\"0\" stretchy=\"true\">∣</mo>"));
     assert!(drawn(r"(\frac{a}{b})").contains("<mo stretchy=\"false\">(</mo>"));
     assert!(drawn(r"\uparrow\frac{a}{b}").contains("<mo stretchy=\"false\">↑</mo>"));
     assert!(
@@ -109,6 +112,7 @@ fn lines_over_a_base_are_its_border() {
     assert!(html.contains("border-top:1px solid") && html.contains("mathcolor=\"transparent\""), "{html}");
     assert!(drawn(r"\underline{AB}").contains("border-bottom:1px solid"));
     assert!(drawn(r"\overparen{AB}").contains("<mo stretchy=\"true\">⏜</mo>"));
+    assert!(drawn(r"\vec{v}").contains("<mo stretchy=\"false\">\u{a0}\u{20d7}</mo>"));
     assert!(drawn(r"\hat{x}").contains("<mo stretchy=\"false\">^</mo>"));
 }
 

@@ -19,7 +19,7 @@ fn common_macros_are_drawn() {
         (r"\pdv{f}{x}{y}", "∂2f∂x∂y"),
         (r"\int x\dd x", "∫xdx"),
         (r"\mbox{if}", "if"),
-        (r"\vb{x}\va{y}\vu{z}", "𝐱𝐲⃗𝐳^"),
+        (r"\vb{x}\va{y}\vu{z}", "𝐱𝐲 ⃗𝐳^"),
         (r"\ev{A}", "⟨A⟩"),
         (r"\bra{x}\ket{y}", "⟨x∣∣y⟩"),
         (r"\grad f", "∇f"),
