@@ -60,6 +60,10 @@ calibrate course *options:
 evaluate train test:
     cargo run -p pastpaper -- evaluate {{ train }} {{ test }}
 
+# Compare the formulas of a JSON array with KaTeX's and Temml's (needs Node)
+formulas file="rendering/tests/fixtures/constructs.json":
+    rendering/compare/run {{ file }}
+
 # Record the examples of the contract, for `just openapi` (after a change of the API or of events/)
 examples:
     cargo run -q -p tests --example record_examples
