@@ -6,7 +6,8 @@
 use super::names::{Constant, Function};
 use super::rational::Rational;
 use super::reading::Choices;
-use super::token::{Bracket, Kind, Number, Side, Token};
+use super::applied::application;
+use super::token::{Bracket, Kind, Number, Series, Side, Token};
 use super::tree::{Node, Operator};
 use super::{MAX_DEPTH, Unreadable};
 
@@ -39,11 +40,12 @@ pub(super) struct Notes {
 /// When the tokens are no expression.
 pub(super) fn expression(
     tokens: &[Token],
+    variables: &[String],
     reading: Choices,
     sign: Sign,
     notes: &mut Notes,
 ) -> Result<Node, Unreadable> {
-    let mut parser = Parser { tokens: tokens.to_vec(), at: 0, depth: 0, bars: 0, reading, sign, notes };
+    let mut parser = Parser { tokens: tokens.to_vec(), at: 0, depth: 0, bars: 0, variables, reading, sign, notes };
     let node = parser.level(0)?;
     if parser.at < parser.tokens.len() { Err(Unreadable::Grammar) } else { Ok(node) }
 }
@@ -55,6 +57,8 @@ struct Parser<'a> {
     depth: u32,
     /// Absolute values that are open and may be closed by a plain bar.
     bars: u32,
+    /// Names that the question declares: `f(x)` is a product if it declares `f`.
+    variables: &'a [String],
     reading: Choices,
     sign: Sign,
     notes: &'a mut Notes,
@@ -65,6 +69,8 @@ struct Operand {
     node: Node,
     /// A number of digits only.
     literal: bool,
+    /// A power.
+    raised: bool,
 }
 
 impl Parser<'_> {
@@ -123,6 +129,7 @@ impl Parser<'_> {
                     let right = self.juxtaposed(&left)?;
                     left.node = Node::binary(Operator::Multiply, left.node, right.node);
                     left.literal = right.literal;
+                    left.raised = right.raised;
                     continue;
                 }
                 _ => break,
@@ -137,7 +144,8 @@ impl Parser<'_> {
             }
             let right = self.level(strength)?;
             divided = operator == Operator::Divide;
-            left = Operand { node: Node::binary(operator, left.node, right), literal: false };
+            let raised = matches!(right, Node::Binary(Operator::Power, ..));
+            left = Operand { node: Node::binary(operator, left.node, right), literal: false, raised };
         }
         Ok(left.node)
     }
@@ -152,15 +160,60 @@ impl Parser<'_> {
         let fraction = matches!(self.peek(), Some(Kind::Fraction));
         let before = self.at.checked_sub(1).and_then(|before| self.tokens.get(before)).map(|token| &token.kind);
         if number && !matches!(before, Some(Kind::Close(_) | Kind::Factorial)) {
-            // `2 3`, `x2`, `3 1/2` are ambiguous.
-            return Err(Unreadable::Juxtaposition);
+            // `2^6 3^5` is a product. `2 3` and `x2` are ambiguous.
+            let powers = left.raised && self.is_spaced() && self.kind_at(1) == Some(&Kind::Power);
+            let read_apart = left.literal && self.is_spaced() && self.reading.has(Choices::SPACED_NUMBERS);
+            if !powers && !read_apart {
+                return Err(Unreadable::Juxtaposition);
+            }
         }
         let factor = self.factor()?;
-        // `2\frac{1}{2}` is 1 to some and 2.5 to others.
-        if left.literal && fraction && factor.node.exact().is_some() {
+        // `2\frac{1}{2}` is 2.5 to most and 1 to some.
+        if left.literal && fraction && factor.node.exact().is_some() && !self.reading.has(Choices::SPACED_NUMBERS) {
             return Err(Unreadable::Juxtaposition);
         }
         Ok(factor)
+    }
+
+    fn kind_at(&self, ahead: usize) -> Option<&Kind> {
+        self.tokens.get(self.at + ahead).map(|token| &token.kind)
+    }
+
+    /// The fraction of a mixed number, `1/2` in `2 1/2` and `2\frac12`, if one follows. It is proper, of whole numbers,
+    /// and nothing is multiplied with it.
+    fn mixed(&mut self) -> Result<Option<Node>, Unreadable> {
+        let digits = |kind: Option<&Kind>| match kind {
+            Some(Kind::Number(number)) => number.digits.parse::<u32>().ok(),
+            _ => None,
+        };
+        let (start, before) = (self.at, self.tokens.clone());
+        let slashed = self.is_spaced() && self.kind_at(1) == Some(&Kind::Divide);
+        let found = if let (true, Some(above), Some(below)) = (slashed, digits(self.peek()), digits(self.kind_at(2))) {
+            self.at += 3;
+            Some((above, below))
+        } else if self.skip(&Kind::Fraction) {
+            let of = |node: &Node| match node {
+                Node::Number(_, Some(exact)) => exact.as_whole().and_then(|whole| u32::try_from(whole).ok()),
+                _ => None,
+            };
+            // What is no argument here is refused where the fraction is read again.
+            match (self.argument(), self.argument()) {
+                (Ok(above), Ok(below)) => of(&above).zip(of(&below)),
+                _ => None,
+            }
+        } else {
+            None
+        };
+        let ends = self.peek() != Some(&Kind::Power) && (!self.starts_factor() || self.is_spaced());
+        if let Some((above, below)) = found
+            && above < below
+            && ends
+            && !self.choose(Choices::SPACED_NUMBERS)
+        {
+            return Ok(Some(Node::binary(Operator::Divide, whole(above)?, whole(below)?)));
+        }
+        (self.at, self.tokens) = (start, before);
+        Ok(None)
     }
 
     /// An operand with its powers, without a sign before it.
@@ -183,7 +236,8 @@ impl Parser<'_> {
         self.at += 1;
         let node = self.level(SIGN)?;
         let literal = matches!(node, Node::Number(..));
-        Ok(Operand { node: if negative { node.negate() } else { node }, literal })
+        let raised = matches!(node, Node::Binary(Operator::Power, ..));
+        Ok(Operand { node: if negative { node.negate() } else { node }, literal, raised })
     }
 
     fn postfix(&mut self) -> Result<Operand, Unreadable> {
@@ -204,7 +258,7 @@ impl Parser<'_> {
             } else {
                 break;
             };
-            operand = Operand { node, literal: false };
+            operand = Operand { node, literal: false, raised: false };
         }
         Ok(operand)
     }
@@ -229,7 +283,7 @@ impl Parser<'_> {
     /// A power whose sign has been read.
     fn raised(&mut self, base: Operand) -> Result<Operand, Unreadable> {
         let exponent = self.exponent()?;
-        Ok(Operand { node: Node::binary(Operator::Power, base.node, exponent), literal: false })
+        Ok(Operand { node: Node::binary(Operator::Power, base.node, exponent), literal: false, raised: true })
     }
 
     fn exponent(&mut self) -> Result<Node, Unreadable> {
@@ -275,6 +329,9 @@ impl Parser<'_> {
                 | Kind::Fraction
                 | Kind::Binomial
                 | Kind::Root
+                | Kind::OfSeveral(_)
+                | Kind::Series(_)
+                | Kind::Overline
                 | Kind::Open(_)
                 | Kind::Bar(Side::Open),
             ) => true,
@@ -290,7 +347,14 @@ impl Parser<'_> {
         let node = match kind {
             Kind::Number(number) => {
                 literal = !number.digits.is_empty();
-                self.number(&number)
+                let node = self.number(&number);
+                match if literal { self.mixed()? } else { None } {
+                    Some(fraction) => {
+                        literal = false;
+                        Node::binary(Operator::Add, node, fraction)
+                    }
+                    None => node,
+                }
             }
             Kind::Variable(name) => self.variable(name)?,
             Kind::Constant(constant) => Node::Constant(constant),
@@ -304,11 +368,18 @@ impl Parser<'_> {
                 Node::binary(Operator::Choose, n, k)
             }
             Kind::Root => self.root()?,
+            Kind::OfSeveral(operator) => self.of_several(operator)?,
+            Kind::Series(series) => self.series(series)?,
+            Kind::Overline => self.conjugate()?,
+            Kind::Open(bracket @ (Bracket::Floor | Bracket::Ceiling)) => {
+                let function = if bracket == Bracket::Floor { Function::Floor } else { Function::Ceiling };
+                Node::call(function, self.bracketed(bracket)?)
+            }
             Kind::Open(bracket @ (Bracket::Round | Bracket::Square | Bracket::Group)) => self.bracketed(bracket)?,
             Kind::Bar(side @ (Side::Open | Side::Either)) => self.absolute(side)?,
             _ => return Err(Unreadable::Grammar),
         };
-        Ok(Operand { node, literal })
+        Ok(Operand { node, literal, raised: false })
     }
 
     fn number(&mut self, number: &Number) -> Node {
@@ -334,7 +405,100 @@ impl Parser<'_> {
                 return Err(Unreadable::Grammar);
             }
         }
+        if let Some(node) = self.combination(&name)? {
+            return Ok(node);
+        }
+        if !self.variables.contains(&name)
+            && let Some((text, length)) = application(&name, &self.tokens, self.at)
+        {
+            self.at += length;
+            return Ok(Node::Variable(text));
+        }
         Ok(Node::Variable(name))
+    }
+
+    /// `C(5, 2)` and `P(5, 2)`: how many choices and arrangements there are.
+    fn combination(&mut self, name: &str) -> Result<Option<Node>, Unreadable> {
+        let operator = match name {
+            "C" => Operator::Choose,
+            "P" => Operator::Permute,
+            _ => return Ok(None),
+        };
+        let commas = [Kind::Number(Number::default()), Kind::Comma, Kind::Number(Number::default())];
+        let shape = self.tokens.get(self.at..self.at + 5).unwrap_or_default();
+        let [open, inner @ .., close] = shape else { return Ok(None) };
+        let fits = open.kind == Kind::Open(Bracket::Round)
+            && close.kind == Kind::Close(Bracket::Round)
+            && inner.iter().zip(&commas).all(|(token, wanted)| {
+                std::mem::discriminant(&token.kind) == std::mem::discriminant(wanted)
+                    || (matches!(token.kind, Kind::Variable(_)) && *wanted != Kind::Comma)
+            });
+        if !fits || open.spaced {
+            return Ok(None);
+        }
+        self.at += 1;
+        let n = self.level(0)?;
+        self.at += 1;
+        let k = self.level(0)?;
+        self.at += 1;
+        Ok(Some(Node::binary(operator, n, k)))
+    }
+
+    /// `max(a, b, …)`
+    fn of_several(&mut self, operator: Operator) -> Result<Node, Unreadable> {
+        let close = match self.peek() {
+            Some(Kind::Open(bracket @ (Bracket::Round | Bracket::Set | Bracket::Group))) => Kind::Close(*bracket),
+            _ => return Err(Unreadable::Grammar),
+        };
+        self.at += 1;
+        let bars = std::mem::take(&mut self.bars);
+        let mut node = self.level(0)?;
+        while self.skip(&Kind::Comma) {
+            let next = self.level(0)?;
+            node = Node::binary(operator, node, next);
+        }
+        self.bars = bars;
+        if self.skip(&close) { Ok(node) } else { Err(Unreadable::Brackets) }
+    }
+
+    /// `\sum_{k=1}^{10} k`. The term ends before the next sign of a sum.
+    fn series(&mut self, series: Series) -> Result<Node, Unreadable> {
+        use super::token::Relation;
+        let opened = self.skip(&Kind::Subscript) && self.skip(&Kind::Open(Bracket::Group));
+        let name = match self.peek() {
+            Some(Kind::Variable(name)) if opened => name.clone(),
+            Some(Kind::Constant(Constant::I)) if opened => "i".to_owned(),
+            _ => return Err(Unreadable::Grammar),
+        };
+        self.at += 1;
+        if !self.skip(&Kind::Relation(Relation::Equal)) {
+            return Err(Unreadable::Grammar);
+        }
+        let first = self.level(0)?;
+        if !self.skip(&Kind::Close(Bracket::Group)) || !self.skip(&Kind::Power) {
+            return Err(Unreadable::Grammar);
+        }
+        let last = self.argument()?;
+        // In the term, `i` is the index and not the imaginary unit.
+        if name == "i" {
+            for token in self.tokens.iter_mut().skip(self.at) {
+                if token.kind == Kind::Constant(Constant::I) {
+                    token.kind = Kind::Variable("i".to_owned());
+                }
+            }
+        }
+        let term = self.level(SUM)?;
+        Ok(Node::Series(series, name, Box::new([first, last, term])))
+    }
+
+    /// `\overline{2+3i}`. Over a letter the line has many meanings.
+    fn conjugate(&mut self) -> Result<Node, Unreadable> {
+        let inner = self.argument()?;
+        if inner.is_complex() && inner.variables().is_empty() {
+            Ok(Node::call(Function::Conjugate, inner))
+        } else {
+            Err(Unreadable::Symbol)
+        }
     }
 
     fn bracketed(&mut self, bracket: Bracket) -> Result<Node, Unreadable> {
@@ -406,7 +570,9 @@ impl Parser<'_> {
             if function != Function::Log {
                 return Err(Unreadable::Grammar);
             }
-            base = Some(self.primary()?.node);
+            base = Some(self.base()?);
+        } else if function == Function::Log && !self.is_spaced() {
+            base = self.base_without_sign();
         }
         if self.skip(&Kind::Power) {
             let exponent = match self.peek() {
@@ -436,6 +602,33 @@ impl Parser<'_> {
             Some(power) => Node::binary(Operator::Power, value, power),
             None => value,
         })
+    }
+
+    /// The base of a logarithm: a group, a number or a letter, but of `log_2x` only the digits.
+    fn base(&mut self) -> Result<Node, Unreadable> {
+        match self.peek().cloned() {
+            Some(Kind::Number(number)) => {
+                self.at += 1;
+                Ok(self.number(&number))
+            }
+            _ => Ok(self.primary()?.node),
+        }
+    }
+
+    /// The base in `log2(x)` and `log10 x`: 2 or 10 right after the name, before a bracket or a space.
+    fn base_without_sign(&mut self) -> Option<Node> {
+        let base = match self.peek() {
+            Some(Kind::Number(number)) if matches!(number.digits.as_str(), "2" | "10") => number.exact?,
+            _ => return None,
+        };
+        let next = self.tokens.get(self.at + 1)?;
+        let starts = matches!(next.kind, Kind::Open(Bracket::Round | Bracket::Group))
+            || (next.spaced && matches!(next.kind, Kind::Number(_) | Kind::Variable(_) | Kind::Fraction | Kind::Root));
+        if !starts {
+            return None;
+        }
+        self.at += 1;
+        Some(Node::Number(base.to_f64(), Some(base)))
     }
 
     fn function_argument(&mut self, function: Function) -> Result<Node, Unreadable> {
@@ -492,6 +685,10 @@ impl Parser<'_> {
         self.depth -= 1;
         Ok(factor?.node)
     }
+}
+
+fn whole(value: u32) -> Result<Node, Unreadable> {
+    i32::try_from(value).map(Node::whole).map_err(|_| Unreadable::Number)
 }
 
 fn degrees(number: Node) -> Node {

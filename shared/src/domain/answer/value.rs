@@ -242,15 +242,50 @@ impl Value {
         if exponent < 0 { Self::exact(1.0).divide(result) } else { result }
     }
 
-    /// The product of 1 … n. Only whole numbers have one here.
+    /// A function with steps, at a real number which is not so near to a step that rounding decides.
+    pub(super) fn stepped(self, step: impl Fn(f64) -> f64) -> Self {
+        let near = |by: f64| step(self.re + by);
+        match self.real() {
+            Some(x) if self.error == 0.0 || (near(8.0 * self.error) == near(-8.0 * self.error)) => Self::exact(step(x)),
+            _ => Self::UNDEFINED,
+        }
+    }
+
+    /// The product of 1 … n, or Γ(n + 1) where n is no whole number.
     pub(super) fn factorial(self) -> Self {
         match small_whole(self) {
             Some(n @ 0..=170) => {
                 let product: f64 = (1..=n).map(f64::from).product();
                 Self::new(product, 0.0, product * ROUNDING * f64::from(n))
             }
+            None => match self.real() {
+                Some(x) if x > -1.0 && x < 140.0 => {
+                    let value = libm::tgamma(x + 1.0);
+                    let steep = value.abs() * (1.0 + x.abs() + 1.0 / (x + 1.0));
+                    Self { re: value, im: 0.0, error: steep * self.error + value.abs() * 1e-13 }
+                }
+                _ => Self::UNDEFINED,
+            },
+            Some(_) => Self::UNDEFINED,
+        }
+    }
+
+    /// The larger (or smaller) of two real numbers.
+    pub(super) fn extreme(self, other: Self, largest: bool) -> Self {
+        match (self.real(), other.real()) {
+            (Some(a), Some(b)) => if (a >= b) == largest { self } else { other },
             _ => Self::UNDEFINED,
         }
+    }
+
+    /// The greatest common divisor of two whole numbers.
+    pub(super) fn gcd(self, other: Self) -> Self {
+        let (Some(a), Some(b)) = (small_whole(self), small_whole(other)) else { return Self::UNDEFINED };
+        let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        Self::exact(f64::from(a))
     }
 
     /// How many ways there are to choose `k` of `self`.
@@ -262,6 +297,13 @@ impl Value {
             }
             _ => Self::UNDEFINED,
         }
+    }
+}
+
+impl Value {
+    /// The whole number that it is, up to 1000.
+    pub(super) fn whole(self) -> Option<i32> {
+        small_whole(self)
     }
 }
 
