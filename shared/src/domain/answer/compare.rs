@@ -20,7 +20,7 @@ pub(super) fn answers(expected: &Answer, given: &Answer, context: &Context) -> C
     use Answer::{Equation, Inequality, Infinite, Intervals, Many, Matrix, Order, Ratio, Sets, Tuple, Value, Word};
     match (expected, given) {
         (Word(expected), Word(given)) => words::compare(*expected, *given),
-        (Infinite { .. }, Word(Phrase::Diverges)) => CheckResult::Right,
+        (Infinite { negative: false }, Word(Phrase::Diverges)) => CheckResult::Right,
         (Word(word), Value(value)) | (Value(value), Word(word)) if value.node.variables().is_empty() => {
             words::against_number(*word)
         }

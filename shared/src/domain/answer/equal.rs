@@ -5,7 +5,7 @@ use super::read::Formula;
 use super::sample::{POINTS, ROUNDS, points};
 use super::tree::{Node, Operator, Point, Work};
 use super::value::Value;
-use super::{ABSOLUTE_TOLERANCE, CheckResult, Integration, RELATIVE_TOLERANCE, Rules};
+use super::{ABSOLUTE_TOLERANCE, CheckResult, Domain, Integration, RELATIVE_TOLERANCE, Rules};
 
 /// Points at which both must have values.
 const MIN_POINTS: usize = 4;
@@ -220,8 +220,11 @@ struct Sampled {
 fn sample(expected: &Node, given: &Node, names: &[String], context: &Context) -> Sampled {
     let complex = expected.is_complex() || given.is_complex();
     let mut sampled = Sampled { pairs: Vec::with_capacity(POINTS), uncovered: 0 };
+    // Sums to n and binomials have values at whole numbers only.
+    let whole = expected.needs_whole_numbers() || given.needs_whole_numbers();
+    let domain = if whole { Domain::Integer } else { context.rules.domain };
     for round in 0..ROUNDS {
-        for point in points(names, context.rules.domain, context.rules.seed, round) {
+        for point in points(names, domain, context.rules.seed, round) {
             pair(&mut sampled, (expected, given), complex, &point, context);
         }
         if sampled.pairs.len() >= MIN_POINTS || context.work.is_exhausted() {

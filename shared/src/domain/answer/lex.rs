@@ -293,13 +293,14 @@ impl Lexer<'_> {
         for separator in SEPARATORS {
             let comma = separator == ",";
             let blank = separator == " ";
+            let after_name = !self.spaced && matches!(self.tokens.last(), Some(Token { kind: Kind::Word { .. }, .. }));
             let separator: Vec<char> = separator.chars().collect();
             let rest = self.text.get(self.at..).unwrap_or_default();
             let digits = rest.iter().skip(separator.len()).take(4).take_while(|digit| digit.is_ascii_digit()).count();
             if digits != 3 || !rest.starts_with(&separator) || (comma && self.depth > 0) {
                 continue;
             }
-            if blank && (self.matrices > 0 || self.depth > 0 || self.follows_number()) {
+            if blank && (self.matrices > 0 || self.depth > 0 || self.follows_number() || after_name) {
                 continue;
             }
             if blank {
@@ -379,8 +380,9 @@ impl Lexer<'_> {
         match name.as_str() {
             "left" | "right" | "middle" => self.delimiter(&name),
             "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr" | "biggl" | "biggr" | "Biggl"
-            | "Biggr" | "vec" | "overrightarrow" | "boldsymbol" | "bm" | "mathcal" | "boxed" | "fbox" | "displaystyle" | "textstyle" | "limits" | "nolimits" | "rm" => {}
-            "hat" if self.is_unit_vector() => {}
+            | "Biggr" | "boxed" | "fbox" | "displaystyle" | "textstyle" | "limits" | "nolimits" | "rm" => {}
+            "hat" if self.is_unit_vector() => self.accented(),
+            "vec" | "overrightarrow" | "boldsymbol" | "bm" | "mathcal" => self.accented(),
             "begin" | "end" => return self.environment(&name),
             "Omega" if self.follows_number() => self.push(Kind::Word { text: "ohm".to_owned(), explicit: true }),
             "quad" | "qquad" | "thinspace" | "space" => self.spaced = true,
@@ -416,6 +418,16 @@ impl Lexer<'_> {
             _ => return Err(Unreadable::Symbol),
         }
         Ok(())
+    }
+
+    /// A letter whose accent or typeface says nothing: `\vec{v}`, `\mathcal{O}`.
+    fn accented(&mut self) {
+        if let (Some('{'), Some(letter), Some('}')) = (self.peek(0), self.peek(1), self.peek(2))
+            && letter.is_ascii_alphabetic()
+        {
+            self.at += 3;
+            self.push(Kind::Word { text: letter.to_string(), explicit: false });
+        }
     }
 
     /// `\hat{i}`, `\hat j`: a hat over another letter makes another variable of it.

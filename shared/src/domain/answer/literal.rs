@@ -45,7 +45,7 @@ fn word(tokens: &[Token], declared: &[String], always: bool) -> Option<String> {
     }
     let wordy = capitals > 0 || digits == 0;
     let several = letters > 1 || (always && letters > 0);
-    (several && (always || wordy) && unknowns < letters).then_some(text)
+    (several && (always || (wordy && unknowns < letters))).then_some(text)
 }
 
 /// Numbers with only hyphens or only slashes between them. A fraction has one slash.

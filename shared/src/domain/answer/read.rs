@@ -386,6 +386,9 @@ impl Reader<'_> {
         let (left, right) = (self.answer(left)?, self.answer(right)?);
         let set = |answer: &Answer| match answer {
             Answer::Many { items, .. } => points(items),
+            Answer::Value(formula) if matches!(&formula.node, Node::Variable(name) if name == "R") => {
+                intervals(&all_reals(None))
+            }
             Answer::Value(formula) => points(&[Answer::Value(formula.clone())]),
             other => intervals(other),
         };

@@ -77,6 +77,12 @@ fn replaced(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Opti
         {
             Some((vec![named(format!("deg{text}"), true)], 5))
         }
+        // `20 degrees Celsius`
+        [Kind::Word { text: degrees, .. }, Kind::Word { text, .. }, ..]
+            if after_number && matches!(degrees.as_str(), "degree" | "degrees") && known(text).is_some() =>
+        {
+            Some((Vec::new(), 1))
+        }
         // `5 μm`
         [Kind::Variable(mu), Kind::Word { text, .. }, ..]
             if after_number && mu == "mu" && known(&format!("u{text}")).is_some() =>

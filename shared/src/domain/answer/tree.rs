@@ -175,6 +175,21 @@ impl Node {
         found
     }
 
+    /// Whether it has a sum or a binomial in which a variable stands.
+    pub(super) fn needs_whole_numbers(&self) -> bool {
+        let mut found = false;
+        self.visit(&mut |node| {
+            found |= match node {
+                Self::Series(_, _, parts) => parts.iter().take(2).any(|part| !part.variables().is_empty()),
+                Self::Binary(Operator::Choose | Operator::Permute | Operator::Gcd | Operator::Lcm, left, right) => {
+                    !left.variables().is_empty() || !right.variables().is_empty()
+                }
+                _ => false,
+            };
+        });
+        found
+    }
+
     /// The exact value of an expression of fractions.
     pub(super) fn exact(&self) -> Option<Rational> {
         match self {

@@ -174,7 +174,7 @@ fn base(row: &Row, power: i32, common: bool) -> Option<Base> {
     let (above, below) = row.2;
     let factor = Rational::new(above, below)?.multiply(Rational::power_of_ten(power)?)?;
     let quantity = match row.0.first().copied()? {
-        "J" | "Wh" | "eV" | "cal" => Some("energy"),
+        "N" => Some("force"),
         "Hz" => Some("frequency"),
         "Bq" => Some("activity"),
         "Gy" => Some("dose"),

@@ -18,7 +18,7 @@ pub(super) struct Unit {
     factor: Rational,
     /// The exponent of each base unit.
     bases: [i32; BASES],
-    /// The names that mean another quantity than their base units: J is no N m of a torque, Hz no becquerel.
+    /// The names of quantities that have the base units of another: N m of a torque is no J, Hz no Bq.
     quantities: Vec<(&'static str, i32)>,
 }
 
@@ -52,16 +52,15 @@ impl Unit {
         Some(())
     }
 
-    /// Drops the names of quantities where the product measures another one: J/s is W.
+    /// Drops the names of quantities where the product measures something else: N/kg is m/s².
     fn settled(mut self) -> Self {
-        let alone = self.quantities.len() == 1 && self.quantities.iter().all(|(_, exponent)| *exponent == 1);
         let energy = [2, 1, -2];
         let frequency = [0, 0, -1];
         let dose = [2, 0, -2];
         let mechanical = self.bases.get(..3).unwrap_or_default();
         let others = self.bases.iter().skip(3).any(|exponent| *exponent != 0);
         let ambiguous = !others && (mechanical == energy || mechanical == frequency || mechanical == dose);
-        if !(alone && ambiguous) {
+        if !ambiguous {
             self.quantities.clear();
         }
         self
@@ -96,7 +95,12 @@ pub(super) fn split(
 /// The unit that a whole answer is, such as `ft/s`.
 pub(super) fn whole(tokens: &[Token]) -> Option<Unit> {
     let word = matches!(tokens.first(), Some(Token { kind: Kind::Word { .. }, .. }));
-    if word { parse(tokens).flatten() } else { None }
+    // Letters alone, as `A B`, are no product of units.
+    let clear = tokens.iter().any(|token| match &token.kind {
+        Kind::Word { text, .. } => text.len() > 1,
+        kind => *kind == Kind::Divide,
+    });
+    if word && clear { parse(tokens).flatten() } else { None }
 }
 
 /// Whether a unit may begin here, and whether that is the unusual meaning: `5m` is 5·m.
