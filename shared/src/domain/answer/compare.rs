@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::CheckResult;
 use super::equal::{Context, formulas};
-use super::equations::{equations, inequalities, order, ratios, subject};
+use super::equations::{equations, inequalities, order, ratios, solutions, subject};
 use super::intervals::{intervals, is_surely_interval, joined};
 use super::literal::Literal;
 use super::rational::Rational;
@@ -77,6 +77,10 @@ pub(super) fn answers(expected: &Answer, given: &Answer, context: &Context) -> C
         (Intervals { .. } | Tuple { .. }, Intervals { .. } | Tuple { .. }) => unions(expected, given, context),
         (Many { items: expected, set: a }, Many { items: given, set: b }) => lists(expected, given, *a || *b, context),
         (Many { items, .. }, Value(value)) | (Value(value), Many { items, .. }) => one_or_many(items, value, context),
+        // The solutions of `x^2 = 4`.
+        (Equation { left, right }, Many { items, .. }) if subject(left, right).is_none() => {
+            solutions((left, right), items, context)
+        }
         (Many { items, .. }, Equation { left, right }) | (Equation { left, right }, Many { items, .. }) => {
             subject(left, right).map_or(CheckResult::Undecided, |(_, value)| one_or_many(items, value, context))
         }
@@ -120,6 +124,8 @@ fn values(expected: &Formula, given: &Formula, context: &Context) -> CheckResult
             wrong_or_undecided(by_value())
         }
         (Some(Literal::Span(_)), _) | (_, Some(Literal::Span(_))) => CheckResult::Undecided,
+        // Who answers with an integral has not computed it.
+        _ if given.node.has_integral() && !expected.node.has_integral() => wrong_or_undecided(by_value()),
         _ => by_value(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::CheckResult;
 use super::equal::{Context, formulas, is_satisfied, is_violated, is_zero, proportion};
-use super::read::Formula;
+use super::read::{Answer, Formula};
 use super::token::Relation;
 use super::tree::{Node, Operator};
 
@@ -81,6 +81,33 @@ fn is_rearranged(
         None => is_satisfied(own, other, names, context),
     };
     (wanted.is_some() || found.is_some()) && implied(wanted, a, b) && implied(found, b, a)
+}
+
+/// All solutions of an equation in one variable. Right if the equation is a multiple of (x − a)(x − b)….
+pub(super) fn solutions(expected: (&Formula, &Formula), given: &[Answer], context: &Context) -> CheckResult {
+    let equation = difference(expected);
+    let names = equation.variables();
+    let [name] = names.as_slice() else { return CheckResult::Undecided };
+    let mut product = Node::whole(1);
+    for item in given {
+        let root = match item {
+            Answer::Value(value) if value.last_digit.is_none() => value,
+            Answer::Equation { left, right } => match subject(left, right) {
+                Some((subject, value)) if subject == name && value.last_digit.is_none() => value,
+                _ => return CheckResult::Undecided,
+            },
+            _ => return CheckResult::Undecided,
+        };
+        if !root.node.variables().is_empty() {
+            return CheckResult::Undecided;
+        }
+        let factor = Node::binary(Operator::Subtract, Node::Variable(name.clone()), root.node.clone());
+        product = Node::binary(Operator::Multiply, product, factor);
+    }
+    match proportion(&equation, &product, &names, context) {
+        Some(_) => CheckResult::Right,
+        None => CheckResult::Undecided,
+    }
 }
 
 /// Inequalities are the same if the differences of their sides are proportional by a positive number.

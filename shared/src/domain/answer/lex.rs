@@ -227,10 +227,15 @@ impl Lexer<'_> {
         let mut places = 0;
         if self.skip_decimal_point(plain) {
             let decimals = self.take_while(|digit| digit.is_ascii_digit());
+            let end = self.at;
             if let Some(exact) = self.repeating_decimal(&digits, &decimals) {
                 let number = Number { value: exact.to_f64(), exact: Some(exact), last_digit: None, digits: String::new() };
                 self.push(Kind::Number(number));
                 return Ok(());
+            }
+            if self.at > end && decimals.len() < 4 {
+                // `0.3...` does not say which digits follow.
+                return Err(Unreadable::Number);
             }
             places = i32::try_from(decimals.len()).map_err(|_| Unreadable::Number)?;
             digits.push_str(&decimals);

@@ -2,6 +2,7 @@
 
 use super::names::Constant;
 use super::token::{Kind, Token};
+use super::tree::Node;
 
 /// A text that would also be a formula.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,18 @@ fn word(tokens: &[Token], declared: &[String], always: bool) -> Option<String> {
     let wordy = capitals > 0 || digits == 0;
     let several = letters > 1 || (always && letters > 0);
     (several && (always || (wordy && unknowns < letters))).then_some(text)
+}
+
+/// A text of letters only, in which a name of several letters was found: `api` is not a·π.
+pub(super) fn of_text(text: &str, node: &Node, declared: &[String]) -> Option<Literal> {
+    let text = text.trim_matches([' ', '$', '.']);
+    let letters = text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let known = |letter: char| {
+        let letter = letter.to_string();
+        VARIABLES.contains(&letter.as_str()) || declared.contains(&letter)
+    };
+    let product = matches!(node, Node::Binary(..)) && !node.has_call();
+    (letters && product && !text.chars().all(known)).then(|| Literal::Word(text.to_owned()))
 }
 
 /// Numbers with only hyphens or only slashes between them. A fraction has one slash.

@@ -18,12 +18,16 @@ mod complex;
 mod equal;
 mod equations;
 mod intervals;
+#[cfg(test)]
+mod labelled;
+mod layout;
 mod lex;
 mod literal;
 mod matrices;
 mod names;
 mod parse;
 mod prepare;
+mod preview;
 mod prose;
 mod rational;
 mod read;
@@ -44,8 +48,10 @@ mod value;
 mod words;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use equal::Context;
+pub use preview::{Preview, Unclear, preview, preview_text};
 use read::Read;
 use reading::Choices;
 use tree::Work;
@@ -97,6 +103,24 @@ pub struct Rules {
     pub variables: Vec<String>,
     /// Seed of the points at which functions are compared.
     pub seed: u64,
+}
+
+impl Rules {
+    /// The rules in a value of the column `answer_rules`: an object or its JSON text. Keys that are no rules of the
+    /// checker are ignored; unreadable rules are replaced by the default.
+    #[must_use]
+    pub fn of_column(column: Option<&Value>) -> Self {
+        let read = |column: &Value| {
+            let mut object: Map<String, Value> = match column {
+                Value::String(text) => serde_json::from_str(text).ok()?,
+                value => value.as_object()?.clone(),
+            };
+            let known = serde_json::to_value(Self::default()).ok()?;
+            object.retain(|key, _| known.get(key).is_some());
+            serde_json::from_value(Value::Object(object)).ok()
+        };
+        column.and_then(read).unwrap_or_default()
+    }
 }
 
 /// How units are compared.

@@ -464,6 +464,9 @@ impl Parser<'_> {
     /// `\sum_{k=1}^{10} k`. The term ends before the next sign of a sum.
     fn series(&mut self, series: Series) -> Result<Node, Unreadable> {
         use super::token::Relation;
+        if series == Series::Integral {
+            return self.integral();
+        }
         let opened = self.skip(&Kind::Subscript) && self.skip(&Kind::Open(Bracket::Group));
         let name = match self.peek() {
             Some(Kind::Variable(name)) if opened => name.clone(),
@@ -489,6 +492,42 @@ impl Parser<'_> {
         }
         let term = self.level(SUM)?;
         Ok(Node::Series(series, name, Box::new([first, last, term])))
+    }
+
+    /// `\int_0^1 x^2\,dx`
+    fn integral(&mut self) -> Result<Node, Unreadable> {
+        if !self.skip(&Kind::Subscript) {
+            return Err(Unreadable::Grammar);
+        }
+        let first = self.bound()?;
+        if !self.skip(&Kind::Power) {
+            return Err(Unreadable::Grammar);
+        }
+        let last = self.bound()?;
+        let rest = self.tokens.get(self.at..).unwrap_or_default();
+        let is_variable = |token: &Token| matches!(&token.kind, Kind::Variable(_));
+        let differential = rest.windows(2).position(|pair| match pair {
+            [d, name] => d.kind == Kind::Variable("d".to_owned()) && is_variable(name) && !name.spaced,
+            _ => false,
+        });
+        let length = differential.ok_or(Unreadable::Grammar)?;
+        let Some(Token { kind: Kind::Variable(name), .. }) = rest.get(length + 1) else {
+            return Err(Unreadable::Grammar);
+        };
+        let term = match rest.get(..length).unwrap_or_default() {
+            [] => Node::whole(1),
+            inner => expression(inner, self.variables, self.reading, self.sign, self.notes)?,
+        };
+        let name = name.clone();
+        self.at += length + 2;
+        Ok(Node::Series(Series::Integral, name, Box::new([first, last, term])))
+    }
+
+    /// A bound of an integral: an argument, which may have a sign.
+    fn bound(&mut self) -> Result<Node, Unreadable> {
+        let negative = self.skip(&Kind::Minus);
+        let bound = self.argument()?;
+        Ok(if negative { bound.negate() } else { bound })
     }
 
     /// `\overline{2+3i}`. Over a letter the line has many meanings.

@@ -141,7 +141,15 @@ pub(super) fn read(text: &str, reading: Choices, rules: &Rules) -> Result<Read, 
     let work = Work::new(MAX_STEPS_OF_READING);
     let mut reader = Reader { reading, open, depth: 0, rules, work };
     match reader.answer(without_label(&tokens)) {
-        Ok(answer) => Ok(Read { answer, unit, dollars, only_unit, open: reader.open }),
+        Ok(mut answer) => {
+            if let (Answer::Value(formula), None) = (&mut answer, &unit)
+                && formula.literal.is_none()
+                && rules.letters != Letters::Variables
+            {
+                formula.literal = literal::of_text(text, &formula.node, &rules.variables);
+            }
+            Ok(Read { answer, unit, dollars, only_unit, open: reader.open })
+        }
         Err(error) => unit_alone(error),
     }
 }

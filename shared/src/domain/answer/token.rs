@@ -63,6 +63,7 @@ pub(super) enum Relation {
 pub(super) enum Series {
     Sum,
     Product,
+    Integral,
 }
 
 /// What a token is.
@@ -106,7 +107,7 @@ pub(super) enum Kind {
     Row,
     /// `\ldots`.
     Ellipsis,
-    /// `\sum` or `\prod`.
+    /// `\sum`, `\prod` or `\int`.
     Series(Series),
     /// `\overline`, the conjugate of a number.
     Overline,

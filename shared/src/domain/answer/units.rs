@@ -12,8 +12,10 @@ use super::unit_names::{Base, known};
 pub(super) const BASES: usize = 19;
 
 /// A product of units.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Unit {
+    /// Its names as they were written.
+    spelled: String,
     /// How many of the coherent unit it is.
     factor: Rational,
     /// The exponent of each base unit.
@@ -23,7 +25,7 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    const NONE: Self = Self { factor: Rational::whole(1), bases: [0; BASES], quantities: Vec::new() };
+    const NONE: Self = Self { spelled: String::new(), factor: Rational::whole(1), bases: [0; BASES], quantities: Vec::new() };
 
     /// Whether both measure the same quantity, in whatever size.
     pub(super) fn is_convertible(&self, other: &Self) -> bool {
@@ -40,7 +42,19 @@ impl Unit {
         self.is_convertible(other) && self.factor == other.factor
     }
 
-    fn times(&mut self, unit: &Base, exponent: i32) -> Option<()> {
+    /// Its names as they were written.
+    pub(super) fn spelled(&self) -> &str {
+        &self.spelled
+    }
+
+    fn times(&mut self, name: &str, unit: &Base, exponent: i32) -> Option<()> {
+        if !self.spelled.is_empty() {
+            self.spelled.push('⋅');
+        }
+        self.spelled.push_str(name);
+        if exponent != 1 {
+            self.spelled.push_str(&format!("^{exponent}"));
+        }
         self.factor = self.factor.multiply(unit.factor.power(Rational::whole(i128::from(exponent)))?)?;
         for (total, own) in self.bases.iter_mut().zip(unit.bases) {
             *total += own * exponent;
@@ -70,7 +84,7 @@ impl Unit {
 /// The unit of `\$5`.
 pub(super) fn dollars() -> Option<Unit> {
     let mut unit = Unit::NONE;
-    unit.times(&known("USD")?, 1)?;
+    unit.times("USD", &known("USD")?, 1)?;
     Some(unit)
 }
 
@@ -146,7 +160,7 @@ fn parse(tokens: &[Token]) -> Option<Option<Unit>> {
                     let base = known(text)?;
                     let (exponent, read) = exponent(tokens.get(at..)?);
                     at += read;
-                    unit.times(&base, direction * prefix * exponent)?;
+                    unit.times(text, &base, direction * prefix * exponent)?;
                     named |= !base.is_silent();
                     (direction, prefix) = (1, 1);
                 }

@@ -49,7 +49,9 @@ impl Value {
     }
 
     pub(super) fn negate(self) -> Self {
-        Self { re: -self.re, im: -self.im, error: self.error }
+        // A negative zero would put −1 below the branch cut of the logarithm.
+        let im = if self.im == 0.0 { 0.0 } else { -self.im };
+        Self { re: -self.re, im, error: self.error }
     }
 
     pub(super) fn add(self, other: Self) -> Self {

@@ -4,6 +4,7 @@
 pub mod advice;
 pub mod attempt;
 pub mod marking;
+pub mod preview;
 pub mod progress;
 
 use std::collections::BTreeMap;
