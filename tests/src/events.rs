@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 67] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 68] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),

@@ -20,6 +20,8 @@ struct Clock {
 
 /// Compares two texts if one of them is a date or a time of day. `None`: neither is.
 pub(super) fn compare(expected: &str, given: &str) -> Option<CheckResult> {
+    let bare = |text: &str| text.trim_matches(['$', ' ']).to_owned();
+    let (expected, given) = (&bare(expected), &bare(given));
     match (date(expected), date(given)) {
         (Some(expected), Some(given)) if expected == given => return Some(CheckResult::Right),
         (Some(_), Some(_)) => return Some(CheckResult::Wrong),
@@ -165,6 +167,7 @@ mod tests {
         assert_eq!(compare("10:30", "10:30 pm"), Some(CheckResult::Undecided));
         assert_eq!(compare("10:30 am", "10:30 pm"), Some(CheckResult::Wrong));
         assert_eq!(compare("1:10", "2:20"), Some(CheckResult::Undecided));
+        assert_eq!(compare("$12:00$", "$1:00$"), Some(CheckResult::Undecided));
         assert_eq!(compare("2:3", "4:6"), None);
     }
 }

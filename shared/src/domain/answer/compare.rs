@@ -315,6 +315,13 @@ fn lists(expected: &[Answer], given: &[Answer], set: bool, context: &Context) ->
                 verdict => verdict,
             };
         }
+        // `x = 1, y = 2` for `1, 2`: the names must be in the order of the alphabet.
+        (None, Some(named)) if expected.len() == given.len() && !set => {
+            let names = given.iter().filter_map(name_of).collect::<Vec<_>>();
+            let sorted = names.is_sorted() && named.len() == names.len();
+            let verdict = if sorted { in_order(expected, given, context) } else { CheckResult::Undecided };
+            return if verdict == CheckResult::Right { verdict } else { CheckResult::Undecided };
+        }
         _ => return CheckResult::Undecided,
     }
     let unordered = in_any_order(expected, given, context);
@@ -326,6 +333,14 @@ fn lists(expected: &[Answer], given: &[Answer], set: bool, context: &Context) ->
         (CheckResult::Right, _) => CheckResult::Right,
         (CheckResult::Wrong, CheckResult::Wrong) => CheckResult::Wrong,
         _ => CheckResult::Undecided,
+    }
+}
+
+/// The variable that an item is solved for.
+fn name_of(item: &Answer) -> Option<&str> {
+    match item {
+        Answer::Equation { left, right } => subject(left, right).map(|(name, _)| name),
+        _ => None,
     }
 }
 

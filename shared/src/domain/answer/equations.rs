@@ -137,6 +137,10 @@ pub(super) fn ratios(expected: &[Formula], given: &[Formula], context: &Context)
     if expected.len() != given.len() {
         return CheckResult::Undecided;
     }
+    let zero = |term: &Formula| term.node.exact().is_some_and(|exact| exact.to_f64() == 0.0);
+    if expected.iter().chain(given).any(zero) {
+        return CheckResult::Undecided;
+    }
     let (Some(first), Some(other_first)) = (expected.first(), given.first()) else { return CheckResult::Undecided };
     let mut verdict = CheckResult::Right;
     for (term, other) in expected.iter().zip(given).skip(1) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The text of an answer without what only introduces it, in one notation.
 pub(super) fn prepared(text: &str) -> String {
     let text = unescaped(text.trim());
-    let text = without_introduction(&text);
+    let text = without_introduction(only_box(&text).unwrap_or(&text));
     let text = siunitx(text);
     let text = if text.len() > 2 { text.replace("{}", "") } else { text.into_owned() };
     let text = text.replace("per cent", "percent").replace("Per cent", "percent");
@@ -14,18 +14,40 @@ pub(super) fn prepared(text: &str) -> String {
 
 /// LaTeX out of a JSON text has every backslash twice.
 fn unescaped(text: &str) -> Cow<'_, str> {
-    const NAMES: [&str; 6] = ["\\\\begin", "\\\\left", "\\\\frac", "\\\\dfrac", "\\\\sqrt", "\\\\text"];
-    let single = |name: &&str| text.contains(*name) && !text.replace(*name, "").contains(&name[1..]);
-    if NAMES.iter().any(single) && (!text.contains("\\begin") || text.contains("\\\\begin")) {
+    // Between the rows of a matrix, two backslashes are right.
+    let matrix = text.contains("\\begin") && !text.contains("\\\\begin");
+    let doubled = |(before, after): (&str, &str)| {
+        let name = after.chars().take_while(char::is_ascii_alphabetic).count();
+        name > 1 && !before.ends_with('\\')
+    };
+    if !matrix && text.split_once("\\\\").is_some_and(doubled) {
         Cow::Owned(text.replace("\\\\", "\\"))
     } else {
         Cow::Borrowed(text)
     }
 }
 
+/// The content of `\boxed{…}`, if there is exactly one.
+fn only_box(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("\\boxed{")?;
+    if rest.contains("\\boxed{") {
+        return None;
+    }
+    let mut depth = 1_usize;
+    let end = rest.find(|next| {
+        match next {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })?;
+    rest.get(..end).map(str::trim).filter(|inner| !inner.is_empty())
+}
+
 /// Drops "the answer is" and the like.
 fn without_introduction(text: &str) -> &str {
-    const INTRODUCTIONS: [&str; 14] = [
+    const INTRODUCTIONS: [&str; 18] = [
         "the final answer is",
         "the answer is",
         "the solution is",
@@ -38,15 +60,19 @@ fn without_introduction(text: &str) -> &str {
         "ans:",
         "ans =",
         "ans=",
+        "therefore",
+        "thus",
+        "hence",
+        "so",
         "it is",
         "it's",
     ];
     for introduction in INTRODUCTIONS {
         if let Some((start, rest)) = text.split_at_checked(introduction.len())
             && start.eq_ignore_ascii_case(introduction)
-            && !rest.starts_with(char::is_alphanumeric)
+            && (introduction.ends_with([':', '=']) || rest.starts_with([' ', ':', ',', '$', '\\']))
         {
-            let rest = rest.trim_start_matches([':', ' ']);
+            let rest = rest.trim_start_matches([':', ',', ' ']);
             return if rest.is_empty() { text } else { rest };
         }
     }

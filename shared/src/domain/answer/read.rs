@@ -122,6 +122,9 @@ pub(super) fn read(text: &str, reading: Choices, rules: &Rules) -> Result<Read, 
     if matches!(text.trim_matches([' ', '$']), "{}" | "\\{\\}") {
         return Ok(plain(Answer::Word(Word::NoSolution)));
     }
+    if text.matches("\\boxed").count() > 1 {
+        return Err(Unreadable::Grammar);
+    }
     let dollars = text.contains("\\$");
     let text = words::limit(text).unwrap_or(text);
     let mut open = Choices::NONE;
@@ -218,6 +221,14 @@ impl Reader<'_> {
             return self.one(tokens);
         }
         let or = parts(tokens, &[Kind::Or]).len() > 1;
+        // `(x, y) = (1, 2), (3, 4)`: the names are in the order of the alphabet.
+        if let Some(after) = tuple_label(tokens) {
+            let bare: Vec<&[Token]> = pieces.iter().map(|piece| tuple_label(piece).unwrap_or(piece)).collect();
+            if !has_relation(after) || bare.iter().all(|piece| !has_relation(piece)) {
+                let items = self.items(&bare, Self::one)?;
+                return Ok(many(items, or));
+            }
+        }
         // `x = 1, 2`: the label is meant for all.
         let label = label_of(tokens);
         let shared = label.is_some() && pieces.iter().all(|piece| label_of(piece) == label || !has_relation(piece));
@@ -524,6 +535,21 @@ impl Reader<'_> {
             _ => Err(Unreadable::Grammar),
         }
     }
+}
+
+/// What stands after `(x, y) =`.
+fn tuple_label(tokens: &[Token]) -> Option<&[Token]> {
+    let equal = tokens.iter().position(|token| token.kind == Kind::Relation(Relation::Equal))?;
+    let (_, names) = bracketed(tokens.get(..equal)?)?;
+    let names: Option<Vec<&str>> = parts(names, &[Kind::Comma])
+        .into_iter()
+        .map(|name| match name {
+            [Token { kind: Kind::Variable(name), .. }] => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let names = names?;
+    (names.len() > 1 && names.is_sorted()).then(|| tokens.get(equal + 1..)).flatten()
 }
 
 /// An inequality of one variable as an interval, any other as it is.

@@ -110,7 +110,7 @@ pub(super) fn split(
 pub(super) fn whole(tokens: &[Token]) -> Option<Unit> {
     let word = matches!(tokens.first(), Some(Token { kind: Kind::Word { .. }, .. }));
     // Letters alone, as `A B`, are no product of units.
-    let clear = tokens.iter().any(|token| match &token.kind {
+    let clear = tokens.len() == 1 || tokens.iter().any(|token| match &token.kind {
         Kind::Word { text, .. } => text.len() > 1,
         kind => *kind == Kind::Divide,
     });

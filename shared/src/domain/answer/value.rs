@@ -44,6 +44,11 @@ impl Value {
         self.im.abs() <= 1e-12 * self.re.abs() + 8.0 * self.error
     }
 
+    /// Undefined if it is 0 although its exact value is not: x^2000 is not 0.
+    fn unless_lost(self, nonzero: bool) -> Self {
+        if nonzero && self.re == 0.0 { Self::UNDEFINED } else { self }
+    }
+
     fn real(self) -> Option<f64> {
         (self.im == 0.0).then_some(self.re)
     }
@@ -65,7 +70,7 @@ impl Value {
     pub(super) fn multiply(self, other: Self) -> Self {
         let error = self.size() * other.error + other.size() * self.error;
         if let (Some(a), Some(b)) = (self.real(), other.real()) {
-            return Self::new(a * b, 0.0, error);
+            return Self::new(a * b, 0.0, error).unless_lost(a != 0.0 && b != 0.0);
         }
         Self::new(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re, error)
     }
@@ -77,7 +82,7 @@ impl Value {
         }
         let error = (self.error + self.size() / below * other.error) / below;
         if let (Some(a), Some(b)) = (self.real(), other.real()) {
-            return Self::new(a / b, 0.0, error);
+            return Self::new(a / b, 0.0, error).unless_lost(a != 0.0);
         }
         let square = below * below;
         let re = (self.re * other.re + self.im * other.im) / square;
@@ -91,7 +96,7 @@ impl Value {
     pub(super) fn exp(self) -> Self {
         let size = self.re.exp();
         if self.im == 0.0 {
-            return Self::new(size, 0.0, size * self.error);
+            return Self::new(size, 0.0, size * self.error).unless_lost(true);
         }
         let (sin, cos) = self.im.sin_cos();
         Self::new(size * cos, size * sin, size * self.error)
@@ -213,7 +218,7 @@ impl Value {
         let (carried, below) = (exponent.size() * self.error, exponent.error * size.ln().abs());
         if let (Some(base), Some(power)) = (self.real().filter(|base| *base > 0.0), exponent.real()) {
             let result = base.powf(power);
-            return Self::new(result, 0.0, result * (carried / size + below + power.abs() * ROUNDING));
+            return Self::new(result, 0.0, result * (carried / size + below + power.abs() * ROUNDING)).unless_lost(true);
         }
         self.ln().multiply(exponent).exp()
     }
@@ -231,7 +236,7 @@ impl Value {
         if let Some(base) = self.real() {
             let result = base.powi(exponent);
             let steepness = if size > 0.0 { times * result.abs() / size } else { 0.0 };
-            return Self::new(result, 0.0, steepness * self.error + times * ROUNDING * result.abs());
+            return Self::new(result, 0.0, steepness * self.error + times * ROUNDING * result.abs()).unless_lost(base != 0.0);
         }
         let (mut result, mut square, mut left) = (Self::exact(1.0), self, exponent.unsigned_abs());
         while left > 0 {
