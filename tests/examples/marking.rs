@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use shared::domain::answer::{CheckResult, Rules, check};
+use shared::domain::answer::{CheckResult, Rules, Units, check};
 
 /// Each pair is checked this often; its shortest time counts, so that an interruption does not.
 const REPETITIONS: u32 = 5;
@@ -108,8 +108,9 @@ fn main() {
     println!("time of a check: p50 {}, p99 {}, longest {}", shown(at(50)), shown(at(99)), shown(times.last()));
 }
 
-fn rules(_convertible: bool) -> Rules {
-    Rules::default()
+fn rules(convertible: bool) -> Rules {
+    let units = if convertible { Units::Convertible } else { Units::Same };
+    Rules { units, ..Rules::default() }
 }
 
 fn timed(expected: &str, given: &str, rules: &Rules) -> (CheckResult, Duration) {

@@ -54,7 +54,9 @@ async fn the_letters_of_choices_are_read_as_choices() {
     assert_eq!((&body["kind"], &body["text"]), (&json!("choices"), &json!("A, B")));
     let body = preview(&ada, "alg-q2", "42").await;
     assert_eq!((&body["readable"], &body["kind"]), (&json!(false), &json!("unreadable")));
-    assert!(body["problem"].as_str().unwrap().starts_with("The answer must name choices of the question, such as A, B"));
+    assert!(
+        body["problem"].as_str().unwrap().starts_with("The answer must name choices of the question, such as A, B")
+    );
 }
 
 #[tokio::test]

@@ -113,7 +113,9 @@ fn month(text: &str) -> Option<u32> {
         "december",
     ];
     let text = text.trim_end_matches('.').to_ascii_lowercase();
-    let is_it = |month: &str| text == month || (text.len() == 3 && month.starts_with(&text)) || text == "sept" && month == "september";
+    let is_it = |month: &str| {
+        text == month || (text.len() == 3 && month.starts_with(&text)) || text == "sept" && month == "september"
+    };
     let index = MONTHS.iter().position(|month| is_it(month))?;
     u32::try_from(index + 1).ok()
 }

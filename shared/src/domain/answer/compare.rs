@@ -50,12 +50,17 @@ pub(super) fn answers(expected: &Answer, given: &Answer, context: &Context) -> C
             Inequality { left: other_left, right: other_right, relation: other },
         ) => inequalities((left, right, *relation), (other_left, other_right, *other), context),
         (Ratio(expected), Ratio(given)) => ratios(expected, given, context),
-        (
-            Order { symbol, function },
-            Order { symbol: other, function: other_function },
-        ) => if symbol == other { order(function, other_function, context) } else { CheckResult::Undecided },
+        (Order { symbol, function }, Order { symbol: other, function: other_function }) => {
+            if symbol == other {
+                order(function, other_function, context)
+            } else {
+                CheckResult::Undecided
+            }
+        }
         (Order { symbol, function }, Value(value)) => match (&function.node, &value.literal) {
-            (Node::Variable(name), Some(Literal::Word(word))) if *word == format!("{symbol}{name}") => CheckResult::Right,
+            (Node::Variable(name), Some(Literal::Word(word))) if *word == format!("{symbol}{name}") => {
+                CheckResult::Right
+            }
             _ if formulas(function, value, context) == CheckResult::Right => CheckResult::Right,
             _ => CheckResult::Undecided,
         },
@@ -118,12 +123,13 @@ fn values(expected: &Formula, given: &Formula, context: &Context) -> CheckResult
     let by_value = || formulas(expected, given, context);
     match (&expected.literal, &given.literal) {
         (Some(a), Some(b)) if a == b => CheckResult::Right,
-        (Some(Literal::Word(_)), Some(Literal::Word(_))) => CheckResult::Undecided,
         // As ranges, scores or dates and as numbers they differ.
         (Some(Literal::Span(a)), Some(Literal::Span(b))) if !a.contains('/') && !b.contains('/') => {
             wrong_or_undecided(by_value())
         }
-        (Some(Literal::Span(_)), _) | (_, Some(Literal::Span(_))) => CheckResult::Undecided,
+        (Some(Literal::Word(_)), Some(Literal::Word(_)))
+        | (Some(Literal::Span(_)), _)
+        | (_, Some(Literal::Span(_))) => CheckResult::Undecided,
         // Who answers with an integral has not computed it.
         _ if given.node.has_integral() && !expected.node.has_integral() => wrong_or_undecided(by_value()),
         _ => by_value(),
@@ -176,9 +182,8 @@ fn is_reals(value: &Formula) -> bool {
 fn identity(value: &Formula, rows: usize) -> Option<Vec<Vec<Answer>>> {
     let Node::Variable(name) = &value.node else { return None };
     let size: usize = name.strip_prefix("I_")?.parse().ok()?;
-    let number = |value| {
-        Answer::Value(Formula { node: Node::whole(value), percent: false, last_digit: None, literal: None })
-    };
+    let number =
+        |value| Answer::Value(Formula { node: Node::whole(value), percent: false, last_digit: None, literal: None });
     let row = |index| (0..size).map(|column| number(i32::from(column == index))).collect();
     (size == rows).then(|| (0..size).map(row).collect())
 }
@@ -317,8 +322,8 @@ fn lists(expected: &[Answer], given: &[Answer], set: bool, context: &Context) ->
         }
         // `x = 1, y = 2` for `1, 2`: the names must be in the order of the alphabet.
         (None, Some(named)) if expected.len() == given.len() && !set => {
-            let names = given.iter().filter_map(name_of).collect::<Vec<_>>();
-            let sorted = names.is_sorted() && named.len() == names.len();
+            let order = given.iter().filter_map(name_of).collect::<Vec<_>>();
+            let sorted = order.is_sorted() && named.len() == order.len();
             let verdict = if sorted { in_order(expected, given, context) } else { CheckResult::Undecided };
             return if verdict == CheckResult::Right { verdict } else { CheckResult::Undecided };
         }

@@ -18,10 +18,11 @@ pub(super) fn is_evident(answer: &Answer) -> bool {
             };
         });
         let hidden = !node.is_complex() && node.variables().is_empty();
-        found || hidden && {
-            let value = node.value(&[], &Work::new(100));
-            value.is_finite() && !value.is_real()
-        }
+        found
+            || hidden && {
+                let value = node.value(&[], &Work::new(100));
+                value.is_finite() && !value.is_real()
+            }
     })
 }
 

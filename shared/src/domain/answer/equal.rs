@@ -98,7 +98,8 @@ fn plain(expected: &Formula, given: &Formula, up_to_constant: bool, context: &Co
     }
     if foreign {
         // A letter that the expected answer does not have may cancel, as in sin²x + cos²x. Otherwise it may be a parameter.
-        let verdict = if up_to_constant { CheckResult::Undecided } else { functions(expected, given, &names, false, context) };
+        let verdict =
+            if up_to_constant { CheckResult::Undecided } else { functions(expected, given, &names, false, context) };
         return if verdict == CheckResult::Right { verdict } else { CheckResult::Undecided };
     }
     if names.is_empty() {

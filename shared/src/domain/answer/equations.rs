@@ -24,11 +24,7 @@ fn difference((left, right): (&Formula, &Formula)) -> Node {
 
 /// Equations are the same when they are solved for the same variable by the same expression, when the differences
 /// of their sides are proportional, or when one is solved and both have the same solutions.
-pub(super) fn equations(
-    expected: (&Formula, &Formula),
-    given: (&Formula, &Formula),
-    context: &Context,
-) -> CheckResult {
+pub(super) fn equations(expected: (&Formula, &Formula), given: (&Formula, &Formula), context: &Context) -> CheckResult {
     let (wanted, found) = (subject(expected.0, expected.1), subject(given.0, given.1));
     if let (Some((wanted, expected_side)), Some((found, given_side))) = (wanted, found)
         && wanted == found

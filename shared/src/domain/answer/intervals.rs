@@ -145,7 +145,6 @@ pub(super) fn flip(relation: Relation) -> Relation {
     }
 }
 
-
 /// Intervals from left to right; those that touch become one. `None` where an end has no value or an interval is
 /// empty.
 pub(super) fn joined(pieces: Vec<Interval>, work: &Work) -> Option<Vec<Interval>> {

@@ -87,9 +87,7 @@ fn written_number() -> impl Strategy<Value = String> {
     let based = (2..255_u32).prop_map(|value| format!("{value:b}_2"));
     let comma = (0..1_u32, 1..9999_u32).prop_map(|(whole, decimals)| format!("{whole},{decimals}"));
     let surd = (2..40_u32).prop_map(|under| format!("\\sqrt{{{under}}}"));
-    prop_oneof![
-        whole, decimal, fraction, slashed, mixed, thousands, scientific, percent, repeating, based, comma, surd
-    ]
+    prop_oneof![whole, decimal, fraction, slashed, mixed, thousands, scientific, percent, repeating, based, comma, surd]
 }
 
 /// The value that a test gives a written number, without the checker.

@@ -60,7 +60,9 @@ impl Layout {
                 out.push_str("<mtable>");
                 for row in rows {
                     out.push_str("<mtr>");
-                    row.iter().for_each(|cell| element("mtd", [cell], out));
+                    for cell in row {
+                        element("mtd", [cell], out);
+                    }
                     out.push_str("</mtr>");
                 }
                 out.push_str("</mtable>");
@@ -118,13 +120,15 @@ impl Layout {
 }
 
 fn element<'a>(name: &str, children: impl IntoIterator<Item = &'a Layout>, out: &mut String) {
-    out.push_str(&format!("<{name}>"));
-    children.into_iter().for_each(|child| child.mathml(out));
-    out.push_str(&format!("</{name}>"));
+    out.extend(["<", name, ">"]);
+    for child in children {
+        child.mathml(out);
+    }
+    out.extend(["</", name, ">"]);
 }
 
 fn leaf(name: &str, text: &str, out: &mut String) {
-    out.push_str(&format!("<{name}>"));
+    out.extend(["<", name, ">"]);
     for next in text.chars() {
         match next {
             '<' => out.push_str("&lt;"),
@@ -133,5 +137,5 @@ fn leaf(name: &str, text: &str, out: &mut String) {
             _ => out.push(next),
         }
     }
-    out.push_str(&format!("</{name}>"));
+    out.extend(["</", name, ">"]);
 }

@@ -3,11 +3,11 @@
 //! Delimiters and spacing of LaTeX disappear. A run of letters stays one word, because only the context tells a unit or
 //! prose from a product of variables: `split.rs` takes it apart later.
 
+use super::prose::{period, repeating};
 use super::rational::Rational;
 use super::reading::Choices;
 use super::symbols::{command, superscript, symbol, vulgar_fraction};
 use super::token::{Bracket, Kind, Number, Relation, Side, Token};
-use super::prose::{period, repeating};
 use super::{MAX_TOKENS, Unreadable};
 
 /// How deep `\text{}` may stand in `\text{}`.
@@ -21,8 +21,17 @@ const MAX_DECIMAL_EXPONENT: i32 = 400;
 /// When something in it is not part of the grammar, or there is too much of it.
 pub(super) fn tokens(text: &str, reading: Choices, open: &mut Choices) -> Result<Vec<Token>, Unreadable> {
     let text: Vec<char> = text.chars().collect();
-    let mut lexer =
-        Lexer { text: &text, at: 0, depth: 0, matrices: 0, text_depth: 0, spaced: false, tokens: Vec::new(), reading, open };
+    let mut lexer = Lexer {
+        text: &text,
+        at: 0,
+        depth: 0,
+        matrices: 0,
+        text_depth: 0,
+        spaced: false,
+        tokens: Vec::new(),
+        reading,
+        open,
+    };
     lexer.run()?;
     Ok(lexer.tokens)
 }
@@ -229,7 +238,8 @@ impl Lexer<'_> {
             let decimals = self.take_while(|digit| digit.is_ascii_digit());
             let end = self.at;
             if let Some(exact) = self.repeating_decimal(&digits, &decimals) {
-                let number = Number { value: exact.to_f64(), exact: Some(exact), last_digit: None, digits: String::new() };
+                let number =
+                    Number { value: exact.to_f64(), exact: Some(exact), last_digit: None, digits: String::new() };
                 self.push(Kind::Number(number));
                 return Ok(());
             }
@@ -293,8 +303,7 @@ impl Lexer<'_> {
 
     /// Skips what may stand before each three digits of a large number: `,` `{,}` `\,` `,\!` or a space.
     fn skip_thousands_separator(&mut self) -> bool {
-        const SEPARATORS: [&str; 10] =
-            [",\\! ", ",\\!", "{,}", "\\,", "\\ ", ",", " ", "~", "\u{a0}", "\u{202f}"];
+        const SEPARATORS: [&str; 10] = [",\\! ", ",\\!", "{,}", "\\,", "\\ ", ",", " ", "~", "\u{a0}", "\u{202f}"];
         for separator in SEPARATORS {
             let comma = separator == ",";
             let blank = separator == " ";

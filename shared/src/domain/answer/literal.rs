@@ -108,8 +108,6 @@ pub(super) fn segment(tokens: &[Token]) -> Option<String> {
 /// Whether a number stands anywhere but in an index.
 pub(super) fn has_free_number(tokens: &[Token]) -> bool {
     let number = |token: &Token| matches!(token.kind, Kind::Number(_));
-    let in_index = |index: usize| {
-        tokens.iter().take(index).rev().take(2).any(|before| before.kind == Kind::Subscript)
-    };
+    let in_index = |index: usize| tokens.iter().take(index).rev().take(2).any(|before| before.kind == Kind::Subscript);
     tokens.iter().enumerate().any(|(index, token)| number(token) && !in_index(index))
 }

@@ -13,6 +13,7 @@
 
 mod applied;
 mod calendar;
+mod calls;
 mod compare;
 mod complex;
 mod equal;
@@ -32,6 +33,7 @@ mod prose;
 mod rational;
 mod read;
 mod reading;
+mod relations;
 mod rewrite;
 mod sample;
 mod sets;
@@ -312,15 +314,8 @@ fn based(expected: &str, given: &str) -> Option<CheckResult> {
 
 /// The rules with `i` as a variable where a text has the unit vectors i, j and k.
 fn unit_vectors(expected: &str, given: &str, rules: &Rules) -> Option<Rules> {
-    const SPELLINGS: [&str; 7] = [
-        "\\vec{i}",
-        "\\vec i",
-        "\\hat{i}",
-        "\\hat i",
-        "\\mathbf{i}",
-        "\\mathbf i",
-        "\\hat{\\imath}",
-    ];
+    const SPELLINGS: [&str; 7] =
+        ["\\vec{i}", "\\vec i", "\\hat{i}", "\\hat i", "\\mathbf{i}", "\\mathbf i", "\\hat{\\imath}"];
     let found = SPELLINGS.iter().any(|spelling| expected.contains(spelling) || given.contains(spelling));
     found.then(|| {
         let variables = rules.variables.iter().cloned().chain(["i".to_owned()]).collect();

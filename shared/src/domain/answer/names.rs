@@ -368,8 +368,8 @@ pub(super) fn is_prose(word: &str) -> bool {
 /// Names of functions that nothing here computes. They look like products of letters.
 pub(super) fn is_unknown_function(name: &str) -> bool {
     const NAMES: [&str; 20] = [
-        "det", "erf", "erfc", "mod", "div", "curl", "grad", "var", "Var", "cov", "Cov", "std", "lim", "sup", "tr", "Tr",
-        "Li", "Si", "Ci", "Ei",
+        "det", "erf", "erfc", "mod", "div", "curl", "grad", "var", "Var", "cov", "Cov", "std", "lim", "sup", "tr",
+        "Tr", "Li", "Si", "Ci", "Ei",
     ];
     NAMES.contains(&name)
 }

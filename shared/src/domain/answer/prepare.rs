@@ -123,7 +123,8 @@ fn siunitx(text: &str) -> Cow<'_, str> {
                 written.push('°');
             }
             if unit {
-                written.push_str(&format!(" \\text{{{}}}", unit_words(parts.last().copied().unwrap_or_default())));
+                let words = unit_words(parts.last().copied().unwrap_or_default());
+                written.extend([" \\text{", words.as_str(), "}"]);
             }
             written.push_str(rest);
             text = Cow::Owned(written);
@@ -143,7 +144,7 @@ fn group(text: &str) -> Option<(&str, &str)> {
 fn unit_words(text: &str) -> String {
     const PREFIXES: [&str; 8] = ["nano", "micro", "milli", "centi", "kilo", "mega", "giga", "deci"];
     if !text.contains('\\') {
-        return text.replace('.', " ").replace('~', " ");
+        return text.replace(['.', '~'], " ");
     }
     let mut words = String::new();
     for name in text.split('\\').filter(|name| !name.is_empty()) {

@@ -201,7 +201,9 @@ fn node(part: &Node) -> (Layout, Binding) {
         Node::Constant(constant) => (Layout::Name(constant.name().to_owned()), Atom),
         Node::Variable(name) => (variable_name(name), Atom),
         Node::Negate(inner) => (row([Layout::Minus, bound(inner, Product)]), Sum),
-        Node::Call(function, argument) => (call(*function, argument), if *function == Function::Factorial { Power } else { Atom }),
+        Node::Call(function, argument) => {
+            (call(*function, argument), if *function == Function::Factorial { Power } else { Atom })
+        }
         Node::Binary(operator, left, right) => binary(*operator, left, right),
         Node::Series(series, name, parts) => {
             let [first, last, term] = parts.as_ref();

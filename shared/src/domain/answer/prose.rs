@@ -43,7 +43,7 @@ fn words(text: &str) -> Option<Vec<String>> {
     words.retain(|word| !word.is_empty());
     let articles = words.len() > 1 && words.iter().any(|word| word.chars().count() > 2);
     let article = |word: &String| matches!(word.as_str(), "the" | "The" | "a" | "an" | "An");
-    if articles && words.first().is_some_and(|word| article(word)) {
+    if articles && words.first().is_some_and(article) {
         words.remove(0);
     }
     Some(words)
@@ -69,7 +69,7 @@ fn is_same_word(one: &str, other: &str) -> bool {
 /// `AABB`: letters in pairs, of which the case says which allele it is.
 fn is_genotype(word: &str) -> bool {
     let letters: Vec<char> = word.to_lowercase().chars().collect();
-    letters.len() % 2 == 0 && letters.chunks(2).all(|pair| pair.first() == pair.last())
+    letters.len().is_multiple_of(2) && letters.chunks(2).all(|pair| pair.first() == pair.last())
         || letters.iter().all(|letter| letters.first() == Some(letter))
 }
 
@@ -93,10 +93,9 @@ fn species(text: &str) -> Option<String> {
     let mut letters = text.chars().peekable();
     while let Some(next) = letters.next() {
         match next {
-            '{' | '_' => {}
             // Of `A_{1}2` and `A_{12}` the digits mean different things.
             '}' if letters.peek().is_some_and(char::is_ascii_digit) => return None,
-            '}' => {}
+            '{' | '_' | '}' => {}
             '₀'..='₉' => plain.push(char::from_digit(u32::from(next) - u32::from('₀'), 10)?),
             '⁺' => plain.push_str("^+"),
             '⁻' => plain.push_str("^-"),

@@ -18,13 +18,16 @@ pub(super) fn tokens(tokens: Vec<Token>, variables: &[String]) -> Vec<Token> {
             at += length;
             continue;
         }
-        if let (Some(scale), Some(Token { kind: Kind::Number(number), .. })) = (word(Some(token)).and_then(scale), result.last_mut()) {
+        if let (Some(scale), Some(Token { kind: Kind::Number(number), .. })) =
+            (word(Some(token)).and_then(scale), result.last_mut())
+        {
             scaled(number, scale);
             at += 1;
             continue;
         }
         // `red, white, and blue`
-        let joins = matches!(word(Some(token)), Some("and" | "or")) || token.kind == Kind::Or || token.kind == Kind::And;
+        let joins =
+            matches!(word(Some(token)), Some("and" | "or")) || token.kind == Kind::Or || token.kind == Kind::And;
         if joins && before == Some(Kind::Comma) {
             result.pop();
         }
@@ -93,9 +96,14 @@ fn replaced(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Opti
             Some((vec![named("ohm".to_owned(), true)], 1))
         }
         // `5\frac{m}{s}`
-        [Kind::Fraction, Kind::Open(Group), Kind::Word { text: above, .. }, Kind::Close(Group), Kind::Open(Group), ..]
-            if after_number && known(above).is_some() =>
-        {
+        [
+            Kind::Fraction,
+            Kind::Open(Group),
+            Kind::Word { text: above, .. },
+            Kind::Close(Group),
+            Kind::Open(Group),
+            ..,
+        ] if after_number && known(above).is_some() => {
             let close = rest.iter().skip(5).position(|token| token.kind == Kind::Close(Group))?;
             let below = rest.get(5..5 + close)?;
             known(word(below.first())?)?;
@@ -164,11 +172,10 @@ fn binomial(n: Kind, k: Kind) -> Vec<Token> {
 fn scale(word: &str) -> Option<i32> {
     Some(match word {
         "hundred" => 2,
-        "thousand" => 3,
+        "thousand" | "kilo" => 3,
         "million" | "mega" => 6,
         "billion" | "giga" => 9,
         "trillion" => 12,
-        "kilo" => 3,
         "milli" => -3,
         "micro" => -6,
         "nano" => -9,

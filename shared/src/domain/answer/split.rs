@@ -38,7 +38,10 @@ pub(super) fn words(
         }
         let called = matches!(
             tokens.get(index + 1),
-            Some(Token { kind: Kind::Open(Bracket::Round), spaced: false } | Token { kind: Kind::Open(Bracket::Set), .. })
+            Some(
+                Token { kind: Kind::Open(Bracket::Round), spaced: false }
+                    | Token { kind: Kind::Open(Bracket::Set), .. }
+            )
         );
         let declared = variables.contains(text);
         if called && !declared && is_unknown_function(text) {

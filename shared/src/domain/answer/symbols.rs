@@ -26,7 +26,6 @@ pub(super) fn command(name: &str) -> Option<Kind> {
         "rceil" => Kind::Close(Bracket::Ceiling),
         "overline" => Kind::Overline,
         "land" | "wedge" => Kind::And,
-        "mid" => Kind::Bar(Side::Either),
         "Re" | "Im" => Kind::Function(Function::by_call(name)?),
         "cdot" | "times" | "ast" => Kind::Times,
         "div" => Kind::Divide,
@@ -50,7 +49,7 @@ pub(super) fn command(name: &str) -> Option<Kind> {
         "rbrace" => Kind::Close(Bracket::Set),
         "langle" => Kind::Open(Bracket::Round),
         "rangle" => Kind::Close(Bracket::Round),
-        "vert" => Kind::Bar(Side::Either),
+        "vert" | "mid" => Kind::Bar(Side::Either),
         "lvert" => Kind::Bar(Side::Open),
         "rvert" => Kind::Bar(Side::Close),
         _ => match (Function::by_name(name).or_else(|| Function::by_call(name)), greek(name)) {

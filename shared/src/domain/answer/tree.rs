@@ -194,7 +194,9 @@ impl Node {
         let mut found = false;
         self.visit(&mut |node| {
             found |= match node {
-                Self::Series(Series::Sum | Series::Product, _, parts) => parts.iter().take(2).any(|part| !part.variables().is_empty()),
+                Self::Series(Series::Sum | Series::Product, _, parts) => {
+                    parts.iter().take(2).any(|part| !part.variables().is_empty())
+                }
                 Self::Binary(Operator::Choose | Operator::Permute | Operator::Gcd | Operator::Lcm, left, right) => {
                     !left.variables().is_empty() || !right.variables().is_empty()
                 }

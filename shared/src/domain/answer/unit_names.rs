@@ -78,7 +78,12 @@ const TABLE: &[Row] = &[
     (&["Wb", "weber"], Metric, (1, 1), &[(KG, 1), (M, 2), (S, -2), (A, -1)]),
     (&["Gy", "gray"], Metric, (1, 1), &[(M, 2), (S, -2)]),
     (&["Sv", "sievert"], Metric, (1, 1), &[(M, 2), (S, -2)]),
-    (&["eV", "electronvolt"], Metric, (1_602_176_634, 10_000_000_000_000_000_000_000_000_000), &[(KG, 1), (M, 2), (S, -2)]),
+    (
+        &["eV", "electronvolt"],
+        Metric,
+        (1_602_176_634, 10_000_000_000_000_000_000_000_000_000),
+        &[(KG, 1), (M, 2), (S, -2)],
+    ),
     (&["cal", "calorie"], Metric, (4184, 1000), &[(KG, 1), (M, 2), (S, -2)]),
     (&["L", "l", "liter", "litre"], Metric, (1, 1000), &[(M, 3)]),
     (&["bar"], Metric, (100_000, 1), &[(KG, 1), (M, -1), (S, -2)]),
@@ -135,8 +140,8 @@ const PREFIXES: &[(&str, &str, i32)] = &[
 
 /// Symbols with a prefix that are hardly ever a product of letters.
 const COMMON: &[&str] = &[
-    "cm", "mm", "km", "nm", "ms", "kg", "mg", "kJ", "kW", "kPa", "mL", "ml", "kHz", "MHz", "GHz", "mA", "mV", "kV", "kN",
-    "MPa", "MW", "kWh", "dB", "MB", "GB", "kB",
+    "cm", "mm", "km", "nm", "ms", "kg", "mg", "kJ", "kW", "kPa", "mL", "ml", "kHz", "MHz", "GHz", "mA", "mV", "kV",
+    "kN", "MPa", "MW", "kWh", "dB", "MB", "GB", "kB",
 ];
 
 /// The unit of that name.
@@ -156,11 +161,29 @@ pub(super) fn known(text: &str) -> Option<Base> {
 
 /// The row with that name or its plural, and whether the name is a symbol.
 fn find(text: &str) -> Option<(&'static Row, bool)> {
-    let is_symbol = |name: &str| name.len() <= 3 && !matches!(name, "sec" | "amp" | "ohm" | "bar" | "rad" | "min" | "day");
+    let is_symbol =
+        |name: &str| name.len() <= 3 && !matches!(name, "sec" | "amp" | "ohm" | "bar" | "rad" | "min" | "day");
     TABLE.iter().find_map(|row| {
         let name = row.0.iter().find(|name| {
-            let plural = name.len() >= 2 && !matches!(**name, "Hz" | "Pa" | "Wb" | "Gy" | "Sv" | "cd" | "eV" | "dB" | "Da" | "Wh" | "Bq" | "in" | "ft" | "mi" | "ha");
-            text == **name || (plural && text.strip_suffix('s') == Some(name)) 
+            let plural = name.len() >= 2
+                && !matches!(
+                    **name,
+                    "Hz" | "Pa"
+                        | "Wb"
+                        | "Gy"
+                        | "Sv"
+                        | "cd"
+                        | "eV"
+                        | "dB"
+                        | "Da"
+                        | "Wh"
+                        | "Bq"
+                        | "in"
+                        | "ft"
+                        | "mi"
+                        | "ha"
+                );
+            text == **name || (plural && text.strip_suffix('s') == Some(name))
         })?;
         Some((row, is_symbol(name)))
     })

@@ -25,7 +25,8 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    const NONE: Self = Self { spelled: String::new(), factor: Rational::whole(1), bases: [0; BASES], quantities: Vec::new() };
+    const NONE: Self =
+        Self { spelled: String::new(), factor: Rational::whole(1), bases: [0; BASES], quantities: Vec::new() };
 
     /// Whether both measure the same quantity, in whatever size.
     pub(super) fn is_convertible(&self, other: &Self) -> bool {
@@ -53,7 +54,7 @@ impl Unit {
         }
         self.spelled.push_str(name);
         if exponent != 1 {
-            self.spelled.push_str(&format!("^{exponent}"));
+            self.spelled.extend(["^", exponent.to_string().as_str()]);
         }
         self.factor = self.factor.multiply(unit.factor.power(Rational::whole(i128::from(exponent)))?)?;
         for (total, own) in self.bases.iter_mut().zip(unit.bases) {
@@ -110,10 +111,11 @@ pub(super) fn split(
 pub(super) fn whole(tokens: &[Token]) -> Option<Unit> {
     let word = matches!(tokens.first(), Some(Token { kind: Kind::Word { .. }, .. }));
     // Letters alone, as `A B`, are no product of units.
-    let clear = tokens.len() == 1 || tokens.iter().any(|token| match &token.kind {
-        Kind::Word { text, .. } => text.len() > 1,
-        kind => *kind == Kind::Divide,
-    });
+    let clear = tokens.len() == 1
+        || tokens.iter().any(|token| match &token.kind {
+            Kind::Word { text, .. } => text.len() > 1,
+            kind => *kind == Kind::Divide,
+        });
     if word && clear { parse(tokens).flatten() } else { None }
 }
 
@@ -123,9 +125,7 @@ fn begins_unit(before: Option<&Token>, token: Option<&Token>, variables: &[Strin
         return None;
     };
     let number = matches!(before.kind, Kind::Number(_));
-    let operand = number
-        || before.kind.closes()
-        || matches!(before.kind, Kind::Constant(_) | Kind::Infinity);
+    let operand = number || before.kind.closes() || matches!(before.kind, Kind::Constant(_) | Kind::Infinity);
     let constant = matches!(&before.kind, Kind::Word { text, .. } if text == "pi");
     if variables.contains(text) {
         return None;

@@ -95,8 +95,11 @@ impl Value {
 
     pub(super) fn exp(self) -> Self {
         let size = self.re.exp();
+        if size == 0.0 {
+            return Self::UNDEFINED;
+        }
         if self.im == 0.0 {
-            return Self::new(size, 0.0, size * self.error).unless_lost(true);
+            return Self::new(size, 0.0, size * self.error);
         }
         let (sin, cos) = self.im.sin_cos();
         Self::new(size * cos, size * sin, size * self.error)
@@ -218,7 +221,8 @@ impl Value {
         let (carried, below) = (exponent.size() * self.error, exponent.error * size.ln().abs());
         if let (Some(base), Some(power)) = (self.real().filter(|base| *base > 0.0), exponent.real()) {
             let result = base.powf(power);
-            return Self::new(result, 0.0, result * (carried / size + below + power.abs() * ROUNDING)).unless_lost(true);
+            return Self::new(result, 0.0, result * (carried / size + below + power.abs() * ROUNDING))
+                .unless_lost(true);
         }
         self.ln().multiply(exponent).exp()
     }
@@ -236,7 +240,8 @@ impl Value {
         if let Some(base) = self.real() {
             let result = base.powi(exponent);
             let steepness = if size > 0.0 { times * result.abs() / size } else { 0.0 };
-            return Self::new(result, 0.0, steepness * self.error + times * ROUNDING * result.abs()).unless_lost(base != 0.0);
+            return Self::new(result, 0.0, steepness * self.error + times * ROUNDING * result.abs())
+                .unless_lost(base != 0.0);
         }
         let (mut result, mut square, mut left) = (Self::exact(1.0), self, exponent.unsigned_abs());
         while left > 0 {
@@ -251,9 +256,11 @@ impl Value {
 
     /// A function with steps, at a real number which is not so near to a step that rounding decides.
     pub(super) fn stepped(self, step: impl Fn(f64) -> f64) -> Self {
-        let near = |by: f64| step(self.re + by);
         match self.real() {
-            Some(x) if self.error == 0.0 || (near(8.0 * self.error) == near(-8.0 * self.error)) => Self::exact(step(x)),
+            Some(x) => {
+                let (low, high) = (step(x - 8.0 * self.error), step(x + 8.0 * self.error));
+                if (high - low).abs() < 0.5 { Self::exact(step(x)) } else { Self::UNDEFINED }
+            }
             _ => Self::UNDEFINED,
         }
     }
@@ -280,7 +287,13 @@ impl Value {
     /// The larger (or smaller) of two real numbers.
     pub(super) fn extreme(self, other: Self, largest: bool) -> Self {
         match (self.real(), other.real()) {
-            (Some(a), Some(b)) => if (a >= b) == largest { self } else { other },
+            (Some(a), Some(b)) => {
+                if (a >= b) == largest {
+                    self
+                } else {
+                    other
+                }
+            }
             _ => Self::UNDEFINED,
         }
     }
