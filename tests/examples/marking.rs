@@ -8,6 +8,8 @@
 //!
 //! `--list` prints every pair whose verdict is not the teacher's. `--units-convertible` measures with that rule.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints what it measured")]
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

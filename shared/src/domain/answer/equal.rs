@@ -297,13 +297,20 @@ fn equal_values(pairs: &[Pair], same: f64, different: f64, decimal: bool) -> Che
 
 /// Whether the difference is the same at all points.
 fn constant_difference(pairs: &[Pair], same: f64, different: f64) -> CheckResult {
-    let Some(first) = pairs.iter().min_by(|a, b| a.error().total_cmp(&b.error())) else {
+    // Beside a huge constant every function looks constant, so a point counts only if rounding is small for the expected
+    // value.
+    let usable: Vec<&Pair> =
+        pairs.iter().filter(|pair| pair.error() <= 0.5 * different * pair.expected.size()).collect();
+    let Some(first) = usable.iter().min_by(|a, b| a.error().total_cmp(&b.error())) else {
         return CheckResult::Undecided;
     };
+    if usable.len() < MIN_POINTS {
+        return CheckResult::Undecided;
+    }
     let constant = first.given.subtract(first.expected);
-    let distances = pairs.iter().map(|pair| {
+    let distances = usable.iter().map(|pair| {
         let difference = pair.given.subtract(pair.expected).subtract(constant).size();
-        let size = pair.size().max(first.size());
+        let size = pair.expected.size().max(first.expected.size());
         ((difference - pair.error() - first.error()).max(0.0), same * size, different * size)
     });
     match judge(distances) {
