@@ -71,8 +71,7 @@ async fn a_preview_needs_an_unlocked_question_and_an_answer() {
     let _ = ada.get(path).await.problem(400, "missing_field");
     let long = "1".repeat(501);
     let _ = ada.get(&format!("{path}?answer={long}")).await.problem(422, "invalid_field");
-    let body = preview(&ada, "alg-q4", " ").await;
-    assert_eq!(body["problem"], "The answer is empty.");
+    let _ = ada.get(&format!("{path}?answer=%20")).await.problem(400, "missing_field");
 }
 
 /// The expected answer is 8. A right and a wrong answer differ in nothing but themselves, and a preview is no attempt.
@@ -81,7 +80,7 @@ async fn a_preview_tells_nothing_of_the_expected_answer_and_counts_nothing() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = ada.post(START, json!({})).await.ok();
-    let text = |body: Value, number: &str| body.to_string().replace(number, "N");
+    let text = |body: Value, number: &str| body.to_string().replace("/1998/", "").replace(number, "N");
     let (right, wrong) = (preview(&ada, "alg-q4", "8").await, preview(&ada, "alg-q4", "7").await);
     assert_eq!(text(right, "8"), text(wrong, "7"));
     let progress = ada.get("/api/assessment/progress?course_id=algebra").await.ok();
