@@ -26,6 +26,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "bundle_questions" | "find_weak_topics" => (path, Some(json!({"course_id": "algebra"}))),
         // In the list of routes, `start_question` precedes `unlock_solution`.
         "show_question" | "start_question" | "unlock_solution" => (path.replace("{id}", "alg-q1"), None),
+        "preview_answer" => (format!("{}?answer=8", path.replace("{id}", "alg-q1")), None),
         "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
         "generate_midterm" => (path, Some(json!({"course_id": "algebra", "difficulty": "easy"}))),
         "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),

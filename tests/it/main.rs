@@ -4,6 +4,7 @@
 
 mod account;
 mod analysis;
+mod answer_preview;
 mod architecture;
 mod assessment;
 mod attempts;

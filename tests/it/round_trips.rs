@@ -61,6 +61,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "delete_account" => (on(""), Some(json!({"password": PASSWORD}))),
         "show_midterm" => (on(&person.midterm().await), None),
         "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
+        "preview_answer" => (format!("{}?answer=1/2x", on("alg-q4")), None),
         "show_question" | "start_question" | "unlock_solution" => (on("alg-q4"), None),
         "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic" | "list_public_topics"
         | "show_analysis" | "enroll" => (on("algebra"), None),
@@ -76,7 +77,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
             let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;
         }
-        ("unlock_solution" | "submit_answer", _) => {
+        ("unlock_solution" | "submit_answer" | "preview_answer", _) => {
             let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
         }
         ("open_portal", _) => {

@@ -15,6 +15,7 @@ mod delivery;
 mod feature_question;
 mod fields;
 mod practice_questions;
+mod preview_answer;
 mod show_question;
 mod start_question;
 mod submit_answer;
@@ -30,6 +31,7 @@ pub fn router(app: App) -> Router {
         .handle("start_question", start_question::start_question)
         .handle("unlock_solution", unlock_solution::unlock_solution)
         .handle("submit_answer", submit_answer::submit_answer)
+        .handle("preview_answer", preview_answer::preview_answer)
         .handle("feature_question", feature_question::feature_question)
         .build(app)
 }
@@ -45,6 +47,7 @@ pub fn router(app: App) -> Router {
         start_question::start_question,
         unlock_solution::unlock_solution,
         submit_answer::submit_answer,
+        preview_answer::preview_answer,
         feature_question::feature_question
     ),
     components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique))
