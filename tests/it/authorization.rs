@@ -28,6 +28,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "show_question" | "start_question" | "unlock_solution" => (path.replace("{id}", "alg-q1"), None),
         "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
         "generate_midterm" => (path, Some(json!({"course_id": "algebra", "difficulty": "easy"}))),
+        "show_figure" => (tests::FIGURE.to_owned(), None),
         "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
         "purchase_plan" => (path, Some(json!({"plan": "starter"}))),
         "receive_event" => (path, Some(json!({"id": "evt_1", "type": "ping", "created": 1_772_366_400}))),

@@ -49,6 +49,11 @@ pub use proxy::Proxy;
 
 /// The course used by most tests: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
+/// The key that signs the addresses of figures.
+pub const FIGURE_KEY: &str = "a key of figures for tests, 32 bytes or more";
+/// The address of the figure of `alg-q6`.
+pub const FIGURE: &str = "/api/figures/4e05165b48a9dcb6b4f0cece1404206d6cfbbde47658d4b65d3998bef4f7c108?\
+     sig=aa0e115b8b185bc74fd82009932aef02";
 /// Rate limits of most tests. They are large, because the clock does not move.
 const WIDE: Limits = Limits::times(1_000_000);
 /// The start time of every test on an embedded engine.
@@ -346,7 +351,7 @@ impl TestApp {
 }
 
 /// Names of the variables that [`environment`] sets.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 10] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
     "STRIPE_API_BASE",
@@ -356,6 +361,7 @@ const VARIABLES: [&str; 9] = [
     "STRIPE_PRICE_UNLIMITED",
     "CHECKOUT_SUCCESS_URL",
     "CHECKOUT_CANCEL_URL",
+    "FIGURE_KEY",
 ];
 
 /// The environment of a test's processes.
@@ -370,6 +376,7 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "STRIPE_PRICE_UNLIMITED" => stripe::PRICE_UNLIMITED,
         "CHECKOUT_SUCCESS_URL" => stripe::SUCCESS_URL,
         "CHECKOUT_CANCEL_URL" => stripe::CANCEL_URL,
+        "FIGURE_KEY" => FIGURE_KEY,
         _ => return None,
     };
     Some(value.to_owned())

@@ -159,6 +159,7 @@ pub(super) const QUESTION: Record = Record {
         defaulted("options", Kind::Options),
         defaulted("answer_rules", Kind::Any),
         defaulted("parts", Kind::Parts),
+        defaulted("figures", Kind::Any),
     ],
     aliases: &[
         ("exam", "exam_id"),

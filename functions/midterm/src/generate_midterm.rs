@@ -124,7 +124,8 @@ impl PurchaseRequest for Generation<'_> {
             return Err(Problem::internal("a record of this path holds no midterm"));
         };
         let midterm = self.app.store.midterm(self.claim.user_id(), midterm_id).await?;
-        let midterm = midterm.ok_or_else(|| Problem::internal("a record names a midterm that is not there"))?;
+        let mut midterm = midterm.ok_or_else(|| Problem::internal("a record names a midterm that is not there"))?;
+        self.app.sign_figures(&mut midterm.questions).await;
         Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted, credits }))
     }
 
@@ -165,7 +166,9 @@ impl PurchaseRequest for Generation<'_> {
 
     async fn fetch(&self, _: &Self::Chosen) {}
 
-    async fn deliver(&self, midterm: Self::Chosen, (): (), payment: Payment) -> Result<Self::Answer, Problem> {
+    async fn deliver(&self, mut midterm: Self::Chosen, (): (), payment: Payment) -> Result<Self::Answer, Problem> {
+        // Addresses are not stored with the midterm: they change with the key.
+        self.app.sign_figures(&mut midterm.questions).await;
         let Payment { deducted: credits_deducted, balance: credits } = payment;
         Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted, credits }))
     }

@@ -72,7 +72,9 @@ impl PurchaseRequest for QuestionsRequest<'_> {
             return Err(Problem::internal("a record of this path holds no questions"));
         };
         let found = try_join_all(question_ids.iter().map(|id| self.app.store.question(id))).await?;
-        let questions = found.iter().flatten().map(|question| QuestionView::of(question, Access::Solution)).collect();
+        let views = found.iter().flatten().map(|question| QuestionView::of(question, Access::Solution));
+        let mut questions: Vec<QuestionView> = views.collect();
+        self.app.sign_figures(&mut questions).await;
         Ok(axum::Json(Delivery { questions, credits_deducted, credits }))
     }
 
@@ -103,11 +105,12 @@ impl PurchaseRequest for QuestionsRequest<'_> {
         fetched: Self::Fetched,
         payment: Payment,
     ) -> Result<Self::Answer, Problem> {
-        let questions = match fetched {
+        let mut questions = match fetched {
             Ok(questions) => questions,
             // The questions are paid for, so retry the read once before the client has to.
             Err(_) => self.fetch(&chosen).await?,
         };
+        self.app.sign_figures(&mut questions).await;
         let Payment { deducted: credits_deducted, balance: credits } = payment;
         Ok(axum::Json(Delivery { questions, credits_deducted, credits }))
     }

@@ -26,8 +26,9 @@ pub(crate) struct Started {
 
 impl Started {
     /// Omits the solution even if it is unlocked, so that the student can try the question first.
-    fn of(question: &Question, credits_deducted: Credits, credits: Credits) -> Self {
-        Self { question: QuestionView::of(question, Access::Question), credits_deducted, credits }
+    async fn of(app: &App, question: &Question, credits_deducted: Credits, credits: Credits) -> Self {
+        let question = app.with_signed_figures(QuestionView::of(question, Access::Question)).await;
+        Self { question, credits_deducted, credits }
     }
 }
 
@@ -83,7 +84,7 @@ impl PurchaseRequest for Start<'_> {
         let Outcome::Questions { credits_deducted, credits, .. } = record.outcome else {
             return Err(Problem::internal("a record of this path holds no question"));
         };
-        Ok(axum::Json(Started::of(&question, credits_deducted, credits)))
+        Ok(axum::Json(Started::of(self.app, &question, credits_deducted, credits).await))
     }
 
     async fn choose(&self, (question, progress): Self::Facts, _: Timestamp) -> Result<Choice<Question>, Problem> {
@@ -102,6 +103,6 @@ impl PurchaseRequest for Start<'_> {
     async fn fetch(&self, _: &Question) {}
 
     async fn deliver(&self, question: Question, (): (), payment: Payment) -> Result<Self::Answer, Problem> {
-        Ok(axum::Json(Started::of(&question, payment.deducted, payment.balance)))
+        Ok(axum::Json(Started::of(self.app, &question, payment.deducted, payment.balance).await))
     }
 }

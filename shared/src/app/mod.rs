@@ -1,6 +1,7 @@
 //! Dependencies of every handler: the store, the clock, the source of randomness and the configuration.
 
 mod course;
+mod figures;
 pub mod kdf;
 pub mod purchase;
 
