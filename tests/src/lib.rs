@@ -147,7 +147,8 @@ impl TestApp {
     fn app_on_another_table(&self, endpoint_url: String) -> App {
         let database = Database::local(endpoint_url, &format!("{}-2", self.engine.table()));
         let store = Store::connect(&database);
-        let config = Config { database, ..(*self.app.config).clone() };
+        let mut config = (*self.app.config).clone();
+        config.database = database;
         App::with(config, store, self.clock.clone(), Random::new(SeededEntropy::new(self.engine.seed(1))))
     }
 
@@ -169,7 +170,9 @@ impl TestApp {
         database.endpoint_url = Some(proxy.endpoint_url());
         // SDK clients of one region share a retry budget. A separate region gives this process a budget of its own.
         database.region = format!("local-{}", proxy.port());
-        (self.process(Config { database, ..(*self.app.config).clone() }), proxy)
+        let mut config = (*self.app.config).clone();
+        config.database = database;
+        (self.process(config), proxy)
     }
 
     fn process(&self, config: Config) -> Router {

@@ -28,7 +28,7 @@ pub struct Config {
     pub stripe: Settings,
     /// `FIGURE_KEY`, or the parameter named by `FIGURE_KEY_PARAMETER`: signs the addresses of figures. `None` shows questions
     /// without addresses of their figures.
-    pub(crate) figure_key: Option<Source>,
+    pub figure_key: Option<Source>,
 }
 
 /// DynamoDB table and connection settings.

@@ -41,12 +41,12 @@ impl Store {
     pub async fn write_figures(&self, figures: &[FigureFile], dry_run: bool) -> Result<WriteCounts, StoreError> {
         let mut counts = WriteCounts::default();
         for figure in figures {
-            let is_new = if dry_run {
-                self.get(&keys::figure(&figure.digest), true).await?.is_none()
-            } else {
-                let put = self.patient().put_if(item_of(figure)?, "attribute_not_exists(pk)", &[]).await?;
-                matches!(put, ConditionalPut::Done)
-            };
+            let is_new = self.get(&keys::figure(&figure.digest), true).await?.is_none();
+            if is_new && !dry_run {
+                // A concurrent import may be faster: it writes the same.
+                let (ConditionalPut::Done | ConditionalPut::Refused(_)) =
+                    self.patient().put_if(item_of(figure)?, "attribute_not_exists(pk)", &[]).await?;
+            }
             if is_new { counts.created += 1 } else { counts.unchanged += 1 }
         }
         Ok(counts)
