@@ -20,6 +20,7 @@ mod courses;
 mod credits;
 mod events;
 mod faults;
+mod figures;
 mod idempotency;
 mod identity;
 mod import;

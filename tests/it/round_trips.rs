@@ -12,7 +12,7 @@ use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Call, sequential_round_trips};
 use tests::stripe::{Shape, WEBHOOK_SECRETS, life, signature};
-use tests::{PASSWORD, Person, TestApp, WORKER_HASH};
+use tests::{FIGURE, PASSWORD, Person, TestApp, WORKER_HASH};
 
 use crate::budget::{Cost, Row, committed, write};
 
@@ -54,6 +54,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "generate_midterm" => {
             (on(""), Some(json!({"course_id": "algebra", "config": {"question_count": 3, "seed": 7}})))
         }
+        "show_figure" => (FIGURE.to_owned(), None),
         "revoke_session" => (on(&person.session_id()), None),
         "change_password" => {
             (on(""), Some(json!({"current_password": PASSWORD, "new_password": "another good passphrase"})))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 68] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 70] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -66,6 +66,8 @@ pub const EVENTS: [(&str, u16, Option<&str>); 68] = [
     ("questions.practice_questions.missing_course_id", 400, Some("missing_field")),
     ("questions.practice_questions.preflight", 204, None),
     ("questions.preview_answer", 200, None),
+    ("questions.show_figure", 200, None),
+    ("questions.show_figure.forged", 404, Some("not_found")),
     ("questions.show_question", 200, None),
     ("questions.start_question", 200, None),
     ("questions.submit_answer", 200, None),

@@ -16,6 +16,7 @@ mod feature_question;
 mod fields;
 mod practice_questions;
 mod preview_answer;
+mod show_figure;
 mod show_question;
 mod start_question;
 mod submit_answer;
@@ -32,6 +33,7 @@ pub fn router(app: App) -> Router {
         .handle("unlock_solution", unlock_solution::unlock_solution)
         .handle("submit_answer", submit_answer::submit_answer)
         .handle("preview_answer", preview_answer::preview_answer)
+        .handle("show_figure", show_figure::show_figure)
         .handle("feature_question", feature_question::feature_question)
         .build(app)
 }
@@ -48,6 +50,7 @@ pub fn router(app: App) -> Router {
         unlock_solution::unlock_solution,
         submit_answer::submit_answer,
         preview_answer::preview_answer,
+        show_figure::show_figure,
         feature_question::feature_question
     ),
     components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique))

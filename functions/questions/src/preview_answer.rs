@@ -8,13 +8,13 @@ use shared::domain::study::preview::{AnswerKind, AnswerPreview, preview};
 use shared::http::{Body, Claim, Path, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::fields::Answer;
+use crate::fields::AnswerText;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Typed {
     /// The answer as the student would submit it.
-    answer: Answer,
+    answer: AnswerText,
 }
 
 impl Body for Typed {
