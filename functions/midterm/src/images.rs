@@ -8,9 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use shared::app::App;
+use shared::app::response_size::bytes_as_sent;
 use shared::domain::catalog::figures::{FigureDigest, Piece, split_at_figures};
 use shared::domain::questions::view::{FigureView, QuestionView};
-use shared::http::{Problem, bytes_as_sent};
+use shared::http::Problem;
 
 use crate::math::line_of;
 
