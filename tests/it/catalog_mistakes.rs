@@ -137,6 +137,14 @@ const LOST_BACKSLASHES: &[Row] = &[
         r#""Course $\frac12$""#,
         Stopped(r#"course: name has a form feed before "rac": JSON reads "\f" as one; write "\\frac""#),
     ),
+    (
+        "a line break that was \\neq, in a formula with a space before its end",
+        r"Find $\\lim x$.",
+        r"Find $a \neq $",
+        Refused(&[
+            r#"questions q1: question_text has a line break before "eq": JSON reads "\n" as one; write "\\neq""#,
+        ]),
+    ),
     ("a wrapped formula", r"Find $\\lim x$.", r"Find $$\nx = a +\nb\n$$", Noted(&[])),
     (
         "a formula that may be wrapped",
@@ -178,6 +186,39 @@ const KEYS: &[Row] = &[
         r#""answer": "B""#,
         r#""answer": "E""#,
         Refused(&[r#"questions q2: answer "E" is no option: the options are A, B"#]),
+    ),
+    (
+        "the letter of one option with the text of another",
+        r#""answer": "B""#,
+        r#""answer": "B) One""#,
+        Refused(&[r#"questions q2: answer "B) One" has the letter of option B and the text of option A"#]),
+    ),
+    (
+        "another letter with its text",
+        r#""answer": "B""#,
+        r#""answer": "One (A)""#,
+        Refused(&[r#"questions q2: answer "One (A)" and options contradict each other: is_correct is true for B"#]),
+    ),
+    (
+        "another letter in words",
+        r#""answer": "B""#,
+        r#""answer": "Option A""#,
+        Refused(&[r#"questions q2: answer "Option A" and options contradict each other: is_correct is true for B"#]),
+    ),
+    (
+        "two letters with a slash",
+        r#""answer": "B""#,
+        r#""answer": "A/B""#,
+        Refused(&[r#"questions q2: answer "A/B" and options contradict each other: is_correct is true for B"#]),
+    ),
+    ("the letter with its text", r#""answer": "B""#, r#""answer": "B) Two""#, Noted(&[])),
+    ("the letter with its text, after a full stop", r#""answer": "B""#, r#""answer": "B. Two""#, Noted(&[])),
+    ("the text with its letter", r#""answer": "B""#, r#""answer": "Two (B)""#, Noted(&[])),
+    (
+        "an empty answer beside options",
+        r#""answer": "B""#,
+        r#""answer": " ""#,
+        Warned(&[r#"questions q2: answer " " names no option: the options are A, B"#]),
     ),
     (
         "no correct option",
@@ -296,14 +337,141 @@ const FIELDS: &[Row] = &[
         r#""source_points": 4"#,
         r#""source_points": 4, "answer_rules": {"domain": "complex"}"#,
         Refused(&[
-            "questions q1: answer_rules: unknown variant `complex`, expected one of `real`, `positive`, `integer`",
+            r#"questions q1: answer_rules.domain is "complex", one of real, positive, integer is wanted"#,
         ]),
     ),
     (
         "a rule of marking that is no number",
         r#""source_points": 4"#,
         r#""source_points": 4, "answer_rules": {"relative_tolerance": "1 %"}"#,
-        Refused(&[r#"questions q1: answer_rules: invalid type: string "1 %", expected a number"#]),
+        Refused(&[r#"questions q1: answer_rules.relative_tolerance is "1 %", a number is wanted"#]),
+    ),
+    (
+        "a number too close to 0",
+        r#""source_points": 4"#,
+        r#""source_points": 1e-400"#,
+        Refused(&["questions q1: source_points: the number 1e-400 is too close to 0; write 0"]),
+    ),
+    (
+        "a number with more digits than a double",
+        r#""source_points": 4"#,
+        r#""source_points": 4.00000000000000000001"#,
+        Refused(&[
+            "questions q1: source_points: the number 4.00000000000000000001 has more digits than are kept; write at most 15",
+        ]),
+    ),
+    (
+        "a number below 0",
+        r#""source_points": 4"#,
+        r#""source_points": -3"#,
+        Refused(&["questions q1: source_points -3 is not between 0 and 1000000"]),
+    ),
+    (
+        "a whole number with a fraction of 0",
+        r#""source_points": 4"#,
+        r#""source_points": 4, "difficulty": 2.0, "source_question_number": 1e1"#,
+        Noted(&[]),
+    ),
+    ("a year with a fraction of 0", r#""year": 2024"#, r#""year": 2024.0"#, Noted(&[])),
+    (
+        "a name of nothing",
+        r#""name": "Squeeze""#,
+        r#""name": " ""#,
+        Both(&["question_patterns p1: name is empty"], &[r#"questions q1: its pattern "p1" is not in the import"#]),
+    ),
+    (
+        "a topic of nothing",
+        r#""name": "Series", "category": "K""#,
+        r#""name": "", "category": """#,
+        Refused(&[
+            "topics t2: name is empty; category is empty",
+            r#"questions q2: its topic "t2" is not in the import"#,
+        ]),
+    ),
+    (
+        "an empty slug",
+        r#""name": "Series""#,
+        r#""name": "Series", "slug": """#,
+        Refused(&[
+            "topics t2: slug is empty: leave it out, and it is made from the name",
+            r#"questions q2: its topic "t2" is not in the import"#,
+        ]),
+    ),
+    ("a name that gives no slug", "\"Series\"", "\"???\"", Warned(&["topics t2: its name gives no slug: add one"])),
+    ("a course of no name", "\"Course\"", "\" \"", Stopped("course: name is empty")),
+    (
+        "an empty type of exam",
+        "\"final\"",
+        "\"\"",
+        Refused(&[
+            "exams e1: exam_type is empty",
+            r#"questions q1: its exam "e1" is not in the import"#,
+            r#"questions q2: its exam "e1" is not in the import"#,
+        ]),
+    ),
+    (
+        "an empty answer",
+        r"\\frac{1}{2}",
+        "",
+        Warned(&["questions q1: answer is empty: each student says whether their answer was right"]),
+    ),
+    (
+        "an empty answer and no solution",
+        r#"["Let $x = 1$."], "answer": "\\frac{1}{2}""#,
+        r#"[], "answer": """#,
+        Refused(&["questions q1: answer and solution_steps are empty"]),
+    ),
+    (
+        "an empty step",
+        r#"["Let $x = 1$."]"#,
+        r#"["Let $x = 1$.", " "]"#,
+        Warned(&["questions q1: solution_steps[1] is empty"]),
+    ),
+    ("an empty option", "\"One\"", "\"\"", Warned(&["questions q2: options[0].text is empty"])),
+    (
+        "a date in milliseconds",
+        r#""total_points": 10"#,
+        r#""total_points": 10, "exam_date": 1733961600000"#,
+        Refused(&[
+            "exams e1: exam_date 1733961600000 is not between the years 1900 and 2200; numbers are epoch seconds",
+            r#"questions q1: its exam "e1" is not in the import"#,
+            r#"questions q2: its exam "e1" is not in the import"#,
+        ]),
+    ),
+    (
+        "a date of the year 0",
+        r#""total_points": 10"#,
+        r#""total_points": 10, "upload_date": "0000-01-01""#,
+        Refused(&[
+            "exams e1: upload_date 0000-01-01T00:00:00Z is not between the years 1900 and 2200; numbers are epoch seconds",
+            r#"questions q1: its exam "e1" is not in the import"#,
+            r#"questions q2: its exam "e1" is not in the import"#,
+        ]),
+    ),
+    (
+        "a source year of 90000",
+        r#""source_points": 4"#,
+        r#""source_points": 4, "source_exam_year": 90000"#,
+        Refused(&["questions q1: source_exam_year 90000 is not between 1900 and 2200"]),
+    ),
+    (
+        "a year in which a pattern was never seen",
+        r#""name": "Squeeze""#,
+        r#""name": "Squeeze", "first_seen_year": 20"#,
+        Both(
+            &["question_patterns p1: first_seen_year 20 is not between 1900 and 2200"],
+            &[r#"questions q1: its pattern "p1" is not in the import"#],
+        ),
+    ),
+    (
+        "a column that is shown with the question, misspelt",
+        r#""source_points": 4"#,
+        r#""source_points": 4, "imgae": "q1.png", "Table": "x", "pasage": "y""#,
+        Warned(&[
+            r#"questions q1: unknown field "Table": did you mean "table"?"#,
+            r#"questions q1: unknown field "imgae": did you mean "image"?"#,
+            r#"questions q1: unknown field "pasage": did you mean "passage"?"#,
+        ]),
     ),
     (
         "two letters of a name changed places",

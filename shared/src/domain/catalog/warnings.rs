@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::catalog::answer_key::answer_beside_options;
 use crate::domain::catalog::complete::slug;
-use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, Warning};
+use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, QuestionDraft, Warning};
 use crate::domain::catalog::faults::{
-    FieldText, answer_beside_options, course_texts, exam_texts, pattern_texts, question_texts, topic_texts,
+    FieldText, course_texts, exam_texts, pattern_texts, question_texts, topic_texts,
 };
 use crate::domain::catalog::slips::slips;
 use crate::domain::id::QuestionId;
@@ -42,6 +43,10 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
         let id = topic.id.as_str();
         doubts(&topic_texts(topic), |text| warn("topics", id, text));
         let slug = topic.slug.clone().unwrap_or_else(|| slug(&topic.name));
+        if slug.is_empty() {
+            warn("topics", id, "its name gives no slug: add one".to_owned());
+            continue;
+        }
         match slugs.get(&slug) {
             Some(first) => warn("topics", id, format!("its slug {slug:?} is that of topic {first:?}")),
             None => _ = slugs.insert(slug, id),
@@ -73,9 +78,26 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
             }
             _ => {}
         }
-        if let Some(text) = answer_beside_options(question).filter(|_| !question.withheld) {
-            warn("questions", id, text);
+        if !question.withheld {
+            let texts = answer_beside_options(question).into_iter().chain(empty_texts(question));
+            texts.for_each(|text| warn("questions", id, text));
         }
+    }
+    found
+}
+
+/// Texts of a question that are there and empty.
+fn empty_texts(question: &QuestionDraft) -> Vec<String> {
+    let is_blank = |text: &str| text.trim().is_empty();
+    let mut found = Vec::new();
+    if is_blank(&question.answer) && question.options.is_empty() {
+        found.push("answer is empty: each student says whether their answer was right".to_owned());
+    }
+    let options = question.options.iter().enumerate().filter(|(_, option)| is_blank(&option.text));
+    found.extend(options.map(|(index, _)| format!("options[{index}].text is empty")));
+    for (name, list) in [("solution_steps", &question.solution_steps), ("techniques", &question.techniques)] {
+        let empty = list.iter().enumerate().filter(|(_, text)| is_blank(text));
+        found.extend(empty.map(|(index, _)| format!("{name}[{index}] is empty")));
     }
     found
 }
