@@ -97,7 +97,12 @@ impl DataSource {
             let config = Config::from_env().context("the environment")?;
             return Open::prepare(App::new(config), None, purpose).await;
         }
-        Open::folder(directory, purpose, Duration::from_secs(self.wait)).await
+        Open::folder(directory, purpose, self.patience()).await
+    }
+
+    /// How long to wait for another command that uses the directory.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.wait)
     }
 
     /// Whether the database is in the directory.

@@ -200,8 +200,10 @@ fn a_command_waits_for_another_one_that_uses_the_folder() {
 /// Every entry of a folder with its mode.
 fn entries(folder: &Path) -> Vec<(String, u32)> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
-    let mut entries: Vec<_> =
-        files.map(|file| (file.file_name().into_string().unwrap(), mode(&file.path()))).chain([(String::new(), mode(folder))]).collect();
+    let mut entries: Vec<_> = files
+        .map(|file| (file.file_name().into_string().unwrap(), mode(&file.path())))
+        .chain([(String::new(), mode(folder))])
+        .collect();
     entries.sort();
     entries
 }

@@ -336,9 +336,7 @@ const FIELDS: &[Row] = &[
         "rules of marking that cannot be read",
         r#""source_points": 4"#,
         r#""source_points": 4, "answer_rules": {"domain": "complex"}"#,
-        Refused(&[
-            r#"questions q1: answer_rules.domain is "complex", one of real, positive, integer is wanted"#,
-        ]),
+        Refused(&[r#"questions q1: answer_rules.domain is "complex", one of real, positive, integer is wanted"#]),
     ),
     (
         "a rule of marking that is no number",

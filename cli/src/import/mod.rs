@@ -23,6 +23,7 @@ use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::domain::catalog::faults::{refuse_faulty_rows, withhold_faulty_rows};
 use shared::domain::catalog::warnings::warnings;
 use shared::domain::id::UserId;
+use shared::domain::time::shown;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
 use self::studies::{Known, write_studies};
@@ -247,6 +248,14 @@ async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool
             Err(OpenAccountError::AlreadyThere) => {
                 summary.account_skipped(entries);
                 (known, not_stored) = (known + 1, not_stored + entries);
+                if let Some(until) = account.profile.wallet.unlimited_until
+                    && app.store.add_unlimited_time(id, until, app.now(), dry_run, &app.random).await?
+                {
+                    let end = Timestamp::from_second(until).map(shown).unwrap_or_default();
+                    summary.note(vec![format!(
+                        "users {id}: unlimited until {end}, which the account did not have: added"
+                    )]);
+                }
             }
             Err(refused @ (OpenAccountError::EmailTaken | OpenAccountError::CustomerTaken)) => {
                 let profile = &account.profile;

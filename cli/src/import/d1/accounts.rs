@@ -128,7 +128,9 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
     let email = Email::try_from(email.clone()).map_err(|error| format!("email {email:?} {error}"))?;
     let password_hash = PasswordHash::imported(bounded("password_hash", row.required_text("password_hash")?)?);
     if !password_hash.is_known_scheme() {
-        notes.push("the scheme of its password_hash is unknown: no password fits, and the user cannot sign in".to_owned());
+        notes.push(
+            "the scheme of its password_hash is unknown: no password fits, and the user cannot sign in".to_owned(),
+        );
     }
     let profile = Profile {
         id: user_id(&d1_id, notes),

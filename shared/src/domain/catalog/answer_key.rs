@@ -12,13 +12,38 @@ use crate::domain::catalog::draft::QuestionDraft;
 
 /// Commands around a text that change only its appearance.
 const STYLES: [&str; 12] = [
-    "text", "textbf", "textit", "textrm", "textsf", "mathrm", "mathbf", "mathit", "mathsf", "operatorname", "boxed",
+    "text",
+    "textbf",
+    "textit",
+    "textrm",
+    "textsf",
+    "mathrm",
+    "mathbf",
+    "mathit",
+    "mathsf",
+    "operatorname",
+    "boxed",
     "emph",
 ];
 /// Words before the letters of an answer.
 const LEADING_WORDS: [&str; 17] = [
-    "answers", "answer", "ans", "options", "option", "choices", "choice", "letters", "letter", "correct", "the", "is",
-    "are", "both", "only", "statements", "statement",
+    "answers",
+    "answer",
+    "ans",
+    "options",
+    "option",
+    "choices",
+    "choice",
+    "letters",
+    "letter",
+    "correct",
+    "the",
+    "is",
+    "are",
+    "both",
+    "only",
+    "statements",
+    "statement",
 ];
 /// Words after the letters of an answer.
 const TRAILING_WORDS: [&str; 5] = ["only", "is correct", "are correct", "is right", "are right"];
@@ -46,7 +71,9 @@ pub fn key_fault(question: &QuestionDraft) -> Option<String> {
     for named in &readings {
         match named {
             Named::Mixed { letter, text_of } => {
-                return Some(format!("answer {answer:?} has the letter of option {letter} and the text of option {text_of}"));
+                return Some(format!(
+                    "answer {answer:?} has the letter of option {letter} and the text of option {text_of}"
+                ));
             }
             Named::Letters(letters) if letters.is_subset(&key.all) => {
                 let correct = listed(&key.correct);
@@ -191,7 +218,8 @@ impl<'a> Key<'a> {
     /// A letter alone, with the text of its option, or with that of another.
     fn letter_with_its_text(&self, letter: &str, text: &str, _: bool) -> Option<Named> {
         let named = letter.to_uppercase();
-        if bare(text).is_empty() || self.all_with_text(text).any(|option| option.letter.trim().to_uppercase() == named) {
+        if bare(text).is_empty() || self.all_with_text(text).any(|option| option.letter.trim().to_uppercase() == named)
+        {
             return Some(Named::one(letter));
         }
         let text_of = self.with_text(text)?.to_uppercase();
@@ -201,7 +229,8 @@ impl<'a> Key<'a> {
     /// A letter with a text that is no option's. The case must be that of the options: `e) 5` may be a text.
     fn marked_letter(&self, letter: &str, _: &str, is_marked: bool) -> Option<Named> {
         let is_upper = self.options.iter().all(|option| option.letter.chars().all(char::is_uppercase));
-        let is_of_their_case = self.exact_letter(letter).is_some() || (is_upper && letter.chars().all(char::is_uppercase));
+        let is_of_their_case =
+            self.exact_letter(letter).is_some() || (is_upper && letter.chars().all(char::is_uppercase));
         (is_marked && is_of_their_case).then(|| Named::one(letter))
     }
 
@@ -232,7 +261,8 @@ impl<'a> Key<'a> {
             return None;
         }
         let is_option = |letter: char| self.options.iter().any(|option| option.letter.trim().chars().eq([letter]));
-        let letters: BTreeSet<String> = text.chars().filter(|c| is_option(*c)).map(|c| c.to_uppercase().collect()).collect();
+        let letters: BTreeSet<String> =
+            text.chars().filter(|c| is_option(*c)).map(|c| c.to_uppercase().collect()).collect();
         (letters.len() > 1 && letters.len() == text.chars().count()).then_some(Named::Letters(letters))
     }
 
@@ -543,7 +573,8 @@ mod tests {
 
     #[test]
     fn no_text_makes_the_reader_fail() {
-        for answer in ["\\", "\\text{", "((", ")(", "{}", "\\text{}", "é)", "(é", "$", "A\u{301}", "）B（", "\\é{B}"] {
+        for answer in ["\\", "\\text{", "((", ")(", "{}", "\\text{}", "é)", "(é", "$", "A\u{301}", "）B（", "\\é{B}"]
+        {
             let _ = key_fault(&choice(answer, &["B"]));
         }
     }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::catalog::draft::{CatalogDraft, QuestionDraft, RefusedRow};
-use crate::domain::catalog::sizes;
 use crate::domain::catalog::rules_wording::rules_fault;
+use crate::domain::catalog::sizes;
 
 /// Maximum bytes of all texts of a question. DynamoDB limits an item to 400 KiB, keys included.
 pub const QUESTION_BYTES_MAX: usize = 200 * 1024;

@@ -4,12 +4,12 @@
 
 use serde_json::Value;
 
+use crate::domain::catalog::ExtraColumns;
 use crate::domain::catalog::answer_key::key_fault;
 use crate::domain::catalog::draft::{
     CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, RefusedRow, TopicDraft, Warning,
 };
 use crate::domain::catalog::slips::{Setting, Slip, slips};
-use crate::domain::catalog::ExtraColumns;
 
 /// A text in a row: field name, text, and how to read it.
 pub type FieldText<'a> = (String, &'a str, Setting);

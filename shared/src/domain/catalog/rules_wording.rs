@@ -91,7 +91,8 @@ fn in_words(path: &str, problem: &str) -> String {
     if let Some((name, _)) = between("duplicate field `", "`") {
         return format!("{path}.{name} is there twice");
     }
-    let got = ["invalid type: ", "invalid value: ", "invalid length "].iter().find_map(|start| between(start, ", expected "));
+    let got =
+        ["invalid type: ", "invalid value: ", "invalid length "].iter().find_map(|start| between(start, ", expected "));
     match got {
         Some((got, wanted)) => format!("{path} is {}, {} is wanted", value(got), wanted_in_words(wanted)),
         None => format!("{path}: {problem}"),
@@ -135,10 +136,12 @@ fn wanted_in_words(wanted: &str) -> &str {
         "a string" | "a borrowed string" => "a text",
         "a sequence" => "a list",
         "a map" | "map" => "an object",
-        "string or map" => "a name",
+        "string or map" | "map with a single key" => "a name",
         _ if wanted.starts_with("struct ") => "an object",
         _ if wanted.starts_with("enum ") || wanted.contains("variant") => "a name",
-        _ if wanted.starts_with("tuple ") || wanted.starts_with("a tuple ") || wanted.starts_with("an array ") => "a list",
+        _ if wanted.starts_with("tuple ") || wanted.starts_with("a tuple ") || wanted.starts_with("an array ") => {
+            "a list"
+        }
         other => other,
     }
 }
@@ -154,7 +157,10 @@ mod tests {
     #[test]
     fn a_wrong_rule_is_named_with_what_is_wanted() {
         for (rules, message) in [
-            (json!({"domain": "complex"}), r#"answer_rules.domain is "complex", one of real, positive, integer is wanted"#),
+            (
+                json!({"domain": "complex"}),
+                r#"answer_rules.domain is "complex", one of real, positive, integer is wanted"#,
+            ),
             (json!({"domain": 5}), "answer_rules.domain is 5, a name is wanted"),
             (json!({"relative_tolerance": "1 %"}), r#"answer_rules.relative_tolerance is "1 %", a number is wanted"#),
             (json!({"relative_tolerance": [0.1]}), "answer_rules.relative_tolerance is a list, a number is wanted"),
@@ -185,11 +191,14 @@ mod tests {
     #[test]
     fn no_word_of_the_readers_is_left() {
         let wrong = [json!(null), json!(true), json!(1), json!(1.5), json!("x"), json!([]), json!({}), json!([[1]])];
-        for name in ["relative_tolerance", "absolute_tolerance", "units_ignored", "integration", "domain", "variables", "seed"] {
+        for name in
+            ["relative_tolerance", "absolute_tolerance", "units_ignored", "integration", "domain", "variables", "seed"]
+        {
             for value in &wrong {
                 let rules = json!({name: value});
                 let Some(told) = rules_fault(&Map::from_iter([(COLUMN.to_owned(), rules)])) else { continue };
-                for word in ["invalid", " expected ", "f64", "u64", "struct", "enum", "variant", "sequence", "map", "`"] {
+                for word in ["invalid", " expected ", "f64", "u64", "struct", "enum", "variant", "sequence", "map", "`"]
+                {
                     assert!(!told.contains(word), "{told}");
                 }
             }

@@ -277,7 +277,8 @@ fn formulas(text: &str) -> Vec<Formula> {
 fn is_formula(inside: &str, after: &str) -> Option<bool> {
     let (begins_spaced, ends_spaced) = (inside.starts_with(' '), inside.ends_with(' '));
     let is_price = |text: &str| text.starts_with(|next: char| next.is_ascii_digit());
-    let is_next_price = if begins_spaced || ends_spaced { is_price(after.trim_start_matches(' ')) } else { is_price(after) };
+    let is_next_price =
+        if begins_spaced || ends_spaced { is_price(after.trim_start_matches(' ')) } else { is_price(after) };
     if is_next_price || is_wrapped_prose(inside) {
         return None;
     }
@@ -443,7 +444,9 @@ mod tests {
 
     #[test]
     fn a_formula_may_have_a_space_on_one_side() {
-        for text in ["$a \neq $", "$a\neq $", "Let $a \neq $ b.", "$x \to $", "$a \neq $ and $b$", "$\nu $", "$x \\le y \neq $"] {
+        for text in
+            ["$a \neq $", "$a\neq $", "Let $a \neq $ b.", "$x \to $", "$a \neq $ and $b$", "$\nu $", "$x \\le y \neq $"]
+        {
             assert!(certain(text, Setting::Text), "{text:?}");
         }
         for text in ["$ a \neq b$", "$2 \neq $", "Let $ \to 0$ be"] {

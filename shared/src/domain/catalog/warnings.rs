@@ -5,9 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::domain::catalog::answer_key::answer_beside_options;
 use crate::domain::catalog::complete::slug;
 use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, QuestionDraft, Warning};
-use crate::domain::catalog::faults::{
-    FieldText, course_texts, exam_texts, pattern_texts, question_texts, topic_texts,
-};
+use crate::domain::catalog::faults::{FieldText, course_texts, exam_texts, pattern_texts, question_texts, topic_texts};
 use crate::domain::catalog::slips::slips;
 use crate::domain::id::QuestionId;
 use crate::domain::questions::view::is_reserved;

@@ -55,7 +55,7 @@ impl LinePage {
     }
 }
 
-/// Reads those lines that have a price.
+/// Reads those lines that have a price and a period.
 pub(super) fn read(nodes: &[Node<'_>]) -> Result<Vec<Line>, EventError> {
     let mut lines = Vec::new();
     for line in nodes {
@@ -63,12 +63,14 @@ pub(super) fn read(nodes: &[Node<'_>]) -> Result<Vec<Line>, EventError> {
         let proration = line.flag("/proration")?
             || line.flag("/parent/subscription_item_details/proration")?
             || line.flag("/parent/invoice_item_details/proration")?;
+        // A line that is for no period, as a fee or a credit, pays for no month.
+        let Some(end) = line.optional_seconds("/period/end")? else { continue };
         let subtotal = line.optional_signed_amount("/subtotal")?;
         lines.push(Line {
             price,
             proration,
             start: line.optional_seconds("/period/start")?,
-            end: line.seconds("/period/end")?,
+            end,
             amount: subtotal.max(line.optional_signed_amount("/amount")?),
         });
     }
