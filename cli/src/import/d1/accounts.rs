@@ -358,7 +358,8 @@ mod tests {
         assert_eq!(
             one.notes[..2],
             [
-                "users u7: the scheme of its password_hash is unknown: no password fits, and the user cannot sign in".to_owned(),
+                "users u7: the scheme of its password_hash is unknown: no password fits, and the user cannot sign in"
+                    .to_owned(),
                 format!("users u7: the id is no UUID: became {id}"),
             ]
         );
