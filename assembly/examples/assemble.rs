@@ -2,8 +2,8 @@
 //!
 //!     cargo run --release -p assembly --example assemble -- FILE… [--seed N] [--looks N] [--json]
 //!
-//! `--seed` is 1 and `--looks`, the effort, is the default of the service. `--json` prints a line of JSON for each file.
-//! `docs/assembly.md` describes the format of a file. CPU time is of the search alone and wants Linux.
+//! `--seed` is 1 and `--looks`, the effort, is the default of the service. `--json` prints a line of JSON for each
+//! file. `docs/assembly.md` describes the format of a file. CPU time covers only the search and needs Linux.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use std::str::{FromStr, Lines};
 use std::time::Duration;
 use std::{env, fs};
 
-use assembly::{Blueprint, Candidate, DIFFICULTIES, Effort, Form, Instance, Weights, assemble};
+use assembly::{AssembledForm, Blueprint, Candidate, DIFFICULTIES, Effort, Instance, Weights, assemble};
 use serde_json::json;
 
 const USAGE: &str = "assemble FILE… [--seed N] [--looks N] [--json]";
@@ -65,7 +65,7 @@ fn number(word: Option<String>, option: &str) -> Result<u64, String> {
     word.and_then(|word| word.parse().ok()).ok_or_else(|| format!("{option} wants a whole number"))
 }
 
-/// Reads and solves one file; the line to print.
+/// Reads and solves one file and returns the line to print.
 fn run(file: &str, arguments: &Arguments) -> Result<String, String> {
     let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
     let instance = parse(&text)?;
@@ -75,13 +75,13 @@ fn run(file: &str, arguments: &Arguments) -> Result<String, String> {
     Ok(if arguments.json { json_line(file, arguments.seed, &form, cpu) } else { text_line(file, &form, cpu) })
 }
 
-fn text_line(file: &str, form: &Form, cpu: Duration) -> String {
+fn text_line(file: &str, form: &AssembledForm, cpu: Duration) -> String {
     let selection: Vec<String> = form.selection.iter().map(ToString::to_string).collect();
     let milliseconds = cpu.as_secs_f64() * 1e3;
     format!("{file}  loss {:.6}  CPU {milliseconds:.1} ms  questions {}", form.fit.loss, selection.join(" "))
 }
 
-fn json_line(file: &str, seed: u64, form: &Form, cpu: Duration) -> String {
+fn json_line(file: &str, seed: u64, form: &AssembledForm, cpu: Duration) -> String {
     json!({
         "file": file,
         "seed": seed,
@@ -164,7 +164,7 @@ fn candidate(mut line: Line, blueprint: &Blueprint, patterns: usize) -> Result<C
     }
 }
 
-/// The lines of a file, which know their number.
+/// The lines of a file with their numbers.
 struct Numbered<'a> {
     lines: Lines<'a>,
     number: usize,

@@ -1,53 +1,53 @@
 //! Finds the best exchange of one or two chosen questions. The result is exact: only candidates that cannot win are skipped.
 //!
-//! With the questions taken out, what a topic or a difficulty costs is a look-up in a small table. A pair of buckets is
-//! skipped when even its most useful questions, with points, minutes and techniques as they should be, stay above the
-//! bar; inside, questions come most useful first, so that a scan ends at the same bound.
+//! After removing the questions, the cost of a topic or a difficulty is a look-up in a small table. A pair of buckets
+//! is skipped if its lower bound (its most useful questions, with perfect points, minutes and techniques) exceeds the
+//! bar. Questions in a bucket are sorted by usefulness, so a scan stops at the same bound.
 
 use std::ops::Range;
 
 use super::loss::{cumulative_distances, missing, relative};
-use super::pool::{Bucket, Item};
+use super::pool::{Bucket, PooledCandidate};
 use super::running::Running;
 use super::{Blueprint, DIFFICULTIES, real};
 
-/// A gain below this, as a share of a loss above 1, is rounding.
+/// Relative gains below this count as rounding errors.
 pub(super) const GAIN_MIN: f64 = 1e-10;
 
-/// What a loss must be below to be lower than `loss` by more than rounding.
+/// The bar that a loss must stay below to be better than `loss` by more than rounding.
 pub(super) fn clearly_below(loss: f64) -> f64 {
     if loss.is_finite() { loss - GAIN_MIN * loss.max(1.0) } else { loss }
 }
 
-/// Questions that would make the loss lower.
+/// Questions that lower the loss.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Refill<const K: usize> {
     pub(super) positions: [usize; K],
     pub(super) loss: f64,
 }
 
-/// Work done, in looks at a question, a pair of questions or a pair of buckets.
+/// Work done: the number of evaluated questions, pairs of questions and pairs of buckets.
 pub(super) type Looks = u64;
 
-/// Sums of a form with open places, from which the loss with new questions follows.
-struct Prices<'a> {
+/// Sums of a form with open places, for computing its loss with new questions.
+struct ExchangeSums<'a> {
     blueprint: &'a Blueprint,
     running: &'a Running<'a>,
     questions: f64,
     /// Σ|c − τ| / 2N before.
     distance: f64,
     /// The topics that have a question in the bank.
-    topics: Vec<Topic>,
-    /// The three topics that are furthest off: when two topics change, the worst of the rest is among them.
+    topics: Vec<TopicEffect>,
+    /// The three topics with the largest deviation: if two topics change, the worst of the others is among them.
     furthest: [(usize, f64); 3],
 }
 
-/// What questions of a topic do to the topics' part of the loss.
-struct Topic {
+/// Effect of new questions of a topic on the topic part of the loss.
+struct TopicEffect {
     index: usize,
-    /// |c − τ| / N with one and with two questions more.
+    /// |c − τ| / N with one and with two more questions.
     distances: [f64; 2],
-    /// What the first and the second question add to Σ|c − τ| / 2N. The second never adds less.
+    /// Increase of Σ|c − τ| / 2N by the first and by the second question. The second increase is never smaller.
     steps: [f64; 2],
     /// The most useful question.
     usefulness: f64,
@@ -55,14 +55,14 @@ struct Topic {
 
 /// The two parts of a loss that only depend on topics, or only on difficulties.
 #[derive(Debug, Clone, Copy, Default)]
-struct Part {
+struct LossPart {
     /// Weighted.
     cost: f64,
-    /// The greatest single deviation.
+    /// The largest single deviation.
     worst: f64,
 }
 
-impl<'a> Prices<'a> {
+impl<'a> ExchangeSums<'a> {
     fn of(blueprint: &'a Blueprint, running: &'a Running<'a>) -> Self {
         let questions = real(blueprint.questions);
         let mut topics = Vec::with_capacity(blueprint.topics.len());
@@ -78,31 +78,31 @@ impl<'a> Prices<'a> {
             let usefulness = running.pool.topic_usefulness(topic);
             if usefulness >= 0.0 {
                 let steps = [(one - none) / 2.0, (two - one) / 2.0];
-                topics.push(Topic { index: topic, distances: [one, two], steps, usefulness });
+                topics.push(TopicEffect { index: topic, distances: [one, two], steps, usefulness });
             }
         }
         Self { blueprint, running, questions, distance, topics, furthest }
     }
 
-    /// Sorts the topics, the one whose first question is cheapest first.
+    /// Sorts the topics by the cost of their first question.
     fn sort(&mut self) {
         self.topics.sort_unstable_by(|a, b| a.steps[0].total_cmp(&b.steps[0]).then(a.index.cmp(&b.index)));
     }
 
-    /// The worst topic when those of `changed` are not looked at.
+    /// The worst deviation of the topics outside of `changed`.
     fn furthest_but(&self, changed: [usize; 2]) -> f64 {
         self.furthest.iter().find(|(topic, _)| !changed.contains(topic)).map_or(0.0, |&(_, distance)| distance)
     }
 
-    fn topics_part(&self, step: f64, worst: f64) -> Part {
-        Part { cost: self.blueprint.weights.topics * (self.distance + step), worst }
+    fn topics_part(&self, step: f64, worst: f64) -> LossPart {
+        LossPart { cost: self.blueprint.weights.topics * (self.distance + step), worst }
     }
 
-    fn topic(&self, one: &Topic) -> Part {
+    fn topic(&self, one: &TopicEffect) -> LossPart {
         self.topics_part(one.steps[0], self.furthest_but([one.index; 2]).max(one.distances[0]))
     }
 
-    fn topic_pair(&self, one: &Topic, other: &Topic) -> Part {
+    fn topic_pair(&self, one: &TopicEffect, other: &TopicEffect) -> LossPart {
         let (step, distance) = if one.index == other.index {
             (one.steps[0] + one.steps[1], one.distances[1])
         } else {
@@ -111,19 +111,19 @@ impl<'a> Prices<'a> {
         self.topics_part(step, self.furthest_but([one.index, other.index]).max(distance))
     }
 
-    /// The part of the difficulties with questions of `levels` more.
-    fn levels(&self, levels: &[usize]) -> Part {
+    /// The difficulty part of the loss with additional questions of `levels`.
+    fn levels(&self, levels: &[usize]) -> LossPart {
         let mut counts = self.running.difficulty;
         for &level in levels {
             counts[level] += 1.0;
         }
         let distances = cumulative_distances(&counts, &self.blueprint.difficulty);
         let cost = self.blueprint.weights.difficulty * distances.iter().sum::<f64>() / (4.0 * self.questions);
-        Part { cost, worst: distances.into_iter().fold(0.0, f64::max) / self.questions }
+        LossPart { cost, worst: distances.into_iter().fold(0.0, f64::max) / self.questions }
     }
 
-    /// What topics, difficulties and missing usefulness cost, and at least their worst deviation.
-    fn floor(&self, topics: Part, levels: Part, usefulness: f64) -> f64 {
+    /// Cost of topics, difficulties and missing usefulness, and a lower bound of the worst deviation.
+    fn floor(&self, topics: LossPart, levels: LossPart, usefulness: f64) -> f64 {
         let weights = &self.blueprint.weights;
         let missing = 1.0 - (self.running.usefulness + usefulness) / self.questions;
         topics.cost + levels.cost + weights.worst * topics.worst.max(levels.worst) + weights.usefulness * missing
@@ -138,24 +138,24 @@ struct Rest<'a> {
     base: f64,
     /// The worst deviation of topics and difficulties.
     worst: f64,
-    /// What a unit of usefulness takes off the loss.
+    /// Decrease of the loss per unit of usefulness.
     usefulness: f64,
 }
 
 impl<'a> Rest<'a> {
-    fn of(prices: &Prices<'a>, topics: Part, levels: Part) -> Self {
+    fn of(prices: &ExchangeSums<'a>, topics: LossPart, levels: LossPart) -> Self {
         let (blueprint, running) = (prices.blueprint, prices.running);
         let weight = blueprint.weights.usefulness;
         let base = topics.cost + levels.cost + weight * (1.0 - running.usefulness / prices.questions);
         Self { blueprint, running, base, worst: topics.worst.max(levels.worst), usefulness: weight / prices.questions }
     }
 
-    /// The least loss that questions of this usefulness can have.
+    /// Lower bound of the loss with questions of this usefulness.
     fn floor(&self, usefulness: f64) -> f64 {
         self.base + self.blueprint.weights.worst * self.worst - self.usefulness * usefulness
     }
 
-    /// The least loss when the sums of the new points and minutes lie within these bounds.
+    /// Lower bound of the loss if the sums of the new points and minutes lie within these bounds.
     fn floor_within(&self, usefulness: f64, points: (f64, f64), minutes: (f64, f64)) -> f64 {
         let blueprint = self.blueprint;
         let weights = &blueprint.weights;
@@ -167,7 +167,7 @@ impl<'a> Rest<'a> {
             + weights.worst * self.worst.max(points).max(minutes)
     }
 
-    /// The loss with new questions that add up to this.
+    /// The loss with new questions that have these sums.
     fn loss(&self, usefulness: f64, points: f64, minutes: f64, techniques: u64) -> f64 {
         let blueprint = self.blueprint;
         let weights = &blueprint.weights;
@@ -183,23 +183,23 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// The least relative distance to a target from `sum` with anything of `more` on top.
+/// The smallest relative distance to a target from `sum` plus any value of `more`.
 fn nearest(sum: f64, more: (f64, f64), target: f64) -> f64 {
     if target > 0.0 { (sum + more.0 - target).max(target - sum - more.1).max(0.0) / target } else { 0.0 }
 }
 
-/// The least that any of `parts` costs and has as its worst deviation.
-fn least<'a>(parts: impl Iterator<Item = &'a Part>) -> Part {
-    parts.fold(Part { cost: f64::INFINITY, worst: f64::INFINITY }, |least, part| Part {
+/// The smallest cost and the smallest worst deviation among `parts`.
+fn least<'a>(parts: impl Iterator<Item = &'a LossPart>) -> LossPart {
+    parts.fold(LossPart { cost: f64::INFINITY, worst: f64::INFINITY }, |least, part| LossPart {
         cost: least.cost.min(part.cost),
         worst: least.worst.min(part.worst),
     })
 }
 
-/// The best question for the one open place of `running`, if one brings the loss below `bar`.
+/// The best question for the one open place of `running`, if it lowers the loss below `bar`.
 pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<1>> {
-    let prices = Prices::of(blueprint, running);
-    let levels: [Part; DIFFICULTIES] = std::array::from_fn(|level| prices.levels(&[level]));
+    let prices = ExchangeSums::of(blueprint, running);
+    let levels: [LossPart; DIFFICULTIES] = std::array::from_fn(|level| prices.levels(&[level]));
     let level_floor = least(levels.iter());
     let mut best: Option<Refill<1>> = None;
     let mut bar = clearly_below(bar);
@@ -229,9 +229,9 @@ pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks
     best
 }
 
-/// The best two questions for the two open places of `running`, if any two bring the loss below `bar`.
+/// The best two questions for the two open places of `running`, if they lower the loss below `bar`.
 pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<2>> {
-    let mut prices = Prices::of(blueprint, running);
+    let mut prices = ExchangeSums::of(blueprint, running);
     prices.sort();
     let levels = level_pairs(&prices);
     let level_floor = least(levels.iter().flatten());
@@ -241,7 +241,7 @@ pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks
     for (place, one) in prices.topics.iter().enumerate() {
         search.looks += 1;
         // No later topic has a cheaper first step, and a second step never costs less than the first.
-        let at_least = |other: &Topic| prices.topics_part(one.steps[0] + other.steps[0], 0.0);
+        let at_least = |other: &TopicEffect| prices.topics_part(one.steps[0] + other.steps[0], 0.0);
         if prices.floor(at_least(one), level_floor, 2.0 * usefulness_max) >= search.bar {
             break;
         }
@@ -261,8 +261,8 @@ pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks
 }
 
 /// The part of each pair of difficulties.
-fn level_pairs(prices: &Prices) -> [[Part; DIFFICULTIES]; DIFFICULTIES] {
-    let mut parts = [[Part::default(); DIFFICULTIES]; DIFFICULTIES];
+fn level_pairs(prices: &ExchangeSums) -> [[LossPart; DIFFICULTIES]; DIFFICULTIES] {
+    let mut parts = [[LossPart::default(); DIFFICULTIES]; DIFFICULTIES];
     for (low, high) in (0..DIFFICULTIES).flat_map(|low| (low..DIFFICULTIES).map(move |high| (low, high))) {
         let part = prices.levels(&[low, high]);
         (parts[low][high], parts[high][low]) = (part, part);
@@ -273,20 +273,20 @@ fn level_pairs(prices: &Prices) -> [[Part; DIFFICULTIES]; DIFFICULTIES] {
 /// The search for two questions.
 struct Pairs<'a> {
     running: &'a Running<'a>,
-    /// Only a loss below this is of interest.
+    /// Only losses below this count.
     bar: f64,
     best: Option<Refill<2>>,
     looks: Looks,
 }
 
 impl<'a> Pairs<'a> {
-    /// Looks at all pairs of questions on two topics.
+    /// Evaluates all pairs of questions on two topics.
     fn topics(
         &mut self,
-        prices: &Prices<'a>,
-        topics: Part,
+        prices: &ExchangeSums<'a>,
+        topics: LossPart,
         [one, other]: [usize; 2],
-        levels: &[[Part; DIFFICULTIES]; DIFFICULTIES],
+        levels: &[[LossPart; DIFFICULTIES]; DIFFICULTIES],
     ) {
         for (low, levels) in levels.iter().enumerate() {
             let first = self.running.pool.bucket(one, low);
@@ -311,7 +311,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Looks at all pairs of a question of `first` and one of `second`.
+    /// Evaluates all pairs of a question of `first` and one of `second`.
     fn buckets(&mut self, rest: &Rest, first: &Bucket, second: &Bucket) {
         let items = self.running.pool.items();
         let same = first.range == second.range;
@@ -332,9 +332,9 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Looks at all pairs of one question with those at `seconds`.
+    /// Evaluates all pairs of one question with those at `seconds`.
     fn seconds(&mut self, rest: &Rest, position: usize, seconds: Range<usize>) {
-        let items: &[Item] = self.running.pool.items();
+        let items: &[PooledCandidate] = self.running.pool.items();
         let one = &items[position];
         for (offset, other) in items[seconds.clone()].iter().enumerate() {
             let usefulness = one.usefulness + other.usefulness;

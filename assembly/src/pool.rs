@@ -7,14 +7,14 @@ use super::{Blueprint, DIFFICULTIES, Instance};
 
 /// A candidate in its bucket.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Item {
+pub(super) struct PooledCandidate {
     pub(super) usefulness: f64,
     pub(super) points: f64,
     pub(super) minutes: f64,
     pub(super) techniques: u64,
-    /// Dense; those without a pattern share one of unlimited capacity.
+    /// Dense index; questions without a pattern share one of unlimited capacity.
     pub(super) pattern: usize,
-    /// Dense; one without a family is alone in one.
+    /// Dense index; a question without a family gets a family of its own.
     pub(super) family: usize,
     pub(super) topic: usize,
     pub(super) difficulty: usize,
@@ -22,7 +22,7 @@ pub(super) struct Item {
     pub(super) index: usize,
 }
 
-/// The questions of a topic and a difficulty: where they are and what can be said of them all.
+/// The questions of a topic and a difficulty: their positions and shared bounds.
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
     pub(super) range: Range<usize>,
@@ -34,13 +34,13 @@ pub(super) struct Bucket {
 /// All candidates, bucket after bucket. A position is an index of [`Pool::items`].
 #[derive(Debug)]
 pub(super) struct Pool {
-    items: Vec<Item>,
+    items: Vec<PooledCandidate>,
     /// By topic · [`DIFFICULTIES`] + difficulty.
     buckets: Vec<Bucket>,
-    /// Most questions of each pattern.
+    /// Maximum questions of each pattern.
     capacities: Vec<usize>,
     families: usize,
-    /// Most useful of each topic; below 0 when it has no question.
+    /// Highest usefulness by topic; below 0 without a question.
     topic_usefulness: Vec<f64>,
 }
 
@@ -49,11 +49,11 @@ impl Pool {
         let mut families = Dense::default();
         let mut patterns = Dense::default();
         let free = patterns.alone();
-        let mut items: Vec<Item> = instance
+        let mut items: Vec<PooledCandidate> = instance
             .candidates()
             .iter()
             .enumerate()
-            .map(|(index, candidate)| Item {
+            .map(|(index, candidate)| PooledCandidate {
                 usefulness: candidate.usefulness,
                 points: candidate.points,
                 minutes: candidate.minutes,
@@ -84,7 +84,7 @@ impl Pool {
         Self { items, buckets, capacities, families: families.len, topic_usefulness }
     }
 
-    pub(super) fn items(&self) -> &[Item] {
+    pub(super) fn items(&self) -> &[PooledCandidate] {
         &self.items
     }
 
@@ -92,7 +92,7 @@ impl Pool {
         &self.buckets[topic * DIFFICULTIES + difficulty]
     }
 
-    /// The most useful question of a topic; below 0 when it has none.
+    /// Highest usefulness of a topic; below 0 without a question.
     pub(super) fn topic_usefulness(&self, topic: usize) -> f64 {
         self.topic_usefulness[topic]
     }
@@ -115,7 +115,7 @@ fn capacity(blueprint: &Blueprint) -> usize {
 }
 
 /// The buckets of sorted `items`, empty ones too.
-fn buckets(items: &[Item], topics: usize) -> Vec<Bucket> {
+fn buckets(items: &[PooledCandidate], topics: usize) -> Vec<Bucket> {
     let mut start = 0;
     (0..topics * DIFFICULTIES)
         .map(|bucket| {
@@ -138,7 +138,7 @@ fn extent(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
     numbers.fold((f64::INFINITY, 0.0), |(low, high), number| (number.min(low), number.max(high)))
 }
 
-/// Gives out indices without gaps, in the order of the first use.
+/// Assigns dense indices in the order of first use.
 #[derive(Default)]
 struct Dense {
     known: BTreeMap<u32, usize>,
@@ -155,7 +155,7 @@ impl Dense {
         index
     }
 
-    /// An index that no id has.
+    /// An index that is not in use.
     const fn alone(&mut self) -> usize {
         self.len += 1;
         self.len - 1

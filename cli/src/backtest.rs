@@ -68,9 +68,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn score(text: &[u8], arguments: &Arguments) -> Result<Report> {
+fn score(text: &[u8], arguments: &Arguments) -> Result<BacktestReport> {
     let archive = Archive::read(text, arguments)?;
-    let mut report = Report { courses: Vec::new(), total: None, rows_without_topic: archive.rows_without_topic };
+    let mut report =
+        BacktestReport { courses: Vec::new(), total: None, rows_without_topic: archive.rows_without_topic };
     let mut total = Backtest::default();
     let bar = ProgressBar::new(archive.courses.len() as u64);
     for (name, rows) in archive.courses {
@@ -113,7 +114,7 @@ struct CourseRows {
 }
 
 /// Indices of the columns.
-struct Columns {
+struct ExamColumns {
     year: usize,
     exam: Vec<usize>,
     topic: Vec<usize>,
@@ -124,7 +125,7 @@ struct Columns {
 impl Archive {
     fn read(text: &[u8], arguments: &Arguments) -> Result<Self> {
         let table = Table::open(text, arguments.delimiter)?;
-        let columns = Columns::find(&table, arguments)?;
+        let columns = ExamColumns::find(&table, arguments)?;
         let mut archive = Self { courses: BTreeMap::new(), rows_without_topic: 0 };
         let mut used = 0;
         let rows = table.each_row(|row| {
@@ -139,7 +140,7 @@ impl Archive {
         Ok(archive)
     }
 
-    fn add(&mut self, row: &StringRecord, columns: &Columns) -> Result<()> {
+    fn add(&mut self, row: &StringRecord, columns: &ExamColumns) -> Result<()> {
         let year = year(&row[columns.year])?;
         let topic = joined(row, &columns.topic);
         if columns.topic.iter().all(|column| row[*column].is_empty()) {
@@ -149,7 +150,7 @@ impl Archive {
         let course = columns.course.map(|column| row[column].to_owned()).unwrap_or_default();
         let rows = self.courses.entry(course).or_default();
         let name = columns.exam.iter().map(|column| row[*column].to_owned()).collect();
-        // Bits, because floats cannot be keys of a map; the order does not matter.
+        // Float bits, because floats cannot be map keys; the order does not matter.
         let (_, topics) = rows.exams.entry((year.to_bits(), name)).or_insert_with(|| (year, Vec::new()));
         topics.push(topic.clone());
         rows.topics.insert(topic);
@@ -169,7 +170,7 @@ impl CourseRows {
     }
 }
 
-impl Columns {
+impl ExamColumns {
     fn find(table: &Table, arguments: &Arguments) -> Result<Self> {
         let column = |name: &String| table.column(name);
         let columns = |names: &[String]| names.iter().map(column).collect::<Result<Vec<_>>>();
@@ -203,7 +204,7 @@ fn condition(text: &str) -> Result<(String, String), String> {
 
 /// The output of the command.
 #[derive(Debug, Serialize)]
-struct Report {
+struct BacktestReport {
     courses: Vec<CourseReport>,
     /// All courses together, each prediction counting once.
     total: Option<Scored>,
@@ -228,7 +229,7 @@ struct Scored {
     forecast: Scores,
     raw_frequency: Scores,
     last_exam: Scores,
-    /// Of questions on topics never asked before.
+    /// Scores for questions on topics never asked before.
     unseen_share: UnseenShare,
 }
 
@@ -246,7 +247,7 @@ impl Scored {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for BacktestReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for course in &self.courses {
             if let Some(name) = &course.course {
@@ -324,7 +325,7 @@ mod tests {
         format!("{:#}", score(text.as_bytes(), &arguments(options)).unwrap_err())
     }
 
-    /// One exam a year, on which A always is and B every other time.
+    /// One exam per year; A is on every exam, B on every second one.
     fn archive(separator: &str, years: std::ops::Range<u32>) -> String {
         let mut text = ["year", "month", "course", "topic"].join(separator) + "\n";
         for year in years {
@@ -343,10 +344,10 @@ mod tests {
         assert_eq!(report["courses"][0]["exams"], 6);
         assert_eq!(report["courses"][0]["questions"], 12);
         assert_eq!(report["courses"][0]["topics"], 2);
-        // 2014 and 2015 are scored. B: 2/4 and it is there, then 3/5 and it is not; A: 1 and it is there.
+        // 2014 and 2015 are scored. B: predicted 2/4 and appears, then 3/5 and does not; A: predicted 1 and appears.
         let brier = report["total"]["raw_frequency"]["brier"].as_f64().unwrap();
         assert!((brier - (0.25 + 0.36) / 4.0).abs() < 1e-12, "{brier}");
-        // As on the last exam is always wrong for B.
+        // The last-exam baseline is always wrong for B.
         assert_eq!(report["total"]["last_exam"]["brier"], 0.5);
         assert_eq!(report["total"]["predictions"], 4);
         assert_eq!(report["total"]["base_rate"], 0.75);

@@ -220,10 +220,10 @@ mod tests {
     use dynoxide::DynoxideError;
 
     use super::*;
-    use crate::database::{Open, Purpose};
+    use crate::database::{DatabaseUse, Open};
 
     #[test]
-    fn a_file_that_is_no_database_is_called_damaged() {
+    fn an_invalid_database_file_is_reported_as_damaged() {
         let directory = tempfile::tempdir().unwrap();
         let file = Folder(directory.path()).database();
         std::fs::write(&file, "no database".repeat(1_000)).unwrap();
@@ -233,9 +233,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn damage_that_is_met_later_is_called_so_in_the_error_that_is_logged() {
+    async fn later_damage_is_named_in_the_logged_error() {
         let directory = tempfile::tempdir().unwrap();
-        let open = Open::folder(directory.path(), Purpose::Write, Duration::ZERO).await.unwrap();
+        let open = Open::folder(directory.path(), DatabaseUse::Write, Duration::ZERO).await.unwrap();
         crate::samples::import_samples(&open.app).await.unwrap();
         open.close();
         let file = Folder(directory.path()).database();
@@ -243,7 +243,7 @@ mod tests {
         // Keep the first page, which holds the schema, and destroy all others.
         bytes[4_096..].fill(0xff);
         std::fs::write(&file, bytes).unwrap();
-        let said = match Open::folder(directory.path(), Purpose::Write, Duration::ZERO).await {
+        let said = match Open::folder(directory.path(), DatabaseUse::Write, Duration::ZERO).await {
             Ok(open) => open.app.store.courses().await.map(drop).map_err(|error| error.to_string()).unwrap_err(),
             Err(error) => format!("{error:#}"),
         };
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_called_so() {
+    fn a_full_disk_is_named_in_the_error() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         connection.execute_batch("PRAGMA max_page_count = 10; CREATE TABLE t (c)").unwrap();
         let full = connection.execute("INSERT INTO t VALUES (zeroblob(100000))", []).unwrap_err();

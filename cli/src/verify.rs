@@ -18,7 +18,7 @@ use shared::domain::study::{Study, differences};
 use shared::http::logs::directive;
 use shared::store::StoreError;
 
-use crate::database::{DataSource, Purpose};
+use crate::database::{DataSource, DatabaseUse};
 use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
 
@@ -92,7 +92,7 @@ impl Findings {
 /// # Errors
 /// When storage fails.
 pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
-    let open = arguments.database.open_to(Purpose::Read).await?;
+    let open = arguments.database.open_to(DatabaseUse::Read).await?;
     let findings = check_all(&open.app).await?;
     if arguments.emf {
         output::json(&format!("{}\n", findings.metrics(&open.app.config.stage, open.app.now())))?;
@@ -120,7 +120,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
         let begun = page.profiles.iter().filter_map(|profile| Some((profile.state.closing?, profile.id)));
         for (ledger, user) in begun {
             closing.insert(ledger);
-            let how = "its deletion has begun and not ended: `pastpaper user delete` completes it";
+            let how = "its deletion is incomplete; `pastpaper user delete` completes it";
             findings.wrong.push((user, vec![how.to_owned()]));
         }
         let profiles: Vec<Profile> =
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_counted_in_the_metric_and_named_in_the_report() {
+    fn errors_are_counted_in_the_metric_and_named_in_the_report() {
         let user = UserId(uuid::Uuid::nil());
         let findings = Findings {
             users: 3,

@@ -1,6 +1,6 @@
 //! End-to-end tests, one module for each group of routes.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod account;
 mod analysis;
@@ -9,9 +9,11 @@ mod assessment;
 mod attempts;
 mod auth;
 mod authorization;
+mod bad_bodies;
 mod bad_input;
 mod budget;
 mod catalog_mistakes;
+mod contention;
 mod contract;
 mod courses;
 mod credits;
@@ -20,6 +22,7 @@ mod faults;
 mod idempotency;
 mod identity;
 mod import;
+mod import_d1;
 mod import_studies;
 mod imported_plans;
 mod large;
@@ -30,6 +33,8 @@ mod manners;
 mod midterm;
 mod openapi;
 mod operator;
+mod parts;
+mod password_limits;
 mod permissions;
 mod practice;
 mod purchases;
@@ -41,5 +46,6 @@ mod rust_source;
 mod secrets;
 mod security;
 mod topics;
+mod webhook_bodies;
 mod webhooks;
 mod withheld;

@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use shared::domain::credits::Plan;
-use shared::http::routes::{Access, FUNCTIONS, ROUTES, of};
+use shared::http::routes::{FUNCTIONS, ROUTES, RouteAccess, of};
 use tests::{Person, TestApp};
 
 use crate::architecture::{read, root};
@@ -150,7 +150,7 @@ fn the_template_grants_named_actions_on_the_table_only() {
             assert!(!keys.is_null(), "{function}: partitions are named");
             checks_sessions |= actions.contains(&json!("dynamodb:BatchGetItem")) && *keys == json!(["USER#*"]);
         }
-        let has_signed_in = of(&function).any(|route| route.access == Access::SignedIn);
+        let has_signed_in = of(&function).any(|route| route.access == RouteAccess::SignedIn);
         assert!(checks_sessions || !has_signed_in, "{function} cannot check a session");
     }
 }
@@ -250,7 +250,7 @@ async fn a_wrong_method_gets_a_problem_that_lists_allowed_methods() {
                 let problem = answer.problem(405, "method_not_allowed");
                 let detail = problem["detail"].as_str().unwrap();
                 assert!(detail.starts_with(&format!("{method} is not allowed here; use ")), "{detail}");
-                // HEAD goes without saying where there is GET.
+                // GET implies HEAD.
                 for name in allowed.iter().filter(|name| **name != "HEAD") {
                     assert!(detail.contains(&*name.to_string()), "{detail}: {name}");
                 }

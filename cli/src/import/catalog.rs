@@ -10,7 +10,7 @@ use shared::domain::catalog::check::ROW_BYTES_MAX;
 use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, RefusedRow, Warning};
 use shared::domain::catalog::faults::course_fault;
 
-use super::fields::{self, Record, shown};
+use super::fields::{self, CatalogRecord, shown};
 use super::json;
 
 /// A parsed course file.
@@ -36,11 +36,11 @@ pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
     let Value::Object(mut file) = document.value else {
         bail!("not a course file (samples/catalog.schema.json): it is {}", shown(&document.value));
     };
-    let mut names = Names::default();
+    let mut names = UnknownMembers::default();
     check_file(&file, &document.twice)?;
     let course = course(file.remove("course"), file.remove("shown_with_question"), &document.twice, &mut names)?;
     names.declared.clone_from(&course.shown_with_question);
-    let mut reader = Reader { twice: &document.twice, refused: Vec::new(), names };
+    let mut reader = CatalogReader { twice: &document.twice, refused: Vec::new(), names };
     let draft = CatalogDraft {
         course,
         exams: reader.rows("exams", "exams", &fields::EXAM, file.remove("exams"))?,
@@ -73,7 +73,7 @@ fn course(
     value: Option<Value>,
     shown_with_question: Option<Value>,
     twice: &[String],
-    names: &mut Names,
+    names: &mut UnknownMembers,
 ) -> Result<CourseDraft> {
     let mut value = value.unwrap_or_default();
     let Value::Object(row) = &mut value else { bail!("course is {}, an object is wanted", shown(&value)) };
@@ -103,19 +103,19 @@ fn named_twice<'a>(path: &'a str, twice: &'a [String]) -> impl Iterator<Item = S
 }
 
 /// Reads the lists of a file.
-struct Reader<'a> {
+struct CatalogReader<'a> {
     twice: &'a [String],
     refused: Vec<RefusedRow>,
-    names: Names,
+    names: UnknownMembers,
 }
 
-impl Reader<'_> {
+impl CatalogReader<'_> {
     /// The rows of the list `list`, which belong to the table `table`.
     fn rows<T: DeserializeOwned>(
         &mut self,
         list: &str,
         table: &'static str,
-        record: &Record,
+        record: &CatalogRecord,
         value: Option<Value>,
     ) -> Result<Vec<T>> {
         let values = match value {
@@ -139,7 +139,7 @@ impl Reader<'_> {
         path: &str,
         table: &'static str,
         id: &str,
-        record: &Record,
+        record: &CatalogRecord,
         mut value: Value,
     ) -> Result<T, String> {
         let Value::Object(row) = &mut value else {
@@ -165,7 +165,7 @@ fn label(value: &Value, index: usize) -> String {
 
 /// Names of members that are not fields, by table.
 #[derive(Default)]
-struct Names {
+struct UnknownMembers {
     /// Columns of questions that the catalogue names.
     declared: Vec<String>,
     /// Names that are probably mistyped: the intended field, the first row with the name, and the number of other rows.
@@ -173,8 +173,8 @@ struct Names {
     extra: BTreeMap<&'static str, Vec<String>>,
 }
 
-impl Names {
-    fn look_at(&mut self, table: &'static str, id: &str, record: &Record, row: &Map<String, Value>) {
+impl UnknownMembers {
+    fn look_at(&mut self, table: &'static str, id: &str, record: &CatalogRecord, row: &Map<String, Value>) {
         for name in record.others(row) {
             self.found(table, id, name, record);
         }
@@ -186,7 +186,7 @@ impl Names {
         }
     }
 
-    fn found(&mut self, table: &'static str, id: &str, name: &str, record: &Record) {
+    fn found(&mut self, table: &'static str, id: &str, name: &str, record: &CatalogRecord) {
         let shown = name.escape_debug().to_string();
         let declared = if table == "questions" { self.declared.as_slice() } else { &[] };
         if let Some(meant) = record.meant_by(name, declared) {
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_course_is_an_error() {
+    fn a_file_without_a_course_is_an_error() {
         for (text, message) in [
             ("", "not a course file (samples/catalog.schema.json): EOF while parsing a value at line 1 column 0"),
             ("[]", "not a course file (samples/catalog.schema.json): it is a list"),

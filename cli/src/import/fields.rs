@@ -14,7 +14,7 @@ const SHOWN_CHARS_MAX: usize = 60;
 
 /// Type of a field.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Id,
     Text,
     Whole(i64, i64),
@@ -24,6 +24,7 @@ pub(super) enum Kind {
     Moment,
     Texts,
     Options,
+    Parts,
     Any,
 }
 
@@ -35,18 +36,20 @@ enum Need {
     Nullable,
     /// It may be missing, but not null.
     Defaulted,
+    /// It may be missing in a question with parts.
+    RequiredWithoutParts,
 }
 
 /// A field of a record.
 #[derive(Clone, Copy)]
 pub(super) struct Field {
     name: &'static str,
-    kind: Kind,
+    kind: FieldKind,
     need: Need,
 }
 
 /// A record of a catalogue.
-pub(super) struct Record {
+pub(super) struct CatalogRecord {
     /// Fields of the record.
     fields: &'static [Field],
     /// Extra columns that have a meaning.
@@ -55,114 +58,115 @@ pub(super) struct Record {
     aliases: &'static [(&'static str, &'static str)],
 }
 
-const COUNT: Kind = Kind::Whole(0, u32::MAX as i64);
-const YEAR: Kind = Kind::Whole(i32::MIN as i64, i32::MAX as i64);
-const DIFFICULTY: Kind = Kind::Whole(0, u8::MAX as i64);
+const COUNT: FieldKind = FieldKind::Whole(0, u32::MAX as i64);
+const YEAR: FieldKind = FieldKind::Whole(i32::MIN as i64, i32::MAX as i64);
+const DIFFICULTY: FieldKind = FieldKind::Whole(0, u8::MAX as i64);
 
-const fn required(name: &'static str, kind: Kind) -> Field {
+const fn required(name: &'static str, kind: FieldKind) -> Field {
     Field { name, kind, need: Need::Required }
 }
 
-const fn nullable(name: &'static str, kind: Kind) -> Field {
+const fn nullable(name: &'static str, kind: FieldKind) -> Field {
     Field { name, kind, need: Need::Nullable }
 }
 
-const fn defaulted(name: &'static str, kind: Kind) -> Field {
+const fn defaulted(name: &'static str, kind: FieldKind) -> Field {
     Field { name, kind, need: Need::Defaulted }
 }
 
-pub(super) const FILE: Record = Record {
+pub(super) const FILE: CatalogRecord = CatalogRecord {
     fields: &[
-        defaulted("$schema", Kind::Any),
-        required("course", Kind::Any),
-        defaulted("exams", Kind::Any),
-        required("topics", Kind::Any),
-        defaulted("patterns", Kind::Any),
-        required("questions", Kind::Any),
-        defaulted("shown_with_question", Kind::Texts),
+        defaulted("$schema", FieldKind::Any),
+        required("course", FieldKind::Any),
+        defaulted("exams", FieldKind::Any),
+        required("topics", FieldKind::Any),
+        defaulted("patterns", FieldKind::Any),
+        required("questions", FieldKind::Any),
+        defaulted("shown_with_question", FieldKind::Texts),
     ],
     columns: &[],
     aliases: &[("question_patterns", "patterns")],
 };
-pub(super) const COURSE: Record = Record {
+pub(super) const COURSE: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
-        required("name", Kind::Text),
-        nullable("description", Kind::Text),
+        required("id", FieldKind::Id),
+        required("name", FieldKind::Text),
+        nullable("description", FieldKind::Text),
         nullable("exam_count", COUNT),
-        defaulted("is_active", Kind::Boolean),
-        nullable("created_at", Kind::Moment),
-        defaulted("shown_with_question", Kind::Texts),
+        defaulted("is_active", FieldKind::Boolean),
+        nullable("created_at", FieldKind::Moment),
+        defaulted("shown_with_question", FieldKind::Texts),
     ],
     columns: &[],
     aliases: &[("title", "name"), ("active", "is_active")],
 };
-pub(super) const EXAM: Record = Record {
+pub(super) const EXAM: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
+        required("id", FieldKind::Id),
         required("year", YEAR),
-        nullable("semester", Kind::Text),
-        required("exam_type", Kind::Text),
-        nullable("total_points", Kind::Number),
-        nullable("exam_date", Kind::Day),
-        nullable("upload_date", Kind::Day),
-        defaulted("processed", Kind::Boolean),
+        nullable("semester", FieldKind::Text),
+        required("exam_type", FieldKind::Text),
+        nullable("total_points", FieldKind::Number),
+        nullable("exam_date", FieldKind::Day),
+        nullable("upload_date", FieldKind::Day),
+        defaulted("processed", FieldKind::Boolean),
     ],
     columns: &[],
     aliases: &[("points", "total_points"), ("type", "exam_type"), ("date", "exam_date")],
 };
-pub(super) const TOPIC: Record = Record {
+pub(super) const TOPIC: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
-        required("name", Kind::Text),
-        nullable("slug", Kind::Text),
-        required("category", Kind::Text),
+        required("id", FieldKind::Id),
+        required("name", FieldKind::Text),
+        nullable("slug", FieldKind::Text),
+        required("category", FieldKind::Text),
         nullable("difficulty", DIFFICULTY),
-        nullable("frequency_score", Kind::Number),
-        nullable("avg_points", Kind::Number),
+        nullable("frequency_score", FieldKind::Number),
+        nullable("avg_points", FieldKind::Number),
         nullable("total_appearances", COUNT),
     ],
     columns: &[],
     aliases: &[("frequency", "frequency_score")],
 };
-pub(super) const PATTERN: Record = Record {
+pub(super) const PATTERN: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
-        required("topic_id", Kind::Id),
-        required("name", Kind::Text),
-        defaulted("techniques", Kind::Texts),
-        nullable("canonical_form", Kind::Text),
+        required("id", FieldKind::Id),
+        required("topic_id", FieldKind::Id),
+        required("name", FieldKind::Text),
+        defaulted("techniques", FieldKind::Texts),
+        nullable("canonical_form", FieldKind::Text),
         nullable("appearance_count", COUNT),
-        nullable("appearance_rate", Kind::Number),
+        nullable("appearance_rate", FieldKind::Number),
         nullable("first_seen_year", YEAR),
         nullable("last_seen_year", YEAR),
-        nullable("example_question_id", Kind::Id),
+        nullable("example_question_id", FieldKind::Id),
     ],
     columns: &[],
     aliases: &[("topic", "topic_id")],
 };
-pub(super) const QUESTION: Record = Record {
+pub(super) const QUESTION: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
-        nullable("exam_id", Kind::Id),
-        required("topic_id", Kind::Id),
-        nullable("pattern_id", Kind::Id),
-        defaulted("techniques", Kind::Texts),
-        required("question_text", Kind::Text),
-        required("solution_steps", Kind::Texts),
-        required("answer", Kind::Text),
+        required("id", FieldKind::Id),
+        nullable("exam_id", FieldKind::Id),
+        required("topic_id", FieldKind::Id),
+        nullable("pattern_id", FieldKind::Id),
+        defaulted("techniques", FieldKind::Texts),
+        required("question_text", FieldKind::Text),
+        Field { name: "solution_steps", kind: FieldKind::Texts, need: Need::RequiredWithoutParts },
+        Field { name: "answer", kind: FieldKind::Text, need: Need::RequiredWithoutParts },
         nullable("difficulty", DIFFICULTY),
-        nullable("difficulty_reason", Kind::Text),
-        nullable("frequency_score", Kind::Number),
-        nullable("estimated_time", Kind::Number),
+        nullable("difficulty_reason", FieldKind::Text),
+        nullable("frequency_score", FieldKind::Number),
+        nullable("estimated_time", FieldKind::Number),
         nullable("source_exam_year", YEAR),
-        nullable("source_exam_type", Kind::Text),
-        nullable("source_question_number", Kind::Whole(i64::MIN, i64::MAX)),
-        nullable("source_points", Kind::Number),
-        defaulted("is_generated", Kind::Boolean),
-        nullable("created_at", Kind::Moment),
-        defaulted("options", Kind::Options),
-        defaulted("answer_rules", Kind::Any),
+        nullable("source_exam_type", FieldKind::Text),
+        nullable("source_question_number", FieldKind::Whole(i64::MIN, i64::MAX)),
+        nullable("source_points", FieldKind::Number),
+        defaulted("is_generated", FieldKind::Boolean),
+        nullable("created_at", FieldKind::Moment),
+        defaulted("options", FieldKind::Options),
+        defaulted("answer_rules", FieldKind::Any),
+        defaulted("parts", FieldKind::Parts),
     ],
     columns: &NEEDED_TO_ANSWER,
     aliases: &[
@@ -175,17 +179,45 @@ pub(super) const QUESTION: Record = Record {
         ("solution", "solution_steps"),
     ],
 };
-pub(super) const OPTION: Record = Record {
-    fields: &[required("letter", Kind::Text), required("text", Kind::Text), required("is_correct", Kind::Boolean)],
+pub(super) const OPTION: CatalogRecord = CatalogRecord {
+    fields: &[
+        required("letter", FieldKind::Text),
+        required("text", FieldKind::Text),
+        required("is_correct", FieldKind::Boolean),
+        nullable("weight", FieldKind::Number),
+        nullable("feedback", FieldKind::Text),
+    ],
     columns: &[],
     aliases: &[("correct", "is_correct")],
 };
+pub(super) const PART: CatalogRecord = CatalogRecord {
+    fields: &[
+        defaulted("text", FieldKind::Text),
+        defaulted("is_gap", FieldKind::Boolean),
+        defaulted("answer", FieldKind::Text),
+        defaulted("answer_rules", FieldKind::Any),
+        defaulted("options", FieldKind::Options),
+        nullable("points", FieldKind::Number),
+        defaulted("solution_steps", FieldKind::Texts),
+        nullable("hint", FieldKind::Text),
+    ],
+    columns: &[],
+    aliases: &[
+        ("question_text", "text"),
+        ("source_points", "points"),
+        ("steps", "solution_steps"),
+        ("solution", "solution_steps"),
+    ],
+};
 
-impl Record {
+impl CatalogRecord {
     /// The errors in the fields of `row`, each with the field's name.
     pub(super) fn problems(&self, row: &Map<String, Value>) -> Vec<String> {
         let problem = |field: &Field| match (row.get(field.name), field.need) {
             (None, Need::Required) => Some(format!("{} is missing", field.name)),
+            (None, Need::RequiredWithoutParts) if !row.contains_key("parts") => {
+                Some(format!("{} is missing", field.name))
+            }
             (None, _) | (Some(Value::Null), Need::Nullable) => None,
             (Some(value), _) => problem(field.name, field.kind, value),
         };
@@ -210,7 +242,7 @@ impl Record {
 
     /// Writes whole numbers as integers, which is how the types of the rows read them.
     pub(super) fn tidy(&self, row: &mut Map<String, Value>) {
-        for field in self.fields.iter().filter(|field| matches!(field.kind, Kind::Whole(..) | Kind::Day)) {
+        for field in self.fields.iter().filter(|field| matches!(field.kind, FieldKind::Whole(..) | FieldKind::Day)) {
             if let Some(Value::Number(number)) = row.get_mut(field.name)
                 && let Some(whole) = whole(number)
             {
@@ -250,43 +282,45 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = (&'a str, &'a 
     near.min_by_key(|(distance, _)| *distance).map(|(_, field)| field)
 }
 
-fn problem(name: &str, kind: Kind, value: &Value) -> Option<String> {
+fn problem(name: &str, kind: FieldKind, value: &Value) -> Option<String> {
     let wanted = |wanted: &str| Some(format!("{name} is {}, {wanted} is wanted", shown(value)));
     match (kind, value) {
         // The broken escape is reported elsewhere and explains this error too.
-        (_, Value::String(text)) if has_no_escape(text) && !matches!(kind, Kind::Id) => None,
-        (Kind::Any, _)
-        | (Kind::Text, Value::String(_))
-        | (Kind::Number, Value::Number(_))
-        | (Kind::Boolean, Value::Bool(_)) => None,
-        (Kind::Id, Value::String(text)) => {
+        (_, Value::String(text)) if has_no_escape(text) && !matches!(kind, FieldKind::Id) => None,
+        (FieldKind::Any, _)
+        | (FieldKind::Text, Value::String(_))
+        | (FieldKind::Number, Value::Number(_))
+        | (FieldKind::Boolean, Value::Bool(_)) => None,
+        (FieldKind::Id, Value::String(text)) => {
             let error = QuestionId::try_from(text.clone()).err()?;
             Some(format!("{name} {} {error}", shown(value)))
         }
-        (Kind::Whole(least, most), Value::Number(number)) => match number.as_i64().or_else(|| whole(number)) {
+        (FieldKind::Whole(least, most), Value::Number(number)) => match number.as_i64().or_else(|| whole(number)) {
             Some(whole) if (least..=most).contains(&whole) => None,
             Some(_) => Some(format!("{name} {number} is out of bounds")),
             None if number.is_u64() => Some(format!("{name} {number} is out of bounds")),
             None => wanted("a whole number"),
         },
-        (Kind::Day, Value::Number(number)) if number.is_i64() || whole(number).is_some() => None,
-        (Kind::Day, Value::String(text)) if text.parse::<Date>().is_ok() => None,
-        (Kind::Moment, Value::String(text)) if text.parse::<Timestamp>().is_ok() => None,
-        (Kind::Texts, Value::Array(elements)) => {
+        (FieldKind::Day, Value::Number(number)) if number.is_i64() || whole(number).is_some() => None,
+        (FieldKind::Day, Value::String(text)) if text.parse::<Date>().is_ok() => None,
+        (FieldKind::Moment, Value::String(text)) if text.parse::<Timestamp>().is_ok() => None,
+        (FieldKind::Texts, Value::Array(elements)) => {
             let elements = elements.iter().enumerate();
             let mut wrong =
-                elements.filter_map(|(index, value)| problem(&format!("{name}[{index}]"), Kind::Text, value));
+                elements.filter_map(|(index, value)| problem(&format!("{name}[{index}]"), FieldKind::Text, value));
             wrong.next()
         }
-        (Kind::Options, Value::Array(options)) => {
-            let mut wrong = options.iter().enumerate().filter_map(|(index, value)| match value {
-                Value::Object(option) => {
-                    OPTION.problems(option).into_iter().next().map(|problem| format!("{name}[{index}].{problem}"))
-                }
-                value => Some(format!("{name}[{index}] is {}, an object is wanted", shown(value))),
+        (FieldKind::Options, Value::Array(options)) => {
+            first_problem(name, options, |option| OPTION.problems(option).into_iter().next())
+        }
+        // A name that no field has would be left out: it may hold an answer.
+        (FieldKind::Parts, Value::Array(parts)) => first_problem(name, parts, |part| {
+            let unknown = PART.others(part).next().map(|other| match PART.meant_by(other, &[]) {
+                Some(meant) => format!("{}: no such field; did you mean {meant:?}?", other.escape_debug()),
+                None => format!("{}: no such field", other.escape_debug()),
             });
-            wrong.next()
-        }
+            unknown.or_else(|| PART.problems(part).into_iter().next())
+        }),
         _ => wanted(wanted_of(kind)),
     }
 }
@@ -299,17 +333,31 @@ fn whole(number: &Number) -> Option<i64> {
     Some(number as i64)
 }
 
-fn wanted_of(kind: Kind) -> &'static str {
+/// The first problem of a list of objects.
+fn first_problem(
+    name: &str,
+    list: &[Value],
+    problem: impl Fn(&Map<String, Value>) -> Option<String>,
+) -> Option<String> {
+    let mut wrong = list.iter().enumerate().filter_map(|(index, value)| match value {
+        Value::Object(object) => problem(object).map(|problem| format!("{name}[{index}].{problem}")),
+        value => Some(format!("{name}[{index}] is {}, an object is wanted", shown(value))),
+    });
+    wrong.next()
+}
+
+fn wanted_of(kind: FieldKind) -> &'static str {
     match kind {
-        Kind::Id | Kind::Text => "a text",
-        Kind::Whole(..) => "a whole number",
-        Kind::Number => "a number",
-        Kind::Boolean => "true or false",
-        Kind::Day => "a date such as \"2019-12-12\" or epoch seconds",
-        Kind::Moment => "a time such as \"2019-12-12T09:00:00Z\"",
-        Kind::Texts => "a list of texts",
-        Kind::Options => "a list of options",
-        Kind::Any => "a value",
+        FieldKind::Id | FieldKind::Text => "a text",
+        FieldKind::Whole(..) => "a whole number",
+        FieldKind::Number => "a number",
+        FieldKind::Boolean => "true or false",
+        FieldKind::Day => "a date such as \"2019-12-12\" or epoch seconds",
+        FieldKind::Moment => "a time such as \"2019-12-12T09:00:00Z\"",
+        FieldKind::Texts => "a list of texts",
+        FieldKind::Options => "a list of options",
+        FieldKind::Parts => "a list of parts",
+        FieldKind::Any => "a value",
     }
 }
 
@@ -331,7 +379,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_nearly_a_field_is_taken_for_it() {
+    fn a_mistyped_name_suggests_its_field() {
         for (name, field) in [
             ("pionts", "source_points"),
             ("points", "source_points"),

@@ -26,11 +26,11 @@ use shared::domain::id::UserId;
 use shared::domain::time::shown;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
-use self::studies::{Known, write_studies};
+use self::studies::{KnownQuestions, write_studies};
 use crate::database::DataSource;
 use crate::mailboxes;
 use crate::output::{out, outln};
-pub use summary::{Counts, Summary};
+pub use summary::{RowCounts, Summary};
 
 /// The subcommand.
 #[derive(Debug, Subcommand)]
@@ -125,7 +125,7 @@ fn in_utf_8(bytes: Vec<u8>) -> Result<String> {
 fn check_all(texts: &[(String, String)], is_d1: bool) -> Result<()> {
     for (name, text) in texts {
         let checked = if is_d1 {
-            // The time is that of rows without one: it decides nothing here.
+            // Rows without a date get this time; it does not matter for the check.
             d1::read_dump(text, Timestamp::UNIX_EPOCH).map(|_| ())
         } else {
             catalog::read_catalog(text).map(|_| ())
@@ -181,7 +181,7 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
         summary.warn(withhold_faulty_rows(draft));
         look_at(draft, &mut summary);
     }
-    let drafted = if dry_run { Known::of_drafts(&dump.catalogs) } else { Known::default() };
+    let drafted = if dry_run { KnownQuestions::of_drafts(&dump.catalogs) } else { KnownQuestions::default() };
     let (report, refused) = write_catalogs(app, dump.catalogs, dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);

@@ -32,7 +32,7 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-use self::bodies::{Received, Sent};
+use self::bodies::{ReceivedBody, Sent};
 use self::seats::{Seat, Seats};
 
 /// Maximum number of connections, if the system allows this many open files.
@@ -183,7 +183,7 @@ async fn answer(
     seat: Arc<Seat>,
 ) -> Result<Response, Infallible> {
     let is_late = Arc::new(AtomicBool::new(false));
-    let request = request.map(|body| Body::new(Received::new(body, time, Arc::clone(&seat), Arc::clone(&is_late))));
+    let request = request.map(|body| Body::new(ReceivedBody::new(body, time, Arc::clone(&seat), Arc::clone(&is_late))));
     let mut response = router.oneshot(request).await?;
     if is_late.load(Ordering::Relaxed) {
         // The rest of the body would be read as the next request.

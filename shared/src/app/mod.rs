@@ -1,8 +1,15 @@
-//! Dependencies of every handler: the store, the clock, the source of randomness and the configuration.
+//! Dependencies of every handler (the store, the clock, the source of randomness, the configuration), and the use cases.
+//! A use case has its own file and is named after the operation.
 
+pub mod caller;
 mod course;
+pub mod generate_midterm;
 pub mod kdf;
 pub mod purchase;
+pub mod response_size;
+pub mod show_analysis;
+pub mod start_question;
+pub mod unlock_questions;
 
 use std::sync::Arc;
 
@@ -64,7 +71,7 @@ impl App {
         Self { limits, ..self }
     }
 
-    /// The same app, which derives one key at a time while at most `waiting` requests wait: for tests of a full queue.
+    /// The same app with one concurrent key derivation and at most `waiting` waiting ones, for tests of a full queue.
     #[must_use]
     pub fn with_kdf_queue(self, waiting: usize) -> Self {
         Self { kdf: Arc::new(Kdf::with_slots(1, waiting)), ..self }
@@ -84,7 +91,7 @@ impl App {
         self.hash_password_before((), password).await
     }
 
-    /// Hashes a password, and tells `witness` when the work begins.
+    /// Hashes a password, and notifies `witness` when the work begins.
     ///
     /// # Errors
     /// As [`App::hash_password`].
@@ -101,7 +108,7 @@ impl App {
         self.kdf.run(work).await?.map_err(KdfError::Failed)
     }
 
-    /// Checks a password, likewise; `None` stands for an email that nobody has. `witness` learns the result, too.
+    /// Checks a password in the same way; `None` means an unknown email. `witness` is also notified of a match.
     ///
     /// # Errors
     /// As [`App::hash_password`].

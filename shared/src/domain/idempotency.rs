@@ -15,6 +15,7 @@ use super::schema::{has_schema, text};
 use super::study::TopicMasteryView;
 use super::time::{DAY_SECONDS, plus_seconds};
 use crate::domain::study::attempt::GradedBy;
+use crate::domain::study::marking::PartMark;
 
 /// Longest key in characters.
 pub const KEY_CHARS_MAX: usize = 255;
@@ -76,6 +77,11 @@ pub struct Intent {
     pub fingerprint: Fingerprint,
 }
 
+/// The key was used for another request, with another path or body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the idempotency key was used for another request")]
+pub struct KeyReused;
+
 /// Result of a request with a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -116,6 +122,12 @@ pub enum Outcome {
         /// Mastery of the topic afterwards.
         #[serde(default)]
         mastery: Option<TopicMasteryView>,
+        /// Share of the points. `None` in records from before there were scores.
+        #[serde(default)]
+        score: Option<f64>,
+        /// The marks of the parts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<PartMark>,
     },
 }
 
@@ -125,6 +137,14 @@ impl Record {
     pub fn new(fingerprint: Fingerprint, outcome: Outcome, now: Timestamp) -> Self {
         let expires_at = plus_seconds(now, RECORD_TTL_SECONDS).as_second();
         Self { fingerprint, outcome, created_at: now, expires_at }
+    }
+
+    /// What was delivered, if the record belongs to this request.
+    ///
+    /// # Errors
+    /// [`KeyReused`] if the key was used for another request.
+    pub fn outcome_of(self, intent: &Intent) -> Result<Outcome, KeyReused> {
+        if self.fingerprint == intent.fingerprint { Ok(self.outcome) } else { Err(KeyReused) }
     }
 
     /// Whether it can still be replayed.

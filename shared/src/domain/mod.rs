@@ -17,4 +17,5 @@ pub mod questions;
 pub mod random;
 pub mod schema;
 pub mod study;
+pub mod text;
 pub mod time;

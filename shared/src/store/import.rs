@@ -13,7 +13,7 @@ use super::bank::PackedBank;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, number, text};
 use super::dynamodb::plain::ConditionalPut;
-use super::dynamodb::transact::{ActionOutcome, Transaction, fresh_token};
+use super::dynamodb::transact::{ActionOutcome, TransactionResult, fresh_token};
 use super::keys::{self, Key};
 use super::{Credential, accounts::OpenAccountError};
 use crate::domain::account::profile::Profile;
@@ -175,8 +175,8 @@ impl Store {
         let id = account.profile.id;
         let entries = account.entries.iter().map(|entry| item::write(&keys::entry(id, entry.id), entry));
         let entries: Vec<Item> = entries.collect::<Result<_, _>>()?;
-        // A ledger longer than a transaction is begun before the profile that makes it visible: an import that is cut
-        // off leaves entries of nobody, and the next one writes the same ones again.
+        // A ledger longer than a transaction is partly written before the profile. An interrupted import leaves entries
+        // without an account, and the next import writes the same ones again.
         let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 4));
         self.put_missing(early).await?;
         let mut actions = vec![
@@ -187,13 +187,13 @@ impl Store {
             actions.push(self.put_new(entry.clone())?);
         }
         actions.extend(self.put_import(&account.profile)?);
-        // Last: a refusal of it is told from the others.
+        // It is last, so that its refusal can be recognised.
         if let Some(customer) = &account.profile.stripe_customer_id {
             actions.push(self.put_customer(customer, id)?);
         }
         match self.transact(actions, &fresh_token()).await? {
-            Transaction::Committed => Ok(()),
-            Transaction::Refused(verdicts) => match verdicts.as_slice() {
+            TransactionResult::Committed => Ok(()),
+            TransactionResult::Refused(verdicts) => match verdicts.as_slice() {
                 [ActionOutcome::ConditionFailed(_), ..] => Err(OpenAccountError::EmailTaken),
                 [_, ActionOutcome::Held, .., ActionOutcome::ConditionFailed(_)]
                     if account.profile.stripe_customer_id.is_some() =>
@@ -265,8 +265,8 @@ impl Store {
             .build()?;
         let actions = vec![TransactWriteItem::builder().update(update).build()];
         match self.transact(actions, &random.uuid_v4().to_string()).await? {
-            Transaction::Committed => Ok(true),
-            Transaction::Refused(_) => Err(StoreError::Contention { attempts: 1 }),
+            TransactionResult::Committed => Ok(true),
+            TransactionResult::Refused(_) => Err(StoreError::Contention { attempts: 1 }),
         }
     }
 
@@ -341,7 +341,7 @@ fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
 /// The item of a question, with the attributes that only its summary needs.
 fn question_item(question: &Question) -> Result<Item, StoreError> {
     let mut item = item::write_row(&keys::question(&question.meta.id), question, &question.extra)?;
-    item.insert("preview".to_owned(), text(preview(&question.question_text)));
+    item.insert("preview".to_owned(), text(preview(&question.whole().text)));
     let letters = question.options.iter().map(|option| text(option.letter.clone())).collect();
     item.insert("option_letters".to_owned(), AttributeValue::L(letters));
     Ok(item)

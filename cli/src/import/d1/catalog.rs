@@ -15,11 +15,11 @@ use shared::domain::id::{CourseId, ExamId, QuestionId};
 use shared::domain::questions::view::NEEDED_TO_ANSWER;
 
 use super::super::fields::{nearest, slips_allowed};
-use super::Findings;
+use super::ImportMessages;
 use super::load::Tables;
-use super::schema::{self, COURSES, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS, Table};
+use super::schema::{self, COURSES, D1Table, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS};
 use super::texts::{solution_steps, techniques};
-use super::values::{Reason, Row};
+use super::values::{Row, RowError};
 
 /// Extra column that keeps the original of a question number that is not an integer.
 const QUESTION_NUMBER: &str = "question_number";
@@ -29,7 +29,7 @@ const SHOWN_WITH_QUESTION: &str = "shown_with_question";
 const OPTION_COLUMNS: [&str; 7] = ["id", "question_id", "letter", "option_letter", "text", "option_text", "is_correct"];
 
 /// Drafts of all courses, in the order of the dump.
-pub(super) fn catalogs(tables: &mut Tables, findings: &mut Findings) -> Vec<CatalogDraft> {
+pub(super) fn catalogs(tables: &mut Tables, findings: &mut ImportMessages) -> Vec<CatalogDraft> {
     let mut catalogs = Catalogs::default();
     each(tables, COURSES, findings, |row, _| catalogs.add(course(row)?));
     each(tables, EXAMS, findings, |row, _| {
@@ -76,8 +76,8 @@ pub(super) fn catalogs(tables: &mut Tables, findings: &mut Findings) -> Vec<Cata
 fn each(
     tables: &mut Tables,
     table: &'static str,
-    findings: &mut Findings,
-    mut take: impl FnMut(&Row, &mut Vec<String>) -> Result<(), Reason>,
+    findings: &mut ImportMessages,
+    mut take: impl FnMut(&Row, &mut Vec<String>) -> Result<(), RowError>,
 ) {
     let rows = tables.take(table);
     if let Some(row) = rows.first() {
@@ -93,7 +93,7 @@ fn each(
 }
 
 /// Reports which extra columns are stored, and which are not.
-fn note_columns(table: &'static str, row: &Row, findings: &mut Findings) {
+fn note_columns(table: &'static str, row: &Row, findings: &mut ImportMessages) {
     let (extra, fate) = match table {
         COURSES => (row.unknown_columns(&[columns_of(COURSES), &[SHOWN_WITH_QUESTION]].concat()), "left out"),
         OPTIONS => (row.unknown_columns(&OPTION_COLUMNS), "left out"),
@@ -132,7 +132,7 @@ struct Catalogs {
 }
 
 impl Catalogs {
-    fn add(&mut self, course: CourseDraft) -> Result<(), Reason> {
+    fn add(&mut self, course: CourseDraft) -> Result<(), RowError> {
         if self.by_course.contains_key(&course.id) {
             return Err("the id was used before".to_owned());
         }
@@ -143,14 +143,14 @@ impl Catalogs {
     }
 
     /// The course that a row belongs to.
-    fn of(&mut self, row: &Row) -> Result<&mut CatalogDraft, Reason> {
+    fn of(&mut self, row: &Row) -> Result<&mut CatalogDraft, RowError> {
         let id: CourseId = row.id("course_id")?;
         let found = self.by_course.get(&id).and_then(|at| self.drafts.get_mut(*at));
         found.ok_or_else(|| format!("its course {:?} is not imported", id.as_str()))
     }
 }
 
-fn course(row: &Row) -> Result<CourseDraft, Reason> {
+fn course(row: &Row) -> Result<CourseDraft, RowError> {
     let (name, description) = (row.required_text("name")?, row.text("description")?);
     let bytes = name.len() + description.as_deref().map_or(0, str::len);
     if bytes > ROW_BYTES_MAX {
@@ -167,7 +167,7 @@ fn course(row: &Row) -> Result<CourseDraft, Reason> {
     })
 }
 
-fn exam(row: &Row) -> Result<ExamDraft, Reason> {
+fn exam(row: &Row) -> Result<ExamDraft, RowError> {
     Ok(ExamDraft {
         id: row.id("id")?,
         year: row.small("year")?.ok_or("year is missing")?,
@@ -181,7 +181,7 @@ fn exam(row: &Row) -> Result<ExamDraft, Reason> {
     })
 }
 
-fn topic(row: &Row) -> Result<TopicDraft, Reason> {
+fn topic(row: &Row) -> Result<TopicDraft, RowError> {
     Ok(TopicDraft {
         id: row.id("id")?,
         name: row.required_text("name")?,
@@ -195,7 +195,7 @@ fn topic(row: &Row) -> Result<TopicDraft, Reason> {
     })
 }
 
-fn pattern(row: &Row) -> Result<PatternDraft, Reason> {
+fn pattern(row: &Row) -> Result<PatternDraft, RowError> {
     Ok(PatternDraft {
         id: row.id("id")?,
         topic_id: row.id("topic_id")?,
@@ -211,7 +211,7 @@ fn pattern(row: &Row) -> Result<PatternDraft, Reason> {
     })
 }
 
-fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, Reason> {
+fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, RowError> {
     let mut extra = extra(row, QUESTIONS);
     let solution = solution_steps(&row.required_text("solution_steps")?);
     if solution.is_broken_json {
@@ -243,7 +243,7 @@ fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, Reason>
 }
 
 /// The question number, if it is an integer. Any other, such as `3a`, is kept as an extra column.
-fn question_number(row: &Row, extra: &mut ExtraColumns, notes: &mut Vec<String>) -> Result<Option<i64>, Reason> {
+fn question_number(row: &Row, extra: &mut ExtraColumns, notes: &mut Vec<String>) -> Result<Option<i64>, RowError> {
     const COLUMN: &str = "source_question_number";
     if let Ok(number) = row.integer(COLUMN) {
         return Ok(number);
@@ -277,7 +277,7 @@ struct OptionRow {
 /// not.
 fn with_flags(rows: Vec<OptionRow>, answer: &str) -> Vec<QuestionOption> {
     let flags: Vec<Option<bool>> = rows.iter().map(|row| row.is_correct).collect();
-    let option = |row: OptionRow| QuestionOption { letter: row.letter, text: row.text, is_correct: false };
+    let option = |row: OptionRow| QuestionOption { letter: row.letter, text: row.text, ..QuestionOption::default() };
     let mut options: Vec<QuestionOption> = rows.into_iter().map(option).collect();
     let named = named_options(answer, &options);
     for (option, flag) in options.iter_mut().zip(flags) {
@@ -286,7 +286,7 @@ fn with_flags(rows: Vec<OptionRow>, answer: &str) -> Vec<QuestionOption> {
     options
 }
 
-fn option(row: &Row) -> Result<OptionRow, Reason> {
+fn option(row: &Row) -> Result<OptionRow, RowError> {
     let letter = row.filled_text("letter")?.or(row.filled_text("option_letter")?).ok_or("letter is missing")?;
     let text = row.text("text")?.or(row.text("option_text")?).ok_or("text is missing")?;
     Ok(OptionRow {
@@ -305,7 +305,7 @@ fn option_label(row: &Row) -> String {
 }
 
 fn extra(row: &Row, table: &str) -> ExtraColumns {
-    schema::table(table).map(|table: &Table| row.extra(table)).unwrap_or_default()
+    schema::table(table).map(|table: &D1Table| row.extra(table)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -379,14 +379,14 @@ mod tests {
     }
 
     #[test]
-    fn extra_columns_are_kept_and_said() {
+    fn extra_columns_are_kept_and_reported() {
         let dump = read(&question(",id,section,subpartsJson", ",'q',NULL,'[{\"a\":1}]'"));
         assert_eq!(json!(first(&dump).extra), json!({"section": null, "subpartsJson": "[{\"a\":1}]"}));
         assert_eq!(dump.notes, ["questions: extra columns kept: section, subpartsJson"]);
     }
 
     #[test]
-    fn a_column_that_is_nearly_a_known_one_is_warned_of() {
+    fn a_mistyped_column_gives_a_warning() {
         let dump = read(&question(",id,sorce_points,section", ",'q',10,NULL"));
         let warnings: Vec<String> = dump.warnings.iter().map(ToString::to_string).collect();
         assert_eq!(warnings, ["questions: unknown column \"sorce_points\": did you mean \"source_points\"?"]);
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_several_letters_tells_the_right_choices() {
+    fn an_answer_of_several_letters_marks_those_options_correct() {
         let options = "INSERT INTO question_options VALUES('o1','q','A','x',NULL),('o2','q','B','y',NULL),\
             ('o3','q','C','z',NULL);";
         let sql = question(",id", ",'q'").replace("'A','q'", "'A, C','q'") + options;
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_number_that_is_no_integer_is_kept_beside() {
+    fn a_non_integer_question_number_is_kept_in_an_extra_column() {
         let dump = read(&question(",id,source_question_number", ",'q','3a'"));
         let question = first(&dump);
         assert_eq!((question.source_question_number, json!(question.extra)), (None, json!({"question_number": "3a"})));

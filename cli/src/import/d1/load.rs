@@ -12,9 +12,9 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, Error};
 
-use super::Findings;
+use super::ImportMessages;
 use super::failures::message;
-use super::schema::{self, SESSIONS, TABLES, Table};
+use super::schema::{self, D1Table, SESSIONS, TABLES};
 use super::statements::{self, Insert, Statement};
 use super::unistr::unistr;
 use super::values::Row;
@@ -46,7 +46,7 @@ impl Tables {
 ///
 /// # Errors
 /// When it is too large or holds none of the known tables.
-pub(super) fn load(dump: &str, findings: &mut Findings) -> anyhow::Result<Tables> {
+pub(super) fn load(dump: &str, findings: &mut ImportMessages) -> anyhow::Result<Tables> {
     let bytes = dump.len();
     ensure!(bytes <= DUMP_BYTES_MAX, "the dump has {bytes} bytes; at most {DUMP_BYTES_MAX} are read");
     let mut loader = Loader {
@@ -110,7 +110,7 @@ struct Loader<'a> {
     undescribed: BTreeSet<&'static str>,
     /// Skipped content, with the number of statements or rows.
     left_out: BTreeMap<LeftOut, usize>,
-    findings: &'a mut Findings,
+    findings: &'a mut ImportMessages,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -147,7 +147,7 @@ impl Loader<'_> {
     }
 
     /// Creates a table as described in the dump.
-    fn create(&mut self, table: &'static Table, sql: &str) {
+    fn create(&mut self, table: &'static D1Table, sql: &str) {
         if self.read.contains_key(table.name) {
             return;
         }
@@ -164,7 +164,7 @@ impl Loader<'_> {
 
     /// Inserts row by row, so that a bad row does not stop the others. `OR IGNORE` and similar clauses are ignored, so
     /// that every lost row is reported.
-    fn insert(&mut self, table: &'static Table, insert: &Insert<'_>) {
+    fn insert(&mut self, table: &'static D1Table, insert: &Insert<'_>) {
         if !self.described.contains(table.name) {
             self.undescribed.insert(table.name);
             return;
@@ -189,7 +189,7 @@ impl Loader<'_> {
 
     /// Creates a table whose description could not be run: with the known columns and those in its rows, without
     /// constraints.
-    fn create_plain(&mut self, table: &'static Table, insert: &Insert<'_>) {
+    fn create_plain(&mut self, table: &'static D1Table, insert: &Insert<'_>) {
         let mut columns: Vec<String> = table.columns.iter().map(|column| (*column).to_owned()).collect();
         for column in insert.columns.iter().flatten() {
             if !columns.iter().any(|known| known.eq_ignore_ascii_case(column)) {
@@ -270,7 +270,7 @@ mod tests {
             let error = read_dump(&whole[..end], now).err().map(|error| format!("{error:#}")).unwrap_or_default();
             assert!(error.starts_with("the dump was cut off: "), "{:?}: {error}", &whole[..end]);
         }
-        // The semicolon alone is missing.
+        // Only the semicolon is missing.
         assert_eq!(courses(&read(whole.trim_end_matches(';'))), [("c", "C")]);
     }
 
@@ -279,7 +279,7 @@ mod tests {
         created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);";
 
     #[test]
-    fn what_dumps_contain_is_no_trouble() {
+    fn usual_dump_content_is_accepted() {
         let sql = format!(
             "\u{feff}PRAGMA defer_foreign_keys=TRUE;\r\nPRAGMA foreign_keys=OFF;\r\nBEGIN TRANSACTION;\r\n\
              CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;\r\n\
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_cannot_reach_for_more_than_its_rows() {
+    fn a_dump_can_only_insert_rows() {
         for value in [
             "(SELECT 1)",
             "load_extension('x')",
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dump_of_ours_is_an_error() {
+    fn a_foreign_dump_is_an_error() {
         for sql in ["", "<html>nothing; here</html>", "CREATE TABLE notes (id); INSERT INTO notes VALUES(1);"] {
             let error = read_dump(sql, jiff::Timestamp::UNIX_EPOCH).err().unwrap().to_string();
             assert!(error.starts_with("the dump holds none of the tables courses, exams"), "{error}");

@@ -49,13 +49,13 @@ pub struct Dump {
 
 /// Messages for the operator.
 #[derive(Default)]
-struct Findings {
+struct ImportMessages {
     refused: Vec<RefusedRow>,
     warnings: Vec<Warning>,
     notes: Vec<String>,
 }
 
-impl Findings {
+impl ImportMessages {
     fn refuse(&mut self, table: &'static str, id: impl Into<String>, reason: impl Into<String>) {
         self.refused.push(RefusedRow { table, id: id.into(), reason: reason.into() });
     }
@@ -74,7 +74,7 @@ impl Findings {
 /// # Errors
 /// When it is larger than 256 MiB, holds none of the known tables, or has rows without their schema.
 pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
-    let mut findings = Findings::default();
+    let mut findings = ImportMessages::default();
     let mut tables = load::load(sql, &mut findings)?;
     let catalogs = catalog::catalogs(&mut tables, &mut findings);
     let accounts = accounts::accounts(&mut tables, now, &mut findings);
@@ -83,7 +83,7 @@ pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
     if let Some(sessions) = tables.read.get(SESSIONS).filter(|sessions| **sessions > 0) {
         findings.note(format!("{SESSIONS}: {sessions} left out: they belong to the old service"));
     }
-    let Findings { refused, warnings, notes } = findings;
+    let ImportMessages { refused, warnings, notes } = findings;
     Ok(Dump { catalogs, accounts, progress, enrollments, refused, warnings, notes, read: tables.read })
 }
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fixture_is_read_whole() {
+    fn the_fixture_is_read_completely() {
         let dump = read(FIXTURE);
         assert_eq!(
             dump.read,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fixtures_accounts_are_true_and_can_log_in() {
+    fn the_fixtures_ledgers_are_consistent_and_users_can_log_in() {
         let dump = read(FIXTURE);
         for (email, password, balance, entries) in [
             ("ada@students.example", Some("riemann sum 1854"), 7, 7),

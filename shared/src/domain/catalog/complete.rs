@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft};
+use crate::domain::catalog::parts::points_of;
 use crate::domain::catalog::{Course, CourseStats, Exam, Pattern, Question, QuestionMeta, Topic};
 use crate::domain::id::CourseId;
 use crate::domain::number::{count, mean, ratio, rounded};
@@ -31,7 +32,8 @@ pub struct Catalog {
 #[must_use]
 pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
     let course_id = draft.course.id.clone();
-    let facts = Facts { exams: &draft.exams, questions: &draft.questions, shown: &draft.course.shown_with_question };
+    let facts =
+        CourseFacts { exams: &draft.exams, questions: &draft.questions, shown: &draft.course.shown_with_question };
     let topics: Vec<Topic> = draft.topics.iter().map(|topic| facts.topic(topic, &course_id)).collect();
     let patterns: Vec<Pattern> = draft.patterns.iter().map(|pattern| facts.pattern(pattern, &course_id)).collect();
     let exams: Vec<Exam> = draft.exams.iter().map(|exam| facts.exam(exam, &course_id)).collect();
@@ -52,7 +54,7 @@ pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
 }
 
 /// Input for the derived columns.
-struct Facts<'a> {
+struct CourseFacts<'a> {
     exams: &'a [ExamDraft],
     questions: &'a [QuestionDraft],
     /// Extra columns that the catalogue shows with questions.
@@ -67,12 +69,12 @@ struct Appearances {
     years: Vec<i32>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> CourseFacts<'a> {
     fn appearances(&self, belongs: impl Fn(&QuestionDraft) -> bool) -> Appearances {
         let of_exams: Vec<&QuestionDraft> =
             self.questions.iter().filter(|q| q.exam_id.is_some() && !q.is_generated && belongs(q)).collect();
         let exams: HashSet<_> = of_exams.iter().filter_map(|q| q.exam_id.as_ref()).collect();
-        let points: Vec<f64> = of_exams.iter().filter_map(|q| q.source_points).collect();
+        let points: Vec<f64> = of_exams.iter().filter_map(|q| points_of(q)).collect();
         let years = self.exams.iter().filter(|exam| exams.contains(&exam.id)).map(|exam| exam.year).collect();
         Appearances {
             questions: count(of_exams.len()),
@@ -172,7 +174,7 @@ impl<'a> Facts<'a> {
                 source_exam_year: draft.source_exam_year.or(exam.map(|exam| exam.year)),
                 source_exam_type: draft.source_exam_type.clone().or_else(|| exam.map(|exam| exam.exam_type.clone())),
                 source_question_number: draft.source_question_number,
-                source_points: draft.source_points,
+                source_points: points_of(draft),
                 is_generated: draft.is_generated,
                 created_at: draft.created_at.unwrap_or(now),
             },
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_stays_and_a_counter_of_zero_counts_as_missing() {
+    fn given_columns_stay_and_a_zero_counter_counts_as_missing() {
         let catalog = complete(draft(), Timestamp::UNIX_EPOCH);
         let given = &catalog.topics[1];
         assert_eq!((given.frequency_score, given.total_appearances, given.avg_points), (Some(0.9), 1, None));

@@ -4,12 +4,14 @@
 
 use serde_json::Value;
 
-use crate::domain::catalog::ExtraColumns;
 use crate::domain::catalog::answer_key::key_fault;
 use crate::domain::catalog::draft::{
     CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, RefusedRow, TopicDraft, Warning,
 };
+use crate::domain::catalog::parts::{Part, as_questions, read_parts};
 use crate::domain::catalog::slips::{Setting, Slip, slips};
+use crate::domain::catalog::{ExtraColumns, QuestionOption};
+use crate::domain::study::answer_rules::{RULES_COLUMN, shown_answer};
 
 /// A text in a row: field name, text, and how to read it.
 pub type FieldText<'a> = (String, &'a str, Setting);
@@ -73,14 +75,23 @@ fn pattern_fault(pattern: &PatternDraft) -> Option<String> {
 }
 
 fn question_fault(question: &QuestionDraft) -> Option<String> {
-    lost(&question_texts(question)).or_else(|| key_fault(question)).or_else(|| nothing_to_learn(question))
+    let of_part = |(path, part): (String, QuestionDraft)| Some(format!("{path}: {}", key_fault(&part)?));
+    lost(&question_texts(question))
+        .or_else(|| key_fault(question))
+        .or_else(|| as_questions(question).into_iter().find_map(of_part))
+        .or_else(|| nothing_to_learn(question))
 }
 
-/// A question without an answer, options and a solution: a buyer would get nothing. Without an answer alone, it may be a
-/// proof, and is warned of.
+/// A question that has no answer, no options and no solution, in none of its parts either: a buyer would get nothing.
+/// Without an answer alone, it may be a proof, and gives a warning.
 fn nothing_to_learn(question: &QuestionDraft) -> Option<String> {
-    let is_blank = |text: &String| text.trim().is_empty();
-    (is_blank(&question.answer) && question.options.is_empty() && question.solution_steps.iter().all(is_blank))
+    let is_blank = |answer: &str, options: &[QuestionOption], steps: &[String]| {
+        answer.trim().is_empty() && options.is_empty() && steps.iter().all(|step| step.trim().is_empty())
+    };
+    let answer = shown_answer(&question.answer, question.extra.get(RULES_COLUMN));
+    let parts = read_parts(&question.extra).unwrap_or_default();
+    let is_blank_part = |part: &Part| is_blank(&part.shown_answer(), &part.options, &part.solution_steps);
+    (is_blank(&answer, &question.options, &question.solution_steps) && parts.iter().all(is_blank_part))
         .then(|| "answer and solution_steps are empty".to_owned())
 }
 
@@ -177,6 +188,8 @@ fn add_extra<'a>(texts: &mut Vec<FieldText<'a>>, extra: &'a ExtraColumns) {
 
 fn add_value<'a>(texts: &mut Vec<FieldText<'a>>, field: &str, value: &'a Value) {
     match value {
+        // The answer of a part, as the answer of a question.
+        Value::String(value) if field.ends_with(".answer") => texts.push((field.to_owned(), value, Setting::Bare)),
         Value::String(value) => texts.push(text(field, value)),
         Value::Array(values) => {
             for (index, value) in values.iter().enumerate() {

@@ -1,55 +1,65 @@
 //! Messages about `answer_rules` for authors of questions, who know neither Rust's types nor the words of its JSON reader.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::domain::catalog::ExtraColumns;
-use crate::domain::study::marking::rules_problem;
+use crate::domain::catalog::QuestionOption;
+use crate::domain::study::answer_rules::{RULES_COLUMN, rules_problem};
 
-/// The extra column with the rules.
-const COLUMN: &str = "answer_rules";
 /// Maximum depth to which a wrong value is searched for.
 const DEPTH_MAX: usize = 8;
+/// How the JSON reader's messages about a value of a wrong type begin.
+const TYPE_MESSAGES: [&str; 3] = ["invalid type: ", "invalid value: ", "invalid length "];
+/// How its messages about a wrong name begin.
+const NAME_MESSAGES: [&str; 3] = ["unknown variant `", "unknown field `", "duplicate field `"];
 
-/// Why the rules of a question are invalid, if they are, with the names of the wrong fields.
+/// Why the rules of a question or a part with these options are invalid, if they are, with the names of the wrong fields.
 #[must_use]
-pub(super) fn rules_fault(extra: &ExtraColumns) -> Option<String> {
-    let problem = rules_problem(extra)?;
-    let rules = match extra.get(COLUMN)? {
+pub(super) fn rules_fault(column: Option<&Value>, options: &[QuestionOption]) -> Option<String> {
+    let problem = rules_problem(column, options)?;
+    let rules = match column? {
         Value::String(text) => match serde_json::from_str(text) {
             Ok(rules) => rules,
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                return Some(format!("{COLUMN} is a text that is no JSON: see line {line}, column {column}"));
+                return Some(format!("{RULES_COLUMN} is a text that is no JSON: see line {line}, column {column}"));
             }
         },
         rules => rules.clone(),
     };
-    let wrong = wrong_members(&rules, &|rules| rules, DEPTH_MAX);
+    let mut members = match rules {
+        Value::Object(members) => members,
+        Value::Array(_) => return Some(format!("{RULES_COLUMN} is a list, an object is wanted")),
+        other => return Some(format!("{RULES_COLUMN} is {other}, an object is wanted")),
+    };
+    let read = |rules: Value| rules_problem(Some(&rules), &[]).filter(|problem| !problem.contains("missing field"));
+    // These two are read by rules of their own, whose messages are plain; only types are left to the JSON reader.
+    let accepted = members.remove("accepted").unwrap_or_default();
+    members.remove("weighted");
+    let of_reader = |entries: Value| read(json!({"accepted": entries})).filter(|problem| is_of_reader(problem));
+    let mut wrong = wrong_members(&Value::Object(members), &read, DEPTH_MAX);
+    let of_accepted = wrong_members(&accepted, &of_reader, DEPTH_MAX).into_iter();
+    wrong.extend(of_accepted.map(|(path, problem)| (format!(".accepted{path}"), problem)));
     if wrong.is_empty() {
-        return Some(in_words(COLUMN, &problem));
+        return Some(in_words(RULES_COLUMN, &problem));
     }
-    let told = wrong.iter().map(|(path, problem)| in_words(&format!("{COLUMN}{path}"), problem));
+    let told = wrong.iter().map(|(path, problem)| in_words(&format!("{RULES_COLUMN}{path}"), problem));
     Some(told.collect::<Vec<_>>().join("; "))
 }
 
 /// The members that are wrong by themselves, each with its path and the reader's message. The reader does not say where
-/// it found a wrong value, so each member is read alone.
-fn wrong_members(value: &Value, around: &dyn Fn(Value) -> Value, depth: usize) -> Vec<(String, String)> {
-    let alone = |value: Value| {
-        let extra = Map::from_iter([(COLUMN.to_owned(), around(value))]);
-        rules_problem(&extra).filter(|problem| !problem.contains("missing field"))
-    };
+/// it found a wrong value, so each member is read alone, with `read`.
+fn wrong_members(value: &Value, read: &dyn Fn(Value) -> Option<String>, depth: usize) -> Vec<(String, String)> {
     let mut wrong = Vec::new();
     // A list or an object where none is wanted is wrong itself, whatever is in it.
     let empty = if value.is_array() { json!([]) } else { json!({}) };
-    if alone(empty).is_some() {
+    if read(empty).is_some() {
         return wrong;
     }
     let mut look = |name: &str, value: &Value, wrap: &dyn Fn(Value) -> Value| {
-        let Some(problem) = alone(wrap(value.clone())) else { return };
+        let Some(problem) = read(wrap(value.clone())) else { return };
         let deeper = match depth {
             0 => Vec::new(),
-            _ => wrong_members(value, &|inner| around(wrap(inner)), depth - 1),
+            _ => wrong_members(value, &|inner| read(wrap(inner)), depth - 1),
         };
         if deeper.is_empty() {
             wrong.push((name.to_owned(), problem));
@@ -73,9 +83,24 @@ fn wrong_members(value: &Value, around: &dyn Fn(Value) -> Value, depth: usize) -
     wrong
 }
 
+/// A problem without the name of the column and the entry before it.
+fn message_of(problem: &str) -> &str {
+    let problem = problem.strip_prefix(RULES_COLUMN).unwrap_or(problem).trim_start_matches([':', ' ']);
+    match problem.split_once(": ") {
+        Some((entry, message)) if entry.starts_with("accepted[") => message,
+        _ => problem,
+    }
+}
+
+/// Whether a problem is a message of the JSON reader about a type or a name.
+fn is_of_reader(problem: &str) -> bool {
+    TYPE_MESSAGES.iter().chain(&NAME_MESSAGES).any(|start| message_of(problem).starts_with(start))
+}
+
 /// The reader's message in plain words, after the path of the member that it is about.
 fn in_words(path: &str, problem: &str) -> String {
-    let problem = problem.strip_prefix(COLUMN).unwrap_or(problem).trim_start_matches([':', ' ']);
+    let whole = problem.strip_prefix(RULES_COLUMN).unwrap_or(problem).trim_start_matches([':', ' ']);
+    let problem = message_of(problem);
     let problem = problem.find(" at line ").map_or(problem, |at| &problem[..at]);
     let between = |start: &str, end: &str| -> Option<(&str, &str)> { problem.strip_prefix(start)?.split_once(end) };
     if let Some((name, rest)) = between("unknown variant `", "`") {
@@ -91,11 +116,9 @@ fn in_words(path: &str, problem: &str) -> String {
     if let Some((name, _)) = between("duplicate field `", "`") {
         return format!("{path}.{name} is there twice");
     }
-    let got =
-        ["invalid type: ", "invalid value: ", "invalid length "].iter().find_map(|start| between(start, ", expected "));
-    match got {
+    match TYPE_MESSAGES.iter().find_map(|start| between(start, ", expected ")) {
         Some((got, wanted)) => format!("{path} is {}, {} is wanted", value(got), wanted_in_words(wanted)),
-        None => format!("{path}: {problem}"),
+        None => format!("{path}: {whole}"),
     }
 }
 
@@ -150,8 +173,8 @@ fn wanted_in_words(wanted: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn said(rules: Value) -> String {
-        rules_fault(&Map::from_iter([(COLUMN.to_owned(), rules)])).unwrap()
+    fn said(rules: &Value) -> String {
+        rules_fault(Some(rules), &[]).unwrap()
     }
 
     #[test]
@@ -179,24 +202,56 @@ mod tests {
             (json!("{\"seed\": \"x\"}"), r#"answer_rules.seed is "x", a whole number is wanted"#),
             (json!("{\"seed\": "), "answer_rules is a text that is no JSON: see line 1, column 9"),
         ] {
-            assert_eq!(said(rules.clone()), message, "{rules}");
+            assert_eq!(said(&rules), message, "{rules}");
         }
-        let unknown = said(json!({"tolerance": 1}));
+        let unknown = said(&json!({"tolerance": 1}));
         assert!(unknown.starts_with("answer_rules has no field \"tolerance\": its fields are "), "{unknown}");
         assert!(unknown.contains("relative_tolerance") && !unknown.contains('`'), "{unknown}");
-        assert_eq!(rules_fault(&Map::new()), None);
-        assert_eq!(rules_fault(&Map::from_iter([(COLUMN.to_owned(), json!({"seed": 1}))])), None);
+        assert_eq!(rules_fault(None, &[]), None);
+        assert_eq!(rules_fault(Some(&json!({"seed": 1})), &[]), None);
     }
 
     #[test]
-    fn no_word_of_the_readers_is_left() {
+    fn a_wrong_accepted_answer_is_named() {
+        for (rules, message) in [
+            (json!({"accepted": 5}), "answer_rules: accepted must be a list"),
+            (json!({"accepted": [{"answer": 1}, 7]}), "answer_rules: accepted[1]: must be an object"),
+            (
+                json!({"accepted": [{"answer": 1}, {"answer": 2, "fraction": "half"}]}),
+                r#"answer_rules.accepted[1].fraction is "half", a number is wanted"#,
+            ),
+            (
+                json!({"accepted": [{"answer": "x", "match_case": "yes"}]}),
+                r#"answer_rules.accepted[0].match_case is "yes", true or false is wanted"#,
+            ),
+            (
+                json!({"accepted": [{"answer": 1, "unit": 5}], "seed": "x"}),
+                "answer_rules.seed is \"x\", a whole number is wanted; answer_rules.accepted[0].unit is 5, a text is wanted",
+            ),
+            (
+                json!({"accepted": [{"answer": 1, "fraction": 2}]}),
+                "answer_rules: accepted[0]: fraction 2 is not above 0 and at most 1",
+            ),
+            (json!({"weighted": 1}), "answer_rules: weighted must be true or false"),
+            (json!({"weighted": true}), "answer_rules: weighted needs options with a weight"),
+        ] {
+            assert_eq!(said(&rules), message, "{rules}");
+        }
+        let unknown = said(&json!({"accepted": [{"answer": 1, "tolerence": 1}]}));
+        assert!(
+            unknown.starts_with("answer_rules.accepted[0] has no field \"tolerence\": its fields are "),
+            "{unknown}"
+        );
+    }
+
+    #[test]
+    fn no_word_of_the_json_reader_is_left() {
         let wrong = [json!(null), json!(true), json!(1), json!(1.5), json!("x"), json!([]), json!({}), json!([[1]])];
         for name in
             ["relative_tolerance", "absolute_tolerance", "units_ignored", "integration", "domain", "variables", "seed"]
         {
             for value in &wrong {
-                let rules = json!({name: value});
-                let Some(told) = rules_fault(&Map::from_iter([(COLUMN.to_owned(), rules)])) else { continue };
+                let Some(told) = rules_fault(Some(&json!({name: value})), &[]) else { continue };
                 for word in ["invalid", " expected ", "f64", "u64", "struct", "enum", "variant", "sequence", "map", "`"]
                 {
                     assert!(!told.contains(word), "{told}");

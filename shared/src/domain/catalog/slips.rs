@@ -152,7 +152,7 @@ pub fn slips(text: &str, setting: Setting) -> Vec<Slip> {
             if is_prose(text) {
                 Vec::new()
             } else {
-                vec![Formula { inside: 0..text.len(), is_display: false, is_sure: true }]
+                vec![FormulaSpan { inside: 0..text.len(), is_display: false, is_sure: true }]
             }
         }
         _ => formulas(text),
@@ -161,7 +161,7 @@ pub fn slips(text: &str, setting: Setting) -> Vec<Slip> {
     controls.filter_map(|(at, character)| slip(text, at, character, &formulas)).collect()
 }
 
-fn slip(text: &str, at: usize, character: char, formulas: &[Formula]) -> Option<Slip> {
+fn slip(text: &str, at: usize, character: char, formulas: &[FormulaSpan]) -> Option<Slip> {
     let after = &text[at + character.len_utf8()..];
     let letters = leading_letters(after);
     let commands = match character {
@@ -199,14 +199,14 @@ fn leading_letters(text: &str) -> &str {
 }
 
 /// A formula within a text.
-struct Formula {
+struct FormulaSpan {
     inside: Range<usize>,
     is_display: bool,
     /// Whether it is a formula for certain. Else its dollars may be money.
     is_sure: bool,
 }
 
-impl Formula {
+impl FormulaSpan {
     /// Whether the character at `at` may be a wrap or an indentation within the formula.
     fn may_go_on(&self, text: &str, at: usize, character: char) -> bool {
         let before = &text[self.inside.start..at];
@@ -246,7 +246,7 @@ fn ends_with_begin(before: &str) -> bool {
 }
 
 /// The formulas in a text. An unclosed dollar is not a formula: it may be a currency sign.
-fn formulas(text: &str) -> Vec<Formula> {
+fn formulas(text: &str) -> Vec<FormulaSpan> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -259,7 +259,11 @@ fn formulas(text: &str) -> Vec<Formula> {
                 if *open == "$" { is_formula(&rest[1..=length], &rest[length + 2..]) } else { Some(true) }
         {
             let start = at + open.len();
-            found.push(Formula { inside: start..start + length, is_display: matches!(*open, "$$" | "\\["), is_sure });
+            found.push(FormulaSpan {
+                inside: start..start + length,
+                is_display: matches!(*open, "$$" | "\\["),
+                is_sure,
+            });
             at = start + length + close.len();
         } else if let Some((open, _)) = opened {
             at += open.len();
@@ -272,8 +276,8 @@ fn formulas(text: &str) -> Vec<Formula> {
     found
 }
 
-/// Whether what stands between two dollars is a formula, and whether this is certain. If it is none, each dollar is money,
-/// or one of them opens another formula.
+/// Whether what stands between two dollars is a formula, and whether this is certain. Otherwise each dollar is a
+/// currency sign, or one of them opens another formula.
 fn is_formula(inside: &str, after: &str) -> Option<bool> {
     let (begins_spaced, ends_spaced) = (inside.starts_with(' '), inside.ends_with(' '));
     let is_price = |text: &str| text.starts_with(|next: char| next.is_ascii_digit());

@@ -2,13 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::catalog::QuestionOption;
 use crate::domain::catalog::answer_key::answer_beside_options;
 use crate::domain::catalog::complete::slug;
 use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, QuestionDraft, Warning};
 use crate::domain::catalog::faults::{FieldText, course_texts, exam_texts, pattern_texts, question_texts, topic_texts};
+use crate::domain::catalog::parts::{PARTS_COLUMN, as_questions, points_of, read_parts, sum_of_points};
 use crate::domain::catalog::slips::slips;
 use crate::domain::id::QuestionId;
 use crate::domain::questions::view::is_reserved;
+use crate::domain::study::answer_rules::{RULES_COLUMN, rules_doubt, shown_answer};
 
 /// Known values of `semester`.
 pub const SEMESTERS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
@@ -80,24 +83,43 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
             let texts = answer_beside_options(question).into_iter().chain(empty_texts(question));
             texts.for_each(|text| warn("questions", id, text));
         }
+        marking_doubts(question).into_iter().for_each(|text| warn("questions", id, text));
     }
     found
 }
 
-/// Texts of a question that are there and empty.
+/// Texts of a question or of its parts that are there and empty.
 fn empty_texts(question: &QuestionDraft) -> Vec<String> {
-    let is_blank = |text: &str| text.trim().is_empty();
+    let parts = read_parts(&question.extra).unwrap_or_default();
     let mut found = Vec::new();
-    if is_blank(&question.answer) && question.options.is_empty() {
-        found.push("answer is empty: each student says whether their answer was right".to_owned());
+    if parts.is_empty() {
+        let answer = shown_answer(&question.answer, question.extra.get(RULES_COLUMN));
+        found.extend(empty_answer("", &answer, &question.options));
     }
-    let options = question.options.iter().enumerate().filter(|(_, option)| is_blank(&option.text));
-    found.extend(options.map(|(index, _)| format!("options[{index}].text is empty")));
     for (name, list) in [("solution_steps", &question.solution_steps), ("techniques", &question.techniques)] {
-        let empty = list.iter().enumerate().filter(|(_, text)| is_blank(text));
-        found.extend(empty.map(|(index, _)| format!("{name}[{index}] is empty")));
+        found.extend(empty_elements(name, list));
+    }
+    for (at, part) in parts.iter().enumerate() {
+        let path = format!("{PARTS_COLUMN}[{at}].");
+        found.extend(empty_answer(&path, &part.shown_answer(), &part.options));
+        found.extend(empty_elements(&format!("{path}solution_steps"), &part.solution_steps));
     }
     found
+}
+
+fn empty_answer(path: &str, answer: &str, options: &[QuestionOption]) -> Vec<String> {
+    let mut found = Vec::new();
+    if answer.trim().is_empty() && options.is_empty() {
+        found.push(format!("{path}answer is empty: each student says whether their answer was right"));
+    }
+    let empty = options.iter().enumerate().filter(|(_, option)| option.text.trim().is_empty());
+    found.extend(empty.map(|(index, _)| format!("{path}options[{index}].text is empty")));
+    found
+}
+
+fn empty_elements(name: &str, list: &[String]) -> Vec<String> {
+    let empty = list.iter().enumerate().filter(|(_, text)| text.trim().is_empty());
+    empty.map(|(index, _)| format!("{name}[{index}] is empty")).collect()
 }
 
 /// Reports slips that are not certain.
@@ -109,6 +131,30 @@ fn doubts(texts: &[FieldText<'_>], mut warn: impl FnMut(String)) {
     }
 }
 
+/// Doubts about the rules, the points and the answers of a question and its parts.
+fn marking_doubts(question: &QuestionDraft) -> Vec<String> {
+    let rules =
+        |question: &QuestionDraft| rules_doubt(question.extra.get(RULES_COLUMN), &question.answer, &question.options);
+    let mut doubts: Vec<String> = rules(question).into_iter().collect();
+    let parts = as_questions(question);
+    if parts.is_empty() {
+        return doubts;
+    }
+    for (path, part) in &parts {
+        let of_part = answer_beside_options(part).filter(|_| !question.withheld).into_iter().chain(rules(part));
+        doubts.extend(of_part.map(|doubt| format!("{path}: {doubt}")));
+    }
+    let parts = read_parts(&question.extra).unwrap_or_default();
+    let Some(sum) = sum_of_points(&parts) else { return doubts };
+    if let Some(at) = parts.iter().position(|part| part.points.is_none()) {
+        doubts.push(format!("parts[{at}] has no points, and others have: it counts 0"));
+    }
+    if let Some(points) = question.source_points.filter(|points| (points - sum).abs() > POINTS_TOLERANCE) {
+        doubts.push(format!("source_points is {points}, the points of its parts add up to {sum}"));
+    }
+    doubts
+}
+
 fn enumerated(field: &str, value: &str, known: &[&str]) -> Option<String> {
     let is_known = known.iter().any(|name| name.eq_ignore_ascii_case(value.trim()));
     (!is_known).then(|| format!("{field} {value:?} is none of {}", known.join(", ")))
@@ -117,7 +163,9 @@ fn enumerated(field: &str, value: &str, known: &[&str]) -> Option<String> {
 /// Reports names in `shown_with_question` that match no column.
 fn shown_columns(draft: &CatalogDraft, mut warn: impl FnMut(String)) {
     for name in &draft.course.shown_with_question {
-        if is_reserved(name) {
+        if name == RULES_COLUMN {
+            warn(format!("shown_with_question names {name:?}, which is shown with the solution only"));
+        } else if is_reserved(name) {
             warn(format!("shown_with_question names {name:?}, which is no extra column"));
         } else if !draft.questions.iter().any(|question| question.extra.contains_key(name)) {
             warn(format!("shown_with_question names {name:?}, which no question has"));
@@ -137,7 +185,7 @@ fn points_of_exams(draft: &CatalogDraft) -> HashMap<&str, Points> {
     for question in &draft.questions {
         let Some(exam) = &question.exam_id else { continue };
         let of_exam = points.entry(exam.as_str()).or_default();
-        match question.source_points {
+        match points_of(question) {
             Some(points) => of_exam.sum += points,
             None => of_exam.unknown += 1,
         }
@@ -209,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_nowhere_are_told() {
+    fn unknown_references_give_warnings() {
         let id = |text: &str| text.try_into().unwrap();
         assert_eq!(
             said(|draft| draft.questions[0].pattern_id = Some("p9".try_into().unwrap())),

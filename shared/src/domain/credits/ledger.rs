@@ -170,7 +170,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::account::profile::AccountState;
     use crate::domain::account::{Email, Name};
     use crate::domain::credits::Wallet;
 
@@ -178,18 +177,10 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let mut wallet = Wallet::open(now).wallet;
         wallet.credits = amounts.last().map_or(0, |(_, balance)| *balance);
+        let email = Email::try_from("a@b.c".to_owned()).unwrap();
         let profile = Profile {
-            id: UserId(Uuid::nil()),
-            name: Name::default(),
-            email: Email::try_from("a@b.c".to_owned()).unwrap(),
-            wallet,
-            version: 1,
             entry_count: amounts.len() as u64,
-            stripe_customer_id: None,
-            stripe_subscription_id: None,
-            state: AccountState::default(),
-            created_at: now,
-            updated_at: now,
+            ..Profile::open(UserId(Uuid::nil()), email, Name::default(), wallet, now)
         };
         let entries = amounts.iter().zip(1..).map(|((amount, balance_after), position)| {
             let movement = Movement {
@@ -206,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_one_millisecond_sort_by_position_whatever_is_drawn() {
+    fn entries_of_one_millisecond_sort_by_position() {
         let at = Timestamp::from_millisecond(1_772_366_400_000).unwrap();
         let ids: Vec<EntryId> =
             (1..=300).map(|p| EntryId::new(p, at, if p % 2 == 0 { [255; 8] } else { [0; 8] })).collect();
@@ -216,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_true_ledger_has_no_mismatch_in_any_order() {
+    fn a_consistent_ledger_has_no_mismatch_in_any_order() {
         let (profile, mut entries) = ledger(&[(5, 5), (-2, 3), (0, 3)]);
         entries.reverse();
         assert_eq!(mismatches(&profile, &entries), []);

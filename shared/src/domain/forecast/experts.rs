@@ -1,25 +1,25 @@
 //! The experts: each predicts a topic from one half-life and one way of counting.
 //!
-//! Both are conjugate: [`Counts`] is a Dirichlet-multinomial over the questions of an exam, [`Presence`] a
+//! Both are conjugate: [`WeightedCounts`] is a Dirichlet-multinomial over the questions of an exam, [`Presence`] a
 //! Beta-Binomial over exams with and without the topic.
 
 use super::beta::{Beta, Chance, ln_gamma};
 use super::history::Fading;
 
-/// Half-lives in years. No single one is best on all archives.
+/// Half-lives in years. No single half-life is best on all archives.
 pub(super) const HALF_LIVES: [f64; 6] = [0.7, 1.5, 3.0, 6.0, 12.0, f64::INFINITY];
 /// All experts: each half-life with each way of counting.
 pub(super) const EXPERTS: usize = 2 * HALF_LIVES.len();
-/// How many questions the prior of [`Counts`] is worth, over all topics together.
+/// Weight of the prior of [`WeightedCounts`] in questions, over all topics.
 const PRIOR_QUESTIONS: f64 = 5.0;
-/// How many exams the prior of [`Presence`] is worth.
+/// Weight of the prior of [`Presence`] in exams.
 const PRIOR_EXAMS: f64 = 1.0;
 
 /// The prediction of one expert.
 #[derive(Debug, Clone)]
 pub(super) enum Expert<'a> {
     /// Counts questions.
-    Counts(Counts<'a>),
+    Counts(WeightedCounts<'a>),
     /// Counts exams.
     Presence(Presence<'a>),
 }
@@ -41,7 +41,7 @@ impl Expert<'_> {
         }
     }
 
-    pub(super) fn as_counts(&self) -> Option<&Counts<'_>> {
+    pub(super) fn as_counts(&self) -> Option<&WeightedCounts<'_>> {
         match self {
             Self::Counts(counts) => Some(counts),
             Self::Presence(_) => None,
@@ -53,7 +53,7 @@ impl Expert<'_> {
 /// a discount; the exam draws N questions, its recency-weighted mean. A is more than Σ α by the discounted questions: they
 /// are the share that no topic asked so far has.
 #[derive(Debug, Clone)]
-pub(super) struct Counts<'a> {
+pub(super) struct WeightedCounts<'a> {
     fading: &'a Fading,
     fade: f64,
     topics: f64,
@@ -62,7 +62,7 @@ pub(super) struct Counts<'a> {
     ln_gamma_ratio: f64,
 }
 
-impl<'a> Counts<'a> {
+impl<'a> WeightedCounts<'a> {
     /// For an exam `years` after the latest, of a course of which `topics` have been asked.
     pub(super) fn new(fading: &'a Fading, topics: f64, years: f64) -> Self {
         let fade = fading.fade(years);
@@ -227,7 +227,8 @@ mod tests {
         }
 
         /// Of the same length, so that N stays, and all on the topic; a question on each topic for those that look at
-        /// presence, so that b does not fall. The exam may be older than the topic's first, and so take the discount.
+        /// presence, so that b does not fall. The exam may be older than the topic's first one, and then gets the
+        /// discount.
         #[test]
         fn one_more_exam_with_a_topic_never_makes_it_less_likely(exams in any_exams(7), year in 2000_u32..2012) {
             let topic = exams[0].topics[0];
@@ -242,7 +243,7 @@ mod tests {
 
         /// Σ over topics of the share = 1 − ½ Σ over topics of w of the first exam / (5 + Σ w · questions).
         #[test]
-        fn shares_leave_the_discounted_questions(exams in any_exams(7)) {
+        fn shares_sum_to_one_less_the_discounted_questions(exams in any_exams(7)) {
             let history = history(&exams);
             let experts = history.experts(NOW);
             for (half_life, expert) in HALF_LIVES.iter().zip(&experts) {

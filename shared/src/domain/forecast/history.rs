@@ -3,7 +3,7 @@
 //! A weight is 2^(−age / half-life). Ages are kept relative to the latest exam and shifted to the exam that is forecast
 //! only when it is asked for; so the sum of the weights is at least 1 and means stay defined for exams of any age.
 
-use super::experts::{Counts, Expert, HALF_LIVES, Presence};
+use super::experts::{Expert, HALF_LIVES, Presence, WeightedCounts};
 use super::number;
 use super::tally::ExamCounts;
 
@@ -67,7 +67,7 @@ impl Fading {
         Self { half_life, exams: 0.0, questions: 0.0, topics: Vec::new() }
     }
 
-    /// The factor by which `years` more make every weight smaller.
+    /// The factor by which every weight decreases over `years`.
     pub(super) fn fade(&self, years: f64) -> f64 {
         (-years / self.half_life).exp2()
     }
@@ -86,7 +86,7 @@ impl Fading {
         }
         lengthen(&mut self.topics, exam);
         for (topic, count) in &exam.counts {
-            // Not by the faded sum, which becomes 0 after a gap of centuries.
+            // Not by the decayed sum, which becomes 0 after a gap of centuries.
             let is_first = totals[*topic].exams == 0;
             let topic = &mut self.topics[*topic];
             topic.questions += f64::from(*count) - if is_first { FIRST_QUESTION_DISCOUNT } else { 0.0 };
@@ -112,7 +112,7 @@ impl History {
 
     /// Adds an exam that is not older than those added so far.
     pub(super) fn add(&mut self, exam: &ExamCounts) {
-        // Without an earlier exam there is nothing to fade, and nothing to measure the years from.
+        // Without an earlier exam there is nothing to decay.
         let years = if self.exams == 0 { 0.0 } else { exam.time - self.latest };
         lengthen(&mut self.by_topic, exam);
         for fading in self.fading.iter_mut().chain([&mut self.recent]) {
@@ -160,14 +160,14 @@ impl History {
     }
 
     /// The experts whose shares a trend compares: the one with a short memory, and the one that never forgets.
-    pub(super) fn recent_and_lasting(&self, now: f64) -> [Counts<'_>; 2] {
+    pub(super) fn recent_and_lasting(&self, now: f64) -> [WeightedCounts<'_>; 2] {
         let years = now - self.latest;
         let [.., lasting] = &self.fading;
         [&self.recent, lasting].map(|fading| self.counts_at(fading, years))
     }
 
-    fn counts_at<'a>(&self, fading: &'a Fading, years: f64) -> Counts<'a> {
-        Counts::new(fading, f64::from(self.topics_seen), years)
+    fn counts_at<'a>(&self, fading: &'a Fading, years: f64) -> WeightedCounts<'a> {
+        WeightedCounts::new(fading, f64::from(self.topics_seen), years)
     }
 
     /// Share of the past exams with the topic.

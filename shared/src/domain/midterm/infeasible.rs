@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::super::catalog::Bank;
 use super::MidtermRequest;
-use super::candidates::{Choice, fits_techniques, fits_topics};
+use super::candidates::{CandidateQuestion, fits_techniques, fits_topics};
 
 /// A request that no form satisfies.
 #[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
@@ -41,7 +41,7 @@ impl Infeasible {
             "question_count",
             json!(asked),
             possible,
-            format!("{asked} questions were asked for and {possible} fit"),
+            format!("{asked} questions were requested, and {possible} match"),
         )];
         let count = |fits: &dyn Fn(&super::super::catalog::QuestionMeta) -> bool| {
             bank.for_sale().filter(|question| fits(&question.meta)).count()
@@ -60,7 +60,7 @@ impl Infeasible {
     }
 
     /// Targets that no selection of this many questions can come near.
-    pub(super) fn check(order: &MidtermRequest, choices: &[Choice<'_>]) -> Result<(), Self> {
+    pub(super) fn check(order: &MidtermRequest, choices: &[CandidateQuestion<'_>]) -> Result<(), Self> {
         let mut conflicts = Vec::new();
         let sums = [
             ("points", order.points, range(order, choices.iter().map(|choice| choice.candidate.points).collect())),
@@ -89,7 +89,7 @@ impl Infeasible {
                         constraint: "difficulty_distribution",
                         asked: json!({ name: share }),
                         available: json!({ name: 0 }),
-                        detail: format!("no question that fits is {name}"),
+                        detail: format!("no matching question is {name}"),
                     });
                 }
             }

@@ -26,6 +26,9 @@ pub use blueprint::{BlueprintView, TopicTarget, plan};
 pub use form::{Fit, Form, LevelFit, Target, TopicFit, generate};
 pub use infeasible::{Conflict, Infeasible};
 
+/// Bits of a seed: integers up to this size are exact in every JSON reader.
+pub const SEED_BITS: u32 = 53;
+
 /// Id of a midterm: a UUID version 7, so that midterms sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct MidtermId(pub Uuid);
@@ -154,7 +157,7 @@ pub fn unknown_topic<'a>(bank: &Bank, order: &'a MidtermRequest) -> Option<(&'st
 }
 
 impl MidtermRequest {
-    /// The same order, with its sections as the topics that they are of `bank`.
+    /// The same request, with its sections resolved to topics of `bank`.
     fn by_topic(&self, bank: &Bank) -> Self {
         let is_asked = |topic: &&Topic| self.sections.iter().any(|section| is_of_section(topic, section));
         let of_sections = bank.topics.iter().filter(is_asked).map(|topic| topic.id.clone());

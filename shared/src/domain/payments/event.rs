@@ -1,4 +1,4 @@
-//! A webhook event as the rules see it: the few facts that they need, whichever version of the API it was written for.
+//! A parsed webhook event: the facts that the rules need, from any supported API version.
 //!
 //! Two shapes are read, before and since version 2025-03-31: the end of a period moved from the subscription to its
 //! items, and an invoice names its subscription under `parent.subscription_details`
@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::fields::Node;
+use super::fields::JsonNode;
 use super::lines::Line;
 use super::payload;
 use crate::domain::id::UserId;
@@ -16,7 +16,7 @@ use crate::domain::id::UserId;
 pub struct Event {
     /// `evt_…`, the same for every delivery.
     pub id: String,
-    /// When it happened, not when it came.
+    /// When it happened, not when it was delivered.
     pub created: i64,
     /// What happened.
     pub kind: EventKind,
@@ -26,7 +26,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// `checkout.session.completed`: who the customer is.
-    Checkout(Checkout),
+    Checkout(FinishedCheckout),
     /// `customer.subscription.created`, `.updated`, `.paused`, `.resumed` or `.deleted`.
     Subscription(SubscriptionChange),
     /// `customer.deleted`: Stripe has cancelled all of its subscriptions.
@@ -49,7 +49,7 @@ pub enum EventKind {
 
 /// A finished checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkout {
+pub struct FinishedCheckout {
     /// `cus_…`; a payment as a guest has none.
     pub customer: Option<String>,
     /// `sub_…`.
@@ -58,14 +58,14 @@ pub struct Checkout {
     pub user: Option<String>,
 }
 
-/// Which of the three events it was. The order is that of a life, and decides within one second.
+/// Which of the three events it was. Ordered as in a subscription's life; decides between events of one second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// It began.
     Created,
-    /// Something about it is new.
+    /// A change.
     Updated,
-    /// It is over, for good.
+    /// The final end.
     Deleted,
 }
 
@@ -95,7 +95,7 @@ impl Status {
 
 /// One price of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct SubscriptionItem {
     /// `price_…`.
     pub price: String,
     /// Start of its current period, if the event names it.
@@ -109,7 +109,7 @@ pub struct Item {
 pub struct SubscriptionChange {
     /// `sub_…`.
     pub id: String,
-    /// `cus_…`; nothing when an account of Stripe's stands in its place.
+    /// `cus_…`; `None` if the event names a Stripe account instead.
     pub customer: Option<String>,
     /// The metadata's `user_id`.
     pub user: Option<String>,
@@ -117,7 +117,7 @@ pub struct SubscriptionChange {
     pub change: Change,
     /// Its status.
     pub status: Status,
-    /// It was cancelled and ends with its period.
+    /// Whether it is cancelled and ends with its period.
     pub cancel_at_period_end: bool,
     /// It ends at this time.
     pub cancel_at: Option<i64>,
@@ -126,7 +126,7 @@ pub struct SubscriptionChange {
     /// The latest period end of its items.
     pub period_end: i64,
     /// Its items.
-    pub items: Vec<Item>,
+    pub items: Vec<SubscriptionItem>,
 }
 
 /// A customer who was deleted at Stripe.
@@ -140,7 +140,7 @@ pub struct DeletedCustomer {
 
 /// Why an invoice was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum InvoiceReason {
     /// A subscription began.
     Start,
     /// A period began.
@@ -154,19 +154,19 @@ pub enum Reason {
 pub struct Invoice {
     /// `in_…`.
     pub id: String,
-    /// `cus_…`; nothing when an account of Stripe's stands in its place.
+    /// `cus_…`; `None` if the event names a Stripe account instead.
     pub customer: Option<String>,
     /// `sub_…`.
     pub subscription: String,
     /// The metadata's `user_id`, as the subscription had it.
     pub user: Option<String>,
     /// Why it was written.
-    pub reason: Reason,
+    pub reason: InvoiceReason,
     /// What was paid.
     pub amount_paid: u64,
     /// Its lines that have a price.
     pub lines: Vec<Line>,
-    /// The event shows only the first page of the lines.
+    /// Whether the event contains only the first page of the lines.
     pub has_more_lines: bool,
     /// Charges and payment intents that paid it, as far as the event names them.
     pub payments: Vec<String>,
@@ -188,29 +188,29 @@ pub struct Refund {
     pub charge: String,
     /// `pi_…`.
     pub payment_intent: Option<String>,
-    /// `in_…`, which the newer shape does not say.
+    /// `in_…`; absent in the newer shape.
     pub invoice: Option<String>,
     /// `cus_…`.
     pub customer: Option<String>,
-    /// Refunded in all before.
+    /// Total refunded before.
     pub refunded_before: u64,
-    /// Refunded in all.
+    /// Total refunded.
     pub refunded: u64,
 }
 
-/// How a dispute stands. The order is that of its life.
+/// Status of a dispute. The order is that of its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeStatus {
-    /// The bank asks, no money has moved.
+    /// An inquiry: the bank asks, no money has moved.
     Inquiry,
     /// The money is held.
     Open,
-    /// It was lost and we appeal; the money is away until the appeal is won.
+    /// Lost and appealed; the money is withheld until the appeal is won.
     Appealed,
-    /// We keep it, or the inquiry came to nothing.
+    /// We keep the money, or the inquiry was closed.
     Won,
-    /// It is gone.
+    /// The money is lost.
     Lost,
 }
 
@@ -225,22 +225,22 @@ pub struct Dispute {
     pub payment_intent: Option<String>,
     /// What is disputed.
     pub amount: u64,
-    /// How it stands.
+    /// Its status.
     pub status: DisputeStatus,
-    /// Whether it never was more than an inquiry, as far as this event knows.
+    /// Whether it has only been an inquiry so far.
     pub inquiry: bool,
 }
 
-/// Whose an event is, as far as it says.
+/// The payer of an event, as far as the event names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payer<'a> {
     /// This customer, `cus_…`.
     Customer(&'a str),
-    /// Who paid this charge, `ch_…`.
+    /// The payer of this charge, `ch_…`.
     OfCharge(&'a str),
-    /// Who got this invoice, `in_…`.
+    /// The recipient of this invoice, `in_…`.
     OfInvoice(&'a str),
-    /// It does not say.
+    /// The event names none.
     Nobody,
 }
 
@@ -253,7 +253,7 @@ pub struct Claims {
     pub user: Option<String>,
 }
 
-/// Why a body is not an event that we can read. Names the field, never its value.
+/// Why a body cannot be parsed as an event. Names the field, never its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// It is no JSON object.
@@ -262,7 +262,7 @@ pub enum EventError {
     /// It is a thin event, which names an object and does not hold it.
     #[error("the event is thin: configure the endpoint at Stripe to send snapshot events")]
     Thin,
-    /// A field is not there.
+    /// A field is missing.
     #[error("{0}{1} is missing")]
     Missing(&'static str, &'static str),
     /// A field has another type, or is out of bounds.
@@ -273,12 +273,11 @@ pub enum EventError {
 impl Event {
     /// Reads a body whose signature was verified.
     ///
-    /// # Errors
-    /// Names the first field that is missing or not valid, as a JSON pointer. Of an event that is ignored only `id`,
-    /// `type` and `created` are looked at.
+    /// # Errors Names the first field that is missing or not valid, as a JSON pointer. For an ignored event, only `id`,
+    /// `type` and `created` are validated.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         let value: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
-        let event = Node::root(&value);
+        let event = JsonNode::root(&value);
         if value.get("object").and_then(Value::as_str) == Some("v2.core.event") {
             return Err(EventError::Thin);
         }
@@ -289,7 +288,7 @@ impl Event {
     #[must_use]
     pub fn claims(body: &[u8]) -> Claims {
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let event = Node::root(&value);
+        let event = JsonNode::root(&value);
         let object = |name: &str| value.pointer(&format!("/data/object/{name}"));
         let is_customer = object("object").and_then(Value::as_str) == Some("customer");
         let at = if is_customer { "/data/object/id" } else { "/data/object/customer" };
@@ -302,8 +301,8 @@ impl Event {
         Claims { customer: event.optional_id(at).ok().flatten(), user }
     }
 
-    /// What it means that Stripe says of a customer, when asked, that it was deleted: the same as the event that may
-    /// never have come. It is older than every event.
+    /// The event for a customer that Stripe reports as deleted when asked; the real event may never have arrived. It is
+    /// older than every event.
     #[must_use]
     pub fn customer_is_gone(customer: &str) -> Self {
         let gone = DeletedCustomer { id: customer.to_owned(), user: None };
@@ -329,7 +328,7 @@ impl Event {
         self
     }
 
-    /// Whose it is, as far as it says.
+    /// The payer, as far as the event names one.
     #[must_use]
     pub fn payer(&self) -> Payer<'_> {
         match &self.kind {
@@ -392,11 +391,14 @@ mod tests {
         let EventKind::InvoicePaid(new) = since()[BUY].kind.clone() else { panic!() };
         assert_eq!(old.payments, ["pi_1LkdIwHu7ix", "ch_1LkdIwHu7ix"]);
         assert_eq!(Invoice { payments: Vec::new(), ..old.clone() }, new);
-        assert_eq!((old.amount_paid, old.reason, old.lines[0].end), (999, Reason::Start, START + 31 * DAY_SECONDS));
+        assert_eq!(
+            (old.amount_paid, old.reason, old.lines[0].end),
+            (999, InvoiceReason::Start, START + 31 * DAY_SECONDS)
+        );
         assert_eq!((old.lines[0].amount, old.lines[0].proration, old.has_more_lines), (Some(999), false, false));
         assert_eq!(old.user.as_deref(), Some("7aab6ffc-bcb3-43e7-a107-bbf481f0ba95"));
         let EventKind::InvoiceFailed(failed) = since()[FAIL].kind.clone() else { panic!() };
-        assert_eq!((failed.amount_paid, failed.reason), (0, Reason::Renewal));
+        assert_eq!((failed.amount_paid, failed.reason), (0, InvoiceReason::Renewal));
     }
 
     #[test]
@@ -416,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn refunds_disputes_and_checkouts_say_whose_they_are() {
+    fn refunds_disputes_and_checkouts_name_their_customer() {
         let EventKind::Refund(refund) = before()[REFUND_MORE].kind.clone() else { panic!() };
         assert_eq!((refund.refunded_before, refund.refunded), (300, 600));
         assert_eq!(before()[REFUND_MORE].payer(), Payer::Customer("cus_TjdWq2c8Pp0xkN"));
@@ -435,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_do_not_handle_is_ignored() {
+    fn unhandled_events_are_ignored() {
         assert_eq!(others()[UNKNOWN].kind, EventKind::Ignored);
         let mut single = all_bodies()[BUY].clone();
         single["data"]["object"]["subscription"] = Value::Null;
@@ -503,7 +505,7 @@ mod tests {
     }
 
     proptest! {
-        /// Any one value of any fixture replaced by any other: an event or an error, never a panic.
+        /// Replacing any value of any fixture gives an event or an error, never a panic.
         #[test]
         fn a_damaged_body_gets_an_answer(
             body in 0..69_usize,

@@ -1,13 +1,14 @@
 //! Payments: what a Stripe webhook says, and what it does to a plan and to credits.
 //!
-//! [`signature`] proves where a body comes from, [`Event::parse`] reads it, [`Billing::apply`] says what follows. The
-//! rules stand in `docs/payments.md`, in one table.
+//! [`signature`] verifies that a body comes from Stripe, [`Event::parse`] parses it, and [`Billing::apply`] computes
+//! its effect. The table in `docs/payments.md` lists the rules.
 //!
 //! Invariants, which the tests hold:
 //! - the outcome of a set of events is the same for every order and repetition of them;
 //! - the movements add up to the change of the balance, and no balance is below zero;
 //! - what is booked is booked once for its cause.
 
+mod active_plan;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
@@ -19,7 +20,6 @@ pub mod imported;
 mod life;
 pub mod lines;
 mod payload;
-mod plan;
 #[cfg(test)]
 mod properties;
 pub mod rules;
@@ -28,6 +28,6 @@ pub mod subscription;
 
 pub use event::{Claims, Event, EventError, EventKind, Payer};
 pub use lines::{Line, LinePage};
-pub use rules::{Outcome, Prices};
+pub use rules::{EventEffect, Prices};
 pub use signature::{SignatureError, SigningSecret};
 pub use subscription::Billing;

@@ -1,10 +1,9 @@
 //! The beginning of a question's text, shown before the question is unlocked.
 
+use crate::domain::text::formula_at;
+
 /// Maximum length of a preview in characters.
 pub const PREVIEW_CHARS_MAX: usize = 100;
-
-/// Delimiters of formulas, longest first.
-const MATH: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
 
 /// The first [`PREVIEW_CHARS_MAX`] characters; fewer if that would cut a formula or an escaped character.
 #[must_use]
@@ -22,37 +21,40 @@ pub fn preview(text: &str) -> &str {
     &text[..end]
 }
 
+/// The formulas of a text and the texts between them, in order, each with whether it is a formula.
+pub(crate) fn pieces(text: &str) -> Vec<(&str, bool)> {
+    let mut pieces = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    while end < text.len() {
+        let piece = first_piece(&text[end..]);
+        if formula_at(piece).is_some_and(|formula| formula.length == piece.len()) {
+            pieces.push((&text[start..end], false));
+            pieces.push((piece, true));
+            start = end + piece.len();
+        }
+        end += piece.len();
+    }
+    pieces.push((&text[start..], false));
+    pieces.retain(|(piece, _)| !piece.is_empty());
+    pieces
+}
+
 /// The formula, escaped character or plain character at the start of a text.
 fn first_piece(text: &str) -> &str {
     if text.starts_with("\\$") || text.starts_with("\\\\") {
         return &text[..2];
     }
-    for (open, close) in MATH {
-        if let Some(inside) = text.strip_prefix(open) {
-            // An unclosed formula extends to the end of the text: half of it could not be rendered either.
-            let length = end_of_formula(inside, close).map_or(text.len(), |end| open.len() + end);
-            return &text[..length];
-        }
-    }
-    let length = text.chars().next().map_or(0, char::len_utf8);
+    let formula = formula_at(text).map(|formula| formula.length);
+    let length =
+        formula.or_else(|| mark_of_figure(text)).unwrap_or_else(|| text.chars().next().map_or(0, char::len_utf8));
     &text[..length]
 }
 
-/// Bytes up to and including `close`, skipping escaped characters.
-fn end_of_formula(inside: &str, close: &str) -> Option<usize> {
-    let mut at = 0;
-    while at < inside.len() {
-        let rest = &inside[at..];
-        if rest.starts_with(close) {
-            return Some(at + close.len());
-        }
-        at += if rest.starts_with("\\$") || rest.starts_with("\\\\") {
-            2
-        } else {
-            rest.chars().next().map_or(1, char::len_utf8)
-        };
-    }
-    None
+/// The length of `[figure 1]` at the start of a text.
+fn mark_of_figure(text: &str) -> Option<usize> {
+    let number = text.strip_prefix("[figure ")?;
+    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+    number[digits..].starts_with(']').then_some("[figure ".len() + digits + 1)
 }
 
 #[cfg(test)]
@@ -60,6 +62,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")];
 
     #[test]
     fn a_short_text_is_its_own_preview() {
@@ -75,13 +79,28 @@ mod tests {
 
     #[test]
     fn no_formula_is_cut_in_two() {
-        for (open, close) in MATH {
+        for (open, close) in DELIMITERS {
             let before = "a".repeat(90);
             let text = format!("{before}{open}x^2+y^2+z^2{close} end");
             assert_eq!(preview(&text), before, "{open}");
             let fits = format!("{}{open}x{close}", "a".repeat(90));
             assert_eq!(preview(&fits), fits);
         }
+    }
+
+    #[test]
+    fn the_mark_of_a_figure_is_not_cut() {
+        let before = "a".repeat(95);
+        assert_eq!(preview(&format!("{before}[figure 12] b")), before);
+        assert_eq!(preview(&format!("{before}[figure b] b")), format!("{before}[figu"));
+        assert_eq!(preview("[figure 1]"), "[figure 1]");
+    }
+
+    #[test]
+    fn formulas_are_told_from_the_texts_between_them() {
+        let found = pieces("a $x$ b \\$5 \\(y\\)$$z$$");
+        assert_eq!(found, [("a ", false), ("$x$", true), (" b \\$5 ", false), ("\\(y\\)", true), ("$$z$$", true)]);
+        assert_eq!(pieces("It costs $5."), [("It costs $5.", false)]);
     }
 
     #[test]
@@ -93,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_formula_longer_than_the_preview_leaves_nothing_of_itself() {
+    fn a_formula_longer_than_the_preview_is_left_out() {
         assert_eq!(preview(&format!("${}$", "x+".repeat(80))), "");
     }
 

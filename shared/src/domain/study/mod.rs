@@ -1,9 +1,13 @@
 //! The state of a student in a course: mastery and activity. It is a fold of their attempts in the order of their
 //! positions.
 
+mod accepted;
 pub mod advice;
+pub mod answer_rules;
 pub mod attempt;
+mod decimal;
 pub mod marking;
+mod pattern;
 pub mod progress;
 
 use std::collections::BTreeMap;
@@ -33,7 +37,7 @@ pub struct Study {
     pub version: u64,
     pub mastery: Mastery<TopicId>,
     /// Activity.
-    pub log: Log,
+    pub log: StudyLog,
 }
 
 /// Sums over attempts.
@@ -48,7 +52,7 @@ pub struct AttemptTotals {
 
 /// Activity of a student.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Log {
+pub struct StudyLog {
     pub total: AttemptTotals,
     pub topics: BTreeMap<TopicId, AttemptTotals>,
     /// By week, named by its Monday (UTC), such as `2026-11-16`; the last 53.
@@ -64,7 +68,7 @@ impl Study {
     /// The state before the first attempt.
     #[must_use]
     pub fn new(course_id: CourseId) -> Self {
-        Self { course_id, version: 0, mastery: Mastery::default(), log: Log::default() }
+        Self { course_id, version: 0, mastery: Mastery::default(), log: StudyLog::default() }
     }
 
     /// Folds `attempts`, which are sorted by position.
@@ -136,7 +140,7 @@ impl AttemptTotals {
     }
 }
 
-impl Log {
+impl StudyLog {
     fn record(&mut self, attempt: &Attempt) {
         let day = day_number(attempt.created_at);
         self.total.add(attempt);
@@ -179,7 +183,7 @@ const TOLERANCE: f64 = 1e-9;
 pub fn differences(stored: &Study, folded: &Study) -> Vec<String> {
     let mut found = Vec::new();
     if (stored.version, &stored.log) != (folded.version, &folded.log) {
-        found.push(format!("counts of {} attempts, of which there are {}", stored.version, folded.version));
+        found.push(format!("counts {} attempts, but there are {}", stored.version, folded.version));
     }
     let far = |a: f64, b: f64| (a - b).abs() > TOLERANCE;
     let (a, b) = (&stored.mastery, &folded.mastery);
@@ -218,7 +222,10 @@ mod tests {
             topic_id: TopicId::try_from(format!("t{topic}")).unwrap(),
             question_id: QuestionId::try_from("q").unwrap(),
             answer: None,
+            answers: BTreeMap::new(),
             correct,
+            score: None,
+            parts: Vec::new(),
             graded_by: GradedBy::Answer,
             solution_seen: false,
             evidence,

@@ -1,0 +1,166 @@
+//! Writes a text as HTML: a few elements, without attributes but those of images and spanning cells. All characters are escaped.
+
+use std::fmt::Write as _;
+
+use super::{Block, Cell, Formula, Inline, Style, Text};
+
+/// What a page draws in a text.
+pub trait Drawings {
+    /// The formula as MathML, if it was rendered. It must be safe markup.
+    fn formula(&self, formula: &Formula) -> Option<&str>;
+
+    /// Address and description of the figure with this number, from 1.
+    fn figure(&self, number: usize) -> Option<(&str, &str)>;
+}
+
+/// The blocks of a text.
+#[must_use]
+pub fn html(text: &Text, drawings: &dyn Drawings) -> String {
+    let mut out = String::new();
+    text.blocks.iter().for_each(|block| write_block(&mut out, block, drawings));
+    out
+}
+
+/// A text in one line, for an option or a cell. A paragraph has no element of its own.
+#[must_use]
+pub fn html_of_line(text: &Text, drawings: &dyn Drawings) -> String {
+    let mut out = String::new();
+    for (index, block) in text.blocks.iter().enumerate() {
+        if index > 0 {
+            out.push_str("<br>");
+        }
+        match block {
+            Block::Paragraph(line) => write_line(&mut out, line, drawings),
+            block => write_block(&mut out, block, drawings),
+        }
+    }
+    out
+}
+
+fn write_block(out: &mut String, block: &Block, drawings: &dyn Drawings) {
+    match block {
+        Block::Paragraph(line) => {
+            out.push_str("<p>");
+            write_line(out, line, drawings);
+            out.push_str("</p>");
+        }
+        Block::List { is_ordered, items } => {
+            let name = if *is_ordered { "ol" } else { "ul" };
+            let _ = write!(out, "<{name}>");
+            for item in items {
+                out.push_str("<li>");
+                match item.as_slice() {
+                    [Block::Paragraph(line)] => write_line(out, line, drawings),
+                    blocks => blocks.iter().for_each(|block| write_block(out, block, drawings)),
+                }
+                out.push_str("</li>");
+            }
+            let _ = write!(out, "</{name}>");
+        }
+        Block::Table(rows) => {
+            out.push_str("<table>");
+            for row in rows {
+                out.push_str("<tr>");
+                for cell in row {
+                    write_cell(out, cell, drawings);
+                }
+                out.push_str("</tr>");
+            }
+            out.push_str("</table>");
+        }
+        Block::Code(code) => {
+            out.push_str("<pre>");
+            escape(out, code);
+            out.push_str("</pre>");
+        }
+    }
+}
+
+fn write_cell(out: &mut String, cell: &Cell, drawings: &dyn Drawings) {
+    let name = if cell.is_heading { "th" } else { "td" };
+    let _ = write!(out, "<{name}");
+    if cell.columns > 1 {
+        let _ = write!(out, " colspan=\"{}\"", cell.columns);
+    }
+    out.push('>');
+    write_line(out, &cell.content, drawings);
+    let _ = write!(out, "</{name}>");
+}
+
+fn write_line(out: &mut String, line: &[Inline], drawings: &dyn Drawings) {
+    for piece in line {
+        match piece {
+            Inline::Text(text) => escape(out, text),
+            Inline::Formula(formula) => match drawings.formula(formula) {
+                Some(mathml) => out.push_str(mathml),
+                None => write_code(out, &formula.latex),
+            },
+            Inline::Styled(style, inside) => {
+                let name = element(*style);
+                let _ = write!(out, "<{name}>");
+                write_line(out, inside, drawings);
+                let _ = write!(out, "</{name}>");
+            }
+            Inline::Code(code) => write_code(out, code),
+            Inline::LineBreak => out.push_str("<br>"),
+            Inline::Figure(number) => write_figure(out, *number, drawings),
+            Inline::Gap(number) => {
+                let _ = write!(out, "____ ({})", label(*number));
+            }
+        }
+    }
+}
+
+fn write_figure(out: &mut String, number: usize, drawings: &dyn Drawings) {
+    let Some((address, description)) = drawings.figure(number) else {
+        let _ = write!(out, "[figure {number}]");
+        return;
+    };
+    out.push_str("<img src=\"");
+    escape(out, address);
+    out.push_str("\" alt=\"");
+    escape(out, description);
+    out.push_str("\">");
+}
+
+fn write_code(out: &mut String, code: &str) {
+    out.push_str("<code>");
+    escape(out, code);
+    out.push_str("</code>");
+}
+
+fn element(style: Style) -> &'static str {
+    match style {
+        Style::Strong => "strong",
+        Style::Emphasis => "em",
+        Style::Underline => "u",
+        Style::Superscript => "sup",
+        Style::Subscript => "sub",
+    }
+}
+
+/// `a`, `b`, …, `z`, `aa`, …
+fn label(number: usize) -> String {
+    let mut rest = number;
+    let mut letters = Vec::new();
+    while rest > 0 {
+        rest -= 1;
+        letters.push(b'a' + u8::try_from(rest % 26).unwrap_or(0));
+        rest /= 26;
+    }
+    letters.iter().rev().map(|letter| char::from(*letter)).collect()
+}
+
+fn escape(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            // Control characters have no place in a page.
+            control if control.is_control() && control != '\n' && control != '\t' => out.push(' '),
+            other => out.push(other),
+        }
+    }
+}
