@@ -8,6 +8,7 @@ pub mod complete;
 pub mod draft;
 pub mod faults;
 pub mod featured;
+mod key_text;
 pub mod line_breaks;
 pub mod parts;
 mod rules_wording;
