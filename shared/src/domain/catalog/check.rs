@@ -388,13 +388,13 @@ mod tests {
             ("S", json!([{"is_gap": true}]), "parts[0]: it is a gap, and question_text has no [gap 1]"),
             ("[gap 1]", json!([{"text": "?"}]), "parts[0]: question_text has [gap 1], and the part is no gap"),
             ("[gap 2] [gap 1]", json!([{"is_gap": true}, {"is_gap": true}]), ""),
-            ("S", json!([{"text": "?", "points": -1}]), "parts[0]: points -1e0 is not between 0 and 1e6"),
+            ("S", json!([{"text": "?", "points": -1}]), "parts[0]: points -1 is not between 0 and 1000000"),
             (
                 "S",
                 json!([{"text": "?", "options": [option("A"), option("a")]}]),
                 "parts[0]: option \"a\" is there twice",
             ),
-            ("S", json!([{"text": "?", "answer_rules": 7}]), "parts[0]: answer_rules: must be an object"),
+            ("S", json!([{"text": "?", "answer_rules": 7}]), "parts[0]: answer_rules is 7, an object is wanted"),
             ("S", json!([7]), "parts[0]: must be an object"),
         ] {
             assert_eq!(refused(stem, parts.clone()), fault, "{stem} {parts}");

@@ -64,13 +64,15 @@ pub(super) fn read(nodes: &[JsonNode<'_>]) -> Result<Vec<Line>, EventError> {
             || line.flag("/parent/subscription_item_details/proration")?
             || line.flag("/parent/invoice_item_details/proration")?;
         // A line that is for no period, as a fee or a credit, pays for no month.
-        let Some(end) = line.optional_seconds("/period/end")? else { continue };
+        if !line.has("/period") {
+            continue;
+        }
         let subtotal = line.optional_signed_amount("/subtotal")?;
         lines.push(Line {
             price,
             proration,
             start: line.optional_seconds("/period/start")?,
-            end,
+            end: line.seconds("/period/end")?,
             amount: subtotal.max(line.optional_signed_amount("/amount")?),
         });
     }
