@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -13,6 +14,7 @@ use shared::store::{Answerer, Store, StoreError, Transport};
 
 use crate::embedded::{Embedded, Opened};
 use crate::folder::{Folder, new_figure_key};
+use crate::output::message;
 use crate::socket;
 
 /// Default data directory. It is in `target/` because `cargo lambda watch` restarts when files change anywhere else.
@@ -31,6 +33,9 @@ pub struct DataSource {
     /// Use the table in AWS, with the keys and region of the environment
     #[arg(long, conflicts_with = "data")]
     aws: bool,
+    /// Seconds to wait while another command uses the directory
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(..=3_600))]
+    wait: u64,
 }
 
 /// How a command uses a database.
@@ -92,7 +97,18 @@ impl DataSource {
             let config = Config::from_env().context("the environment")?;
             return Open::prepare(App::new(config), None, purpose).await;
         }
-        Open::folder(directory, purpose).await
+        Open::folder(directory, purpose, self.patience()).await
+    }
+
+    /// How long to wait for another command that uses the directory.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.wait)
+    }
+
+    /// Whether the database is in the directory.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        !self.aws && !has_endpoint()
     }
 
     /// Opens the database for a dry run. A missing one is treated as empty, and not created.
@@ -100,8 +116,7 @@ impl DataSource {
     /// # Errors
     /// Like [`DataSource::open_to`].
     pub async fn open_to_try(&self) -> Result<Open> {
-        let is_folder = !self.aws && !has_endpoint();
-        if is_folder && !Folder(self.directory()?).has_database()? {
+        if self.is_folder() && !Folder(self.directory()?).has_database()? {
             return Open::in_memory().await;
         }
         self.open_to(DatabaseUse::Read).await
@@ -143,32 +158,43 @@ impl Open {
         Self::embedded(Embedded::new_in_memory()?, DatabaseUse::Serve, new_figure_key()).await
     }
 
-    pub(crate) async fn folder(directory: &Path, purpose: DatabaseUse) -> Result<Self> {
+    /// Opens a folder. Another command ends soon, so it is waited for; a server answers by its socket.
+    pub(crate) async fn folder(directory: &Path, purpose: DatabaseUse, patience: Duration) -> Result<Self> {
         let makes = matches!(purpose, DatabaseUse::Write | DatabaseUse::Serve);
         if !makes && !Folder(directory).has_database()? {
             bail!("{}", nothing_in(&directory.display().to_string()));
         }
-        let opened =
-            if purpose == DatabaseUse::Read { Embedded::to_read(directory) } else { Embedded::in_folder(directory) };
-        match opened? {
-            Opened::Here(mut embedded) => {
+        let give_up = Instant::now() + patience;
+        let mut is_told = false;
+        loop {
+            let opened = if purpose == DatabaseUse::Read {
+                Embedded::to_read(directory)
+            } else {
+                Embedded::in_folder(directory)
+            };
+            if let Opened::Here(mut embedded) = opened? {
                 if purpose == DatabaseUse::Serve {
                     embedded.open_socket();
                 }
                 // Only a server shows addresses of figures.
                 let key =
                     if purpose == DatabaseUse::Serve { Folder(directory).figure_key()? } else { new_figure_key() };
-                Self::embedded(embedded, purpose, key).await
+                return Self::embedded(embedded, purpose, key).await;
             }
-            Opened::Busy if purpose == DatabaseUse::Serve => {
-                bail!("{} is in use by another process: {FREE_IT}", directory.display())
+            let in_use = || format!("{} is in use by another process: {FREE_IT}", directory.display());
+            let server = socket::connect(Folder(directory)).await;
+            match server {
+                Ok(_) if purpose == DatabaseUse::Serve => bail!("{}", in_use()),
+                Ok(transport) => return Self::prepare(local_app(transport, new_figure_key())?, None, purpose).await,
+                Err(error) if Instant::now() >= give_up => return Err(error.context(in_use())),
+                Err(_) => {}
             }
-            Opened::Busy => {
-                let transport = socket::connect(Folder(directory)).await;
-                let transport = transport
-                    .with_context(|| format!("{} is in use by another process: {FREE_IT}", directory.display()))?;
-                Self::prepare(local_app(transport, new_figure_key())?, None, purpose).await
+            if !is_told {
+                let (place, seconds) = (directory.display(), patience.as_secs());
+                message(&format!("waiting for another command that uses {place} (at most {seconds} seconds)"));
+                is_told = true;
             }
+            tokio::time::sleep(RETRY_AFTER).await;
         }
     }
 
@@ -198,6 +224,8 @@ impl Open {
     }
 }
 
+/// Pause before a folder in use is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
 const FREE_IT: &str = "stop that one, or choose another --data directory";
 
 fn nothing_in(place: &str) -> String {

@@ -35,7 +35,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut open = if arguments.in_memory {
         Open::in_memory().await?
     } else {
-        Open::folder(arguments.database.directory()?, DatabaseUse::Serve).await?
+        Open::folder(arguments.database.directory()?, DatabaseUse::Serve, arguments.database.patience()).await?
     };
     let variables = open_port(&mut open, arguments.port).await?;
     if !arguments.empty && open.app.store.courses().await?.is_empty() {

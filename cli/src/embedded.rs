@@ -115,7 +115,7 @@ impl Embedded {
     /// When it cannot be read, or is not a valid database.
     pub(crate) fn to_read(path: &Path) -> Result<Opened> {
         let folder = Folder(path);
-        match folder.lock()? {
+        match folder.lock_to_read()? {
             Use::Ours(lock) => Ok(Opened::Here(Self::open(path, lock)?)),
             Use::Busy => Ok(Opened::Busy),
             Use::ReadOnly => {
@@ -215,6 +215,8 @@ fn cause(error: &dynoxide::DynoxideError) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use dynoxide::DynoxideError;
 
     use super::*;
@@ -233,7 +235,7 @@ mod tests {
     #[tokio::test]
     async fn later_damage_is_named_in_the_logged_error() {
         let directory = tempfile::tempdir().unwrap();
-        let open = Open::folder(directory.path(), DatabaseUse::Write).await.unwrap();
+        let open = Open::folder(directory.path(), DatabaseUse::Write, Duration::ZERO).await.unwrap();
         crate::samples::import_samples(&open.app).await.unwrap();
         open.close();
         let file = Folder(directory.path()).database();
@@ -241,7 +243,7 @@ mod tests {
         // Keep the first page, which holds the schema, and destroy all others.
         bytes[4_096..].fill(0xff);
         std::fs::write(&file, bytes).unwrap();
-        let said = match Open::folder(directory.path(), DatabaseUse::Write).await {
+        let said = match Open::folder(directory.path(), DatabaseUse::Write, Duration::ZERO).await {
             Ok(open) => open.app.store.courses().await.map(drop).map_err(|error| error.to_string()).unwrap_err(),
             Err(error) => format!("{error:#}"),
         };

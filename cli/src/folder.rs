@@ -125,14 +125,40 @@ impl Folder<'_> {
             }
             Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),
         };
-        match file.try_lock() {
-            Ok(()) => {
-                self.repair_modes();
-                Ok(Use::Ours(file))
+        let found = locked(file, &path)?;
+        if matches!(found, Use::Ours(_)) {
+            // A reader that found no lock file holds the folder.
+            if matches!(locked(self.open()?, self.0)?, Use::Busy) {
+                return Ok(Use::Busy);
             }
-            Err(TryLockError::WouldBlock) => Ok(Use::Busy),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+            self.repair_modes();
         }
+        Ok(found)
+    }
+
+    /// Locks the folder for reading, and changes nothing in it: neither files nor modes.
+    pub(crate) fn lock_to_read(&self) -> Result<Use> {
+        let is_read_only = fs::metadata(self.database()).is_ok_and(|file| file.permissions().readonly());
+        if is_read_only || !is_writable(self.0) {
+            return Ok(Use::ReadOnly);
+        }
+        let path = self.0.join(LOCK_FILE);
+        loop {
+            match File::open(&path) {
+                Ok(file) => return locked(file, &path),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+            }
+            // No process has used this copy yet. The folder itself takes the place of the file that must not be created.
+            let found = locked(self.open()?, self.0)?;
+            if !path.exists() {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn open(&self) -> Result<File> {
+        File::open(self.0).with_context(|| format!("cannot read {}", self.0.display()))
     }
 
     /// Makes files private that an older version or an unpacked archive left readable for others. The folder keeps its
@@ -209,6 +235,19 @@ pub(crate) fn new_figure_key() -> String {
     hex::encode(Random::new(SystemEntropy).bytes::<32>())
 }
 
+fn locked(file: File, path: &Path) -> Result<Use> {
+    match file.try_lock() {
+        Ok(()) => Ok(Use::Ours(file)),
+        Err(TryLockError::WouldBlock) => Ok(Use::Busy),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+/// Whether `SQLite` can write its journal next to the database.
+fn is_writable(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
 /// Options to open a file for writing; a new file is private to its owner.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -271,6 +310,27 @@ mod tests {
         assert_eq!(folder.figure_key().unwrap(), key);
         fs::write(path.join(FIGURE_KEY_FILE), "short").unwrap();
         assert!(folder.figure_key().is_err());
+    }
+
+    #[test]
+    fn a_reader_changes_nothing_and_keeps_writers_out() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let folder = Folder(&path);
+        folder.make().unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(folder.database(), Permissions::from_mode(0o644)).unwrap();
+        let reader = folder.lock_to_read().unwrap();
+        assert!(matches!(reader, Use::Ours(_)));
+        assert_eq!((mode(&path), mode(&folder.database()), path.join(LOCK_FILE).exists()), (0o755, 0o644, false));
+        assert!(matches!(folder.lock().unwrap(), Use::Busy));
+        drop(reader);
+        let writer = folder.lock().unwrap();
+        assert!(matches!(writer, Use::Ours(_)) && matches!(folder.lock_to_read().unwrap(), Use::Busy));
+        drop(writer);
+        // From now on the lock file is there, and the reader takes that.
+        let reader = folder.lock_to_read().unwrap();
+        assert!(matches!(reader, Use::Ours(_)) && matches!(folder.lock().unwrap(), Use::Busy));
     }
 
     #[test]

@@ -109,6 +109,9 @@ fn credits(text: &str) -> Result<Amount, String> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("must be a whole number".to_owned());
     }
+    if text.parse() == Ok::<Amount, _>(0) {
+        return Err("must not be 0: that would change nothing".to_owned());
+    }
     let amount = text.parse().ok().filter(|amount| (-most..=most).contains(amount));
     amount.ok_or_else(|| format!("at most {most} credits can be given or taken"))
 }
@@ -123,33 +126,30 @@ fn plan(text: &str) -> Result<Plan, &'static str> {
 /// When there is no such account, the change is refused, or storage fails.
 pub async fn run(command: Command) -> Result<ExitCode> {
     let purpose = if matches!(command, Command::Show(_)) { DatabaseUse::Read } else { DatabaseUse::Change };
+    let account = match &command {
+        Command::Delete { whom, yes: false } => confirmed(whom).await?,
+        other => other.whom().account.clone(),
+    };
     let open = command.whom().database.open_to(purpose).await?;
-    let done = carry_out(&open.app, command).await;
+    let done = carry_out(&open.app, command, &account).await;
     open.close();
     outln!("{}", done?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn carry_out(app: &App, command: Command) -> Result<String> {
-    let account = command.whom().account.clone();
+async fn carry_out(app: &App, command: Command, account: &str) -> Result<String> {
     match command {
-        Command::Show(_) => describe(app, &find(app, &account).await?, ENTRIES_SHOWN).await,
+        Command::Show(_) => describe(app, &find(app, account).await?, ENTRIES_SHOWN).await,
         Command::Grant { credits, reason, key, .. } => {
             let (adjustment, key) = (Adjustment::Credits(credits), key.as_ref());
-            adjusted(app, adjust(app, &account, OperatorChange { adjustment, reason: &reason, key }).await?).await
+            adjusted(app, adjust(app, account, OperatorChange { adjustment, reason: &reason, key }).await?).await
         }
         Command::Plan { plan, reason, .. } => {
             let adjustment = Adjustment::Plan(plan);
-            adjusted(app, adjust(app, &account, OperatorChange { adjustment, reason: &reason, key: None }).await?).await
+            adjusted(app, adjust(app, account, OperatorChange { adjustment, reason: &reason, key: None }).await?).await
         }
-        Command::Delete { yes, .. } => {
-            let profile = find(app, &account).await?;
-            if !yes {
-                ask(&profile)?;
-            }
-            delete(app, profile).await
-        }
-        Command::SignOut(_) => sign_out(app, &find(app, &account).await?).await,
+        Command::Delete { .. } => delete(app, find(app, account).await?).await,
+        Command::SignOut(_) => sign_out(app, &find(app, account).await?).await,
     }
 }
 
@@ -186,10 +186,20 @@ async fn adjusted(app: &App, adjusted: Adjusted) -> Result<String> {
     }
 }
 
-/// Asks for confirmation. Fails without a terminal.
-fn ask(profile: &Profile) -> Result<()> {
+/// Asks for confirmation, and returns the id of the account that was shown. The database is closed meanwhile: a question
+/// that nobody answers must not keep others from it.
+async fn confirmed(whom: &Whom) -> Result<String> {
     let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    let open = whom.database.open_to(DatabaseUse::Read).await?;
+    let profile = find(&open.app, &whom.account).await;
+    open.close();
+    let profile = profile?;
     ensure!(is_terminal, "there is no terminal to ask at: give --yes to delete the account");
+    ask(&profile)?;
+    Ok(profile.id.to_string())
+}
+
+fn ask(profile: &Profile) -> Result<()> {
     let question = format!(
         "Delete {} ({} credits, since {}) and all that is of it? This cannot be undone. Type yes:",
         plain(profile.email.as_str()),

@@ -108,7 +108,7 @@ fn a_grant_with_a_key_is_given_once() {
 #[test]
 fn a_plan_is_set_and_the_balance_stays() {
     let db = Db::with_users();
-    let _ = db.run(&["user", "grant", ADA, "0"]);
+    let _ = db.run(&["user", "grant", ADA, "1"]);
     let credits = db.shown("credits");
     let changed = db.run(&["user", "plan", ADA, "starter"]);
     assert!(changed.contains("adjustment  Plan set by support"), "{changed}");
@@ -122,6 +122,10 @@ fn a_plan_is_set_and_the_balance_stays() {
 fn a_user_is_signed_out_and_deleted() {
     let db = Db::with_users();
     assert_eq!(db.run(&["user", "sign-out", ADA]), "Signed out everywhere.\n");
+    for nothing in ["0", "-0", "+0", "000"] {
+        let refused = refusal(&mut db.command(&["user", "grant", ADA, nothing]));
+        assert!(refused.contains("must not be 0: that would change nothing"), "{nothing}: {refused}");
+    }
     // There is no terminal to ask for confirmation.
     let unasked = refusal(&mut db.command(&["user", "delete", ADA]));
     assert_eq!(unasked, "error: there is no terminal to ask at: give --yes to delete the account\n");

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::ConnectInfo;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
 use axum::routing::{get, post};
+use pastpaper::database::Open;
 use pastpaper::listen::{Bounds, serve};
+use shared::http::{read_to, with_standard_layers};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
@@ -33,6 +35,10 @@ struct Server {
 
 impl Server {
     async fn start(bounds: Bounds) -> Self {
+        Self::with(bounds, |router| router).await
+    }
+
+    async fn with(bounds: Bounds, wrap: impl FnOnce(Router) -> Router) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (held, released) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
@@ -44,9 +50,10 @@ impl Server {
         };
         let router = Router::new()
             .route("/", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| format!("hello {}", peer.ip())))
-            .route("/echo", post(async |body: Bytes| body))
+            .route("/echo", post(async |request: Request| read_to(request, 1_024).await))
             .route("/much", get(async || Body::from(vec![b'x'; 64 * 1024 * 1024])))
             .route("/hold", get(wait));
+        let router = wrap(router);
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let serving = tokio::spawn(serve(listener, router, bounds, async move { stopped.notified().await }));
@@ -109,12 +116,18 @@ async fn idle_connections_and_incomplete_heads_time_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_takes_too_long_is_408_and_the_connection_ends() {
-    let server = Server::start(Bounds { body: Duration::from_millis(200), ..UNHURRIED }).await;
+    let open = Open::in_memory().await.unwrap();
+    let layers = |router| with_standard_layers(router, open.app.clone());
+    let server = Server::with(Bounds { body: Duration::from_millis(200), ..UNHURRIED }, layers).await;
     let mut slow = server.connect();
     send(&mut slow, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhal");
     let answer = rest(&mut slow);
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("application/problem+json"), "{answer}");
-    assert!(answer.contains("\"code\":\"request_timeout\""), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&problem["code"], &problem["status"]), (&"request_timeout".into(), &408.into()), "{answer}");
+    let id = format!("x-request-id: {}", problem["request_id"].as_str().unwrap());
+    assert!(head.contains(&id) && head.contains("connection: close") && head.contains("no-store"), "{answer}");
     let mut whole = server.connect();
     send(&mut whole, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nwhole");
     assert!(read_until(&mut whole, "whole").starts_with("HTTP/1.1 200 "));

@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -172,11 +172,72 @@ fn a_folder_in_use_whose_socket_does_not_answer_is_refused() {
     success(&mut pastpaper(&["import", "catalog", SMALL_COURSE, "--data", &data]));
     let lock = fs::File::open(path.join("lock")).unwrap();
     lock.lock().unwrap();
-    let verify = refusal(&mut pastpaper(&["verify", "--data", &data]));
+    let verify = refusal(&mut pastpaper(&["verify", "--data", &data, "--wait", "0"]));
     assert!(
         verify.contains("is in use by another process: stop that one") && verify.contains("nobody answers"),
         "{verify}"
     );
+}
+
+#[test]
+fn a_command_waits_for_another_one_that_uses_the_folder() {
+    let (_parent, path, data) = folder();
+    success(&mut pastpaper(&["import", "catalog", SMALL_COURSE, "--data", &data]));
+    let long = ["--data", &data, "--wait", "600"];
+    for command in [&["verify"][..], &["import", "catalog", SMALL_COURSE]] {
+        let lock = fs::File::open(path.join("lock")).unwrap();
+        lock.lock().unwrap();
+        let mut process = pastpaper(command);
+        let mut process = process.args(long).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut told = String::new();
+        BufReader::new(process.stderr.as_mut().unwrap()).read_line(&mut told).unwrap();
+        assert_eq!(told, format!("waiting for another command that uses {data} (at most 600 seconds)\n"));
+        drop(lock);
+        assert!(process.wait().unwrap().success(), "{command:?}");
+    }
+}
+
+/// Every entry of a folder with its mode.
+fn entries(folder: &Path) -> Vec<(String, u32)> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+    let mut entries: Vec<_> = files
+        .map(|file| (file.file_name().into_string().unwrap(), mode(&file.path())))
+        .chain([(String::new(), mode(folder))])
+        .collect();
+    entries.sort();
+    entries
+}
+
+#[test]
+fn a_command_that_reads_leaves_files_and_modes_as_they_are() {
+    let (_parent, path, data) = folder();
+    import_dump(&data);
+    // As an unpacked archive has it.
+    fs::remove_file(path.join("lock")).unwrap();
+    fs::set_permissions(path.join("dynamodb.sqlite"), Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    let before = entries(&path);
+    for reader in [&["verify"][..], &["user", "show", ADA], &["import", "catalog", SMALL_COURSE, "--dry-run"]] {
+        success(pastpaper(reader).args(["--data", &data]));
+        assert_eq!(entries(&path), before, "{reader:?}");
+    }
+    success(pastpaper(&["user", "grant", ADA, "1"]).args(["--data", &data]));
+    assert_eq!((mode(&path), mode(&path.join("dynamodb.sqlite")), mode(&path.join("lock"))), (0o700, 0o600, 0o600));
+}
+
+#[test]
+fn a_refused_import_makes_no_folder() {
+    let (parent, path, data) = folder();
+    let file = parent.path().join("course.json");
+    let course = fs::read_to_string(SMALL_COURSE).unwrap().replacen("\"answer\"", "\"anwser\"", 1);
+    fs::write(&file, course).unwrap();
+    let strict = ["import", "catalog", file.to_str().unwrap(), "--strict", "--data", &data];
+    let (code, printed, _) = outcome(&mut pastpaper(&strict));
+    assert!(code == Some(1) && printed.contains("--strict: nothing was written"), "{printed}");
+    fs::write(&file, b"\xff\xfe{\0}\0").unwrap();
+    let error = refusal(&mut pastpaper(&strict));
+    assert!(error.contains("the file is in UTF-16"), "{error}");
+    assert!(!path.exists());
 }
 
 #[test]
@@ -186,7 +247,7 @@ fn a_path_too_long_for_a_socket_gives_a_warning() {
     let data = long.to_str().unwrap();
     let server = Server::serve(&["--data", data]);
     assert_eq!(status(&server.address()), "200");
-    let verify = refusal(&mut pastpaper(&["verify", "--data", data]));
+    let verify = refusal(&mut pastpaper(&["verify", "--data", data, "--wait", "0"]));
     assert!(
         verify.contains("is in use by another process") && verify.contains("a shorter or a relative path"),
         "{verify}"

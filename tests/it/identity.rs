@@ -61,6 +61,21 @@ async fn an_account_that_is_stored_in_another_spelling_keeps_its_mailbox() {
 }
 
 #[tokio::test]
+async fn a_quoted_address_is_the_mailbox_of_the_plain_one() {
+    let test = TestApp::empty().await;
+    for quoted in ["\"ab\"@example.org", "\"a b\"@example.org", "\"a.b\"@example.org", "a\"b@example.org"] {
+        let refused = register(&test, quoted, "Quoted").await.problem(422, "invalid_field");
+        assert_eq!(refused["field"], "email");
+        assert!(refused["detail"].as_str().unwrap().contains("must not have quotes"), "{refused}");
+    }
+    let plain = register(&test, "ab@example.org", "Plain").await.ok()["user"].clone();
+    assert_eq!(login(&test, "\"ab\"@example.org", PASSWORD).await.ok()["user"], plain);
+    // One that is stored with its quotes goes on signing in with them.
+    let old = stored(&test, "\"o.ld\"@example.org", WORKER_HASH).await;
+    assert_eq!(login(&test, "\"o.ld\"@example.org", PASSWORD).await.ok()["user"]["id"], old.id.as_str());
+}
+
+#[tokio::test]
 async fn two_accounts_of_one_mailbox_keep_their_spellings_and_are_reported() {
     let test = TestApp::empty().await;
     let ours = test.app.hash_password("a passphrase of another".to_owned().into()).await.unwrap();

@@ -193,6 +193,57 @@ async fn a_dump_brings_a_months_credits_and_an_unlimited_time() {
     test.assert_ledgers_are_true().await;
 }
 
+#[tokio::test]
+async fn a_second_import_adds_the_end_of_a_plan_and_overwrites_none() {
+    let test = TestApp::start().await;
+    let id = |number: usize| format!("00000000-0000-4000-8000-00000000000{number}");
+    let dump = |ends: [Option<i64>; 3]| {
+        let rows = ends.iter().enumerate().map(|(index, end)| {
+            let (id, flag) = (id(index + 1), i32::from(end.is_some()));
+            let end = end.map_or("NULL".to_owned(), |end| end.to_string());
+            format!("('{id}','u{index}@b.c','x',2,'free',{flag},{end},'2026-01-01')")
+        });
+        format!(
+            "CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT, password_hash TEXT, credits INTEGER, plan TEXT,
+             has_unlimited INTEGER, unlimited_until INTEGER, created_at TEXT); INSERT INTO users VALUES {};",
+            rows.collect::<Vec<_>>().join(",")
+        )
+    };
+    let now = test.app.now().as_second();
+    let (soon, later) = (now + 86_400, now + 10 * 86_400);
+    let _ = import_d1(&test.app, &dump([None, Some(soon), None]), false).await.unwrap();
+    // An operator has decided about the third.
+    let reason = shared::domain::credits::adjustment::AdjustmentReason::try_from("Ended").unwrap();
+    let adjustment = shared::domain::credits::adjustment::Adjustment::Plan(Plan::Starter);
+    let change = shared::store::OperatorChange { adjustment, reason: &reason, key: None };
+    let _ = pastpaper::user::adjust(&test.app, &id(3), change).await.unwrap();
+    let ends = async || {
+        let mut ends = Vec::new();
+        for number in 1..=3 {
+            let profile = test.app.store.profile(UserId(id(number).parse().unwrap())).await.unwrap().unwrap();
+            ends.push(profile.wallet.unlimited_until);
+        }
+        ends
+    };
+    let newer = dump([Some(later); 3]);
+    let said = |summary: &pastpaper::import::Summary| -> Vec<String> {
+        summary.notes.iter().filter(|note| note.contains("did not have")).cloned().collect()
+    };
+    for dry_run in [true, false, false] {
+        let before = ends().await;
+        let summary = import_d1(&test.app, &newer, dry_run).await.unwrap();
+        let is_added = before[0].is_none();
+        assert_eq!(said(&summary).len(), usize::from(is_added), "{summary}");
+        let expected = if dry_run { before } else { vec![Some(later), Some(soon), None] };
+        assert_eq!(ends().await, expected, "{summary}");
+        assert!(summary.notes.iter().any(|note| note.starts_with("users: 3 have an account already")), "{summary}");
+    }
+    let mut person = test.anonymous();
+    person.id = id(1);
+    assert_eq!(plan(&test.renewed(&person).await).await, (json!("unlimited"), json!(2)));
+    test.assert_ledgers_are_true().await;
+}
+
 async fn subscriber(test: &TestApp, name: &str) -> Person {
     let (customer, subscription) = (format!("cus_{name}"), format!("sub_{name}"));
     imported_with(test, name, wallet(test, Plan::Starter, None), Some((&customer, &subscription))).await

@@ -10,6 +10,7 @@ use axum::routing::get;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
+use shared::domain::id::UserId;
 use tests::stripe::{
     CANCEL_URL, PRICE_STARTER, PRICE_UNLIMITED, SECRET_KEY, SUCCESS_URL, Shape, Trouble, customer_of, life, others,
 };
@@ -175,6 +176,33 @@ async fn a_customer_who_was_deleted_at_stripe_is_replaced_once() {
     assert_eq!(ada.credits().await, 20);
     let _ = ada.post(PORTAL, json!({})).await.ok();
     assert_eq!(test.stripe.take_asked()[0].form["customer"], new);
+}
+
+/// The account's deletion also deletes the rows of customers who were replaced, however they were.
+#[tokio::test]
+async fn no_customer_of_a_deleted_account_is_known_any_more() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 5).await;
+    let _ = ada.post(PURCHASE, starter()).await.ok();
+    let mut customers = vec![test.stripe.take_asked()[1].form["customer"].clone()];
+    for _ in 0..2 {
+        test.stripe.delete_customer(customers.last().unwrap());
+        let _ = ada.post(PURCHASE, starter()).await.ok();
+        customers.push(test.stripe.take_asked().last().unwrap().form["customer"].clone());
+    }
+    // The first one lives after all, and replaces the last one.
+    let paid = life(Shape::Since, &ada, test.app.now())[0].to_string().replace(&customer_of(&ada), &customers[0]);
+    let _ = test.webhook(&serde_json::from_str(&paid.replace("user_id", "x")).unwrap()).await.ok();
+    let user = test.app.store.profile(UserId(ada.id.parse().unwrap())).await.unwrap().unwrap();
+    assert_eq!(user.stripe_customer_id.as_ref(), customers.first());
+    for customer in &customers {
+        assert_eq!(test.app.store.user_of_customer(customer).await.unwrap(), Some(user.id), "{customer}");
+    }
+    let ledger = test.app.store.begin_closing(user.clone(), test.app.now(), &test.app.random).await.unwrap().unwrap();
+    test.app.store.finish_closing(user.id, ledger, None, &test.app.random).await.unwrap();
+    for customer in &customers {
+        assert_eq!(test.app.store.user_of_customer(customer).await.unwrap(), None, "{customer}");
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! Webhook requests that are refused: unsigned, unreadable, or without the facts of their event.
 
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use tests::TestApp;
-use tests::stripe::{PRICE_STARTER, PRICE_UNLIMITED, Shape, WEBHOOK_SECRETS, life, signature};
+use tests::stripe::{PRICE_STARTER, PRICE_UNLIMITED, Shape, WEBHOOK_SECRETS, customer_of, life, others, signature};
 
 use crate::webhooks::send;
 
@@ -84,4 +84,62 @@ async fn a_signed_unreadable_event_is_refused_with_the_field() {
     event["data"]["object"]["customer"] = json!(7);
     let problem = test.webhook(&event).await.problem(422, "invalid_field");
     assert_eq!(problem["field"], "/data/object/customer");
+}
+
+/// The same event with something in it that cannot be read, and the field that is named.
+fn unreadable(paid: &Value, subscription: &Value) -> Vec<(Value, &'static str)> {
+    let with = |event: &Value, pointer: &str, value: Value| {
+        let mut event = event.clone();
+        *event.pointer_mut(pointer).unwrap() = value;
+        event
+    };
+    let (items, lines) = ("/data/object/items", "/data/object/lines");
+    vec![
+        (with(subscription, items, json!({})), "/data/object/items/data"),
+        (with(subscription, items, json!({"data": []})), "/data/object/items/data"),
+        (with(subscription, items, Value::Null), "/data/object/items/data"),
+        (with(subscription, items, json!({"data": "x"})), "/data/object/items/data"),
+        (with(paid, lines, json!({})), "/data/object/lines/data"),
+        (with(paid, lines, Value::Null), "/data/object/lines/data"),
+        (with(paid, lines, json!({"data": {}})), "/data/object/lines/data"),
+        (with(paid, "/created", json!(1.5)), "/created"),
+        (with(paid, "/created", json!("now")), "/created"),
+    ]
+}
+
+#[tokio::test]
+async fn an_unreadable_event_is_refused_for_us_and_acknowledged_for_others() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let now = test.app.now();
+    let paid = life(Shape::Since, &ada, now)[0].clone();
+    let subscription = others(Shape::Since, &ada, now)[1].clone();
+    assert_eq!(
+        (&paid["type"], &subscription["type"]),
+        (&json!("invoice.paid"), &json!("customer.subscription.created"))
+    );
+    for (event, field) in unreadable(&paid, &subscription) {
+        let problem = test.webhook(&event).await.problem(422, "invalid_field");
+        assert_eq!(problem["field"], field, "{event}");
+        // The same for a customer of another business on the Stripe account: Stripe must not send it for days.
+        let foreign = event.to_string().replace(&customer_of(&ada), "cus_foreign").replace("user_id", "x");
+        let _ = test.webhook(&serde_json::from_str(&foreign).unwrap()).await.ok();
+    }
+    // It names nobody: no Stripe event has this shape.
+    let nobody = json!({"id": "evt_1", "type": "invoice.paid", "created": now.as_second(), "data": {}});
+    assert_eq!(test.webhook(&nobody).await.problem(422, "invalid_field")["field"], "/data/object");
+    assert_eq!(ada.credits().await, 3);
+}
+
+#[tokio::test]
+async fn numbers_with_a_fraction_of_zero_and_lines_without_a_period_are_valid() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Free, 3).await;
+    let mut paid = life(Shape::Since, &ada, test.app.now())[0].clone();
+    paid["created"] = json!(paid["created"].as_f64().unwrap());
+    let fee = json!({"id": "il_fee", "amount": 100, "pricing": {"price_details": {"price": "price_fee"}}});
+    paid["data"]["object"]["lines"]["data"].as_array_mut().unwrap().insert(0, fee);
+    let _ = test.webhook(&paid).await.ok();
+    assert_eq!(ada.credits().await, 18);
+    test.assert_ledgers_are_true().await;
 }

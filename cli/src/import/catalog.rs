@@ -39,6 +39,7 @@ pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
     let mut names = UnknownMembers::default();
     check_file(&file, &document.twice)?;
     let course = course(file.remove("course"), file.remove("shown_with_question"), &document.twice, &mut names)?;
+    names.declared.clone_from(&course.shown_with_question);
     let mut reader = CatalogReader { twice: &document.twice, refused: Vec::new(), names };
     let draft = CatalogDraft {
         course,
@@ -54,7 +55,7 @@ pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
 /// Refuses unknown lists: a list under a misspelt name would be ignored silently.
 fn check_file(file: &Map<String, Value>, twice: &[String]) -> Result<()> {
     if let Some(name) = fields::FILE.others(file).next() {
-        match fields::FILE.meant_by(name) {
+        match fields::FILE.meant_by(name, &[]) {
             Some(meant) => bail!("unknown field {name:?}: did you mean {meant:?}?"),
             None => bail!("unknown field {name:?}: a course file has course, exams, topics, patterns and questions"),
         }
@@ -74,9 +75,11 @@ fn course(
     twice: &[String],
     names: &mut UnknownMembers,
 ) -> Result<CourseDraft> {
-    let value = value.unwrap_or_default();
-    let Value::Object(row) = &value else { bail!("course is {}, an object is wanted", shown(&value)) };
-    let mut problems = fields::COURSE.problems(row);
+    let mut value = value.unwrap_or_default();
+    let Value::Object(row) = &mut value else { bail!("course is {}, an object is wanted", shown(&value)) };
+    let lost = json::lost_numbers(row, |name| fields::COURSE.has(name));
+    fields::COURSE.tidy(row);
+    let mut problems = if lost.is_empty() { fields::COURSE.problems(row) } else { lost };
     problems.extend(named_twice("course.", twice));
     ensure!(problems.is_empty(), "course: {}", problems.join("; "));
     let id = row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -137,11 +140,14 @@ impl CatalogReader<'_> {
         table: &'static str,
         id: &str,
         record: &CatalogRecord,
-        value: Value,
+        mut value: Value,
     ) -> Result<T, String> {
-        let Value::Object(row) = &value else { return Err(format!("it is {}, an object is wanted", shown(&value))) };
+        let Value::Object(row) = &mut value else {
+            return Err(format!("it is {}, an object is wanted", shown(&value)));
+        };
         self.names.look_at(table, id, record, row);
-        let lost = json::lost_numbers(&value);
+        let lost = json::lost_numbers(row, |name| record.has(name));
+        record.tidy(row);
         let mut problems = if lost.is_empty() { record.problems(row) } else { lost };
         problems.extend(named_twice(path, self.twice));
         if problems.is_empty() {
@@ -160,8 +166,10 @@ fn label(value: &Value, index: usize) -> String {
 /// Names of members that are not fields, by table.
 #[derive(Default)]
 struct UnknownMembers {
+    /// Columns of questions that the catalogue names.
+    declared: Vec<String>,
     /// Names that are probably mistyped: the intended field, the first row with the name, and the number of other rows.
-    meant: BTreeMap<(&'static str, String), (&'static str, String, usize)>,
+    meant: BTreeMap<(&'static str, String), (String, String, usize)>,
     extra: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -180,9 +188,11 @@ impl UnknownMembers {
 
     fn found(&mut self, table: &'static str, id: &str, name: &str, record: &CatalogRecord) {
         let shown = name.escape_debug().to_string();
-        if let Some(meant) = record.meant_by(name) {
-            let more = |(_, _, more): &mut (&str, String, usize)| *more += 1;
-            self.meant.entry((table, shown)).and_modify(more).or_insert_with(|| (meant, id.to_owned(), 0));
+        let declared = if table == "questions" { self.declared.as_slice() } else { &[] };
+        if let Some(meant) = record.meant_by(name, declared) {
+            let more = |(_, _, more): &mut (String, String, usize)| *more += 1;
+            let first = (meant.to_owned(), id.to_owned(), 0);
+            self.meant.entry((table, shown)).and_modify(more).or_insert(first);
         } else {
             let extra = self.extra.entry(table).or_default();
             if !extra.contains(&shown) {
@@ -193,7 +203,7 @@ impl UnknownMembers {
 
     /// A warning for each mistyped name, and one note per table for the other names.
     fn told(self) -> (Vec<Warning>, Vec<String>) {
-        let warning = |((table, name), (meant, id, more)): ((&'static str, String), (&str, String, usize))| {
+        let warning = |((table, name), (meant, id, more)): ((&'static str, String), (String, String, usize))| {
             let and_more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
             Warning { table, id, text: format!("unknown field {name:?}: did you mean {meant:?}?{and_more}") }
         };

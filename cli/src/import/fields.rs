@@ -3,8 +3,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use shared::domain::id::QuestionId;
+use shared::domain::questions::view::NEEDED_TO_ANSWER;
 
 use super::json::has_no_escape;
 
@@ -51,6 +52,8 @@ pub(super) struct Field {
 pub(super) struct CatalogRecord {
     /// Fields of the record.
     fields: &'static [Field],
+    /// Extra columns that have a meaning.
+    columns: &'static [&'static str],
     /// Common other names for its fields, with the field's name.
     aliases: &'static [(&'static str, &'static str)],
 }
@@ -81,6 +84,7 @@ pub(super) const FILE: CatalogRecord = CatalogRecord {
         required("questions", FieldKind::Any),
         defaulted("shown_with_question", FieldKind::Texts),
     ],
+    columns: &[],
     aliases: &[("question_patterns", "patterns")],
 };
 pub(super) const COURSE: CatalogRecord = CatalogRecord {
@@ -93,6 +97,7 @@ pub(super) const COURSE: CatalogRecord = CatalogRecord {
         nullable("created_at", FieldKind::Moment),
         defaulted("shown_with_question", FieldKind::Texts),
     ],
+    columns: &[],
     aliases: &[("title", "name"), ("active", "is_active")],
 };
 pub(super) const EXAM: CatalogRecord = CatalogRecord {
@@ -106,6 +111,7 @@ pub(super) const EXAM: CatalogRecord = CatalogRecord {
         nullable("upload_date", FieldKind::Day),
         defaulted("processed", FieldKind::Boolean),
     ],
+    columns: &[],
     aliases: &[("points", "total_points"), ("type", "exam_type"), ("date", "exam_date")],
 };
 pub(super) const TOPIC: CatalogRecord = CatalogRecord {
@@ -119,6 +125,7 @@ pub(super) const TOPIC: CatalogRecord = CatalogRecord {
         nullable("avg_points", FieldKind::Number),
         nullable("total_appearances", COUNT),
     ],
+    columns: &[],
     aliases: &[("frequency", "frequency_score")],
 };
 pub(super) const PATTERN: CatalogRecord = CatalogRecord {
@@ -134,6 +141,7 @@ pub(super) const PATTERN: CatalogRecord = CatalogRecord {
         nullable("last_seen_year", YEAR),
         nullable("example_question_id", FieldKind::Id),
     ],
+    columns: &[],
     aliases: &[("topic", "topic_id")],
 };
 pub(super) const QUESTION: CatalogRecord = CatalogRecord {
@@ -161,6 +169,7 @@ pub(super) const QUESTION: CatalogRecord = CatalogRecord {
         defaulted("parts", FieldKind::Parts),
         defaulted("figures", FieldKind::Any),
     ],
+    columns: &NEEDED_TO_ANSWER,
     aliases: &[
         ("exam", "exam_id"),
         ("topic", "topic_id"),
@@ -179,6 +188,7 @@ pub(super) const OPTION: CatalogRecord = CatalogRecord {
         nullable("weight", FieldKind::Number),
         nullable("feedback", FieldKind::Text),
     ],
+    columns: &[],
     aliases: &[("correct", "is_correct")],
 };
 pub(super) const PART: CatalogRecord = CatalogRecord {
@@ -192,6 +202,7 @@ pub(super) const PART: CatalogRecord = CatalogRecord {
         defaulted("solution_steps", FieldKind::Texts),
         nullable("hint", FieldKind::Text),
     ],
+    columns: &[],
     aliases: &[
         ("question_text", "text"),
         ("source_points", "points"),
@@ -219,17 +230,44 @@ impl CatalogRecord {
 
     /// The names in `row` that are not fields.
     pub(super) fn others<'a>(&self, row: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
-        let is_field = |name: &&str| self.fields.iter().any(|field| field.name == *name);
-        row.keys().map(String::as_str).filter(move |name| !is_field(name)).collect::<Vec<_>>().into_iter()
+        row.keys().map(String::as_str).filter(move |name| !self.has(name)).collect::<Vec<_>>().into_iter()
     }
 
-    /// The field that a mistyped name probably means.
-    pub(super) fn meant_by(&self, name: &str) -> Option<&'static str> {
-        if COLUMNS_LIKE_FIELDS.contains(&name) {
+    /// The field or column that a mistyped name probably means. `declared` are columns that the catalogue names.
+    pub(super) fn meant_by<'a>(&self, name: &str, declared: &'a [String]) -> Option<&'a str> {
+        let columns = || self.columns.iter().copied().chain(declared.iter().map(String::as_str));
+        if COLUMNS_LIKE_FIELDS.contains(&name) || columns().any(|column| column == name) {
             return None;
         }
         let fields = self.fields.iter().map(|field| (field.name, field.name, 2));
-        nearest(name, fields.chain(self.aliases.iter().map(|(alias, field)| (*alias, *field, 1))))
+        let aliases = self.aliases.iter().map(|(alias, field)| (*alias, *field, 1));
+        nearest(name, fields.chain(aliases).chain(columns().map(|column| (column, column, slips_allowed(column)))))
+    }
+
+    /// Writes whole numbers as integers, which is how the types of the rows read them.
+    pub(super) fn tidy(&self, row: &mut Map<String, Value>) {
+        for field in self.fields.iter().filter(|field| matches!(field.kind, FieldKind::Whole(..) | FieldKind::Day)) {
+            if let Some(Value::Number(number)) = row.get_mut(field.name)
+                && let Some(whole) = whole(number)
+            {
+                *number = whole.into();
+            }
+        }
+    }
+
+    /// Whether the record has a field of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
+}
+
+/// How many letters of the name of a column may differ. In a short name, they would make another word of it: a column
+/// `stage` is no `image`, and `tap` is no `map`.
+pub(super) fn slips_allowed(column: &str) -> usize {
+    match column.len() {
+        0..=3 => 0,
+        4 | 5 => 1,
+        _ => 2,
     }
 }
 
@@ -261,13 +299,13 @@ fn problem(name: &str, kind: FieldKind, value: &Value) -> Option<String> {
             let error = QuestionId::try_from(text.clone()).err()?;
             Some(format!("{name} {} {error}", shown(value)))
         }
-        (FieldKind::Whole(least, most), Value::Number(number)) => match number.as_i64() {
+        (FieldKind::Whole(least, most), Value::Number(number)) => match number.as_i64().or_else(|| whole(number)) {
             Some(whole) if (least..=most).contains(&whole) => None,
             Some(_) => Some(format!("{name} {number} is out of bounds")),
             None if number.is_u64() => Some(format!("{name} {number} is out of bounds")),
             None => wanted("a whole number"),
         },
-        (FieldKind::Day, Value::Number(number)) if number.is_i64() => None,
+        (FieldKind::Day, Value::Number(number)) if number.is_i64() || whole(number).is_some() => None,
         (FieldKind::Day, Value::String(text)) if text.parse::<Date>().is_ok() => None,
         (FieldKind::Moment, Value::String(text)) if text.parse::<Timestamp>().is_ok() => None,
         (FieldKind::Texts, Value::Array(elements)) => {
@@ -281,7 +319,7 @@ fn problem(name: &str, kind: FieldKind, value: &Value) -> Option<String> {
         }
         // A name that no field has would be left out: it may hold an answer.
         (FieldKind::Parts, Value::Array(parts)) => first_problem(name, parts, |part| {
-            let unknown = PART.others(part).next().map(|other| match PART.meant_by(other) {
+            let unknown = PART.others(part).next().map(|other| match PART.meant_by(other, &[]) {
                 Some(meant) => format!("{}: no such field; did you mean {meant:?}?", other.escape_debug()),
                 None => format!("{}: no such field", other.escape_debug()),
             });
@@ -289,6 +327,14 @@ fn problem(name: &str, kind: FieldKind, value: &Value) -> Option<String> {
         }),
         _ => wanted(wanted_of(kind)),
     }
+}
+
+/// The integer that a number with a fraction of zero or an exponent is: to JSON, `2.0` and `2e0` are 2.
+fn whole(number: &Number) -> Option<i64> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let number = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT_MAX)?;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range")]
+    Some(number as i64)
 }
 
 /// The first problem of a list of objects.
@@ -349,10 +395,31 @@ mod tests {
             ("exam", "exam_id"),
             ("topicId", "topic_id"),
             ("solution-steps", "solution_steps"),
+            ("imgae", "image"),
+            ("Image", "image"),
+            ("images", "image"),
+            ("figuer", "figure"),
+            ("fgiuer", "figure"),
+            ("pasage", "passage"),
+            ("passsages", "passage"),
+            ("tabel", "table"),
+            ("adio", "audio"),
+            ("AUDIO", "audio"),
         ] {
-            assert_eq!(QUESTION.meant_by(name), Some(field), "{name}");
+            assert_eq!(QUESTION.meant_by(name, &[]), Some(field), "{name}");
         }
-        assert_eq!((EXAM.meant_by("yaer"), TOPIC.meant_by("nmae")), (Some("year"), Some("name")));
+        assert_eq!((EXAM.meant_by("yaer", &[]), TOPIC.meant_by("nmae", &[])), (Some("year"), Some("name")));
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_a_column_of_the_catalogue_is_taken_for_it() {
+        let declared = ["map".to_owned(), "data_sheet".to_owned()];
+        for (name, column) in [("Map", "map"), ("datasheet", "data_sheet"), ("data_shete", "data_sheet")] {
+            assert_eq!(QUESTION.meant_by(name, &declared), Some(column), "{name}");
+        }
+        for name in ["map", "tap", "data_sheet", "sheet"] {
+            assert_eq!(QUESTION.meant_by(name, &declared), None, "{name}");
+        }
     }
 
     #[test]
@@ -376,10 +443,14 @@ mod tests {
             "hints",
             "source",
             "notes",
+            "stage",
+            "usage",
+            "radio",
+            "cable_car",
             "",
             "é",
         ] {
-            assert_eq!(QUESTION.meant_by(name), None, "{name}");
+            assert_eq!(QUESTION.meant_by(name, &[]), None, "{name}");
         }
     }
 }

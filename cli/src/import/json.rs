@@ -93,38 +93,92 @@ fn repaired(text: &str) -> Repaired {
     Repaired { text: out, first }
 }
 
-/// Whether a number is kept exactly, or to the nearest double if it has a fraction or an exponent.
+/// Whether a number is kept with all its digits.
 fn is_kept(number: &str) -> bool {
     let Ok(double) = number.parse::<f64>() else {
         // Not a number: the JSON reader reports it with its position.
         return true;
     };
     let is_whole = !number.contains(['.', 'e', 'E']);
-    let is_same = || [double.to_string(), format!("{double:.0}")].iter().any(|text| text == number);
-    double.is_finite() && (!is_whole || number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok() || is_same())
+    let is_integer = || is_whole && (number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok());
+    // A double prints as the shortest decimal that is read as itself, or with all its digits.
+    let is_same = || {
+        let digits = significant(number);
+        [format!("{double:e}"), format!("{double:.0}")].iter().any(|text| significant(text) == digits)
+    };
+    double.is_finite() && (is_integer() || is_same())
 }
 
-/// The errors for numbers in `value` that were not kept, each with its path.
-pub(super) fn lost_numbers(value: &Value) -> Vec<String> {
+/// The sign, significant digits and exponent of a decimal number. Two texts of one number have the same.
+fn significant(number: &str) -> (bool, String, i64) {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |mantissa| (true, mantissa));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [whole, fraction].concat();
+    let digits = all.trim_start_matches('0');
+    if digits.is_empty() {
+        return (sign, String::new(), 0);
+    }
+    let zeros = i64::try_from(all.len() - digits.len()).unwrap_or(i64::MAX);
+    let point = i64::try_from(whole.len()).unwrap_or(i64::MAX);
+    let exponent = exponent.trim_start_matches('+').parse().unwrap_or(i64::MAX);
+    (sign, digits.trim_end_matches('0').to_owned(), point.saturating_sub(zeros).saturating_add(exponent))
+}
+
+/// The errors for numbers in `row` that were not kept, each with its path. A field must be a number, so a text is no
+/// remedy there; `is_field` tells fields from extra columns.
+pub(super) fn lost_numbers(row: &Map<String, Value>, is_field: impl Fn(&str) -> bool) -> Vec<String> {
+    row.iter().flat_map(|(name, value)| lost_in(name, value, is_field(name))).collect()
+}
+
+fn lost_in(name: &str, value: &Value, is_field: bool) -> Vec<String> {
     let mut found = Vec::new();
-    let mut open = vec![(String::new(), value)];
+    let mut open = vec![(name.to_owned(), value)];
     while let Some((path, value)) = open.pop() {
-        let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match value {
             Value::String(text) => {
                 let Some(number) = text.strip_prefix(LOST_NUMBER) else { continue };
-                let why =
-                    if number.contains(['.', 'e', 'E']) { "is too large" } else { "has more digits than are kept" };
-                found.push(format!("{}: the number {number} {why}; write it as text", path.escape_debug()));
+                let path = path.escape_debug();
+                found.push(match (why_lost(number), is_field) {
+                    (Lost::Large, true) => format!("{path}: the number {number} is too large"),
+                    (Lost::Small, true) => format!("{path}: the number {number} is too close to 0; write 0"),
+                    (Lost::Digits, true) => {
+                        format!("{path}: the number {number} has more digits than are kept; write at most 15")
+                    }
+                    (Lost::Large, false) => format!("{path}: the number {number} is too large; write it as text"),
+                    (Lost::Small, false) => {
+                        format!("{path}: the number {number} is too close to 0; write it as text, or write 0")
+                    }
+                    (Lost::Digits, false) => {
+                        format!("{path}: the number {number} has more digits than are kept; write it as text")
+                    }
+                });
             }
             Value::Array(values) => {
                 open.extend(values.iter().enumerate().rev().map(|(index, value)| (format!("{path}[{index}]"), value)));
             }
-            Value::Object(map) => open.extend(map.iter().rev().map(|(name, value)| (below(name), value))),
+            Value::Object(map) => {
+                open.extend(map.iter().rev().map(|(name, value)| (format!("{path}.{name}"), value)));
+            }
             _ => {}
         }
     }
     found
+}
+
+/// Why a number is not kept.
+enum Lost {
+    Large,
+    Small,
+    Digits,
+}
+
+fn why_lost(number: &str) -> Lost {
+    match number.parse::<f64>() {
+        Ok(double) if double.is_infinite() => Lost::Large,
+        Ok(0.0) => Lost::Small,
+        _ => Lost::Digits,
+    }
 }
 
 fn no_escape(text: &str, at: usize) -> String {
@@ -242,6 +296,11 @@ mod tests {
         assert!(said("{} x").contains("trailing characters"));
     }
 
+    fn lost(json: &str) -> Vec<String> {
+        let value = read(json).unwrap().value;
+        lost_numbers(value.as_object().unwrap(), |name| name.starts_with("our_"))
+    }
+
     #[test]
     fn numbers_that_would_lose_digits_are_named() {
         for (json, found) in [
@@ -257,18 +316,44 @@ mod tests {
                 ],
             ),
             (r#"{"a": 18446744073709551615, "b": -9223372036854775808, "c": 1e-200, "d": -0.0}"#, vec![]),
+            (
+                r#"{"a": 0.1, "b": 2.50, "c": 1.5E+3, "d": 0.30000000000000004, "e": 5e-324, "f": 0e-400, "g": 1e21}"#,
+                vec![],
+            ),
+            (r#"{"a": 9.007199254740993e15, "b": 1.7976931348623157e308, "c": 100000000000000000000000.0}"#, vec![]),
             // 2^70 is a double; the next integer is not.
             (
                 r#"{"a": 1180591620717411303424, "b": 1180591620717411303425}"#,
                 vec!["b: the number 1180591620717411303425 has more digits than are kept"],
             ),
-            (r#"{"a": 0.12345678901234567890123, "c": 123456789012345678901.0}"#, vec![]),
+            (
+                r#"{"a": 0.12345678901234567890123, "c": 123456789012345678901.0}"#,
+                vec![
+                    "a: the number 0.12345678901234567890123 has more digits than are kept",
+                    "c: the number 123456789012345678901.0 has more digits than are kept",
+                ],
+            ),
             (r#"{"a": "123456789012345678901", "b\"123456789012345678901": "\\", "c": 7}"#, vec![]),
         ] {
             let found: Vec<String> = found.iter().map(|text| format!("{text}; write it as text")).collect();
-            assert_eq!(lost_numbers(&read(json).unwrap().value), found, "{json}");
+            assert_eq!(lost(json), found, "{json}");
         }
         assert!(read("{\"a\": 1-2}").is_err() && read("{\"a\": -}").is_err());
+    }
+
+    #[test]
+    fn a_number_of_a_field_must_stay_a_number() {
+        for (number, said) in [
+            ("1e-400", "is too close to 0; write 0"),
+            ("-1e-400", "is too close to 0; write 0"),
+            ("1e400", "is too large"),
+            ("3.14159265358979323846", "has more digits than are kept; write at most 15"),
+        ] {
+            let expected = [format!("our_points: the number {number} {said}")];
+            assert_eq!(lost(&format!("{{\"our_points\": {number}}}")), expected);
+        }
+        let small = "theirs: the number 1e-400 is too close to 0; write it as text, or write 0";
+        assert_eq!(lost("{\"theirs\": 1e-400}"), [small]);
     }
 
     #[test]

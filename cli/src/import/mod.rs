@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
@@ -25,6 +25,7 @@ use shared::domain::catalog::faults::{refuse_faulty_rows, withhold_faulty_rows};
 use shared::domain::catalog::figures::{FigureDigest, FigureFile, figures_of};
 use shared::domain::catalog::warnings::warnings;
 use shared::domain::id::UserId;
+use shared::domain::time::shown;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
 use self::studies::{KnownQuestions, write_studies};
@@ -71,20 +72,26 @@ pub async fn import(command: Command) -> Result<ExitCode> {
     // Read everything first, so that an unknown file stops the command before anything is written.
     let mut texts = Vec::new();
     for file in &arguments.files {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = in_utf_8(bytes).with_context(|| file.display().to_string())?;
         texts.push((file.display().to_string(), text));
     }
     check_all(&texts, is_d1)?;
     let database = &arguments.database;
-    let open = if arguments.dry_run { database.open_to_try().await? } else { database.open().await? };
     let mut summaries = Vec::new();
     if arguments.dry_run || arguments.strict {
+        // A folder must not be made for what is refused; a table elsewhere may have to be made first.
+        let is_tried = arguments.dry_run || database.is_folder();
+        let open = if is_tried { database.open_to_try().await? } else { database.open().await? };
         summaries = import_all(&open.app, &texts, is_d1, true).await?;
+        open.close();
     }
     let is_stopped = arguments.strict && !summaries.iter().all(Summary::is_clean);
     let is_written = !arguments.dry_run && !is_stopped;
     if is_written {
+        let open = database.open().await?;
         summaries = import_all(&open.app, &texts, is_d1, false).await?;
+        open.close();
     }
     let why_not = match (arguments.dry_run, is_stopped) {
         (true, _) => " (dry run: nothing was written)",
@@ -98,8 +105,22 @@ pub async fn import(command: Command) -> Result<ExitCode> {
     let sum = |count: fn(&Summary) -> usize| summaries.iter().map(count).sum::<usize>();
     let (refused, written) = (sum(|summary| summary.refused.len()), sum(Summary::written));
     outln!("{refused} refused, {written} {}", if is_written { "written" } else { "would write" })?;
-    open.close();
     Ok(if refused > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The text of a file.
+fn in_utf_8(bytes: Vec<u8>) -> Result<String> {
+    let is_utf_16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    ensure!(
+        !is_utf_16,
+        "the file is in UTF-16, as PowerShell's `>` writes it: save it as UTF-8, for example with \
+         `Get-Content FILE | Set-Content -Encoding utf8 NEW_FILE`"
+    );
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        anyhow!("the file is not in UTF-8 (see line {line}): save it as UTF-8")
+    })
 }
 
 /// Checks that each file is what it should be, without a database: nothing is written of any if one is not.
@@ -230,6 +251,7 @@ pub(crate) async fn write_catalogs(
 /// Stores the accounts that do not exist yet.
 async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool, summary: &mut Summary) -> Result<()> {
     let bar = ProgressBar::new(accounts.len() as u64);
+    let (mut known, mut not_stored) = (0, 0);
     for account in accounts {
         let id = account.profile.id;
         let entries = account.entries.len();
@@ -237,7 +259,18 @@ async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool
             if dry_run { app.store.check_account(&account).await } else { app.store.write_account(&account).await };
         match outcome {
             Ok(()) => summary.account_written(entries),
-            Err(OpenAccountError::AlreadyThere) => summary.account_skipped(entries),
+            Err(OpenAccountError::AlreadyThere) => {
+                summary.account_skipped(entries);
+                (known, not_stored) = (known + 1, not_stored + entries);
+                if let Some(until) = account.profile.wallet.unlimited_until
+                    && app.store.add_unlimited_time(id, until, app.now(), dry_run, &app.random).await?
+                {
+                    let end = Timestamp::from_second(until).map(shown).unwrap_or_default();
+                    summary.note(vec![format!(
+                        "users {id}: unlimited until {end}, which the account did not have: added"
+                    )]);
+                }
+            }
             Err(refused @ (OpenAccountError::EmailTaken | OpenAccountError::CustomerTaken)) => {
                 let profile = &account.profile;
                 let owner = match refused {
@@ -258,12 +291,29 @@ async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool
         bar.inc(1);
     }
     bar.finish_and_clear();
+    if known > 0 {
+        summary.note(vec![format!(
+            "users: {known} have an account already, which keeps its balance and its ledger; the {not_stored} ledger entries \
+             that this file gives them are not stored"
+        )]);
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_in_another_encoding_is_named_as_such() {
+        let said = |bytes: &[u8]| in_utf_8(bytes.to_vec()).map_err(|error| error.to_string());
+        assert_eq!(said("\u{feff}é".as_bytes()).as_deref(), Ok("\u{feff}é"));
+        for bytes in [&b"\xff\xfe{\0"[..], b"\xfe\xff\0{"] {
+            assert!(said(bytes).unwrap_err().starts_with("the file is in UTF-16, "));
+        }
+        let latin = "the file is not in UTF-8 (see line 2): save it as UTF-8";
+        assert_eq!(said(b"a\nSchr\xf6dinger").unwrap_err(), latin);
+    }
 
     #[test]
     fn every_file_is_checked_before_the_first_is_written() {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::serve::Listener;
 use hyper::body::Incoming;
@@ -183,27 +184,12 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     let is_late = Arc::new(AtomicBool::new(false));
     let request = request.map(|body| Body::new(ReceivedBody::new(body, time, Arc::clone(&seat), Arc::clone(&is_late))));
-    let response = router.oneshot(request).await?;
-    let response = if is_late.load(Ordering::Relaxed) { late(time) } else { response };
+    let mut response = router.oneshot(request).await?;
+    if is_late.load(Ordering::Relaxed) {
+        // The rest of the body would be read as the next request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response.map(|body| Body::new(Sent::new(body, seat))))
-}
-
-/// The response to a request whose body timed out, in the format of all problems.
-fn late(time: Duration) -> Response {
-    let problem = serde_json::json!({
-        "type": "urn:pastpaper:problem:request_timeout",
-        "title": "Request timeout",
-        "status": 408,
-        "detail": format!("The body did not arrive within {} seconds.", time.as_secs()),
-        "code": "request_timeout",
-        "error": "Request timeout",
-    });
-    let response = Response::builder()
-        .status(408)
-        .header("content-type", "application/problem+json")
-        .header("cache-control", "no-store")
-        .header("connection", "close");
-    response.body(Body::from(problem.to_string())).unwrap_or_default()
 }
 
 /// The error for a request body that timed out.

@@ -143,12 +143,11 @@ fn codes(operation: &mut Map<String, Value>, route: &Route) -> Result<Vec<Code>>
         codes.push(Code::MissingField);
     }
     if has_key {
-        codes.extend([Code::IdempotencyKeyReused, Code::BodyTooLarge]);
+        codes.extend([Code::IdempotencyKeyReused, Code::BodyTooLarge, Code::RequestTimeout]);
     }
     if operation.contains_key("requestBody") {
-        let of_body = [Code::InvalidJson, Code::MissingField, Code::BodyTooLarge, Code::UnsupportedMediaType];
-        codes.extend(of_body);
-        codes.push(Code::InvalidField);
+        codes.extend([Code::InvalidJson, Code::MissingField, Code::InvalidField]);
+        codes.extend([Code::RequestTimeout, Code::BodyTooLarge, Code::UnsupportedMediaType]);
     }
     let own = operation.remove(OWN_PROBLEMS).unwrap_or_default();
     for name in own.as_array().into_iter().flatten().filter_map(Value::as_str) {

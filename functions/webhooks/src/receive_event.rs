@@ -4,12 +4,12 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::id::UserId;
-use shared::domain::payments::{Event, EventKind};
+use shared::domain::payments::{Claims, Event, EventKind};
 use shared::http::Problem;
 use shared::store::Settled;
 use utoipa::ToSchema;
 
-use crate::signed_event::SignedEvent;
+use crate::signed_event::{SignedEvent, unreadable};
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Received {
@@ -28,8 +28,16 @@ pub(crate) struct Received {
 )]
 pub(crate) async fn receive_event(
     State(app): State<App>,
-    SignedEvent(event): SignedEvent,
+    signed: SignedEvent,
 ) -> Result<axum::Json<Received>, Problem> {
+    let event = match signed {
+        SignedEvent::Readable(event) => event,
+        SignedEvent::Unreadable(claims, error) if is_of_others(&app, &claims).await? => {
+            tracing::warn!(%error, "Stripe event that cannot be read, of a customer who is not ours");
+            return Ok(axum::Json(Received { received: true }));
+        }
+        SignedEvent::Unreadable(_, error) => return Err(unreadable(error)),
+    };
     if event.kind != EventKind::Ignored {
         let settled = match user_of(&app, &event).await? {
             Some(user) => settle(&app, user, complete(&app, user, &event).await?.as_ref().unwrap_or(&event)).await?,
@@ -46,6 +54,22 @@ pub(crate) async fn receive_event(
         }
     }
     Ok(axum::Json(Received { received: true }))
+}
+
+/// Whether an event that cannot be read is certainly of another business on the Stripe account: it names a customer or a
+/// user, and neither has an account here. Stripe would retry it for days, and nobody could mend it.
+async fn is_of_others(app: &App, claims: &Claims) -> Result<bool, Problem> {
+    let named = claims.user.as_ref().and_then(|user| Some(UserId(user.parse().ok()?)));
+    let of_customer = match &claims.customer {
+        Some(customer) => app.store.user_of_customer(customer).await?,
+        None => None,
+    };
+    for user in [of_customer, named].into_iter().flatten() {
+        if app.store.profile(user).await?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(claims.customer.is_some() || claims.user.is_some())
 }
 
 /// Finds the paying user: by the Stripe customer, which was created before the first payment, or else by the

@@ -3,15 +3,20 @@
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use shared::app::App;
-use shared::domain::payments::{Event, EventError, signature};
+use shared::domain::payments::{Claims, Event, EventError, signature};
 use shared::http::{Code, Problem, read_to};
 
 const HEADER: &str = "stripe-signature";
 /// Maximum body size in bytes. Stripe's largest events have some tens of kilobytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// A Stripe event with a verified signature.
-pub(crate) struct SignedEvent(pub(crate) Event);
+/// A body with a verified signature of Stripe.
+pub(crate) enum SignedEvent {
+    /// An event.
+    Readable(Event),
+    /// An event that cannot be read, and whom it claims to be about.
+    Unreadable(Claims, EventError),
+}
 
 impl FromRequest<App> for SignedEvent {
     type Rejection = Problem;
@@ -25,7 +30,13 @@ impl FromRequest<App> for SignedEvent {
             tracing::warn!(?error, "webhook with an invalid signature");
             not_signed()
         })?;
-        Event::parse(&body).map(Self).map_err(unreadable)
+        match Event::parse(&body) {
+            Ok(event) => Ok(Self::Readable(event)),
+            Err(error @ (EventError::Missing(..) | EventError::Invalid(..))) => {
+                Ok(Self::Unreadable(Event::claims(&body), error))
+            }
+            Err(error) => Err(unreadable(error)),
+        }
     }
 }
 
@@ -40,7 +51,7 @@ fn not_signed() -> Problem {
 }
 
 /// An event from Stripe with an unknown shape. It is refused, so that Stripe keeps it and shows it in the dashboard.
-fn unreadable(error: EventError) -> Problem {
+pub(crate) fn unreadable(error: EventError) -> Problem {
     tracing::error!(%error, "unreadable Stripe event");
     match error {
         EventError::NotJson => Problem::new(Code::InvalidJson, "The body must be a JSON object in UTF-8."),

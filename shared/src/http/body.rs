@@ -125,7 +125,7 @@ pub(super) async fn read(request: Request) -> Result<axum::body::Bytes, Problem>
 /// Reads a body of at most `bytes_max`.
 ///
 /// # Errors
-/// 413 if the body is larger; 400 if it ends early.
+/// 413 if the body is larger; 408 if the server stopped waiting for it; 400 if it ends early.
 pub async fn read_to(request: Request, bytes_max: usize) -> Result<axum::body::Bytes, Problem> {
     let too_large = || {
         let detail = format!("The body is larger than {bytes_max} bytes.");
@@ -140,10 +140,19 @@ pub async fn read_to(request: Request, bytes_max: usize) -> Result<axum::body::B
         let cause = std::error::Error::source(&error);
         if cause.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>) {
             too_large()
+        } else if is_timeout(&error) {
+            Problem::new(Code::RequestTimeout, "The body did not arrive in time; send the request again.")
         } else {
             Problem::new(Code::InvalidJson, "The body ended early.")
         }
     })
+}
+
+/// Whether a server with a time limit for bodies ended this one.
+fn is_timeout(error: &axum::Error) -> bool {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |cause| cause.source());
+    let is_late = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::TimedOut;
+    causes.filter_map(|cause| cause.downcast_ref()).any(is_late)
 }
 
 /// Why a required value counts as missing.

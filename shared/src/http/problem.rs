@@ -54,6 +54,8 @@ pub enum Code {
     IdempotencyKeyReused,
     /// No midterm satisfies the blueprint; nothing was charged.
     BlueprintInfeasible,
+    /// The body did not arrive in time.
+    RequestTimeout,
     /// The body exceeds the size limit.
     BodyTooLarge,
     /// The `Content-Type` is not JSON.
@@ -72,7 +74,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::InvalidRequest,
         Self::InvalidJson,
         Self::MissingField,
@@ -92,6 +94,7 @@ impl Code {
         Self::NotStarted,
         Self::IdempotencyKeyReused,
         Self::BlueprintInfeasible,
+        Self::RequestTimeout,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::PaymentRejected,
@@ -117,6 +120,7 @@ impl Code {
             | Self::NotSubscribed
             | Self::SubscriptionActive
             | Self::NotStarted => StatusCode::CONFLICT,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidField | Self::PaymentRejected | Self::IdempotencyKeyReused | Self::BlueprintInfeasible => {
@@ -151,6 +155,7 @@ impl Code {
             Self::NotStarted => "not_started",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::BlueprintInfeasible => "blueprint_infeasible",
+            Self::RequestTimeout => "request_timeout",
             Self::BodyTooLarge => "body_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::PaymentRejected => "payment_rejected",
@@ -184,6 +189,7 @@ impl Code {
             Self::NotStarted => "Not started",
             Self::IdempotencyKeyReused => "Idempotency key reused",
             Self::BlueprintInfeasible => "Blueprint infeasible",
+            Self::RequestTimeout => "Request timeout",
             Self::BodyTooLarge => "Body too large",
             Self::UnsupportedMediaType => "Unsupported media type",
             Self::PaymentRejected => "Payment rejected",

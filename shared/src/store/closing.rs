@@ -2,6 +2,8 @@
 //! ledger entries move to an anonymous ledger, and everything else is deleted, the profile last. An interrupted
 //! deletion is completed by repeating it. `docs/decisions/0014` says what is kept and why.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -21,6 +23,8 @@ use crate::domain::random::Random;
 const ENTRIES_MOVED_AT_ONCE: usize = 50;
 /// Concurrent transactions.
 const TRANSACTIONS_AT_ONCE: usize = 4;
+/// Maximum number of replaced customers whose rows are deleted: a transaction has 100 actions.
+const CUSTOMERS_MAX: usize = 90;
 /// Maximum passes over the account that delete items written concurrently.
 const SWEEPS_MAX: u32 = 8;
 
@@ -50,8 +54,8 @@ impl Store {
                 self.delete_credential(&profile)?,
                 self.put_new(item::write(&keys::closed_ledger(id), &ledger)?)?,
             ];
-            if let Some(customer) = &profile.stripe_customer_id {
-                actions.push(self.delete(&keys::customer(customer))?);
+            for customer in self.customers_of(&profile).await? {
+                actions.push(self.delete(&keys::customer(&customer))?);
             }
             let TransactionResult::Refused(verdicts) = self.transact(actions, &random.uuid_v4().to_string()).await?
             else {
@@ -118,6 +122,16 @@ impl Store {
         stream::iter(moves).buffer_unordered(TRANSACTIONS_AT_ONCE).try_collect::<()>().await
     }
 
+    /// The user's customer at Stripe, and those that it replaced. If a customer comes or goes meanwhile, the profile's
+    /// version changes and the deletion reads again.
+    async fn customers_of(&self, profile: &Profile) -> Result<BTreeSet<String>, StoreError> {
+        let Some(current) = &profile.stripe_customer_id else { return Ok(BTreeSet::new()) };
+        let stored = self.get(&keys::profile(profile.id), true).await?;
+        let former = stored.as_ref().and_then(|item| item.get("former_customers")?.as_l().ok());
+        let former = former.into_iter().flatten().filter_map(|id| id.as_s().ok().cloned());
+        Ok(former.take(CUSTOMERS_MAX).chain([current.clone()]).collect())
+    }
+
     /// The version is the optimistic lock: a spend decided on an older profile fails, so the ledger's end is fixed.
     fn mark_closing(&self, profile: &Profile, ledger: ClosedLedgerId) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
@@ -125,7 +139,7 @@ impl Store {
             .set_key(Some(keys::profile(profile.id).attributes()))
             .update_expression(
                 "SET closing = :ledger, email = :nobody, #version = :after REMOVE #name, stripe_customer_id, \
-                 stripe_subscription_id",
+                 stripe_subscription_id, former_customers",
             )
             .condition_expression("#version = :before AND attribute_not_exists(closing)")
             .expression_attribute_names("#version", "version")

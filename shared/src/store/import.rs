@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
 use serde_dynamo::aws_sdk_dynamodb_1::from_item;
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Store;
 use super::bank::PackedBank;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, Entity, Item, text};
+use super::dynamodb::item::{self, Entity, Item, number, text};
 use super::dynamodb::plain::ConditionalPut;
 use super::dynamodb::transact::{ActionOutcome, TransactionResult, fresh_token};
 use super::keys::{self, Key};
@@ -19,9 +19,11 @@ use super::{Credential, accounts::OpenAccountError};
 use crate::domain::account::profile::Profile;
 use crate::domain::catalog::complete::Catalog;
 use crate::domain::catalog::{Bank, Course, Exam, Pattern, Question, QuestionSummary, Topic};
+use crate::domain::credits::EntryType;
 use crate::domain::credits::ledger::Entry;
-use crate::domain::id::QuestionId;
+use crate::domain::id::{QuestionId, UserId};
 use crate::domain::questions::preview::preview;
+use crate::domain::random::Random;
 
 /// Actions per transaction: DynamoDB's limit.
 const TRANSACTION_MAX: usize = 100;
@@ -229,6 +231,50 @@ fn foreign_questions(catalog: &Catalog, stored: &HashMap<Key, Item>) -> Vec<(Str
     };
     let foreign = catalog.questions.iter().filter(is_foreign);
     foreign.map(|question| (keys::question_partition(&question.meta.id), question.meta.id.clone())).collect()
+}
+
+impl Store {
+    /// Adds the end of an unlimited time to a stored account that has none. Returns whether it was added: an account that
+    /// has one, is being deleted or does not exist stays as it is, and so does one whose plan an operator has set.
+    pub async fn add_unlimited_time(
+        &self,
+        user: UserId,
+        until: i64,
+        now: Timestamp,
+        dry_run: bool,
+        random: &Random,
+    ) -> Result<bool, StoreError> {
+        let Some(profile) = self.profile(user).await? else { return Ok(false) };
+        let is_missing = profile.wallet.unlimited_until.is_none() && profile.state.closing.is_none();
+        if !is_missing || until <= now.as_second() || self.has_plan_of_operator(user).await? {
+            return Ok(false);
+        }
+        if dry_run {
+            return Ok(true);
+        }
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(keys::profile(user).attributes()))
+            .update_expression("SET unlimited_until = :until, #version = :after, updated_at = :now")
+            .condition_expression("#version = :before AND attribute_not_exists(unlimited_until)")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":until", number(until))
+            .expression_attribute_values(":before", number(profile.version))
+            .expression_attribute_values(":after", number(profile.version + 1))
+            .expression_attribute_values(":now", text(now.to_string()))
+            .build()?;
+        let actions = vec![TransactWriteItem::builder().update(update).build()];
+        match self.transact(actions, &random.uuid_v4().to_string()).await? {
+            TransactionResult::Committed => Ok(true),
+            TransactionResult::Refused(_) => Err(StoreError::Contention { attempts: 1 }),
+        }
+    }
+
+    /// Whether an operator has set the plan: such a change is an adjustment of 0 credits.
+    async fn has_plan_of_operator(&self, user: UserId) -> Result<bool, StoreError> {
+        let entries = self.entries(user).await?;
+        Ok(entries.iter().any(|entry| entry.kind == EntryType::Adjustment && entry.amount == 0))
+    }
 }
 
 /// What happens to a draft.

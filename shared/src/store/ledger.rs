@@ -5,7 +5,9 @@
 //! it returns the newer one, on which the decision is repeated. So `balance_after` is always correct, however many
 //! requests run concurrently.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -277,6 +279,15 @@ impl Store {
                 changes += change;
                 update = update.expression_attribute_values(name, text(id));
             }
+        }
+        // The deletion of the account finds the rows of all its customers by this list.
+        if let Some(former) =
+            before.stripe_customer_id.as_ref().filter(|_| before.stripe_customer_id != after.stripe_customer_id)
+        {
+            changes += ", former_customers = list_append(if_not_exists(former_customers, :none), :former)";
+            update = update
+                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+                .expression_attribute_values(":former", AttributeValue::L(vec![text(former)]));
         }
         // Only an operator ends unlimited access early.
         if before.wallet.unlimited_until.is_some() && after.wallet.unlimited_until.is_none() {

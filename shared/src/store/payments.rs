@@ -2,7 +2,7 @@
 //! to users.
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +146,12 @@ impl Store {
         let profile = Update::builder()
             .table_name(&self.table)
             .set_key(Some(keys::profile(user).attributes()))
-            .update_expression("SET stripe_customer_id = :new, #version = #version + :one, updated_at = :now")
+            .update_expression(
+                "SET stripe_customer_id = :new, #version = #version + :one, updated_at = :now, \
+                 former_customers = list_append(if_not_exists(former_customers, :none), :former)",
+            )
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":former", AttributeValue::L(vec![text(missing)]))
             .condition_expression("stripe_customer_id = :missing AND attribute_not_exists(closing)")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":new", text(new))

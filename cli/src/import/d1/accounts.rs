@@ -128,7 +128,9 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<D1U
     let email = Email::try_from(email.clone()).map_err(|error| format!("email {email:?} {error}"))?;
     let password_hash = PasswordHash::imported(bounded("password_hash", row.required_text("password_hash")?)?);
     if !password_hash.is_known_scheme() {
-        notes.push("unknown scheme of password_hash: cannot log in until the password is reset".to_owned());
+        notes.push(
+            "the scheme of its password_hash is unknown: no password fits, and the user cannot sign in".to_owned(),
+        );
     }
     let stripe_id = |column: &'static str| row.filled_text(column)?.map(|id| bounded(column, id)).transpose();
     let id = user_id(&d1_id, notes);
@@ -349,7 +351,8 @@ mod tests {
         assert_eq!(
             one.notes[..2],
             [
-                "users u7: unknown scheme of password_hash: cannot log in until the password is reset".to_owned(),
+                "users u7: the scheme of its password_hash is unknown: no password fits, and the user cannot sign in"
+                    .to_owned(),
                 format!("users u7: the id is no UUID: became {id}"),
             ]
         );

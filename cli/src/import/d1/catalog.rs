@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
+use shared::domain::catalog::answer_key::named_options;
 use shared::domain::catalog::check::ROW_BYTES_MAX;
 use shared::domain::catalog::draft::{
     CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft, Warning,
 };
-use shared::domain::catalog::faults::named_letters;
 use shared::domain::catalog::line_breaks::with_real_line_breaks;
 use shared::domain::catalog::{ExtraColumns, QuestionOption};
 use shared::domain::id::{CourseId, ExamId, QuestionId};
+use shared::domain::questions::view::NEEDED_TO_ANSWER;
 
-use super::super::fields::nearest;
+use super::super::fields::{nearest, slips_allowed};
 use super::ImportMessages;
 use super::load::Tables;
 use super::schema::{self, COURSES, D1Table, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS};
@@ -57,7 +58,7 @@ pub(super) fn catalogs(tables: &mut Tables, findings: &mut ImportMessages) -> Ve
         let mut question = question(row, notes)?;
         drop_unknown_exam(&mut question, catalog, notes);
         let own = options.remove(&question.id).unwrap_or_default();
-        question.options = own.into_iter().map(|option| option.of(&question.answer)).collect();
+        question.options = with_flags(own, &question.answer);
         catalog.questions.push(question);
         Ok(())
     });
@@ -99,7 +100,12 @@ fn note_columns(table: &'static str, row: &Row, findings: &mut ImportMessages) {
         table => (row.unknown_columns(columns_of(table)), "kept"),
     };
     let known = if table == OPTIONS { &OPTION_COLUMNS } else { columns_of(table) };
-    let meant = |name: &str| nearest(name, known.iter().map(|known| (*known, *known, 2)));
+    let shown: &[&str] = if table == QUESTIONS { &NEEDED_TO_ANSWER } else { &[] };
+    let meant = |name: &str| {
+        let columns = shown.iter().map(|column| (*column, *column, slips_allowed(column)));
+        let known = known.iter().map(|known| (*known, *known, 2));
+        nearest(name, known.chain(columns)).filter(|_| !shown.contains(&name))
+    };
     let (nearly_known, extra): (Vec<&str>, Vec<&str>) = extra.into_iter().partition(|name| meant(name).is_some());
     for name in nearly_known {
         let text = format!("unknown column {name:?}: did you mean {:?}?", meant(name).unwrap_or_default());
@@ -198,8 +204,8 @@ fn pattern(row: &Row) -> Result<PatternDraft, RowError> {
         canonical_form: row.text("canonical_form")?,
         appearance_count: row.small("appearance_count")?,
         appearance_rate: row.number("appearance_rate")?,
-        first_seen_year: row.small("first_seen_year")?,
-        last_seen_year: row.small("last_seen_year")?,
+        first_seen_year: row.year("first_seen_year")?,
+        last_seen_year: row.year("last_seen_year")?,
         example_question_id: row.optional_id("example_question_id")?,
         extra: extra(row, PATTERNS),
     })
@@ -224,7 +230,7 @@ fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, RowErro
         difficulty_reason: row.text("difficulty_reason")?,
         frequency_score: row.number("frequency_score")?,
         estimated_time: row.number("estimated_time")?,
-        source_exam_year: row.small("source_exam_year")?,
+        source_exam_year: row.year("source_exam_year")?,
         source_exam_type: row.filled_text("source_exam_type")?,
         source_question_number: question_number(row, &mut extra, notes)?,
         source_points: row.number("source_points")?,
@@ -267,18 +273,17 @@ struct OptionRow {
     is_correct: Option<bool>,
 }
 
-impl OptionRow {
-    /// Converts to an option of a question with this answer, which decides whether the option is correct if the row
-    /// does not.
-    fn of(self, answer: &str) -> QuestionOption {
-        let is_answer = named_letters(answer).contains(&self.letter.to_uppercase());
-        QuestionOption {
-            letter: self.letter,
-            text: self.text,
-            is_correct: self.is_correct.unwrap_or(is_answer),
-            ..QuestionOption::default()
-        }
+/// Converts to the options of a question with this answer, which decides whether an option is correct if its row does
+/// not.
+fn with_flags(rows: Vec<OptionRow>, answer: &str) -> Vec<QuestionOption> {
+    let flags: Vec<Option<bool>> = rows.iter().map(|row| row.is_correct).collect();
+    let option = |row: OptionRow| QuestionOption { letter: row.letter, text: row.text, ..QuestionOption::default() };
+    let mut options: Vec<QuestionOption> = rows.into_iter().map(option).collect();
+    let named = named_options(answer, &options);
+    for (option, flag) in options.iter_mut().zip(flags) {
+        option.is_correct = flag.unwrap_or_else(|| named.contains(&option.letter.to_uppercase()));
     }
+    options
 }
 
 fn option(row: &Row) -> Result<OptionRow, RowError> {
@@ -386,6 +391,20 @@ mod tests {
         let warnings: Vec<String> = dump.warnings.iter().map(ToString::to_string).collect();
         assert_eq!(warnings, ["questions: unknown column \"sorce_points\": did you mean \"source_points\"?"]);
         assert_eq!(dump.notes, ["questions: extra columns kept: section"]);
+    }
+
+    #[test]
+    fn a_column_that_is_nearly_one_shown_with_the_question_is_warned_of() {
+        let dump = read(&question(",id,imgae,figure,Table", ",'q','i.png','f.png','t'"));
+        let warnings: Vec<String> = dump.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            warnings,
+            [
+                "questions: unknown column \"imgae\": did you mean \"image\"?",
+                "questions: unknown column \"Table\": did you mean \"table\"?"
+            ]
+        );
+        assert_eq!(dump.notes, ["questions: extra columns kept: figure"]);
     }
 
     #[test]

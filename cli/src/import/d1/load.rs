@@ -13,6 +13,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, Error};
 
 use super::ImportMessages;
+use super::failures::message;
 use super::schema::{self, D1Table, SESSIONS, TABLES};
 use super::statements::{self, Insert, Statement};
 use super::unistr::unistr;
@@ -21,7 +22,7 @@ use super::values::Row;
 /// Maximum bytes of a dump. It is held in memory, as text and as tables.
 pub(super) const DUMP_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Maximum bytes of one value: `replace` in a dump could expand a small value to a large one.
-const VALUE_BYTES_MAX: i32 = 16 * 1024 * 1024;
+pub(super) const VALUE_BYTES_MAX: i32 = 16 * 1024 * 1024;
 /// Allowed functions: those that dumps use to write values, and those used in defaults, checks and generated columns.
 const FUNCTIONS: &str = "abs char coalesce current_date current_time current_timestamp date datetime glob hex ifnull \
     iif instr json json_array_length json_extract json_type json_valid julianday length like lower ltrim max min \
@@ -247,15 +248,6 @@ fn read_rows(database: &Connection, table: &str) -> rusqlite::Result<Vec<Row>> {
     Ok(read)
 }
 
-/// SQLite's message without the statement, which may contain a password hash.
-fn message(error: &Error) -> String {
-    match error {
-        Error::SqlInputError { msg, .. } => msg.clone(),
-        Error::SqliteFailure(_, Some(message)) => message.clone(),
-        error => error.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{read, refused};
@@ -322,10 +314,10 @@ mod tests {
         assert_eq!(courses(&dump), [("c1", "One"), ("c3", "Three"), ("c6", "Checked later")]);
         assert_eq!(dump.read["courses"], 8);
         let refused = refused(&dump);
-        assert_eq!(refused[0], "courses c2: NOT NULL constraint failed: courses.name");
-        assert_eq!(refused[1], "courses c1: UNIQUE constraint failed: courses.id");
-        assert_eq!(refused[2], "courses c1: UNIQUE constraint failed: courses.id");
-        assert_eq!(refused[3], "courses c5: table courses has 6 columns but 2 values were supplied");
+        assert_eq!(refused[0], "courses c2: name is missing");
+        assert_eq!(refused[1], "courses c1: another row has this id");
+        assert_eq!(refused[2], "courses c1: another row has this id");
+        assert_eq!(refused[3], "courses c5: it has 2 values, and the table has 6 columns");
         assert!(refused[4].starts_with("courses nonsense('c7'): "), "{}", refused[4]);
     }
 
@@ -370,7 +362,7 @@ mod tests {
         assert_eq!(
             dump.notes,
             [
-                "courses: its CREATE TABLE was passed over: unknown datatype for courses.is_active: \"BOOLEAN\"",
+                "courses: its CREATE TABLE was passed over: the type BOOLEAN of is_active is none that a STRICT table may have",
                 "courses: extra columns left out: colour, initial, term_id",
             ]
         );
@@ -398,7 +390,7 @@ mod tests {
         assert_eq!(
             dump.notes,
             [
-                "courses: its CREATE TABLE was passed over: not authorized",
+                "courses: its CREATE TABLE was passed over: it does more than write plain values, which an import does not run",
                 "1 × ATTACH left out: only CREATE TABLE and INSERT … VALUES are read",
                 "1 × INSERT left out: only CREATE TABLE and INSERT … VALUES are read",
                 "1 × UPDATE left out: only CREATE TABLE and INSERT … VALUES are read",
@@ -414,7 +406,7 @@ mod tests {
         let grown = format!("replace(replace('{a}','a','{a}'),'a','{a}')");
         let dump = read(&format!("INSERT INTO courses (id, name) VALUES('c1', {grown}), ('c2', 'Two');"));
         assert_eq!(courses(&dump), [("c2", "Two")]);
-        assert_eq!(refused(&dump), ["courses c1: string or blob too big"]);
+        assert_eq!(refused(&dump), ["courses c1: a value is larger than 16777216 bytes"]);
     }
 
     #[test]

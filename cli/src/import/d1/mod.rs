@@ -7,6 +7,7 @@
 
 mod accounts;
 mod catalog;
+mod failures;
 mod history;
 mod load;
 mod schema;
@@ -186,8 +187,8 @@ mod tests {
                 "questions calc2d-q33: its exam \"calc2d-2016-fall-final\" is not imported: kept without an exam",
                 "users user_1738: the id is no UUID: became adb238a1-0d31-876c-8049-978d52ae654f",
                 "users user_1738: negative balance -2 became 0",
-                "users e0a1b2c3-55dd-4f77-8e66-9a8b7c6d5666: unknown scheme of password_hash: cannot log in until the \
-                 password is reset",
+                "users e0a1b2c3-55dd-4f77-8e66-9a8b7c6d5666: the scheme of its password_hash is unknown: no password fits, \
+                 and the user cannot sign in",
                 "users f7e6d5c4-3b2a-4190-8877-665544332777: name was too long or had control characters: became \
                  \"Kit the Careful, who signs with every one of several given names who signs with every one of \
                  several\"",

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use rusqlite::types::{Value, ValueRef};
 use serde_json::Value as Json;
 use shared::domain::catalog::ExtraColumns;
+use shared::domain::catalog::check::is_in_known_years;
 
 use super::schema::D1Table;
 
@@ -110,6 +111,11 @@ impl Row {
         self.integer(column)?.map(bounded).transpose()
     }
 
+    /// A year. 0 means none, as in the counters of the old schema.
+    pub(super) fn year(&self, column: &str) -> Result<Option<i32>, RowError> {
+        Ok(self.small(column)?.filter(|year| *year != 0))
+    }
+
     /// A finite number.
     pub(super) fn number(&self, column: &str) -> Result<Option<f64>, RowError> {
         self.blank_as_none(column)
@@ -200,13 +206,18 @@ fn number_of(value: &Value) -> Option<f64> {
 fn timestamp_of(value: &Value) -> Option<Timestamp> {
     if let Some(number) = number_of(value) {
         let milliseconds = if number.abs() < MILLISECONDS_MIN { number * 1000.0 } else { number };
-        return Timestamp::from_millisecond(whole(milliseconds.trunc())?).ok();
+        return in_known_years(Timestamp::from_millisecond(whole(milliseconds.trunc())?).ok()?);
     }
     let Value::Text(text) = value else { return None };
     let text = text.trim();
     let civil = |text: &str| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     let at = text.parse::<Timestamp>().ok().or_else(|| civil(text))?;
-    Timestamp::from_millisecond(at.as_millisecond()).ok()
+    in_known_years(Timestamp::from_millisecond(at.as_millisecond()).ok()?)
+}
+
+/// Refuses a time that no user or exam of the old service can have.
+fn in_known_years(at: Timestamp) -> Option<Timestamp> {
+    is_in_known_years(at.as_second()).then_some(at)
 }
 
 /// Converts the value of an unknown column to JSON; bytes become hexadecimal.
@@ -264,6 +275,12 @@ mod tests {
         assert_eq!(text("soon").timestamp("v"), Err("v \"soon\" is not a point in time".to_owned()));
         assert!(row(9e30).timestamp("v").is_err());
         assert!(text("2025-13-01").timestamp("v").is_err());
+        for absurd in ["0000-01-01", "9000-01-01 00:00:00", "0001-01-01T00:00:00Z", "1899-12-31", "2201-01-01"] {
+            assert_eq!(text(absurd).timestamp("v"), Err(format!("v \"{absurd}\" is not a point in time")), "{absurd}");
+        }
+        assert!(row(90_000_000_000_000_000_i64).timestamp("v").is_err());
+        assert_eq!(row(0).timestamp("v").unwrap().unwrap(), Timestamp::UNIX_EPOCH);
+        assert_eq!((row(0).year("v"), row(2024).year("v")), (Ok(None), Ok(Some(2024))));
     }
 
     #[test]

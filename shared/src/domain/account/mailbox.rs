@@ -17,7 +17,7 @@ use crate::domain::schema::{has_schema, text};
 
 /// What [`NewEmail`] accepts, once it is trimmed.
 const NEW_EMAIL_PATTERN: &str = concat!(
-    r"^[^\s@#\u0000-\u001f\u007f-\u009f",
+    r#"^[^\s@#"\u0000-\u001f\u007f-\u009f"#,
     invisible_in_patterns!(),
     r"]+@[^\s@.\u3002\uff0e\uff61#\u0000-\u001f\u007f-\u009f",
     invisible_in_patterns!(),
@@ -88,11 +88,25 @@ impl Mailbox {
 /// Converts an address to its normal form.
 fn normal(email: &Email) -> Result<Email, InvalidAccount> {
     let (local, host) = email.as_str().split_once('@').ok_or(InvalidAccount::Email)?;
-    let local = composed(&composed(local).to_lowercase()).into_owned();
+    let local = unquoted(local).unwrap_or(Cow::Borrowed(local));
+    let local = composed(&composed(&local).to_lowercase()).into_owned();
     let host = Uts46::new().to_ascii(host.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Verify);
     let host = host.map_err(|_| InvalidAccount::EmailDomain)?;
     // Validate again: compatibility mapping can produce `@`, `#` and dots.
     Email::try_from(format!("{local}@{host}"))
+}
+
+/// A quoted local part without its quotes, if it means the same without them (RFC 5321, 4.1.2): `"ab"` is `ab`.
+fn unquoted(local: &str) -> Option<Cow<'_, str>> {
+    let inside = local.strip_prefix('"')?.strip_suffix('"')?;
+    let mut text = String::with_capacity(inside.len());
+    let mut characters = inside.chars();
+    while let Some(character) = characters.next() {
+        text.push(if character == '\\' { characters.next()? } else { character });
+    }
+    let is_atom = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "!$%&'*+-/=?^_`{|}~".contains(c);
+    let is_plain = text.split('.').all(|part| !part.is_empty() && part.chars().all(is_atom));
+    is_plain.then_some(Cow::Owned(text))
 }
 
 /// The normal form with its domain in Unicode; `None` if the domain cannot be decoded.
@@ -125,6 +139,9 @@ impl TryFrom<String> for NewEmail {
     type Error = InvalidAccount;
 
     fn try_from(text: String) -> Result<Self, InvalidAccount> {
+        if text.contains('"') {
+            return Err(InvalidAccount::EmailQuoted);
+        }
         let exact = Email::try_from(text)?;
         if has_invisible(exact.as_str()) {
             return Err(InvalidAccount::EmailInvisible);
@@ -216,6 +233,11 @@ mod tests {
         assert_eq!(forms("u@xn--bcher-kva.example"), ["u@xn--bcher-kva.example", "u@bücher.example"]);
         let decomposed = "jose\u{301}@bu\u{308}cher.example";
         assert_eq!(forms(decomposed), [decomposed, "josé@xn--bcher-kva.example", "josé@bücher.example"]);
+        assert_eq!(forms("\"a.b\"@example.org"), ["\"a.b\"@example.org", "a.b@example.org"]);
+        assert_eq!(forms("\"\\a\"@example.org"), ["\"\\a\"@example.org", "a@example.org"]);
+        for quoted in ["\"a..b\"@example.org", "\"\"@example.org", "\"a(b\"@example.org", "\"a\\\"@example.org"] {
+            assert_eq!(forms(quoted), [quoted]);
+        }
         // Not valid in IDNA: an account stored with this domain can still sign in.
         assert_eq!(forms("u@xn--a.example"), ["u@xn--a.example"]);
     }
@@ -237,6 +259,10 @@ mod tests {
             ("u@exam＃ple.org", InvalidAccount::Email),
             ("u@exam＠ple.org", InvalidAccount::Email),
             ("ada", InvalidAccount::Email),
+            ("\"ab\"@example.org", InvalidAccount::EmailQuoted),
+            ("\"a b\"@example.org", InvalidAccount::EmailQuoted),
+            ("\"a@b\"@example.org", InvalidAccount::EmailQuoted),
+            ("a\"b@example.org", InvalidAccount::EmailQuoted),
         ] {
             assert_eq!(new(bad), Err(why), "{bad:?}");
         }

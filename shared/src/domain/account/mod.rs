@@ -45,6 +45,9 @@ pub enum InvalidAccount {
     /// Not an email address.
     #[error("must be an email address of at most 254 bytes")]
     Email,
+    /// An address with quotes.
+    #[error("must not have quotes: write the part before the @ without them, or use another address")]
+    EmailQuoted,
     /// An address with invisible characters.
     #[error("must not have invisible characters or controls of text direction")]
     EmailInvisible,

@@ -1,11 +1,16 @@
 //! Validates the rows of a course draft. Rows that cannot be stored are removed and reported; the others stay.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::domain::catalog::draft::{CatalogDraft, QuestionDraft, RefusedRow};
 use crate::domain::catalog::parts::{PARTS_COLUMN, PARTS_MAX, Part, gap_mark, read_parts};
+use crate::domain::catalog::rules_wording::rules_fault;
 use crate::domain::catalog::{QuestionOption, sizes};
-use crate::domain::study::answer_rules::{RULES_COLUMN, rules_problem};
+use crate::domain::study::answer_rules::RULES_COLUMN;
 
 /// Maximum bytes of all texts of a question. DynamoDB limits an item to 400 KiB, keys included.
 pub const QUESTION_BYTES_MAX: usize = 200 * 1024;
@@ -17,6 +22,9 @@ pub const ROW_BYTES_MAX: usize = 32 * 1024;
 pub const OPTIONS_MAX: usize = 26;
 /// Maximum number of techniques per question.
 pub const TECHNIQUES_MAX: usize = 20;
+
+/// Years of exams, questions and dates.
+pub const YEARS: RangeInclusive<i32> = 1900..=2200;
 
 /// Removes invalid rows from `draft`: a duplicate id, an unknown topic or exam, a value out of bounds.
 pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
@@ -40,7 +48,9 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     });
     let mut exams = HashSet::new();
     keep(&mut draft.exams, "exams", &mut refused, |exam| {
-        let verdict = year(exam.year)
+        let verdict = year("year", Some(exam.year))
+            .or_else(|| date("exam_date", exam.exam_date))
+            .or_else(|| date("upload_date", exam.upload_date))
             .or_else(|| not_negative("total_points", exam.total_points))
             .or_else(|| {
                 let semester = exam.semester.as_ref().map_or(0, String::len);
@@ -54,6 +64,8 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
     keep(&mut draft.patterns, "question_patterns", &mut refused, |pattern| {
         let verdict = unknown("topic", pattern.topic_id.as_str(), !topics.contains(&pattern.topic_id))
             .or_else(|| share("appearance_rate", pattern.appearance_rate))
+            .or_else(|| year("first_seen_year", pattern.first_seen_year))
+            .or_else(|| year("last_seen_year", pattern.last_seen_year))
             .or_else(|| {
                 let form = pattern.canonical_form.as_ref().map_or(0, String::len);
                 let techniques = pattern.techniques.iter().map(String::len).sum();
@@ -69,7 +81,7 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
         let verdict = unknown("topic", question.topic_id.as_str(), !topics.contains(&question.topic_id))
             .or_else(|| lost_exam.and_then(|exam| unknown("exam", exam.as_str(), true)))
             .or_else(|| contents(question))
-            .or_else(|| rules_problem(question.extra.get(RULES_COLUMN), &question.options))
+            .or_else(|| rules_fault(question.extra.get(RULES_COLUMN), &question.options))
             .or_else(|| parts_problem(question))
             .or_else(|| twice(!questions.insert(question.id.clone())));
         (question.id.to_string(), verdict)
@@ -101,8 +113,25 @@ fn unknown(what: &str, id: &str, is_unknown: bool) -> Option<String> {
     is_unknown.then(|| format!("its {what} {id:?} is not in the import"))
 }
 
-fn year(year: i32) -> Option<String> {
-    (!(1900..=2200).contains(&year)).then(|| format!("year {year} is not between 1900 and 2200"))
+fn year(column: &str, year: Option<i32>) -> Option<String> {
+    let (first, last) = (YEARS.start(), YEARS.end());
+    year.filter(|year| !YEARS.contains(year)).map(|year| format!("{column} {year} is not between {first} and {last}"))
+}
+
+/// Epoch seconds outside the known years: probably milliseconds, or a slip in a date.
+fn date(column: &str, seconds: Option<i64>) -> Option<String> {
+    let (first, last) = (YEARS.start(), YEARS.end());
+    let shown = |seconds| Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string());
+    seconds.filter(|seconds| !is_in_known_years(*seconds)).map(|seconds| {
+        format!("{column} {} is not between the years {first} and {last}; numbers are epoch seconds", shown(seconds))
+    })
+}
+
+/// Whether epoch seconds are within [`YEARS`].
+#[must_use]
+pub fn is_in_known_years(seconds: i64) -> bool {
+    let year = Timestamp::from_second(seconds).map(|at| i32::from(at.to_zoned(TimeZone::UTC).year()));
+    year.is_ok_and(|year| YEARS.contains(&year))
 }
 
 fn difficulty(difficulty: Option<u8>) -> Option<String> {
@@ -110,13 +139,19 @@ fn difficulty(difficulty: Option<u8>) -> Option<String> {
 }
 
 fn share(column: &str, share: Option<f64>) -> Option<String> {
-    share.filter(|s| !(0.0..=1.0).contains(s)).map(|s| format!("{column} {s} is not between 0 and 1"))
+    share.filter(|s| !(0.0..=1.0).contains(s)).map(|s| format!("{column} {} is not between 0 and 1", in_digits(s)))
 }
 
 fn not_negative(column: &str, number: Option<f64>) -> Option<String> {
     number
         .filter(|n| !(0.0..=NUMBER_MAX).contains(n))
-        .map(|n| format!("{column} {n:e} is not between 0 and {NUMBER_MAX:e}"))
+        .map(|n| format!("{column} {} is not between 0 and {NUMBER_MAX}", in_digits(n)))
+}
+
+/// A number in digits, or with an exponent where there would be many.
+fn in_digits(number: f64) -> String {
+    let is_short = number == 0.0 || (1e-6..1e15).contains(&number.abs());
+    if is_short { number.to_string() } else { format!("{number:e}") }
 }
 
 fn contents(question: &QuestionDraft) -> Option<String> {
@@ -124,6 +159,8 @@ fn contents(question: &QuestionDraft) -> Option<String> {
         .or_else(|| share("frequency_score", question.frequency_score))
         .or_else(|| not_negative("source_points", question.source_points))
         .or_else(|| not_negative("estimated_time", question.estimated_time))
+        .or_else(|| year("source_exam_year", question.source_exam_year))
+        .or_else(|| date("created_at", question.created_at.map(Timestamp::as_second)))
         .or_else(|| is_without_text(question).then(|| "question_text is empty".to_owned()))
         .or_else(|| sizes::of_question(question))
         .or_else(|| many_techniques(question))
@@ -164,7 +201,7 @@ fn parts_problem(question: &QuestionDraft) -> Option<String> {
     let of_part = |(at, part): (usize, &Part)| {
         let fault = part_problem(part)
             .or_else(|| gap_problem(part, &gap_mark(at), stem))
-            .or_else(|| rules_problem(part.answer_rules.as_ref(), &part.options))?;
+            .or_else(|| rules_fault(part.answer_rules.as_ref(), &part.options))?;
         Some(format!("{PARTS_COLUMN}[{at}]: {fault}"))
     };
     parts.iter().enumerate().find_map(of_part)
@@ -275,6 +312,23 @@ mod tests {
             [r#"questions q2: its exam "e9" is not in the import"#]
         );
         assert_eq!(refused_after(|q| q.difficulty = Some(6)), ["questions q2: difficulty 6 is not between 1 and 5"]);
+        assert_eq!(
+            refused_after(|q| q.source_exam_year = Some(0)),
+            ["questions q2: source_exam_year 0 is not between 1900 and 2200"]
+        );
+        assert_eq!(
+            refused_after(|q| q.created_at = Some("0001-01-01T00:00:00Z".parse().unwrap())),
+            [
+                "questions q2: created_at 0001-01-01T00:00:00Z is not between the years 1900 and 2200; numbers are epoch \
+             seconds"
+            ]
+        );
+        for (points, shown) in [(-3.0, "-3"), (2e6, "2000000"), (1e300, "1e300"), (-0.5, "-0.5"), (-1e-9, "-1e-9")] {
+            assert_eq!(
+                refused_after(|q| q.source_points = Some(points)),
+                [format!("questions q2: source_points {shown} is not between 0 and 1000000")]
+            );
+        }
         assert_eq!(refused_after(|q| q.question_text = " ".to_owned()), ["questions q2: question_text is empty"]);
         let long = "x".repeat(QUESTION_BYTES_MAX);
         assert_eq!(
@@ -296,7 +350,7 @@ mod tests {
             ["questions q2: subparts has 101 levels; a column has at most 100"]
         );
         let unreadable = refused_after(|q| _ = q.extra.insert("answer_rules".to_owned(), json!({"tolerance": 1})));
-        assert!(unreadable[0].starts_with("questions q2: answer_rules: unknown field"), "{unreadable:?}");
+        assert!(unreadable[0].starts_with("questions q2: answer_rules has no field \"tolerance\": "), "{unreadable:?}");
     }
 
     #[test]
@@ -334,13 +388,13 @@ mod tests {
             ("S", json!([{"is_gap": true}]), "parts[0]: it is a gap, and question_text has no [gap 1]"),
             ("[gap 1]", json!([{"text": "?"}]), "parts[0]: question_text has [gap 1], and the part is no gap"),
             ("[gap 2] [gap 1]", json!([{"is_gap": true}, {"is_gap": true}]), ""),
-            ("S", json!([{"text": "?", "points": -1}]), "parts[0]: points -1e0 is not between 0 and 1e6"),
+            ("S", json!([{"text": "?", "points": -1}]), "parts[0]: points -1 is not between 0 and 1000000"),
             (
                 "S",
                 json!([{"text": "?", "options": [option("A"), option("a")]}]),
                 "parts[0]: option \"a\" is there twice",
             ),
-            ("S", json!([{"text": "?", "answer_rules": 7}]), "parts[0]: answer_rules: must be an object"),
+            ("S", json!([{"text": "?", "answer_rules": 7}]), "parts[0]: answer_rules is 7, an object is wanted"),
             ("S", json!([7]), "parts[0]: must be an object"),
         ] {
             assert_eq!(refused(stem, parts.clone()), fault, "{stem} {parts}");

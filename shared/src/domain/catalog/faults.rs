@@ -2,16 +2,16 @@
 //! the options. In a catalogue file, such rows are refused, since the author can correct them. Rows of the old database
 //! are kept, since a user may have unlocked them; a faulty question is withheld from sale until an import corrects it.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
+use crate::domain::catalog::answer_key::key_fault;
 use crate::domain::catalog::draft::{
     CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, RefusedRow, TopicDraft, Warning,
 };
-use crate::domain::catalog::parts::as_questions;
+use crate::domain::catalog::parts::{Part, as_questions, read_parts};
 use crate::domain::catalog::slips::{Setting, Slip, slips};
 use crate::domain::catalog::{ExtraColumns, QuestionOption};
+use crate::domain::study::answer_rules::{RULES_COLUMN, shown_answer};
 
 /// A text in a row: field name, text, and how to read it.
 pub type FieldText<'a> = (String, &'a str, Setting);
@@ -26,20 +26,20 @@ pub fn refuse_faulty_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
             false
         }
     };
-    draft.exams.retain(|exam| keep("exams", exam.id.to_string(), lost(&exam_texts(exam))));
-    draft.topics.retain(|topic| keep("topics", topic.id.to_string(), lost(&topic_texts(topic))));
-    draft.patterns.retain(|row| keep("question_patterns", row.id.to_string(), lost(&pattern_texts(row))));
+    draft.exams.retain(|exam| keep("exams", exam.id.to_string(), exam_fault(exam)));
+    draft.topics.retain(|topic| keep("topics", topic.id.to_string(), topic_fault(topic)));
+    draft.patterns.retain(|row| keep("question_patterns", row.id.to_string(), pattern_fault(row)));
     draft.questions.retain(|question| keep("questions", question.id.to_string(), question_fault(question)));
     refused
 }
 
 /// Withholds questions of the old database that are unfit for sale.
 pub fn withhold_faulty_rows(draft: &mut CatalogDraft) -> Vec<Warning> {
-    let course = lost(&course_texts(&draft.course)).map(|text| (("courses", draft.course.id.to_string()), text));
-    let exams = draft.exams.iter().map(|exam| (("exams", exam.id.to_string()), lost(&exam_texts(exam))));
-    let topics = draft.topics.iter().map(|topic| (("topics", topic.id.to_string()), lost(&topic_texts(topic))));
+    let course = course_fault(&draft.course).map(|text| (("courses", draft.course.id.to_string()), text));
+    let exams = draft.exams.iter().map(|exam| (("exams", exam.id.to_string()), exam_fault(exam)));
+    let topics = draft.topics.iter().map(|topic| (("topics", topic.id.to_string()), topic_fault(topic)));
     let patterns = draft.patterns.iter();
-    let patterns = patterns.map(|row| (("question_patterns", row.id.to_string()), lost(&pattern_texts(row))));
+    let patterns = patterns.map(|row| (("question_patterns", row.id.to_string()), pattern_fault(row)));
     let others = exams.chain(topics).chain(patterns).filter_map(|(row, text)| Some((row, text?)));
     let mut warnings: Vec<Warning> =
         course.into_iter().chain(others).map(|((table, id), text)| Warning { table, id, text }).collect();
@@ -53,10 +53,25 @@ pub fn withhold_faulty_rows(draft: &mut CatalogDraft) -> Vec<Warning> {
     warnings
 }
 
-/// The certain slips in a course's texts, if any.
+/// The fault of a course, if any.
 #[must_use]
 pub fn course_fault(course: &CourseDraft) -> Option<String> {
-    lost(&course_texts(course))
+    lost(&course_texts(course)).or_else(|| blank(&[("name", &course.name)]))
+}
+
+fn exam_fault(exam: &ExamDraft) -> Option<String> {
+    lost(&exam_texts(exam)).or_else(|| blank(&[("exam_type", &exam.exam_type)]))
+}
+
+fn topic_fault(topic: &TopicDraft) -> Option<String> {
+    let slug = topic.slug.as_ref().filter(|slug| slug.trim().is_empty());
+    lost(&topic_texts(topic))
+        .or_else(|| blank(&[("name", &topic.name), ("category", &topic.category)]))
+        .or_else(|| slug.map(|_| "slug is empty: leave it out, and it is made from the name".to_owned()))
+}
+
+fn pattern_fault(pattern: &PatternDraft) -> Option<String> {
+    lost(&pattern_texts(pattern)).or_else(|| blank(&[("name", &pattern.name)]))
 }
 
 fn question_fault(question: &QuestionDraft) -> Option<String> {
@@ -64,6 +79,27 @@ fn question_fault(question: &QuestionDraft) -> Option<String> {
     lost(&question_texts(question))
         .or_else(|| key_fault(question))
         .or_else(|| as_questions(question).into_iter().find_map(of_part))
+        .or_else(|| nothing_to_learn(question))
+}
+
+/// A question that has no answer, no options and no solution, in none of its parts either: a buyer would get nothing.
+/// Without an answer alone, it may be a proof, and gives a warning.
+fn nothing_to_learn(question: &QuestionDraft) -> Option<String> {
+    let is_blank = |answer: &str, options: &[QuestionOption], steps: &[String]| {
+        answer.trim().is_empty() && options.is_empty() && steps.iter().all(|step| step.trim().is_empty())
+    };
+    let answer = shown_answer(&question.answer, question.extra.get(RULES_COLUMN));
+    let parts = read_parts(&question.extra).unwrap_or_default();
+    let is_blank_part = |part: &Part| is_blank(&part.shown_answer(), &part.options, &part.solution_steps);
+    (is_blank(&answer, &question.options, &question.solution_steps) && parts.iter().all(is_blank_part))
+        .then(|| "answer and solution_steps are empty".to_owned())
+}
+
+/// The fields that must have a text and have none.
+fn blank(fields: &[(&str, &String)]) -> Option<String> {
+    let empty = fields.iter().filter(|(_, text)| text.trim().is_empty());
+    let said: Vec<String> = empty.map(|(name, _)| format!("{name} is empty")).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// The certain slips in a row's texts, each with its field.
@@ -74,80 +110,6 @@ fn lost(texts: &[FieldText<'_>]) -> Option<String> {
     };
     let said: Vec<String> = texts.iter().filter_map(first).collect();
     (!said.is_empty()).then(|| said.join("; "))
-}
-
-/// How the answer of a multiple-choice question contradicts its options.
-fn key_fault(question: &QuestionDraft) -> Option<String> {
-    let options = &question.options;
-    if options.is_empty() {
-        return None;
-    }
-    let letters = |options: &mut dyn Iterator<Item = &QuestionOption>| {
-        options.map(|option| option.letter.trim().to_uppercase()).collect::<BTreeSet<_>>()
-    };
-    let all = letters(&mut options.iter());
-    let correct = letters(&mut options.iter().filter(|option| option.is_correct));
-    if correct.is_empty() {
-        return Some("no option is correct: one at least must have is_correct true".to_owned());
-    }
-    let answer = &question.answer;
-    let named = named_letters(answer);
-    let is_letters = named.is_subset(&all) && !named.is_empty();
-    let named = match option_with_text(answer, options) {
-        Some(option) if !is_letters => BTreeSet::from([option.letter.trim().to_uppercase()]),
-        _ => named,
-    };
-    if named.is_subset(&all) {
-        return (!named.is_empty() && named != correct).then(|| {
-            format!("answer {answer:?} and options contradict each other: is_correct is true for {}", listed(&correct))
-        });
-    }
-    looks_like_letters(&named, &all)
-        .then(|| format!("answer {answer:?} is no option: the options are {}", listed(&all)))
-}
-
-/// A warning for an answer that is neither a list of option letters nor the text of an option, and contradicts none.
-#[must_use]
-pub fn answer_beside_options(question: &QuestionDraft) -> Option<String> {
-    let QuestionDraft { options, answer, .. } = question;
-    let named = named_letters(answer);
-    let is_option = |part: &String| options.iter().any(|option| option.letter.eq_ignore_ascii_case(part));
-    let is_named = (!named.is_empty() && named.iter().all(is_option)) || option_with_text(answer, options).is_some();
-    let letters: BTreeSet<String> = options.iter().map(|option| option.letter.clone()).collect();
-    (!options.is_empty() && !is_named)
-        .then(|| format!("answer {answer:?} names no option: the options are {}", listed(&letters)))
-}
-
-/// Whether an answer that matches no option looks like option letters.
-fn looks_like_letters(named: &BTreeSet<String>, all: &BTreeSet<String>) -> bool {
-    let is_alphabetic = all.iter().all(|letter| letter.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    let longest = all.iter().map(String::len).max().unwrap_or(1).max(3);
-    let is_letter = |part: &String| {
-        part.len() <= longest
-            && part.bytes().all(|byte| if is_alphabetic { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() })
-    };
-    named.iter().all(is_letter)
-}
-
-fn option_with_text<'a>(answer: &str, options: &'a [QuestionOption]) -> Option<&'a QuestionOption> {
-    let plain = |text: &str| text.trim().trim_matches('$').trim().to_lowercase();
-    let answer = plain(answer);
-    options.iter().find(|option| plain(&option.text) == answer)
-}
-
-fn listed(letters: &BTreeSet<String>) -> String {
-    letters.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// The letters that an answer names, in upper case: from `B`, `(b)`, `A, C` or `A and C`.
-#[must_use]
-pub fn named_letters(answer: &str) -> BTreeSet<String> {
-    answer
-        .split(|separator: char| separator.is_whitespace() || matches!(separator, ',' | ';' | '&'))
-        .filter(|part| !part.eq_ignore_ascii_case("and"))
-        .map(|part| part.trim_matches(['(', ')', '.', ':', '$']).to_uppercase())
-        .filter(|part| !part.is_empty())
-        .collect()
 }
 
 /// The texts of a course.
@@ -272,41 +234,6 @@ mod tests {
             ],
             questions: vec![question],
         }
-    }
-
-    #[test]
-    fn a_consistent_answer_is_no_fault() {
-        for (answer, correct) in [
-            ("B", &["B"][..]),
-            (" b ", &["B"]),
-            ("(B)", &["B"]),
-            ("B.", &["B"]),
-            ("A, C", &["A", "C"]),
-            ("c a", &["A", "C"]),
-            ("A and C", &["A", "C"]),
-            ("B1", &["B"]),
-            ("$b1$", &["B"]),
-            ("", &["B"]),
-            ("none of these words", &["B"]),
-            ("42", &["B"]),
-        ] {
-            assert_eq!(key_fault(&choice(answer, correct)), None, "{answer:?}");
-        }
-        assert_eq!(key_fault(&question(&json!({"answer": "E"}))), None);
-    }
-
-    #[test]
-    fn an_answer_that_contradicts_its_options_is_named() {
-        let said = |answer, correct| key_fault(&choice(answer, correct)).unwrap();
-        let contradiction = "contradict each other: is_correct is true for";
-        assert_eq!(said("A", &["B"]), format!("answer \"A\" and options {contradiction} B"));
-        assert_eq!(said("A, C", &["A"]), format!("answer \"A, C\" and options {contradiction} A"));
-        assert_eq!(said("A", &["A", "C"]), format!("answer \"A\" and options {contradiction} A, C"));
-        assert_eq!(said("$C1$", &["B"]), format!("answer \"$C1$\" and options {contradiction} B"));
-        assert_eq!(said("E", &["B"]), "answer \"E\" is no option: the options are A, B, C");
-        assert_eq!(said("B, E", &["B"]), "answer \"B, E\" is no option: the options are A, B, C");
-        assert_eq!(said("AC", &["A", "C"]), "answer \"AC\" is no option: the options are A, B, C");
-        assert_eq!(said("A", &[]), "no option is correct: one at least must have is_correct true");
     }
 
     #[test]

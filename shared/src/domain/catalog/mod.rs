@@ -1,6 +1,7 @@
 //! The catalogue that operators import: courses, their exams, topics, patterns and questions. Field names are those of
 //! the D1 columns.
 
+pub mod answer_key;
 pub mod check;
 mod commands;
 pub mod complete;
@@ -8,8 +9,10 @@ pub mod draft;
 pub mod faults;
 pub mod featured;
 pub mod figures;
+mod key_text;
 pub mod line_breaks;
 pub mod parts;
+mod rules_wording;
 pub mod sizes;
 pub mod slips;
 pub mod topic_insight;

@@ -8,6 +8,8 @@
 //! - in a formula, where a single letter follows (`\nu`, `\ne`, `\ni`, `\to`): a wrapped formula may go on with this
 //!   letter. It is doubtful where a line would be wrapped (after an operator, an opening bracket, a space, `\\`,
 //!   `\begin{…}` or an opening `$$` whose closing one ends a line; for a tab: at the beginning of a line), else a slip;
+//! - between dollars with a space on one side only (`$x \neq $`), which may also be prices: doubtful where the formula
+//!   would begin with a digit or a space, else a slip;
 //! - outside of formulas: only when the letters are no word or abbreviation, such as `heta` and `abla`.
 
 use std::fmt;
@@ -150,7 +152,7 @@ pub fn slips(text: &str, setting: Setting) -> Vec<Slip> {
             if is_prose(text) {
                 Vec::new()
             } else {
-                vec![FormulaSpan { inside: 0..text.len(), is_display: false }]
+                vec![FormulaSpan { inside: 0..text.len(), is_display: false, is_sure: true }]
             }
         }
         _ => formulas(text),
@@ -182,6 +184,9 @@ fn slip(text: &str, at: usize, character: char, formulas: &[FormulaSpan]) -> Opt
     }
     match formulas.iter().find(|formula| formula.inside.contains(&at)) {
         None if WORDS.contains(&letters) => None,
+        Some(formula) if !formula.is_sure && WORDS.contains(&letters) => {
+            Some(Slip::Doubtful(character, letters.to_owned()))
+        }
         Some(formula) if letters.len() == 1 && formula.may_go_on(text, at, character) => {
             Some(Slip::Doubtful(character, letters.to_owned()))
         }
@@ -197,6 +202,8 @@ fn leading_letters(text: &str) -> &str {
 struct FormulaSpan {
     inside: Range<usize>,
     is_display: bool,
+    /// Whether it is a formula for certain. Else its dollars may be money.
+    is_sure: bool,
 }
 
 impl FormulaSpan {
@@ -248,10 +255,15 @@ fn formulas(text: &str) -> Vec<FormulaSpan> {
         let opened = FORMULAS.iter().filter(|_| !escaped).find(|(open, _)| rest.starts_with(open));
         if let Some((open, close)) = opened
             && let Some(length) = closing(&rest[open.len()..], close)
-            && (*open != "$" || is_formula(&rest[1..=length], &rest[length + 2..]))
+            && let Some(is_sure) =
+                if *open == "$" { is_formula(&rest[1..=length], &rest[length + 2..]) } else { Some(true) }
         {
             let start = at + open.len();
-            found.push(FormulaSpan { inside: start..start + length, is_display: matches!(*open, "$$" | "\\[") });
+            found.push(FormulaSpan {
+                inside: start..start + length,
+                is_display: matches!(*open, "$$" | "\\["),
+                is_sure,
+            });
             at = start + length + close.len();
         } else if let Some((open, _)) = opened {
             at += open.len();
@@ -264,18 +276,37 @@ fn formulas(text: &str) -> Vec<FormulaSpan> {
     found
 }
 
-/// Whether what stands between two dollars is a formula. Otherwise each dollar is a currency sign, or one of them opens
-/// another formula.
-fn is_formula(inside: &str, after: &str) -> bool {
-    let is_spaced = inside.starts_with(' ') && inside.ends_with(' ');
-    let is_next_price = after.trim_start_matches(' ').starts_with(|next: char| next.is_ascii_digit());
-    if is_spaced {
-        return !is_next_price && !is_wrapped_prose(inside);
+/// Whether what stands between two dollars is a formula, and whether this is certain. Otherwise each dollar is a
+/// currency sign, or one of them opens another formula.
+fn is_formula(inside: &str, after: &str) -> Option<bool> {
+    let (begins_spaced, ends_spaced) = (inside.starts_with(' '), inside.ends_with(' '));
+    let is_price = |text: &str| text.starts_with(|next: char| next.is_ascii_digit());
+    let is_next_price =
+        if begins_spaced || ends_spaced { is_price(after.trim_start_matches(' ')) } else { is_price(after) };
+    if is_next_price || is_wrapped_prose(inside) {
+        return None;
     }
-    !inside.starts_with(' ')
-        && !inside.ends_with(' ')
-        && !after.starts_with(|next: char| next.is_ascii_digit())
-        && !is_wrapped_prose(inside)
+    if begins_spaced == ends_spaced {
+        return Some(true);
+    }
+    // An author may have left a space on one side. Without a slip in it, it does not matter what this is.
+    has_lost_command(inside).then(|| !begins_spaced && !is_price(inside))
+}
+
+/// Whether a text has a character that forms a known command together with the letters after it.
+fn has_lost_command(text: &str) -> bool {
+    let lost = |(at, character): (usize, char)| {
+        let commands = match character {
+            '\n' => N,
+            '\r' => R,
+            '\t' => T,
+            _ => return false,
+        };
+        let letters = leading_letters(&text[at + 1..]);
+        let (_, initial) = name(character);
+        !letters.is_empty() && commands.iter().any(|name| name.strip_prefix(initial) == Some(letters))
+    };
+    text.char_indices().any(lost)
 }
 
 /// Whether a text has a line break, and words that are not the argument of a command such as `\text`.
@@ -413,6 +444,22 @@ mod tests {
         }
         let doubtful = r#"has a line break before "u" in a formula; if it should be \nu, write "\\nu""#;
         assert_eq!(said("$a =\nu$"), [doubtful]);
+    }
+
+    #[test]
+    fn a_formula_may_have_a_space_on_one_side() {
+        for text in
+            ["$a \neq $", "$a\neq $", "Let $a \neq $ b.", "$x \to $", "$a \neq $ and $b$", "$\nu $", "$x \\le y \neq $"]
+        {
+            assert!(certain(text, Setting::Text), "{text:?}");
+        }
+        for text in ["$ a \neq b$", "$2 \neq $", "Let $ \to 0$ be"] {
+            let found = slips(text, Setting::Text);
+            assert!(matches!(found.as_slice(), [Slip::Doubtful(..)]), "{text:?}: {found:?}");
+        }
+        for text in ["It is $5 \nor $ 6", "pay $5\nless than $ 6", "$5 \neg. 3 $ 4", "costs $x and\nless $ 5", "$x $"] {
+            assert_eq!(said(text), Vec::<String>::new(), "{text:?}");
+        }
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::catalog::QuestionOption;
+use crate::domain::catalog::answer_key::answer_beside_options;
 use crate::domain::catalog::complete::slug;
 use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, QuestionDraft, Warning};
-use crate::domain::catalog::faults::{
-    FieldText, answer_beside_options, course_texts, exam_texts, pattern_texts, question_texts, topic_texts,
-};
-use crate::domain::catalog::parts::{as_questions, points_of, read_parts, sum_of_points};
+use crate::domain::catalog::faults::{FieldText, course_texts, exam_texts, pattern_texts, question_texts, topic_texts};
+use crate::domain::catalog::parts::{PARTS_COLUMN, as_questions, points_of, read_parts, sum_of_points};
 use crate::domain::catalog::slips::slips;
 use crate::domain::id::QuestionId;
 use crate::domain::questions::view::is_reserved;
-use crate::domain::study::answer_rules::{RULES_COLUMN, rules_doubt};
+use crate::domain::study::answer_rules::{RULES_COLUMN, rules_doubt, shown_answer};
 
 /// Known values of `semester`.
 pub const SEMESTERS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
@@ -44,6 +44,10 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
         let id = topic.id.as_str();
         doubts(&topic_texts(topic), |text| warn("topics", id, text));
         let slug = topic.slug.clone().unwrap_or_else(|| slug(&topic.name));
+        if slug.is_empty() {
+            warn("topics", id, "its name gives no slug: add one".to_owned());
+            continue;
+        }
         match slugs.get(&slug) {
             Some(first) => warn("topics", id, format!("its slug {slug:?} is that of topic {first:?}")),
             None => _ = slugs.insert(slug, id),
@@ -75,14 +79,49 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
             }
             _ => {}
         }
-        if let Some(text) = answer_beside_options(question).filter(|_| !question.withheld) {
-            warn("questions", id, text);
+        if !question.withheld {
+            let texts = answer_beside_options(question).into_iter().chain(empty_texts(question));
+            texts.for_each(|text| warn("questions", id, text));
         }
         for text in marking_doubts(question) {
             warn("questions", id, text);
         }
     }
     found
+}
+
+/// Texts of a question or of its parts that are there and empty.
+fn empty_texts(question: &QuestionDraft) -> Vec<String> {
+    let parts = read_parts(&question.extra).unwrap_or_default();
+    let mut found = Vec::new();
+    if parts.is_empty() {
+        let answer = shown_answer(&question.answer, question.extra.get(RULES_COLUMN));
+        found.extend(empty_answer("", &answer, &question.options));
+    }
+    for (name, list) in [("solution_steps", &question.solution_steps), ("techniques", &question.techniques)] {
+        found.extend(empty_elements(name, list));
+    }
+    for (at, part) in parts.iter().enumerate() {
+        let path = format!("{PARTS_COLUMN}[{at}].");
+        found.extend(empty_answer(&path, &part.shown_answer(), &part.options));
+        found.extend(empty_elements(&format!("{path}solution_steps"), &part.solution_steps));
+    }
+    found
+}
+
+fn empty_answer(path: &str, answer: &str, options: &[QuestionOption]) -> Vec<String> {
+    let mut found = Vec::new();
+    if answer.trim().is_empty() && options.is_empty() {
+        found.push(format!("{path}answer is empty: each student says whether their answer was right"));
+    }
+    let empty = options.iter().enumerate().filter(|(_, option)| option.text.trim().is_empty());
+    found.extend(empty.map(|(index, _)| format!("{path}options[{index}].text is empty")));
+    found
+}
+
+fn empty_elements(name: &str, list: &[String]) -> Vec<String> {
+    let empty = list.iter().enumerate().filter(|(_, text)| text.trim().is_empty());
+    empty.map(|(index, _)| format!("{name}[{index}] is empty")).collect()
 }
 
 /// Reports slips that are not certain.

@@ -190,9 +190,12 @@ fn of_two_pages() -> Event {
 fn an_incomplete_page_of_lines_books_nothing() {
     let whole = of_two_pages();
     assert_eq!((whole.invoice_to_read(), state(&received(&[&whole]))), (None, (Plan::Starter, 13, 59)));
-    for bad in [json!({"data": [{"price": "price_1"}]}), json!({"data": [{}], "has_more": true}), json!({"data": 7})] {
+    let without_end = json!({"data": [{"price": "price_1", "period": {}}]});
+    for bad in [without_end, json!({"data": [{}], "has_more": true}), json!({"data": 7})] {
         assert!(LinePage::parse(&bad).is_err(), "{bad}");
     }
+    let without_period = LinePage::parse(&json!({"data": [{"price": "price_1"}]})).unwrap();
+    assert!(without_period.lines.is_empty());
 }
 
 #[test]

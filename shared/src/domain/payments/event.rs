@@ -244,6 +244,15 @@ pub enum Payer<'a> {
     Nobody,
 }
 
+/// Whom an unreadable event is about, as far as it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// `cus_…`.
+    pub customer: Option<String>,
+    /// A user id in the metadata.
+    pub user: Option<String>,
+}
+
 /// Why a body cannot be parsed as an event. Names the field, never its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
@@ -273,6 +282,23 @@ impl Event {
             return Err(EventError::Thin);
         }
         Ok(Self { id: event.id("/id")?, created: event.seconds("/created")?, kind: payload::kind(event)? })
+    }
+
+    /// Whom a body claims to be about that [`Event::parse`] cannot read: the customer, and the user in the metadata.
+    #[must_use]
+    pub fn claims(body: &[u8]) -> Claims {
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        let event = JsonNode::root(&value);
+        let object = |name: &str| value.pointer(&format!("/data/object/{name}"));
+        let is_customer = object("object").and_then(Value::as_str) == Some("customer");
+        let at = if is_customer { "/data/object/id" } else { "/data/object/customer" };
+        let user = event.first_user(&[
+            "/data/object/client_reference_id",
+            "/data/object/parent/subscription_details/metadata/user_id",
+            "/data/object/subscription_details/metadata/user_id",
+            "/data/object/metadata/user_id",
+        ]);
+        Claims { customer: event.optional_id(at).ok().flatten(), user }
     }
 
     /// The event for a customer that Stripe reports as deleted when asked; the real event may never have arrived. It is

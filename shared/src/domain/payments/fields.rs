@@ -80,12 +80,13 @@ impl<'a> JsonNode<'a> {
     }
 
     pub(super) fn optional_amount(self, at: &'static str) -> Result<Option<u64>, EventError> {
-        self.some(at).map(|value| value.as_u64().ok_or(EventError::Invalid(self.base, at))).transpose()
+        let amount = |value| whole(value).and_then(|amount| u64::try_from(amount).ok());
+        self.some(at).map(|value| amount(value).ok_or(EventError::Invalid(self.base, at))).transpose()
     }
 
     /// An amount that may be negative, as that of a line which credits unused time.
     pub(super) fn optional_signed_amount(self, at: &'static str) -> Result<Option<i64>, EventError> {
-        self.some(at).map(|value| value.as_i64().ok_or(EventError::Invalid(self.base, at))).transpose()
+        self.some(at).map(|value| whole(value).ok_or(EventError::Invalid(self.base, at))).transpose()
     }
 
     /// Whether something is there.
@@ -101,7 +102,7 @@ impl<'a> JsonNode<'a> {
     pub(super) fn optional_seconds(self, at: &'static str) -> Result<Option<i64>, EventError> {
         // At most `Timestamp::MAX`.
         let fits = |seconds: &i64| (0..=253_402_207_200).contains(seconds);
-        self.some(at).map(|value| value.as_i64().filter(fits).ok_or(EventError::Invalid(self.base, at))).transpose()
+        self.some(at).map(|value| whole(value).filter(fits).ok_or(EventError::Invalid(self.base, at))).transpose()
     }
 
     /// A flag; `false` if absent.
@@ -112,4 +113,12 @@ impl<'a> JsonNode<'a> {
     fn some(self, at: &str) -> Option<&'a Value> {
         self.value.pointer(at).filter(|value| !value.is_null())
     }
+}
+
+/// A whole number. To JSON, `5.0` is the number 5.
+fn whole(value: &Value) -> Option<i64> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let double = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT_MAX);
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range")]
+    value.as_i64().or_else(|| double().map(|number| number as i64))
 }

@@ -55,7 +55,7 @@ impl LinePage {
     }
 }
 
-/// Reads those lines that have a price.
+/// Reads those lines that have a price and a period.
 pub(super) fn read(nodes: &[JsonNode<'_>]) -> Result<Vec<Line>, EventError> {
     let mut lines = Vec::new();
     for line in nodes {
@@ -63,6 +63,10 @@ pub(super) fn read(nodes: &[JsonNode<'_>]) -> Result<Vec<Line>, EventError> {
         let proration = line.flag("/proration")?
             || line.flag("/parent/subscription_item_details/proration")?
             || line.flag("/parent/invoice_item_details/proration")?;
+        // A line that is for no period, as a fee or a credit, pays for no month.
+        if !line.has("/period") {
+            continue;
+        }
         let subtotal = line.optional_signed_amount("/subtotal")?;
         lines.push(Line {
             price,

@@ -26,7 +26,7 @@ pub mod rules;
 pub mod signature;
 pub mod subscription;
 
-pub use event::{Event, EventError, EventKind, Payer};
+pub use event::{Claims, Event, EventError, EventKind, Payer};
 pub use lines::{Line, LinePage};
 pub use rules::{EventEffect, Prices};
 pub use signature::{SignatureError, SigningSecret};

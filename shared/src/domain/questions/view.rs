@@ -216,20 +216,10 @@ impl QuestionView {
     }
 }
 
-/// Known extra columns that belong to the question, not to its solution.
-const OF_QUESTION: [&str; 11] = [
-    "section",
-    "question_number",
-    "subparts_json",
-    "difficulty_label",
-    "part",
-    "page",
-    "image",
-    "figure",
-    "passage",
-    "table",
-    "audio",
-];
+/// Known extra columns without which a question may not be answerable.
+pub const NEEDED_TO_ANSWER: [&str; 5] = ["image", "figure", "passage", "table", "audio"];
+/// Other known extra columns that belong to the question, not to its solution.
+const OF_QUESTION: [&str; 6] = ["section", "question_number", "subparts_json", "difficulty_label", "part", "page"];
 /// Member names of the response. An imported column with one of these names would appear twice.
 const RESERVED: [&str; 26] = [
     "id",
@@ -267,7 +257,11 @@ pub fn is_reserved(column: &str) -> bool {
 }
 
 fn is_shown(question: &Question, column: &str, solved: bool) -> bool {
-    let is_named = || OF_QUESTION.contains(&column) || question.shown_with_question.iter().any(|shown| shown == column);
+    let is_named = || {
+        OF_QUESTION.contains(&column)
+            || NEEDED_TO_ANSWER.contains(&column)
+            || question.shown_with_question.iter().any(|shown| shown == column)
+    };
     // The rules contain accepted answers.
     let is_of_question = || column != RULES_COLUMN && is_named();
     !is_reserved(column) && (solved || is_of_question())
