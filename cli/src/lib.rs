@@ -25,6 +25,7 @@ pub mod serve;
 mod signals;
 pub mod signature;
 mod socket;
+pub mod stored_course;
 pub mod trusted_proxy;
 pub mod user;
 pub mod verify;

@@ -17,9 +17,8 @@ struct Cli {
 enum Command {
     /// Run the whole API on one port, with the embedded database
     Serve(serve::Arguments),
-    /// Import courses, or a dump of the old D1 database
-    #[command(subcommand)]
-    Import(import::Command),
+    /// Import papers, courses, or a dump of the old D1 database
+    Import(Box<import::Import>),
     /// Run the embedded database alone, for functions under `cargo lambda watch`
     Db(db::Arguments),
     /// Show or delete an account, grant credits, set its plan, end its sessions
@@ -46,7 +45,7 @@ enum Command {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => serve::serve(arguments).await,
-        Command::Import(command) => import::import(command).await,
+        Command::Import(import) => import::import(*import).await,
         Command::Db(arguments) => db::run(arguments).await,
         Command::User(command) => user::run(command).await,
         Command::Openapi(arguments) => openapi::run(&arguments),

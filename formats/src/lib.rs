@@ -6,6 +6,7 @@
 
 mod decimal;
 mod model;
+pub mod ours;
 
 pub use decimal::Decimal;
 pub use model::{

@@ -1,10 +1,11 @@
-//! `pastpaper import`: imports courses from the catalogue JSON, or all data from a dump of the old D1 database.
+//! `pastpaper import`: imports papers, courses from the catalogue JSON, or all data from a dump of the old D1 database.
 
 pub mod catalog;
 pub mod d1;
 mod drawable;
 mod fields;
 mod json;
+pub mod papers;
 mod studies;
 mod summary;
 
@@ -31,7 +32,17 @@ use crate::mailboxes;
 use crate::output::{out, outln};
 pub use summary::{Counts, Summary};
 
-/// The subcommand.
+/// `pastpaper import`: papers, or one of the subcommands.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Import {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    papers: papers::Arguments,
+}
+
+/// Imports of whole courses.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Import courses in the format of samples/catalog.schema.json
@@ -61,10 +72,11 @@ pub struct Arguments {
 /// # Errors
 /// When a file cannot be read at all, or storage fails. Rows that cannot be stored are reported and do not stop the
 /// import.
-pub async fn import(command: Command) -> Result<ExitCode> {
-    let (arguments, is_d1) = match command {
-        Command::Catalog(arguments) => (arguments, false),
-        Command::D1(arguments) => (arguments, true),
+pub async fn import(import: Import) -> Result<ExitCode> {
+    let (arguments, is_d1) = match import.command {
+        Some(Command::Catalog(arguments)) => (arguments, false),
+        Some(Command::D1(arguments)) => (arguments, true),
+        None => return papers::import(import.papers).await,
     };
     // Read everything first, so that an unknown file stops the command before anything is written.
     let mut texts = Vec::new();
