@@ -5,9 +5,15 @@
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
 mod decimal;
+mod decode;
+mod formulas;
+mod markup;
+mod mathml;
 mod model;
+pub mod text;
 
 pub use decimal::Decimal;
+pub use decode::{Decoded, TEXT_BYTES_MAX, decode};
 pub use model::{
     Accepted, Answer, Bank, Bound, Choice, Exam, Figure, Form, FormatError, Part, Place, Question, Remark, Tolerance,
 };
