@@ -5,7 +5,13 @@
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
 mod decimal;
+mod labels;
 mod model;
+pub mod moodle_xml;
+pub mod package;
+pub mod qti12;
+mod rich;
+mod xml;
 
 pub use decimal::Decimal;
 pub use model::{
