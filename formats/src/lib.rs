@@ -11,6 +11,12 @@ mod markup;
 mod mathml;
 mod model;
 pub mod text;
+mod labels;
+pub mod moodle_xml;
+pub mod package;
+pub mod qti12;
+mod rich;
+mod xml;
 
 pub use decimal::Decimal;
 pub use decode::{Decoded, TEXT_BYTES_MAX, decode};
