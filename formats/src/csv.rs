@@ -174,7 +174,7 @@ fn split(text: &str, separator: char, first_line: u32) -> Result<Split, FormatEr
             split.warnings.push((record.line, "A cell has text after its closing quote; it was kept as written.".to_owned()));
         }
         let cells = record.cells.into_iter().map(|text| Cell::text(unguarded(&text))).collect();
-        split.rows.push(Row { number: record.line, cells, is_hidden: false });
+        split.rows.push(Row { number: record.line, cells, ..Row::default() });
     }
     Ok(split)
 }

@@ -4,18 +4,20 @@
 //! Each format is a module with a function `read` that returns a [`Bank`]. A reader never panics and never ends early: what
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
+pub mod csv;
 mod decimal;
 mod decode;
+mod exam_title;
 mod formulas;
 mod markup;
 mod mathml;
 mod model;
-pub mod text;
-mod labels;
-pub mod moodle_xml;
+mod omml;
 pub mod package;
-pub mod qti12;
 mod rich;
+mod table;
+pub mod text;
+pub mod xlsx;
 mod xml;
 
 pub use decimal::Decimal;

@@ -12,7 +12,6 @@ use crate::{
     rich::{FindFile, Rich},
 };
 
-pub(crate) use answers::looks_like_date;
 use answers::{Key, short};
 use columns::{Column, Columns};
 use columns::name_of;
@@ -72,6 +71,8 @@ pub(crate) struct Row {
     pub(crate) number: u32,
     pub(crate) cells: Vec<Cell>,
     pub(crate) is_hidden: bool,
+    /// What lies over the row, with the column where it begins.
+    pub(crate) drawings: Vec<(usize, Cell)>,
 }
 
 impl Row {
@@ -119,13 +120,13 @@ impl Table<'_> {
     ///
     /// # Errors
     /// Says why the table is none of questions: no header, or required columns that are missing.
-    pub(crate) fn read(&self, bank: &mut Bank) -> Result<(), String> {
+    pub(crate) fn read(mut self, bank: &mut Bank) -> Result<(), String> {
         let at = self.header().ok_or_else(|| {
             "no row names the columns; a header needs at least \"question\" and \"answer\"".to_owned()
         })?;
+        let mut data = self.rows.split_off(at + 1);
         let header = &self.rows[at];
         let headers = header.texts();
-        let data = &self.rows[at + 1..];
         let names_exams = |column: usize| {
             let mut values = data.iter().filter_map(|row| row.cells.get(column)).filter(|cell| !cell.is_empty()).peekable();
             values.peek().is_some() && values.all(|cell| exam_title::kind(&cell.text.trim().to_lowercase()).is_some())
@@ -149,11 +150,45 @@ impl Table<'_> {
             let title = row.cells.iter().find(|cell| !cell.is_empty()).map_or("", |cell| &cell.text);
             bank.skipped.push(self.remark(row.number, None, format!("A row above the header: \"{}\".", short(title))));
         }
-        let signs = fields::Signs::of(&columns, data, self.sign, |text| {
+        let signs = fields::Signs::of(&columns, &data, self.sign, |text| {
             bank.warnings.push(self.remark(header.number, None, text));
         });
-        Rows { table: self, columns: &columns, signs, headers: &headers }.read(data, bank);
+        for row in &mut data {
+            columns.place_drawings(row);
+        }
+        for row in self.rows.iter().filter(|row| !row.drawings.is_empty()) {
+            let text = "A text box or picture lies over no question; it was left out.";
+            bank.skipped.push(self.remark(row.number, None, text));
+        }
+        Rows { table: &self, columns: &columns, signs, headers: &headers }.read(&data, bank);
         Ok(())
+    }
+}
+
+impl Columns {
+    /// Adds what lies over a row to the cell below it, if that is a text of the question, and else to the question's text.
+    fn place_drawings(&self, row: &mut Row) {
+        for (column, drawing) in std::mem::take(&mut row.drawings) {
+            let below = self.list.get(column).and_then(Option::as_ref);
+            let is_text = matches!(
+                below,
+                Some(Column::Question | Column::Option(_) | Column::WrongOption | Column::Answer | Column::Hint | Column::Solution)
+            );
+            let target = if is_text { Some(column) } else { self.places(&Column::Question).next() };
+            let Some(target) = target else { continue };
+            if row.cells.len() <= target {
+                row.cells.resize_with(target + 1, Cell::default);
+            }
+            let name = self.list[target].as_ref().map_or_else(String::new, name_of);
+            let cell = &mut row.cells[target];
+            if cell.text.trim().is_empty() {
+                cell.text = drawing.text;
+            } else {
+                cell.text.extend(["\n", drawing.text.as_str()]);
+            }
+            cell.figures.extend(drawing.figures);
+            cell.notes.extend(drawing.notes.into_iter().map(|note| format!("{note}; it was added to the column {name}.")));
+        }
     }
 }
 
