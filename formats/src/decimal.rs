@@ -103,7 +103,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_numbers() {
-        for text in ["", ".", "-", "1e", "1,5", "1/2", "0x10", "inf", "NaN", "1e400", "1e-500", "1 2", "--1", "1e99999999999"] {
+        for text in
+            ["", ".", "-", "1e", "1,5", "1/2", "0x10", "inf", "NaN", "1e400", "1e-500", "1 2", "--1", "1e99999999999"]
+        {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
     }

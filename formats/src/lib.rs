@@ -5,15 +5,22 @@
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
 mod decimal;
+mod decode;
+mod formulas;
 mod labels;
+mod markup;
+mod mathml;
 mod model;
 pub mod moodle_xml;
 pub mod package;
 pub mod qti12;
 mod rich;
+mod scoring;
+pub mod text;
 mod xml;
 
 pub use decimal::Decimal;
+pub use decode::{Decoded, TEXT_BYTES_MAX, decode};
 pub use model::{
     Accepted, Answer, Bank, Bound, Choice, Exam, Figure, Form, FormatError, Part, Place, Question, Remark, Tolerance,
 };

@@ -53,11 +53,10 @@ impl Package {
         let mut package = Self::default();
         let mut room = unpacked_max;
         for index in 0..archive.len() {
-            let member = archive.by_index(index);
-            let mut member = match member {
+            let name = archive.name_for_index(index).and_then(Result::ok).unwrap_or_default().into_owned();
+            let mut member = match archive.by_index(index) {
                 Ok(member) => member,
                 Err(error) => {
-                    let name = archive.name_for_index(index).and_then(Result::ok).unwrap_or_default().into_owned();
                     tell(&error, name, &mut package.left_out);
                     continue;
                 }
@@ -65,7 +64,6 @@ impl Package {
             if member.is_dir() {
                 continue;
             }
-            let name = String::from_utf8_lossy(member.name_raw()).into_owned();
             let Some(path) = normal_path("", &name) else {
                 package.left_out.push((shortened(&name), "its path leaves the package"));
                 continue;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::FormatError;
+use crate::{Decoded, FormatError, decode, markup};
 
 const DEPTH_MAX: usize = 200;
 /// The parser compares each attribute of an element with all others.
@@ -40,7 +40,7 @@ impl Prepared {
 
 /// Decodes, bounds and repairs a file.
 pub(crate) fn prepare(bytes: &[u8]) -> Result<Prepared, FormatError> {
-    let (text, encoding) = decoded(bytes);
+    let Decoded { text, warning } = decode(bytes)?;
     let mut scan = Scan { text: &text, at: 0, out: String::with_capacity(text.len()), depth: 0 };
     let mut entities = 0_usize;
     let mut doctype = false;
@@ -66,7 +66,7 @@ pub(crate) fn prepare(bytes: &[u8]) -> Result<Prepared, FormatError> {
     scan.keep(end);
     let (text, controls) = without_controls(scan.out);
     let mut repairs = Vec::new();
-    repairs.extend(encoding);
+    repairs.extend(warning);
     if doctype {
         repairs.push("The document type definition was not read.".to_owned());
     }
@@ -78,11 +78,6 @@ pub(crate) fn prepare(bytes: &[u8]) -> Result<Prepared, FormatError> {
     }
     let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     Ok(Prepared { text, repairs, lines })
-}
-
-fn decoded(bytes: &[u8]) -> (String, Option<String>) {
-    let decoded = crate::decode::decode(bytes);
-    (decoded.text, decoded.warning)
 }
 
 /// Characters that XML 1.0 forbids. Moodle exports what authors pasted.
@@ -182,77 +177,12 @@ impl Scan<'_> {
             self.keep(self.at + length + 2);
             return false;
         }
-        match HTML_ENTITIES.iter().find(|(known, _)| *known == name) {
-            Some((_, letter)) => self.out.push(*letter),
-            // An unknown name stays as it is written.
-            None => self.out.extend(["&amp;", name, ";"]),
-        }
+        // An unknown name stays as it is written. No entity of HTML but those above has a letter that XML would read.
+        push_escaped(&mut self.out, &markup::decode_entities(&format!("&{name};")));
         self.at += length + 2;
         true
     }
 }
-
-/// Entities that authors write into XML by hand.
-const HTML_ENTITIES: [(&str, char); 58] = [
-    ("nbsp", '\u{a0}'),
-    ("deg", '°'),
-    ("plusmn", '±'),
-    ("times", '×'),
-    ("divide", '÷'),
-    ("middot", '·'),
-    ("sup2", '²'),
-    ("sup3", '³'),
-    ("frac12", '½'),
-    ("frac14", '¼'),
-    ("frac34", '¾'),
-    ("micro", 'µ'),
-    ("le", '≤'),
-    ("ge", '≥'),
-    ("ne", '≠'),
-    ("asymp", '≈'),
-    ("equiv", '≡'),
-    ("infin", '∞'),
-    ("radic", '√'),
-    ("sum", '∑'),
-    ("int", '∫'),
-    ("part", '∂'),
-    ("nabla", '∇'),
-    ("isin", '∈'),
-    ("minus", '−'),
-    ("rarr", '→'),
-    ("larr", '←'),
-    ("rArr", '⇒'),
-    ("hArr", '⇔'),
-    ("hellip", '…'),
-    ("ndash", '–'),
-    ("mdash", '—'),
-    ("lsquo", '‘'),
-    ("rsquo", '’'),
-    ("ldquo", '“'),
-    ("rdquo", '”'),
-    ("laquo", '«'),
-    ("raquo", '»'),
-    ("euro", '€'),
-    ("pound", '£'),
-    ("copy", '©'),
-    ("auml", 'ä'),
-    ("ouml", 'ö'),
-    ("uuml", 'ü'),
-    ("Auml", 'Ä'),
-    ("Ouml", 'Ö'),
-    ("Uuml", 'Ü'),
-    ("szlig", 'ß'),
-    ("eacute", 'é'),
-    ("egrave", 'è'),
-    ("alpha", 'α'),
-    ("beta", 'β'),
-    ("gamma", 'γ'),
-    ("lambda", 'λ'),
-    ("mu", 'μ'),
-    ("pi", 'π'),
-    ("theta", 'θ'),
-    ("omega", 'ω'),
-];
 
 /// The name of an element: without its namespace, and in the spelling of QTI 2 (`qti-item-body` is `itemBody`).
 pub(crate) fn name<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
