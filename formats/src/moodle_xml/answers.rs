@@ -6,7 +6,7 @@ use super::{Other, Texts, is_true, text_of};
 use crate::{
     Accepted, Answer, Choice, Decimal, Form, Part, Question, Tolerance,
     labels::{accepted_number, accepted_text, decimal, finite, product, share, show_best_first},
-    xml::{self, attribute, child, child_text, children},
+    xml::{attribute, child, child_text, children},
 };
 
 /// The largest number of options of a choice.
@@ -35,7 +35,7 @@ pub(super) fn check_kind(kind: &str) -> Result<(), Other> {
 pub(super) fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> Result<(), Other> {
     let points = child_text(node, "defaultgrade").and_then(|grade| finite(&grade)).filter(|grade| *grade >= 0.0);
     let mut parts = match kind {
-        "cloze" | "multianswer" => return cloze(question, points, texts),
+        "cloze" | "multianswer" => return Err(Other::Refused("cloze".to_owned())),
         "gapselect" | "ddwtos" => gaps(question, node, points.unwrap_or(1.0), texts)?,
         _ => vec![Part { points: Some(points.unwrap_or(1.0)), ..Part::default() }],
     };
