@@ -179,6 +179,20 @@ fn split(text: &str, separator: char, first_line: u32) -> Result<Split, FormatEr
     Ok(split)
 }
 
+/// Lines with a number or a message.
+type Numbered<T> = Vec<(u32, T)>;
+
+/// The rows of a text and the lines that were refused, for readers of other tables.
+pub(crate) fn fields_of_lines(
+    text: &str,
+    separator: char,
+    first_line: u32,
+) -> Result<(Numbered<Vec<String>>, Numbered<String>), FormatError> {
+    let split = split(text, separator, first_line)?;
+    let texts = |row: Row| (row.number, row.cells.into_iter().map(|cell| cell.text).collect());
+    Ok((split.rows.into_iter().map(texts).collect(), split.broken))
+}
+
 /// A cell without what keeps spreadsheets from reading it as a formula or number: `="007"` is `007`, `'=x` is `=x`.
 fn unguarded(text: &str) -> String {
     let text = text.replace(crate::table::FIGURE, "");

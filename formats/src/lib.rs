@@ -4,16 +4,19 @@
 //! Each format is a module with a function `read` that returns a [`Bank`]. A reader never panics and never ends early: what
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
+pub mod anki;
 pub mod csv;
 mod decimal;
 mod decode;
 mod exam_title;
 mod formulas;
+pub mod h5p;
 mod labels;
 mod markup;
 mod mathml;
 mod model;
 pub mod moodle_xml;
+pub mod olx;
 mod omml;
 pub mod package;
 mod rich;

@@ -18,6 +18,11 @@ use columns::name_of;
 pub(crate) use columns::{known, name_of_all, names_question};
 pub(crate) use numbers::Sign;
 
+/// The form of an answer that is a number with a decimal point, or else a text.
+pub(crate) fn form(text: &str) -> crate::Form {
+    numbers::form(text, Sign::Point, None, false)
+}
+
 /// Stands in a cell's text at the place of a figure.
 pub(crate) const FIGURE: char = '\u{fffc}';
 /// How many rows may stand above the header.
@@ -213,7 +218,8 @@ struct Group {
 impl Rows<'_> {
     fn read(&self, data: &[Row], bank: &mut Bank) {
         let mut ids: HashMap<String, u32> = HashMap::new();
-        let mut exams: HashMap<String, usize> = HashMap::new();
+        let mut exams: HashMap<String, usize> =
+            bank.exams.iter().enumerate().map(|(at, exam)| (exam.title.clone(), at)).collect();
         let mut group: Option<Group> = None;
         for (at, row) in data.iter().enumerate() {
             if row.is_empty() {
