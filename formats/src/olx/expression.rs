@@ -165,6 +165,7 @@ impl Parser<'_> {
             Some('u') if !is_word => 1e-6,
             Some('n') if !is_word => 1e-9,
             Some('p') if !is_word => 1e-12,
+            Some('i' | 'j') if !is_word => return Err("complex numbers are not supported".to_owned()),
             // `m` and `M` differ by case there, which differs by version.
             Some('m') if !is_word => return Err("the suffix m is milli or mega".to_owned()),
             _ => return Ok(value),
