@@ -13,6 +13,7 @@ mod mathml;
 mod model;
 pub mod moodle_xml;
 pub mod package;
+pub mod qti;
 pub mod qti12;
 mod rich;
 mod scoring;
