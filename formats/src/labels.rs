@@ -253,7 +253,9 @@ mod tests {
 
     #[test]
     fn products_and_sums_are_exact() {
-        let decimal = |text| Decimal::parse(text).unwrap();
+        fn decimal(text: &str) -> Decimal {
+            Decimal::parse(text).unwrap()
+        }
         assert_eq!(product(&decimal("1.4142"), &decimal("0.99")), Some(decimal("1.400058")));
         assert_eq!(product(&decimal("-0.1"), &decimal("0.2")), Some(decimal("-0.02")));
         assert_eq!(sum(&decimal("0.1"), &decimal("-3")), Some(decimal("-2.9")));

@@ -19,6 +19,8 @@ pub mod moodle_xml;
 pub mod olx;
 mod omml;
 pub mod package;
+pub mod qti12;
+pub mod qti;
 mod rich;
 mod scoring;
 mod table;

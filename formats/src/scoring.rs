@@ -34,6 +34,8 @@ pub(crate) enum Test {
     Equal { value: String, match_case: bool },
     Near { value: Decimal, tolerance: Tolerance },
     Between { low: Option<Bound>, high: Option<Bound> },
+    /// A text that contains this one.
+    Contains { text: String, match_case: bool },
     /// Exactly these options, or these in this order.
     All(Vec<String>),
 }
@@ -175,6 +177,10 @@ fn text_key(rules: &[Rule], is_number: bool) -> Key {
             },
             Test::Near { value, tolerance } => accepted_number(value.clone(), tolerance.clone(), fraction),
             Test::Between { low, high } => accepted(Form::Range { low: low.clone(), high: high.clone() }, fraction),
+            Test::Contains { text, match_case } => accepted(
+                Form::Text { text: format!("*{text}*"), match_case: *match_case, has_wildcards: true },
+                fraction,
+            ),
             Test::All(values) => match values.as_slice() {
                 [value] => accepted(
                     Form::Text { text: value.clone(), match_case: true, has_wildcards: false },
