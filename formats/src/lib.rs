@@ -4,12 +4,17 @@
 //! Each format is a module with a function `read` that returns a [`Bank`]. A reader never panics and never ends early: what
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
+mod answers;
+mod cloze;
 mod decimal;
 mod decode;
 mod formulas;
+pub mod gift;
 mod markup;
 mod mathml;
 mod model;
+mod reading;
+mod tags;
 pub mod text;
 
 pub use decimal::Decimal;
