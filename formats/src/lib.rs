@@ -5,11 +5,14 @@
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
 pub mod anki;
+mod answers;
+mod cloze;
 pub mod csv;
 mod decimal;
 mod decode;
 mod exam_title;
 mod formulas;
+pub mod gift;
 pub mod h5p;
 mod labels;
 mod markup;
@@ -21,9 +24,11 @@ mod omml;
 pub mod package;
 pub mod qti12;
 pub mod qti;
+mod reading;
 mod rich;
 mod scoring;
 mod table;
+mod tags;
 pub mod text;
 pub mod xlsx;
 mod xml;
