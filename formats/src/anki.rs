@@ -1,12 +1,8 @@
 //! Notes of Anki, exported as text: a note a line, and settings such as `#separator:tab` above.
 
 use crate::{
-    Accepted, Answer, Bank, Form, FormatError, Part, Place, Question, Remark,
-    csv::fields_of_lines,
-    decode::decode,
-    package::Package,
-    rich::Rich,
-    text::plain_to_text,
+    Accepted, Answer, Bank, Form, FormatError, Part, Place, Question, Remark, csv::fields_of_lines, decode::decode,
+    package::Package, rich::Rich, text::plain_to_text,
 };
 
 /// A longer back of a card is a solution: nobody types it.
@@ -42,7 +38,9 @@ pub fn has_settings(text: &str) -> bool {
 /// The file is no text, or is a collection of Anki.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
     if Package::is_zip(bytes) {
-        return Err(FormatError("This is a collection of Anki (.apkg or .colpkg). Export the notes as plain text (.txt).".to_owned()));
+        return Err(FormatError(
+            "This is a collection of Anki (.apkg or .colpkg). Export the notes as plain text (.txt).".to_owned(),
+        ));
     }
     let decoded = decode(bytes)?;
     let place = |line: Option<u32>, id: Option<String>| Place { file: file_name.to_owned(), sheet: None, line, id };
@@ -65,7 +63,15 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         line += 1;
     }
     let body = &decoded.text[at..];
-    let separator = settings.separator.unwrap_or_else(|| if body.contains('\t') { '\t' } else if body.contains(';') { ';' } else { ',' });
+    let separator = settings.separator.unwrap_or_else(|| {
+        if body.contains('\t') {
+            '\t'
+        } else if body.contains(';') {
+            ';'
+        } else {
+            ','
+        }
+    });
     let (rows, broken) = fields_of_lines(body, separator, line)?;
     for (line, text) in broken {
         bank.refused.push(Remark { place: place(Some(line), None), text });
@@ -175,12 +181,16 @@ impl Note<'_> {
             if answer.is_empty() {
                 return Err("the back is empty".to_owned());
             }
-            let is_short = answer.chars().count() <= ANSWER_CHARS_MAX && answer.lines().count() == 1 && !answer.contains("[figure ");
+            let is_short = answer.chars().count() <= ANSWER_CHARS_MAX
+                && answer.lines().count() == 1
+                && !answer.contains("[figure ");
             let mut part = Part::default();
             if is_short {
                 part.answer = accepted(answer);
             } else {
-                warnings.push("The back is too long to type; it is the solution, and the student marks the answer.".to_owned());
+                warnings.push(
+                    "The back is too long to type; it is the solution, and the student marks the answer.".to_owned(),
+                );
                 question.solution = Some(answer);
             }
             question.parts.push(part);
@@ -197,14 +207,9 @@ impl Note<'_> {
     /// A text of the note with Anki's own marks of formulas as those of LaTeX.
     fn text(&self, field: &str, rich: &mut Rich) -> String {
         let mut text = field.to_owned();
-        for (mark, formula) in [
-            ("[latex]", ""),
-            ("[/latex]", ""),
-            ("[$$]", "\\["),
-            ("[/$$]", "\\]"),
-            ("[$]", "\\("),
-            ("[/$]", "\\)"),
-        ] {
+        for (mark, formula) in
+            [("[latex]", ""), ("[/latex]", ""), ("[$$]", "\\["), ("[/$$]", "\\]"), ("[$]", "\\("), ("[/$]", "\\)")]
+        {
             text = text.replace(mark, formula);
         }
         while let Some(start) = text.find("[sound:") {
@@ -233,7 +238,8 @@ impl Note<'_> {
             if question.parts.len() >= CLOZES_MAX {
                 return Err(format!("it has more than {CLOZES_MAX} gaps"));
             }
-            let (answer, hint) = body[..end].split_once("::").map_or((&body[..end], None), |(answer, hint)| (answer, Some(hint)));
+            let (answer, hint) =
+                body[..end].split_once("::").map_or((&body[..end], None), |(answer, hint)| (answer, Some(hint)));
             let answer = self.text(answer, rich);
             if answer.is_empty() {
                 return Err("a gap is empty".to_owned());
@@ -241,7 +247,7 @@ impl Note<'_> {
             let hint = hint.map(|hint| self.text(hint, rich)).filter(|hint| !hint.is_empty());
             question.parts.push(Part { is_gap: true, answer: accepted(answer), hint, ..Part::default() });
             stem.push_str(&rest[..start]);
-            stem.push_str(&format!("[gap {}]", question.parts.len()));
+            stem.extend(["[gap ", &question.parts.len().to_string(), "]"]);
             rest = &body[end + 2..];
         }
         stem.push_str(rest);

@@ -92,7 +92,8 @@ pub fn template() -> String {
     ];
     let names = name_of_all();
     let row = |values: &[(&str, &str)]| {
-        let cells = names.iter().map(|name| values.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value));
+        let cells =
+            names.iter().map(|name| values.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value));
         cells.map(quoted).collect::<Vec<String>>().join(",")
     };
     format!("{}\n{}\n{}\n", names.join(","), row(&choice), row(&free))
@@ -111,7 +112,9 @@ fn separator_line(text: &str) -> (Option<char>, usize) {
     };
     let start = (end + 1).min(text.len());
     match rest.chars().next() {
-        Some(separator) if SEPARATORS.contains(&separator) || separator == ':' || separator == '^' => (Some(separator), start),
+        Some(separator) if SEPARATORS.contains(&separator) || separator == ':' || separator == '^' => {
+            (Some(separator), start)
+        }
         Some('\\') => (Some('\t'), start),
         _ => (None, start),
     }
@@ -159,7 +162,9 @@ fn split(text: &str, separator: char, first_line: u32) -> Result<Split, FormatEr
                 let text = "A quote is opened in this line and not closed before a separator. The line was left out.";
                 split.broken.push((line, text.to_owned()));
                 if split.broken.len() > BROKEN_ROWS_MAX {
-                    return Err(FormatError(format!("More than {BROKEN_ROWS_MAX} lines have quotes that are not closed.")));
+                    return Err(FormatError(format!(
+                        "More than {BROKEN_ROWS_MAX} lines have quotes that are not closed."
+                    )));
                 }
                 continue;
             }
@@ -171,7 +176,9 @@ fn split(text: &str, separator: char, first_line: u32) -> Result<Split, FormatEr
             return Err(FormatError(format!("The table has more than {ROWS_MAX} rows.")));
         }
         if record.has_stray_quotes {
-            split.warnings.push((record.line, "A cell has text after its closing quote; it was kept as written.".to_owned()));
+            split
+                .warnings
+                .push((record.line, "A cell has text after its closing quote; it was kept as written.".to_owned()));
         }
         let cells = record.cells.into_iter().map(|text| Cell::text(unguarded(&text))).collect();
         split.rows.push(Row { number: record.line, cells, ..Row::default() });
@@ -328,7 +335,9 @@ mod tests {
 
     #[test]
     fn guards_against_formulas_are_removed() {
-        for (cell, text) in [("=\"007\"", "007"), ("'=2x+1", "=2x+1"), ("'-3", "-3"), ("=2x+1", "=2x+1"), ("'quoted'", "'quoted'")] {
+        for (cell, text) in
+            [("=\"007\"", "007"), ("'=2x+1", "=2x+1"), ("'-3", "-3"), ("=2x+1", "=2x+1"), ("'quoted'", "'quoted'")]
+        {
             assert_eq!(unguarded(cell), text);
         }
     }

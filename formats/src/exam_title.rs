@@ -71,9 +71,8 @@ pub(crate) fn exam_of_title(title: &str) -> Exam {
         let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
         exam.semester = exam.semester.or_else(|| season(letters).map(str::to_owned));
         // `final exam` is a final: the more special word decides.
-        match (kind(letters), exam.kind.as_deref()) {
-            (Some(found), None | Some("exam" | "test")) => exam.kind = Some(found.to_owned()),
-            (Some(_), Some(_)) | (None, _) => {}
+        if let (Some(found), None | Some("exam" | "test")) = (kind(letters), exam.kind.as_deref()) {
+            exam.kind = Some(found.to_owned());
         }
     }
     exam

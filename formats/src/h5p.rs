@@ -42,14 +42,16 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         return reader.finish();
     }
     let content = json(bytes)?;
-    let library = library_of(&content).ok_or_else(|| FormatError("This is no content of H5P that is known.".to_owned()))?;
+    let library =
+        library_of(&content).ok_or_else(|| FormatError("This is no content of H5P that is known.".to_owned()))?;
     let mut reader = Reader::new(file_name, &|_| None);
     reader.content(library, &content, &Named::default(), 0);
     reader.finish()
 }
 
 fn json(bytes: &[u8]) -> Result<Value, FormatError> {
-    serde_json::from_str(&decode(bytes)?.text).map_err(|error| FormatError(format!("The content is no valid JSON: {error}.")))
+    serde_json::from_str(&decode(bytes)?.text)
+        .map_err(|error| FormatError(format!("The content is no valid JSON: {error}.")))
 }
 
 /// The kind of a content that stands alone, told by its fields.
@@ -118,7 +120,7 @@ impl<'a> Reader<'a> {
         self.bank.skipped.push(Remark { place: self.place(id), text });
     }
 
-    fn refuse(&mut self, named: &Named, text: String) {
+    fn refuse(&mut self, named: &Named, text: &str) {
         let title = named.title.as_deref().map(|title| format!("\"{title}\": ")).unwrap_or_default();
         self.bank.refused.push(Remark { place: self.place(named.id.as_deref()), text: format!("{title}{text}") });
     }
@@ -144,7 +146,7 @@ impl<'a> Reader<'a> {
     /// Reads the content of a library, such as `H5P.MultiChoice 1.16`.
     fn content(&mut self, library: &str, params: &Value, named: &Named, depth: usize) {
         if depth > CONTAINERS_MAX || self.bank.questions.len() >= QUESTIONS_MAX {
-            self.refuse(named, "The content is nested too deeply or has too many questions.".to_owned());
+            self.refuse(named, "The content is nested too deeply or has too many questions.");
             return;
         }
         let kind = library.split(' ').next().unwrap_or_default().trim_start_matches("H5P.").to_owned();
@@ -180,19 +182,28 @@ impl<'a> Reader<'a> {
             "Essay" => self.essay(params, named),
             "Flashcards" => self.cards(&params["cards"], named),
             "Dialogcards" => self.cards(&params["dialogs"], named),
-            "AdvancedText" | "Text" | "Image" | "Video" | "Audio" | "Link" | "Table" | "Accordion" | "IFrameEmbed" | "Nil" | "Shape" => {
+            "AdvancedText" | "Text" | "Image" | "Video" | "Audio" | "Link" | "Table" | "Accordion" | "IFrameEmbed"
+            | "Nil" | "Shape" => {
                 *self.others.entry(format!("H5P.{kind}")).or_default() += 1;
                 Ok(())
             }
             _ => Err(format!("the kind H5P.{kind} is not supported")),
         };
         if let Err(why) = read {
-            self.refuse(named, format!("The question was refused: {why}."));
+            self.refuse(named, &format!("The question was refused: {why}."));
         }
     }
 
     /// Takes a question with what all kinds have: a title, an id, a picture above it.
-    fn take(&mut self, named: &Named, params: &Value, mut rich: Rich, warnings: Vec<String>, stem: String, parts: Vec<Part>) {
+    fn take(
+        &mut self,
+        named: &Named,
+        params: &Value,
+        mut rich: Rich,
+        warnings: Vec<String>,
+        stem: String,
+        parts: Vec<Part>,
+    ) {
         let mut stem = stem;
         let media = &params["media"]["type"];
         if media["library"].as_str().is_some_and(|library| library.starts_with("H5P.Image"))
@@ -204,7 +215,7 @@ impl<'a> Reader<'a> {
             crate::xml::push_escaped(&mut html, media["params"]["alt"].as_str().unwrap_or_default());
             html.push_str("\">");
             let figure = rich.html(&html, self.find);
-            stem = format!("{stem}\n{figure}").trim().to_owned();
+            stem = [stem.as_str(), figure.as_str()].join("\n");
         } else if let Some(library) = media["library"].as_str() {
             rich.warnings.push(format!("The medium {library} above the question is lost."));
         }
@@ -212,7 +223,14 @@ impl<'a> Reader<'a> {
         for text in warnings.into_iter().chain(rich.warnings) {
             self.bank.warnings.push(Remark { place: place.clone(), text });
         }
-        self.bank.questions.push(Question { place, title: named.title.clone(), stem, parts, figures: rich.figures, ..Question::default() });
+        self.bank.questions.push(Question {
+            place,
+            title: named.title.clone(),
+            stem,
+            parts,
+            figures: rich.figures,
+            ..Question::default()
+        });
     }
 
     fn multiple_choice(&mut self, params: &Value, named: &Named) -> Result<(), String> {
@@ -282,7 +300,11 @@ impl<'a> Reader<'a> {
             let feedback = if value == is_right { right.clone() } else { wrong.clone() };
             Choice { text: text.to_owned(), is_right: value == is_right, weight: None, feedback }
         };
-        let answer = Answer::Choice { options: vec![option("True", true), option("False", false)], several: false, weighted: false };
+        let answer = Answer::Choice {
+            options: vec![option("True", true), option("False", false)],
+            several: false,
+            weighted: false,
+        };
         self.take(named, params, rich, Vec::new(), stem, vec![Part { answer, points: Some(1.0), ..Part::default() }]);
         Ok(())
     }
@@ -327,8 +349,10 @@ impl<'a> Reader<'a> {
         for (at, choice) in list.iter().enumerate() {
             let mut rich = Rich::default();
             let stem = self.text(&choice["question"], &mut rich);
-            let stem = if stem.is_empty() && key == "summary" { "Choose the correct statement.".to_owned() } else { stem };
-            let texts = choice[key].as_array().into_iter().flatten().map(|text| self.text(text, &mut rich)).collect::<Vec<_>>();
+            let stem =
+                if stem.is_empty() && key == "summary" { "Choose the correct statement.".to_owned() } else { stem };
+            let texts =
+                choice[key].as_array().into_iter().flatten().map(|text| self.text(text, &mut rich)).collect::<Vec<_>>();
             let options: Vec<Choice> = texts
                 .into_iter()
                 .filter(|text| !text.is_empty())
@@ -336,13 +360,26 @@ impl<'a> Reader<'a> {
                 .map(|(at, text)| Choice { text, is_right: at == 0, ..Choice::default() })
                 .collect();
             let id = choice["subContentId"].as_str().map(str::to_owned);
-            let named = Named { id: id.or_else(|| named.id.as_ref().map(|id| format!("{id}/{}", at + 1))), title: named.title.clone() };
+            let named = Named {
+                id: id.or_else(|| named.id.as_ref().map(|id| format!("{id}/{}", at + 1))),
+                title: named.title.clone(),
+            };
             if stem.is_empty() || options.len() < 2 || options.len() > 26 {
-                self.refuse(&named, format!("Question {} was refused: it has no text or {} options.", at + 1, options.len()));
+                self.refuse(
+                    &named,
+                    &format!("Question {} was refused: it has no text or {} options.", at + 1, options.len()),
+                );
                 continue;
             }
             let answer = Answer::Choice { options, several: false, weighted: false };
-            self.take(&named, &Value::Null, rich, Vec::new(), stem, vec![Part { answer, points: Some(1.0), ..Part::default() }]);
+            self.take(
+                &named,
+                &Value::Null,
+                rich,
+                Vec::new(),
+                stem,
+                vec![Part { answer, points: Some(1.0), ..Part::default() }],
+            );
         }
         Ok(())
     }
@@ -365,9 +402,10 @@ impl<'a> Reader<'a> {
         for (at, card) in list.iter().enumerate() {
             let mut rich = Rich::default();
             let (stem, text) = (self.text(&card["text"], &mut rich), self.text(&card["answer"], &mut rich));
-            let named = Named { id: named.id.as_ref().map(|id| format!("{id}/{}", at + 1)), title: named.title.clone() };
+            let named =
+                Named { id: named.id.as_ref().map(|id| format!("{id}/{}", at + 1)), title: named.title.clone() };
             if stem.is_empty() || text.is_empty() {
-                self.refuse(&named, format!("Card {} was refused: it has no text or no answer.", at + 1));
+                self.refuse(&named, &format!("Card {} was refused: it has no text or no answer.", at + 1));
                 continue;
             }
             let form = Form::Text { text, match_case: false, has_wildcards: false };

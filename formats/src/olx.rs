@@ -50,7 +50,8 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
             bank.skipped.push(Remark { place: place(file_name, Some(prepared.line(problem)), None), text });
             continue;
         }
-        let source = Source { file: file_name, category: None, topic: None, line: &|node| prepared.line(node), find: &|_| None };
+        let source =
+            Source { file: file_name, category: None, topic: None, line: &|node| prepared.line(node), find: &|_| None };
         source.read(problem, &mut bank);
     }
     if count == 0 {
@@ -173,7 +174,8 @@ struct Variables {
 impl Variables {
     fn of(pieces: &Pieces) -> Self {
         let is_name = |word: &str| {
-            word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         };
         let mut names: Vec<String> = Vec::new();
         for line in pieces.scripts.lines() {
@@ -216,7 +218,8 @@ impl Source<'_> {
         let mut warnings: Vec<String> = Vec::new();
         let segments: Vec<&str> = pieces.html.split(RESPONSE).collect();
         let title = attribute(problem, "display_name").map(str::trim).filter(|title| !title.is_empty());
-        let refuse = |bank: &mut Bank, line: u32, text: String| bank.refused.push(Remark { place: place_at(line), text });
+        let refuse =
+            |bank: &mut Bank, line: u32, text: String| bank.refused.push(Remark { place: place_at(line), text });
         if pieces.responses.is_empty() {
             let text = format!("The problem \"{}\" has no input to answer.", title.unwrap_or_default());
             bank.skipped.push(Remark { place: place_at(line), text });
@@ -235,8 +238,15 @@ impl Source<'_> {
             ..Question::default()
         };
         let mut inputs = 0_usize;
-        for (response, before) in pieces.responses.iter().zip(std::iter::once("").chain(segments[1..].iter().copied())) {
-            let mut reader = responses::Reader { rich: &mut rich, find: self.find, variables: &variables, warnings: &mut warnings, extra: &mut question.extra };
+        for (response, before) in pieces.responses.iter().zip(std::iter::once("").chain(segments[1..].iter().copied()))
+        {
+            let mut reader = responses::Reader {
+                rich: &mut rich,
+                find: self.find,
+                variables: &variables,
+                warnings: &mut warnings,
+                extra: &mut question.extra,
+            };
             let line = (self.line)(*response);
             for result in reader.read(*response, before) {
                 inputs += 1;
@@ -250,12 +260,14 @@ impl Source<'_> {
             return;
         }
         if let (Some(last), Some(part)) = (segments.last().filter(|_| segments.len() > 1), question.parts.last_mut()) {
-            let after = rich.html(last, self.find);
-            if !after.is_empty() {
-                part.text = format!("{}\n{after}", part.text).trim().to_owned();
+            if let Some(variable) = variables.in_text(last, false) {
+                warnings.push(format!("The text after the last input was left out: it has the variable ${variable}."));
+            } else {
+                let after = rich.html(last, self.find);
+                part.text = joined(&part.text, &after);
             }
         }
-        self.add_points(problem, inputs, &mut question, &mut warnings);
+        add_points(problem, inputs, &mut question, &mut warnings);
         let mut texts = |nodes: &[Node], what: &str| {
             let mut list = Vec::new();
             for node in nodes {
@@ -276,7 +288,7 @@ impl Source<'_> {
         if let [only] = question.parts.as_mut_slice()
             && inputs == 1
         {
-            question.stem = [question.stem.as_str(), only.text.as_str()].join("\n").trim().to_owned();
+            question.stem = joined(&question.stem, &only.text);
             only.text.clear();
         } else {
             warnings.push(format!("Each of the {inputs} inputs is a part of one question."));
@@ -290,28 +302,33 @@ impl Source<'_> {
         bank.warnings.extend(warnings.into_iter().map(|text| Remark { place: place_at(line), text }));
         bank.questions.push(question);
     }
+}
 
-    /// The weight is shared by all inputs; without one, each has 1 point.
-    fn add_points(&self, problem: Node, inputs: usize, question: &mut Question, warnings: &mut Vec<String>) {
-        let count = u32::try_from(inputs).unwrap_or(u32::MAX);
-        let weight = attribute(problem, "weight").filter(|weight| !weight.trim().is_empty());
-        let points = match weight.map(|weight| weight.trim().parse::<f64>()) {
-            Some(Ok(weight)) if (0.0..=1e6).contains(&weight) => weight / f64::from(count),
-            Some(_) => {
-                warnings.push("The weight is no number; each input has 1 point.".to_owned());
-                1.0
-            }
-            None => 1.0,
-        };
-        for part in &mut question.parts {
-            part.points = Some(points);
+/// Two texts, one below the other.
+fn joined(above: &str, below: &str) -> String {
+    [above, below].join("\n").trim().to_owned()
+}
+
+/// The weight is shared by all inputs; without one, each has 1 point.
+fn add_points(problem: Node, inputs: usize, question: &mut Question, warnings: &mut Vec<String>) {
+    let count = u32::try_from(inputs).unwrap_or(u32::MAX);
+    let weight = attribute(problem, "weight").filter(|weight| !weight.trim().is_empty());
+    let points = match weight.map(|weight| weight.trim().parse::<f64>()) {
+        Some(Ok(weight)) if (0.0..=1e6).contains(&weight) => weight / f64::from(count),
+        Some(_) => {
+            warnings.push("The weight is no number; each input has 1 point.".to_owned());
+            1.0
         }
-        if question.parts.len() < inputs {
-            warnings.push(format!(
-                "{} of {inputs} inputs were refused; their share of the points is left out.",
-                inputs - question.parts.len()
-            ));
-        }
+        None => 1.0,
+    };
+    for part in &mut question.parts {
+        part.points = Some(points);
+    }
+    if question.parts.len() < inputs {
+        warnings.push(format!(
+            "{} of {inputs} inputs were refused; their share of the points is left out.",
+            inputs - question.parts.len()
+        ));
     }
 }
 

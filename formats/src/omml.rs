@@ -122,23 +122,7 @@ fn push(out: &mut String, node: Node) {
             }
             out.push_str("</mtable>");
         }
-        "acc" => {
-            out.push_str("<mover accent=\"true\">");
-            push_row(out, node, "e");
-            // The accents of Word are combining marks; MathML has the marks that stand alone.
-            let mark = match property(node, "chr").unwrap_or("\u{302}") {
-                "\u{302}" => "^",
-                "\u{303}" => "~",
-                "\u{304}" | "\u{305}" => "\u{af}",
-                "\u{307}" => "\u{2d9}",
-                "\u{308}" => "\u{a8}",
-                "\u{30c}" => "\u{2c7}",
-                "\u{20d7}" => "\u{2192}",
-                other => other,
-            };
-            push_operator(out, mark);
-            out.push_str("</mover>");
-        }
+        "acc" => accent(out, node),
         "bar" => {
             let is_above = property(node, "pos") == Some("top");
             let tag = if is_above { "mover" } else { "munder" };
@@ -159,6 +143,24 @@ fn push(out: &mut String, node: Node) {
         // `oMath`, `box`, `borderBox`, `e` and what later versions add: the content counts.
         _ => push_all(out, node),
     }
+}
+
+fn accent(out: &mut String, node: Node) {
+    out.push_str("<mover accent=\"true\">");
+    push_row(out, node, "e");
+    // The accents of Word are combining marks; MathML has the marks that stand alone.
+    let mark = match property(node, "chr").unwrap_or("\u{302}") {
+        "\u{302}" => "^",
+        "\u{303}" => "~",
+        "\u{304}" | "\u{305}" => "\u{af}",
+        "\u{307}" => "\u{2d9}",
+        "\u{308}" => "\u{a8}",
+        "\u{30c}" => "\u{2c7}",
+        "\u{20d7}" => "\u{2192}",
+        other => other,
+    };
+    push_operator(out, mark);
+    out.push_str("</mover>");
 }
 
 fn fences(out: &mut String, node: Node) {
@@ -223,7 +225,9 @@ fn run(out: &mut String, node: Node) {
     let is_upright = property(node, "sty") == Some("p");
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
-        let is_same = |c: char| if first.is_ascii_digit() { c.is_ascii_digit() || c == '.' } else { is_upright && c.is_alphabetic() };
+        let is_same = |c: char| {
+            if first.is_ascii_digit() { c.is_ascii_digit() || c == '.' } else { is_upright && c.is_alphabetic() }
+        };
         let length = rest.find(|c| !is_same(c)).unwrap_or(rest.len()).max(first.len_utf8());
         let (token, after) = rest.split_at(length);
         rest = after;
@@ -282,7 +286,9 @@ mod tests {
     use super::*;
 
     fn read(inner: &str) -> String {
-        let text = format!("<m:oMath xmlns:m=\"http://schemas.openxmlformats.org/officeDocument/2006/math\">{inner}</m:oMath>");
+        let text = format!(
+            "<m:oMath xmlns:m=\"http://schemas.openxmlformats.org/officeDocument/2006/math\">{inner}</m:oMath>"
+        );
         let document = roxmltree::Document::parse(&text).unwrap();
         latex(document.root_element())
     }
@@ -297,7 +303,10 @@ mod tests {
         for (omml, latex) in [
             (format!("<m:sSup><m:e>{x}</m:e><m:sup>{}</m:sup></m:sSup>{}", r("2"), r("=4")), "$x^{2}=4$"),
             (format!("<m:f><m:num>{}</m:num><m:den>{x}</m:den></m:f>", r("1")), r"$\frac{1}{x}$"),
-            (format!("<m:rad><m:radPr><m:degHide m:val=\"1\"/></m:radPr><m:deg/><m:e>{x}</m:e></m:rad>"), r"$\sqrt{x}$"),
+            (
+                format!("<m:rad><m:radPr><m:degHide m:val=\"1\"/></m:radPr><m:deg/><m:e>{x}</m:e></m:rad>"),
+                r"$\sqrt{x}$",
+            ),
             (format!("<m:rad><m:deg>{}</m:deg><m:e>{x}</m:e></m:rad>", r("3")), r"$\sqrt[3]{x}$"),
             (r("\u{1d465}+\u{1d6fc}"), r"$x+\alpha$"),
             (format!("<m:sSub><m:e>{x}</m:e><m:sub>{}</m:sub></m:sSub>", r("10")), "$x_{10}$"),
@@ -316,9 +325,13 @@ mod tests {
         );
         let read_sum = read(&sum);
         assert!(read_sum.contains("\\sum") && read_sum.contains("_{k=1}") && read_sum.contains('n'), "{read_sum}");
-        let fence = format!("<m:d><m:dPr><m:begChr m:val=\"[\"/><m:endChr m:val=\"]\"/></m:dPr><m:e>{}</m:e></m:d>", r("a,b"));
+        let fence =
+            format!("<m:d><m:dPr><m:begChr m:val=\"[\"/><m:endChr m:val=\"]\"/></m:dPr><m:e>{}</m:e></m:d>", r("a,b"));
         assert!(read(&fence).contains('['), "{}", read(&fence));
-        let sine = format!("<m:func><m:fName><m:r><m:rPr><m:sty m:val=\"p\"/></m:rPr><m:t>sin</m:t></m:r></m:fName><m:e>{}</m:e></m:func>", r("x"));
+        let sine = format!(
+            "<m:func><m:fName><m:r><m:rPr><m:sty m:val=\"p\"/></m:rPr><m:t>sin</m:t></m:r></m:fName><m:e>{}</m:e></m:func>",
+            r("x")
+        );
         assert!(read(&sine).contains("\\sin"), "{}", read(&sine));
     }
 }

@@ -57,11 +57,17 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
                 continue;
             }
         };
-        if content.rows.iter().all(|row| row.cells.iter().all(|cell| cell.text.trim().is_empty()) && row.drawings.is_empty()) {
+        if content
+            .rows
+            .iter()
+            .all(|row| row.cells.iter().all(|cell| cell.text.trim().is_empty()) && row.drawings.is_empty())
+        {
             skip("The sheet is empty.".to_owned());
             continue;
         }
-        bank.warnings.extend(content.warnings.into_iter().map(|(line, text)| Remark { place: Place { line, ..place.clone() }, text }));
+        bank.warnings.extend(
+            content.warnings.into_iter().map(|(line, text)| Remark { place: Place { line, ..place.clone() }, text }),
+        );
         let table = Table {
             file: file_name,
             sheet: Some(&listed.name),
@@ -94,7 +100,9 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
     };
     if bytes.starts_with(&OLE) {
         if has_utf16("EncryptedPackage") {
-            return Some("The workbook is protected by a password. Save it without one (File, Info, Protect Workbook).");
+            return Some(
+                "The workbook is protected by a password. Save it without one (File, Info, Protect Workbook).",
+            );
         }
         return Some("This is a workbook of Excel 97 (.xls). Open it and save it as .xlsx.");
     }
@@ -179,12 +187,15 @@ impl Workbook {
             .find(|relation| relation.kind == "officeDocument")
             .and_then(|relation| relation.target)
             .unwrap_or_else(|| "xl/workbook.xml".to_owned());
-        let bytes = package.get(&path).ok_or_else(|| FormatError("The zip is no workbook: it has no xl/workbook.xml.".to_owned()))?;
+        let bytes = package
+            .get(&path)
+            .ok_or_else(|| FormatError("The zip is no workbook: it has no xl/workbook.xml.".to_owned()))?;
         let prepared = xml::prepare(bytes)?;
         let document = prepared.parse()?;
         let root = document.root_element();
         let relations = relations(package, &path);
-        let has_1904_dates = child(root, "workbookPr").and_then(|node| attribute(node, "date1904")).is_some_and(is_true);
+        let has_1904_dates =
+            child(root, "workbookPr").and_then(|node| attribute(node, "date1904")).is_some_and(is_true);
         let mut sheets = Vec::new();
         for sheet in descendants(root, "sheet") {
             if sheets.len() >= SHEETS_MAX {
@@ -200,10 +211,14 @@ impl Workbook {
             });
         }
         let part = |kind: &str, usual: &str| {
-            let named = relations.values().find(|relation| relation.kind == kind).and_then(|relation| relation.target.as_deref());
+            let named = relations
+                .values()
+                .find(|relation| relation.kind == kind)
+                .and_then(|relation| relation.target.as_deref());
             package.get(named.unwrap_or(usual))
         };
-        let strings = part("sharedStrings", "xl/sharedStrings.xml").map(shared_strings).transpose()?.unwrap_or_default();
+        let strings =
+            part("sharedStrings", "xl/sharedStrings.xml").map(shared_strings).transpose()?.unwrap_or_default();
         let formats = part("styles", "xl/styles.xml").map(formats).transpose()?.unwrap_or_default();
         Ok(Self { sheets, strings, formats, has_1904_dates })
     }
@@ -245,7 +260,8 @@ fn rich_text(node: Node) -> String {
             "t" => (xml::text(inner), None),
             "r" => {
                 let properties = child(inner, "rPr");
-                let height = properties.and_then(|node| child(node, "vertAlign")).and_then(|node| attribute(node, "val"));
+                let height =
+                    properties.and_then(|node| child(node, "vertAlign")).and_then(|node| attribute(node, "val"));
                 let font = properties.and_then(|node| child(node, "rFont")).and_then(|node| attribute(node, "val"));
                 let run: String = children(inner, "t").map(xml::text).collect();
                 let run = if font == Some("Symbol") { run.chars().map(symbol).collect() } else { run };
@@ -296,16 +312,13 @@ fn unescaped(text: &str) -> String {
     while let Some(at) = rest.find("_x") {
         let code = rest.get(at + 2..at + 6).filter(|_| rest[at + 6..].starts_with('_'));
         let decoded = code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
-        match decoded {
-            Some(c) => {
-                out.push_str(&rest[..at]);
-                out.push(c);
-                rest = &rest[at + 7..];
-            }
-            None => {
-                out.push_str(&rest[..at + 2]);
-                rest = &rest[at + 2..];
-            }
+        if let Some(c) = decoded {
+            out.push_str(&rest[..at]);
+            out.push(c);
+            rest = &rest[at + 7..];
+        } else {
+            out.push_str(&rest[..at + 2]);
+            rest = &rest[at + 2..];
         }
     }
     out.push_str(rest);

@@ -57,7 +57,9 @@ fn a_problem_is_read_as_the_platform_reads_it() {
     let far = &question.parts[0];
     assert_eq!((far.text.as_str(), texts(far)), ("How far in 2 s?", vec!["19.62", "20"]));
     for one in accepted(far) {
-        assert!(matches!(&one.form, Form::Number { tolerance: Tolerance::Relative(share), .. } if share.as_str() == "0.05"));
+        assert!(
+            matches!(&one.form, Form::Number { tolerance: Tolerance::Relative(share), .. } if share.as_str() == "0.05")
+        );
         assert_eq!(one.unit.as_deref(), Some("m"));
     }
     let third = &accepted(&question.parts[1])[0].form;
@@ -77,7 +79,12 @@ fn a_problem_is_read_as_the_platform_reads_it() {
         units.iter().map(|option| (option.text.as_str(), option.is_right, option.weight)).collect();
     assert_eq!(
         shown,
-        [("m/s^{2}", true, Some(1.0)), ("N/kg in words", false, Some(0.25)), ("m/s", false, Some(0.0)), ("None", false, Some(0.0))]
+        [
+            ("m/s^{2}", true, Some(1.0)),
+            ("N/kg in words", false, Some(0.25)),
+            ("m/s", false, Some(0.0)),
+            ("None", false, Some(0.0))
+        ]
     );
     assert_eq!(units[0].feedback.as_deref(), Some("Length by time squared."));
     assert_eq!(options(&question.parts[5]), [("velocity", true), ("force", true), ("mass", false)]);
@@ -105,8 +112,11 @@ fn one_input_is_a_question_without_parts() {
 
 #[test]
 fn a_tolerance_as_an_attribute_is_ignored_and_said() {
-    let bank = of_problem("<numericalresponse answer=\"100\" tolerance=\"5%\"><formulaequationinput/></numericalresponse>");
-    let Form::Number { tolerance: Tolerance::Relative(share), .. } = &accepted(&only(&bank).parts[0])[0].form else { panic!() };
+    let bank =
+        of_problem("<numericalresponse answer=\"100\" tolerance=\"5%\"><formulaequationinput/></numericalresponse>");
+    let Form::Number { tolerance: Tolerance::Relative(share), .. } = &accepted(&only(&bank).parts[0])[0].form else {
+        panic!()
+    };
     assert_eq!(share.as_str(), "0.00001");
     assert!(says(&bank.warnings, &["attribute `tolerance` is ignored"]) && says(&bank.warnings, &["0.001 %"]));
 }
@@ -119,9 +129,15 @@ fn answers_that_cannot_be_marked_are_refused_by_name() {
         ("<numericalresponse answer=\"\"><textline/></numericalresponse>", "no answer"),
         ("<numericalresponse answer=\"x\"><textline/></numericalresponse>", "\"x\" is not known"),
         ("<numericalresponse answer=\"$k\"><textline/></numericalresponse>", "$k"),
-        ("<numericalresponse answer=\"2\"><responseparam type=\"tolerance\" default=\"$t\"/></numericalresponse>", "$t"),
+        (
+            "<numericalresponse answer=\"2\"><responseparam type=\"tolerance\" default=\"$t\"/></numericalresponse>",
+            "$t",
+        ),
         ("<stringresponse answer=\"[a-z]+\" type=\"regexp\"><textline/></stringresponse>", "pattern"),
-        ("<multiplechoiceresponse><choicegroup><choice correct=\"false\">a</choice><choice correct=\"false\">b</choice></choicegroup></multiplechoiceresponse>", "no option is right"),
+        (
+            "<multiplechoiceresponse><choicegroup><choice correct=\"false\">a</choice><choice correct=\"false\">b</choice></choicegroup></multiplechoiceresponse>",
+            "no option is right",
+        ),
         ("<optionresponse><optioninput options=\"('a','b')\" correct=\"c\"/></optionresponse>", "is not in its list"),
     ] {
         let bank = of_problem(response);
@@ -139,7 +155,9 @@ fn menus_and_options_in_elements_are_read() {
         "<optionresponse><label>Pick</label><optioninput><option correct=\"False\">a</option><option correct=\"True\">b<optionhint>yes</optionhint></option></optioninput></optionresponse>",
     );
     assert_eq!(options(&only(&bank).parts[0]), [("a", false), ("b", true)]);
-    let bank = of_problem("<p>First <optionresponse><optioninput options=\"('x','y')\" correct=\"y\"/></optionresponse> then</p>");
+    let bank = of_problem(
+        "<p>First <optionresponse><optioninput options=\"('x','y')\" correct=\"y\"/></optionresponse> then</p>",
+    );
     assert_eq!(options(&only(&bank).parts[0]), [("x", false), ("y", true)]);
     assert!(only(&bank).stem.contains("First") && only(&bank).stem.contains("then"), "{:?}", only(&bank).stem);
 }
@@ -156,7 +174,10 @@ fn course() -> Vec<(&'static str, &'static str)> {
             "<vertical><html url_name=\"h\"/><problem url_name=\"p1\"/><problem url_name=\"gone\"/>\
              <problem display_name=\"Inline\" url_name=\"p2\"><p>Q?</p><stringresponse answer=\"a\"/></problem></vertical>",
         ),
-        ("c/problem/p1.xml", "<problem display_name=\"One\"><p>See <img src=\"/static/a b.png\"/></p><numericalresponse answer=\"1\"/></problem>"),
+        (
+            "c/problem/p1.xml",
+            "<problem display_name=\"One\"><p>See <img src=\"/static/a b.png\"/></p><numericalresponse answer=\"1\"/></problem>",
+        ),
         ("c/problem/p3.xml", "<problem><p>Spare?</p><stringresponse answer=\"a\"/></problem>"),
         ("c/drafts/problem/p4.xml", "<problem/>"),
         ("c/static/a b.png", "PNG"),
@@ -233,8 +254,17 @@ fn a_question_set_of_h5p_is_read() {
     assert_eq!(answers, [vec!["0.75", "0,75"], vec!["6"], vec!["9"], vec!["1", "2"]]);
     assert_eq!(blanks.parts[0].hint.as_deref(), Some("as a decimal"));
     assert_eq!(blanks.parts[2].hint.as_deref(), Some("30"));
-    assert!(blanks.parts.iter().all(|part| part.is_gap && matches!(accepted(part)[0].form, Form::Text { match_case: false, .. })));
-    assert!(says(&bank.warnings, &["9:30", "as H5P reads it"]) && says(&bank.warnings, &["1/2", "fraction"]), "{:#?}", bank.warnings);
+    assert!(
+        blanks
+            .parts
+            .iter()
+            .all(|part| part.is_gap && matches!(accepted(part)[0].form, Form::Text { match_case: false, .. }))
+    );
+    assert!(
+        says(&bank.warnings, &["9:30", "as H5P reads it"]) && says(&bank.warnings, &["1/2", "fraction"]),
+        "{:#?}",
+        bank.warnings
+    );
     assert_eq!(pi.stem, "$$\\pi < 3$$");
     assert_eq!(options(&pi.parts[0]), [("True", false), ("False", true)]);
     assert!(says(&bank.refused, &["\"Map\"", "H5P.DragQuestion"]) && bank.refused.len() == 1, "{:#?}", bank.refused);
@@ -260,10 +290,14 @@ fn a_package_of_h5p_brings_its_pictures() {
 #[test]
 fn other_kinds_of_h5p_are_read_or_named() {
     let read = |json: &str| h5p::read("c.json", json.as_bytes()).unwrap();
-    let set = read(r#"{"choices":[{"question":"<p>1+1</p>","answers":["<p>2</p>","<p>3</p>"],"subContentId":"s"},{"question":"","answers":[]}]}"#);
+    let set = read(
+        r#"{"choices":[{"question":"<p>1+1</p>","answers":["<p>2</p>","<p>3</p>"],"subContentId":"s"},{"question":"","answers":[]}]}"#,
+    );
     assert_eq!(options(&only(&set).parts[0]), [("2", true), ("3", false)]);
     assert_eq!((set.refused.len(), only(&set).place.id.as_deref()), (1, Some("s")));
-    let drag = read(r#"{"taskDescription":"<p>Drag.</p>","textField":"The *sky/air:look up\\+yes* is *blue*.\nSo.","distractors":"*red*"}"#);
+    let drag = read(
+        r#"{"taskDescription":"<p>Drag.</p>","textField":"The *sky/air:look up\\+yes* is *blue*.\nSo.","distractors":"*red*"}"#,
+    );
     assert_eq!(only(&drag).stem, "Drag.\nThe [gap 1] is [gap 2].\nSo.");
     assert_eq!(texts(&only(&drag).parts[0]), ["sky/air"]);
     assert_eq!(only(&drag).parts[0].hint.as_deref(), Some("look up"));
@@ -272,7 +306,10 @@ fn other_kinds_of_h5p_are_read_or_named() {
         r#"{"content":[{"content":{"library":"H5P.AdvancedText 1.1","params":{}}},{"content":{"library":"H5P.TrueFalse 1.8","params":{"question":"q","correct":"maybe"}}},
         {"content":{"library":"H5P.Essay 1.5","params":{"taskDescription":"Why?","solution":{"sample":"So."}}}}]}"#,
     );
-    assert_eq!((only(&column).parts[0].answer.clone(), only(&column).parts[0].solution.as_deref()), (Answer::Open, Some("So.")));
+    assert_eq!(
+        (only(&column).parts[0].answer.clone(), only(&column).parts[0].solution.as_deref()),
+        (Answer::Open, Some("So."))
+    );
     assert!(says(&column.skipped, &["H5P.AdvancedText"]) && says(&column.refused, &["true or false"]));
     for json in ["", "{}", "[]", "1", "{\"questions\":[]}", "{\"a\":", &"[".repeat(10_000)] {
         assert!(h5p::read("c.json", json.as_bytes()).is_err(), "{json:.20}");

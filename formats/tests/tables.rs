@@ -47,7 +47,10 @@ fn a_bank_in_csv_is_read_as_a_person_reads_it() {
     let bank = csv::read("bank.csv", BANK_CSV).unwrap();
     assert_eq!((bank.questions.len(), bank.refused.len(), bank.warnings.len()), (2, 0, 0), "{bank:#?}");
     let first = question(&bank, "m-1");
-    assert_eq!(first.stem, "If price falls from \\$5 to \\$4 and sales rise from 10 to 14, the elasticity is \"elastic\"?");
+    assert_eq!(
+        first.stem,
+        "If price falls from \\$5 to \\$4 and sales rise from 10 to 14, the elasticity is \"elastic\"?"
+    );
     assert_eq!(options(first), (vec!["yes", "no"], vec!["yes"]));
     assert_eq!(first.solution.as_deref(), Some("|\u{394}Q/Q| = 0,4 > 0,2"));
     assert_eq!((first.parts[0].points, first.minutes, first.difficulty), (Some(2.0), Some(3.0), Some(2)));
@@ -55,7 +58,10 @@ fn a_bank_in_csv_is_read_as_a_person_reads_it() {
     assert_eq!(question(&bank, "m-2").parts[0].answer, number("-2"));
     let exam = &bank.exams[0];
     assert_eq!(bank.exams.len(), 1);
-    assert_eq!((exam.year, exam.semester.as_deref(), exam.kind.as_deref()), (Some(2022), Some("spring"), Some("final")));
+    assert_eq!(
+        (exam.year, exam.semester.as_deref(), exam.kind.as_deref()),
+        (Some(2022), Some("spring"), Some("final"))
+    );
 }
 
 #[test]
@@ -82,7 +88,11 @@ fn a_workbook_is_read_as_it_is_shown() {
         .map(|remark| (remark.place.sheet.as_deref(), remark.place.line, remark.place.id.as_deref()))
         .collect();
     assert_eq!(places, [(Some("Algebra"), Some(8), Some("q-5")), (Some("Algebra"), Some(14), Some("q-10"))]);
-    assert!(says(&bank.refused, &["points", "formula without a stored value", "equation", "$x^{2}=4$"]), "{:#?}", bank.refused);
+    assert!(
+        says(&bank.refused, &["points", "formula without a stored value", "equation", "$x^{2}=4$"]),
+        "{:#?}",
+        bank.refused
+    );
     assert!(says(&bank.refused, &["\"D\" names no option; there are A, B"]), "{:#?}", bank.refused);
 
     let first = question(&bank, "007");
@@ -111,14 +121,21 @@ fn a_workbook_is_read_as_it_is_shown() {
     let skipped: Vec<&str> = bank.skipped.iter().filter_map(|remark| remark.place.sheet.as_deref()).collect();
     assert!(skipped.contains(&"key") && skipped.contains(&"Sheet3"), "{:#?}", bank.skipped);
     assert!(says(&bank.skipped, &["above the header", "Questions of the spring midterm"]), "{:#?}", bank.skipped);
-    assert_eq!(bank.exams.iter().map(|exam| exam.title.as_str()).collect::<Vec<_>>(), ["2024 spring midterm", "2019 fall final"]);
+    assert_eq!(
+        bank.exams.iter().map(|exam| exam.title.as_str()).collect::<Vec<_>>(),
+        ["2024 spring midterm", "2019 fall final"]
+    );
 }
 
 #[test]
 fn the_template_is_read_without_a_remark() {
     let template = csv::template();
     let bank = of_csv(&template);
-    assert_eq!((bank.questions.len(), bank.refused.len(), bank.warnings.len(), bank.skipped.len()), (2, 0, 0, 0), "{bank:#?}");
+    assert_eq!(
+        (bank.questions.len(), bank.refused.len(), bank.warnings.len(), bank.skipped.len()),
+        (2, 0, 0, 0),
+        "{bank:#?}"
+    );
     let free = question(&bank, "m-2");
     let Answer::Accepted(list) = &free.parts[0].answer else { panic!() };
     assert_eq!(list.len(), 3);
@@ -132,10 +149,15 @@ fn the_template_is_read_without_a_remark() {
 
 #[test]
 fn german_headers_in_any_order_are_known() {
-    let bank = of_csv("Punkte;Richtige Antwort;Frage;Antwort A;Antwort B;Schwierigkeit;Thema\n2,5;B;Was?;ja;nein;leicht;Logik\n");
+    let bank = of_csv(
+        "Punkte;Richtige Antwort;Frage;Antwort A;Antwort B;Schwierigkeit;Thema\n2,5;B;Was?;ja;nein;leicht;Logik\n",
+    );
     let question = &bank.questions[0];
     assert_eq!(options(question), (vec!["ja", "nein"], vec!["nein"]));
-    assert_eq!((question.parts[0].points, question.difficulty, question.topic.as_deref()), (Some(2.5), Some(2), Some("Logik")));
+    assert_eq!(
+        (question.parts[0].points, question.difficulty, question.topic.as_deref()),
+        (Some(2.5), Some(2), Some("Logik"))
+    );
 }
 
 #[test]
@@ -182,7 +204,9 @@ fn a_column_has_one_decimal_sign() {
 
 #[test]
 fn texts_that_look_like_values_stay_texts() {
-    let bank = of_csv("question,answer\na,None\nb,007\nc,1/2\nd,=2x+1\ne,NULL\nf,\"[5,7)\"\ng,$5\nh,'=x\ni,\"=\"\"007\"\"\"\n");
+    let bank = of_csv(
+        "question,answer\na,None\nb,007\nc,1/2\nd,=2x+1\ne,NULL\nf,\"[5,7)\"\ng,$5\nh,'=x\ni,\"=\"\"007\"\"\"\n",
+    );
     let answers: Vec<Answer> = bank.questions.iter().map(|question| question.parts[0].answer.clone()).collect();
     let expected: Vec<Answer> = ["None", "007", "1/2", "=2x+1", "NULL", "[5,7)", "$5", "=x", "007"].map(text).to_vec();
     assert_eq!(answers, expected);
@@ -246,7 +270,9 @@ fn true_and_false_are_a_choice() {
 
 #[test]
 fn rows_with_parts_are_one_question() {
-    let bank = of_csv("id,part,question,answer,points\n1,,A stone falls.,,\n1,a,How far?,19.62,2\n1,b,How fast?,19.62,1\n2,,Other?,x,1\n");
+    let bank = of_csv(
+        "id,part,question,answer,points\n1,,A stone falls.,,\n1,a,How far?,19.62,2\n1,b,How fast?,19.62,1\n2,,Other?,x,1\n",
+    );
     assert_eq!(bank.questions.len(), 2, "{bank:#?}");
     let first = &bank.questions[0];
     assert_eq!(first.stem, "A stone falls.");
@@ -328,10 +354,19 @@ fn workbook(rows: &str, more: &str, others: &[(&str, &str)]) -> Vec<u8> {
         "<worksheet xmlns:r=\"r\"><cols><col min=\"4\" max=\"4\" hidden=\"1\"/></cols><sheetData>{rows}</sheetData>{more}</worksheet>"
     );
     let mut members = vec![
-        ("xl/workbook.xml", "<workbook xmlns:r=\"r\"><sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"a\"/></sheets></workbook>"),
-        ("xl/_rels/workbook.xml.rels", "<Relationships><Relationship Id=\"a\" Type=\"x/worksheet\" Target=\"worksheets/s.xml\"/></Relationships>"),
+        (
+            "xl/workbook.xml",
+            "<workbook xmlns:r=\"r\"><sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"a\"/></sheets></workbook>",
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            "<Relationships><Relationship Id=\"a\" Type=\"x/worksheet\" Target=\"worksheets/s.xml\"/></Relationships>",
+        ),
         ("xl/worksheets/s.xml", sheet.as_str()),
-        ("xl/styles.xml", "<styleSheet><cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"16\"/><xf numFmtId=\"13\"/></cellXfs></styleSheet>"),
+        (
+            "xl/styles.xml",
+            "<styleSheet><cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"16\"/><xf numFmtId=\"13\"/></cellXfs></styleSheet>",
+        ),
         (
             "xl/sharedStrings.xml",
             "<sst><si><t>question</t></si><si><t>answer</t></si><si><r><t>10</t></r><r><rPr><vertAlign val=\"superscript\"/></rPr><t>-</t></r>\
@@ -391,11 +426,19 @@ fn pictures_and_equations_come_along() {
         anchor(0, 2, equation),
         anchor(0, 90, picture)
     );
-    let rows = format!("{HEADER}<row r=\"2\"><c r=\"A2\" t=\"str\"><v>Which?</v></c><c r=\"B2\"><v>1</v></c></row><row r=\"3\"><c r=\"B3\"><v>2</v></c></row>");
+    let rows = format!(
+        "{HEADER}<row r=\"2\"><c r=\"A2\" t=\"str\"><v>Which?</v></c><c r=\"B2\"><v>1</v></c></row><row r=\"3\"><c r=\"B3\"><v>2</v></c></row>"
+    );
     let others = [
-        ("xl/worksheets/_rels/s.xml.rels", "<Relationships><Relationship Id=\"d\" Type=\"x/drawing\" Target=\"../drawings/d.xml\"/></Relationships>"),
+        (
+            "xl/worksheets/_rels/s.xml.rels",
+            "<Relationships><Relationship Id=\"d\" Type=\"x/drawing\" Target=\"../drawings/d.xml\"/></Relationships>",
+        ),
         ("xl/drawings/d.xml", drawing.as_str()),
-        ("xl/drawings/_rels/d.xml.rels", "<Relationships><Relationship Id=\"p\" Type=\"x/image\" Target=\"../media/i.png\"/></Relationships>"),
+        (
+            "xl/drawings/_rels/d.xml.rels",
+            "<Relationships><Relationship Id=\"p\" Type=\"x/image\" Target=\"../media/i.png\"/></Relationships>",
+        ),
         ("xl/media/i.png", "PNG"),
     ];
     let bank = xlsx::read("t.xlsx", &workbook(&rows, "<drawing r:id=\"d\"/>", &others)).unwrap();
@@ -424,15 +467,21 @@ fn hostile_workbooks_are_refused() {
     for sheet in [bomb, deep.as_str()] {
         let members = [
             ("xl/workbook.xml", "<workbook xmlns:r=\"r\"><sheets><sheet name=\"S\" r:id=\"a\"/></sheets></workbook>"),
-            ("xl/_rels/workbook.xml.rels", "<Relationships><Relationship Id=\"a\" Type=\"x/worksheet\" Target=\"s.xml\"/></Relationships>"),
+            (
+                "xl/_rels/workbook.xml.rels",
+                "<Relationships><Relationship Id=\"a\" Type=\"x/worksheet\" Target=\"s.xml\"/></Relationships>",
+            ),
             ("xl/s.xml", sheet),
         ];
         let read = xlsx::read("t.xlsx", &package(&members));
         assert!(read.is_err() || read.is_ok_and(|bank| bank.questions.is_empty() && !bank.refused.is_empty()));
     }
     // A merged area of the whole sheet, and a cell in the last column.
-    let rows = format!("{HEADER}<row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c><c r=\"A1048576\" t=\"str\"><v>q</v></c></row>");
-    let more = "<mergeCells><mergeCell ref=\"A1:XFD1048576\"/><mergeCell ref=\"B9:A1\"/><mergeCell ref=\"x\"/></mergeCells>";
+    let rows = format!(
+        "{HEADER}<row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c><c r=\"A1048576\" t=\"str\"><v>q</v></c></row>"
+    );
+    let more =
+        "<mergeCells><mergeCell ref=\"A1:XFD1048576\"/><mergeCell ref=\"B9:A1\"/><mergeCell ref=\"x\"/></mergeCells>";
     let bank = xlsx::read("t.xlsx", &workbook(&rows, more, &[])).unwrap();
     assert_eq!(bank.questions[0].place.line, Some(1_048_576));
 }

@@ -26,7 +26,14 @@ const GAPS_MAX: usize = 200;
 
 impl Gaps {
     /// Adds a text in HTML. `before` is the number of gaps in the texts before.
-    pub(super) fn add(&mut self, html: &str, style: Style, match_case: bool, rich: &mut Rich, find: &FindFile) -> Result<(), String> {
+    pub(super) fn add(
+        &mut self,
+        html: &str,
+        style: Style,
+        match_case: bool,
+        rich: &mut Rich,
+        find: &FindFile,
+    ) -> Result<(), String> {
         let mut replaced = String::with_capacity(html.len());
         let mut rest = html;
         while let Some(start) = rest.find('*') {
@@ -43,7 +50,7 @@ impl Gaps {
             replaced.push_str(&rest[..start]);
             let part = self.gap(&rest[start + 1..start + 1 + length], style, match_case, rich, find)?;
             self.parts.push(part);
-            replaced.push_str(&format!("[gap {}]", self.parts.len()));
+            replaced.extend(["[gap ", &self.parts.len().to_string(), "]"]);
             rest = &rest[start + 2 + length..];
         }
         replaced.push_str(rest);
@@ -55,7 +62,14 @@ impl Gaps {
         Ok(())
     }
 
-    fn gap(&mut self, html: &str, style: Style, match_case: bool, rich: &mut Rich, find: &FindFile) -> Result<Part, String> {
+    fn gap(
+        &mut self,
+        html: &str,
+        style: Style,
+        match_case: bool,
+        rich: &mut Rich,
+        find: &FindFile,
+    ) -> Result<Part, String> {
         let mut reduced = |html: &str| rich.html(html, find);
         let (body, feedback) = match style {
             Style::DragText => html.find("\\+").or_else(|| html.find("\\-")).map_or((html, ""), |at| html.split_at(at)),
@@ -70,9 +84,17 @@ impl Gaps {
             Style::DragText => vec![reduced(answers)],
         };
         let shown = html.chars().take(60).collect::<String>();
-        let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | ' '));
-        if style == Style::Blanks && texts.len() == 2 && texts.iter().all(|text| is_number(text) && !text.contains(['.', ','])) {
-            self.warnings.push(format!("The gap \"{shown}\" has two answers, {} and {}, as H5P reads it; it may be a fraction.", texts[0], texts[1]));
+        let is_number = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | ' '))
+        };
+        if style == Style::Blanks
+            && texts.len() == 2
+            && texts.iter().all(|text| is_number(text) && !text.contains(['.', ',']))
+        {
+            self.warnings.push(format!(
+                "The gap \"{shown}\" has two answers, {} and {}, as H5P reads it; it may be a fraction.",
+                texts[0], texts[1]
+            ));
         }
         if let Some(hint) = &hint
             && is_number(hint)
@@ -81,7 +103,8 @@ impl Gaps {
             self.warnings.push(format!("The gap \"{shown}\" has the answer {} and the hint {hint}, as H5P reads it; it may be a time or a ratio.", texts.join(" or ")));
         }
         if hint.as_deref().is_some_and(|hint| hint.starts_with("//")) {
-            self.warnings.push(format!("The gap \"{shown}\" ends at its colon, as H5P reads it; it may be an address."));
+            self.warnings
+                .push(format!("The gap \"{shown}\" ends at its colon, as H5P reads it; it may be an address."));
         }
         if !feedback.is_empty() {
             self.warnings.push(format!("The feedback of the gap \"{shown}\" is lost."));
@@ -95,6 +118,12 @@ impl Gaps {
             unit: None,
             feedback: None,
         });
-        Ok(Part { is_gap: true, answer: Answer::Accepted(accepted.collect()), points: Some(1.0), hint, ..Part::default() })
+        Ok(Part {
+            is_gap: true,
+            answer: Answer::Accepted(accepted.collect()),
+            points: Some(1.0),
+            hint,
+            ..Part::default()
+        })
     }
 }

@@ -13,16 +13,35 @@ use crate::{
 
 /// Elements that hold others.
 pub(super) const HOLDERS: [&str; 12] = [
-    "course", "chapter", "sequential", "vertical", "library", "conditional", "split_test", "randomize", "library_content", "wrapper",
-    "problemset", "itembank",
+    "course",
+    "chapter",
+    "sequential",
+    "vertical",
+    "library",
+    "conditional",
+    "split_test",
+    "randomize",
+    "library_content",
+    "wrapper",
+    "problemset",
+    "itembank",
 ];
 
 const DEPTH_MAX: usize = 20;
 
 pub(super) fn read(file_name: &str, package: &Package) -> Result<Bank, FormatError> {
-    let mut walk = Walk { file: file_name, package, bank: Bank::default(), seen: BTreeSet::new(), others: BTreeMap::new(), root: String::new() };
+    let mut walk = Walk {
+        file: file_name,
+        package,
+        bank: Bank::default(),
+        seen: BTreeSet::new(),
+        others: BTreeMap::new(),
+        root: String::new(),
+    };
     for (path, why) in package.left_out() {
-        walk.bank.skipped.push(Remark { place: place(path, None, None), text: format!("The file was left out: {why}.") });
+        walk.bank
+            .skipped
+            .push(Remark { place: place(path, None, None), text: format!("The file was left out: {why}.") });
     }
     // The archive may have the course in a folder, and another named like a part of it.
     let starts = |wanted: &str| {
@@ -113,7 +132,15 @@ impl Walk<'_> {
     }
 
     /// Reads an element of the course. `id` is the name of its file, which is its id.
-    fn element(&mut self, node: Node, path: &str, id: Option<&str>, names: &Names, depth: usize, line: &dyn Fn(Node) -> u32) {
+    fn element(
+        &mut self,
+        node: Node,
+        path: &str,
+        id: Option<&str>,
+        names: &Names,
+        depth: usize,
+        line: &dyn Fn(Node) -> u32,
+    ) {
         if depth > DEPTH_MAX {
             let text = "The course is nested too deeply.".to_owned();
             self.bank.refused.push(Remark { place: place(path, Some(line(node)), None), text });
@@ -138,7 +165,10 @@ impl Walk<'_> {
             return;
         }
         // `course.xml` names the run, whose file has the same name as itself only by chance.
-        if !has_content(node) && kind == "course" && let Some(own) = attribute(node, "url_name") {
+        if !has_content(node)
+            && kind == "course"
+            && let Some(own) = attribute(node, "url_name")
+        {
             let target = format!("{}course/{own}.xml", self.root);
             if target != path {
                 self.file(&target, names, depth + 1);
@@ -155,7 +185,8 @@ impl Walk<'_> {
                 };
                 package.find(&target).map(|(path, bytes)| (path.to_owned(), bytes.to_vec()))
             };
-            let source = Source { file: path, category: names.chapter.clone(), topic: names.section.clone(), line, find: &find };
+            let source =
+                Source { file: path, category: names.chapter.clone(), topic: names.section.clone(), line, find: &find };
             let before = self.bank.questions.len();
             source.read(node, &mut self.bank);
             for question in &mut self.bank.questions[before..] {

@@ -74,7 +74,7 @@ const LITERAL_STAR: char = '\u{fdd3}';
 fn texts(hir: &Hir) -> Result<Vec<String>, String> {
     let cannot = |what: &str| Err(format!("the pattern has {what}, which cannot be listed"));
     match hir.kind() {
-        HirKind::Empty => Ok(vec![String::new()]),
+        HirKind::Empty | HirKind::Look(Look::WordAscii | Look::WordUnicode) => Ok(vec![String::new()]),
         HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
             Ok(text) => Ok(vec![text.replace('*', &LITERAL_STAR.to_string())]),
             Err(_) => cannot("bytes that are no text"),
@@ -86,7 +86,11 @@ fn texts(hir: &Hir) -> Result<Vec<String>, String> {
                     list.push(if c == '*' { LITERAL_STAR.to_string() } else { c.to_string() });
                     if list.len() > 12 {
                         // A class of blanks stands for one.
-                        return if is_blank(hir) { Ok(vec![" ".to_owned()]) } else { cannot("a class of many letters") };
+                        return if is_blank(hir) {
+                            Ok(vec![" ".to_owned()])
+                        } else {
+                            cannot("a class of many letters")
+                        };
                     }
                 }
             }
@@ -95,15 +99,21 @@ fn texts(hir: &Hir) -> Result<Vec<String>, String> {
         HirKind::Class(Class::Bytes(_)) => cannot("a class of bytes"),
         HirKind::Look(Look::Start) => Ok(vec![START.to_string()]),
         HirKind::Look(Look::End) => Ok(vec![END.to_string()]),
-        HirKind::Look(_) => Ok(vec![String::new()]),
+        HirKind::Look(_) => cannot("a bound within the text"),
         HirKind::Repetition(repetition) => {
             if is_any(&repetition.sub) && repetition.max.is_none() {
                 return Ok(vec![ANY.to_string()]);
             }
             if is_blank(&repetition.sub) {
-                return Ok(if repetition.min == 0 { vec![String::new(), " ".to_owned()] } else { vec![" ".to_owned()] });
+                return Ok(if repetition.min == 0 {
+                    vec![String::new(), " ".to_owned()]
+                } else {
+                    vec![" ".to_owned()]
+                });
             }
-            let Some(max) = repetition.max.filter(|max| *max <= 8) else { return cannot("a repetition without an end") };
+            let Some(max) = repetition.max.filter(|max| *max <= 8) else {
+                return cannot("a repetition without an end");
+            };
             let one = texts(&repetition.sub)?;
             let mut list = Vec::new();
             let mut power = vec![String::new()];
@@ -151,7 +161,11 @@ fn joined(left: &[String], right: &[String]) -> Result<Vec<String>, String> {
 /// Whether it is `.`: all letters but line breaks.
 fn is_any(hir: &Hir) -> bool {
     let HirKind::Class(Class::Unicode(class)) = hir.kind() else { return false };
-    let count: u64 = class.ranges().iter().map(|range| u64::from(u32::from(range.end())) + 1 - u64::from(u32::from(range.start()))).sum();
+    let count: u64 = class
+        .ranges()
+        .iter()
+        .map(|range| u64::from(u32::from(range.end())) + 1 - u64::from(u32::from(range.start())))
+        .sum();
     count > 0x0010_0000
 }
 
@@ -176,7 +190,10 @@ mod tests {
 
     #[test]
     fn patterns_are_bound_at_their_outer_ends_only() {
-        assert_eq!(list(&["Newton|Isaac", "Galilei"]).unwrap(), ["Newton", "Isaac", "Galilei", "Newton*", "*Isaac*", "*Galilei"]);
+        assert_eq!(
+            list(&["Newton|Isaac", "Galilei"]).unwrap(),
+            ["Newton", "Isaac", "Galilei", "Newton*", "*Isaac*", "*Galilei"]
+        );
         assert_eq!(list(&["(Newton|Isaac)"]).unwrap(), ["Newton", "Isaac"]);
         assert_eq!(list(&["colou?r"]).unwrap(), ["color", "colour"]);
         assert_eq!(list(&["New ?ton.*"]).unwrap(), ["Newton*", "New ton*"]);

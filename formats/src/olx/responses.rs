@@ -11,9 +11,30 @@ use crate::{
 
 /// Elements of a response that are no text.
 const NO_TEXT: [&str; 24] = [
-    "choicegroup", "checkboxgroup", "optioninput", "textline", "formulaequationinput", "textbox", "responseparam", "additional_answer",
-    "correcthint", "stringequalhint", "regexphint", "hintgroup", "numericalhint", "formulahint", "optionhint", "compoundhint", "solution",
-    "radiogroup", "truefalse", "answer", "script", "style", "radiotextgroup", "checkboxtextgroup",
+    "choicegroup",
+    "checkboxgroup",
+    "optioninput",
+    "textline",
+    "formulaequationinput",
+    "textbox",
+    "responseparam",
+    "additional_answer",
+    "correcthint",
+    "stringequalhint",
+    "regexphint",
+    "hintgroup",
+    "numericalhint",
+    "formulahint",
+    "optionhint",
+    "compoundhint",
+    "solution",
+    "radiogroup",
+    "truefalse",
+    "answer",
+    "script",
+    "style",
+    "radiotextgroup",
+    "checkboxtextgroup",
 ];
 
 /// The tolerance of the platform where a problem names none: 0.001 %.
@@ -51,7 +72,7 @@ impl Reader<'_> {
                 .chain(descendants(response, "textline"))
                 .find_map(|input| attribute(input, "label"))
         {
-            text = label.to_owned();
+            label.clone_into(&mut text);
         }
         if let Some(variable) = self.variables.in_text(&html, false).map(str::to_owned) {
             return vec![Err(drawn(&variable))];
@@ -77,11 +98,15 @@ impl Reader<'_> {
     /// A variable in an attribute or text of the key.
     fn variable_of_key(&self, response: Node) -> Option<String> {
         response.descendants().filter(Node::is_element).find_map(|node| {
-            let is_key = matches!(&*name(node), "responseparam" | "additional_answer" | "optioninput" | "option" | "choice")
-                || node == response;
-            let of_attributes = node.attributes().filter(|known| matches!(known.name(), "answer" | "default" | "options" | "correct" | "samples"));
+            let is_key =
+                matches!(&*name(node), "responseparam" | "additional_answer" | "optioninput" | "option" | "choice")
+                    || node == response;
+            let of_attributes = node
+                .attributes()
+                .filter(|known| matches!(known.name(), "answer" | "default" | "options" | "correct" | "samples"));
             let found = of_attributes.filter(|_| is_key).find_map(|known| self.variables.in_text(known.value(), true));
-            let of_text = || node.text().filter(|_| node != response).and_then(|text| self.variables.in_text(text, false));
+            let of_text =
+                || node.text().filter(|_| node != response).and_then(|text| self.variables.in_text(text, false));
             found.or_else(of_text).map(str::to_owned)
         })
     }
@@ -102,7 +127,10 @@ impl Reader<'_> {
     }
 
     fn numerical(&mut self, response: Node) -> Result<Answer, String> {
-        let answer = attribute(response, "answer").map(str::trim).filter(|answer| !answer.is_empty()).ok_or("it has no answer")?;
+        let answer = attribute(response, "answer")
+            .map(str::trim)
+            .filter(|answer| !answer.is_empty())
+            .ok_or("it has no answer")?;
         if attribute(response, "tolerance").is_some() {
             self.warn("An attribute `tolerance` is ignored, as the platform does; only <responseparam> counts.");
         }
@@ -126,27 +154,28 @@ impl Reader<'_> {
             .map(str::to_owned);
         let mut accepted = Vec::new();
         for text in std::iter::once(answer).chain(Self::additional(response)) {
-            let form = match range(text) {
-                Some(range) => {
-                    if said.is_some() {
-                        self.warn(format!("The tolerance does not count for the range {text}, as on the platform."));
-                    }
-                    range?
+            let form = if let Some(range) = range(text) {
+                if said.is_some() {
+                    self.warn(format!("The tolerance does not count for the range {text}, as on the platform."));
                 }
-                None => {
-                    let value = expression::value(text).map_err(|why| format!("the answer \"{}\": {why}", short(text)))?;
-                    if said.is_none() {
-                        self.warn(format!("The answer {} names no tolerance; the platform's 0.001 % was taken.", short(text)));
-                    }
-                    Form::Number { value, tolerance: tolerance.clone() }
+                range?
+            } else {
+                let value = expression::value(text).map_err(|why| format!("the answer \"{}\": {why}", short(text)))?;
+                if said.is_none() {
+                    let text = short(text);
+                    self.warn(format!("The answer {text} names no tolerance; the platform's 0.001 % was taken."));
                 }
+                Form::Number { value, tolerance: tolerance.clone() }
             };
             accepted.push(Accepted { form, fraction: 1.0, unit: unit.clone(), feedback: None });
         }
         accepted[0].feedback = self.feedback(response);
         if let Some(partial) = attribute(response, "partial_credit") {
             let mut is_kept = false;
-            for text in descendants(response, "responseparam").filter_map(|node| attribute(node, "partial_answers")).flat_map(|list| list.split(',')) {
+            for text in descendants(response, "responseparam")
+                .filter_map(|node| attribute(node, "partial_answers"))
+                .flat_map(|list| list.split(','))
+            {
                 if let Ok(value) = expression::value(text) {
                     let form = Form::Number { value, tolerance: tolerance.clone() };
                     accepted.push(Accepted { form, fraction: 0.5, unit: unit.clone(), feedback: None });
@@ -161,7 +190,10 @@ impl Reader<'_> {
     }
 
     fn string(&mut self, response: Node) -> Result<Answer, String> {
-        let answer = attribute(response, "answer").map(str::trim).filter(|answer| !answer.is_empty()).ok_or("it has no answer")?;
+        let answer = attribute(response, "answer")
+            .map(str::trim)
+            .filter(|answer| !answer.is_empty())
+            .ok_or("it has no answer")?;
         let kind = attribute(response, "type").unwrap_or_default().to_lowercase();
         let has = |word: &str| kind.split_whitespace().any(|known| known == word);
         let match_case = !has("ci");
@@ -174,8 +206,10 @@ impl Reader<'_> {
             self.extra.push((name, text));
         }
         let matches = if has("regexp") {
-            let matches = pattern::matches(&answers).map_err(|why| format!("the pattern \"{}\": {why}", short(&answers.join("|"))))?;
-            let open: Vec<String> = matches.iter().filter(|one| one.is_open).map(|one| format!("\"{}\"", one.text)).collect();
+            let matches = pattern::matches(&answers)
+                .map_err(|why| format!("the pattern \"{}\": {why}", short(&answers.join("|"))))?;
+            let open: Vec<String> =
+                matches.iter().filter(|one| one.is_open).map(|one| format!("\"{}\"", one.text)).collect();
             if !open.is_empty() {
                 self.warn(format!(
                     "The pattern ^{}$ binds its outer ends only. As on the platform, it also lets {} pass{}.",
@@ -187,7 +221,8 @@ impl Reader<'_> {
             matches.into_iter().map(|one| (one.text, one.is_open)).collect()
         } else {
             // Old problems separate the answers by `_or_`.
-            let texts = answers.iter().flat_map(|answer| answer.split("_or_")).map(str::trim).filter(|text| !text.is_empty());
+            let texts =
+                answers.iter().flat_map(|answer| answer.split("_or_")).map(str::trim).filter(|text| !text.is_empty());
             texts.map(|text| (text.to_owned(), false)).collect::<Vec<_>>()
         };
         let accepted = matches.into_iter().enumerate().map(|(at, (text, has_wildcards))| Accepted {
@@ -200,7 +235,8 @@ impl Reader<'_> {
     }
 
     fn choice(&mut self, response: Node, group: &str) -> Result<Answer, String> {
-        let group = descendant(response, group).or_else(|| descendant(response, "radiogroup")).ok_or("it has no options")?;
+        let group =
+            descendant(response, group).or_else(|| descendant(response, "radiogroup")).ok_or("it has no options")?;
         let partial = attribute(response, "partial_credit").unwrap_or_default().to_lowercase();
         let is_single = &*name(response) != "choiceresponse";
         let mut options = Vec::new();
@@ -223,7 +259,10 @@ impl Reader<'_> {
                     _ => 0.0,
                 });
             } else if correct == "partial" {
-                self.warn(format!("The option \"{}\" is partly right; without `partial_credit` it is wrong.", short(&text)));
+                self.warn(format!(
+                    "The option \"{}\" is partly right; without `partial_credit` it is wrong.",
+                    short(&text)
+                ));
             }
             let hints: Vec<String> = children(node, "choicehint")
                 .map(|hint| {
@@ -258,11 +297,18 @@ impl Reader<'_> {
             self.extra.push((name, text));
         }
         if attribute(group, "shuffle") == Some("true") {
-            let last = if fixed.is_empty() { "true".to_owned() } else { format!("true, but {} keeps its place", fixed.join(", ")) };
+            let last = if fixed.is_empty() {
+                "true".to_owned()
+            } else {
+                format!("true, but {} keeps its place", fixed.join(", "))
+            };
             self.extra.push(("shuffle".to_owned(), last));
         }
         if !is_single && !partial.is_empty() {
-            self.warn(format!("The partial credit \"{}\" for boxes that are partly right is lost.", partial.to_uppercase()));
+            self.warn(format!(
+                "The partial credit \"{}\" for boxes that are partly right is lost.",
+                partial.to_uppercase()
+            ));
         }
         let weighted = options.iter().any(|option| option.weight.is_some());
         Ok(Answer::Choice { options, several: !is_single, weighted })
@@ -295,13 +341,16 @@ impl Reader<'_> {
                 _ => Instead::Same,
             });
             let text = self.rich.html(&with_formulas(&html), self.find);
-            let is_right = attribute(node, "correct").is_some_and(|value| value.eq_ignore_ascii_case("true")) || (!right.is_empty() && text == right);
+            let is_right = attribute(node, "correct").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+                || (!right.is_empty() && text == right);
             let feedback = children(node, "optionhint").next().map(|hint| self.rich.html(&inner(hint), self.find));
             options.push(Choice { text, is_right, weight: None, feedback });
         }
         if options.is_empty() {
-            let texts = listed(attribute(menu, "options").unwrap_or_default()).ok_or("its list of options is not understood")?;
-            options = texts.into_iter().map(|text| Choice { is_right: text == right, text, ..Choice::default() }).collect();
+            let texts = listed(attribute(menu, "options").unwrap_or_default())
+                .ok_or("its list of options is not understood")?;
+            options =
+                texts.into_iter().map(|text| Choice { is_right: text == right, text, ..Choice::default() }).collect();
         }
         if options.len() < 2 || options.len() > 26 {
             return Err(format!("it has {} options", options.len()));
@@ -313,12 +362,16 @@ impl Reader<'_> {
     }
 
     fn formula(&mut self, response: Node) -> Result<Answer, String> {
-        let answer = attribute(response, "answer").map(str::trim).filter(|answer| !answer.is_empty()).ok_or("it has no answer")?;
+        let answer = attribute(response, "answer")
+            .map(str::trim)
+            .filter(|answer| !answer.is_empty())
+            .ok_or("it has no answer")?;
         let kind = attribute(response, "type").unwrap_or_default().to_lowercase();
         let match_case = kind.split_whitespace().any(|word| word == "cs");
         if let Some(samples) = attribute(response, "samples") {
             let variables = samples.split('@').next().unwrap_or_default();
-            self.extra.push(("variables".to_owned(), variables.split(',').map(str::trim).collect::<Vec<_>>().join(", ")));
+            self.extra
+                .push(("variables".to_owned(), variables.split(',').map(str::trim).collect::<Vec<_>>().join(", ")));
             self.extra.push(("samples".to_owned(), samples.to_owned()));
         }
         if descendants(response, "responseparam").next().is_some() {
@@ -354,7 +407,8 @@ fn examples(matches: &[pattern::Match]) -> String {
             _ => None,
         }
     };
-    let list: Vec<String> = matches.iter().filter(|one| one.is_open).filter_map(|one| shown(&one.text)).take(3).collect();
+    let list: Vec<String> =
+        matches.iter().filter(|one| one.is_open).filter_map(|one| shown(&one.text)).take(3).collect();
     if list.is_empty() { String::new() } else { format!(", such as {}", list.join(", ")) }
 }
 
@@ -453,7 +507,10 @@ mod tests {
     #[test]
     fn ranges_have_open_and_closed_ends() {
         let Some(Ok(Form::Range { low: Some(low), high: Some(high) })) = range("[5,7)") else { panic!() };
-        assert_eq!((low.value.as_str(), low.is_included, high.value.as_str(), high.is_included), ("5", true, "7", false));
+        assert_eq!(
+            (low.value.as_str(), low.is_included, high.value.as_str(), high.is_included),
+            ("5", true, "7", false)
+        );
         for text in ["(1+2)*3", "5", "(1)", "[1,2,3]", "(1,2)*(3,4)"] {
             assert!(range(text).is_none(), "{text}");
         }

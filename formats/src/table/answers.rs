@@ -137,7 +137,15 @@ impl Key<'_> {
             return Err("there are options, and no answer says which is right".to_owned());
         }
         let right = self.right_letters(warnings)?;
-        let says_several = ["multiple", "several", "multiple response", "multiple select", "checkbox", "checkboxes", "mehrfachauswahl"];
+        let says_several = [
+            "multiple",
+            "several",
+            "multiple response",
+            "multiple select",
+            "checkbox",
+            "checkboxes",
+            "mehrfachauswahl",
+        ];
         let several = right.len() > 1 || says_several.contains(&self.kind.as_str());
         let options = self.options.iter().map(|(letter, text)| Choice {
             text: text.clone(),
@@ -246,7 +254,11 @@ fn list_has_only_text(form: &Form) -> bool {
 
 fn true_or_false(is_true: bool) -> Answer {
     let option = |text: &str, is_right| Choice { text: text.to_owned(), is_right, ..Choice::default() };
-    Answer::Choice { options: vec![option("True", is_true), option("False", !is_true)], several: false, weighted: false }
+    Answer::Choice {
+        options: vec![option("True", is_true), option("False", !is_true)],
+        several: false,
+        weighted: false,
+    }
 }
 
 /// Options that stand in one cell: one a line, or between `|` or `;`. Labels such as `A)` are left out.
@@ -286,8 +298,10 @@ pub(crate) fn short(text: &str) -> String {
 
 /// Whether a text looks like a date that a spreadsheet made from a fraction or a number, such as `04-Mar` or `Mar-04`.
 pub(crate) fn looks_like_date(text: &str) -> bool {
-    const MONTHS: [&str; 17] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mrz", "m\u{e4}r", "mai", "okt", "dez"];
+    const MONTHS: [&str; 17] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mrz", "m\u{e4}r", "mai",
+        "okt", "dez",
+    ];
     let parts: Vec<&str> = text.split(['-', '.', ' ']).filter(|part| !part.is_empty()).collect();
     let is_month = |part: &str| MONTHS.contains(&part.to_lowercase().as_str());
     let is_day = |part: &str| part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -46,7 +46,10 @@ const NAMES: [(Column, &[&str]); 27] = [
     (Column::Title, &["title", "name", "question name", "question title", "titel", "bezeichnung"]),
     (Column::Category, &["category", "chapter", "unit of study", "module", "kategorie", "kapitel", "bereich", "modul"]),
     (Column::Topic, &["topic", "subject", "section", "concept", "thema", "themengebiet", "unterkapitel"]),
-    (Column::Techniques, &["techniques", "technique", "skills", "skill", "method", "methods", "techniken", "technik", "methode"]),
+    (
+        Column::Techniques,
+        &["techniques", "technique", "skills", "skill", "method", "methods", "techniken", "technik", "methode"],
+    ),
     (Column::Tags, &["tags", "tag", "labels", "keywords", "schlagworte", "schlagw\u{f6}rter", "stichworte"]),
     (Column::Difficulty, &["difficulty", "level", "difficulty level", "schwierigkeit", "schwierigkeitsgrad", "niveau"]),
     (Column::Minutes, &["minutes", "time", "min", "duration", "minuten", "zeit", "dauer", "bearbeitungszeit"]),
@@ -59,33 +62,126 @@ const NAMES: [(Column, &[&str]); 27] = [
     (Column::Part, &["part", "sub question", "subquestion", "teil", "teilaufgabe", "unteraufgabe"]),
     (
         Column::Question,
-        &["question", "question text", "text", "stem", "prompt", "problem", "item", "frage", "fragetext", "aufgabe", "aufgabenstellung", "front"],
+        &[
+            "question",
+            "question text",
+            "text",
+            "stem",
+            "prompt",
+            "problem",
+            "item",
+            "frage",
+            "fragetext",
+            "aufgabe",
+            "aufgabenstellung",
+            "front",
+        ],
     ),
     (
         Column::Answer,
         &[
-            "answer", "correct answer", "correct", "correct answers", "right answer", "right answers", "answer key", "key", "correct option",
-            "correct options", "correct choice", "answers", "antwort", "richtige antwort", "richtige antworten", "richtig", "korrekt", "korrekte antwort", "back",
+            "answer",
+            "correct answer",
+            "correct",
+            "correct answers",
+            "right answer",
+            "right answers",
+            "answer key",
+            "key",
+            "correct option",
+            "correct options",
+            "correct choice",
+            "answers",
+            "antwort",
+            "richtige antwort",
+            "richtige antworten",
+            "richtig",
+            "korrekt",
+            "korrekte antwort",
+            "back",
         ],
     ),
     (
         Column::AlsoAccepted,
-        &["also accepted", "accepted", "accepted answers", "alternatives", "alternative answers", "other answers", "weitere antworten", "auch richtig"],
+        &[
+            "also accepted",
+            "accepted",
+            "accepted answers",
+            "alternatives",
+            "alternative answers",
+            "other answers",
+            "weitere antworten",
+            "auch richtig",
+        ],
     ),
     (Column::MatchCase, &["match case", "case sensitive", "gro\u{df} klein", "gro\u{df}schreibung"]),
     (Column::Tolerance, &["tolerance", "error", "margin", "plus minus", "toleranz", "abweichung"]),
     (Column::Unit, &["unit", "units", "einheit"]),
-    (Column::Points, &["points", "point", "marks", "mark", "score", "max score", "weight", "punkte", "punktzahl", "bewertung", "pts"]),
+    (
+        Column::Points,
+        &[
+            "points",
+            "point",
+            "marks",
+            "mark",
+            "score",
+            "max score",
+            "weight",
+            "punkte",
+            "punktzahl",
+            "bewertung",
+            "pts",
+        ],
+    ),
     (Column::Bonus, &["bonus", "is bonus", "bonus question", "zusatz", "zusatzaufgabe", "bonusaufgabe"]),
     (Column::Hint, &["hint", "hints", "tip", "hinweis", "tipp"]),
-    (Column::Solution, &["solution", "explanation", "worked solution", "feedback", "general feedback", "rationale", "l\u{f6}sung", "erkl\u{e4}rung", "l\u{f6}sungsweg", "musterl\u{f6}sung"]),
+    (
+        Column::Solution,
+        &[
+            "solution",
+            "explanation",
+            "worked solution",
+            "feedback",
+            "general feedback",
+            "rationale",
+            "l\u{f6}sung",
+            "erkl\u{e4}rung",
+            "l\u{f6}sungsweg",
+            "musterl\u{f6}sung",
+        ],
+    ),
     (Column::Figure, &["figure", "figures", "image", "picture", "abbildung", "bild", "grafik"]),
-    (Column::WrongOption, &["wrong answer", "wrong option", "incorrect answer", "incorrect", "distractor", "wrong", "falsche antwort", "falsch", "distraktor"]),
+    (
+        Column::WrongOption,
+        &[
+            "wrong answer",
+            "wrong option",
+            "incorrect answer",
+            "incorrect",
+            "distractor",
+            "wrong",
+            "falsche antwort",
+            "falsch",
+            "distraktor",
+        ],
+    ),
 ];
 
 /// Words before the letter or number of an option, as in `Option A` or `Antwort 1`.
-const OPTION_WORDS: [&str; 12] =
-    ["option", "choice", "answer option", "answer choice", "possible answer", "alternative", "response", "antwortoption", "auswahl", "antwortm\u{f6}glichkeit", "choices", "options"];
+const OPTION_WORDS: [&str; 12] = [
+    "option",
+    "choice",
+    "answer option",
+    "answer choice",
+    "possible answer",
+    "alternative",
+    "response",
+    "antwortoption",
+    "auswahl",
+    "antwortm\u{f6}glichkeit",
+    "choices",
+    "options",
+];
 
 /// Names that an exam's kind and a question's kind share. The values decide.
 const KIND_NAMES: [&str; 4] = ["type", "kind", "typ", "art"];
@@ -95,20 +191,43 @@ pub(crate) fn name_of(column: &Column) -> String {
     match column {
         Column::Option(index) => char::from(b'A' + index).to_string(),
         Column::Extra(name) => name.clone(),
-        known => NAMES.iter().find(|(column, _)| column == known).map_or_else(String::new, |(_, names)| names[0].to_owned()),
+        known => {
+            NAMES.iter().find(|(column, _)| column == known).map_or_else(String::new, |(_, names)| names[0].to_owned())
+        }
     }
 }
 
 /// The names of all columns, in the order of the template.
 pub(crate) fn name_of_all() -> Vec<String> {
     let before = [
-        Column::Id, Column::Title, Column::Category, Column::Topic, Column::Techniques, Column::Tags, Column::Difficulty,
-        Column::Minutes, Column::Exam, Column::Year, Column::Semester, Column::ExamKind, Column::Number, Column::Part,
-        Column::QuestionKind, Column::Question, Column::Figure,
+        Column::Id,
+        Column::Title,
+        Column::Category,
+        Column::Topic,
+        Column::Techniques,
+        Column::Tags,
+        Column::Difficulty,
+        Column::Minutes,
+        Column::Exam,
+        Column::Year,
+        Column::Semester,
+        Column::ExamKind,
+        Column::Number,
+        Column::Part,
+        Column::QuestionKind,
+        Column::Question,
+        Column::Figure,
     ];
     let after = [
-        Column::Answer, Column::AlsoAccepted, Column::MatchCase, Column::Tolerance, Column::Unit, Column::Points, Column::Bonus,
-        Column::Hint, Column::Solution,
+        Column::Answer,
+        Column::AlsoAccepted,
+        Column::MatchCase,
+        Column::Tolerance,
+        Column::Unit,
+        Column::Points,
+        Column::Bonus,
+        Column::Hint,
+        Column::Solution,
     ];
     let options = (0..6).map(Column::Option);
     before.into_iter().chain(options).chain(after).map(|column| name_of(&column)).collect()
@@ -173,24 +292,25 @@ fn named(header: &str) -> Named {
     {
         return Named::Column(Column::Option(index));
     }
-    let (before, last) = match text.rsplit_once(' ') {
-        Some((before, last)) => (before.to_owned(), last.to_owned()),
-        // `answer1`, `optionA` is `optiona` here and stays unknown unless the rest is a word of an option.
-        None => {
-            let at = text.char_indices().rev().take_while(|(_, c)| c.is_ascii_digit()).last().map_or(text.len(), |(at, _)| at);
-            let at = if at == text.len() { text.char_indices().last().map_or(0, |(at, _)| at) } else { at };
-            (text[..at].to_owned(), text[at..].to_owned())
-        }
+    let (before, last) = if let Some((before, last)) = text.rsplit_once(' ') {
+        (before, last)
+    } else {
+        // `answer1` and `optionA` have no blank before the number or letter.
+        let digits = text.bytes().rev().take_while(u8::is_ascii_digit).count();
+        let length = if digits > 0 { digits } else { text.chars().last().map_or(0, char::len_utf8) };
+        text.split_at(text.len() - length)
     };
-    let Some(index) = place_of(&last) else { return Named::Unknown };
-    if OPTION_WORDS.contains(&before.as_str()) {
+    let Some(index) = place_of(last) else { return Named::Unknown };
+    if OPTION_WORDS.contains(&before) {
         return Named::Column(Column::Option(index));
     }
     if before == "answer" || before == "antwort" {
         return Named::Numbered(index);
     }
-    match NAMES.iter().find(|(_, names)| names.contains(&before.as_str())) {
-        Some((column @ (Column::WrongOption | Column::Figure | Column::Hint | Column::AlsoAccepted), _)) => Named::Column(column.clone()),
+    match NAMES.iter().find(|(_, names)| names.contains(&before)) {
+        Some((column @ (Column::WrongOption | Column::Figure | Column::Hint | Column::AlsoAccepted), _)) => {
+            Named::Column(column.clone())
+        }
         _ => Named::Unknown,
     }
 }
@@ -223,7 +343,8 @@ impl Columns {
         let names: Vec<Named> = headers.iter().map(|header| named(header)).collect();
         let has = |wanted: &Column| names.iter().any(|name| matches!(name, Named::Column(column) if column == wanted));
         let has_answer = has(&Column::Answer);
-        let solution_answers = !has_answer && has(&Column::Solution) && !names.iter().any(|name| matches!(name, Named::Numbered(_)));
+        let solution_answers =
+            !has_answer && has(&Column::Solution) && !names.iter().any(|name| matches!(name, Named::Numbered(_)));
         let mut columns = Self { list: Vec::with_capacity(names.len()), warnings: Vec::new(), extra: Vec::new() };
         let mut seen = BTreeSet::new();
         let mut next_option = 0;
@@ -235,7 +356,9 @@ impl Columns {
             }
             let column = match name {
                 Named::Column(Column::Solution) if solution_answers => {
-                    columns.warnings.push(format!("There is no column for the answer. The column \"{header}\" is read as the answer."));
+                    columns.warnings.push(format!(
+                        "There is no column for the answer. The column \"{header}\" is read as the answer."
+                    ));
                     Column::Answer
                 }
                 Named::Column(column) => column,
@@ -250,7 +373,10 @@ impl Columns {
             if let Column::Option(index) = column {
                 next_option = (index + 1).min(25);
             }
-            let may_repeat = matches!(column, Column::WrongOption | Column::Figure | Column::Hint | Column::AlsoAccepted | Column::Tags);
+            let may_repeat = matches!(
+                column,
+                Column::WrongOption | Column::Figure | Column::Hint | Column::AlsoAccepted | Column::Tags
+            );
             if seen.insert(column.clone()) || may_repeat {
                 if let Column::Extra(name) = &column {
                     columns.extra.push(name.clone());

@@ -40,7 +40,10 @@ impl Signs {
             let resolved = sign.or(shared).unwrap_or(guess);
             if sign.is_none() && !unclear.is_empty() {
                 let mark = if resolved == Sign::Comma { "comma" } else { "point" };
-                warn(format!("No number in the column {name} shows its decimal sign; {} was read with a decimal {mark}.", unclear.join(", ")));
+                warn(format!(
+                    "No number in the column {name} shows its decimal sign; {} was read with a decimal {mark}.",
+                    unclear.join(", ")
+                ));
             }
             resolved
         };
@@ -52,7 +55,9 @@ impl Signs {
 pub(crate) fn value(cell: &Cell) -> Value {
     const ERRORS: [&str; 9] = ["#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#N/A", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"];
     match &cell.value {
-        Value::Text if ERRORS.contains(&cell.text.trim()) => Value::Fault(format!("the error {} of a formula", cell.text.trim())),
+        Value::Text if ERRORS.contains(&cell.text.trim()) => {
+            Value::Fault(format!("the error {} of a formula", cell.text.trim()))
+        }
         Value::Text if cell.text.len() > 2 && cell.text.bytes().all(|byte| byte == b'#') => {
             Value::Fault("a value that was too wide for its cell".to_owned())
         }
@@ -67,8 +72,7 @@ pub(crate) fn value(cell: &Cell) -> Value {
 pub(crate) fn amount(cell: &Cell, sign: Sign) -> Result<f64, String> {
     let number = match value(cell) {
         Value::Number { value, .. } => value,
-        Value::Fault(why) => return Err(why),
-        Value::Date(why) => return Err(why),
+        Value::Fault(why) | Value::Date(why) => return Err(why),
         Value::Bool(_) => return Err(format!("\"{}\" is no number", short(&cell.text))),
         Value::Text => {
             let text = cell.text.trim().trim_end_matches(|c: char| c.is_alphabetic() || c == '.' || c.is_whitespace());
@@ -89,7 +93,11 @@ pub(crate) fn amount(cell: &Cell, sign: Sign) -> Result<f64, String> {
         }
     };
     let amount = number.to_f64();
-    if (0.0..=1e6).contains(&amount) { Ok(amount) } else { Err(format!("{} is not between 0 and 1000000", short(number.as_str()))) }
+    if (0.0..=1e6).contains(&amount) {
+        Ok(amount)
+    } else {
+        Err(format!("{} is not between 0 and 1000000", short(number.as_str())))
+    }
 }
 
 /// A level from 1 to 5, as a number or a word.
@@ -112,7 +120,8 @@ pub(crate) fn difficulty(text: &str) -> Option<u8> {
 }
 
 pub(crate) fn is_yes(text: &str) -> bool {
-    ["yes", "y", "true", "1", "x", "ja", "wahr", "bonus", "\u{2713}", "\u{2714}"].contains(&text.trim().to_lowercase().as_str())
+    ["yes", "y", "true", "1", "x", "ja", "wahr", "bonus", "\u{2713}", "\u{2714}"]
+        .contains(&text.trim().to_lowercase().as_str())
 }
 
 /// Words between `;` or `,`, or one a line. Each stays once.
@@ -130,15 +139,21 @@ pub(crate) fn list<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<String> {
 }
 
 /// The exam of a row, from its title and from the columns that say more.
-pub(crate) fn exam(title: Option<String>, year: Option<String>, semester: Option<String>, kind: Option<String>) -> Option<Exam> {
+pub(crate) fn exam(
+    title: Option<String>,
+    year: Option<String>,
+    semester: Option<String>,
+    kind: Option<String>,
+) -> Option<Exam> {
     if title.is_none() && year.is_none() && semester.is_none() && kind.is_none() {
         return None;
     }
+    let has_title = title.is_some();
     let joined = || {
         let words: Vec<&str> = [&year, &semester, &kind].into_iter().filter_map(|word| word.as_deref()).collect();
         words.join(" ")
     };
-    let mut exam = exam_title::exam_of_title(&title.clone().unwrap_or_else(joined));
+    let mut exam = exam_title::exam_of_title(&title.unwrap_or_else(joined));
     exam.year = year.and_then(|year| year.parse().ok()).or(exam.year);
     if let Some(semester) = semester {
         let lower = semester.to_lowercase();
@@ -148,7 +163,7 @@ pub(crate) fn exam(title: Option<String>, year: Option<String>, semester: Option
         let lower = kind.to_lowercase();
         exam.kind = Some(exam_title::kind(&lower).map_or(lower, str::to_owned));
     }
-    if title.is_some() {
+    if has_title {
         // Exams of one title differ where the columns do.
         let own = exam_title::exam_of_title(&exam.title);
         if own.year != exam.year
@@ -169,13 +184,16 @@ pub(crate) fn exam(title: Option<String>, year: Option<String>, semester: Option
 pub(crate) fn is_shortened(id: &str) -> bool {
     let Some((mantissa, exponent)) = id.split_once("E+") else { return false };
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_digits(exponent) && mantissa.split_once(['.', ',']).is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest))
+    is_digits(exponent)
+        && mantissa.split_once(['.', ',']).is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest))
 }
 
 /// A warning for a date in an answer's place.
 pub(crate) fn date_warning(cell: &Cell, what: &str) -> Option<String> {
     match &cell.value {
-        Value::Date(why) => Some(format!("The {what} is {why}. It was taken as it is shown: \"{}\".", short(&cell.text))),
+        Value::Date(why) => {
+            Some(format!("The {what} is {why}. It was taken as it is shown: \"{}\".", short(&cell.text)))
+        }
         Value::Text if looks_like_date(&cell.text) => Some(format!(
             "The {what} \"{}\" may be a fraction or a number that a spreadsheet turned into a date.",
             short(&cell.text)
@@ -190,7 +208,8 @@ mod tests {
 
     #[test]
     fn amounts_are_read_with_words_and_fractions() {
-        for (text, amount) in [("2", 2.0), ("1,5 P.", 1.5), ("3 min", 3.0), ("1/2", 0.5), ("2\u{bd}", 2.5), ("0", 0.0)] {
+        for (text, amount) in [("2", 2.0), ("1,5 P.", 1.5), ("3 min", 3.0), ("1/2", 0.5), ("2\u{bd}", 2.5), ("0", 0.0)]
+        {
             assert_eq!(super::amount(&Cell::text(text), Sign::Comma), Ok(amount), "{text}");
         }
         for text in ["-1", "1e9", "many", "1/0", "NaN", "#REF!", "########"] {
@@ -202,7 +221,10 @@ mod tests {
     fn columns_add_to_the_title_of_an_exam() {
         let some = |text: &str| Some(text.to_owned());
         let exam = exam(None, some("2021"), some("Herbst"), some("Klausur")).unwrap();
-        assert_eq!((exam.title.as_str(), exam.year, exam.semester.as_deref()), ("2021 Herbst Klausur", Some(2021), Some("fall")));
+        assert_eq!(
+            (exam.title.as_str(), exam.year, exam.semester.as_deref()),
+            ("2021 Herbst Klausur", Some(2021), Some("fall"))
+        );
         let exam = super::exam(some("Final"), some("2020"), None, None).unwrap();
         assert_eq!((exam.title.as_str(), exam.year, exam.kind.as_deref()), ("Final 2020", Some(2020), Some("final")));
         assert_eq!(super::exam(None, None, None, None), None);

@@ -6,8 +6,20 @@ use std::fmt::Write as _;
 use super::display::Token;
 use crate::table::{Cell, Value};
 
-const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 const WEEKDAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
 
 /// A day and a time of it.
@@ -29,11 +41,7 @@ fn moment(serial: f64, has_1904_dates: bool) -> Option<Moment> {
     let total = (serial * 86_400.0).round() as i64;
     let (days, seconds) = (total.div_euclid(86_400), total.rem_euclid(86_400));
     // 1900-01-01 is day 1, and the day 60 is a 29 February 1900 that never was. Days are counted from 1970-01-01 here.
-    let days = if has_1904_dates {
-        days - 24_107
-    } else {
-        days - if days < 60 { 25_568 } else { 25_569 }
-    };
+    let days = if has_1904_dates { days - 24_107 } else { days - if days < 60 { 25_568 } else { 25_569 } };
     let (year, month, day) = civil(days);
     let weekday = usize::try_from(days.rem_euclid(7)).ok()?;
     Some(Moment { year, month, day, weekday, seconds })
@@ -61,15 +69,12 @@ pub(super) fn cell(serial: f64, section: &[Token], has_1904_dates: bool) -> Opti
     let has_day = has('d') || has('y') || (has('m') && !has_time);
     let Moment { year, month, day, seconds, .. } = moment;
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    let why = if !has_day {
-        format!("the time {hours}:{minutes:02}, which may be a ratio typed by hand")
-    } else {
-        let typed = if has('d') {
-            format!("{month}/{day} (or {day}/{month})")
-        } else {
-            format!("{month}/{:02}", year % 100)
-        };
+    let why = if has_day {
+        let typed =
+            if has('d') { format!("{month}/{day} (or {day}/{month})") } else { format!("{month}/{:02}", year % 100) };
         format!("the date {year}-{month:02}-{day:02}, probably {typed} typed by hand")
+    } else {
+        format!("the time {hours}:{minutes:02}, which may be a ratio typed by hand")
     };
     Some(Cell { text, value: Value::Date(why), ..Cell::default() })
 }
@@ -118,7 +123,8 @@ fn shown(moment: &Moment, section: &[Token]) -> String {
             Token::Date('y', count) => (if *count > 2 { moment.year } else { moment.year % 100 }, 2),
             Token::Date('m', count) if is_minutes => (moment.seconds / 60 % 60, *count),
             Token::Date('m', count @ 3..) => {
-                let name = usize::try_from(moment.month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
+                let name =
+                    usize::try_from(moment.month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
                 text.push_str(if *count == 3 { &name[..3] } else { name });
                 continue;
             }

@@ -91,7 +91,9 @@ pub(super) fn sections(code: &str) -> Vec<Vec<Token>> {
                 let lower = inner.to_ascii_lowercase();
                 if let Some(currency) = inner.strip_prefix('$') {
                     Token::Literal(currency.split('-').next().unwrap_or_default().to_owned())
-                } else if let Some(first) = lower.chars().next().filter(|_| lower.chars().all(|c| matches!(c, 'h' | 'm' | 's'))) {
+                } else if let Some(first) =
+                    lower.chars().next().filter(|_| lower.chars().all(|c| matches!(c, 'h' | 'm' | 's')))
+                {
                     Token::Date(first, lower.len())
                 } else {
                     continue;
@@ -113,7 +115,13 @@ pub(super) fn sections(code: &str) -> Vec<Vec<Token>> {
             }
             'A' | 'a' => {
                 let rest: String = letters[at..].iter().take(4).collect::<String>().to_ascii_lowercase();
-                let length = if rest.starts_with("m/pm") { 4 } else if rest.starts_with("/p") { 2 } else { 0 };
+                let length = if rest.starts_with("m/pm") {
+                    4
+                } else if rest.starts_with("/p") {
+                    2
+                } else {
+                    0
+                };
                 at += length;
                 if length > 0 { Token::HalfDay } else { Token::Literal(c.to_string()) }
             }
@@ -168,7 +176,11 @@ pub(super) fn cell(raw: &str, code: &str, has_1904_dates: bool) -> Cell {
 }
 
 fn plain(value: Decimal) -> Cell {
-    Cell { text: value.as_str().to_owned(), value: Value::Number { value, unit: None, is_percent: false }, ..Cell::default() }
+    Cell {
+        text: value.as_str().to_owned(),
+        value: Value::Number { value, unit: None, is_percent: false },
+        ..Cell::default()
+    }
 }
 
 fn is_digit(token: &Token) -> bool {
@@ -186,8 +198,9 @@ fn formatted(value: &Decimal, section: &[Token], drops_sign: bool) -> (String, O
     };
     let whole_end = point.unwrap_or(last + 1).max(first);
     let whole_needed = count(first.min(whole_end)..whole_end, true);
-    let (decimals, decimals_needed) =
-        point.map_or((0, 0), |point| (count(point.min(last + 1)..last + 1, false), count(point.min(last + 1)..last + 1, true)));
+    let (decimals, decimals_needed) = point.map_or((0, 0), |point| {
+        (count(point.min(last + 1)..last + 1, false), count(point.min(last + 1)..last + 1, true))
+    });
     let has_thousands = section[first..whole_end.min(last + 1)].contains(&Token::Comma);
     let scale = section[last + 1..].iter().take_while(|token| **token == Token::Comma).count();
     let shift = 2 * i64::try_from(percents).unwrap_or(0) - 3 * i64::try_from(scale).unwrap_or(0);
@@ -241,7 +254,8 @@ fn formatted(value: &Decimal, section: &[Token], drops_sign: bool) -> (String, O
 fn rounded(number: &str, decimals: usize) -> (&'static str, String) {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let mut kept: Vec<u8> = whole.bytes().chain(fraction.bytes().chain(std::iter::repeat(b'0')).take(decimals)).collect();
+    let mut kept: Vec<u8> =
+        whole.bytes().chain(fraction.bytes().chain(std::iter::repeat(b'0')).take(decimals)).collect();
     let mut carry = fraction.as_bytes().get(decimals).is_some_and(|digit| *digit >= b'5');
     for digit in kept.iter_mut().rev() {
         if !carry {
@@ -292,7 +306,11 @@ fn fraction(value: f64, section: &[Token], slash: usize) -> Option<String> {
     let whole = (top / f64::from(denominator)).floor();
     if has_whole && whole > 0.0 {
         let rest = top - whole * f64::from(denominator);
-        return Some(if rest == 0.0 { format!("{sign}{whole}") } else { format!("{sign}{whole} {rest}/{denominator}") });
+        return Some(if rest == 0.0 {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole} {rest}/{denominator}")
+        });
     }
     Some(format!("{sign}{top}/{denominator}"))
 }

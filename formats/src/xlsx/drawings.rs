@@ -52,7 +52,8 @@ pub(super) fn read(package: &Package, path: &str) -> Drawings {
         Some((target.to_owned(), package.get(target).map(<[u8]>::to_vec)))
     };
     for anchor in elements(document.root_element()).filter(|node| name(*node).ends_with("Anchor")) {
-        let mut content = Shapes { text: String::new(), figures: Vec::new(), has_equation: false, others: Vec::new(), image: &image };
+        let mut content =
+            Shapes { text: String::new(), figures: Vec::new(), has_equation: false, others: Vec::new(), image: &image };
         content.read(anchor);
         let corner = |wanted: &str, part: &str| {
             let corner = child(anchor, wanted)?;
@@ -71,7 +72,8 @@ pub(super) fn read(package: &Package, path: &str) -> Drawings {
         };
         let top = row.saturating_add(1);
         // A corner at the upper edge of a row does not cover that row.
-        let bottom = corner("to", "row").map_or(top, |last| last.saturating_add(u32::from(corner("to", "rowOff") != Some(0))));
+        let bottom =
+            corner("to", "row").map_or(top, |last| last.saturating_add(u32::from(corner("to", "rowOff") != Some(0))));
         let column = usize::try_from(column).unwrap_or(usize::MAX);
         let place = cell_name(column.min(16_383), top);
         let kind = match (content.has_equation, content.figures.is_empty()) {
@@ -129,7 +131,8 @@ impl Shapes<'_> {
         let alt = descendant(node, "cNvPr").and_then(|properties| attribute(properties, "descr")).map(str::to_owned);
         let blip = descendant(node, "blip");
         let id = blip.and_then(|blip| attribute(blip, "embed").or_else(|| attribute(blip, "link")));
-        let (source, bytes) = id.and_then(self.image).unwrap_or_else(|| ("a picture outside the workbook".to_owned(), None));
+        let (source, bytes) =
+            id.and_then(self.image).unwrap_or_else(|| ("a picture outside the workbook".to_owned(), None));
         self.start_line();
         self.text.push(FIGURE);
         self.figures.push(Figure { source, bytes, alt: alt.filter(|alt| !alt.trim().is_empty()) });
@@ -166,12 +169,10 @@ impl Shapes<'_> {
                     }
                 }
                 "br" => self.text.push('\n'),
-                "m" | "oMathPara" | "oMath" => {
-                    if holds(inner, "t") {
-                        self.has_equation = true;
-                        let latex = omml::latex(inner);
-                        self.text.push_str(&latex);
-                    }
+                "m" | "oMathPara" | "oMath" if holds(inner, "t") => {
+                    self.has_equation = true;
+                    let latex = omml::latex(inner);
+                    self.text.push_str(&latex);
                 }
                 "AlternateContent" => {
                     if let Some(choice) = child(inner, "Choice") {

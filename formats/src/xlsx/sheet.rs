@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::{Workbook, drawings, display, is_true, relations, rich_text, unescaped};
+use super::{Workbook, display, drawings, is_true, relations, rich_text, unescaped};
 use crate::{
     FormatError,
     package::Package,
@@ -29,8 +29,11 @@ pub(super) fn read(package: &Package, path: &str, workbook: &Workbook) -> Result
     let mut content = Content { rows: Vec::new(), hidden_columns: Vec::new(), warnings: Vec::new() };
     if let Some(columns) = child(root, "cols") {
         for column in children(columns, "col").filter(|column| attribute(*column, "hidden").is_some_and(is_true)) {
-            let bound = |wanted: &str| attribute(column, wanted).and_then(|value| value.parse::<usize>().ok()).unwrap_or(0);
-            content.hidden_columns.extend((bound("min").max(1)..=bound("max").min(COLUMNS_MAX)).map(|number| number - 1));
+            let bound =
+                |wanted: &str| attribute(column, wanted).and_then(|value| value.parse::<usize>().ok()).unwrap_or(0);
+            content
+                .hidden_columns
+                .extend((bound("min").max(1)..=bound("max").min(COLUMNS_MAX)).map(|number| number - 1));
         }
     }
     if let Some(data) = child(root, "sheetData") {
@@ -56,7 +59,8 @@ pub(super) fn read(package: &Package, path: &str, workbook: &Workbook) -> Result
     }
     for object in descendants(root, "oleObject") {
         let program = attribute(object, "progId").unwrap_or("an unknown program");
-        let text = format!("An embedded object of {program} was not read. Replace an old equation by a picture or by LaTeX.");
+        let text =
+            format!("An embedded object of {program} was not read. Replace an old equation by a picture or by LaTeX.");
         if !content.warnings.iter().any(|(_, known)| *known == text) {
             content.warnings.push((None, text));
         }
@@ -118,7 +122,11 @@ fn read_cell(cell: Node, workbook: &Workbook) -> Cell {
         "str" => Cell::text(unescaped(raw)),
         "b" => {
             let is_true = is_true(raw.trim());
-            Cell { text: if is_true { "TRUE" } else { "FALSE" }.to_owned(), value: Value::Bool(is_true), ..Cell::default() }
+            Cell {
+                text: if is_true { "TRUE" } else { "FALSE" }.to_owned(),
+                value: Value::Bool(is_true),
+                ..Cell::default()
+            }
         }
         "e" => fault(&format!("the error {} of a formula", raw.chars().take(20).collect::<String>())),
         "d" => Cell {
@@ -148,7 +156,10 @@ fn position(reference: &str) -> Option<(usize, u32)> {
     if letters == 0 || letters > 3 {
         return None;
     }
-    let column = reference.bytes().take(letters).fold(0, |sum, letter| sum * 26 + usize::from(letter.to_ascii_uppercase() - b'A') + 1);
+    let column = reference
+        .bytes()
+        .take(letters)
+        .fold(0, |sum, letter| sum * 26 + usize::from(letter.to_ascii_uppercase() - b'A') + 1);
     Some((column - 1, reference[letters..].trim_start_matches('$').parse().ok()?))
 }
 
@@ -164,7 +175,9 @@ fn fill_merged(root: Node, content: &mut Content) {
         if end <= start + 1 || content.rows[start].number != top {
             continue;
         }
-        let Some(cell) = content.rows[start].cells.get(column).filter(|cell| !cell.text.is_empty()).cloned() else { continue };
+        let Some(cell) = content.rows[start].cells.get(column).filter(|cell| !cell.text.is_empty()).cloned() else {
+            continue;
+        };
         for row in &mut content.rows[start + 1..end] {
             filled += 1;
             if filled > FILLED_MAX {
@@ -189,12 +202,11 @@ fn place(drawing: drawings::Drawing, content: &mut Content) {
     let first = content.rows.partition_point(|row| row.number < drawing.top);
     let has_cells = |row: &&mut Row| row.cells.iter().any(|cell| !cell.text.trim().is_empty());
     let covered = content.rows[first..].iter_mut().take_while(|row| row.number <= drawing.bottom).find(has_cells);
-    match covered {
-        Some(row) => row.drawings.push((drawing.column, drawing.cell)),
-        None => {
-            let text = format!("{} stands beside no question; it was left out.", drawing.name);
-            content.warnings.push((Some(drawing.top), text));
-        }
+    if let Some(row) = covered {
+        row.drawings.push((drawing.column, drawing.cell));
+    } else {
+        let text = format!("{} stands beside no question; it was left out.", drawing.name);
+        content.warnings.push((Some(drawing.top), text));
     }
 }
 
@@ -222,7 +234,8 @@ mod tests {
 
     #[test]
     fn cells_have_names() {
-        for (text, at) in [("A1", (0, 1)), ("B3", (1, 3)), ("Z10", (25, 10)), ("AA2", (26, 2)), ("$XFD$5", (16_383, 5))] {
+        for (text, at) in [("A1", (0, 1)), ("B3", (1, 3)), ("Z10", (25, 10)), ("AA2", (26, 2)), ("$XFD$5", (16_383, 5))]
+        {
             assert_eq!(position(text), Some(at));
             assert_eq!(cell_name(at.0, at.1), text.replace('$', ""));
         }
