@@ -53,7 +53,7 @@ const NAMES: [(Column, &[&str]); 27] = [
     (Column::Tags, &["tags", "tag", "labels", "keywords", "schlagworte", "schlagw\u{f6}rter", "stichworte"]),
     (Column::Difficulty, &["difficulty", "level", "difficulty level", "schwierigkeit", "schwierigkeitsgrad", "niveau"]),
     (Column::Minutes, &["minutes", "time", "min", "duration", "minuten", "zeit", "dauer", "bearbeitungszeit"]),
-    (Column::Exam, &["exam", "exam title", "paper", "source", "past exam", "pr\u{fc}fung", "klausur", "quelle"]),
+    (Column::Exam, &["exam", "exam title", "paper", "past exam", "pr\u{fc}fung", "klausur"]),
     (Column::Year, &["year", "exam year", "jahr"]),
     (Column::Semester, &["semester", "term", "season", "session"]),
     (Column::ExamKind, &["exam type", "exam kind", "pr\u{fc}fungsart", "klausurart"]),
@@ -115,7 +115,7 @@ const NAMES: [(Column, &[&str]); 27] = [
         ],
     ),
     (Column::MatchCase, &["match case", "case sensitive", "gro\u{df} klein", "gro\u{df}schreibung"]),
-    (Column::Tolerance, &["tolerance", "error", "margin", "plus minus", "toleranz", "abweichung"]),
+    (Column::Tolerance, &["tolerance", "margin", "plus minus", "toleranz", "abweichung"]),
     (Column::Unit, &["unit", "units", "einheit"]),
     (
         Column::Points,

@@ -244,10 +244,12 @@ fn formatted(value: &Decimal, section: &[Token], drops_sign: bool) -> (String, O
         text.push_str(&fraction);
     }
     text.push_str(&after);
-    let unit = after.trim();
-    // A bracket closes a negative number, and a blank is no unit.
-    let is_unit = percents == 0 && before.trim().is_empty() && unit.chars().any(char::is_alphabetic);
-    (text.trim().to_owned(), is_unit.then(|| unit.to_owned()), percents > 0)
+    // A bracket closes a negative number, and a blank is no unit. A currency may stand before the number.
+    let is_currency = |c: char| matches!(c, '$' | '\u{20ac}' | '\u{a3}' | '\u{a5}');
+    let is_unit = |text: &&str| text.chars().any(|c| c.is_alphabetic() || c == '\u{b0}' || is_currency(c));
+    let units = [after.trim(), before.trim().trim_matches(['(', ')', '-', '+', ' '])];
+    let unit = units.into_iter().find(is_unit).filter(|_| percents == 0).map(str::to_owned);
+    (text.trim().to_owned(), unit, percents > 0)
 }
 
 /// Rounds a decimal number half away from zero, as spreadsheets do. Returns its sign and its digits.
@@ -354,6 +356,9 @@ mod tests {
             _ => None,
         };
         assert_eq!(unit("9.81", "0.00\" m/s\u{b2}\"").as_deref(), Some("m/s\u{b2}"));
+        assert_eq!(unit("5", "\"$\"#,##0.00_);(\"$\"#,##0.00)").as_deref(), Some("$"));
+        assert_eq!(unit("5", "0.00 [$\u{20ac}-407]").as_deref(), Some("\u{20ac}"));
+        assert_eq!(unit("20", "0\"\u{b0}\"").as_deref(), Some("\u{b0}"));
         assert_eq!(unit("0.4", "0%"), None);
         assert_eq!(unit("-5", "0.00;(0.00)"), None);
     }
