@@ -34,7 +34,7 @@ impl Decimal {
         let point = point - i64::try_from(digits.len() - significant.len()).ok()?;
         let significant = significant.trim_end_matches('0');
         if significant.is_empty() {
-            return Some(Self("0".to_owned()));
+            return Some(Self::zero());
         }
         let count = i64::try_from(significant.len()).ok()?;
         let limit = i64::try_from(Self::DIGITS_MAX).ok()?;
@@ -53,6 +53,12 @@ impl Decimal {
         let sign = if is_negative { "-" } else { "" };
         let separator = if fraction.is_empty() { "" } else { "." };
         Some(Self(format!("{sign}{whole}{separator}{fraction}")))
+    }
+
+    /// Zero.
+    #[must_use]
+    pub fn zero() -> Self {
+        Self("0".to_owned())
     }
 
     /// The number as text.

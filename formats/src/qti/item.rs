@@ -1,0 +1,166 @@
+//! An item of QTI 2 and 3 as a question.
+
+use roxmltree::Node;
+
+use super::{
+    declarations,
+    interactions::{self, Body, place, prompt_end, prompt_start},
+    processing::{self, Keyed},
+};
+use crate::{
+    Answer, Part, Question,
+    rich::{FindFile, Rich},
+    scoring::{Asked, Key, key},
+    xml::{attribute, child, children},
+};
+
+/// Reads an item. `stimulus` are the texts before it. `Err` is the reason for which it is refused.
+pub(super) fn read(item: Node, weight: Option<f64>, rich: &mut Rich, find: &FindFile) -> Result<Question, String> {
+    if children(item, "templateDeclaration").next().is_some() || child(item, "templateProcessing").is_some() {
+        return Err("its values are drawn at random.".to_owned());
+    }
+    if attribute(item, "adaptive") == Some("true") {
+        rich.warnings.push("The item is adaptive. It is taken as one that is answered once.".to_owned());
+    }
+    let is_ours = attribute(item, "toolName") == Some("pastpaper");
+    let body = child(item, "itemBody").ok_or("it has no body.")?;
+    let declarations = declarations::read(item);
+    let mut body = interactions::read(body, &declarations, is_ours, rich, find)?;
+    if body.interactions.is_empty() {
+        return Err("it asks nothing.".to_owned());
+    }
+    let mut question = Question::default();
+    let mut processed = processing::read(item, &declarations);
+    let mut keys: Vec<Key> = Vec::new();
+    let mut solutions = Vec::new();
+    for interaction in &body.interactions {
+        let declared = declarations.responses.get(&interaction.id).cloned().unwrap_or_default();
+        let is_essay = matches!(interaction.asked, Asked::Essay);
+        let keyed = processed.keyed(&interaction.id, &declared, is_essay);
+        if is_essay {
+            // The correct response of a longer text is a model answer.
+            solutions.extend(declared.correct.iter().map(|text| rich.plain(text)));
+        }
+        let mut key = key(&interaction.asked, &keyed.rules, keyed.unnamed)?;
+        rich.warnings.append(&mut key.warnings);
+        bound(&mut key, &keyed, &mut question.extra);
+        keys.push(key);
+        question.extra.extend(interaction.extra.clone());
+    }
+    rich.warnings.append(&mut processed.warnings);
+    if processed.is_joined && keys.len() > 1 {
+        let warning = "The source gives points only if all parts are right. Here each part has its share.";
+        rich.warnings.push(warning.to_owned());
+    }
+    let sum: f64 = if processed.is_joined {
+        keys.iter().map(|key| key.full).fold(0.0, f64::max)
+    } else {
+        keys.iter().map(|key| key.full).sum()
+    };
+    let total = declarations.maximum.or(Some(sum).filter(|sum| *sum > 0.0)).map(|total| total * weight.unwrap_or(1.0)).or(weight);
+    let points = shares(&keys, total);
+    arrange(&mut question, &mut body, keys, &points, rich, find);
+    let (feedback, extra) = interactions::modal_feedback(item, rich, find);
+    solutions.append(&mut body.rubrics);
+    solutions.extend(feedback);
+    question.extra.extend(extra);
+    question.solution = (!solutions.is_empty()).then(|| solutions.join("\n\n"));
+    if question.stem.is_empty() && question.parts.iter().all(|part| part.text.is_empty()) {
+        return Err("it has no text.".to_owned());
+    }
+    Ok(question)
+}
+
+/// Applies the bounds of a mapping. An upper bound below the sum of the weights makes each of them worth more.
+fn bound(key: &mut Key, keyed: &Keyed, extra: &mut Vec<(String, String)>) {
+    if let Some(least) = keyed.least {
+        extra.push(("least points".to_owned(), least.to_string()));
+    }
+    let Some(most) = keyed.most.filter(|most| *most > 0.0 && *most < key.full) else { return };
+    match &mut key.answer {
+        Answer::Choice { options, .. } => {
+            for option in options {
+                option.weight = option.weight.map(|weight| (weight * key.full / most).clamp(-1.0, 1.0));
+            }
+        }
+        Answer::Accepted(list) => {
+            for one in list {
+                one.fraction = (one.fraction * key.full / most).min(1.0);
+            }
+        }
+        _ => {}
+    }
+    key.full = most;
+}
+
+fn shares(keys: &[Key], total: Option<f64>) -> Vec<Option<f64>> {
+    let sum: f64 = keys.iter().map(|key| key.full).sum();
+    let count = f64::from(u32::try_from(keys.len()).unwrap_or(u32::MAX));
+    let has_all = keys.iter().all(|key| key.full > 0.0);
+    keys.iter()
+        .map(|key| total.map(|total| if has_all { total * key.full / sum } else { total / count }))
+        .collect()
+}
+
+/// Puts texts, gaps and parts together.
+fn arrange(
+    question: &mut Question,
+    body: &mut Body,
+    keys: Vec<Key>,
+    points: &[Option<f64>],
+    rich: &mut Rich,
+    find: &FindFile,
+) {
+    let mut stem = rich.html(&body.html, find);
+    let is_alone = body.interactions.len() == 1;
+    let has_gaps = body.interactions.iter().any(|interaction| interaction.is_inline);
+    for (index, (interaction, key)) in body.interactions.iter().zip(keys).enumerate() {
+        // A gap that the student marks is an ordinary field after the text.
+        let is_gap = interaction.is_inline && !(is_alone && key.answer == Answer::Open);
+        let mut text = String::new();
+        if interaction.is_inline {
+            let gap = if is_gap { format!("[gap {}]", index + 1) } else { String::new() };
+            stem = stem.replacen(&place(index), &gap, 1);
+        } else if let Some((before, after, prompt)) = around(&stem, index) {
+            if is_alone {
+                stem = format!("{before}\n{prompt}\n{after}");
+            } else {
+                text = prompt;
+                // Text between two blocks belongs to the second one.
+                if index > 0 && !has_gaps && let Some((own, between)) = before.split_once('\u{e004}') {
+                    text = format!("{}\n{text}", between.trim()).trim().to_owned();
+                    stem = format!("{own}\u{e004}{after}");
+                } else {
+                    stem = format!("{before}\u{e004}{after}");
+                }
+            }
+        }
+        let part = Part { text, is_gap, answer: key.answer, points: points.get(index).copied().flatten(), ..Part::default() };
+        question.parts.push(part);
+    }
+    if let Some((own, after)) = stem.clone().split_once('\u{e004}') {
+        stem = if has_gaps || is_alone {
+            format!("{own}\n{after}")
+        } else {
+            if let Some(last) = question.parts.last_mut() {
+                last.text = format!("{}\n{}", last.text, after.trim()).trim().to_owned();
+            }
+            own.to_owned()
+        };
+    }
+    let lines: Vec<&str> = stem.trim().lines().map(str::trim_end).collect();
+    question.stem = lines.join("\n").replace('\u{e004}', "");
+    while question.stem.contains("\n\n\n") {
+        question.stem = question.stem.replace("\n\n\n", "\n\n");
+    }
+    if is_alone && !has_gaps {
+        question.stem = question.stem.replace("\n\n", "\n");
+    }
+}
+
+/// The text before and after a block, and its prompt.
+fn around(stem: &str, index: usize) -> Option<(String, String, String)> {
+    let (before, rest) = stem.split_once(&prompt_start(index))?;
+    let (prompt, after) = rest.split_once(&prompt_end(index))?;
+    Some((before.trim_end().to_owned(), after.trim_start().to_owned(), prompt.trim().to_owned()))
+}
