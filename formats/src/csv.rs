@@ -49,6 +49,16 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
     Ok(bank)
 }
 
+/// Whether a text begins with the header of a table of questions, or says its separator.
+pub(crate) fn has_header(text: &str) -> bool {
+    let (named, start) = separator_line(text);
+    let text = &text[start..];
+    let mut scanner = Scanner { text, at: 0, line: 1, separator: separator_of(text) };
+    let mut records = std::iter::from_fn(|| scanner.next()).take(SAMPLE_ROWS);
+    named.is_some()
+        || records.any(|record| record.is_ok_and(|record| record.cells.len() > 1 && names_question(&record.cells)))
+}
+
 /// A table with all columns and two questions, as an example to fill in.
 #[must_use]
 pub fn template() -> String {

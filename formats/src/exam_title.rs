@@ -57,10 +57,12 @@ pub(crate) fn kind(word: &str) -> Option<&'static str> {
 }
 
 /// Reads year, semester and kind from a title. What it does not say stays empty.
-pub(crate) fn exam_of_title(title: &str) -> Exam {
+#[must_use]
+pub fn exam_of_title(title: &str) -> Exam {
     let mut exam = Exam { title: title.trim().to_owned(), ..Exam::default() };
     let lower = title.to_lowercase();
-    for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    for (index, word) in words.iter().enumerate() {
         let digits = word.trim_start_matches(|c: char| c.is_alphabetic());
         if let Ok(year) = digits.parse::<i32>()
             && digits.len() == 4
@@ -71,8 +73,15 @@ pub(crate) fn exam_of_title(title: &str) -> Exam {
         let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
         exam.semester = exam.semester.or_else(|| season(letters).map(str::to_owned));
         // `final exam` is a final: the more special word decides.
-        if let (Some(found), None | Some("exam" | "test")) = (kind(letters), exam.kind.as_deref()) {
-            exam.kind = Some(found.to_owned());
+        if let (Some(found), true) = (
+            kind(letters),
+            exam.kind.as_deref().is_none_or(|kind| kind.starts_with("exam") || kind.starts_with("test")),
+        ) {
+            // `midterm 2` is another exam than `midterm 1`.
+            let number =
+                Some(&word[letters.len()..]).filter(|digits| !digits.is_empty()).or(words.get(index + 1).copied());
+            let number = number.filter(|next| next.len() <= 2 && next.bytes().all(|byte| byte.is_ascii_digit()));
+            exam.kind = Some(number.map_or_else(|| found.to_owned(), |number| format!("{found} {number}")));
         }
     }
     exam
@@ -89,6 +98,8 @@ mod tests {
             ("Final Exam, Fall 2021", Some(2021), Some("fall"), Some("final")),
             ("Klausur WS2023/24", Some(2023), Some("winter"), Some("final")),
             ("Zwischenklausur Sommersemester 2022", Some(2022), Some("summer"), Some("midterm")),
+            ("Midterm 2, Summer 2020", Some(2020), Some("summer"), Some("midterm 2")),
+            ("midterm2-2020.gift", Some(2020), None, Some("midterm 2")),
             ("Chapter 3", None, None, None),
             ("", None, None, None),
         ] {

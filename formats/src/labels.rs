@@ -176,32 +176,6 @@ pub(crate) fn accepted(form: Form, fraction: f64) -> Accepted {
     Accepted { form, fraction, unit: None, feedback: None }
 }
 
-/// An exam with what its title says: `Midterm 2024 spring`.
-pub(crate) fn exam_of_title(title: &str) -> crate::Exam {
-    let title = title.trim();
-    let words: Vec<String> = title
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    let find = |known: &[(&str, &str)]| {
-        words.iter().find_map(|word| known.iter().find(|(name, _)| name == word).map(|(_, meaning)| (*meaning).to_owned()))
-    };
-    crate::Exam {
-        title: title.to_owned(),
-        year: words.iter().filter(|word| word.len() == 4).filter_map(|word| word.parse().ok()).find(|year| (1900..2100).contains(year)),
-        semester: find(&[
-            ("spring", "spring"),
-            ("summer", "summer"),
-            ("fall", "fall"),
-            ("autumn", "fall"),
-            ("winter", "winter"),
-        ]),
-        kind: find(&[("midterm", "midterm"), ("final", "final"), ("finals", "final"), ("quiz", "quiz"), ("exam", "exam"), ("test", "test")]),
-        ..crate::Exam::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,7 +199,9 @@ mod tests {
     #[test]
     fn tags_with_a_known_name_are_fields() {
         let mut question = Question::default();
-        for tag in ["difficulty:2", "Technique: units", "technique:units", "minutes:2.5", "number:3", "difficulty:9", "exam"] {
+        for tag in
+            ["difficulty:2", "Technique: units", "technique:units", "minutes:2.5", "number:3", "difficulty:9", "exam"]
+        {
             add_tag(&mut question, tag);
         }
         assert_eq!((question.difficulty, question.minutes, question.number), (Some(2), Some(2.5), Some(3)));

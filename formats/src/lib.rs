@@ -11,6 +11,7 @@ mod cloze;
 pub mod csv;
 mod decimal;
 mod decode;
+mod detect;
 pub mod exam_tex;
 mod exam_title;
 mod formulas;
@@ -25,8 +26,8 @@ pub mod olx;
 mod omml;
 pub mod ours;
 pub mod package;
-pub mod qti12;
 pub mod qti;
+pub mod qti12;
 mod reading;
 mod rich;
 mod scoring;
@@ -38,6 +39,8 @@ mod xml;
 
 pub use decimal::Decimal;
 pub use decode::{Decoded, TEXT_BYTES_MAX, decode};
+pub use detect::{Format, Read, detect, read, read_folder};
+pub use exam_title::exam_of_title;
 pub use model::{
     Accepted, Answer, Bank, Bound, Choice, Exam, Figure, Form, FormatError, Part, Place, Question, Remark, Tolerance,
 };

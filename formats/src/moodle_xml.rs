@@ -28,10 +28,13 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         "quiz" => {}
         "moodle_backup" | "MOODLE_BACKUP" | "question_categories" => return Err(backup(file_name)),
         other => {
-            return Err(FormatError(format!("The file is no Moodle XML: its first element is `{other}` instead of `quiz`.")));
+            return Err(FormatError(format!(
+                "The file is no Moodle XML: its first element is `{other}` instead of `quiz`."
+            )));
         }
     }
-    let mut reader = Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: Vec::new(), intro: None };
+    let mut reader =
+        Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: Vec::new(), intro: None };
     for repair in &prepared.repairs {
         reader.bank.warnings.push(Remark { place: reader.place_of_file(), text: repair.clone() });
     }
@@ -101,7 +104,8 @@ impl Reader<'_> {
         texts.use_files_of(node);
         if kind == "description" {
             let text = texts.of_child(node, "questiontext");
-            let joined = intro.iter().map(|intro| intro.text.as_str()).chain([text.as_str()]).collect::<Vec<_>>().join("\n\n");
+            let joined =
+                intro.iter().map(|intro| intro.text.as_str()).chain([text.as_str()]).collect::<Vec<_>>().join("\n\n");
             self.warn(&place, &texts.rich.warnings);
             let place = intro.map_or(place, |intro| intro.place);
             self.intro = Some(Intro { place, text: joined, figures: texts.rich.figures });
@@ -129,10 +133,14 @@ impl Reader<'_> {
                 self.intro = intro;
                 match other {
                     Other::Refused(reason) => {
-                        self.bank.refused.push(Remark { place, text: format!("The question{named} is refused: {reason}") });
+                        self.bank
+                            .refused
+                            .push(Remark { place, text: format!("The question{named} is refused: {reason}") });
                     }
                     Other::Skipped(reason) => {
-                        self.bank.skipped.push(Remark { place, text: format!("The question{named} is left out: {reason}") });
+                        self.bank
+                            .skipped
+                            .push(Remark { place, text: format!("The question{named} is left out: {reason}") });
                     }
                 }
             }
@@ -140,9 +148,7 @@ impl Reader<'_> {
     }
 
     fn warn(&mut self, place: &Place, warnings: &[String]) {
-        self.bank
-            .warnings
-            .extend(warnings.iter().map(|text| Remark { place: place.clone(), text: text.clone() }));
+        self.bank.warnings.extend(warnings.iter().map(|text| Remark { place: place.clone(), text: text.clone() }));
     }
 
     /// A description after which no question follows in its category.
@@ -174,7 +180,9 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
     for tag in children(node, "tags").flat_map(|tags| children(tags, "tag")) {
         add_tag(question, &text_of(tag));
     }
-    if let Some(penalty) = child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0)) {
+    if let Some(penalty) =
+        child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0))
+    {
         question.extra.push(("penalty".to_owned(), penalty));
     }
     for (element, label) in [
@@ -193,7 +201,10 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
     }
     if child_text(node, "hidden").is_some_and(|value| is_true(&value)) {
         question.extra.push(("hidden".to_owned(), "yes".to_owned()));
-        texts.rich.warnings.push("Moodle hides this question: it was deleted, or replaced by a later version.".to_owned());
+        texts
+            .rich
+            .warnings
+            .push("Moodle hides this question: it was deleted, or replaced by a later version.".to_owned());
     }
     Ok(())
 }

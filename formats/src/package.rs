@@ -73,7 +73,11 @@ impl Package {
                 continue;
             }
             let packed = member.compressed_size();
-            let bound = if packed <= RATIO_FREE_BYTES / RATIO_MAX { RATIO_FREE_BYTES } else { packed.saturating_mul(RATIO_MAX) };
+            let bound = if packed <= RATIO_FREE_BYTES / RATIO_MAX {
+                RATIO_FREE_BYTES
+            } else {
+                packed.saturating_mul(RATIO_MAX)
+            };
             if member.size() > room {
                 return Err(too_large());
             }
@@ -107,9 +111,9 @@ impl Package {
             if count >= MEMBERS_MAX {
                 return Err(FormatError(format!("The folder has more than {MEMBERS_MAX} files.")));
             }
-            room = room
-                .checked_sub(content.len() as u64)
-                .ok_or_else(|| FormatError(format!("The folder is larger than {} MiB.", UNPACKED_BYTES_MAX / 1024 / 1024)))?;
+            room = room.checked_sub(content.len() as u64).ok_or_else(|| {
+                FormatError(format!("The folder is larger than {} MiB.", UNPACKED_BYTES_MAX / 1024 / 1024))
+            })?;
             match normal_path("", &name) {
                 Some(path) => {
                     package.files.insert(path, content);
@@ -262,7 +266,8 @@ mod tests {
 
     #[test]
     fn members_outside_the_package_are_left_out_by_name() {
-        let package = Package::from_zip(&zip_of(&[("../evil.xml", b"x"), ("a/./b.xml", b"y"), ("c\\d.xml", b"z")])).unwrap();
+        let package =
+            Package::from_zip(&zip_of(&[("../evil.xml", b"x"), ("a/./b.xml", b"y"), ("c\\d.xml", b"z")])).unwrap();
         assert_eq!(package.files().map(|(path, _)| path).collect::<Vec<_>>(), ["a/b.xml", "c/d.xml"]);
         assert_eq!(package.left_out().collect::<Vec<_>>(), [("../evil.xml", "its path leaves the package")]);
         let folder = Package::from_files([("../evil".to_owned(), vec![])]).unwrap();
@@ -304,7 +309,9 @@ mod tests {
         bomb[22..26].copy_from_slice(&10_u32.to_le_bytes());
         bomb[central + 24..central + 28].copy_from_slice(&10_u32.to_le_bytes());
         let package = Package::from_zip(&bomb);
-        assert!(package.is_err() || package.is_ok_and(|package| package.get("zeros").is_none_or(|file| file.len() <= 10)));
+        assert!(
+            package.is_err() || package.is_ok_and(|package| package.get("zeros").is_none_or(|file| file.len() <= 10))
+        );
     }
 
     #[test]

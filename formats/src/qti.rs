@@ -16,7 +16,8 @@ use roxmltree::Node;
 
 use crate::{
     Bank, FormatError, Place, Question, Remark,
-    labels::{add_tag, exam_of_title, set_category},
+    exam_title::exam_of_title,
+    labels::{add_tag, set_category},
     package::{Package, resolve},
     rich::{Rich, push_html},
     xml::{self, attribute, child, descendants, name},
@@ -128,7 +129,12 @@ impl Reader<'_> {
             },
             None => format!("The path {} leaves the package, or is none.", resource.href),
         };
-        let place = Place { file: self.manifest.path.clone(), line: Some(resource.line), id: Some(resource.id.clone()), ..Place::default() };
+        let place = Place {
+            file: self.manifest.path.clone(),
+            line: Some(resource.line),
+            id: Some(resource.id.clone()),
+            ..Place::default()
+        };
         self.bank.refused.push(Remark { place, text: reason });
         None
     }
@@ -209,8 +215,11 @@ impl Reader<'_> {
         }
         let mut rich = Rich::default();
         let package = self.package;
-        let mut before: Vec<String> =
-            taken.passages.iter().map(|(file, html)| rich.html(html, &|source| picture(package, file, source))).collect();
+        let mut before: Vec<String> = taken
+            .passages
+            .iter()
+            .map(|(file, html)| rich.html(html, &|source| picture(package, file, source)))
+            .collect();
         for reference in descendants(root, "assessmentStimulusRef").filter_map(|node| attribute(node, "href")) {
             match stimulus(package, path, reference, &mut rich) {
                 Ok(text) => before.push(text),

@@ -8,7 +8,7 @@ use roxmltree::Node;
 
 use crate::{
     Bank, Figure, FormatError, Place, Remark,
-    labels::exam_of_title,
+    exam_title::exam_of_title,
     package::{Package, resolve},
     rich::Rich,
     xml::{self, attribute, child, child_text, children, descendant, elements, name},
@@ -84,7 +84,8 @@ fn read_file(path: &str, bytes: &[u8], package: Option<&Package>, bank: &mut Ban
         )));
     }
     bank.warnings.extend(prepared.repairs.iter().map(|text| remark(path, text.clone())));
-    let mut reader = Reader { path, package, prepared: &prepared, bank, intro: None, exam: None, number: 0, points: Some(0.0) };
+    let mut reader =
+        Reader { path, package, prepared: &prepared, bank, intro: None, exam: None, number: 0, points: Some(0.0) };
     reader.container(root, &Topic::default());
     reader.end_intro();
     Ok(())
@@ -156,7 +157,8 @@ impl Reader<'_> {
 
     fn object_bank(&mut self, node: Node) {
         self.end_intro();
-        let title = item::metadata(node).get("bank_title").cloned().or_else(|| attribute(node, "title").map(str::to_owned));
+        let title =
+            item::metadata(node).get("bank_title").cloned().or_else(|| attribute(node, "title").map(str::to_owned));
         self.container(node, &Topic { category: None, topic: title.filter(|title| !title.trim().is_empty()) });
         self.end_intro();
     }
@@ -165,7 +167,9 @@ impl Reader<'_> {
     fn section(&mut self, node: Node, outer: &Topic) {
         let title = attribute(node, "title").map(str::trim).filter(|title| !title.is_empty());
         let topic = match title {
-            Some(title) => Topic { category: outer.topic.clone().or(outer.category.clone()), topic: Some(title.to_owned()) },
+            Some(title) => {
+                Topic { category: outer.topic.clone().or(outer.category.clone()), topic: Some(title.to_owned()) }
+            }
             None => outer.clone(),
         };
         let selection = descendant(node, "selection");
@@ -176,7 +180,9 @@ impl Reader<'_> {
             match bank {
                 Some(bank) => self.bank.skipped.push(Remark {
                     place,
-                    text: format!("The section selects {count} questions of the bank `{bank}` at random. Import that bank itself."),
+                    text: format!(
+                        "The section selects {count} questions of the bank `{bank}` at random. Import that bank itself."
+                    ),
                 }),
                 None if children(node, "item").count() > 0 => self.bank.warnings.push(Remark {
                     place,

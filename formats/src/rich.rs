@@ -26,8 +26,9 @@ impl Rich {
 
     pub(crate) fn html(&mut self, html: &str, find: &FindFile) -> String {
         let Self { figures, warnings } = self;
-        let reduced =
-            crate::text::html_to_text(html, &mut |source: &str, alt: &str| figure(figures, warnings, find, source, alt));
+        let reduced = crate::text::html_to_text(html, &mut |source: &str, alt: &str| {
+            figure(figures, warnings, find, source, alt)
+        });
         for warning in reduced.warnings {
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
@@ -44,13 +45,7 @@ impl Rich {
     }
 }
 
-fn figure(
-    figures: &mut Vec<Figure>,
-    warnings: &mut Vec<String>,
-    find: &FindFile,
-    source: &str,
-    alt: &str,
-) -> usize {
+fn figure(figures: &mut Vec<Figure>, warnings: &mut Vec<String>, find: &FindFile, source: &str, alt: &str) -> usize {
     let alt = (!alt.trim().is_empty()).then(|| alt.trim().to_owned());
     let figure = if source.starts_with("data:") {
         let bytes = data_address(source);
@@ -146,9 +141,8 @@ pub(crate) fn push_html<'a, 'input>(
 }
 
 /// Elements of HTML that have no end tag.
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-];
+const VOID: [&str; 14] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// The HTML in an element: as escaped text, which is usual, or as elements.
 pub(crate) fn inner_html(node: Node) -> String {

@@ -11,9 +11,17 @@ pub(crate) const OPTIONS_MAX: usize = 26;
 /// What an interaction asks for.
 #[derive(Debug, Clone)]
 pub(crate) enum Asked {
-    Choice { options: Vec<Label>, several: bool },
-    Text { is_number: bool },
-    Pairs { left: Vec<Label>, right: Vec<Label> },
+    Choice {
+        options: Vec<Label>,
+        several: bool,
+    },
+    Text {
+        is_number: bool,
+    },
+    Pairs {
+        left: Vec<Label>,
+        right: Vec<Label>,
+    },
     Order(Vec<Label>),
     /// A longer text that a person marks.
     Essay,
@@ -31,11 +39,23 @@ pub(crate) struct Label {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Test {
     /// A text, an option, or for pairs two options with a blank between them.
-    Equal { value: String, match_case: bool },
-    Near { value: Decimal, tolerance: Tolerance },
-    Between { low: Option<Bound>, high: Option<Bound> },
+    Equal {
+        value: String,
+        match_case: bool,
+    },
+    Near {
+        value: Decimal,
+        tolerance: Tolerance,
+    },
+    Between {
+        low: Option<Bound>,
+        high: Option<Bound>,
+    },
     /// A text that contains this one.
-    Contains { text: String, match_case: bool },
+    Contains {
+        text: String,
+        match_case: bool,
+    },
     /// Exactly these options, or these in this order.
     All(Vec<String>),
 }
@@ -147,7 +167,8 @@ fn several_key(options: &[Label], rules: &[Rule], unnamed: f64) -> Key {
     let points: Vec<f64> = options
         .iter()
         .map(|option| {
-            let mut named = rules.iter().filter(|rule| names(&rule.test, &option.id)).map(|rule| rule.points).peekable();
+            let mut named =
+                rules.iter().filter(|rule| names(&rule.test, &option.id)).map(|rule| rule.points).peekable();
             if named.peek().is_some() { named.sum() } else { unnamed }
         })
         .collect();
@@ -182,10 +203,9 @@ fn text_key(rules: &[Rule], is_number: bool) -> Key {
                 fraction,
             ),
             Test::All(values) => match values.as_slice() {
-                [value] => accepted(
-                    Form::Text { text: value.clone(), match_case: true, has_wildcards: false },
-                    fraction,
-                ),
+                [value] => {
+                    accepted(Form::Text { text: value.clone(), match_case: true, has_wildcards: false }, fraction)
+                }
                 _ => continue,
             },
         };

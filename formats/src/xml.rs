@@ -82,8 +82,7 @@ pub(crate) fn prepare(bytes: &[u8]) -> Result<Prepared, FormatError> {
 
 /// Characters that XML 1.0 forbids. Moodle exports what authors pasted.
 fn without_controls(text: String) -> (String, usize) {
-    let is_forbidden =
-        |letter: char| matches!(letter, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    let is_forbidden = |letter: char| matches!(letter, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     let count = text.chars().filter(|letter| is_forbidden(*letter)).count();
     if count == 0 { (text, 0) } else { (text.replace(is_forbidden, " "), count) }
 }

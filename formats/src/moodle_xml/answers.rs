@@ -230,7 +230,9 @@ struct Unit {
 fn units(node: Node, texts: &mut Texts) -> Vec<Unit> {
     let mut units = Vec::new();
     for unit in children(node, "units").flat_map(|units| children(units, "unit")) {
-        let Some(name) = child(unit, "unit_name").map(|name| texts.rich.html(&text_of(name), &|_| None)) else { continue };
+        let Some(name) = child(unit, "unit_name").map(|name| texts.rich.html(&text_of(name), &|_| None)) else {
+            continue;
+        };
         let multiplier = child_text(unit, "multiplier").unwrap_or_else(|| "1".to_owned());
         match decimal(&multiplier) {
             Some(multiplier) if !name.is_empty() => units.push(Unit { name, multiplier }),

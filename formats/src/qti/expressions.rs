@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
-use super::declarations::{Declared, Declarations};
+use super::declarations::{Declarations, Declared};
 use crate::{
     Bound, Decimal, Tolerance,
     labels::{decimal, finite, negated, product as times, sum},
@@ -60,7 +60,8 @@ impl Expressions<'_> {
             // `not(isNull)` is a guard. What must not be chosen is wrong already by not being named.
             "not" => vec![Alternative::new()],
             "isNull" => Vec::new(),
-            "match" | "equal" | "equalRounded" | "stringMatch" | "member" | "contains" | "gt" | "gte" | "lt" | "lte" => {
+            "match" | "equal" | "equalRounded" | "stringMatch" | "member" | "contains" | "gt" | "gte" | "lt"
+            | "lte" => {
                 let found = self.comparison(node);
                 if found.is_none() {
                     self.unknown.insert(name(node).into_owned());
@@ -155,14 +156,18 @@ fn equal(node: Node, value: Decimal) -> Option<Test> {
     if mode == "exact" {
         return Some(Test::Near { value, tolerance: Tolerance::Absolute(Decimal::zero()) });
     }
-    let tolerances: Vec<Decimal> = attribute(node, "tolerance")?.split_whitespace().map(decimal).collect::<Option<_>>()?;
+    let tolerances: Vec<Decimal> =
+        attribute(node, "tolerance")?.split_whitespace().map(decimal).collect::<Option<_>>()?;
     let below = tolerances.first()?.clone();
     let above = tolerances.get(1).cloned().unwrap_or_else(|| below.clone());
     let includes = (is_set(node, "includeLowerBound", true), is_set(node, "includeUpperBound", true));
     let hundredth = Decimal::parse("0.01")?;
     if below == above && includes == (true, true) && !below.as_str().starts_with('-') {
-        let tolerance =
-            if mode == "relative" { Tolerance::Relative(times(&below, &hundredth)?) } else { Tolerance::Absolute(below) };
+        let tolerance = if mode == "relative" {
+            Tolerance::Relative(times(&below, &hundredth)?)
+        } else {
+            Tolerance::Absolute(below)
+        };
         return Some(Test::Near { value, tolerance });
     }
     let (mut low, mut high) = if mode == "relative" {

@@ -158,7 +158,8 @@ fn interaction<'a, 'input>(
             let options: Vec<Label> = choices.iter().map(|choice| label(*choice)).collect();
             if attribute(node, "shuffle") == Some("true") {
                 extra.push(("shuffle".to_owned(), "yes".to_owned()));
-                let fixed = choices.iter().zip(&options).filter(|(choice, _)| attribute(**choice, "fixed") == Some("true"));
+                let fixed =
+                    choices.iter().zip(&options).filter(|(choice, _)| attribute(**choice, "fixed") == Some("true"));
                 extra.extend(fixed.map(|(_, option)| ("fixed option".to_owned(), option.text.clone())));
             }
             for (name, label) in [("minChoices", "least choices"), ("maxChoices", "most choices")] {
@@ -172,7 +173,9 @@ fn interaction<'a, 'input>(
         "inlineChoiceInteraction" => {
             Asked::Choice { options: children(node, "inlineChoice").map(label).collect(), several: false }
         }
-        "textEntryInteraction" => Asked::Text { is_number: declared.is_some_and(super::declarations::Declared::is_number) },
+        "textEntryInteraction" => {
+            Asked::Text { is_number: declared.is_some_and(super::declarations::Declared::is_number) }
+        }
         "extendedTextInteraction" => Asked::Essay,
         "matchInteraction" => {
             let mut sets = children(node, "simpleMatchSet")
@@ -211,7 +214,8 @@ pub(super) fn modal_feedback(item: Node, rich: &mut Rich, find: &FindFile) -> (V
         let id = attribute(node, "identifier").unwrap_or_default();
         let lower = id.to_ascii_lowercase();
         let is_solution = ["solution", "general"].iter().any(|word| {
-            lower.contains(word) || attribute(node, "outcomeIdentifier").unwrap_or_default().to_ascii_lowercase().contains(word)
+            lower.contains(word)
+                || attribute(node, "outcomeIdentifier").unwrap_or_default().to_ascii_lowercase().contains(word)
         });
         if is_solution {
             solutions.push(text);

@@ -57,7 +57,11 @@ pub(super) fn read(item: Node, weight: Option<f64>, rich: &mut Rich, find: &Find
     } else {
         keys.iter().map(|key| key.full).sum()
     };
-    let total = declarations.maximum.or(Some(sum).filter(|sum| *sum > 0.0)).map(|total| total * weight.unwrap_or(1.0)).or(weight);
+    let total = declarations
+        .maximum
+        .or(Some(sum).filter(|sum| *sum > 0.0))
+        .map(|total| total * weight.unwrap_or(1.0))
+        .or(weight);
     let points = shares(&keys, total);
     arrange(&mut question, &mut body, keys, &points, rich, find);
     let (feedback, extra) = interactions::modal_feedback(item, rich, find);
@@ -97,9 +101,7 @@ fn shares(keys: &[Key], total: Option<f64>) -> Vec<Option<f64>> {
     let sum: f64 = keys.iter().map(|key| key.full).sum();
     let count = f64::from(u32::try_from(keys.len()).unwrap_or(u32::MAX));
     let has_all = keys.iter().all(|key| key.full > 0.0);
-    keys.iter()
-        .map(|key| total.map(|total| if has_all { total * key.full / sum } else { total / count }))
-        .collect()
+    keys.iter().map(|key| total.map(|total| if has_all { total * key.full / sum } else { total / count })).collect()
 }
 
 /// Puts texts, gaps and parts together.
@@ -127,7 +129,10 @@ fn arrange(
             } else {
                 text = prompt;
                 // Text between two blocks belongs to the second one.
-                if index > 0 && !has_gaps && let Some((own, between)) = before.split_once('\u{e004}') {
+                if index > 0
+                    && !has_gaps
+                    && let Some((own, between)) = before.split_once('\u{e004}')
+                {
                     text = format!("{}\n{text}", between.trim()).trim().to_owned();
                     stem = format!("{own}\u{e004}{after}");
                 } else {
@@ -135,7 +140,8 @@ fn arrange(
                 }
             }
         }
-        let part = Part { text, is_gap, answer: key.answer, points: points.get(index).copied().flatten(), ..Part::default() };
+        let part =
+            Part { text, is_gap, answer: key.answer, points: points.get(index).copied().flatten(), ..Part::default() };
         question.parts.push(part);
     }
     if let Some((own, after)) = stem.clone().split_once('\u{e004}') {

@@ -39,9 +39,10 @@ pub(super) struct Manifest {
 /// Reads the manifest. Without one, all items and tests of the package are its resources.
 pub(super) fn read(package: &Package) -> Result<Manifest, FormatError> {
     let mut manifest = Manifest::default();
-    let paths = package.files().map(|(path, _)| path).filter(|path| {
-        path.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("imsmanifest.xml"))
-    });
+    let paths = package
+        .files()
+        .map(|(path, _)| path)
+        .filter(|path| path.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("imsmanifest.xml")));
     // A package in a folder of the zip.
     if let Some(path) = paths.min_by_key(|path| path.matches('/').count()) {
         path.clone_into(&mut manifest.path);

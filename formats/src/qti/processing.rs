@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roxmltree::Node;
 
 use super::{
-    declarations::{Declared, Declarations},
+    declarations::{Declarations, Declared},
     expressions::{Alternative, Expressions},
 };
 use crate::{
@@ -57,7 +57,8 @@ pub(super) fn read(item: Node, declarations: &Declarations) -> Processed {
         }
         return read;
     }
-    let address = attribute(node, "template").or_else(|| attribute(node, "templateLocation")).unwrap_or_default().trim();
+    let address =
+        attribute(node, "template").or_else(|| attribute(node, "templateLocation")).unwrap_or_default().trim();
     if address.is_empty() {
         return processed;
     }
@@ -253,7 +254,8 @@ impl Processed {
     /// The rules of a response, and a warning for each step down.
     pub(super) fn keyed(&mut self, id: &str, declared: &Declared, is_essay: bool) -> Keyed {
         let mapping = declared.mapping.as_ref().filter(|mapping| !mapping.entries.is_empty());
-        let correct = (!declared.correct.is_empty()).then(|| Keyed { rules: vec![declared.correct_rule()], ..Keyed::default() });
+        let correct =
+            (!declared.correct.is_empty()).then(|| Keyed { rules: vec![declared.correct_rule()], ..Keyed::default() });
         let is_mapped = self.mapped.contains(id);
         let is_corrected = self.corrected.contains(id);
         let own = self.rules.get(id).cloned().unwrap_or_default();

@@ -40,7 +40,8 @@ pub(super) fn read(package: &Package, path: &str) -> Result<Test, String> {
         return Err(format!("its first element is `{}` instead of `assessmentTest`.", name(root)));
     }
     let title = attribute(root, "title").map(str::trim).filter(|title| !title.is_empty()).map(str::to_owned);
-    let weight = descendants(root, "testVariables").find_map(|node| attribute(node, "weightIdentifier")).map(str::to_owned);
+    let weight =
+        descendants(root, "testVariables").find_map(|node| attribute(node, "weightIdentifier")).map(str::to_owned);
     let mut reader = Reader { package, weight, test: Test { title, ..Test::default() } };
     reader.container(root, &Level { file: path, prepared: &prepared, taken: Taken::default(), includes: 0 });
     Ok(reader.test)
@@ -131,7 +132,9 @@ impl Reader<'_> {
         let place = level.place(node);
         let mut taken = level.taken.clone();
         let weights: Vec<Node> = children(node, "weight").collect();
-        let wanted = weights.iter().find(|weight| self.weight.is_some() && attribute(**weight, "identifier") == self.weight.as_deref());
+        let wanted = weights
+            .iter()
+            .find(|weight| self.weight.is_some() && attribute(**weight, "identifier") == self.weight.as_deref());
         if weights.len() > 1 && wanted.is_none() {
             let text = "The item has several weights. The first one is used.".to_owned();
             self.test.warnings.push(Remark { place: place.clone(), text });

@@ -79,15 +79,21 @@ pub(super) fn read(item: Node, is_single: &dyn Fn(&str) -> bool) -> Processing {
         for set in children(node, "setvar").filter(|set| variable_of(*set) == variable) {
             points = points_of(set).or(points);
         }
-        let feedback =
-            children(node, "displayfeedback").filter_map(|shown| attribute(shown, "linkrefid")).map(str::to_owned).collect();
+        let feedback = children(node, "displayfeedback")
+            .filter_map(|shown| attribute(shown, "linkrefid"))
+            .map(str::to_owned)
+            .collect();
         processing.conditions.push(Condition { alternatives, is_other: reader.is_other, points, feedback });
     }
     processing
 }
 
 fn variable_of(node: Node) -> String {
-    attribute(node, "varname").or_else(|| attribute(node, "variablename")).unwrap_or("SCORE").trim().to_ascii_uppercase()
+    attribute(node, "varname")
+        .or_else(|| attribute(node, "variablename"))
+        .unwrap_or("SCORE")
+        .trim()
+        .to_ascii_uppercase()
 }
 
 /// The variable that holds the score: `SCORE` if it is set, else the first one.

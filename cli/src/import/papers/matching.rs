@@ -85,7 +85,8 @@ pub(super) fn matched(files: &[Candidate], stored: &[Candidate]) -> Vec<Match> {
         let Some(id) = candidate.provenance.id.as_deref() else { continue };
         let found = by_id.get(id).map(Vec::as_slice).unwrap_or_default();
         let here = found.iter().find(|index| stored[**index].provenance.file == candidate.provenance.file);
-        let elsewhere = || found.iter().find(|index| similarity(&candidate.text, &stored[**index].text) >= SIMILAR_ELSEWHERE);
+        let elsewhere =
+            || found.iter().find(|index| similarity(&candidate.text, &stored[**index].text) >= SIMILAR_ELSEWHERE);
         if let Some(index) = here.or_else(elsewhere) {
             claim(&mut result, question, *index);
         }
@@ -97,7 +98,9 @@ pub(super) fn matched(files: &[Candidate], stored: &[Candidate]) -> Vec<Match> {
         let same_file = found.iter().filter(|index| stored[**index].provenance.file == source.file);
         for index in same_file.chain(found) {
             // Two ids of one source are two questions.
-            let is_other = source.id.is_some() && stored[*index].provenance.id.is_some() && source.id != stored[*index].provenance.id;
+            let is_other = source.id.is_some()
+                && stored[*index].provenance.id.is_some()
+                && source.id != stored[*index].provenance.id;
             if !is_other {
                 claim(&mut result, question, *index);
             }
@@ -159,7 +162,11 @@ fn similarity(a: &str, b: &str) -> f64 {
     let (a, b) = (pairs(a), pairs(b));
     let total: usize = a.values().chain(b.values()).sum();
     let common: usize = a.iter().map(|(pair, count)| (*count).min(b.get(pair).copied().unwrap_or(0))).sum();
-    if total == 0 { 0.0 } else { 2.0 * f64::from(u32::try_from(common).unwrap_or(u32::MAX)) / f64::from(u32::try_from(total).unwrap_or(u32::MAX)) }
+    if total == 0 {
+        0.0
+    } else {
+        2.0 * f64::from(u32::try_from(common).unwrap_or(u32::MAX)) / f64::from(u32::try_from(total).unwrap_or(u32::MAX))
+    }
 }
 
 fn pairs(text: &str) -> HashMap<(char, char), usize> {
@@ -191,8 +198,14 @@ mod tests {
 
     #[test]
     fn an_id_of_the_source_decides_within_its_file() {
-        let stored = [candidate("a", Some("7"), None, "What is 2 + 2?"), candidate("b", Some("7"), None, "Name the law of gravity.")];
-        let file = [candidate("b", Some("7"), None, "Something entirely different."), candidate("c", Some("7"), None, "Unlike both.")];
+        let stored = [
+            candidate("a", Some("7"), None, "What is 2 + 2?"),
+            candidate("b", Some("7"), None, "Name the law of gravity."),
+        ];
+        let file = [
+            candidate("b", Some("7"), None, "Something entirely different."),
+            candidate("c", Some("7"), None, "Unlike both."),
+        ];
         assert_eq!(matched(&file, &stored), [Match::Stored(1), Match::New]);
         let renamed = [candidate("a-v2", Some("7"), None, "What is 2 + 2 then?")];
         assert_eq!(matched(&renamed, &stored), [Match::Stored(0)]);
@@ -230,7 +243,10 @@ mod tests {
 
     #[test]
     fn what_may_be_one_of_two_is_ambiguous() {
-        let stored = [candidate("a", None, None, "Compute 12 times 7 by hand"), candidate("a", None, None, "Compute 12 times 9 by hand")];
+        let stored = [
+            candidate("a", None, None, "Compute 12 times 7 by hand"),
+            candidate("a", None, None, "Compute 12 times 9 by hand"),
+        ];
         let file = [candidate("a", None, None, "Compute 12 times 8 by hand")];
         assert!(matches!(&matched(&file, &stored)[0], Match::Ambiguous(found) if found.len() == 2));
     }

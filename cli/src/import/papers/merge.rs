@@ -3,11 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use formats::ours::row;
-use formats::{Bank, Question, Remark};
+use formats::{Bank, Exam, Question, Remark};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::exam_name::{self, ExamName};
 use super::matching::{Candidate, Match, Provenance, matched, normalised};
 use super::report::FileReport;
 
@@ -15,8 +14,18 @@ use super::report::FileReport;
 const PROVENANCE: &str = "provenance";
 /// Columns that a file decides. The others of a stored question stay.
 const OF_FILE: [&str; 12] = [
-    "question_text", "answer", "options", "parts", "answer_rules", "solution_steps", "figures", "source_points", "title", "tags",
-    "hint", "is_bonus",
+    "question_text",
+    "answer",
+    "options",
+    "parts",
+    "answer_rules",
+    "solution_steps",
+    "figures",
+    "source_points",
+    "title",
+    "tags",
+    "hint",
+    "is_bonus",
 ];
 /// Topic of questions whose file names none.
 const NO_TOPIC: &str = "Unsorted";
@@ -28,7 +37,7 @@ pub(super) struct Paper {
     pub(super) format: &'static str,
     pub(super) bank: Bank,
     /// The exam that an option or the file's name says.
-    pub(super) exam: ExamName,
+    pub(super) exam: Exam,
 }
 
 /// The course with the questions of files.
@@ -68,7 +77,10 @@ fn objects(document: &mut Value, name: &str) -> Vec<Map<String, Value>> {
         Value::Array(rows) => Some(rows),
         _ => None,
     });
-    rows.unwrap_or_default().into_iter().filter_map(|row| if let Value::Object(row) = row { Some(row) } else { None }).collect()
+    rows.unwrap_or_default()
+        .into_iter()
+        .filter_map(|row| if let Value::Object(row) = row { Some(row) } else { None })
+        .collect()
 }
 
 fn text<'a>(row: &'a Map<String, Value>, name: &str) -> &'a str {
@@ -171,7 +183,9 @@ impl Merger {
             .count();
         if lacks_topic {
             let text = format!("the file names no topics for some questions. They are in the topic {NO_TOPIC:?}");
-            report.warnings.push(Remark { place: formats::Place { file: paper.name.clone(), ..Default::default() }, text });
+            report
+                .warnings
+                .push(Remark { place: formats::Place { file: paper.name.clone(), ..Default::default() }, text });
         }
         report
     }
@@ -182,7 +196,8 @@ impl Merger {
         let before = stored.clone();
         stored.retain(|name, _| !OF_FILE.contains(&name.as_str()));
         // A question that an exam holds stays there when the same text comes in a bank.
-        let keeps_exam = columns.get("exam_id").is_none_or(Value::is_null) && before.get("exam_id").is_some_and(Value::is_string);
+        let keeps_exam =
+            columns.get("exam_id").is_none_or(Value::is_null) && before.get("exam_id").is_some_and(Value::is_string);
         for (name, value) in columns {
             if keeps_exam && matches!(name.as_str(), "exam_id" | "is_generated") {
                 continue;
@@ -253,18 +268,21 @@ impl Merger {
     fn exams_of(&mut self, paper: &Paper, report: &mut FileReport) -> Vec<Option<String>> {
         let mut ids = Vec::new();
         for exam in &paper.bank.exams {
-            let own = ExamName { year: exam.year, semester: exam.semester.clone(), kind: exam.kind.clone() };
-            let name = own.or(exam_name::read(&exam.title)).or(paper.exam.clone());
+            let name = filled(filled(exam.clone(), formats::exam_of_title(&exam.title)), paper.exam.clone());
             let id = self.exam_id(&name);
             if id.is_none() {
                 let text = format!(
                     "the exam {:?} has no year or no type, so its questions are in no exam. --exam \"2021 fall midterm\" says it",
                     exam.title
                 );
-                report.warnings.push(Remark { place: formats::Place { file: paper.name.clone(), ..Default::default() }, text });
+                report
+                    .warnings
+                    .push(Remark { place: formats::Place { file: paper.name.clone(), ..Default::default() }, text });
             }
             if let Some(row) = id.as_ref().and_then(|id| self.exams.iter_mut().find(|row| text(row, "id") == id)) {
-                for (column, value) in [("total_points", exam.points), ("bonus_points", exam.bonus_points.filter(|points| *points > 0.0))] {
+                for (column, value) in
+                    [("total_points", exam.points), ("bonus_points", exam.bonus_points.filter(|points| *points > 0.0))]
+                {
                     if let Some(value) = value {
                         row.insert(column.to_owned(), json!(value));
                     }
@@ -276,7 +294,7 @@ impl Merger {
         ids
     }
 
-    fn exam_id(&mut self, name: &ExamName) -> Option<String> {
+    fn exam_id(&mut self, name: &Exam) -> Option<String> {
         let (year, kind) = (name.year?, name.kind.as_ref()?);
         let is_same = |row: &Map<String, Value>| {
             row.get("year").and_then(Value::as_i64) == Some(i64::from(year))
@@ -298,6 +316,16 @@ impl Merger {
         }
         self.exams.push(row);
         Some(id)
+    }
+}
+
+/// An exam, and where it says nothing, what another says.
+pub(super) fn filled(exam: Exam, other: Exam) -> Exam {
+    Exam {
+        year: exam.year.or(other.year),
+        semester: exam.semester.or(other.semester),
+        kind: exam.kind.or(other.kind),
+        ..exam
     }
 }
 

@@ -3,7 +3,6 @@
 //! The questions of the files are added to the stored course as a catalogue file, which then goes the way of
 //! `import catalog`: it is checked, completed and compared in the same place.
 
-mod exam_name;
 mod matching;
 mod merge;
 mod report;
@@ -15,13 +14,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use formats::Format;
+use formats::{Exam, Format};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::domain::id::CourseId;
 
-use self::exam_name::ExamName;
-use self::merge::{Merged, Paper, merge};
+use self::merge::{Merged, Paper, filled, merge};
 use self::report::FileReport;
 use super::summary::Summary;
 use crate::database::DataSource;
@@ -118,7 +116,10 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
     let refused = summary.refused.len() + merged.reports.iter().map(|report| report.refused.len()).sum::<usize>();
     let ambiguous = merged.reports.iter().map(|report| report.ambiguous.len()).sum::<usize>();
     let written = summary.written();
-    outln!("{refused} refused, {ambiguous} ambiguous, {written} {}", if is_written { "written" } else { "would write" })?;
+    outln!(
+        "{refused} refused, {ambiguous} ambiguous, {written} {}",
+        if is_written { "written" } else { "would write" }
+    )?;
     if let Some(path) = &arguments.report {
         let report = report_json(&merged, &summary, is_written);
         std::fs::write(path, report).with_context(|| format!("cannot write {}", path.display()))?;
@@ -126,9 +127,9 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
     Ok(if refused + ambiguous > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn exam_option(name: Option<&str>) -> Result<ExamName> {
-    let Some(name) = name else { return Ok(ExamName::default()) };
-    let exam = exam_name::read(name);
+fn exam_option(name: Option<&str>) -> Result<Exam> {
+    let Some(name) = name else { return Ok(Exam::default()) };
+    let exam = formats::exam_of_title(name);
     ensure!(
         exam.year.is_some() && exam.kind.is_some(),
         "--exam {name:?} must have a year and a type, such as \"2021 fall midterm\""
@@ -137,7 +138,7 @@ fn exam_option(name: Option<&str>) -> Result<ExamName> {
 }
 
 /// Reads a file or the folder of a package.
-fn read(path: &Path, format: Option<Format>, option: &ExamName) -> Result<Paper> {
+fn read(path: &Path, format: Option<Format>, option: &Exam) -> Result<Paper> {
     let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let read = if path.is_dir() {
         formats::read_folder(&name, folder(path)?)?
@@ -148,7 +149,7 @@ fn read(path: &Path, format: Option<Format>, option: &ExamName) -> Result<Paper>
         ensure!(bytes.len() as u64 <= FILE_BYTES_MAX, "is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
         formats::read(&name, &bytes, format)?
     };
-    let exam = option.clone().or(exam_name::read(&name));
+    let exam = filled(option.clone(), formats::exam_of_title(&name));
     Ok(Paper { name, format: read.format.name(), bank: read.bank, exam })
 }
 
@@ -183,7 +184,10 @@ fn ask_for_exam(paper: &mut Paper) -> Result<()> {
         return Ok(());
     }
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        message(&format!("Which exam is {}? For example \"2021 fall midterm\"; empty for a bank of practice questions:", paper.name));
+        message(&format!(
+            "Which exam is {}? For example \"2021 fall midterm\"; empty for a bank of practice questions:",
+            paper.name
+        ));
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).context("cannot read the answer")?;
         if !line.trim().is_empty() {
@@ -191,10 +195,11 @@ fn ask_for_exam(paper: &mut Paper) -> Result<()> {
             return Ok(());
         }
     }
-    let text = "no exam is named, so the questions are for practice. --exam \"2021 fall midterm\" says which exam it is";
+    let text =
+        "no exam is named, so the questions are for practice. --exam \"2021 fall midterm\" says which exam it is";
     let place = formats::Place { file: paper.name.clone(), ..formats::Place::default() };
     paper.bank.skipped.push(formats::Remark { place, text: text.to_owned() });
-    paper.exam = ExamName::default();
+    paper.exam = Exam::default();
     Ok(())
 }
 

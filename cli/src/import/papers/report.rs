@@ -64,7 +64,11 @@ impl fmt::Display for FileReport {
         writeln!(f, "{} ({format})", plain(file))?;
         writeln!(f, "  {read} read: {new} new, {changed} changed, {unchanged} unchanged, {refused} refused")?;
         if self.missing > 0 {
-            writeln!(f, "  note: {} stored questions of this file are not in it any more. They are kept.", self.missing)?;
+            writeln!(
+                f,
+                "  note: {} stored questions of this file are not in it any more. They are kept.",
+                self.missing
+            )?;
         }
         for (name, remarks) in [
             ("skipped", &self.skipped),
