@@ -204,7 +204,8 @@ pub(crate) fn clean(body: &str) -> String {
     }
     let trimmed = out.trim();
     // The last blank of `x\ ` belongs to the command.
-    if trimmed.ends_with('\\') && !trimmed.ends_with("\\\\") { format!("{trimmed} ") } else { trimmed.to_owned() }
+    let backslashes = trimmed.bytes().rev().take_while(|byte| *byte == b'\\').count();
+    if backslashes % 2 == 1 { format!("{trimmed} ") } else { trimmed.to_owned() }
 }
 
 /// Adds a dollar that is a character, with a backslash if it has none.
