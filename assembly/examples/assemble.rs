@@ -11,7 +11,7 @@ use std::str::{FromStr, Lines};
 use std::time::Duration;
 use std::{env, fs};
 
-use assembly::{Blueprint, Candidate, DIFFICULTIES, Effort, Form, Instance, Weights, assemble};
+use assembly::{AssembledForm, Blueprint, Candidate, DIFFICULTIES, Effort, Instance, Weights, assemble};
 use serde_json::json;
 
 const USAGE: &str = "assemble FILE… [--seed N] [--looks N] [--json]";
@@ -75,13 +75,13 @@ fn run(file: &str, arguments: &Arguments) -> Result<String, String> {
     Ok(if arguments.json { json_line(file, arguments.seed, &form, cpu) } else { text_line(file, &form, cpu) })
 }
 
-fn text_line(file: &str, form: &Form, cpu: Duration) -> String {
+fn text_line(file: &str, form: &AssembledForm, cpu: Duration) -> String {
     let selection: Vec<String> = form.selection.iter().map(ToString::to_string).collect();
     let milliseconds = cpu.as_secs_f64() * 1e3;
     format!("{file}  loss {:.6}  CPU {milliseconds:.1} ms  questions {}", form.fit.loss, selection.join(" "))
 }
 
-fn json_line(file: &str, seed: u64, form: &Form, cpu: Duration) -> String {
+fn json_line(file: &str, seed: u64, form: &AssembledForm, cpu: Duration) -> String {
     json!({
         "file": file,
         "seed": seed,

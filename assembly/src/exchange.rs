@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::loss::{cumulative_distances, missing, relative};
-use super::pool::{Bucket, Item};
+use super::pool::{Bucket, PooledCandidate};
 use super::running::Running;
 use super::{Blueprint, DIFFICULTIES, real};
 
@@ -30,20 +30,20 @@ pub(super) struct Refill<const K: usize> {
 pub(super) type Looks = u64;
 
 /// Sums of a form with open places, from which the loss with new questions follows.
-struct Prices<'a> {
+struct ExchangeSums<'a> {
     blueprint: &'a Blueprint,
     running: &'a Running<'a>,
     questions: f64,
     /// Σ|c − τ| / 2N before.
     distance: f64,
     /// The topics that have a question in the bank.
-    topics: Vec<Topic>,
+    topics: Vec<TopicEffect>,
     /// The three topics that are furthest off: when two topics change, the worst of the rest is among them.
     furthest: [(usize, f64); 3],
 }
 
 /// What questions of a topic do to the topics' part of the loss.
-struct Topic {
+struct TopicEffect {
     index: usize,
     /// |c − τ| / N with one and with two questions more.
     distances: [f64; 2],
@@ -55,14 +55,14 @@ struct Topic {
 
 /// The two parts of a loss that only depend on topics, or only on difficulties.
 #[derive(Debug, Clone, Copy, Default)]
-struct Part {
+struct LossPart {
     /// Weighted.
     cost: f64,
     /// The greatest single deviation.
     worst: f64,
 }
 
-impl<'a> Prices<'a> {
+impl<'a> ExchangeSums<'a> {
     fn of(blueprint: &'a Blueprint, running: &'a Running<'a>) -> Self {
         let questions = real(blueprint.questions);
         let mut topics = Vec::with_capacity(blueprint.topics.len());
@@ -78,7 +78,7 @@ impl<'a> Prices<'a> {
             let usefulness = running.pool.topic_usefulness(topic);
             if usefulness >= 0.0 {
                 let steps = [(one - none) / 2.0, (two - one) / 2.0];
-                topics.push(Topic { index: topic, distances: [one, two], steps, usefulness });
+                topics.push(TopicEffect { index: topic, distances: [one, two], steps, usefulness });
             }
         }
         Self { blueprint, running, questions, distance, topics, furthest }
@@ -94,15 +94,15 @@ impl<'a> Prices<'a> {
         self.furthest.iter().find(|(topic, _)| !changed.contains(topic)).map_or(0.0, |&(_, distance)| distance)
     }
 
-    fn topics_part(&self, step: f64, worst: f64) -> Part {
-        Part { cost: self.blueprint.weights.topics * (self.distance + step), worst }
+    fn topics_part(&self, step: f64, worst: f64) -> LossPart {
+        LossPart { cost: self.blueprint.weights.topics * (self.distance + step), worst }
     }
 
-    fn topic(&self, one: &Topic) -> Part {
+    fn topic(&self, one: &TopicEffect) -> LossPart {
         self.topics_part(one.steps[0], self.furthest_but([one.index; 2]).max(one.distances[0]))
     }
 
-    fn topic_pair(&self, one: &Topic, other: &Topic) -> Part {
+    fn topic_pair(&self, one: &TopicEffect, other: &TopicEffect) -> LossPart {
         let (step, distance) = if one.index == other.index {
             (one.steps[0] + one.steps[1], one.distances[1])
         } else {
@@ -112,18 +112,18 @@ impl<'a> Prices<'a> {
     }
 
     /// The part of the difficulties with questions of `levels` more.
-    fn levels(&self, levels: &[usize]) -> Part {
+    fn levels(&self, levels: &[usize]) -> LossPart {
         let mut counts = self.running.difficulty;
         for &level in levels {
             counts[level] += 1.0;
         }
         let distances = cumulative_distances(&counts, &self.blueprint.difficulty);
         let cost = self.blueprint.weights.difficulty * distances.iter().sum::<f64>() / (4.0 * self.questions);
-        Part { cost, worst: distances.into_iter().fold(0.0, f64::max) / self.questions }
+        LossPart { cost, worst: distances.into_iter().fold(0.0, f64::max) / self.questions }
     }
 
     /// What topics, difficulties and missing usefulness cost, and at least their worst deviation.
-    fn floor(&self, topics: Part, levels: Part, usefulness: f64) -> f64 {
+    fn floor(&self, topics: LossPart, levels: LossPart, usefulness: f64) -> f64 {
         let weights = &self.blueprint.weights;
         let missing = 1.0 - (self.running.usefulness + usefulness) / self.questions;
         topics.cost + levels.cost + weights.worst * topics.worst.max(levels.worst) + weights.usefulness * missing
@@ -143,7 +143,7 @@ struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    fn of(prices: &Prices<'a>, topics: Part, levels: Part) -> Self {
+    fn of(prices: &ExchangeSums<'a>, topics: LossPart, levels: LossPart) -> Self {
         let (blueprint, running) = (prices.blueprint, prices.running);
         let weight = blueprint.weights.usefulness;
         let base = topics.cost + levels.cost + weight * (1.0 - running.usefulness / prices.questions);
@@ -189,8 +189,8 @@ fn nearest(sum: f64, more: (f64, f64), target: f64) -> f64 {
 }
 
 /// The least that any of `parts` costs and has as its worst deviation.
-fn least<'a>(parts: impl Iterator<Item = &'a Part>) -> Part {
-    parts.fold(Part { cost: f64::INFINITY, worst: f64::INFINITY }, |least, part| Part {
+fn least<'a>(parts: impl Iterator<Item = &'a LossPart>) -> LossPart {
+    parts.fold(LossPart { cost: f64::INFINITY, worst: f64::INFINITY }, |least, part| LossPart {
         cost: least.cost.min(part.cost),
         worst: least.worst.min(part.worst),
     })
@@ -198,8 +198,8 @@ fn least<'a>(parts: impl Iterator<Item = &'a Part>) -> Part {
 
 /// The best question for the one open place of `running`, if one brings the loss below `bar`.
 pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<1>> {
-    let prices = Prices::of(blueprint, running);
-    let levels: [Part; DIFFICULTIES] = std::array::from_fn(|level| prices.levels(&[level]));
+    let prices = ExchangeSums::of(blueprint, running);
+    let levels: [LossPart; DIFFICULTIES] = std::array::from_fn(|level| prices.levels(&[level]));
     let level_floor = least(levels.iter());
     let mut best: Option<Refill<1>> = None;
     let mut bar = clearly_below(bar);
@@ -231,7 +231,7 @@ pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks
 
 /// The best two questions for the two open places of `running`, if any two bring the loss below `bar`.
 pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<2>> {
-    let mut prices = Prices::of(blueprint, running);
+    let mut prices = ExchangeSums::of(blueprint, running);
     prices.sort();
     let levels = level_pairs(&prices);
     let level_floor = least(levels.iter().flatten());
@@ -241,7 +241,7 @@ pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks
     for (place, one) in prices.topics.iter().enumerate() {
         search.looks += 1;
         // No later topic has a cheaper first step, and a second step never costs less than the first.
-        let at_least = |other: &Topic| prices.topics_part(one.steps[0] + other.steps[0], 0.0);
+        let at_least = |other: &TopicEffect| prices.topics_part(one.steps[0] + other.steps[0], 0.0);
         if prices.floor(at_least(one), level_floor, 2.0 * usefulness_max) >= search.bar {
             break;
         }
@@ -261,8 +261,8 @@ pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks
 }
 
 /// The part of each pair of difficulties.
-fn level_pairs(prices: &Prices) -> [[Part; DIFFICULTIES]; DIFFICULTIES] {
-    let mut parts = [[Part::default(); DIFFICULTIES]; DIFFICULTIES];
+fn level_pairs(prices: &ExchangeSums) -> [[LossPart; DIFFICULTIES]; DIFFICULTIES] {
+    let mut parts = [[LossPart::default(); DIFFICULTIES]; DIFFICULTIES];
     for (low, high) in (0..DIFFICULTIES).flat_map(|low| (low..DIFFICULTIES).map(move |high| (low, high))) {
         let part = prices.levels(&[low, high]);
         (parts[low][high], parts[high][low]) = (part, part);
@@ -283,10 +283,10 @@ impl<'a> Pairs<'a> {
     /// Looks at all pairs of questions on two topics.
     fn topics(
         &mut self,
-        prices: &Prices<'a>,
-        topics: Part,
+        prices: &ExchangeSums<'a>,
+        topics: LossPart,
         [one, other]: [usize; 2],
-        levels: &[[Part; DIFFICULTIES]; DIFFICULTIES],
+        levels: &[[LossPart; DIFFICULTIES]; DIFFICULTIES],
     ) {
         for (low, levels) in levels.iter().enumerate() {
             let first = self.running.pool.bucket(one, low);
@@ -334,7 +334,7 @@ impl<'a> Pairs<'a> {
 
     /// Looks at all pairs of one question with those at `seconds`.
     fn seconds(&mut self, rest: &Rest, position: usize, seconds: Range<usize>) {
-        let items: &[Item] = self.running.pool.items();
+        let items: &[PooledCandidate] = self.running.pool.items();
         let one = &items[position];
         for (offset, other) in items[seconds.clone()].iter().enumerate() {
             let usefulness = one.usefulness + other.usefulness;

@@ -14,7 +14,7 @@ pub struct Measure {
 
 /// How well a form matches its blueprint.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Fit {
+pub struct FormFit {
     /// The weighted sum of `deviations`.
     pub loss: f64,
     pub deviations: Deviations,
@@ -33,7 +33,7 @@ pub struct Fit {
     pub usefulness: Measure,
 }
 
-impl Fit {
+impl FormFit {
     /// Measures a selection: indices of the instance's candidates.
     #[must_use]
     pub fn of(instance: &Instance, selection: &[usize]) -> Self {

@@ -1,7 +1,7 @@
 //! Assembles an exam: selects N questions of a bank so that topics, difficulty, points, minutes and techniques match a
 //! blueprint as closely as the bank allows. Prefers the questions that are most useful to the student.
 //!
-//! [`Instance::new`] checks a blueprint and its candidates, [`assemble`] searches, [`loss()`] and [`Fit`] measure any
+//! [`Instance::new`] checks a blueprint and its candidates, [`assemble`] searches, [`loss()`] and [`FormFit`] measure any
 //! selection from scratch. `docs/assembly.md` has the formulas, their sources, the search and measured figures.
 //!
 //! Invariants, which the tests hold:
@@ -29,10 +29,10 @@ mod search;
 mod testing;
 
 pub use error::AssemblyError;
-pub use fit::{Fit, Measure};
+pub use fit::{FormFit, Measure};
 pub use instance::{Blueprint, Candidate, DIFFICULTIES, Instance, Weights};
 pub use loss::{Deviations, deviations, loss};
-pub use search::{Effort, Form, assemble};
+pub use search::{AssembledForm, Effort, assemble};
 
 /// A count as a number.
 #[expect(clippy::cast_precision_loss, reason = "a form or a bank has far fewer than 2^52 questions")]

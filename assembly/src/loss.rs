@@ -123,7 +123,7 @@ pub(super) fn missing(achieved: u32, target: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{blueprint, close, question};
-    use super::super::{Blueprint, Candidate, Fit, Instance, Measure};
+    use super::super::{Blueprint, Candidate, FormFit, Instance, Measure};
     use super::*;
 
     /// Three questions of which two make the form that the tests compute by hand.
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_fit_tells_wishes_and_what_came_of_them() {
-        let fit = Fit::of(&instance(|_| ()), &[0, 1]);
+        let fit = FormFit::of(&instance(|_| ()), &[0, 1]);
         close(fit.loss, 4.2);
         assert_eq!(fit.questions, Measure { target: 2.0, achieved: 2.0 });
         assert_eq!(fit.topics, [Measure { target: 1.2, achieved: 2.0 }, Measure { target: 0.8, achieved: 0.0 }]);

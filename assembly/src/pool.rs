@@ -7,7 +7,7 @@ use super::{Blueprint, DIFFICULTIES, Instance};
 
 /// A candidate in its bucket.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Item {
+pub(super) struct PooledCandidate {
     pub(super) usefulness: f64,
     pub(super) points: f64,
     pub(super) minutes: f64,
@@ -34,7 +34,7 @@ pub(super) struct Bucket {
 /// All candidates, bucket after bucket. A position is an index of [`Pool::items`].
 #[derive(Debug)]
 pub(super) struct Pool {
-    items: Vec<Item>,
+    items: Vec<PooledCandidate>,
     /// By topic · [`DIFFICULTIES`] + difficulty.
     buckets: Vec<Bucket>,
     /// Most questions of each pattern.
@@ -49,11 +49,11 @@ impl Pool {
         let mut families = Dense::default();
         let mut patterns = Dense::default();
         let free = patterns.alone();
-        let mut items: Vec<Item> = instance
+        let mut items: Vec<PooledCandidate> = instance
             .candidates()
             .iter()
             .enumerate()
-            .map(|(index, candidate)| Item {
+            .map(|(index, candidate)| PooledCandidate {
                 usefulness: candidate.usefulness,
                 points: candidate.points,
                 minutes: candidate.minutes,
@@ -84,7 +84,7 @@ impl Pool {
         Self { items, buckets, capacities, families: families.len, topic_usefulness }
     }
 
-    pub(super) fn items(&self) -> &[Item] {
+    pub(super) fn items(&self) -> &[PooledCandidate] {
         &self.items
     }
 
@@ -115,7 +115,7 @@ fn capacity(blueprint: &Blueprint) -> usize {
 }
 
 /// The buckets of sorted `items`, empty ones too.
-fn buckets(items: &[Item], topics: usize) -> Vec<Bucket> {
+fn buckets(items: &[PooledCandidate], topics: usize) -> Vec<Bucket> {
     let mut start = 0;
     (0..topics * DIFFICULTIES)
         .map(|bucket| {

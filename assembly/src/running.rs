@@ -1,7 +1,7 @@
 //! A form under construction, whose sums follow each question that comes or goes.
 
 use super::loss::{Deviations, cumulative_distances, missing, relative};
-use super::pool::{Item, Pool};
+use super::pool::{Pool, PooledCandidate};
 use super::{Blueprint, DIFFICULTIES, real};
 
 /// The chosen questions, what they add up to and which rules they use up.
@@ -41,12 +41,12 @@ impl<'a> Running<'a> {
     }
 
     /// Whether the rules let a question in. A chosen one is shut out by its own family.
-    pub(super) fn admits(&self, item: &Item) -> bool {
+    pub(super) fn admits(&self, item: &PooledCandidate) -> bool {
         !self.families[item.family] && self.patterns[item.pattern] < self.pool.capacity(item.pattern)
     }
 
     /// Whether the rules let two questions in together.
-    pub(super) fn admits_both(&self, one: &Item, other: &Item) -> bool {
+    pub(super) fn admits_both(&self, one: &PooledCandidate, other: &PooledCandidate) -> bool {
         self.admits(one)
             && self.admits(other)
             && one.family != other.family

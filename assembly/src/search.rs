@@ -8,7 +8,7 @@ use fastrand::Rng;
 use super::exchange::{Looks, best_one, best_two, clearly_below};
 use super::pool::Pool;
 use super::running::Running;
-use super::{AssemblyError, Blueprint, Fit, Instance, greedy, matching};
+use super::{AssemblyError, Blueprint, FormFit, Instance, greedy, matching};
 
 /// Questions that a kick replaces.
 const KICKED: RangeInclusive<u32> = 2..=5;
@@ -40,11 +40,11 @@ impl Default for Effort {
 
 /// A form that satisfies the rules.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Form {
+pub struct AssembledForm {
     /// Indices of the instance's candidates, ascending.
     pub selection: Vec<usize>,
     /// How well it matches the blueprint.
-    pub fit: Fit,
+    pub fit: FormFit,
     pub looks: u64,
 }
 
@@ -52,7 +52,7 @@ pub struct Form {
 ///
 /// # Errors
 /// [`AssemblyError::TooFew`] when the rules on patterns and families leave fewer questions than asked for.
-pub fn assemble(instance: &Instance, seed: u64, effort: Effort) -> Result<Form, AssemblyError> {
+pub fn assemble(instance: &Instance, seed: u64, effort: Effort) -> Result<AssembledForm, AssemblyError> {
     let pool = Pool::of(instance);
     let mut search = Search::start(instance.blueprint(), &pool, seed, effort)?;
     search.descend();
@@ -62,7 +62,7 @@ pub fn assemble(instance: &Instance, seed: u64, effort: Effort) -> Result<Form, 
 
     let mut selection: Vec<usize> = search.best.iter().map(|&position| pool.items()[position].index).collect();
     selection.sort_unstable();
-    Ok(Form { fit: Fit::of(instance, &selection), selection, looks: search.looks })
+    Ok(AssembledForm { fit: FormFit::of(instance, &selection), selection, looks: search.looks })
 }
 
 struct Search<'a> {

@@ -68,9 +68,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn score(text: &[u8], arguments: &Arguments) -> Result<Report> {
+fn score(text: &[u8], arguments: &Arguments) -> Result<BacktestReport> {
     let archive = Archive::read(text, arguments)?;
-    let mut report = Report { courses: Vec::new(), total: None, rows_without_topic: archive.rows_without_topic };
+    let mut report =
+        BacktestReport { courses: Vec::new(), total: None, rows_without_topic: archive.rows_without_topic };
     let mut total = Backtest::default();
     let bar = ProgressBar::new(archive.courses.len() as u64);
     for (name, rows) in archive.courses {
@@ -113,7 +114,7 @@ struct CourseRows {
 }
 
 /// Indices of the columns.
-struct Columns {
+struct ExamColumns {
     year: usize,
     exam: Vec<usize>,
     topic: Vec<usize>,
@@ -124,7 +125,7 @@ struct Columns {
 impl Archive {
     fn read(text: &[u8], arguments: &Arguments) -> Result<Self> {
         let table = Table::open(text, arguments.delimiter)?;
-        let columns = Columns::find(&table, arguments)?;
+        let columns = ExamColumns::find(&table, arguments)?;
         let mut archive = Self { courses: BTreeMap::new(), rows_without_topic: 0 };
         let mut used = 0;
         let rows = table.each_row(|row| {
@@ -139,7 +140,7 @@ impl Archive {
         Ok(archive)
     }
 
-    fn add(&mut self, row: &StringRecord, columns: &Columns) -> Result<()> {
+    fn add(&mut self, row: &StringRecord, columns: &ExamColumns) -> Result<()> {
         let year = year(&row[columns.year])?;
         let topic = joined(row, &columns.topic);
         if columns.topic.iter().all(|column| row[*column].is_empty()) {
@@ -169,7 +170,7 @@ impl CourseRows {
     }
 }
 
-impl Columns {
+impl ExamColumns {
     fn find(table: &Table, arguments: &Arguments) -> Result<Self> {
         let column = |name: &String| table.column(name);
         let columns = |names: &[String]| names.iter().map(column).collect::<Result<Vec<_>>>();
@@ -203,7 +204,7 @@ fn condition(text: &str) -> Result<(String, String), String> {
 
 /// The output of the command.
 #[derive(Debug, Serialize)]
-struct Report {
+struct BacktestReport {
     courses: Vec<CourseReport>,
     /// All courses together, each prediction counting once.
     total: Option<Scored>,
@@ -246,7 +247,7 @@ impl Scored {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for BacktestReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for course in &self.courses {
             if let Some(name) = &course.course {

@@ -11,7 +11,7 @@ use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
 use shared::domain::mastery::{AttemptResult, Observation};
 use shared::domain::study::Calibration;
 
-use crate::database::{DataSource, Purpose};
+use crate::database::{DataSource, DatabaseUse};
 use crate::output::outln;
 
 /// Options of `calibrate`.
@@ -28,7 +28,7 @@ pub struct Arguments {
 /// # Errors
 /// When there is no such course, it has no attempts, or storage fails.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let open = arguments.database.open_to(Purpose::Change).await?;
+    let open = arguments.database.open_to(DatabaseUse::Change).await?;
     let published = calibrate(&open.app, &arguments.course).await;
     open.close();
     let calibration = published?;

@@ -35,7 +35,7 @@ pub struct DataSource {
 
 /// How a command uses a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum DatabaseUse {
     /// Reads only; creates nothing.
     Read,
     /// Changes existing data; creates nothing.
@@ -74,14 +74,14 @@ impl DataSource {
     /// # Errors
     /// Like [`DataSource::open_to`].
     pub async fn open(&self) -> Result<Open> {
-        self.open_to(Purpose::Write).await
+        self.open_to(DatabaseUse::Write).await
     }
 
     /// Opens the database: in AWS with `--aws`, else at `AWS_ENDPOINT_URL_DYNAMODB`, else in the directory.
     ///
     /// # Errors
     /// When two databases are selected, a database to read does not exist, or it does not answer.
-    pub async fn open_to(&self, purpose: Purpose) -> Result<Open> {
+    pub async fn open_to(&self, purpose: DatabaseUse) -> Result<Open> {
         if self.aws {
             refuse_endpoint("--aws")?;
             let config = Config::from_env().context("the environment")?;
@@ -104,7 +104,7 @@ impl DataSource {
         if is_folder && !Folder(self.directory()?).has_database()? {
             return Open::in_memory().await;
         }
-        self.open_to(Purpose::Read).await
+        self.open_to(DatabaseUse::Read).await
     }
 }
 
@@ -140,24 +140,24 @@ impl Open {
     /// # Errors
     /// When memory runs out.
     pub async fn in_memory() -> Result<Self> {
-        Self::embedded(Embedded::new_in_memory()?, Purpose::Serve).await
+        Self::embedded(Embedded::new_in_memory()?, DatabaseUse::Serve).await
     }
 
-    pub(crate) async fn folder(directory: &Path, purpose: Purpose) -> Result<Self> {
-        let makes = matches!(purpose, Purpose::Write | Purpose::Serve);
+    pub(crate) async fn folder(directory: &Path, purpose: DatabaseUse) -> Result<Self> {
+        let makes = matches!(purpose, DatabaseUse::Write | DatabaseUse::Serve);
         if !makes && !Folder(directory).has_database()? {
             bail!("{}", nothing_in(&directory.display().to_string()));
         }
         let opened =
-            if purpose == Purpose::Read { Embedded::to_read(directory) } else { Embedded::in_folder(directory) };
+            if purpose == DatabaseUse::Read { Embedded::to_read(directory) } else { Embedded::in_folder(directory) };
         match opened? {
             Opened::Here(mut embedded) => {
-                if purpose == Purpose::Serve {
+                if purpose == DatabaseUse::Serve {
                     embedded.open_socket();
                 }
                 Self::embedded(embedded, purpose).await
             }
-            Opened::Busy if purpose == Purpose::Serve => {
+            Opened::Busy if purpose == DatabaseUse::Serve => {
                 bail!("{} is in use by another process: {FREE_IT}", directory.display())
             }
             Opened::Busy => {
@@ -169,15 +169,15 @@ impl Open {
         }
     }
 
-    async fn embedded(embedded: Embedded, purpose: Purpose) -> Result<Self> {
+    async fn embedded(embedded: Embedded, purpose: DatabaseUse) -> Result<Self> {
         let app = local_app(embedded.transport())?;
         Self::prepare(app, Some(embedded), purpose).await
     }
 
-    async fn prepare(app: App, embedded: Option<Embedded>, purpose: Purpose) -> Result<Self> {
+    async fn prepare(app: App, embedded: Option<Embedded>, purpose: DatabaseUse) -> Result<Self> {
         let endpoint = app.config.database.endpoint_url.clone().unwrap_or_default();
         let unreached = |error| explained(error, &endpoint);
-        let is_new = if matches!(purpose, Purpose::Write | Purpose::Serve) {
+        let is_new = if matches!(purpose, DatabaseUse::Write | DatabaseUse::Serve) {
             app.store.create_table().await.map_err(unreached)?
         } else {
             let has_table = app.store.has_table().await.map_err(unreached)?;
@@ -226,7 +226,7 @@ mod tests {
     async fn failure(endpoint: &str) -> String {
         let lookup = |name: &str| (name == "AWS_ENDPOINT_URL_DYNAMODB").then(|| endpoint.to_owned());
         let app = App::new(Config::read(lookup).unwrap());
-        let opened = Open::prepare(app, None, Purpose::Write).await;
+        let opened = Open::prepare(app, None, DatabaseUse::Write).await;
         format!("{:#}", opened.err().unwrap())
     }
 

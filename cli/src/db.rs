@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::database::{DataSource, Open, Purpose};
+use crate::database::{DataSource, DatabaseUse, Open};
 use crate::output::outln;
 use crate::samples::import_samples;
 use crate::signals::StopSignals;
@@ -35,7 +35,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut open = if arguments.in_memory {
         Open::in_memory().await?
     } else {
-        Open::folder(arguments.database.directory()?, Purpose::Serve).await?
+        Open::folder(arguments.database.directory()?, DatabaseUse::Serve).await?
     };
     let variables = open_port(&mut open, arguments.port).await?;
     if !arguments.empty && open.app.store.courses().await?.is_empty() {

@@ -218,7 +218,7 @@ mod tests {
     use dynoxide::DynoxideError;
 
     use super::*;
-    use crate::database::{Open, Purpose};
+    use crate::database::{DatabaseUse, Open};
 
     #[test]
     fn a_file_that_is_no_database_is_called_damaged() {
@@ -233,7 +233,7 @@ mod tests {
     #[tokio::test]
     async fn damage_that_is_met_later_is_called_so_in_the_error_that_is_logged() {
         let directory = tempfile::tempdir().unwrap();
-        let open = Open::folder(directory.path(), Purpose::Write).await.unwrap();
+        let open = Open::folder(directory.path(), DatabaseUse::Write).await.unwrap();
         crate::samples::import_samples(&open.app).await.unwrap();
         open.close();
         let file = Folder(directory.path()).database();
@@ -241,7 +241,7 @@ mod tests {
         // Keep the first page, which holds the schema, and destroy all others.
         bytes[4_096..].fill(0xff);
         std::fs::write(&file, bytes).unwrap();
-        let said = match Open::folder(directory.path(), Purpose::Write).await {
+        let said = match Open::folder(directory.path(), DatabaseUse::Write).await {
             Ok(open) => open.app.store.courses().await.map(drop).map_err(|error| error.to_string()).unwrap_err(),
             Err(error) => format!("{error:#}"),
         };

@@ -48,7 +48,7 @@ pub struct Arguments {
 /// # Errors
 /// When a file cannot be read.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let mut names = Names::default();
+    let mut names = NumberedNames::default();
     let train = log(&arguments.train, &mut names)?;
     let test = log(&arguments.test, &mut names)?;
     let report = evaluate(&train, &test);
@@ -61,17 +61,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn log(path: &Path, names: &mut Names) -> Result<Log> {
+fn log(path: &Path, names: &mut NumberedNames) -> Result<AttemptLog> {
     let text = read_file(path)?;
-    Log::read(&text, names).with_context(|| path.display().to_string())
+    AttemptLog::read(&text, names).with_context(|| path.display().to_string())
 }
 
 /// A row: the names of user, skill and item are numbers.
-type Attempt = Observation<usize, usize, usize>;
+type LoggedAttempt = Observation<usize, usize, usize>;
 
 /// The names in both files, numbered as they come.
 #[derive(Default)]
-struct Names {
+struct NumberedNames {
     users: HashMap<String, usize>,
     items: HashMap<String, usize>,
     skills: HashMap<String, usize>,
@@ -79,13 +79,13 @@ struct Names {
 
 /// The attempts of a file, in order of time.
 #[derive(Debug)]
-struct Log {
-    attempts: Vec<Attempt>,
+struct AttemptLog {
+    attempts: Vec<LoggedAttempt>,
     has_times: bool,
 }
 
 /// Indices of the columns.
-struct Columns {
+struct AttemptColumns {
     user: usize,
     item: usize,
     skill: usize,
@@ -93,11 +93,11 @@ struct Columns {
     time: Option<usize>,
 }
 
-impl Log {
-    fn read(text: &[u8], names: &mut Names) -> Result<Self> {
+impl AttemptLog {
+    fn read(text: &[u8], names: &mut NumberedNames) -> Result<Self> {
         let table = Table::open(text, None)?;
-        let mut columns = Columns::find(&table)?;
-        let mut attempts: Vec<Attempt> = Vec::new();
+        let mut columns = AttemptColumns::find(&table)?;
+        let mut attempts: Vec<LoggedAttempt> = Vec::new();
         table.each_row(|row| {
             if attempts.is_empty() {
                 // The first row decides whether the file has times.
@@ -117,7 +117,7 @@ impl Log {
     }
 }
 
-impl Columns {
+impl AttemptColumns {
     fn find(table: &Table) -> Result<Self> {
         Ok(Self {
             user: table.column("user_id")?,
@@ -128,7 +128,7 @@ impl Columns {
         })
     }
 
-    fn attempt(&self, row: &StringRecord, without_time: i64, names: &mut Names) -> Result<Attempt> {
+    fn attempt(&self, row: &StringRecord, without_time: i64, names: &mut NumberedNames) -> Result<LoggedAttempt> {
         let at_seconds = match self.time {
             Some(time) => seconds(&row[time])?,
             None => without_time,
@@ -136,7 +136,7 @@ impl Columns {
         for (column, name) in [(self.user, "user_id"), (self.item, "item_id")] {
             ensure!(!row[column].is_empty(), "{name} is empty");
         }
-        Ok(Attempt {
+        Ok(LoggedAttempt {
             user: number_of(&mut names.users, &row[self.user]),
             topic: number_of(&mut names.skills, &row[self.skill]),
             question: number_of(&mut names.items, &row[self.item]),
@@ -188,14 +188,14 @@ fn whole(seconds: f64) -> i64 {
 }
 
 /// Learns from one log and predicts the other.
-fn evaluate(train: &Log, test: &Log) -> Report {
+fn evaluate(train: &AttemptLog, test: &AttemptLog) -> EvaluationReport {
     let clock = Instant::now();
     let calibration = Calibration::fold(1, &train.attempts);
     let learning = clock.elapsed();
 
     let mut students: HashMap<usize, Mastery<usize>> = HashMap::new();
     let clock = Instant::now();
-    let predict = |attempt: &Attempt| {
+    let predict = |attempt: &LoggedAttempt| {
         let ease = calibration.ease(&attempt.topic, &attempt.question, attempt.difficulty);
         students.entry(attempt.user).or_default().attempt(attempt.topic, ease, attempt.outcome)
     };
@@ -206,16 +206,16 @@ fn evaluate(train: &Log, test: &Log) -> Report {
     let guesses: Vec<f64> = test.attempts.iter().map(|attempt| means.of_topic(attempt.topic)).collect();
     let answers: Vec<bool> = test.attempts.iter().map(|attempt| attempt.outcome.correct).collect();
     let (train_users, test_users) = (train.users(), test.users());
-    let unknown = |attempt: &&Attempt| calibration.attempts_on(&attempt.topic) == 0;
-    Report {
-        train: Size { attempts: train.attempts.len(), users: train_users.len() },
-        test: Size { attempts: test.attempts.len(), users: test_users.len() },
+    let unknown = |attempt: &&LoggedAttempt| calibration.attempts_on(&attempt.topic) == 0;
+    EvaluationReport {
+        train: DatasetSize { attempts: train.attempts.len(), users: train_users.len() },
+        test: DatasetSize { attempts: test.attempts.len(), users: test_users.len() },
         users_in_both: train_users.intersection(&test_users).count(),
         attempts_on_unknown_skills: test.attempts.iter().filter(unknown).count(),
         times_from_order: !(train.has_times && test.has_times),
         base_rate: ratio(answers.iter().filter(|correct| **correct).count(), answers.len()),
-        model: Scores::of(&model, &answers),
-        topic_mean: Scores::of(&guesses, &answers),
+        model: PredictionScores::of(&model, &answers),
+        topic_mean: PredictionScores::of(&guesses, &answers),
         learning_ns_per_attempt: nanoseconds(learning, train.attempts.len()),
         predicting_ns_per_attempt: nanoseconds(predicting, test.attempts.len()),
     }
@@ -228,7 +228,7 @@ struct Means {
 }
 
 impl Means {
-    fn of(attempts: &[Attempt]) -> Self {
+    fn of(attempts: &[LoggedAttempt]) -> Self {
         let mut counts: HashMap<usize, (usize, usize)> = HashMap::new();
         for attempt in attempts {
             let (right, all) = counts.entry(attempt.topic).or_default();
@@ -247,7 +247,7 @@ impl Means {
 
 /// Scores of predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-struct Scores {
+struct PredictionScores {
     /// Probability that a correct answer was predicted higher than a wrong one; `None` when all or none are correct.
     auc: Option<f64>,
     /// Mean of −ln of the probability given to what happened, in nats.
@@ -256,7 +256,7 @@ struct Scores {
     calibration_error: f64,
 }
 
-impl Scores {
+impl PredictionScores {
     fn of(probabilities: &[f64], answers: &[bool]) -> Self {
         Self {
             auc: auc(probabilities, answers),
@@ -318,9 +318,9 @@ fn nanoseconds(elapsed: Duration, attempts: usize) -> f64 {
 
 /// The output of the command.
 #[derive(Debug, Serialize)]
-struct Report {
-    train: Size,
-    test: Size,
+struct EvaluationReport {
+    train: DatasetSize,
+    test: DatasetSize,
     /// Students in both files, who make the scores too good.
     users_in_both: usize,
     /// Attempts of the test on skills without one in training.
@@ -329,20 +329,20 @@ struct Report {
     times_from_order: bool,
     /// Share of right answers in the test.
     base_rate: f64,
-    model: Scores,
+    model: PredictionScores,
     /// The rate of right answers on the skill in training; the overall rate for a skill without any.
-    topic_mean: Scores,
+    topic_mean: PredictionScores,
     learning_ns_per_attempt: f64,
     predicting_ns_per_attempt: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct Size {
+struct DatasetSize {
     attempts: usize,
     users: usize,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for EvaluationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { train, test, .. } = self;
         writeln!(f, "learnt from {} attempts of {} students", train.attempts, train.users)?;
@@ -350,7 +350,7 @@ impl fmt::Display for Report {
         writeln!(f, "predicted {} attempts of {} students, {right:.1} % of them correct", test.attempts, test.users)?;
         writeln!(f, "  {:<14}{:>8}{:>11}{:>20}", "", "AUC", "log loss", "calibration error")?;
         for (name, scores) in [("model", &self.model), ("topic mean", &self.topic_mean)] {
-            let Scores { auc, log_loss, calibration_error } = scores;
+            let PredictionScores { auc, log_loss, calibration_error } = scores;
             let auc = auc.map_or_else(|| "-".to_owned(), |auc| format!("{auc:.3}"));
             writeln!(f, "  {name:<14}{auc:>8}{log_loss:>11.4}{calibration_error:>20.3}")?;
         }
@@ -373,15 +373,15 @@ impl fmt::Display for Report {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<Log> {
-        Log::read(text.as_bytes(), &mut Names::default())
+    fn parsed(text: &str) -> Result<AttemptLog> {
+        AttemptLog::read(text.as_bytes(), &mut NumberedNames::default())
     }
 
     fn refused(text: &str) -> String {
         format!("{:#}", parsed(text).unwrap_err())
     }
 
-    fn times(log: &Log) -> Vec<i64> {
+    fn times(log: &AttemptLog) -> Vec<i64> {
         log.attempts.iter().map(|attempt| attempt.outcome.at_seconds).collect()
     }
 
@@ -475,14 +475,14 @@ mod tests {
     /// All students are always right on a, and always wrong on b.
     #[test]
     fn a_log_is_scored() {
-        let mut names = Names::default();
-        let log = |user: &str, names: &mut Names| {
+        let mut names = NumberedNames::default();
+        let log = |user: &str, names: &mut NumberedNames| {
             let row = |n: usize| {
                 let (skill, correct) = if n.is_multiple_of(2) { ("a", 1) } else { ("b~~c", 0) };
                 format!("{user}{},{skill}{},{skill},{correct}\n", n % 4, n % 10)
             };
             let rows: String = (0..40).map(row).collect();
-            Log::read(format!("user_id,item_id,skill_id,correct\n{rows}").as_bytes(), names).unwrap()
+            AttemptLog::read(format!("user_id,item_id,skill_id,correct\n{rows}").as_bytes(), names).unwrap()
         };
         let train = log("u", &mut names);
         let test = log("v", &mut names);
@@ -497,7 +497,7 @@ mod tests {
         assert!(table.starts_with("learnt from 40 attempts of 4 students\npredicted 40 attempts"), "{table}");
         assert!(table.contains("one minute apart") && !table.contains("both files"), "{table}");
 
-        let new = log("w", &mut Names::default());
+        let new = log("w", &mut NumberedNames::default());
         let mut other = parsed("user_id,item_id,skill_id,correct\nx,i,new,1\nx,j,new,1\n").unwrap();
         for attempt in &mut other.attempts {
             attempt.topic += 10;

@@ -16,7 +16,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::database::{DataSource, Open, Purpose, refuse_endpoint};
+use crate::database::{DataSource, DatabaseUse, Open, refuse_endpoint};
 use crate::db::open_port;
 use crate::listen::Bounds;
 use crate::output::outln;
@@ -71,7 +71,7 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
         refuse_endpoint("--in-memory")?;
         Open::in_memory().await?
     } else {
-        arguments.database.open_to(Purpose::Serve).await?
+        arguments.database.open_to(DatabaseUse::Serve).await?
     };
     open.app = open.app.with_limits(Limits::times(arguments.quota_times));
     if !arguments.empty && open.app.store.courses().await?.is_empty() {

@@ -11,7 +11,7 @@ use shared::app::App;
 use shared::domain::account::Email;
 use shared::domain::account::mailbox::Mailbox;
 use shared::domain::account::profile::Profile;
-use shared::domain::credits::adjustment::{Adjustment, Reason};
+use shared::domain::credits::adjustment::{Adjustment, AdjustmentReason};
 use shared::domain::credits::{Amount, Credits, Plan};
 use shared::domain::id::UserId;
 use shared::domain::idempotency::IdempotencyKey;
@@ -19,7 +19,7 @@ use shared::domain::time::shown;
 use shared::store::{Adjusted, OperatorChange};
 use uuid::Uuid;
 
-use crate::database::{DataSource, Purpose};
+use crate::database::{DataSource, DatabaseUse};
 use crate::output::{message, outln, plain};
 
 /// Number of entries that `show` prints.
@@ -46,7 +46,7 @@ pub enum Command {
         key: Option<IdempotencyKey>,
         /// Reason, shown to the user in the list of transactions
         #[arg(long, value_parser = reason, default_value = "Credits from support")]
-        reason: Reason,
+        reason: AdjustmentReason,
     },
     /// Set the plan; the balance stays, the next refresh follows the new plan
     Plan {
@@ -58,7 +58,7 @@ pub enum Command {
         plan: Plan,
         /// Reason, shown to the user in the list of transactions
         #[arg(long, value_parser = reason, default_value = "Plan set by support")]
-        reason: Reason,
+        reason: AdjustmentReason,
     },
     /// Delete an account and its data, or complete an interrupted deletion
     Delete {
@@ -94,8 +94,8 @@ impl Command {
     }
 }
 
-fn reason(text: &str) -> Result<Reason, &'static str> {
-    Reason::try_from(text)
+fn reason(text: &str) -> Result<AdjustmentReason, &'static str> {
+    AdjustmentReason::try_from(text)
 }
 
 fn key(text: &str) -> Result<IdempotencyKey, String> {
@@ -122,7 +122,7 @@ fn plan(text: &str) -> Result<Plan, &'static str> {
 /// # Errors
 /// When there is no such account, the change is refused, or storage fails.
 pub async fn run(command: Command) -> Result<ExitCode> {
-    let purpose = if matches!(command, Command::Show(_)) { Purpose::Read } else { Purpose::Change };
+    let purpose = if matches!(command, Command::Show(_)) { DatabaseUse::Read } else { DatabaseUse::Change };
     let open = command.whom().database.open_to(purpose).await?;
     let done = carry_out(&open.app, command).await;
     open.close();
@@ -238,7 +238,7 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
     if let Some(end) = ends_at.and_then(|end| Timestamp::from_second(end).ok()) {
         lines.push(format!("until    {} unlimited, then {}", shown(end), profile.wallet.plan.as_str()));
     }
-    for entry in app.store.entries_before(profile.id, None, entries).await?.entries {
+    for entry in app.store.entries_before(profile.id, None, entries).await?.items {
         let kind = serde_json::to_value(entry.kind)?;
         lines.push(format!(
             "{}  {:>+5}  {:>6}  {}  {}",

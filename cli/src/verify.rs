@@ -18,7 +18,7 @@ use shared::domain::study::{Study, differences};
 use shared::http::logs::directive;
 use shared::store::StoreError;
 
-use crate::database::{DataSource, Purpose};
+use crate::database::{DataSource, DatabaseUse};
 use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
 
@@ -92,7 +92,7 @@ impl Findings {
 /// # Errors
 /// When storage fails.
 pub async fn verify(arguments: Arguments) -> Result<ExitCode> {
-    let open = arguments.database.open_to(Purpose::Read).await?;
+    let open = arguments.database.open_to(DatabaseUse::Read).await?;
     let findings = check_all(&open.app).await?;
     if arguments.emf {
         output::json(&format!("{}\n", findings.metrics(&open.app.config.stage, open.app.now())))?;

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use fastrand::Rng;
 use shared::domain::mastery::{
-    AttemptResult, Calibration, Candidate, Evidence, MU_LOGITS, Mastery, Observation, estimate, initial_effect, rank,
-    sigmoid,
+    AttemptResult, Calibration, Evidence, MU_LOGITS, Mastery, Observation, TopicCandidate, estimate, initial_effect,
+    rank, sigmoid,
 };
 
 const TOPICS: usize = 12;
@@ -202,7 +202,7 @@ impl Measured {
             self.raw_error += share * (raw[topic] - truth[topic]).abs();
             self.covered += if (found.low..=found.high).contains(&truth[topic]) { share } else { 0.0 };
             self.enough += if found.enough_data { share } else { 0.0 };
-            candidates.push(Candidate::new(&topic, &mastery, calibration, &effects, student.now()));
+            candidates.push(TopicCandidate::new(&topic, &mastery, calibration, &effects, student.now()));
         }
         self.students += 1.0;
 

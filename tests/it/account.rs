@@ -6,7 +6,7 @@ use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::account::session::SESSIONS_MAX;
-use shared::domain::account::token::SESSION_TTL_SECONDS;
+use shared::domain::account::session::SESSION_TTL_SECONDS;
 use shared::domain::credits::Plan;
 use shared::domain::credits::ledger::ClosedLedger;
 use shared::domain::id::UserId;
@@ -245,7 +245,7 @@ async fn an_export_has_all_that_is_stored_and_no_secret() {
     assert_eq!(export["sessions"][0]["id"], ada.session_id());
     assert!(of("progress") >= 1 && of("idempotency_records") == 1 && export["other"].is_null(), "{export}");
     let shown = export.to_string();
-    let token = shared::domain::account::token::Token::parse(ada.token.as_ref().unwrap()).unwrap();
+    let token = shared::domain::account::token::SessionToken::parse(ada.token.as_ref().unwrap()).unwrap();
     for secret in [ada.token.as_deref().unwrap(), token.hash().as_str(), "pbkdf2", PASSWORD] {
         assert!(!shown.contains(secret), "{secret}");
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::domain::account::token::SESSION_TTL_SECONDS;
+use shared::domain::account::session::SESSION_TTL_SECONDS;
 use tests::{PASSWORD, Person, TestApp};
 
 async fn login(test: &TestApp, email: &str, password: &str) -> tests::Answer {

@@ -6,9 +6,9 @@ use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use shared::domain::account::token::SESSION_TTL_SECONDS;
+use shared::domain::account::session::SESSION_TTL_SECONDS;
 use shared::domain::credits::Plan;
-use shared::http::routes::{Access, ROUTES, Route};
+use shared::http::routes::{ROUTES, Route, RouteAccess};
 use tests::stripe::{WEBHOOK_SECRETS, signature};
 use tests::{Answer, Person, START, TestApp};
 
@@ -57,7 +57,7 @@ async fn call(person: &Person, route: &Route, headers: &[(&str, &str)]) -> Answe
 }
 
 fn signed_in_routes() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(|route| route.access == Access::SignedIn)
+    ROUTES.iter().filter(|route| route.access == RouteAccess::SignedIn)
 }
 
 #[tokio::test]
@@ -71,10 +71,10 @@ async fn every_route_answers_who_may_call_it() {
     let tried_elsewhere = ["logout", "show_midterm", "revoke_session"];
     for route in ROUTES.iter().filter(|route| !tried_elsewhere.contains(&route.operation)) {
         let person = match (route.access, route.function) {
-            (Access::Open, _) => test.anonymous(),
+            (RouteAccess::Open, _) => test.anonymous(),
             _ if ["change_password", "delete_account"].contains(&route.operation) => test.user(route.operation).await,
-            (Access::SignedIn, "midterm") => rich.clone(),
-            (Access::SignedIn, _) => ada.clone(),
+            (RouteAccess::SignedIn, "midterm") => rich.clone(),
+            (RouteAccess::SignedIn, _) => ada.clone(),
         };
         let answer = call(&person, route, &[]).await;
         assert!(answer.status.is_success(), "{}: {}", route.operation, answer.body);

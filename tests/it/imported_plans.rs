@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use pastpaper::import::import_d1;
 use serde_json::{Value, json};
 use shared::domain::account::password::PasswordHash;
-use shared::domain::account::profile::{AccountState, Profile};
+use shared::domain::account::profile::Profile;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{EntryType, Movement, Plan, REFRESH_PERIOD_SECONDS, Wallet};
@@ -38,17 +38,9 @@ async fn imported_with(test: &TestApp, name: &str, wallet: Wallet, stripe: Optio
         payment_intent: None,
     };
     let profile = Profile {
-        id,
-        name: Name::default(),
-        email: email.clone(),
-        wallet,
-        version: 1,
-        entry_count: 1,
         stripe_customer_id: stripe.map(|(customer, _)| customer.to_owned()),
         stripe_subscription_id: stripe.map(|(_, subscription)| subscription.to_owned()),
-        state: AccountState::default(),
-        created_at: now,
-        updated_at: now,
+        ..Profile::open(id, email.clone(), Name::default(), wallet, now)
     };
     let password_hash = PasswordHash::imported(WORKER_HASH.to_owned());
     let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value, json};
+use shared::app::response_size::bytes_as_sent;
 use shared::domain::catalog::check::QUESTION_BYTES_MAX;
 use shared::domain::credits::Plan;
 use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
@@ -16,7 +17,6 @@ use shared::domain::random::Random;
 use shared::domain::study::attempt::{Attempt, AttemptId, GradedBy, MarkedAnswer};
 use shared::domain::study::progress::Progress;
 use shared::domain::study::{Study, TopicMasteryView};
-use shared::http::bytes_as_sent;
 use shared::store::ImportedStudies;
 use shared::store::keys::{self, Key};
 use tests::{PASSWORD, Person, SeededEntropy, TestApp, WORKER_HASH};
@@ -409,7 +409,7 @@ async fn a_page_of_an_export_may_end_anywhere_and_tells_no_hash() {
         found.extend(page.items);
         let Some(next) = page.next else { break };
         for person in &people {
-            let token = shared::domain::account::token::Token::parse(person.token.as_ref().unwrap()).unwrap();
+            let token = shared::domain::account::token::SessionToken::parse(person.token.as_ref().unwrap()).unwrap();
             assert!(!next.contains(token.hash().as_str()), "{next}");
         }
         place = Some(next);

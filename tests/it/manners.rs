@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, Method, Request, Version};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
-use shared::http::routes::{Access, ROUTES, Route};
+use shared::http::routes::{ROUTES, Route, RouteAccess};
 use shared::http::with_standard_layers;
 use tests::proxy::Call;
 use tests::{Answer, Person, Proxy, TestApp};
@@ -48,7 +48,7 @@ async fn every_catalogue_read_is_revalidated() {
         let etag = first.header("etag").to_owned();
         assert!(etag.starts_with('"') && etag.len() > 10, "{}: {etag:?} is no strong tag", route.operation);
         // What is the same for everybody may be given out by a CDN.
-        let caching = if route.access == Access::Open { "public, max-age=60" } else { "private, no-cache" };
+        let caching = if route.access == RouteAccess::Open { "public, max-age=60" } else { "private, no-cache" };
         assert_eq!(first.header("cache-control"), caching, "{}", route.operation);
         for method in [Method::GET, Method::HEAD] {
             let again = ada.send(method, &path_of(route), None, &[("if-none-match", &etag)]).await;
@@ -77,7 +77,7 @@ async fn what_is_personal_is_not_stored_and_a_problem_neither() {
     let ada = test.user("ada").await;
     let personal = |route: &&Route| {
         let is_kept = CATALOGUE.contains(&route.operation) || route.operation == "show_analysis";
-        route.method == Method::GET && route.access == Access::SignedIn && !is_kept
+        route.method == Method::GET && route.access == RouteAccess::SignedIn && !is_kept
     };
     let mut tried = 0;
     for route in ROUTES.iter().filter(personal) {

@@ -9,7 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use shared::http::Code;
-use shared::http::routes::{Access, ROUTES};
+use shared::http::routes::{ROUTES, RouteAccess};
 use tests::contract::wrong_examples;
 use tests::{Answer, TestApp};
 
@@ -47,7 +47,7 @@ fn every_operation_has_security_parameters_and_errors() {
     for route in &ROUTES {
         let operation = &contract["paths"][route.path][route.method.as_str().to_ascii_lowercase()];
         let name = route.operation;
-        let security = if route.access == Access::Open { json!([]) } else { json!([{"session": []}]) };
+        let security = if route.access == RouteAccess::Open { json!([]) } else { json!([{"session": []}]) };
         assert_eq!(operation["security"], security, "{name}");
         for text in ["summary", "description"] {
             assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{name}: {text}");
@@ -67,7 +67,7 @@ fn every_operation_has_security_parameters_and_errors() {
         );
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.contains_key("200") && responses.contains_key("503"), "{name}");
-        assert_eq!(responses.contains_key("401"), route.access == Access::SignedIn || name == "login", "{name}");
+        assert_eq!(responses.contains_key("401"), route.access == RouteAccess::SignedIn || name == "login", "{name}");
     }
 }
 

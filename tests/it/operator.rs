@@ -1,7 +1,7 @@
 //! Grants of an operator with a key: given once, however often, at once, and through whatever storage does.
 
 use futures_util::future::join_all;
-use shared::domain::credits::adjustment::{Adjustment, Reason};
+use shared::domain::credits::adjustment::{Adjustment, AdjustmentReason};
 use shared::domain::credits::{Amount, Plan};
 use shared::domain::id::UserId;
 use shared::domain::idempotency::IdempotencyKey;
@@ -17,7 +17,7 @@ async fn grant(
     key: &str,
 ) -> Result<Adjusted, AdjustError> {
     let profile = store.profile(UserId(person.id.parse().unwrap())).await?.unwrap();
-    let (reason, key) = (Reason::try_from("Sorry").unwrap(), IdempotencyKey::try_from(key).unwrap());
+    let (reason, key) = (AdjustmentReason::try_from("Sorry").unwrap(), IdempotencyKey::try_from(key).unwrap());
     let change = OperatorChange { adjustment: Adjustment::Credits(amount), reason: &reason, key: Some(&key) };
     store.adjust(profile, change, test.app.now(), &test.app.random).await
 }

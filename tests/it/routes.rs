@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use shared::domain::credits::Plan;
-use shared::http::routes::{Access, FUNCTIONS, ROUTES, of};
+use shared::http::routes::{FUNCTIONS, ROUTES, RouteAccess, of};
 use tests::{Person, TestApp};
 
 use crate::architecture::{read, root};
@@ -150,7 +150,7 @@ fn the_template_grants_named_actions_on_the_table_only() {
             assert!(!keys.is_null(), "{function}: partitions are named");
             checks_sessions |= actions.contains(&json!("dynamodb:BatchGetItem")) && *keys == json!(["USER#*"]);
         }
-        let has_signed_in = of(&function).any(|route| route.access == Access::SignedIn);
+        let has_signed_in = of(&function).any(|route| route.access == RouteAccess::SignedIn);
         assert!(checks_sessions || !has_signed_in, "{function} cannot check a session");
     }
 }

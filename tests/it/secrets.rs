@@ -9,7 +9,7 @@ use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use shared::domain::account::token::SESSION_TTL_SECONDS;
+use shared::domain::account::session::SESSION_TTL_SECONDS;
 use tests::proxy::{Aim, Fault, Reach};
 use tests::stripe::{SECRET_KEY, Shape, Trouble, WEBHOOK_SECRETS, life};
 use tests::{Answer, Person, TestApp};

@@ -26,9 +26,9 @@ use serde_json::Value;
 use shared::app::App;
 use shared::config::{Config, Database};
 use shared::domain::account::password::PasswordHash;
-use shared::domain::account::profile::{AccountState, Profile};
+use shared::domain::account::profile::Profile;
 use shared::domain::account::session::Session;
-use shared::domain::account::token::Token;
+use shared::domain::account::token::SessionToken;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{EntryType, Movement, Plan, REFRESH_PERIOD_SECONDS, Wallet};
@@ -244,17 +244,8 @@ impl TestApp {
             payment_intent: None,
         };
         let profile = Profile {
-            id,
-            name: Name::default(),
-            email: email.clone(),
-            wallet,
-            version: 1,
-            entry_count: 1,
-            stripe_customer_id: None,
             stripe_subscription_id: subscription,
-            state: AccountState::default(),
-            created_at: now,
-            updated_at: now,
+            ..Profile::open(id, email.clone(), Name::default(), wallet, now)
         };
         let password_hash = PasswordHash::imported("none".to_owned());
         let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };
@@ -275,7 +266,7 @@ impl TestApp {
         static SEED: AtomicU64 = AtomicU64::new(1_000_000);
         let random = Random::new(SeededEntropy::new(SEED.fetch_add(1, Ordering::Relaxed)));
         let id = UserId(person.id.parse().unwrap());
-        let token = Token::new(id, random.bytes());
+        let token = SessionToken::new(id, random.bytes());
         self.app.store.open_session(&Session::open(id, 0, self.app.now()), &token.hash()).await.unwrap();
         Person { token: Some(token.reveal()), ..person.clone() }
     }

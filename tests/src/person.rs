@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
 use shared::domain::account::session::SessionId;
-use shared::domain::account::token::Token;
+use shared::domain::account::token::SessionToken;
 use shared::http::ClientAddress;
 
 use crate::Answer;
@@ -73,7 +73,7 @@ impl Person {
     /// Public id of the session; `None` without one.
     #[must_use]
     pub fn session_id(&self) -> String {
-        let token = self.token.as_ref().map(|token| Token::parse(token).unwrap());
+        let token = self.token.as_ref().map(|token| SessionToken::parse(token).unwrap());
         token.map_or_else(String::new, |token| SessionId::of(&token.hash()).into())
     }
 

@@ -15,7 +15,7 @@ use shared::domain::analysis::Analysis;
 use shared::domain::catalog::Course;
 use shared::domain::id::CourseId;
 
-use crate::database::{DataSource, Purpose};
+use crate::database::{DataSource, DatabaseUse};
 use crate::output;
 
 pub use page::page;
@@ -38,7 +38,7 @@ pub struct Arguments {
 /// # Errors
 /// When the course does not exist or has no past exams, storage fails, or the file cannot be written.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let open = arguments.database.open_to(Purpose::Read).await?;
+    let open = arguments.database.open_to(DatabaseUse::Read).await?;
     let analysed = analyse(&open.app, &arguments.course).await;
     open.close();
     let (course, analysis) = analysed?;

@@ -14,7 +14,7 @@ use indicatif::ProgressBar;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use shared::domain::account::password::PasswordHash;
-use shared::domain::account::profile::{AccountState, Profile};
+use shared::domain::account::profile::Profile;
 use shared::domain::account::{Email, Name, Password};
 use shared::domain::catalog::draft::CatalogDraft;
 use shared::domain::credits::ledger::Entry;
@@ -150,18 +150,12 @@ fn account(number: u32, population: &Population, hash: &PasswordHash, now: Times
     if number.is_multiple_of(10) {
         ledger.wallet.plan = Plan::Unlimited;
     }
+    let name = Name::try_from(Some(format!("User {number}")))?;
+    let email = Email::try_from(format!("user-{number}@bench.example"))?;
     let profile = Profile {
-        id,
-        name: Name::try_from(Some(format!("User {number}")))?,
-        email: Email::try_from(format!("user-{number}@bench.example"))?,
-        wallet: ledger.wallet,
         version: entries.len() as u64,
         entry_count: entries.len() as u64,
-        stripe_customer_id: None,
-        stripe_subscription_id: None,
-        state: AccountState::default(),
-        created_at,
-        updated_at: created_at,
+        ..Profile::open(id, email, name, ledger.wallet, created_at)
     };
     let credential = Credential { user_id: id, password_hash: hash.clone(), session_epoch: 0, created_at };
     Ok(ImportedAccount { profile, credential, entries })

@@ -10,7 +10,7 @@ use shared::domain::catalog::check::ROW_BYTES_MAX;
 use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, RefusedRow, Warning};
 use shared::domain::catalog::faults::course_fault;
 
-use super::fields::{self, Record, shown};
+use super::fields::{self, CatalogRecord, shown};
 use super::json;
 
 /// A parsed course file.
@@ -36,10 +36,10 @@ pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
     let Value::Object(mut file) = document.value else {
         bail!("not a course file (samples/catalog.schema.json): it is {}", shown(&document.value));
     };
-    let mut names = Names::default();
+    let mut names = UnknownMembers::default();
     check_file(&file, &document.twice)?;
     let course = course(file.remove("course"), file.remove("shown_with_question"), &document.twice, &mut names)?;
-    let mut reader = Reader { twice: &document.twice, refused: Vec::new(), names };
+    let mut reader = CatalogReader { twice: &document.twice, refused: Vec::new(), names };
     let draft = CatalogDraft {
         course,
         exams: reader.rows("exams", "exams", &fields::EXAM, file.remove("exams"))?,
@@ -72,7 +72,7 @@ fn course(
     value: Option<Value>,
     shown_with_question: Option<Value>,
     twice: &[String],
-    names: &mut Names,
+    names: &mut UnknownMembers,
 ) -> Result<CourseDraft> {
     let value = value.unwrap_or_default();
     let Value::Object(row) = &value else { bail!("course is {}, an object is wanted", shown(&value)) };
@@ -100,19 +100,19 @@ fn named_twice<'a>(path: &'a str, twice: &'a [String]) -> impl Iterator<Item = S
 }
 
 /// Reads the lists of a file.
-struct Reader<'a> {
+struct CatalogReader<'a> {
     twice: &'a [String],
     refused: Vec<RefusedRow>,
-    names: Names,
+    names: UnknownMembers,
 }
 
-impl Reader<'_> {
+impl CatalogReader<'_> {
     /// The rows of the list `list`, which belong to the table `table`.
     fn rows<T: DeserializeOwned>(
         &mut self,
         list: &str,
         table: &'static str,
-        record: &Record,
+        record: &CatalogRecord,
         value: Option<Value>,
     ) -> Result<Vec<T>> {
         let values = match value {
@@ -136,7 +136,7 @@ impl Reader<'_> {
         path: &str,
         table: &'static str,
         id: &str,
-        record: &Record,
+        record: &CatalogRecord,
         value: Value,
     ) -> Result<T, String> {
         let Value::Object(row) = &value else { return Err(format!("it is {}, an object is wanted", shown(&value))) };
@@ -159,14 +159,14 @@ fn label(value: &Value, index: usize) -> String {
 
 /// Names of members that are not fields, by table.
 #[derive(Default)]
-struct Names {
+struct UnknownMembers {
     /// Names that are probably mistyped: the intended field, the first row with the name, and the number of other rows.
     meant: BTreeMap<(&'static str, String), (&'static str, String, usize)>,
     extra: BTreeMap<&'static str, Vec<String>>,
 }
 
-impl Names {
-    fn look_at(&mut self, table: &'static str, id: &str, record: &Record, row: &Map<String, Value>) {
+impl UnknownMembers {
+    fn look_at(&mut self, table: &'static str, id: &str, record: &CatalogRecord, row: &Map<String, Value>) {
         for name in record.others(row) {
             self.found(table, id, name, record);
         }
@@ -178,7 +178,7 @@ impl Names {
         }
     }
 
-    fn found(&mut self, table: &'static str, id: &str, name: &str, record: &Record) {
+    fn found(&mut self, table: &'static str, id: &str, name: &str, record: &CatalogRecord) {
         let shown = name.escape_debug().to_string();
         if let Some(meant) = record.meant_by(name) {
             let more = |(_, _, more): &mut (&str, String, usize)| *more += 1;

@@ -13,7 +13,7 @@ const SHOWN_CHARS_MAX: usize = 60;
 
 /// Type of a field.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Id,
     Text,
     Whole(i64, i64),
@@ -40,121 +40,121 @@ enum Need {
 #[derive(Clone, Copy)]
 pub(super) struct Field {
     name: &'static str,
-    kind: Kind,
+    kind: FieldKind,
     need: Need,
 }
 
 /// A record of a catalogue.
-pub(super) struct Record {
+pub(super) struct CatalogRecord {
     /// Fields of the record.
     fields: &'static [Field],
     /// Common other names for its fields, with the field's name.
     aliases: &'static [(&'static str, &'static str)],
 }
 
-const COUNT: Kind = Kind::Whole(0, u32::MAX as i64);
-const YEAR: Kind = Kind::Whole(i32::MIN as i64, i32::MAX as i64);
-const DIFFICULTY: Kind = Kind::Whole(0, u8::MAX as i64);
+const COUNT: FieldKind = FieldKind::Whole(0, u32::MAX as i64);
+const YEAR: FieldKind = FieldKind::Whole(i32::MIN as i64, i32::MAX as i64);
+const DIFFICULTY: FieldKind = FieldKind::Whole(0, u8::MAX as i64);
 
-const fn required(name: &'static str, kind: Kind) -> Field {
+const fn required(name: &'static str, kind: FieldKind) -> Field {
     Field { name, kind, need: Need::Required }
 }
 
-const fn nullable(name: &'static str, kind: Kind) -> Field {
+const fn nullable(name: &'static str, kind: FieldKind) -> Field {
     Field { name, kind, need: Need::Nullable }
 }
 
-const fn defaulted(name: &'static str, kind: Kind) -> Field {
+const fn defaulted(name: &'static str, kind: FieldKind) -> Field {
     Field { name, kind, need: Need::Defaulted }
 }
 
-pub(super) const FILE: Record = Record {
+pub(super) const FILE: CatalogRecord = CatalogRecord {
     fields: &[
-        defaulted("$schema", Kind::Any),
-        required("course", Kind::Any),
-        defaulted("exams", Kind::Any),
-        required("topics", Kind::Any),
-        defaulted("patterns", Kind::Any),
-        required("questions", Kind::Any),
-        defaulted("shown_with_question", Kind::Texts),
+        defaulted("$schema", FieldKind::Any),
+        required("course", FieldKind::Any),
+        defaulted("exams", FieldKind::Any),
+        required("topics", FieldKind::Any),
+        defaulted("patterns", FieldKind::Any),
+        required("questions", FieldKind::Any),
+        defaulted("shown_with_question", FieldKind::Texts),
     ],
     aliases: &[("question_patterns", "patterns")],
 };
-pub(super) const COURSE: Record = Record {
+pub(super) const COURSE: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
-        required("name", Kind::Text),
-        nullable("description", Kind::Text),
+        required("id", FieldKind::Id),
+        required("name", FieldKind::Text),
+        nullable("description", FieldKind::Text),
         nullable("exam_count", COUNT),
-        defaulted("is_active", Kind::Boolean),
-        nullable("created_at", Kind::Moment),
-        defaulted("shown_with_question", Kind::Texts),
+        defaulted("is_active", FieldKind::Boolean),
+        nullable("created_at", FieldKind::Moment),
+        defaulted("shown_with_question", FieldKind::Texts),
     ],
     aliases: &[("title", "name"), ("active", "is_active")],
 };
-pub(super) const EXAM: Record = Record {
+pub(super) const EXAM: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
+        required("id", FieldKind::Id),
         required("year", YEAR),
-        nullable("semester", Kind::Text),
-        required("exam_type", Kind::Text),
-        nullable("total_points", Kind::Number),
-        nullable("exam_date", Kind::Day),
-        nullable("upload_date", Kind::Day),
-        defaulted("processed", Kind::Boolean),
+        nullable("semester", FieldKind::Text),
+        required("exam_type", FieldKind::Text),
+        nullable("total_points", FieldKind::Number),
+        nullable("exam_date", FieldKind::Day),
+        nullable("upload_date", FieldKind::Day),
+        defaulted("processed", FieldKind::Boolean),
     ],
     aliases: &[("points", "total_points"), ("type", "exam_type"), ("date", "exam_date")],
 };
-pub(super) const TOPIC: Record = Record {
+pub(super) const TOPIC: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
-        required("name", Kind::Text),
-        nullable("slug", Kind::Text),
-        required("category", Kind::Text),
+        required("id", FieldKind::Id),
+        required("name", FieldKind::Text),
+        nullable("slug", FieldKind::Text),
+        required("category", FieldKind::Text),
         nullable("difficulty", DIFFICULTY),
-        nullable("frequency_score", Kind::Number),
-        nullable("avg_points", Kind::Number),
+        nullable("frequency_score", FieldKind::Number),
+        nullable("avg_points", FieldKind::Number),
         nullable("total_appearances", COUNT),
     ],
     aliases: &[("frequency", "frequency_score")],
 };
-pub(super) const PATTERN: Record = Record {
+pub(super) const PATTERN: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
-        required("topic_id", Kind::Id),
-        required("name", Kind::Text),
-        defaulted("techniques", Kind::Texts),
-        nullable("canonical_form", Kind::Text),
+        required("id", FieldKind::Id),
+        required("topic_id", FieldKind::Id),
+        required("name", FieldKind::Text),
+        defaulted("techniques", FieldKind::Texts),
+        nullable("canonical_form", FieldKind::Text),
         nullable("appearance_count", COUNT),
-        nullable("appearance_rate", Kind::Number),
+        nullable("appearance_rate", FieldKind::Number),
         nullable("first_seen_year", YEAR),
         nullable("last_seen_year", YEAR),
-        nullable("example_question_id", Kind::Id),
+        nullable("example_question_id", FieldKind::Id),
     ],
     aliases: &[("topic", "topic_id")],
 };
-pub(super) const QUESTION: Record = Record {
+pub(super) const QUESTION: CatalogRecord = CatalogRecord {
     fields: &[
-        required("id", Kind::Id),
-        nullable("exam_id", Kind::Id),
-        required("topic_id", Kind::Id),
-        nullable("pattern_id", Kind::Id),
-        defaulted("techniques", Kind::Texts),
-        required("question_text", Kind::Text),
-        required("solution_steps", Kind::Texts),
-        required("answer", Kind::Text),
+        required("id", FieldKind::Id),
+        nullable("exam_id", FieldKind::Id),
+        required("topic_id", FieldKind::Id),
+        nullable("pattern_id", FieldKind::Id),
+        defaulted("techniques", FieldKind::Texts),
+        required("question_text", FieldKind::Text),
+        required("solution_steps", FieldKind::Texts),
+        required("answer", FieldKind::Text),
         nullable("difficulty", DIFFICULTY),
-        nullable("difficulty_reason", Kind::Text),
-        nullable("frequency_score", Kind::Number),
-        nullable("estimated_time", Kind::Number),
+        nullable("difficulty_reason", FieldKind::Text),
+        nullable("frequency_score", FieldKind::Number),
+        nullable("estimated_time", FieldKind::Number),
         nullable("source_exam_year", YEAR),
-        nullable("source_exam_type", Kind::Text),
-        nullable("source_question_number", Kind::Whole(i64::MIN, i64::MAX)),
-        nullable("source_points", Kind::Number),
-        defaulted("is_generated", Kind::Boolean),
-        nullable("created_at", Kind::Moment),
-        defaulted("options", Kind::Options),
-        defaulted("answer_rules", Kind::Any),
+        nullable("source_exam_type", FieldKind::Text),
+        nullable("source_question_number", FieldKind::Whole(i64::MIN, i64::MAX)),
+        nullable("source_points", FieldKind::Number),
+        defaulted("is_generated", FieldKind::Boolean),
+        nullable("created_at", FieldKind::Moment),
+        defaulted("options", FieldKind::Options),
+        defaulted("answer_rules", FieldKind::Any),
     ],
     aliases: &[
         ("exam", "exam_id"),
@@ -166,12 +166,16 @@ pub(super) const QUESTION: Record = Record {
         ("solution", "solution_steps"),
     ],
 };
-pub(super) const OPTION: Record = Record {
-    fields: &[required("letter", Kind::Text), required("text", Kind::Text), required("is_correct", Kind::Boolean)],
+pub(super) const OPTION: CatalogRecord = CatalogRecord {
+    fields: &[
+        required("letter", FieldKind::Text),
+        required("text", FieldKind::Text),
+        required("is_correct", FieldKind::Boolean),
+    ],
     aliases: &[("correct", "is_correct")],
 };
 
-impl Record {
+impl CatalogRecord {
     /// The errors in the fields of `row`, each with the field's name.
     pub(super) fn problems(&self, row: &Map<String, Value>) -> Vec<String> {
         let problem = |field: &Field| match (row.get(field.name), field.need) {
@@ -210,35 +214,35 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = (&'a str, &'a 
     near.min_by_key(|(distance, _)| *distance).map(|(_, field)| field)
 }
 
-fn problem(name: &str, kind: Kind, value: &Value) -> Option<String> {
+fn problem(name: &str, kind: FieldKind, value: &Value) -> Option<String> {
     let wanted = |wanted: &str| Some(format!("{name} is {}, {wanted} is wanted", shown(value)));
     match (kind, value) {
         // The broken escape is reported elsewhere and explains this error too.
-        (_, Value::String(text)) if has_no_escape(text) && !matches!(kind, Kind::Id) => None,
-        (Kind::Any, _)
-        | (Kind::Text, Value::String(_))
-        | (Kind::Number, Value::Number(_))
-        | (Kind::Boolean, Value::Bool(_)) => None,
-        (Kind::Id, Value::String(text)) => {
+        (_, Value::String(text)) if has_no_escape(text) && !matches!(kind, FieldKind::Id) => None,
+        (FieldKind::Any, _)
+        | (FieldKind::Text, Value::String(_))
+        | (FieldKind::Number, Value::Number(_))
+        | (FieldKind::Boolean, Value::Bool(_)) => None,
+        (FieldKind::Id, Value::String(text)) => {
             let error = QuestionId::try_from(text.clone()).err()?;
             Some(format!("{name} {} {error}", shown(value)))
         }
-        (Kind::Whole(least, most), Value::Number(number)) => match number.as_i64() {
+        (FieldKind::Whole(least, most), Value::Number(number)) => match number.as_i64() {
             Some(whole) if (least..=most).contains(&whole) => None,
             Some(_) => Some(format!("{name} {number} is out of bounds")),
             None if number.is_u64() => Some(format!("{name} {number} is out of bounds")),
             None => wanted("a whole number"),
         },
-        (Kind::Day, Value::Number(number)) if number.is_i64() => None,
-        (Kind::Day, Value::String(text)) if text.parse::<Date>().is_ok() => None,
-        (Kind::Moment, Value::String(text)) if text.parse::<Timestamp>().is_ok() => None,
-        (Kind::Texts, Value::Array(elements)) => {
+        (FieldKind::Day, Value::Number(number)) if number.is_i64() => None,
+        (FieldKind::Day, Value::String(text)) if text.parse::<Date>().is_ok() => None,
+        (FieldKind::Moment, Value::String(text)) if text.parse::<Timestamp>().is_ok() => None,
+        (FieldKind::Texts, Value::Array(elements)) => {
             let elements = elements.iter().enumerate();
             let mut wrong =
-                elements.filter_map(|(index, value)| problem(&format!("{name}[{index}]"), Kind::Text, value));
+                elements.filter_map(|(index, value)| problem(&format!("{name}[{index}]"), FieldKind::Text, value));
             wrong.next()
         }
-        (Kind::Options, Value::Array(options)) => {
+        (FieldKind::Options, Value::Array(options)) => {
             let mut wrong = options.iter().enumerate().filter_map(|(index, value)| match value {
                 Value::Object(option) => {
                     OPTION.problems(option).into_iter().next().map(|problem| format!("{name}[{index}].{problem}"))
@@ -251,17 +255,17 @@ fn problem(name: &str, kind: Kind, value: &Value) -> Option<String> {
     }
 }
 
-fn wanted_of(kind: Kind) -> &'static str {
+fn wanted_of(kind: FieldKind) -> &'static str {
     match kind {
-        Kind::Id | Kind::Text => "a text",
-        Kind::Whole(..) => "a whole number",
-        Kind::Number => "a number",
-        Kind::Boolean => "true or false",
-        Kind::Day => "a date such as \"2019-12-12\" or epoch seconds",
-        Kind::Moment => "a time such as \"2019-12-12T09:00:00Z\"",
-        Kind::Texts => "a list of texts",
-        Kind::Options => "a list of options",
-        Kind::Any => "a value",
+        FieldKind::Id | FieldKind::Text => "a text",
+        FieldKind::Whole(..) => "a whole number",
+        FieldKind::Number => "a number",
+        FieldKind::Boolean => "true or false",
+        FieldKind::Day => "a date such as \"2019-12-12\" or epoch seconds",
+        FieldKind::Moment => "a time such as \"2019-12-12T09:00:00Z\"",
+        FieldKind::Texts => "a list of texts",
+        FieldKind::Options => "a list of options",
+        FieldKind::Any => "a value",
     }
 }
 

@@ -26,11 +26,11 @@ use shared::domain::catalog::warnings::warnings;
 use shared::domain::id::UserId;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
-use self::studies::{Known, write_studies};
+use self::studies::{KnownQuestions, write_studies};
 use crate::database::DataSource;
 use crate::mailboxes;
 use crate::output::{out, outln};
-pub use summary::{Counts, Summary};
+pub use summary::{RowCounts, Summary};
 
 /// `pastpaper import`: papers, or one of the subcommands.
 #[derive(Debug, Args)]
@@ -172,7 +172,7 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
         summary.warn(withhold_faulty_rows(draft));
         look_at(draft, &mut summary);
     }
-    let drafted = if dry_run { Known::of_drafts(&dump.catalogs) } else { Known::default() };
+    let drafted = if dry_run { KnownQuestions::of_drafts(&dump.catalogs) } else { KnownQuestions::default() };
     let (report, refused) = write_catalogs(app, dump.catalogs, dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);

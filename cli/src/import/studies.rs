@@ -14,12 +14,12 @@ use super::d1::{EnrollmentRow, ProgressRow};
 
 /// The known courses, and the course of each question.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct KnownQuestions {
     courses: HashSet<CourseId>,
     questions: HashMap<QuestionId, CourseId>,
 }
 
-impl Known {
+impl KnownQuestions {
     /// Courses of drafts, which a dry run does not store.
     pub(super) fn of_drafts(drafts: &[CatalogDraft]) -> Self {
         let mut known = Self::default();
@@ -53,7 +53,7 @@ struct OfUser {
 pub(super) async fn write_studies(
     app: &App,
     (progress, enrollments): (Vec<ProgressRow>, Vec<EnrollmentRow>),
-    (known, accounts): (&Known, &HashSet<UserId>),
+    (known, accounts): (&KnownQuestions, &HashSet<UserId>),
     dry_run: bool,
     summary: &mut Summary,
 ) -> Result<()> {

@@ -10,7 +10,7 @@ use shared::store::WriteReport;
 #[derive(Debug, Default)]
 pub struct Summary {
     /// Counts by D1 table.
-    pub tables: BTreeMap<&'static str, Counts>,
+    pub tables: BTreeMap<&'static str, RowCounts>,
     /// Rows that were not stored.
     pub refused: Vec<RefusedRow>,
     /// Problems, for an operator, in rows that were stored.
@@ -23,7 +23,7 @@ pub struct Summary {
 
 /// The rows of a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RowCounts {
     /// Rows in the file.
     pub read: usize,
     /// Rows that are new or changed in the table.
@@ -127,7 +127,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let written = if self.dry_run { "would write" } else { "written" };
         writeln!(f, "  {:<20} {:>8} {written:>11} {:>8} {:>8} {:>8}", "table", "read", "skipped", "refused", "warned")?;
-        for (table, Counts { read, written, skipped, refused, warned }) in &self.tables {
+        for (table, RowCounts { read, written, skipped, refused, warned }) in &self.tables {
             writeln!(f, "  {table:<20} {read:>8} {written:>11} {skipped:>8} {refused:>8} {warned:>8}")?;
         }
         for note in &self.notes {

@@ -14,14 +14,14 @@ use super::seats::Seat;
 use super::too_slow;
 
 /// A request body with a time limit. When it is complete, the connection counts as working.
-pub(super) struct Received {
+pub(super) struct ReceivedBody {
     body: Body,
     time: Pin<Box<Sleep>>,
     seat: Arc<Seat>,
     is_late: Arc<AtomicBool>,
 }
 
-impl Received {
+impl ReceivedBody {
     pub(super) fn new(body: Body, time: Duration, seat: Arc<Seat>, is_late: Arc<AtomicBool>) -> Self {
         if body.is_end_stream() {
             seat.begin_work();
@@ -30,7 +30,7 @@ impl Received {
     }
 }
 
-impl HttpBody for Received {
+impl HttpBody for ReceivedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -31,7 +31,7 @@ use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-use self::bodies::{Received, Sent};
+use self::bodies::{ReceivedBody, Sent};
 use self::seats::{Seat, Seats};
 
 /// Maximum number of connections, if the system allows this many open files.
@@ -182,7 +182,7 @@ async fn answer(
     seat: Arc<Seat>,
 ) -> Result<Response, Infallible> {
     let is_late = Arc::new(AtomicBool::new(false));
-    let request = request.map(|body| Body::new(Received::new(body, time, Arc::clone(&seat), Arc::clone(&is_late))));
+    let request = request.map(|body| Body::new(ReceivedBody::new(body, time, Arc::clone(&seat), Arc::clone(&is_late))));
     let response = router.oneshot(request).await?;
     let response = if is_late.load(Ordering::Relaxed) { late(time) } else { response };
     Ok(response.map(|body| Body::new(Sent::new(body, seat))))

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use shared::domain::limits::LimitedAction;
 use shared::http::Code;
-use shared::http::routes::{Access, Route};
+use shared::http::routes::{Route, RouteAccess};
 
 use super::{links, problems};
 
@@ -64,8 +64,8 @@ pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<S
     members.insert("tags".to_owned(), json!([route.function]));
     describe(members);
     let security = match route.access {
-        Access::Open => json!([]),
-        Access::SignedIn => json!([{"session": []}]),
+        RouteAccess::Open => json!([]),
+        RouteAccess::SignedIn => json!([{"session": []}]),
     };
     members.insert("security".to_owned(), security);
     let codes = codes(members, route)?;
@@ -127,7 +127,7 @@ fn codes(operation: &mut Map<String, Value>, route: &Route) -> Result<Vec<Code>>
     let must_ask = parameters.iter().any(|parameter| parameter["in"] == "query" && parameter["required"] == true);
     let has_key = parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
     let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Unavailable];
-    if route.access == Access::SignedIn {
+    if route.access == RouteAccess::SignedIn {
         codes.push(Code::Unauthenticated);
     }
     if !route.limits.is_empty() {

@@ -25,7 +25,7 @@ impl Body for Wanted {
 pub(crate) struct ProgressAnswer {
     course_id: CourseId,
     #[serde(flatten)]
-    total: Counts,
+    total: AttemptCounts,
     questions_unlocked: usize,
     questions_attempted: usize,
     streak_days: u32,
@@ -36,7 +36,7 @@ pub(crate) struct ProgressAnswer {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = AttemptCounts)]
-struct Counts {
+struct AttemptCounts {
     attempts: u32,
     correct: u32,
     accuracy_rate: f64,
@@ -49,7 +49,7 @@ struct TopicProgress {
     #[serde(flatten)]
     mastery: TopicMasteryView,
     #[serde(flatten)]
-    counts: Counts,
+    counts: AttemptCounts,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -58,10 +58,10 @@ struct Week {
     /// Date of its Monday.
     week: String,
     #[serde(flatten)]
-    counts: Counts,
+    counts: AttemptCounts,
 }
 
-impl From<AttemptTotals> for Counts {
+impl From<AttemptTotals> for AttemptCounts {
     fn from(AttemptTotals { attempts, correct, seconds }: AttemptTotals) -> Self {
         let accuracy_rate = accuracy_rate(correct, attempts);
         Self { attempts, correct, accuracy_rate, time_spent_seconds: seconds }

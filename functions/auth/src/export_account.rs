@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::app::App;
+use shared::app::response_size::bytes_as_sent;
 use shared::domain::time::{in_answer, shown};
 use shared::http::page::Cursor;
-use shared::http::{Body, Claim, Problem, Query, bytes_as_sent};
+use shared::http::{Body, Claim, Problem, Query};
 use shared::store::{Store, StoredItem};
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,11 +22,11 @@ const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Page {
+pub(crate) struct ExportQuery {
     cursor: Option<Cursor>,
 }
 
-impl Body for Page {
+impl Body for ExportQuery {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
@@ -82,13 +83,13 @@ fn show_times(members: &mut Map<String, Value>) {
 /// Most accounts fit in one page.
 #[utoipa::path(
     get, path = "/api/auth/export",
-    params(Page),
+    params(ExportQuery),
     responses((status = 200, body = Export))
 )]
 pub(crate) async fn export_account(
     State(app): State<App>,
     claim: Claim,
-    Query(page): Query<Page>,
+    Query(page): Query<ExportQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let place = page.cursor.as_ref().map(Cursor::place);
     if place.is_some_and(|place| !Store::is_place(place)) {

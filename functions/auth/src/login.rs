@@ -6,7 +6,7 @@ use shared::app::App;
 use shared::domain::account::mailbox::Mailbox;
 use shared::domain::account::password::PasswordMatch;
 use shared::domain::account::session::Session;
-use shared::domain::account::token::Token;
+use shared::domain::account::token::SessionToken;
 use shared::domain::account::{Email, Password};
 use shared::domain::limits::LimitedAction;
 use shared::http::{Body, Code, Json, LimitSubject, Limiter, Problem};
@@ -61,7 +61,7 @@ pub(crate) async fn login(
     };
 
     let now = app.now();
-    let token = Token::new(credential.user_id, app.random.bytes());
+    let token = SessionToken::new(credential.user_id, app.random.bytes());
     // Use the epoch read with the password hash: a concurrent password change then ends this session too.
     let session = Session::open(credential.user_id, credential.session_epoch, now);
     let hash = token.hash();

@@ -4,9 +4,9 @@ use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
 use shared::domain::account::mailbox::{NewEmail, NewName};
-use shared::domain::account::profile::{AccountState, Profile};
+use shared::domain::account::profile::Profile;
 use shared::domain::account::session::Session;
-use shared::domain::account::token::Token;
+use shared::domain::account::token::SessionToken;
 use shared::domain::account::{Name, NewPassword};
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Settlement, Wallet};
@@ -50,22 +50,10 @@ pub(crate) async fn register(
     let now = app.now();
     let user_id = UserId(app.random.uuid_v4());
     let Settlement { wallet, movements } = Wallet::open(now);
-    let profile = Profile {
-        id: user_id,
-        name,
-        email: email.clone(),
-        wallet,
-        version: 1,
-        entry_count: movements.len() as u64,
-        stripe_customer_id: None,
-        stripe_subscription_id: None,
-        state: AccountState::default(),
-        created_at: now,
-        updated_at: now,
-    };
+    let profile = Profile::open(user_id, email.clone(), name, wallet, now);
     let [bonus] = movements.as_slice() else { return Err(Problem::internal("an account opens with one entry")) };
     let bonus = Entry::of(bonus, EntryId::new(1, now, app.random.bytes()), user_id, 1, now);
-    let token = Token::new(user_id, app.random.bytes());
+    let token = SessionToken::new(user_id, app.random.bytes());
     let session = Session::open(user_id, 0, now);
     let account = NewAccount {
         profile: &profile,

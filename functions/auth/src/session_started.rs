@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::account::profile::Profile;
-use shared::domain::account::token::Token;
+use shared::domain::account::token::SessionToken;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
@@ -14,12 +14,12 @@ use utoipa::ToSchema;
 pub(crate) struct SessionStarted {
     success: bool,
     token: String,
-    user: User,
+    user: SignedInUser,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedInUser)]
-struct User {
+struct SignedInUser {
     id: UserId,
     email: Email,
     name: Name,
@@ -30,9 +30,9 @@ struct User {
 impl SessionStarted {
     /// Returns the token in clear, which no later response does. The balance is the one that `GET /api/auth/me`
     /// returns.
-    pub(crate) fn of(profile: Profile, token: &Token, now: Timestamp) -> Self {
+    pub(crate) fn of(profile: Profile, token: &SessionToken, now: Timestamp) -> Self {
         let wallet = profile.wallet.as_of(now);
-        let user = User {
+        let user = SignedInUser {
             id: profile.id,
             email: profile.email,
             name: profile.name,

@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Me {
-    user: User,
+    user: CurrentUser,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = CurrentUser)]
-struct User {
+struct CurrentUser {
     id: UserId,
     email: Email,
     name: Name,
@@ -33,7 +33,7 @@ struct User {
 pub(crate) async fn show_me(State(app): State<App>, claim: Claim) -> Result<axum::Json<Me>, Problem> {
     let signed_in = claim.check().await?;
     let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;
-    let user = User {
+    let user = CurrentUser {
         id: profile.id,
         email: profile.email,
         name: profile.name,

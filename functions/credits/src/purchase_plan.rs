@@ -8,7 +8,7 @@ use shared::domain::credits::Plan;
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::payments::Billing;
 use shared::http::{Body, Claim, Code, Once, Problem};
-use shared::stripe::{CheckoutSession, Purchase};
+use shared::stripe::{CheckoutSession, PlanPurchase};
 use utoipa::ToSchema;
 
 use crate::customer;
@@ -20,14 +20,14 @@ const LOCAL_SESSION_ID: &str = "cs_test";
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PurchaseRequest {
-    plan: Paid,
+    plan: PaidPlan,
 }
 
 /// A paid plan.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = PaidPlan)]
 #[serde(rename_all = "lowercase")]
-enum Paid {
+enum PaidPlan {
     Starter,
     Unlimited,
 }
@@ -59,8 +59,8 @@ pub(crate) async fn purchase_plan(
     Once(request, intent): Once<PurchaseRequest>,
 ) -> Result<axum::Json<Checkout>, Problem> {
     let plan = match request.plan {
-        Paid::Starter => Plan::Starter,
-        Paid::Unlimited => Plan::Unlimited,
+        PaidPlan::Starter => Plan::Starter,
+        PaidPlan::Unlimited => Plan::Unlimited,
     };
     let (signed_in, billing) = claim.with(app.store.billing(claim.user_id())).await?;
     check_is_new(plan, &signed_in.profile.with_plan_at(app.now()), &billing)?;
@@ -78,7 +78,7 @@ pub(crate) async fn purchase_plan(
     let key = intent.key.map_or_else(|| app.random.uuid_v4().to_string(), |key| key.as_str().to_owned());
     let checkout = |customer: String| {
         let (app, key, user) = (&app, &key, profile.id);
-        async move { app.stripe.create_checkout(&Purchase { user, customer: &customer, plan, key }).await }
+        async move { app.stripe.create_checkout(&PlanPurchase { user, customer: &customer, plan, key }).await }
     };
     let CheckoutSession { id, url } = customer::with_replacement(&app, profile, customer, checkout).await?;
     Ok(axum::Json(Checkout { checkout_url: url, session_id: id }))

@@ -3,7 +3,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use shared::domain::id::TopicId;
-use shared::domain::midterm::{MidtermRequest, Mix};
+use shared::domain::midterm::{MidtermRequest, Mix, SEED_BITS};
 use shared::domain::schema::{has_schema, text, whole as whole_number};
 use shared::http::Problem;
 use shared::http::fields::{List, Technique, Whole, whole_within};
@@ -12,8 +12,6 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 /// Number of questions when the config does not set it.
 const QUESTIONS_DEFAULT: usize = 8;
-/// Bits of a seed: integers up to this size are exact in every JSON reader.
-pub(crate) const SEED_BITS: u32 = 53;
 /// Maximum length of a [`Label`] in characters.
 const LABEL_CHARS_MAX: usize = 200;
 /// Maximum share of a mix, and maximum weight.
@@ -23,7 +21,7 @@ const SHARE_MAX: f64 = 1_000.0;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = MidtermConfig)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Config {
+pub(crate) struct MidtermConfig {
     /// Number of questions; 8 by default.
     question_count: Option<Whole<3, 20>>,
     /// The same as `question_count`; both at once are 422.
@@ -45,7 +43,7 @@ pub(crate) struct Config {
     techniques: Option<List<Technique>>,
     minutes: Option<Whole<1, 600>>,
     points: Option<Whole<1, 1_000>>,
-    seed: Option<Seed>,
+    seed: Option<MidtermSeed>,
     /// The client's name for this config. It has no effect.
     #[serde(rename = "id")]
     _id: Option<Label>,
@@ -54,7 +52,7 @@ pub(crate) struct Config {
     _name: Option<Label>,
     /// Weights for the old service's search. They are validated and have no effect.
     #[serde(rename = "weights")]
-    _weights: Option<Weights>,
+    _weights: Option<MidtermWeights>,
     /// Ignored: the server sets the price.
     #[serde(rename = "creditCost")]
     _credit_cost: Option<f64>,
@@ -95,7 +93,7 @@ impl TryFrom<MixShares> for MixField {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = MidtermWeights)]
 #[serde(deny_unknown_fields)]
-struct Weights {
+struct MidtermWeights {
     #[serde(rename = "recency")]
     _recency: Option<Weight>,
     #[serde(rename = "repetition")]
@@ -134,18 +132,18 @@ impl TryFrom<String> for Label {
 }
 
 #[derive(Clone, Copy)]
-struct Seed(u64);
+struct MidtermSeed(u64);
 
-has_schema!(Seed, whole_number(0, (1 << SEED_BITS) - 1));
+has_schema!(MidtermSeed, whole_number(0, (1 << SEED_BITS) - 1));
 
-impl<'de> Deserialize<'de> for Seed {
+impl<'de> Deserialize<'de> for MidtermSeed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seed = whole_within(deserializer, 0, (1 << SEED_BITS) - 1)?;
         u64::try_from(seed).map(Self).map_err(D::Error::custom)
     }
 }
 
-impl Config {
+impl MidtermConfig {
     /// Converts to an order, and the seed to generate it with.
     pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;

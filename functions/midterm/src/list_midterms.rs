@@ -2,39 +2,26 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use shared::app::App;
 use shared::domain::id::CourseId;
 use shared::domain::midterm::MidtermId;
 use shared::domain::time::in_answer;
-use shared::http::page::{Cursor, Limit};
-use shared::http::{Body, Claim, Problem, Query};
+use shared::http::page::{PageQuery, next_cursor};
+use shared::http::{Claim, Problem, Query};
 use shared::store::MidtermSummary;
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
+use utoipa::ToSchema;
 
 use crate::sheet::difficulty;
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Page {
-    limit: Option<Limit>,
-    cursor: Option<Cursor>,
-}
-
-impl Body for Page {
-    const REQUIRED: &'static [&'static str] = &[];
-}
-
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MidtermList {
-    midterms: Vec<Row>,
+    midterms: Vec<MidtermRow>,
     next_cursor: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = MidtermRow)]
-struct Row {
+struct MidtermRow {
     midterm_id: MidtermId,
     course_id: CourseId,
     difficulty: &'static str,
@@ -45,7 +32,7 @@ struct Row {
     created_at: Timestamp,
 }
 
-impl From<MidtermSummary> for Row {
+impl From<MidtermSummary> for MidtermRow {
     fn from(summary: MidtermSummary) -> Self {
         Self {
             midterm_id: summary.id,
@@ -62,23 +49,17 @@ impl From<MidtermSummary> for Row {
 /// Lists the user's midterms, newest first.
 #[utoipa::path(
     get, path = "/api/midterm",
-    params(Page),
+    params(PageQuery),
     responses((status = 200, body = MidtermList))
 )]
 pub(crate) async fn list_midterms(
     State(app): State<App>,
     claim: Claim,
-    Query(page): Query<Page>,
+    Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<MidtermList>, Problem> {
-    let before = page.cursor.as_ref().map(midterm_of).transpose()?;
-    let limit = page.limit.unwrap_or_default().get();
-    let (_, page) = claim.with(app.store.midterms_before(claim.user_id(), before, limit)).await?;
-    let last = page.midterms.last().filter(|_| page.has_more);
-    let next_cursor = last.map(|midterm| Cursor::encode(&midterm.id.0.to_string()));
-    Ok(axum::Json(MidtermList { midterms: page.midterms.into_iter().map(Row::from).collect(), next_cursor }))
-}
-
-fn midterm_of(cursor: &Cursor) -> Result<MidtermId, Problem> {
-    let id = Uuid::try_parse(cursor.place()).map(MidtermId);
-    id.map_err(|_| Problem::invalid_field("cursor", "must be the `next_cursor` of an earlier page"))
+    let before = query.before()?.map(MidtermId);
+    let (_, page) = claim.with(app.store.midterms_before(claim.user_id(), before, query.limit())).await?;
+    let next_cursor = next_cursor(&page, |midterm| midterm.id.0);
+    let midterms = page.items.into_iter().map(MidtermRow::from).collect();
+    Ok(axum::Json(MidtermList { midterms, next_cursor }))
 }

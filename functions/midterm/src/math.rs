@@ -18,20 +18,20 @@ pub(crate) fn line_of(text: &str) -> Markup {
     html! {
         @for part in parts(text) {
             @match part {
-                Part::Text(text) => (text),
-                Part::Math(latex, mode) => (math(latex, mode)),
+                MathSegment::Text(text) => (text),
+                MathSegment::Math(latex, mode) => (math(latex, mode)),
             }
         }
     }
 }
 
-enum Part<'a> {
+enum MathSegment<'a> {
     Text(String),
     Math(&'a str, DisplayMode),
 }
 
 /// Splits into text and formulas. `\$` is a dollar sign; an unclosed formula is text.
-fn parts(text: &str) -> Vec<Part<'_>> {
+fn parts(text: &str) -> Vec<MathSegment<'_>> {
     let mut parts = Vec::new();
     let mut plain = String::new();
     let mut rest = text;
@@ -53,8 +53,8 @@ fn parts(text: &str) -> Vec<Part<'_>> {
             continue;
         };
         if let Some(end) = end_of(&rest[mark.len()..], mark) {
-            parts.push(Part::Text(std::mem::take(&mut plain)));
-            parts.push(Part::Math(&rest[mark.len()..mark.len() + end], mode));
+            parts.push(MathSegment::Text(std::mem::take(&mut plain)));
+            parts.push(MathSegment::Math(&rest[mark.len()..mark.len() + end], mode));
             rest = &rest[end + 2 * mark.len()..];
         } else {
             plain.push_str(mark);
@@ -62,7 +62,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
         }
     }
     plain.push_str(rest);
-    parts.push(Part::Text(plain));
+    parts.push(MathSegment::Text(plain));
     parts
 }
 
@@ -83,7 +83,7 @@ fn end_of(text: &str, mark: &str) -> Option<usize> {
 #[must_use]
 pub fn undrawable(text: &str) -> Option<String> {
     parts(text).into_iter().find_map(|part| match part {
-        Part::Math(latex, mode) if mathml(latex, mode).is_none() => Some(latex.to_owned()),
+        MathSegment::Math(latex, mode) if mathml(latex, mode).is_none() => Some(latex.to_owned()),
         _ => None,
     })
 }

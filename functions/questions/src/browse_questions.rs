@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
+pub(crate) struct QuestionFilter {
     course_id: CourseId,
     topic_id: Option<TopicId>,
     difficulty: Option<Difficulty>,
@@ -27,7 +27,7 @@ pub(crate) struct Filter {
     cursor: Option<Cursor>,
 }
 
-impl Body for Filter {
+impl Body for QuestionFilter {
     const REQUIRED: &'static [&'static str] = &["course_id"];
     const MISSING: &'static str = "Missing course_id";
 }
@@ -44,14 +44,14 @@ pub(crate) struct QuestionPage {
 /// A locked question shows its metadata and the first 100 characters of its text.
 #[utoipa::path(
     get, path = "/api/questions",
-    params(Filter),
+    params(QuestionFilter),
     responses((status = 200, body = QuestionPage), (status = 304)),
     extensions(("x-problems" = json!(["not_found"])))
 )]
 pub(crate) async fn browse_questions(
     State(app): State<App>,
     claim: Claim,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<QuestionFilter>,
 ) -> Result<Catalogue<QuestionPage>, Problem> {
     let progress = async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(CourseError::from) };
     let reads = async { tokio::try_join!(active_course(&app, &filter.course_id), progress) };
@@ -82,7 +82,7 @@ pub(crate) async fn browse_questions(
     }))
 }
 
-impl Filter {
+impl QuestionFilter {
     /// Refuses an unknown topic or exam, instead of returning an empty page.
     fn check(&self, bank: &Bank) -> Result<(), Problem> {
         if let Some(id) = self.topic_id.as_ref().filter(|id| bank.topic(id).is_none()) {

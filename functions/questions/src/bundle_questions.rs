@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
+use shared::app::unlock_questions::UnlockQuestions;
 use shared::domain::credits::BUNDLE_QUESTIONS;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::IdempotencyKey;
@@ -11,7 +12,7 @@ use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Problem};
 use utoipa::ToSchema;
 
-use crate::deliver::{Delivery, QuestionsRequest};
+use crate::delivery::Delivery;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,14 +45,14 @@ pub(crate) async fn bundle_questions(
         count: request.count.map_or(BUNDLE_QUESTIONS, Whole::count),
         ..Criteria::default()
     };
-    let request = QuestionsRequest {
+    let request = UnlockQuestions {
         app: &app,
-        claim: &claim,
+        caller: &claim,
         course_id: request.course_id,
         criteria,
         topic_field: |_| "topic_id".to_owned(),
         charge: bundle_charge,
         intent,
     };
-    app.purchase(&request).await
+    Ok(axum::Json(app.purchase(&request).await?.into()))
 }

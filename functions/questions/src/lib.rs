@@ -11,7 +11,7 @@ use utoipa::OpenApi;
 
 mod browse_questions;
 mod bundle_questions;
-mod deliver;
+mod delivery;
 mod feature_question;
 mod fields;
 mod practice_questions;

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
+use shared::app::unlock_questions::UnlockQuestions;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::questions::selection::{Criteria, practice_charge};
@@ -10,7 +11,7 @@ use shared::http::fields::{Difficulty, List, Technique, Whole};
 use shared::http::{Body, Claim, Once, Problem};
 use utoipa::ToSchema;
 
-use crate::deliver::{Delivery, QuestionsRequest};
+use crate::delivery::Delivery;
 
 /// Number of questions when the request does not set `count`.
 const COUNT_DEFAULT: usize = 3;
@@ -55,14 +56,14 @@ pub(crate) async fn practice_questions(
         difficulty: request.difficulty.map(|difficulty| difficulty.0),
         count: request.count.map_or(COUNT_DEFAULT, Whole::count),
     };
-    let request = QuestionsRequest {
+    let request = UnlockQuestions {
         app: &app,
-        claim: &claim,
+        caller: &claim,
         course_id: request.course_id,
         criteria,
         topic_field: |at| format!("topic_ids[{at}]"),
         charge: practice_charge,
         intent,
     };
-    app.purchase(&request).await
+    Ok(axum::Json(app.purchase(&request).await?.into()))
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
+use shared::app::purchase::ReplayError;
 use shared::domain::catalog::Question;
 use shared::domain::id::QuestionId;
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
@@ -10,15 +11,15 @@ use shared::domain::study::attempt::{AttemptId, GradedBy, MarkedAnswer, accuracy
 use shared::domain::study::marking::{Unmarkable, mark};
 use shared::domain::study::{Calibration, Study, TopicMasteryView};
 use shared::http::fields::Whole;
-use shared::http::{Body, Claim, Once, Path, Problem, check_reuse};
+use shared::http::{Body, Claim, Once, Path, Problem};
 use shared::store::{Asked, AttemptError, Recorded};
 use utoipa::ToSchema;
 
-use crate::fields::Answer;
+use crate::fields::AnswerText;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Submission {
-    answer: Option<Answer>,
+    answer: Option<AnswerText>,
     was_correct: Option<bool>,
     time_spent_seconds: Option<Whole<0, 86_400>>,
 }
@@ -110,9 +111,9 @@ impl Submission {
 
 /// Replays the response of a completed request.
 fn again(record: Record, intent: &Intent) -> Result<axum::Json<Marked>, Problem> {
-    check_reuse(&record, intent)?;
-    let Outcome::Attempt { correct, graded_by, attempts, correct_attempts, mastery } = record.outcome else {
-        return Err(Problem::internal("a record of this path holds no attempt"));
+    let Outcome::Attempt { correct, graded_by, attempts, correct_attempts, mastery } = record.outcome_of(intent)?
+    else {
+        return Err(ReplayError::WrongKind("an attempt").into());
     };
     let accuracy_rate = accuracy_rate(correct_attempts, attempts);
     Ok(axum::Json(Marked { correct, graded_by, attempts, accuracy_rate, mastery }))

@@ -11,11 +11,11 @@ use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
+pub(crate) struct TopicFilter {
     category: Option<String>,
 }
 
-impl Body for Filter {
+impl Body for TopicFilter {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
@@ -28,14 +28,14 @@ pub(crate) struct TopicList {
 /// Lists the topics of a course by id. `category` filters them, ignoring case.
 #[utoipa::path(
     get, path = "/api/courses/{id}/topics",
-    params(("id" = CourseId, Path), Filter),
+    params(("id" = CourseId, Path), TopicFilter),
     responses((status = 200, body = TopicList), (status = 304))
 )]
 pub(crate) async fn list_topics(
     State(app): State<App>,
     claim: Claim,
     Path(id): Path<CourseId>,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<TopicFilter>,
 ) -> Result<Catalogue<TopicList>, Problem> {
     let (_, course) = claim.with(active_course(&app, &id)).await?;
     let bank = app.store.bank(&course).await?;

@@ -1,8 +1,15 @@
-//! Dependencies of every handler: the store, the clock, the source of randomness and the configuration.
+//! Dependencies of every handler (the store, the clock, the source of randomness, the configuration), and the use cases.
+//! A use case has its own file and is named after the operation.
 
+pub mod caller;
 mod course;
+pub mod generate_midterm;
 pub mod kdf;
 pub mod purchase;
+pub mod response_size;
+pub mod show_analysis;
+pub mod start_question;
+pub mod unlock_questions;
 
 use std::sync::Arc;
 

@@ -14,8 +14,8 @@ use super::App;
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::{Charge, Credits};
 use crate::domain::id::QuestionId;
-use crate::domain::idempotency::{Intent, Outcome, Record};
-use crate::store::{Entitlement, Purchase, SpendError, StoreError};
+use crate::domain::idempotency::{Intent, KeyReused, Outcome, Record};
+use crate::store::{Entitlement, Spend, SpendError, StoreError};
 
 /// Attempts per request when concurrent requests of the same student keep winning.
 const CHOICES_MAX: u32 = 8;
@@ -97,6 +97,20 @@ pub enum Choice<C> {
     },
 }
 
+/// Why an earlier response cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The key belongs to another request.
+    #[error(transparent)]
+    KeyReused(#[from] KeyReused),
+    /// The record was written by another operation. Its fingerprint includes the path, so this is a fault of ours.
+    #[error("the idempotency record should hold {0}")]
+    WrongKind(&'static str),
+    /// The record names an item that is not in the table.
+    #[error("the idempotency record names a {0} that does not exist")]
+    Missing(&'static str),
+}
+
 /// What a purchase cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Payment {
@@ -133,8 +147,7 @@ impl App {
                 }
             };
             let buyer = profile.id;
-            let spend =
-                Purchase { profile, charge: &charge, entitlements: &entitlements, intent: request.intent(), now };
+            let spend = Spend { profile, charge: &charge, entitlements: &entitlements, intent: request.intent(), now };
             let (receipt, fetched) = tokio::join!(self.store.spend(spend, &self.random), request.fetch(&chosen));
             match receipt {
                 Ok(receipt) => {

@@ -35,12 +35,12 @@ pub struct Database {
     /// `AWS_REGION`; Lambda sets it.
     pub region: String,
     /// AWS credentials for DynamoDB.
-    pub credentials: Credentials,
+    pub credentials: AwsCredentials,
 }
 
 /// AWS credentials, which Lambda puts into the environment.
 #[derive(Clone)]
-pub struct Credentials {
+pub struct AwsCredentials {
     /// `AWS_ACCESS_KEY_ID`.
     pub access_key_id: String,
     /// `AWS_SECRET_ACCESS_KEY`.
@@ -49,7 +49,7 @@ pub struct Credentials {
     pub session_token: Option<String>,
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for AwsCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(redacted)")
     }
@@ -119,7 +119,7 @@ impl Database {
             None if endpoint_url.is_some() => Ok("local".to_owned()),
             None => Err(wrong(name, "is not set")),
         };
-        let credentials = Credentials {
+        let credentials = AwsCredentials {
             access_key_id: required("AWS_ACCESS_KEY_ID")?,
             secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
             session_token: get("AWS_SESSION_TOKEN"),
@@ -136,7 +136,7 @@ impl Database {
             table_name: table_name.to_owned(),
             endpoint_url: Some(endpoint_url),
             region: key(),
-            credentials: Credentials { access_key_id: key(), secret_access_key: key(), session_token: None },
+            credentials: AwsCredentials { access_key_id: key(), secret_access_key: key(), session_token: None },
         }
     }
 }

@@ -76,6 +76,11 @@ pub struct Intent {
     pub fingerprint: Fingerprint,
 }
 
+/// The key was used for another request, with another path or body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the idempotency key was used for another request")]
+pub struct KeyReused;
+
 /// Result of a request with a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -125,6 +130,14 @@ impl Record {
     pub fn new(fingerprint: Fingerprint, outcome: Outcome, now: Timestamp) -> Self {
         let expires_at = plus_seconds(now, RECORD_TTL_SECONDS).as_second();
         Self { fingerprint, outcome, created_at: now, expires_at }
+    }
+
+    /// What was delivered, if the record belongs to this request.
+    ///
+    /// # Errors
+    /// [`KeyReused`] if the key was used for another request.
+    pub fn outcome_of(self, intent: &Intent) -> Result<Outcome, KeyReused> {
+        if self.fingerprint == intent.fingerprint { Ok(self.outcome) } else { Err(KeyReused) }
     }
 
     /// Whether it can still be replayed.

@@ -45,7 +45,7 @@ pub enum LimitedAction {
 
 /// How far a request went of those that check or set a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Progress {
+pub enum PasswordCheckProgress {
     /// No key derivation began: no password was compared with anything.
     #[default]
     Nothing,
@@ -122,11 +122,11 @@ impl LimitedAction {
     /// Whether a request that ended after `progress` stays counted. What is given back was not of the kind that the
     /// limit is for: a login by address counts wrong passwords, the other limits of passwords count key derivations.
     #[must_use]
-    pub fn is_kept(self, progress: Progress) -> bool {
+    pub fn is_kept(self, progress: PasswordCheckProgress) -> bool {
         match self {
-            Self::LoginAddress => progress == Progress::Derived,
+            Self::LoginAddress => progress == PasswordCheckProgress::Derived,
             Self::LoginEmail | Self::RegisterAddress | Self::RegisterEmail | Self::Password => {
-                progress != Progress::Nothing
+                progress != PasswordCheckProgress::Nothing
             }
             Self::OpenRead | Self::Anonymous | Self::SignedIn | Self::Export | Self::Analysis | Self::Spend => true,
         }

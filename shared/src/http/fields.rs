@@ -19,9 +19,9 @@ const TECHNIQUE_CHARS_MAX: usize = 100;
 
 /// A whole number. JSON may also write it as `2.0`.
 #[derive(Clone, Copy)]
-struct Number(i64);
+struct WholeNumber(i64);
 
-impl<'de> Deserialize<'de> for Number {
+impl<'de> Deserialize<'de> for WholeNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_i64(NumberVisitor)
     }
@@ -30,25 +30,25 @@ impl<'de> Deserialize<'de> for Number {
 struct NumberVisitor;
 
 impl Visitor<'_> for NumberVisitor {
-    type Value = Number;
+    type Value = WholeNumber;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("i64")
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Number, E> {
-        Ok(Number(number))
+    fn visit_i64<E: Error>(self, number: i64) -> Result<WholeNumber, E> {
+        Ok(WholeNumber(number))
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Number, E> {
+    fn visit_u64<E: Error>(self, number: u64) -> Result<WholeNumber, E> {
         // A larger number exceeds every bound anyway.
-        Ok(Number(i64::try_from(number).unwrap_or(i64::MAX)))
+        Ok(WholeNumber(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Number, E> {
+    fn visit_f64<E: Error>(self, number: f64) -> Result<WholeNumber, E> {
         if number.fract() == 0.0 && number.abs() < EXACT_MAX {
             #[expect(clippy::cast_possible_truncation, reason = "whole and within the exact range")]
-            return Ok(Number(number as i64));
+            return Ok(WholeNumber(number as i64));
         }
         Err(E::invalid_type(Unexpected::Float(number), &self))
     }
@@ -60,7 +60,7 @@ impl Visitor<'_> for NumberVisitor {
 /// # Errors
 /// When it is no such number.
 pub fn whole_within<'de, D: Deserializer<'de>>(deserializer: D, min: i64, max: i64) -> Result<i64, D::Error> {
-    let number = Number::deserialize(deserializer).ok().map(|Number(number)| number);
+    let number = WholeNumber::deserialize(deserializer).ok().map(|WholeNumber(number)| number);
     let fitting = number.filter(|number| (min..=max).contains(number));
     fitting.ok_or_else(|| D::Error::custom(format!("must be a whole number from {min} to {max}")))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::body::{Body, Json, read_fields, read_ignored, read_nothing};
 use super::problem::Problem;
-use crate::domain::idempotency::{Fingerprint, IdempotencyKey, Intent, Record};
+use crate::domain::idempotency::{Fingerprint, IdempotencyKey, Intent};
 
 const HEADER: &str = "idempotency-key";
 
@@ -78,15 +78,4 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     let key = value.to_str().ok().and_then(|text| IdempotencyKey::try_from(text).ok());
     let rule = "must be 1 to 255 printable ASCII characters";
     key.map(Some).ok_or_else(|| Problem::invalid_field("Idempotency-Key", rule))
-}
-
-/// Refuses an idempotency key that was used for a different request.
-///
-/// # Errors
-/// 422 if the fingerprints of `record` and `intent` differ.
-pub fn check_reuse(record: &Record, intent: &Intent) -> Result<(), Problem> {
-    if record.fingerprint == intent.fingerprint {
-        return Ok(());
-    }
-    Err(Problem::idempotency_key_reused())
 }

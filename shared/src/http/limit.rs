@@ -21,11 +21,13 @@ use lambda_http::request::RequestContext;
 use tokio::runtime::Handle;
 
 use super::problem::{Code, Problem};
-use super::routes::{Access, listed};
+use super::routes::{RouteAccess, listed};
 use crate::app::App;
 use crate::app::kdf::Witness;
 use crate::domain::id::UserId;
-use crate::domain::limits::{CountedBy, LimitedAction, Progress, Standing, Window, address_subject, email_subject};
+use crate::domain::limits::{
+    CountedBy, LimitedAction, PasswordCheckProgress, Standing, Window, address_subject, email_subject,
+};
 use crate::request_metrics::spawn_counted;
 use crate::store::StoreError;
 
@@ -47,19 +49,19 @@ impl From<SocketAddr> for ClientAddress {
 
 /// Counts a request, at most once per policy of its route.
 #[derive(Clone)]
-pub struct Limiter(Arc<Inner>);
+pub struct Limiter(Arc<LimiterState>);
 
-struct Inner {
+struct LimiterState {
     app: App,
     actions: &'static [LimitedAction],
     address: String,
-    counts: Mutex<Counts>,
+    counts: Mutex<RequestCounts>,
 }
 
 #[derive(Default)]
-struct Counts {
+struct RequestCounts {
     counted: Vec<Counted>,
-    progress: Progress,
+    progress: PasswordCheckProgress,
 }
 
 /// A counter that this request incremented.
@@ -89,9 +91,9 @@ pub(super) async fn limit(State(app): State<App>, mut request: Request, next: Ne
     let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let Some(route) = matched.and_then(|path| listed(request.method(), &path)) else { return next.run(request).await };
     let address = address_of(&request).map_or_else(|| UNKNOWN_ADDRESS.to_owned(), address_subject);
-    let limiter = Limiter(Arc::new(Inner { app, actions: route.limits, address, counts: Mutex::default() }));
+    let limiter = Limiter(Arc::new(LimiterState { app, actions: route.limits, address, counts: Mutex::default() }));
     request.extensions_mut().insert(limiter.clone());
-    let mut response = if route.access == Access::Open && route.method == Method::GET {
+    let mut response = if route.access == RouteAccess::Open && route.method == Method::GET {
         // An open read has no side effects: if the request is over a limit, its answer is dropped.
         let (admitted, response) = tokio::join!(limiter.admit(LimitSubject::default()), next.run(request));
         admitted.map_or_else(IntoResponse::into_response, |()| response)
@@ -203,7 +205,7 @@ async fn uncount(app: App, counted: Vec<Counted>) {
     }
 }
 
-impl Counts {
+impl RequestCounts {
     /// What is to be given back now of what is wanted, by its action and whether it is kept; each once.
     fn take(&mut self, is_wanted: impl Fn(LimitedAction, bool) -> bool) -> Vec<Counted> {
         let progress = self.progress;
@@ -220,13 +222,13 @@ impl Counts {
     }
 }
 
-impl Inner {
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+impl LimiterState {
+    fn counts(&self) -> MutexGuard<'_, RequestCounts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Inner {
+impl Drop for LimiterState {
     /// The client went before the answer, and nothing works for it any more: now it is known what its counts were for.
     fn drop(&mut self) {
         let these = self.counts().take(|_, is_kept| !is_kept);
@@ -239,11 +241,11 @@ impl Drop for Inner {
 /// Moved into the work, so that the counts of a request last until a derivation that began is done.
 impl Witness for Limiter {
     fn begins(&self) {
-        self.0.counts().progress = Progress::Derived;
+        self.0.counts().progress = PasswordCheckProgress::Derived;
     }
 
     fn is_right(&self) {
-        self.0.counts().progress = Progress::Right;
+        self.0.counts().progress = PasswordCheckProgress::Right;
     }
 }
 

@@ -4,9 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+use utoipa::IntoParams;
+use uuid::Uuid;
 
+use super::body::Body;
 use super::fields::whole_within;
+use super::problem::Problem;
 use crate::domain::schema::{has_schema, text, whole};
+use crate::store::Page;
 
 /// Default page size.
 const LIMIT_DEFAULT: usize = 20;
@@ -71,6 +76,42 @@ impl TryFrom<String> for Cursor {
         let place = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
         place.map(Self).ok_or("must be the `next_cursor` of an earlier page")
     }
+}
+
+/// The query of a list whose rows have UUIDs.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    limit: Option<Limit>,
+    cursor: Option<Cursor>,
+}
+
+impl Body for PageQuery {
+    const REQUIRED: &'static [&'static str] = &[];
+}
+
+impl PageQuery {
+    /// Number of rows on the page.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit.unwrap_or_default().get()
+    }
+
+    /// Id of the row that the page follows; `None` for the first page.
+    ///
+    /// # Errors
+    /// 422 if the cursor holds no id.
+    pub fn before(&self) -> Result<Option<Uuid>, Problem> {
+        let id = self.cursor.as_ref().map(|cursor| Uuid::try_parse(cursor.place())).transpose();
+        id.map_err(|_| Problem::invalid_field("cursor", "must be the `next_cursor` of an earlier page"))
+    }
+}
+
+/// The `next_cursor` of `page`; `None` on the last page.
+#[must_use]
+pub fn next_cursor<T>(page: &Page<T>, id: impl FnOnce(&T) -> Uuid) -> Option<String> {
+    let last = page.items.last().filter(|_| page.has_more);
+    last.map(|row| Cursor::encode(&id(row).to_string()))
 }
 
 #[cfg(test)]

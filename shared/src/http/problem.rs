@@ -12,12 +12,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::json::shown_name;
-use crate::app::CourseError;
-use crate::app::kdf::{KdfError, QUEUE_SECONDS};
-use crate::domain::credits::InsufficientCredits;
-use crate::domain::midterm::Infeasible;
-use crate::store::{AttemptError, SpendError, StoreError};
-use crate::stripe::StripeError;
 
 /// Error code. Each code has exactly one status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,6 +297,12 @@ impl Problem {
         Self { cause: Some(cause.to_string()), ..problem }
     }
 
+    /// Sets the seconds after which a 503 may be tried again.
+    #[must_use]
+    pub(super) fn with_retry_after(self, seconds: u32) -> Self {
+        Self { retry_after: seconds, ..self }
+    }
+
     /// Sets the `error` text, which clients of the old service read.
     #[must_use]
     pub fn with_error(self, error: impl Into<Cow<'static, str>>) -> Self {
@@ -356,93 +356,5 @@ impl IntoResponse for Problem {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable { .. } | StoreError::Contention { .. } => Self::unavailable(error),
-            StoreError::Corrupt { .. } | StoreError::Request(_) | StoreError::Refused { .. } => Self::internal(error),
-        }
-    }
-}
-
-impl From<CourseError> for Problem {
-    fn from(error: CourseError) -> Self {
-        match error {
-            CourseError::NotFound => Self::not_found("course"),
-            CourseError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<StripeError> for Problem {
-    fn from(error: StripeError) -> Self {
-        match error {
-            StripeError::KeyReused => Self::idempotency_key_reused(),
-            StripeError::Rejected(_) | StripeError::CustomerMissing => {
-                tracing::error!(%error, "Stripe rejected a request permanently");
-                let detail = "Stripe rejects this request, and would again; nothing was charged. Contact support.";
-                Self::new(Code::PaymentRejected, detail)
-            }
-            StripeError::EmailRejected => {
-                tracing::warn!(%error, "Stripe rejects a request for good");
-                let detail = "The payment service does not accept your email; nothing was charged. Contact support.";
-                Self::new(Code::PaymentRejected, detail)
-            }
-            // A refusal or an answer that cannot be read is our mistake, yet nothing has happened: try again later.
-            StripeError::NotConfigured
-            | StripeError::Secret(_)
-            | StripeError::Unavailable(_)
-            | StripeError::Refused(_)
-            | StripeError::Unreadable(_) => Self::unavailable(error),
-        }
-    }
-}
-
-impl From<KdfError> for Problem {
-    fn from(error: KdfError) -> Self {
-        match error {
-            KdfError::Busy => Self { retry_after: QUEUE_SECONDS, ..Self::unavailable(error) },
-            KdfError::Failed(_) => Self::internal(error),
-        }
-    }
-}
-
-impl From<InsufficientCredits> for Problem {
-    fn from(refused: InsufficientCredits) -> Self {
-        Self::new(Code::InsufficientCredits, format!("{refused}."))
-            .with_member("credits_needed", refused.needed)
-            .with_member("credits_available", refused.available)
-    }
-}
-
-impl From<Infeasible> for Problem {
-    fn from(infeasible: Infeasible) -> Self {
-        let problem = Self::new(Code::BlueprintInfeasible, format!("{infeasible}; nothing was charged."));
-        problem.with_member("conflicts", serde_json::to_value(infeasible.conflicts).unwrap_or_default())
-    }
-}
-
-impl From<AttemptError> for Problem {
-    fn from(error: AttemptError) -> Self {
-        match error {
-            AttemptError::Store(error) => error.into(),
-            AttemptError::Replayed => Self::unavailable(error),
-            AttemptError::NotStarted => Self::not_started(),
-        }
-    }
-}
-
-impl From<SpendError> for Problem {
-    fn from(error: SpendError) -> Self {
-        match error {
-            SpendError::Insufficient(refused) => refused.into(),
-            SpendError::Store(error) => error.into(),
-            SpendError::AlreadyOwned | SpendError::Replayed => Self::unavailable(error),
-            SpendError::QuestionGone => Self::not_found("question"),
-            SpendError::AccountGone => Self::unauthenticated(),
-        }
     }
 }

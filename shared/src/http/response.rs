@@ -120,7 +120,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }
-    let seen = Seen { method, route, status: response.status(), request_id, started, metrics };
+    let seen = LoggedRequest { method, route, status: response.status(), request_id, started, metrics };
     seen.log(problem.as_ref());
     response
 }
@@ -144,7 +144,7 @@ fn request_id(app: &App, request: &Request) -> String {
 }
 
 /// An answered request, for the log.
-struct Seen {
+struct LoggedRequest {
     method: Method,
     route: Option<String>,
     status: StatusCode,
@@ -153,7 +153,7 @@ struct Seen {
     metrics: Arc<RequestMetrics>,
 }
 
-impl Seen {
+impl LoggedRequest {
     /// Logs one line per request. It logs the route, never the path, because the path names what the user looks at.
     fn log(&self, problem: Option<&Problem>) {
         // The first request of a process includes a cold start.

@@ -7,7 +7,7 @@ use crate::domain::limits::LimitedAction;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum RouteAccess {
     /// No authentication.
     Open,
     /// A valid session is required.
@@ -25,17 +25,17 @@ pub struct Route {
     pub method: Method,
     /// Path, with parameters in braces.
     pub path: &'static str,
-    pub access: Access,
+    pub access: RouteAccess,
     /// Rate-limit policies.
     pub limits: &'static [LimitedAction],
 }
 
 const fn open(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
-    Route { function, operation, method, path, access: Access::Open, limits: &[LimitedAction::OpenRead] }
+    Route { function, operation, method, path, access: RouteAccess::Open, limits: &[LimitedAction::OpenRead] }
 }
 
 const fn signed_in(function: &'static str, operation: &'static str, method: Method, path: &'static str) -> Route {
-    Route { function, operation, method, path, access: Access::SignedIn, limits: &[LimitedAction::SignedIn] }
+    Route { function, operation, method, path, access: RouteAccess::SignedIn, limits: &[LimitedAction::SignedIn] }
 }
 
 impl Route {

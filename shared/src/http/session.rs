@@ -13,7 +13,8 @@ use tokio::sync::OnceCell;
 use super::limit::{LimitSubject, Limiter};
 use super::problem::Problem;
 use crate::app::App;
-use crate::domain::account::token::Token;
+use crate::app::caller::Caller;
+use crate::domain::account::token::SessionToken;
 use crate::domain::id::UserId;
 use crate::domain::limits::LimitedAction;
 use crate::request_metrics::note_user;
@@ -21,7 +22,7 @@ use crate::store::SignedIn;
 
 /// A well-formed token that is not checked yet. Parsing it calls no database.
 pub struct Claim {
-    token: Token,
+    token: SessionToken,
     app: App,
     limiter: Limiter,
     /// Result of rate limiting. The request is counted once, however often the session is checked.
@@ -39,11 +40,11 @@ impl FromRequestParts<App> for Claim {
 }
 
 /// The token of the only `Authorization` header. The scheme is case-insensitive.
-fn bearer(parts: &Parts) -> Option<Token> {
+fn bearer(parts: &Parts) -> Option<SessionToken> {
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Token::parse(token.trim()).ok()).flatten()
+    scheme.eq_ignore_ascii_case("bearer").then(|| SessionToken::parse(token.trim()).ok()).flatten()
 }
 
 impl Claim {
@@ -56,7 +57,7 @@ impl Claim {
 
     /// The token, for ending its session.
     #[must_use]
-    pub fn token(&self) -> &Token {
+    pub fn token(&self) -> &SessionToken {
         &self.token
     }
 
@@ -130,5 +131,31 @@ impl Claim {
             let (signed_in, done) = tokio::join!(self.check(), work);
             Ok((signed_in?, done.map_err(Into::into)?))
         })
+    }
+}
+
+impl Caller for Claim {
+    type Error = Problem;
+
+    fn user_id(&self) -> UserId {
+        Self::user_id(self)
+    }
+
+    async fn with<T: Send, E: Send>(
+        &self,
+        reads: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<(SignedIn, T), Problem>
+    where
+        Problem: From<E>,
+    {
+        Self::with(self, reads).await
+    }
+
+    async fn admit_to(&self, action: LimitedAction) -> Result<(), Problem> {
+        Self::admit_to(self, action).await
+    }
+
+    async fn give_back(&self, action: LimitedAction) {
+        self.limiter.give_back(action).await;
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, text};
-use super::dynamodb::transact::{ActionOutcome, Transaction, fresh_token};
+use super::dynamodb::transact::{ActionOutcome, TransactionResult, fresh_token};
 use super::keys::{self, Key};
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
@@ -93,11 +93,11 @@ impl Store {
             actions.push(self.check_absent(&keys::credential(form))?);
         }
         match self.transact(actions, &fresh_token()).await? {
-            Transaction::Committed => {
+            TransactionResult::Committed => {
                 count_grant(profile.wallet.credits);
                 Ok(())
             }
-            Transaction::Refused(verdicts) => {
+            TransactionResult::Refused(verdicts) => {
                 let of_email = verdicts.iter().take(1).chain(verdicts.iter().skip(of_account));
                 let is_taken = of_email.into_iter().any(|verdict| matches!(verdict, ActionOutcome::ConditionFailed(_)));
                 Err(if is_taken { OpenAccountError::EmailTaken } else { OpenAccountError::AlreadyThere })

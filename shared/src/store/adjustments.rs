@@ -12,7 +12,7 @@ use super::keys;
 use super::ledger::{Committed, SpendError};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::Amount;
-use crate::domain::credits::adjustment::{Adjustment, Reason, Refused};
+use crate::domain::credits::adjustment::{Adjustment, AdjustmentReason, Refused};
 use crate::domain::id::UserId;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::random::Random;
@@ -51,7 +51,7 @@ impl AdjustmentRecord {
 pub struct OperatorChange<'a> {
     pub adjustment: Adjustment,
     /// The reason that the user sees.
-    pub reason: &'a Reason,
+    pub reason: &'a AdjustmentReason,
     /// Idempotency key: repeated requests with the same key make the change once.
     pub key: Option<&'a IdempotencyKey>,
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, pause};
 use super::keys;
 use super::size::read_growing;
 use crate::domain::id::UserId;
@@ -99,8 +99,8 @@ impl Store {
                 actions.push(self.put_record(user, key, &record, attempt.created_at)?);
             }
             let verdicts = match self.transact(actions, &random.uuid_v4().to_string()).await? {
-                Transaction::Committed => return Ok(Recorded { progress: counted, mastery }),
-                Transaction::Refused(verdicts) => verdicts,
+                TransactionResult::Committed => return Ok(Recorded { progress: counted, mastery }),
+                TransactionResult::Refused(verdicts) => verdicts,
             };
             let mut verdicts = verdicts.into_iter();
             let [counts, work, fresh, record] = std::array::from_fn(|_| verdicts.next());

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, pause};
 use super::keys::{self, ENTRIES, Key};
 use crate::domain::account::profile::{ClosedLedgerId, Profile};
 use crate::domain::account::token::TokenHash;
@@ -53,7 +53,8 @@ impl Store {
             if let Some(customer) = &profile.stripe_customer_id {
                 actions.push(self.delete(&keys::customer(customer))?);
             }
-            let Transaction::Refused(verdicts) = self.transact(actions, &random.uuid_v4().to_string()).await? else {
+            let TransactionResult::Refused(verdicts) = self.transact(actions, &random.uuid_v4().to_string()).await?
+            else {
                 return Ok(Some(id));
             };
             // A concurrent request spent, or started the deletion: decide again on the newer profile.

@@ -11,7 +11,7 @@ use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, ENTITY, Entity, Item, text};
 use super::keys::{self, PK, SK, is_place, place_after};
-use super::parts::Part;
+use super::parts::BodyPart;
 use super::size::unfolded;
 use crate::domain::account::session::SessionId;
 use crate::domain::id::UserId;
@@ -86,7 +86,7 @@ impl Store {
 /// Converts an item for the export; `None` for a part of another item.
 fn stored(item: Item) -> Result<Option<StoredItem>, StoreError> {
     let entity = item::entity_of(&item);
-    if entity == Part::NAME {
+    if entity == BodyPart::NAME {
         return Ok(None);
     }
     let mut item = unfolded(item)?;

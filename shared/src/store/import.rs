@@ -13,7 +13,7 @@ use super::bank::PackedBank;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, text};
 use super::dynamodb::plain::ConditionalPut;
-use super::dynamodb::transact::{ActionOutcome, Transaction, fresh_token};
+use super::dynamodb::transact::{ActionOutcome, TransactionResult, fresh_token};
 use super::keys::{self, Key};
 use super::{Credential, accounts::OpenAccountError};
 use crate::domain::account::profile::Profile;
@@ -190,8 +190,8 @@ impl Store {
             actions.push(self.put_customer(customer, id)?);
         }
         match self.transact(actions, &fresh_token()).await? {
-            Transaction::Committed => Ok(()),
-            Transaction::Refused(verdicts) => match verdicts.as_slice() {
+            TransactionResult::Committed => Ok(()),
+            TransactionResult::Refused(verdicts) => match verdicts.as_slice() {
                 [ActionOutcome::ConditionFailed(_), ..] => Err(OpenAccountError::EmailTaken),
                 [_, ActionOutcome::Held, .., ActionOutcome::ConditionFailed(_)]
                     if account.profile.stripe_customer_id.is_some() =>

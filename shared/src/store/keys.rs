@@ -356,7 +356,7 @@ mod tests {
         let user = "USER#00112233-4455-6677-8899-aabbccddeeff";
         let (course_id, question_id): (CourseId, QuestionId) = (id("calc2"), id("q7"));
         let email = Email::try_from(" Ada@Example.org".to_owned()).unwrap();
-        let token = crate::domain::account::token::Token::new(USER, [0; 32]);
+        let token = crate::domain::account::token::SessionToken::new(USER, [0; 32]);
         let zero_hash = "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925";
         let entry_id = EntryId(Uuid::from_u128(1));
 
@@ -403,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_place_tells_no_hash_and_comes_after_its_item() {
-        let hash = crate::domain::account::token::Token::new(USER, [0; 32]).hash();
+        let hash = crate::domain::account::token::SessionToken::new(USER, [0; 32]).hash();
         let sk = session(USER, &hash).sk;
         let place = place_after(&sk);
         assert!(place > sk && !place.contains(hash.as_str()), "{place}");
@@ -413,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_session_is_found_by_its_id_and_names_its_hash() {
-        let hash = crate::domain::account::token::Token::new(USER, [0; 32]).hash();
+        let hash = crate::domain::account::token::SessionToken::new(USER, [0; 32]).hash();
         let key = session(USER, &hash);
         assert!(key.sk.starts_with(&sessions_of_id(&SessionId::of(&hash))));
         assert_eq!(hash_of_session(&key.sk), Some(hash));

@@ -12,9 +12,11 @@ use uuid::Uuid;
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, Transaction, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, pause};
 use super::keys::{self, ENTRIES};
+use super::page::Page;
 use crate::domain::account::profile::Profile;
+use crate::domain::catalog::QuestionMeta;
 use crate::domain::credits::ledger::Entry;
 use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
 use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
@@ -47,6 +49,17 @@ pub enum Entitlement {
 }
 
 impl Entitlement {
+    /// Access to a question and its solution. `is_new` if the student has not unlocked the question yet.
+    #[must_use]
+    pub fn solution(question: &QuestionMeta, is_new: bool) -> Self {
+        Self::Question {
+            course_id: question.course_id.clone(),
+            question_id: question.id.clone(),
+            access: Access::Solution,
+            must_be_new: is_new,
+        }
+    }
+
     fn question_id(&self) -> Option<&QuestionId> {
         match self {
             Self::Question { question_id, .. } => Some(question_id),
@@ -63,7 +76,7 @@ impl Entitlement {
 }
 
 /// A spend to be committed.
-pub struct Purchase<'a> {
+pub struct Spend<'a> {
     /// The buyer's profile, as read by this request.
     pub profile: Profile,
     /// Amount and reason.
@@ -83,14 +96,6 @@ pub struct Receipt {
     pub profile: Profile,
     /// The settlement that was committed.
     pub settlement: Settlement,
-}
-
-/// A page of a user's ledger entries, newest first.
-#[derive(Debug, Clone)]
-pub struct EntryPage {
-    pub entries: Vec<Entry>,
-    /// Whether older entries follow.
-    pub has_more: bool,
 }
 
 /// Why nothing was spent. In every case nothing was written.
@@ -121,7 +126,7 @@ const SOLUTION: &str = ", solution_at = if_not_exists(solution_at, :now)";
 
 /// Meaning of an action in a settlement's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum SpendAction {
     Profile,
     Record,
     Entry,
@@ -131,7 +136,7 @@ enum Part {
 
 impl Store {
     /// Charges the user and delivers the entitlements, in one transaction.
-    pub async fn spend(&self, purchase: Purchase<'_>, random: &Random) -> Result<Receipt, SpendError> {
+    pub async fn spend(&self, purchase: Spend<'_>, random: &Random) -> Result<Receipt, SpendError> {
         let mut profile = purchase.profile.clone();
         for attempt in 0..ATTEMPTS_MAX {
             profile = self.with_month_of_plan(profile, purchase.now).await?;
@@ -182,7 +187,7 @@ impl Store {
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
-        let parts = record.map(|record| (Part::Record, record)).into_iter().collect();
+        let parts = record.map(|record| (SpendAction::Record, record)).into_iter().collect();
         self.commit_parts(profile, settlement, parts, now, random).await
     }
 
@@ -191,12 +196,12 @@ impl Store {
         &self,
         profile: &Profile,
         settlement: &Settlement,
-        purchase: Option<&Purchase<'_>>,
+        purchase: Option<&Spend<'_>>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
         let mut parts = Vec::new();
-        if let Some(Purchase { intent: Some(Intent { key: Some(key), fingerprint }), entitlements, .. }) = purchase {
+        if let Some(Spend { intent: Some(Intent { key: Some(key), fingerprint }), entitlements, .. }) = purchase {
             let (credits_deducted, credits) = (settlement.deducted(), settlement.wallet.credits);
             let outcome = match entitlements.iter().find_map(Entitlement::midterm_id) {
                 Some(midterm_id) => Outcome::Midterm { midterm_id, credits_deducted, credits },
@@ -207,14 +212,14 @@ impl Store {
                 },
             };
             let record = Record::new(fingerprint.clone(), outcome, now);
-            parts.push((Part::Record, self.put_record(profile.id, key, &record, now)?));
+            parts.push((SpendAction::Record, self.put_record(profile.id, key, &record, now)?));
         }
         for entitlement in purchase.map_or([].as_slice(), |purchase| purchase.entitlements) {
             if let Some(question_id) = entitlement.question_id() {
-                parts.push((Part::QuestionExists, self.question_exists(question_id)?));
+                parts.push((SpendAction::QuestionExists, self.question_exists(question_id)?));
             }
             for write in self.delivery(profile.id, entitlement, now)? {
-                parts.push((Part::Delivery, write));
+                parts.push((SpendAction::Delivery, write));
             }
         }
         self.commit_parts(profile, settlement, parts, now, random).await
@@ -225,52 +230,35 @@ impl Store {
         &self,
         profile: &Profile,
         settlement: &Settlement,
-        others: Vec<(Part, TransactWriteItem)>,
+        others: Vec<(SpendAction, TransactWriteItem)>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
         let after = after(profile, settlement, now);
-        let mut parts = vec![(Part::Profile, self.replace_profile(profile, &after)?)];
+        let mut parts = vec![(SpendAction::Profile, self.replace_profile(profile, &after)?)];
         for put in self.put_movements(profile, &after, settlement, random)? {
-            parts.push((Part::Entry, put));
+            parts.push((SpendAction::Entry, put));
         }
         parts.extend(others);
-        let (meaning, actions): (Vec<Part>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
+        let (meaning, actions): (Vec<SpendAction>, Vec<TransactWriteItem>) = parts.into_iter().unzip();
         let token: Uuid = random.uuid_v4();
         match self.transact(actions, &token.to_string()).await? {
-            Transaction::Committed => {
+            TransactionResult::Committed => {
                 count_grant(settlement.granted());
                 Ok(Committed::Yes(after))
             }
-            Transaction::Refused(verdicts) => explain(&meaning, verdicts),
+            TransactionResult::Refused(verdicts) => explain(&meaning, verdicts),
         }
     }
 
-    /// Returns a page of a user's entries before `before`, newest first. New entries are inserted before the first
-    /// page, so the following pages do not shift.
+    /// Returns a page of a user's entries before `before`, newest first.
     pub async fn entries_before(
         &self,
         user: UserId,
         before: Option<EntryId>,
         limit: usize,
-    ) -> Result<EntryPage, StoreError> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(keys::user(user)))
-            .expression_attribute_values(":prefix", text(ENTRIES))
-            .scan_index_forward(false)
-            // One more than requested, to know whether another page follows.
-            .limit(i32::try_from(limit.saturating_add(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(before.map(|entry| keys::entry(user, entry).attributes()));
-        let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
-        let mut entries: Vec<Entry> = item::read_all(page.items.unwrap_or_default())?;
-        let has_more = entries.len() > limit;
-        entries.truncate(limit);
-        Ok(EntryPage { entries, has_more })
+    ) -> Result<Page<Entry>, StoreError> {
+        self.page(user, ENTRIES, before.map(|entry| keys::entry(user, entry)), limit, |query| query).await
     }
 
     /// The write of a settlement's changes to a profile. Its condition is that the profile has not changed since it was
@@ -395,27 +383,27 @@ pub(super) enum Committed {
 /// Interprets a refused transaction by the position of its actions. Check the idempotency record first: a concurrent
 /// duplicate explains every other failed condition. Then check the entitlements: if they are gone, retrying with a
 /// newer profile does not help.
-fn explain(meaning: &[Part], verdicts: Vec<ActionOutcome>) -> Result<Committed, SpendError> {
+fn explain(meaning: &[SpendAction], verdicts: Vec<ActionOutcome>) -> Result<Committed, SpendError> {
     let mut outdated = None;
     let mut failed = Vec::new();
     for (part, verdict) in meaning.iter().zip(verdicts) {
         if let ActionOutcome::ConditionFailed(item) = verdict {
             failed.push(*part);
-            if *part == Part::Profile {
+            if *part == SpendAction::Profile {
                 outdated = item;
             }
         }
     }
-    if failed.contains(&Part::Record) {
+    if failed.contains(&SpendAction::Record) {
         return Err(SpendError::Replayed);
     }
-    if failed.contains(&Part::QuestionExists) {
+    if failed.contains(&SpendAction::QuestionExists) {
         return Err(SpendError::QuestionGone);
     }
-    if failed.contains(&Part::Delivery) {
+    if failed.contains(&SpendAction::Delivery) {
         return Err(SpendError::AlreadyOwned);
     }
-    if failed.contains(&Part::Entry) {
+    if failed.contains(&SpendAction::Entry) {
         return Err(StoreError::corrupt("Entry", "a fresh id is in use").into());
     }
     let newer: Profile = item::read(outdated.ok_or(SpendError::AccountGone)?)?;

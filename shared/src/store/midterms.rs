@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, Entity, text};
+use super::dynamodb::item::{self, Entity};
 use super::keys::{self, MIDTERMS};
+use super::page::Page;
 use super::parts::with_large_body;
 use crate::domain::id::{CourseId, UserId};
 use crate::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
@@ -33,14 +34,6 @@ pub struct MidtermSummary {
 
 impl Entity for MidtermSummary {
     const NAME: &'static str = "Midterm";
-}
-
-/// A page of a user's midterms, newest first.
-#[derive(Debug, Clone)]
-pub struct MidtermPage {
-    pub midterms: Vec<MidtermSummary>,
-    /// Whether older midterms follow.
-    pub has_more: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,27 +68,14 @@ impl Store {
         user: UserId,
         before: Option<MidtermId>,
         limit: usize,
-    ) -> Result<MidtermPage, StoreError> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(keys::user(user)))
-            .expression_attribute_values(":prefix", text(MIDTERMS))
-            .projection_expression("entity, id, course_id, #level, question_count, points, minutes, created_at")
-            .expression_attribute_names("#level", "level")
-            .scan_index_forward(false)
-            // One more than requested, to know whether another page follows.
-            .limit(i32::try_from(limit.saturating_add(1)).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(before.map(|id| keys::midterm(user, id).attributes()));
-        let page = request.send().await.map_err(|error| StoreError::call("Query", &error))?;
-        let mut midterms: Vec<MidtermSummary> = item::read_all(page.items.unwrap_or_default())?;
-        // DynamoDB also ends a page after one megabyte.
-        let has_more = midterms.len() > limit || page.last_evaluated_key.is_some();
-        midterms.truncate(limit);
-        Ok(MidtermPage { midterms, has_more })
+    ) -> Result<Page<MidtermSummary>, StoreError> {
+        let before = before.map(|id| keys::midterm(user, id));
+        self.page(user, MIDTERMS, before, limit, |query| {
+            query
+                .projection_expression("entity, id, course_id, #level, question_count, points, minutes, created_at")
+                .expression_attribute_names("#level", "level")
+        })
+        .await
     }
 
     /// The writes of a midterm and its parts.

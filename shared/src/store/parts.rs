@@ -29,9 +29,9 @@ const PARTS_DIGEST: &str = "parts_digest";
 
 /// The item of a part. Its whole content is compressed.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Part {}
+pub(super) struct BodyPart {}
 
-impl Entity for Part {
+impl Entity for BodyPart {
     const NAME: &'static str = "Part";
 }
 
@@ -53,7 +53,7 @@ pub(super) fn with_large_body<T: Entity>(key: &Key, row: &T, body: &impl Seriali
     let digest = hex::encode(&Sha256::digest(&packed)[..DIGEST_BYTES]);
     let chunks = packed.chunks(PART_BYTES_MAX).enumerate();
     let part = |(number, chunk): (usize, &[u8])| {
-        Ok(with_body(item::write(&keys::part(key, &digest, number), &Part {})?, chunk.to_vec()))
+        Ok(with_body(item::write(&keys::part(key, &digest, number), &BodyPart {})?, chunk.to_vec()))
     };
     let parts: Vec<Item> = chunks.map(part).collect::<Result<_, StoreError>>()?;
     item.insert(PARTS.to_owned(), number(i128::try_from(parts.len()).unwrap_or(i128::MAX)));
@@ -111,7 +111,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         for (length, parts) in [(10, 0), (300_000, 0), (500_000, 2), (2_000_000, 5)] {
             let body: String = std::iter::repeat_with(|| random.alphanumeric()).take(length).collect();
-            let stored = with_large_body(&key, &Part {}, &body).unwrap();
+            let stored = with_large_body(&key, &BodyPart {}, &body).unwrap();
             assert_eq!(stored.parts.len(), parts, "{length}");
             for item in stored.parts.iter().chain([&stored.item]) {
                 assert!(item_bytes(item) < 400_000);

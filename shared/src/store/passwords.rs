@@ -8,7 +8,7 @@ use super::Store;
 use super::accounts::Credential;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{number, text};
-use super::dynamodb::transact::{ActionOutcome, Transaction};
+use super::dynamodb::transact::{ActionOutcome, TransactionResult};
 use super::keys::{self, Key};
 use crate::domain::account::Email;
 use crate::domain::account::password::PasswordHash;
@@ -59,11 +59,13 @@ impl Store {
             self.update(session)?,
         ];
         Ok(match self.transact(actions, &random.uuid_v4().to_string()).await? {
-            Transaction::Committed => PasswordChange::Done,
-            Transaction::Refused(verdicts) if matches!(verdicts.first(), Some(ActionOutcome::ConditionFailed(_))) => {
+            TransactionResult::Committed => PasswordChange::Done,
+            TransactionResult::Refused(verdicts)
+                if matches!(verdicts.first(), Some(ActionOutcome::ConditionFailed(_))) =>
+            {
                 PasswordChange::Outdated
             }
-            Transaction::Refused(_) => PasswordChange::SessionGone,
+            TransactionResult::Refused(_) => PasswordChange::SessionGone,
         })
     }
 
@@ -84,7 +86,7 @@ impl Store {
         let profile = next_epoch(&keys::profile(user), epoch + 1, now);
         let actions = vec![self.update(credential)?, self.update(profile)?];
         let done = self.transact(actions, &random.uuid_v4().to_string()).await?;
-        Ok(matches!(done, Transaction::Committed))
+        Ok(matches!(done, TransactionResult::Committed))
     }
 
     fn update(

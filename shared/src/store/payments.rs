@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, Transaction, pause};
+use super::dynamodb::transact::{ATTEMPTS_MAX, TransactionResult, pause};
 use super::keys::{self, Key};
 use super::ledger::after;
 use super::size::{read_growing, write_growing};
 use crate::domain::account::profile::Profile;
 use crate::domain::id::UserId;
-use crate::domain::payments::{Billing, Event, Outcome, Prices};
+use crate::domain::payments::{Billing, Event, EventEffect, Prices};
 use crate::domain::random::Random;
 use crate::domain::time::DAY_SECONDS;
 use crate::request_metrics::count_grant;
@@ -41,7 +41,7 @@ impl Entity for BillingRow {
 
 /// Maps a Stripe customer id to its user.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Customer {
+pub(super) struct CustomerOwner {
     user_id: UserId,
     /// Stripe did not have the customer and the user has another one. Its events may still come, so it is kept for a
     /// while; they make it the user's customer again, unless it was deleted.
@@ -51,18 +51,18 @@ pub(super) struct Customer {
     expires_at: Option<i64>,
 }
 
-impl Entity for Customer {
+impl Entity for CustomerOwner {
     const NAME: &'static str = "Customer";
 }
 
 /// Marks an event as applied.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Claim {
+pub(super) struct EventClaim {
     claimed_at: Timestamp,
     expires_at: i64,
 }
 
-impl Entity for Claim {
+impl Entity for EventClaim {
     const NAME: &'static str = "Event";
 }
 
@@ -84,7 +84,7 @@ pub enum Settled {
 struct Before {
     profile: Option<Profile>,
     billing: Option<BillingRow>,
-    customer: Option<Customer>,
+    customer: Option<CustomerOwner>,
     is_claimed: bool,
 }
 
@@ -97,7 +97,7 @@ impl Store {
 
     /// The user of a Stripe customer.
     pub async fn user_of_customer(&self, customer: &str) -> Result<Option<UserId>, StoreError> {
-        let customer: Option<Customer> =
+        let customer: Option<CustomerOwner> =
             self.get(&keys::customer(customer), true).await?.map(item::read).transpose()?;
         Ok(customer.map(|customer| customer.user_id))
     }
@@ -125,9 +125,11 @@ impl Store {
             .build()?;
         let actions = vec![TransactWriteItem::builder().update(profile).build(), self.put_customer(customer, user)?];
         match self.transact(actions, &random.uuid_v4().to_string()).await? {
-            Transaction::Committed => Ok(Some(customer.to_owned())),
+            TransactionResult::Committed => Ok(Some(customer.to_owned())),
             // A concurrent duplicate, or an event of a manually created subscription, set the customer first.
-            Transaction::Refused(_) => Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id)),
+            TransactionResult::Refused(_) => {
+                Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id))
+            }
         }
     }
 
@@ -153,7 +155,7 @@ impl Store {
             .expression_attribute_values(":now", text(now.to_string()))
             .build()
             .map_err(|error| StoreError::corrupt("Update", error))?;
-        let replaced = Customer {
+        let replaced = CustomerOwner {
             user_id: user,
             replaced_by: Some(new.to_owned()),
             expires_at: Some(now.as_second() + REPLACED_TTL_SECONDS),
@@ -164,8 +166,10 @@ impl Store {
             self.put_customer_row(missing, &replaced)?,
         ];
         match self.transact(actions, &random.uuid_v4().to_string()).await? {
-            Transaction::Committed => Ok(Some(new.to_owned())),
-            Transaction::Refused(_) => Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id)),
+            TransactionResult::Committed => Ok(Some(new.to_owned())),
+            TransactionResult::Refused(_) => {
+                Ok(self.profile(user).await?.and_then(|profile| profile.stripe_customer_id))
+            }
         }
     }
 
@@ -195,12 +199,12 @@ impl Store {
             }
             let actions = self.effect(profile, &before, event, &outcome, (now, random))?;
             match self.transact(actions, &random.uuid_v4().to_string()).await? {
-                Transaction::Committed => {
+                TransactionResult::Committed => {
                     count_grant(outcome.settlement.granted());
                     return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Applied });
                 }
                 // A concurrent request wrote the profile, or a concurrent duplicate wrote the claim: read again.
-                Transaction::Refused(_) => pause(attempt).await,
+                TransactionResult::Refused(_) => pause(attempt).await,
             }
         }
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX })
@@ -234,7 +238,7 @@ impl Store {
         profile: &Profile,
         before: &Before,
         event: &Event,
-        outcome: &Outcome,
+        outcome: &EventEffect,
         (now, random): (Timestamp, &Random),
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let billing = &outcome.billing;
@@ -253,7 +257,7 @@ impl Store {
         actions.push(self.replace_billing(profile.id, before.billing.as_ref(), billing.clone())?);
         // An event with an unknown price is not claimed, so it can be applied when it arrives again.
         if !outcome.unknown_price {
-            let claim = Claim { claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
+            let claim = EventClaim { claimed_at: now, expires_at: now.as_second() + CLAIM_TTL_SECONDS };
             actions.push(self.put_new(item::write(&keys::event(&event.id), &claim)?)?);
         }
         let is_new = before.customer.is_none() || (is_replaced && customer.is_some());
@@ -289,10 +293,10 @@ impl Store {
 
     /// The write that maps a customer to its user. It fails if the customer belongs to another user.
     pub(super) fn put_customer(&self, customer: &str, user: UserId) -> Result<TransactWriteItem, StoreError> {
-        self.put_customer_row(customer, &Customer { user_id: user, replaced_by: None, expires_at: None })
+        self.put_customer_row(customer, &CustomerOwner { user_id: user, replaced_by: None, expires_at: None })
     }
 
-    fn put_customer_row(&self, customer: &str, row: &Customer) -> Result<TransactWriteItem, StoreError> {
+    fn put_customer_row(&self, customer: &str, row: &CustomerOwner) -> Result<TransactWriteItem, StoreError> {
         let put = self.put_of(&keys::customer(customer), row)?;
         let put = put.condition_expression("attribute_not_exists(pk) OR user_id = :user");
         built(put.expression_attribute_values(":user", text(row.user_id.to_string())))

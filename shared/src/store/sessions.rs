@@ -9,7 +9,7 @@ use super::dynamodb::plain::Deletion;
 use super::keys::{self, SESSIONS};
 use crate::domain::account::profile::Profile;
 use crate::domain::account::session::{SESSIONS_MAX, Session, SessionId, too_many};
-use crate::domain::account::token::{Token, TokenHash};
+use crate::domain::account::token::{SessionToken, TokenHash};
 use crate::domain::id::UserId;
 
 /// Result of closing a session.
@@ -46,7 +46,7 @@ impl SignedIn {
 
 impl Store {
     /// Reads the session and the profile of a token in one call. `None` if either does not exist.
-    pub async fn signed_in(&self, token: &Token) -> Result<Option<SignedIn>, StoreError> {
+    pub async fn signed_in(&self, token: &SessionToken) -> Result<Option<SignedIn>, StoreError> {
         let session_key = keys::session(token.user_id(), &token.hash());
         let keys = [session_key.clone(), keys::profile(token.user_id())];
         let items = self.get_many(&keys, true).await?;
@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// Ends the session of a token.
-    pub async fn close_session(&self, token: &Token) -> Result<Closed, StoreError> {
+    pub async fn close_session(&self, token: &SessionToken) -> Result<Closed, StoreError> {
         Ok(match self.delete_item(&keys::session(token.user_id(), &token.hash())).await? {
             Deletion::Done(item) => Closed::Ended(item::read(item)?),
             Deletion::NothingThere => Closed::NothingThere,

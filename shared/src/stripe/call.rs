@@ -32,16 +32,16 @@ const PAUSE_FIRST: Duration = Duration::from_millis(400);
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// A form parameter.
-pub(super) type Parameter<'a> = (&'a str, &'a str);
+pub(super) type FormParameter<'a> = (&'a str, &'a str);
 
 /// Stripe's error object. Its `message` is not kept, because it may quote what was sent.
 #[derive(Deserialize)]
-struct Refusal {
-    error: Reason,
+struct ErrorBody {
+    error: ErrorObject,
 }
 
 #[derive(Deserialize)]
-struct Reason {
+struct ErrorObject {
     #[serde(rename = "type", default)]
     kind: String,
     #[serde(default)]
@@ -53,7 +53,7 @@ struct Reason {
     message: String,
 }
 
-impl Reason {
+impl ErrorObject {
     /// Whether the request names a customer that does not exist at Stripe, or was deleted there.
     fn is_customer_missing(&self) -> bool {
         self.code.as_deref() == Some("resource_missing") && self.param.as_deref() == Some("customer")
@@ -85,7 +85,7 @@ impl Reason {
 }
 
 /// The answer to one attempt.
-struct Answer {
+struct StripeResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -96,7 +96,7 @@ impl Stripe {
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
-        form: &[Parameter<'_>],
+        form: &[FormParameter<'_>],
         key: &str,
     ) -> Result<T, StripeError> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
@@ -182,12 +182,12 @@ impl Stripe {
 }
 
 /// Sends one attempt.
-async fn send(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+async fn send(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<StripeResponse, String> {
     let answer = async {
         let answer = client.request(request).await.map_err(|error| causes(&error))?;
         let (parts, body) = answer.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| causes(&*error))?;
-        Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+        Ok(StripeResponse { status: parts.status, headers: parts.headers, body: body.to_bytes() })
     };
     tokio::time::timeout(ATTEMPT_TIMEOUT, answer).await.unwrap_or_else(|_| Err("timed out".to_owned()))
 }
@@ -211,7 +211,7 @@ fn request(
     request.body(Full::new(body)).map_err(|error| StripeError::Refused(error.to_string()))
 }
 
-impl Answer {
+impl StripeResponse {
     /// Whether to retry: follows the `Stripe-Should-Retry` header if present; otherwise retries lock timeouts, rate
     /// limits and server errors (<https://docs.stripe.com/error-low-level>).
     fn is_worth_another_try(&self) -> bool {
@@ -237,7 +237,7 @@ impl Answer {
             let place = |error: serde_json::Error| format!("line {}, column {}", error.line(), error.column());
             return read.map(Some).map_err(|error| StripeError::Unreadable(place(error)));
         }
-        let reason = serde_json::from_slice(&self.body).map(|refusal: Refusal| refusal.error).ok();
+        let reason = serde_json::from_slice(&self.body).map(|refusal: ErrorBody| refusal.error).ok();
         match &reason {
             Some(reason) if reason.is_of_other_mode() => {
                 return Err(StripeError::Refused("the secret key is of the other mode, test or live".to_owned()));
@@ -252,7 +252,7 @@ impl Answer {
         let is_final = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::PAYMENT_REQUIRED);
         let is_final = is_final && reason.as_ref().is_some_and(|reason| !reason.is_configuration());
         let id = self.headers.get("request-id").and_then(|id| id.to_str().ok()).unwrap_or("-");
-        let said = reason.map_or_else(String::new, |Reason { kind, code, .. }| {
+        let said = reason.map_or_else(String::new, |ErrorObject { kind, code, .. }| {
             format!(" {} {}", name(&kind), name(code.as_deref().unwrap_or("-")))
         });
         let refusal = format!("{}{said} (request {id})", self.status.as_u16());

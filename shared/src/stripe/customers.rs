@@ -8,7 +8,7 @@ use crate::domain::id::UserId;
 use crate::domain::payments::Payer;
 
 #[derive(Deserialize)]
-struct Customer {
+struct CreatedCustomer {
     id: String,
 }
 
@@ -58,7 +58,7 @@ impl Stripe {
                 key_of("customer-after", user, missing)
             }
         };
-        let customer: Customer = match self.post("/v1/customers", &form, &key).await {
+        let customer: CreatedCustomer = match self.post("/v1/customers", &form, &key).await {
             // The key was used with an email that has changed since.
             Err(StripeError::KeyReused) => self.post("/v1/customers", &form, &key_of(&key, user, email)).await?,
             created => created?,

@@ -12,7 +12,7 @@ mod sessions;
 use std::sync::OnceLock;
 
 pub use customers::Existence;
-pub use sessions::{CheckoutSession, Purchase};
+pub use sessions::{CheckoutSession, PlanPurchase};
 
 use crate::config::stripe::Settings;
 use crate::outbound::HttpClient;

@@ -16,11 +16,11 @@ use crate::domain::payments::SigningSecret;
 #[derive(Deserialize)]
 struct ParameterAnswer {
     #[serde(rename = "Parameter")]
-    parameter: Parameter,
+    parameter: SsmParameter,
 }
 
 #[derive(Deserialize)]
-struct Parameter {
+struct SsmParameter {
     #[serde(rename = "Value")]
     value: String,
 }

@@ -9,7 +9,7 @@ use crate::domain::credits::Plan;
 use crate::domain::id::UserId;
 
 /// A plan purchase.
-pub struct Purchase<'a> {
+pub struct PlanPurchase<'a> {
     pub user: UserId,
     /// Customer id, `cus_…`.
     pub customer: &'a str,
@@ -37,7 +37,7 @@ impl Stripe {
     ///
     /// # Errors
     /// If Stripe does not answer or refuses, or the key was used for another plan.
-    pub async fn create_checkout(&self, purchase: &Purchase<'_>) -> Result<CheckoutSession, StripeError> {
+    pub async fn create_checkout(&self, purchase: &PlanPurchase<'_>) -> Result<CheckoutSession, StripeError> {
         let price = self.settings.price(purchase.plan).ok_or(StripeError::NotConfigured)?;
         let user_id = purchase.user.to_string();
         // Copied by Stripe into the events of the subscription and of its invoices.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared::domain::account::password::PasswordHash;
-use shared::domain::account::profile::{AccountState, Profile};
+use shared::domain::account::profile::Profile;
 use shared::domain::account::{Email, NAME_CHARS_MAX, Name};
 use shared::domain::credits::ledger::mismatches;
 use shared::domain::credits::{Credits, Plan, REFRESH_PERIOD_SECONDS, SIGNUP_BONUS_CREDITS, Wallet};
@@ -14,14 +14,14 @@ use shared::domain::time::shown;
 use shared::store::{Credential, ImportedAccount};
 use uuid::{Builder, Uuid};
 
-use super::Findings;
+use super::ImportMessages;
 use super::history::{self, Owner};
 use super::load::Tables;
 use super::schema::{self, TRANSACTIONS, USERS};
-use super::values::{Reason, Row};
+use super::values::{Row, RowError};
 
 /// A valid user row.
-struct User {
+struct D1User {
     /// The id in the dump.
     d1_id: String,
     profile: Profile,
@@ -29,7 +29,7 @@ struct User {
 }
 
 /// All accounts, in the order in which they were opened. If two have the same email, the first one is imported.
-pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findings) -> Vec<ImportedAccount> {
+pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut ImportMessages) -> Vec<ImportedAccount> {
     let rows = tables.take(USERS);
     note_left_out(USERS, &rows, findings);
     let users = users(rows, now, findings);
@@ -39,7 +39,7 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findi
     let mut histories = history::by_user(rows, &known, findings);
 
     let mut accounts = Vec::with_capacity(users.len());
-    for User { d1_id, mut profile, password_hash } in users {
+    for D1User { d1_id, mut profile, password_hash } in users {
         let owner = Owner {
             id: profile.id,
             d1_id: &d1_id,
@@ -65,7 +65,7 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Findi
 }
 
 /// Why an account is refused whose email, in lower case, is that of another; nobody could sign in to both by it.
-pub(in crate::import) fn email_taken(owner: &str, credits: Credits) -> Reason {
+pub(in crate::import) fn email_taken(owner: &str, credits: Credits) -> RowError {
     format!(
         "its email without regard to case is that of {owner} and keeps it; its {credits} credits are not imported: give \
          this row another email and import again, or give them to that account with `pastpaper user grant`"
@@ -73,7 +73,7 @@ pub(in crate::import) fn email_taken(owner: &str, credits: Credits) -> Reason {
 }
 
 /// Says which columns of a table are not imported.
-pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Findings) {
+pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut ImportMessages) {
     let known = schema::table(table).map_or(&[][..], |table| table.columns);
     let extra = rows.first().map(|row| row.unknown_columns(known)).unwrap_or_default();
     if !extra.is_empty() {
@@ -81,7 +81,7 @@ pub(super) fn note_left_out(table: &'static str, rows: &[Row], findings: &mut Fi
     }
 }
 
-fn users(rows: Vec<Row>, now: Timestamp, findings: &mut Findings) -> Vec<User> {
+fn users(rows: Vec<Row>, now: Timestamp, findings: &mut ImportMessages) -> Vec<D1User> {
     let mut dated: Vec<(Timestamp, Row)> = Vec::with_capacity(rows.len());
     for row in rows {
         match row.timestamp("created_at") {
@@ -119,7 +119,7 @@ fn users(rows: Vec<Row>, now: Timestamp, findings: &mut Findings) -> Vec<User> {
     users
 }
 
-fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<User, Reason> {
+fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<D1User, RowError> {
     let d1_id = row.filled_text("id")?.ok_or("id is missing")?;
     let email = row.required_text("email")?;
     if email.trim().ends_with(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']) {
@@ -130,33 +130,26 @@ fn user(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Use
     if !password_hash.is_known_scheme() {
         notes.push("unknown scheme of password_hash: cannot log in until the password is reset".to_owned());
     }
+    let stripe_id = |column: &'static str| row.filled_text(column)?.map(|id| bounded(column, id)).transpose();
+    let id = user_id(&d1_id, notes);
+    let name = name(row.text("name")?, notes)?;
+    let wallet = wallet(row, created_at, notes)?;
     let profile = Profile {
-        id: user_id(&d1_id, notes),
-        name: name(row.text("name")?, notes)?,
-        email,
-        wallet: wallet(row, created_at, notes)?,
-        version: 1,
+        // The import writes the entries of the dump, and counts them.
         entry_count: 0,
-        stripe_customer_id: row
-            .filled_text("stripe_customer_id")?
-            .map(|id| bounded("stripe_customer_id", id))
-            .transpose()?,
-        stripe_subscription_id: row
-            .filled_text("stripe_subscription_id")?
-            .map(|id| bounded("stripe_subscription_id", id))
-            .transpose()?,
-        state: AccountState::default(),
-        created_at,
+        stripe_customer_id: stripe_id("stripe_customer_id")?,
+        stripe_subscription_id: stripe_id("stripe_subscription_id")?,
         updated_at: row.timestamp("updated_at")?.unwrap_or(created_at),
+        ..Profile::open(id, email, name, wallet, created_at)
     };
-    Ok(User { d1_id, profile, password_hash })
+    Ok(D1User { d1_id, profile, password_hash })
 }
 
 /// Maximum bytes of a password hash, and of a Stripe id.
 const SHORT_BYTES_MAX: usize = 255;
 
 /// Limits a text that is part of a key or is read at every login.
-fn bounded(column: &str, text: String) -> Result<String, Reason> {
+fn bounded(column: &str, text: String) -> Result<String, RowError> {
     let bytes = text.len();
     if bytes <= SHORT_BYTES_MAX {
         return Ok(text);
@@ -177,7 +170,7 @@ pub(super) fn user_id(d1_id: &str, notes: &mut Vec<String>) -> UserId {
 }
 
 /// Shortens a name that is too long, and removes control characters: neither is a reason to lose a user.
-fn name(text: Option<String>, notes: &mut Vec<String>) -> Result<Name, Reason> {
+fn name(text: Option<String>, notes: &mut Vec<String>) -> Result<Name, RowError> {
     if let Ok(name) = Name::try_from(text.clone()) {
         return Ok(name);
     }
@@ -187,7 +180,7 @@ fn name(text: Option<String>, notes: &mut Vec<String>) -> Result<Name, Reason> {
     Name::try_from(Some(clean)).map_err(|error| format!("name {error}"))
 }
 
-fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Wallet, Reason> {
+fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<Wallet, RowError> {
     let (plan, unlimited_until) = timed(plan(row)?, row, notes)?;
     let first_refresh = created_at.as_second() + REFRESH_PERIOD_SECONDS;
     let wallet = Wallet {
@@ -207,7 +200,7 @@ fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<W
 
 /// The plan, and the end of an unlimited period: `has_unlimited` and `unlimited_until` of the newest schema. An
 /// unlimited period without an end becomes the unlimited plan. After an end, the row's plan applies again.
-fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option<i64>), Reason> {
+fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option<i64>), RowError> {
     let has_unlimited = row.boolean("has_unlimited")?;
     let until = row.timestamp("unlimited_until")?.map(Timestamp::as_second);
     Ok(match (has_unlimited.unwrap_or(plan == Plan::Unlimited), until) {
@@ -222,7 +215,7 @@ fn timed(plan: Plan, row: &Row, notes: &mut Vec<String>) -> Result<(Plan, Option
     })
 }
 
-fn plan(row: &Row) -> Result<Plan, Reason> {
+fn plan(row: &Row) -> Result<Plan, RowError> {
     let Some(text) = row.text("plan")? else { return Ok(Plan::Free) };
     match text.trim().to_ascii_lowercase().as_str() {
         "free" => Ok(Plan::Free),
@@ -233,7 +226,7 @@ fn plan(row: &Row) -> Result<Plan, Reason> {
 }
 
 /// A number of credits; a negative number is replaced by `instead`.
-fn credits(row: &Row, column: &str, instead: Credits, notes: &mut Vec<String>) -> Result<Option<Credits>, Reason> {
+fn credits(row: &Row, column: &str, instead: Credits, notes: &mut Vec<String>) -> Result<Option<Credits>, RowError> {
     match row.integer(column)? {
         Some(number) if number < 0 => {
             let what = if column == "credits" { "balance" } else { column };

@@ -14,11 +14,11 @@ use shared::domain::catalog::{ExtraColumns, QuestionOption};
 use shared::domain::id::{CourseId, ExamId, QuestionId};
 
 use super::super::fields::nearest;
-use super::Findings;
+use super::ImportMessages;
 use super::load::Tables;
-use super::schema::{self, COURSES, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS, Table};
+use super::schema::{self, COURSES, D1Table, EXAMS, OPTIONS, PATTERNS, QUESTIONS, TOPICS};
 use super::texts::{solution_steps, techniques};
-use super::values::{Reason, Row};
+use super::values::{Row, RowError};
 
 /// Extra column that keeps the original of a question number that is not an integer.
 const QUESTION_NUMBER: &str = "question_number";
@@ -28,7 +28,7 @@ const SHOWN_WITH_QUESTION: &str = "shown_with_question";
 const OPTION_COLUMNS: [&str; 7] = ["id", "question_id", "letter", "option_letter", "text", "option_text", "is_correct"];
 
 /// Drafts of all courses, in the order of the dump.
-pub(super) fn catalogs(tables: &mut Tables, findings: &mut Findings) -> Vec<CatalogDraft> {
+pub(super) fn catalogs(tables: &mut Tables, findings: &mut ImportMessages) -> Vec<CatalogDraft> {
     let mut catalogs = Catalogs::default();
     each(tables, COURSES, findings, |row, _| catalogs.add(course(row)?));
     each(tables, EXAMS, findings, |row, _| {
@@ -75,8 +75,8 @@ pub(super) fn catalogs(tables: &mut Tables, findings: &mut Findings) -> Vec<Cata
 fn each(
     tables: &mut Tables,
     table: &'static str,
-    findings: &mut Findings,
-    mut take: impl FnMut(&Row, &mut Vec<String>) -> Result<(), Reason>,
+    findings: &mut ImportMessages,
+    mut take: impl FnMut(&Row, &mut Vec<String>) -> Result<(), RowError>,
 ) {
     let rows = tables.take(table);
     if let Some(row) = rows.first() {
@@ -92,7 +92,7 @@ fn each(
 }
 
 /// Reports which extra columns are stored, and which are not.
-fn note_columns(table: &'static str, row: &Row, findings: &mut Findings) {
+fn note_columns(table: &'static str, row: &Row, findings: &mut ImportMessages) {
     let (extra, fate) = match table {
         COURSES => (row.unknown_columns(&[columns_of(COURSES), &[SHOWN_WITH_QUESTION]].concat()), "left out"),
         OPTIONS => (row.unknown_columns(&OPTION_COLUMNS), "left out"),
@@ -126,7 +126,7 @@ struct Catalogs {
 }
 
 impl Catalogs {
-    fn add(&mut self, course: CourseDraft) -> Result<(), Reason> {
+    fn add(&mut self, course: CourseDraft) -> Result<(), RowError> {
         if self.by_course.contains_key(&course.id) {
             return Err("the id was used before".to_owned());
         }
@@ -137,14 +137,14 @@ impl Catalogs {
     }
 
     /// The course that a row belongs to.
-    fn of(&mut self, row: &Row) -> Result<&mut CatalogDraft, Reason> {
+    fn of(&mut self, row: &Row) -> Result<&mut CatalogDraft, RowError> {
         let id: CourseId = row.id("course_id")?;
         let found = self.by_course.get(&id).and_then(|at| self.drafts.get_mut(*at));
         found.ok_or_else(|| format!("its course {:?} is not imported", id.as_str()))
     }
 }
 
-fn course(row: &Row) -> Result<CourseDraft, Reason> {
+fn course(row: &Row) -> Result<CourseDraft, RowError> {
     let (name, description) = (row.required_text("name")?, row.text("description")?);
     let bytes = name.len() + description.as_deref().map_or(0, str::len);
     if bytes > ROW_BYTES_MAX {
@@ -161,7 +161,7 @@ fn course(row: &Row) -> Result<CourseDraft, Reason> {
     })
 }
 
-fn exam(row: &Row) -> Result<ExamDraft, Reason> {
+fn exam(row: &Row) -> Result<ExamDraft, RowError> {
     Ok(ExamDraft {
         id: row.id("id")?,
         year: row.small("year")?.ok_or("year is missing")?,
@@ -175,7 +175,7 @@ fn exam(row: &Row) -> Result<ExamDraft, Reason> {
     })
 }
 
-fn topic(row: &Row) -> Result<TopicDraft, Reason> {
+fn topic(row: &Row) -> Result<TopicDraft, RowError> {
     Ok(TopicDraft {
         id: row.id("id")?,
         name: row.required_text("name")?,
@@ -189,7 +189,7 @@ fn topic(row: &Row) -> Result<TopicDraft, Reason> {
     })
 }
 
-fn pattern(row: &Row) -> Result<PatternDraft, Reason> {
+fn pattern(row: &Row) -> Result<PatternDraft, RowError> {
     Ok(PatternDraft {
         id: row.id("id")?,
         topic_id: row.id("topic_id")?,
@@ -205,7 +205,7 @@ fn pattern(row: &Row) -> Result<PatternDraft, Reason> {
     })
 }
 
-fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, Reason> {
+fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, RowError> {
     let mut extra = extra(row, QUESTIONS);
     let solution = solution_steps(&row.required_text("solution_steps")?);
     if solution.is_broken_json {
@@ -237,7 +237,7 @@ fn question(row: &Row, notes: &mut Vec<String>) -> Result<QuestionDraft, Reason>
 }
 
 /// The question number, if it is an integer. Any other, such as `3a`, is kept as an extra column.
-fn question_number(row: &Row, extra: &mut ExtraColumns, notes: &mut Vec<String>) -> Result<Option<i64>, Reason> {
+fn question_number(row: &Row, extra: &mut ExtraColumns, notes: &mut Vec<String>) -> Result<Option<i64>, RowError> {
     const COLUMN: &str = "source_question_number";
     if let Ok(number) = row.integer(COLUMN) {
         return Ok(number);
@@ -276,7 +276,7 @@ impl OptionRow {
     }
 }
 
-fn option(row: &Row) -> Result<OptionRow, Reason> {
+fn option(row: &Row) -> Result<OptionRow, RowError> {
     let letter = row.filled_text("letter")?.or(row.filled_text("option_letter")?).ok_or("letter is missing")?;
     let text = row.text("text")?.or(row.text("option_text")?).ok_or("text is missing")?;
     Ok(OptionRow {
@@ -295,7 +295,7 @@ fn option_label(row: &Row) -> String {
 }
 
 fn extra(row: &Row, table: &str) -> ExtraColumns {
-    schema::table(table).map(|table: &Table| row.extra(table)).unwrap_or_default()
+    schema::table(table).map(|table: &D1Table| row.extra(table)).unwrap_or_default()
 }
 
 #[cfg(test)]

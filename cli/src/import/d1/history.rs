@@ -28,9 +28,9 @@ use shared::domain::credits::{Amount, Credits, EntryType};
 use shared::domain::id::{EntryId, UserId};
 use uuid::{Builder, Uuid};
 
-use super::Findings;
+use super::ImportMessages;
 use super::schema::TRANSACTIONS;
-use super::values::{Reason, Row};
+use super::values::{Row, RowError};
 
 const OPENING: &str = "Opening balance before the imported history";
 /// Maximum bytes of a Stripe id.
@@ -39,7 +39,7 @@ const CLOSING: &str = "Adjusted to the imported balance";
 
 /// A row of `credit_transactions`.
 #[derive(Debug)]
-pub(super) struct Transaction {
+pub(super) struct D1Transaction {
     d1_id: String,
     amount: Amount,
     kind: EntryType,
@@ -65,9 +65,9 @@ pub(super) struct Owner<'a> {
 pub(super) fn by_user(
     rows: Vec<Row>,
     known: &HashSet<&str>,
-    findings: &mut Findings,
-) -> HashMap<String, Vec<Transaction>> {
-    let mut histories: HashMap<String, Vec<Transaction>> = HashMap::new();
+    findings: &mut ImportMessages,
+) -> HashMap<String, Vec<D1Transaction>> {
+    let mut histories: HashMap<String, Vec<D1Transaction>> = HashMap::new();
     let mut seen: HashSet<String> = HashSet::new();
     let mut foreign_types: BTreeMap<String, (EntryType, usize)> = BTreeMap::new();
     for row in rows {
@@ -76,7 +76,7 @@ pub(super) fn by_user(
             if is_new { Ok(read) } else { Err("the id was used before".to_owned()) }
         });
         match read {
-            Ok(Read { user, foreign_type, transaction }) => {
+            Ok(OwnedTransaction { user, foreign_type, transaction }) => {
                 if let Some(foreign) = foreign_type {
                     foreign_types.entry(foreign).or_insert((transaction.kind, 0)).1 += 1;
                 }
@@ -93,13 +93,13 @@ pub(super) fn by_user(
 }
 
 /// A transaction, its user, and its original type if that is not one of ours.
-struct Read {
+struct OwnedTransaction {
     user: String,
     foreign_type: Option<String>,
-    transaction: Transaction,
+    transaction: D1Transaction,
 }
 
-fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, Reason> {
+fn transaction(row: &Row, known: &HashSet<&str>) -> Result<OwnedTransaction, RowError> {
     let user = row.filled_text("user_id")?.ok_or("user_id is missing")?;
     if !known.contains(user.as_str()) {
         return Err(format!("its user {user:?} is not imported"));
@@ -123,7 +123,7 @@ fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, Reason> {
         let bytes = id.len();
         return Err(format!("stripe_payment_intent_id has {bytes} bytes; it has at most {PAYMENT_INTENT_BYTES_MAX}"));
     }
-    let transaction = Transaction {
+    let transaction = D1Transaction {
         d1_id: row.filled_text("id")?.ok_or("id is missing")?,
         amount: Amount::from(row.small::<i32>("amount")?.ok_or("amount is missing")?),
         kind,
@@ -132,7 +132,7 @@ fn transaction(row: &Row, known: &HashSet<&str>) -> Result<Read, Reason> {
         created_at: row.timestamp("created_at")?,
     };
     let foreign_type = (original != name_of(kind)).then_some(original);
-    Ok(Read { user, foreign_type, transaction })
+    Ok(OwnedTransaction { user, foreign_type, transaction })
 }
 
 /// The mapping in the module's documentation.
@@ -174,9 +174,9 @@ const fn name_of(kind: EntryType) -> &'static str {
 /// When the balance after an entry is out of bounds.
 pub(super) fn ledger(
     owner: &Owner<'_>,
-    transactions: Vec<Transaction>,
-) -> Result<(Vec<Entry>, Option<String>), Reason> {
-    let mut dated: Vec<(Timestamp, Transaction)> = transactions
+    transactions: Vec<D1Transaction>,
+) -> Result<(Vec<Entry>, Option<String>), RowError> {
+    let mut dated: Vec<(Timestamp, D1Transaction)> = transactions
         .into_iter()
         .map(|transaction| (transaction.created_at.unwrap_or(owner.created_at), transaction))
         .collect();
@@ -187,7 +187,7 @@ pub(super) fn ledger(
 
     let first_at = dated.first().map_or(owner.updated_at, |(at, _)| *at);
     let last_at = dated.last().map_or(owner.updated_at, |(at, _)| owner.updated_at.max(*at));
-    let adjustment = |which: &str, amount, description: &str| Transaction {
+    let adjustment = |which: &str, amount, description: &str| D1Transaction {
         d1_id: format!("{which} {}", owner.d1_id),
         amount,
         kind: EntryType::Adjustment,
@@ -255,7 +255,7 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn push(&mut self, at: Timestamp, transaction: Transaction) -> Result<(), Reason> {
+    fn push(&mut self, at: Timestamp, transaction: D1Transaction) -> Result<(), RowError> {
         let last = self.entries.last();
         let before = last.map_or(0, |entry| Amount::from(entry.balance_after));
         let after = before.checked_add(transaction.amount).and_then(|after| Credits::try_from(after).ok());

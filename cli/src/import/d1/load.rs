@@ -12,8 +12,8 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, Error};
 
-use super::Findings;
-use super::schema::{self, SESSIONS, TABLES, Table};
+use super::ImportMessages;
+use super::schema::{self, D1Table, SESSIONS, TABLES};
 use super::statements::{self, Insert, Statement};
 use super::unistr::unistr;
 use super::values::Row;
@@ -45,7 +45,7 @@ impl Tables {
 ///
 /// # Errors
 /// When it is too large or holds none of the known tables.
-pub(super) fn load(dump: &str, findings: &mut Findings) -> anyhow::Result<Tables> {
+pub(super) fn load(dump: &str, findings: &mut ImportMessages) -> anyhow::Result<Tables> {
     let bytes = dump.len();
     ensure!(bytes <= DUMP_BYTES_MAX, "the dump has {bytes} bytes; at most {DUMP_BYTES_MAX} are read");
     let mut loader = Loader {
@@ -109,7 +109,7 @@ struct Loader<'a> {
     undescribed: BTreeSet<&'static str>,
     /// Skipped content, with the number of statements or rows.
     left_out: BTreeMap<LeftOut, usize>,
-    findings: &'a mut Findings,
+    findings: &'a mut ImportMessages,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -146,7 +146,7 @@ impl Loader<'_> {
     }
 
     /// Creates a table as described in the dump.
-    fn create(&mut self, table: &'static Table, sql: &str) {
+    fn create(&mut self, table: &'static D1Table, sql: &str) {
         if self.read.contains_key(table.name) {
             return;
         }
@@ -163,7 +163,7 @@ impl Loader<'_> {
 
     /// Inserts row by row, so that a bad row does not stop the others. `OR IGNORE` and similar clauses are ignored, so
     /// that every lost row is reported.
-    fn insert(&mut self, table: &'static Table, insert: &Insert<'_>) {
+    fn insert(&mut self, table: &'static D1Table, insert: &Insert<'_>) {
         if !self.described.contains(table.name) {
             self.undescribed.insert(table.name);
             return;
@@ -188,7 +188,7 @@ impl Loader<'_> {
 
     /// Creates a table whose description could not be run: with the known columns and those in its rows, without
     /// constraints.
-    fn create_plain(&mut self, table: &'static Table, insert: &Insert<'_>) {
+    fn create_plain(&mut self, table: &'static D1Table, insert: &Insert<'_>) {
         let mut columns: Vec<String> = table.columns.iter().map(|column| (*column).to_owned()).collect();
         for column in insert.columns.iter().flatten() {
             if !columns.iter().any(|known| known.eq_ignore_ascii_case(column)) {

@@ -48,13 +48,13 @@ pub struct Dump {
 
 /// Messages for the operator.
 #[derive(Default)]
-struct Findings {
+struct ImportMessages {
     refused: Vec<RefusedRow>,
     warnings: Vec<Warning>,
     notes: Vec<String>,
 }
 
-impl Findings {
+impl ImportMessages {
     fn refuse(&mut self, table: &'static str, id: impl Into<String>, reason: impl Into<String>) {
         self.refused.push(RefusedRow { table, id: id.into(), reason: reason.into() });
     }
@@ -73,7 +73,7 @@ impl Findings {
 /// # Errors
 /// When it is larger than 256 MiB, holds none of the known tables, or has rows without their schema.
 pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
-    let mut findings = Findings::default();
+    let mut findings = ImportMessages::default();
     let mut tables = load::load(sql, &mut findings)?;
     let catalogs = catalog::catalogs(&mut tables, &mut findings);
     let accounts = accounts::accounts(&mut tables, now, &mut findings);
@@ -82,7 +82,7 @@ pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
     if let Some(sessions) = tables.read.get(SESSIONS).filter(|sessions| **sessions > 0) {
         findings.note(format!("{SESSIONS}: {sessions} left out: they belong to the old service"));
     }
-    let Findings { refused, warnings, notes } = findings;
+    let ImportMessages { refused, warnings, notes } = findings;
     Ok(Dump { catalogs, accounts, progress, enrollments, refused, warnings, notes, read: tables.read })
 }
 

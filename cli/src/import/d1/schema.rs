@@ -2,7 +2,7 @@
 
 /// A table that is read.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct D1Table {
     pub name: &'static str,
     /// Columns that are read, or known and ignored.
     pub columns: &'static [&'static str],
@@ -21,9 +21,9 @@ pub(super) const PROGRESS: &str = "user_progress";
 pub(super) const ENROLLMENTS: &str = "user_courses";
 
 /// All tables that are read.
-pub(super) const TABLES: [Table; 11] = [
-    Table { name: COURSES, columns: &["id", "name", "description", "exam_count", "is_active", "created_at"] },
-    Table {
+pub(super) const TABLES: [D1Table; 11] = [
+    D1Table { name: COURSES, columns: &["id", "name", "description", "exam_count", "is_active", "created_at"] },
+    D1Table {
         name: EXAMS,
         columns: &[
             "id",
@@ -37,7 +37,7 @@ pub(super) const TABLES: [Table; 11] = [
             "processed",
         ],
     },
-    Table {
+    D1Table {
         name: TOPICS,
         columns: &[
             "id",
@@ -51,7 +51,7 @@ pub(super) const TABLES: [Table; 11] = [
             "total_appearances",
         ],
     },
-    Table {
+    D1Table {
         name: PATTERNS,
         columns: &[
             "id",
@@ -69,7 +69,7 @@ pub(super) const TABLES: [Table; 11] = [
             "updated_at",
         ],
     },
-    Table {
+    D1Table {
         name: QUESTIONS,
         columns: &[
             "id",
@@ -93,8 +93,8 @@ pub(super) const TABLES: [Table; 11] = [
             "created_at",
         ],
     },
-    Table { name: OPTIONS, columns: &["id", "question_id", "letter", "text", "is_correct"] },
-    Table {
+    D1Table { name: OPTIONS, columns: &["id", "question_id", "letter", "text", "is_correct"] },
+    D1Table {
         name: USERS,
         columns: &[
             "id",
@@ -113,12 +113,12 @@ pub(super) const TABLES: [Table; 11] = [
             "unlimited_until",
         ],
     },
-    Table {
+    D1Table {
         name: TRANSACTIONS,
         columns: &["id", "user_id", "amount", "type", "description", "stripe_payment_intent_id", "created_at"],
     },
-    Table { name: SESSIONS, columns: &["id", "user_id", "expires_at", "created_at"] },
-    Table {
+    D1Table { name: SESSIONS, columns: &["id", "user_id", "expires_at", "created_at"] },
+    D1Table {
         name: PROGRESS,
         columns: &[
             "id",
@@ -133,11 +133,11 @@ pub(super) const TABLES: [Table; 11] = [
             "updated_at",
         ],
     },
-    Table { name: ENROLLMENTS, columns: &["id", "user_id", "course_id", "enrolled_at", "created_at"] },
+    D1Table { name: ENROLLMENTS, columns: &["id", "user_id", "course_id", "enrolled_at", "created_at"] },
 ];
 
 /// Finds a table by name, ignoring letter case as SQL does.
-pub(super) fn table(name: &str) -> Option<&'static Table> {
+pub(super) fn table(name: &str) -> Option<&'static D1Table> {
     TABLES.iter().find(|table| table.name.eq_ignore_ascii_case(name))
 }
 

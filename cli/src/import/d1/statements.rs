@@ -31,7 +31,7 @@ pub(super) struct Insert<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SqlTokenKind {
     Word,
     Identifier,
     Text,
@@ -39,15 +39,15 @@ enum Kind {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Token<'a> {
-    kind: Kind,
+struct SqlToken<'a> {
+    kind: SqlTokenKind,
     text: &'a str,
     start: usize,
 }
 
-impl Token<'_> {
+impl SqlToken<'_> {
     fn is(&self, text: &str) -> bool {
-        matches!(self.kind, Kind::Word | Kind::Symbol) && self.text.eq_ignore_ascii_case(text)
+        matches!(self.kind, SqlTokenKind::Word | SqlTokenKind::Symbol) && self.text.eq_ignore_ascii_case(text)
     }
 
     fn end(&self) -> usize {
@@ -58,14 +58,14 @@ impl Token<'_> {
     fn name(&self) -> Option<String> {
         let inside = || self.text.get(1..self.text.len() - 1).unwrap_or_default();
         match self.kind {
-            Kind::Word => Some(self.text.to_owned()),
-            Kind::Identifier | Kind::Text => Some(match self.text.as_bytes() {
+            SqlTokenKind::Word => Some(self.text.to_owned()),
+            SqlTokenKind::Identifier | SqlTokenKind::Text => Some(match self.text.as_bytes() {
                 [b'"', ..] => inside().replace("\"\"", "\""),
                 [b'`', ..] => inside().replace("``", "`"),
                 [b'\'', ..] => inside().replace("''", "'"),
                 _ => inside().to_owned(),
             }),
-            Kind::Symbol => None,
+            SqlTokenKind::Symbol => None,
         }
     }
 }
@@ -112,20 +112,20 @@ fn quoted(rest: &str, close: char) -> usize {
 }
 
 impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
+    type Item = SqlToken<'a>;
 
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<SqlToken<'a>> {
         self.skip_blanks();
         let rest = &self.sql[self.at..];
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
         let (kind, length) = match rest.chars().next()? {
-            '\'' => (Kind::Text, quoted(rest, '\'')),
-            '[' => (Kind::Identifier, quoted(rest, ']')),
-            quote @ ('"' | '`') => (Kind::Identifier, quoted(rest, quote)),
-            first if is_word(first) => (Kind::Word, rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
-            sign => (Kind::Symbol, sign.len_utf8()),
+            '\'' => (SqlTokenKind::Text, quoted(rest, '\'')),
+            '[' => (SqlTokenKind::Identifier, quoted(rest, ']')),
+            quote @ ('"' | '`') => (SqlTokenKind::Identifier, quoted(rest, quote)),
+            first if is_word(first) => (SqlTokenKind::Word, rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
+            sign => (SqlTokenKind::Symbol, sign.len_utf8()),
         };
-        let token = Token { kind, text: &rest[..length], start: self.at };
+        let token = SqlToken { kind, text: &rest[..length], start: self.at };
         self.at += length;
         Some(token)
     }
@@ -136,9 +136,9 @@ pub(super) fn statements(dump: &str) -> impl Iterator<Item = &str> {
     let mut tokens = tokens(dump);
     std::iter::from_fn(move || {
         let first = *tokens.peek()?;
-        let mut head: Vec<Token> = Vec::new();
+        let mut head: Vec<SqlToken> = Vec::new();
         // At most two tokens since the last semicolon in a trigger's body.
-        let mut since: Vec<Token> = Vec::new();
+        let mut since: Vec<SqlToken> = Vec::new();
         for token in tokens.by_ref() {
             let is_trigger = head.first().is_some_and(|word| word.is("CREATE"))
                 && head.iter().any(|word| word.is("TRIGGER"))
@@ -167,7 +167,7 @@ pub(super) fn statements(dump: &str) -> impl Iterator<Item = &str> {
 pub(super) fn read(sql: &str) -> Statement<'_> {
     let mut tokens = tokens(sql);
     let Some(first) = tokens.next() else { return Statement::Housekeeping };
-    let known = first.kind == Kind::Word;
+    let known = first.kind == SqlTokenKind::Word;
     match first.text.to_ascii_uppercase().as_str() {
         "CREATE" if known => create_table(sql, &mut tokens).unwrap_or(Statement::Housekeeping),
         "INSERT" | "REPLACE" if known => match insert(sql, &mut tokens) {
@@ -204,7 +204,7 @@ pub(super) fn is_cut(sql: &str) -> bool {
     }
     let (Some(first), Some(last)) = (first, last) else { return false };
     let begins = |word: &str| {
-        first.kind == Kind::Word
+        first.kind == SqlTokenKind::Word
             && word.get(..first.text.len()).is_some_and(|part| part.eq_ignore_ascii_case(first.text))
     };
     if begins("INSERT") || begins("REPLACE") {
@@ -275,7 +275,7 @@ fn end_of_row(tokens: &mut Peekable<Tokens<'_>>) -> Option<usize> {
 pub(super) fn value_at(row: &str, position: usize) -> Option<String> {
     let mut depth = 0;
     let mut values_before = 0;
-    let mut found: Option<(Token, Token)> = None;
+    let mut found: Option<(SqlToken, SqlToken)> = None;
     for token in tokens(row) {
         if token.is(")") {
             depth -= 1;

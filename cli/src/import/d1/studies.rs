@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use shared::domain::id::{CourseId, QuestionId, UserId};
 use shared::domain::study::progress::Progress;
 
-use super::Findings;
+use super::ImportMessages;
 use super::accounts::{note_left_out, user_id};
 use super::load::Tables;
 use super::schema::{ENROLLMENTS, PROGRESS};
-use super::values::{Reason, Row};
+use super::values::{Row, RowError};
 
 /// A question that a user unlocked.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,12 +58,12 @@ impl ProgressRow {
 }
 
 /// All valid rows of `user_progress`.
-pub(super) fn progress(tables: &mut Tables, findings: &mut Findings) -> Vec<ProgressRow> {
+pub(super) fn progress(tables: &mut Tables, findings: &mut ImportMessages) -> Vec<ProgressRow> {
     each(tables, PROGRESS, "question_id", findings, progress_row)
 }
 
 /// All valid rows of `user_courses`.
-pub(super) fn enrollments(tables: &mut Tables, findings: &mut Findings) -> Vec<EnrollmentRow> {
+pub(super) fn enrollments(tables: &mut Tables, findings: &mut ImportMessages) -> Vec<EnrollmentRow> {
     each(tables, ENROLLMENTS, "course_id", findings, |row, label| {
         Ok(EnrollmentRow {
             label,
@@ -78,8 +78,8 @@ fn each<T>(
     tables: &mut Tables,
     table: &'static str,
     of: &str,
-    findings: &mut Findings,
-    read: impl Fn(&Row, String) -> Result<T, Reason>,
+    findings: &mut ImportMessages,
+    read: impl Fn(&Row, String) -> Result<T, RowError>,
 ) -> Vec<T> {
     let rows = tables.take(table);
     note_left_out(table, &rows, findings);
@@ -95,7 +95,7 @@ fn each<T>(
     good
 }
 
-fn progress_row(row: &Row, label: String) -> Result<ProgressRow, Reason> {
+fn progress_row(row: &Row, label: String) -> Result<ProgressRow, RowError> {
     let attempts: Option<u32> = row.small("attempts")?;
     let completed = row.boolean("completed")?;
     let is_correct = row.boolean("is_correct")?;
@@ -114,7 +114,7 @@ fn progress_row(row: &Row, label: String) -> Result<ProgressRow, Reason> {
     })
 }
 
-fn user(row: &Row) -> Result<UserId, Reason> {
+fn user(row: &Row) -> Result<UserId, RowError> {
     let d1_id = row.filled_text("user_id")?.ok_or("user_id is missing")?;
     Ok(user_id(&d1_id, &mut Vec::new()))
 }

@@ -9,10 +9,10 @@ use rusqlite::types::{Value, ValueRef};
 use serde_json::Value as Json;
 use shared::domain::catalog::ExtraColumns;
 
-use super::schema::Table;
+use super::schema::D1Table;
 
 /// An error in a row, for an operator.
-pub(super) type Reason = String;
+pub(super) type RowError = String;
 
 /// Epoch numbers from this one on are milliseconds. As seconds they would be in the year 5138.
 const MILLISECONDS_MIN: f64 = 1e11;
@@ -62,7 +62,7 @@ impl Row {
     }
 
     /// A text. A number is converted to text.
-    pub(super) fn text(&self, column: &str) -> Result<Option<String>, Reason> {
+    pub(super) fn text(&self, column: &str) -> Result<Option<String>, RowError> {
         self.get(column)
             .map(|value| match value {
                 Value::Text(text) => Ok(text.clone()),
@@ -74,17 +74,17 @@ impl Row {
     }
 
     /// A text that is required and may be empty.
-    pub(super) fn required_text(&self, column: &str) -> Result<String, Reason> {
+    pub(super) fn required_text(&self, column: &str) -> Result<String, RowError> {
         self.text(column)?.ok_or_else(|| format!("{column} is missing"))
     }
 
     /// A text that is not blank.
-    pub(super) fn filled_text(&self, column: &str) -> Result<Option<String>, Reason> {
+    pub(super) fn filled_text(&self, column: &str) -> Result<Option<String>, RowError> {
         Ok(self.text(column)?.filter(|text| !text.trim().is_empty()))
     }
 
     /// A required id.
-    pub(super) fn id<T: TryFrom<String, Error: std::fmt::Display>>(&self, column: &str) -> Result<T, Reason> {
+    pub(super) fn id<T: TryFrom<String, Error: std::fmt::Display>>(&self, column: &str) -> Result<T, RowError> {
         self.optional_id(column)?.ok_or_else(|| format!("{column} is missing"))
     }
 
@@ -92,33 +92,33 @@ impl Row {
     pub(super) fn optional_id<T: TryFrom<String, Error: std::fmt::Display>>(
         &self,
         column: &str,
-    ) -> Result<Option<T>, Reason> {
+    ) -> Result<Option<T>, RowError> {
         let parse = |text: String| T::try_from(text.clone()).map_err(|error| format!("{column} {text:?} {error}"));
         self.filled_text(column)?.map(parse).transpose()
     }
 
     /// An integer, in any notation.
-    pub(super) fn integer(&self, column: &str) -> Result<Option<i64>, Reason> {
+    pub(super) fn integer(&self, column: &str) -> Result<Option<i64>, RowError> {
         self.blank_as_none(column)
             .map(|value| integer_of(value).ok_or_else(|| wrong(column, value, "a whole number")))
             .transpose()
     }
 
     /// An integer within the range of `T`.
-    pub(super) fn small<T: TryFrom<i64>>(&self, column: &str) -> Result<Option<T>, Reason> {
+    pub(super) fn small<T: TryFrom<i64>>(&self, column: &str) -> Result<Option<T>, RowError> {
         let bounded = |number: i64| T::try_from(number).map_err(|_| format!("{column} {number} is out of bounds"));
         self.integer(column)?.map(bounded).transpose()
     }
 
     /// A finite number.
-    pub(super) fn number(&self, column: &str) -> Result<Option<f64>, Reason> {
+    pub(super) fn number(&self, column: &str) -> Result<Option<f64>, RowError> {
         self.blank_as_none(column)
             .map(|value| number_of(value).ok_or_else(|| wrong(column, value, "a number")))
             .transpose()
     }
 
     /// A boolean: 0 or 1, true or false.
-    pub(super) fn boolean(&self, column: &str) -> Result<Option<bool>, Reason> {
+    pub(super) fn boolean(&self, column: &str) -> Result<Option<bool>, RowError> {
         let parse = |value: &Value| match value {
             Value::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "t" | "yes" | "y" => Some(true),
@@ -134,14 +134,14 @@ impl Row {
 
     /// A timestamp in whole milliseconds, from epoch seconds or milliseconds, or from a date as text (UTC unless it has
     /// an offset).
-    pub(super) fn timestamp(&self, column: &str) -> Result<Option<Timestamp>, Reason> {
+    pub(super) fn timestamp(&self, column: &str) -> Result<Option<Timestamp>, RowError> {
         self.blank_as_none(column)
             .map(|value| timestamp_of(value).ok_or_else(|| wrong(column, value, "a point in time")))
             .transpose()
     }
 
     /// The columns that `table` does not list, as JSON.
-    pub(super) fn extra(&self, table: &Table) -> ExtraColumns {
+    pub(super) fn extra(&self, table: &D1Table) -> ExtraColumns {
         let columns = self.columns.iter().zip(&self.values);
         let unknown = columns.filter(|(column, _)| !is_among(table.columns, column));
         unknown.map(|(column, value)| (column.clone(), json_of(value))).collect()
@@ -167,7 +167,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn wrong(column: &str, value: &Value, wanted: &str) -> Reason {
+fn wrong(column: &str, value: &Value, wanted: &str) -> RowError {
     format!("{column} {:?} is not {wanted}", shown(value))
 }
 
@@ -311,7 +311,7 @@ mod tests {
             Value::Null,
             Value::Blob(vec![10, 255]),
         ];
-        let extra = Row::new(Arc::from(columns), values).extra(&Table { name: "t", columns: &["id"] });
+        let extra = Row::new(Arc::from(columns), values).extra(&D1Table { name: "t", columns: &["id"] });
         assert_eq!(Json::from(extra), serde_json::json!({"i": 3, "r": 0.5, "t": "[1]", "n": null, "b": "0aff"}));
     }
 }

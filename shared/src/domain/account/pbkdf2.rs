@@ -12,12 +12,12 @@ const BLOCK_BYTES: usize = 64;
 /// Bytes of the derived key: one output of SHA-256.
 pub(super) const KEY_BYTES: usize = 32;
 /// Initial state of SHA-256 (FIPS 180-4, 5.3.3).
-const INITIAL: State =
+const INITIAL: HashState =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 /// Bits of the message that each compression in the loop ends: the key's block and one output.
 const MESSAGE_BITS: u16 = 8 * 96;
 
-type State = [u32; 8];
+type HashState = [u32; 8];
 
 #[cfg(test)]
 thread_local! {
@@ -63,7 +63,7 @@ fn block_key(password: &[u8]) -> [u8; BLOCK_BYTES] {
 }
 
 /// `U_1`. The salt may have any length.
-fn first(key: &[u8; BLOCK_BYTES], salt: &[u8]) -> State {
+fn first(key: &[u8; BLOCK_BYTES], salt: &[u8]) -> HashState {
     let mut mac = Hmac::<Sha256>::new(key.into());
     mac.update(salt);
     mac.update(&1_u32.to_be_bytes());
@@ -73,7 +73,7 @@ fn first(key: &[u8; BLOCK_BYTES], salt: &[u8]) -> State {
 }
 
 /// SHA-256 state after the key's block.
-fn begun(key: &[u8; BLOCK_BYTES], pad: u8) -> State {
+fn begun(key: &[u8; BLOCK_BYTES], pad: u8) -> HashState {
     let mut state = INITIAL;
     compress256(&mut state, &[key.map(|byte| byte ^ pad)]);
     state
@@ -88,14 +88,14 @@ fn last_block() -> [u8; BLOCK_BYTES] {
 }
 
 /// Completes a SHA-256 whose last block is `output`. `last` is a block from [`last_block`]; its output is overwritten.
-fn ended(mut state: State, output: &State, last: &mut [u8; BLOCK_BYTES]) -> State {
+fn ended(mut state: HashState, output: &HashState, last: &mut [u8; BLOCK_BYTES]) -> HashState {
     write(output, last);
     compress256(&mut state, std::slice::from_ref(last));
     state
 }
 
 /// Writes words as bytes to the start of `bytes`.
-fn write(words: &State, bytes: &mut [u8]) {
+fn write(words: &HashState, bytes: &mut [u8]) {
     for (four, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
         *four = word.to_be_bytes();
     }

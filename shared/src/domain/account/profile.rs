@@ -55,6 +55,24 @@ pub struct AccountState {
 pub struct ClosedLedgerId(pub Uuid);
 
 impl Profile {
+    /// The profile of an account that opens at `now` with `wallet`. The first ledger entry explains its balance.
+    #[must_use]
+    pub fn open(id: UserId, email: Email, name: Name, wallet: Wallet, now: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            email,
+            wallet,
+            version: 1,
+            entry_count: 1,
+            stripe_customer_id: None,
+            stripe_subscription_id: None,
+            state: AccountState::default(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// The profile with the plan in effect at `now`. For display only; do not store it.
     #[must_use]
     pub fn with_plan_at(&self, now: Timestamp) -> Self {

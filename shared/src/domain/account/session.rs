@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::account::token::{SESSION_TTL_SECONDS, TokenHash};
+use crate::domain::account::token::TokenHash;
 use crate::domain::id::UserId;
 use crate::domain::schema::{has_schema, text};
-use crate::domain::time::plus_seconds;
+use crate::domain::time::{DAY_SECONDS, plus_seconds};
 
+/// Lifetime of a session from its start, used or not.
+pub const SESSION_TTL_SECONDS: i64 = 7 * DAY_SECONDS;
 /// Maximum number of active sessions per user. A new session ends the oldest ones above it.
 pub const SESSIONS_MAX: usize = 20;
 /// Hex characters of a session id: 128 bits of the hash, which do not reveal the secret.
@@ -92,7 +94,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::account::token::{SECRET_BYTES, Token};
+    use crate::domain::account::token::{SECRET_BYTES, SessionToken};
 
     #[test]
     fn a_session_ends_after_seven_days_to_the_second() {
@@ -103,7 +105,7 @@ mod tests {
     }
 
     fn hash(number: u8) -> TokenHash {
-        Token::new(UserId(Uuid::nil()), [number; SECRET_BYTES]).hash()
+        SessionToken::new(UserId(Uuid::nil()), [number; SECRET_BYTES]).hash()
     }
 
     #[test]

@@ -12,10 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::id::UserId;
-use crate::domain::time::DAY_SECONDS;
 
-/// Lifetime of a session from its start, used or not.
-pub const SESSION_TTL_SECONDS: i64 = 7 * DAY_SECONDS;
 /// Bytes of a token's secret.
 pub const SECRET_BYTES: usize = 32;
 
@@ -25,7 +22,7 @@ const TOKEN_BYTES: usize = USER_ID_BYTES + SECRET_BYTES;
 
 /// A token in clear. It appears in one response and in the requests that carry it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token {
+pub struct SessionToken {
     user_id: UserId,
     secret: [u8; SECRET_BYTES],
 }
@@ -40,7 +37,7 @@ pub struct TokenHash(String);
 #[error("not a session token")]
 pub struct InvalidToken;
 
-impl Token {
+impl SessionToken {
     /// A token for `user_id` with a fresh secret.
     #[must_use]
     pub fn new(user_id: UserId, secret: [u8; SECRET_BYTES]) -> Self {
@@ -50,7 +47,7 @@ impl Token {
     /// Parses a token. If several texts decode to the same bytes, only the canonical one is accepted.
     ///
     /// # Errors
-    /// When the text was not made by [`Token::reveal`].
+    /// When the text was not made by [`SessionToken::reveal`].
     pub fn parse(text: &str) -> Result<Self, InvalidToken> {
         let encoded = text.strip_prefix(PREFIX).ok_or(InvalidToken)?;
         let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvalidToken)?;
@@ -82,7 +79,7 @@ impl Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Token(of {}, secret redacted)", self.user_id)
     }
@@ -106,15 +103,15 @@ impl TokenHash {
 mod tests {
     use super::*;
 
-    fn token() -> Token {
-        Token::new(UserId(Uuid::from_bytes([1; 16])), [2; SECRET_BYTES])
+    fn token() -> SessionToken {
+        SessionToken::new(UserId(Uuid::from_bytes([1; 16])), [2; SECRET_BYTES])
     }
 
     #[test]
     fn a_token_reads_back_and_is_64_characters_of_base64url() {
         let text = token().reveal();
         assert_eq!(text.len(), PREFIX.len() + 64);
-        assert_eq!(Token::parse(&text), Ok(token()));
+        assert_eq!(SessionToken::parse(&text), Ok(token()));
     }
 
     #[test]
@@ -133,7 +130,7 @@ mod tests {
             "pp_é".into(),
         ];
         for text in cases {
-            assert_eq!(Token::parse(&text), Err(InvalidToken), "{text:?}");
+            assert_eq!(SessionToken::parse(&text), Err(InvalidToken), "{text:?}");
         }
     }
 

@@ -40,14 +40,14 @@ pub struct HighValueTopic {
 }
 
 /// Value and gain of a topic.
-pub(super) struct Value {
+pub(super) struct TopicValue {
     topic: HighValueTopic,
     category: String,
     minutes: f64,
 }
 
 /// Value and gain of every topic, in the order of the course.
-pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<Value> {
+pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<TopicValue> {
     let all_points: Vec<f64> = past.questions.iter().filter_map(|question| question.meta.source_points).collect();
     let course_mean = mean(&all_points).unwrap_or(1.0);
     let value = |(index, topic): (usize, &&Topic)| {
@@ -60,7 +60,7 @@ pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<Va
         let shrunk = (points.iter().sum::<f64>() + SHRINKAGE_QUESTIONS * course_mean)
             / (points.len() as f64 + SHRINKAGE_QUESTIONS);
         let expected_count = outlook.map_or(0.0, |outlook| outlook.expected_count);
-        Value {
+        TopicValue {
             topic: HighValueTopic {
                 topic_id: topic.id.clone(),
                 name: topic.name.clone(),
@@ -76,21 +76,21 @@ pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<Va
     past.topics.iter().enumerate().map(value).collect()
 }
 
-impl Value {
+impl TopicValue {
     fn gain(&self) -> f64 {
         self.topic.expected_points / self.minutes
     }
 }
 
 /// The topics of highest value.
-pub(super) fn high_value(values: &[Value]) -> Vec<HighValueTopic> {
+pub(super) fn high_value(values: &[TopicValue]) -> Vec<HighValueTopic> {
     let mut topics: Vec<&HighValueTopic> = values.iter().map(|value| &value.topic).collect();
     topics.sort_by(|a, b| b.expected_points.total_cmp(&a.expected_points).then_with(|| a.topic_id.cmp(&b.topic_id)));
     topics.into_iter().filter(|topic| topic.frequency > 0.0).take(HIGH_VALUE_MAX).cloned().collect()
 }
 
 /// All topics, categories kept together.
-pub(super) fn order(past: &PastExams<'_>, values: &[Value]) -> Vec<TopicId> {
+pub(super) fn order(past: &PastExams<'_>, values: &[TopicValue]) -> Vec<TopicId> {
     let mut categories: Vec<&str> = past.topics.iter().map(|topic| topic.category.as_str()).collect();
     categories.sort_unstable();
     categories.dedup();
@@ -102,7 +102,7 @@ pub(super) fn order(past: &PastExams<'_>, values: &[Value]) -> Vec<TopicId> {
     };
     categories.sort_by(|a, b| gain_of(b).total_cmp(&gain_of(a)));
     let topics_of = |category: &str| {
-        let mut topics: Vec<&Value> = values.iter().filter(|value| value.category == category).collect();
+        let mut topics: Vec<&TopicValue> = values.iter().filter(|value| value.category == category).collect();
         topics.sort_by(|a, b| b.gain().total_cmp(&a.gain()).then_with(|| a.topic.topic_id.cmp(&b.topic.topic_id)));
         topics.into_iter().map(|value| value.topic.topic_id.clone()).collect::<Vec<_>>()
     };

@@ -31,7 +31,8 @@ pub struct Catalog {
 #[must_use]
 pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
     let course_id = draft.course.id.clone();
-    let facts = Facts { exams: &draft.exams, questions: &draft.questions, shown: &draft.course.shown_with_question };
+    let facts =
+        CourseFacts { exams: &draft.exams, questions: &draft.questions, shown: &draft.course.shown_with_question };
     let topics: Vec<Topic> = draft.topics.iter().map(|topic| facts.topic(topic, &course_id)).collect();
     let patterns: Vec<Pattern> = draft.patterns.iter().map(|pattern| facts.pattern(pattern, &course_id)).collect();
     let exams: Vec<Exam> = draft.exams.iter().map(|exam| facts.exam(exam, &course_id)).collect();
@@ -52,7 +53,7 @@ pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
 }
 
 /// Input for the derived columns.
-struct Facts<'a> {
+struct CourseFacts<'a> {
     exams: &'a [ExamDraft],
     questions: &'a [QuestionDraft],
     /// Extra columns that the catalogue shows with questions.
@@ -67,7 +68,7 @@ struct Appearances {
     years: Vec<i32>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> CourseFacts<'a> {
     fn appearances(&self, belongs: impl Fn(&QuestionDraft) -> bool) -> Appearances {
         let of_exams: Vec<&QuestionDraft> =
             self.questions.iter().filter(|q| q.exam_id.is_some() && !q.is_generated && belongs(q)).collect();

@@ -150,7 +150,7 @@ pub fn slips(text: &str, setting: Setting) -> Vec<Slip> {
             if is_prose(text) {
                 Vec::new()
             } else {
-                vec![Formula { inside: 0..text.len(), is_display: false }]
+                vec![FormulaSpan { inside: 0..text.len(), is_display: false }]
             }
         }
         _ => formulas(text),
@@ -159,7 +159,7 @@ pub fn slips(text: &str, setting: Setting) -> Vec<Slip> {
     controls.filter_map(|(at, character)| slip(text, at, character, &formulas)).collect()
 }
 
-fn slip(text: &str, at: usize, character: char, formulas: &[Formula]) -> Option<Slip> {
+fn slip(text: &str, at: usize, character: char, formulas: &[FormulaSpan]) -> Option<Slip> {
     let after = &text[at + character.len_utf8()..];
     let letters = leading_letters(after);
     let commands = match character {
@@ -194,12 +194,12 @@ fn leading_letters(text: &str) -> &str {
 }
 
 /// A formula within a text.
-struct Formula {
+struct FormulaSpan {
     inside: Range<usize>,
     is_display: bool,
 }
 
-impl Formula {
+impl FormulaSpan {
     /// Whether the character at `at` may be a wrap or an indentation within the formula.
     fn may_go_on(&self, text: &str, at: usize, character: char) -> bool {
         let before = &text[self.inside.start..at];
@@ -239,7 +239,7 @@ fn ends_with_begin(before: &str) -> bool {
 }
 
 /// The formulas in a text. An unclosed dollar is not a formula: it may be a currency sign.
-fn formulas(text: &str) -> Vec<Formula> {
+fn formulas(text: &str) -> Vec<FormulaSpan> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -251,7 +251,7 @@ fn formulas(text: &str) -> Vec<Formula> {
             && (*open != "$" || is_formula(&rest[1..=length], &rest[length + 2..]))
         {
             let start = at + open.len();
-            found.push(Formula { inside: start..start + length, is_display: matches!(*open, "$$" | "\\[") });
+            found.push(FormulaSpan { inside: start..start + length, is_display: matches!(*open, "$$" | "\\[") });
             at = start + length + close.len();
         } else if let Some((open, _)) = opened {
             at += open.len();

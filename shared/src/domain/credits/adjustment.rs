@@ -9,9 +9,9 @@ const REASON_CHARS_MAX: usize = 200;
 
 /// The reason for a change, shown to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason(String);
+pub struct AdjustmentReason(String);
 
-impl TryFrom<&str> for Reason {
+impl TryFrom<&str> for AdjustmentReason {
     type Error = &'static str;
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
@@ -53,7 +53,7 @@ impl Adjustment {
     ///
     /// # Errors
     /// When the balance would become negative or exceed its maximum.
-    pub fn settle(self, wallet: Wallet, reason: &Reason, now: Timestamp) -> Result<Settlement, Refused> {
+    pub fn settle(self, wallet: Wallet, reason: &AdjustmentReason, now: Timestamp) -> Result<Settlement, Refused> {
         let mut settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
         let wallet = &mut settlement.wallet;
         let amount = match self {
@@ -87,7 +87,11 @@ mod tests {
     fn settled(adjustment: Adjustment, credits: Credits) -> Result<Settlement, Refused> {
         let (plan, unlimited_until) = (Plan::Free, Some(900));
         let wallet = Wallet { credits, plan, monthly_credits: 5, credits_reset_at: 1_000, unlimited_until };
-        adjustment.settle(wallet, &Reason::try_from("Mistake of ours").unwrap(), Timestamp::from_second(0).unwrap())
+        adjustment.settle(
+            wallet,
+            &AdjustmentReason::try_from("Mistake of ours").unwrap(),
+            Timestamp::from_second(0).unwrap(),
+        )
     }
 
     #[test]
@@ -126,7 +130,7 @@ mod tests {
     #[test]
     fn a_reason_is_a_line() {
         for bad in ["", "  ", "a\nb", &"x".repeat(201)] {
-            assert!(Reason::try_from(bad).is_err(), "{bad:?}");
+            assert!(AdjustmentReason::try_from(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -170,7 +170,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::account::profile::AccountState;
     use crate::domain::account::{Email, Name};
     use crate::domain::credits::Wallet;
 
@@ -178,18 +177,10 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let mut wallet = Wallet::open(now).wallet;
         wallet.credits = amounts.last().map_or(0, |(_, balance)| *balance);
+        let email = Email::try_from("a@b.c".to_owned()).unwrap();
         let profile = Profile {
-            id: UserId(Uuid::nil()),
-            name: Name::default(),
-            email: Email::try_from("a@b.c".to_owned()).unwrap(),
-            wallet,
-            version: 1,
             entry_count: amounts.len() as u64,
-            stripe_customer_id: None,
-            stripe_subscription_id: None,
-            state: AccountState::default(),
-            created_at: now,
-            updated_at: now,
+            ..Profile::open(UserId(Uuid::nil()), email, Name::default(), wallet, now)
         };
         let entries = amounts.iter().zip(1..).map(|((amount, balance_after), position)| {
             let movement = Movement {

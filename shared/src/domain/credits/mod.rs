@@ -7,12 +7,15 @@
 
 pub mod adjustment;
 pub mod ledger;
+mod plan;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::time::DAY_SECONDS;
+
+pub use plan::Plan;
 
 /// An amount of credits, such as a balance or a price. Never negative.
 pub type Credits = u32;
@@ -36,46 +39,6 @@ pub const START_PRICE: Credits = 1;
 
 /// Seconds between two refreshes: 30 days, not a calendar month (`docs/decisions/0022`).
 pub const REFRESH_PERIOD_SECONDS: i64 = 30 * DAY_SECONDS;
-
-/// A user's plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Plan {
-    /// 5 credits per month.
-    Free,
-    /// 15 credits per month.
-    Starter,
-    /// Nothing is charged.
-    Unlimited,
-}
-
-impl Plan {
-    /// Name in storage and responses.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Starter => "starter",
-            Self::Unlimited => "unlimited",
-        }
-    }
-
-    /// The balance that a refresh sets.
-    #[must_use]
-    pub const fn monthly_credits(self) -> Credits {
-        match self {
-            Self::Free | Self::Unlimited => 5,
-            Self::Starter => 15,
-        }
-    }
-
-    const fn debit(self, price: Credits) -> Credits {
-        match self {
-            Self::Free | Self::Starter => price,
-            Self::Unlimited => 0,
-        }
-    }
-}
 
 /// Why credits moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

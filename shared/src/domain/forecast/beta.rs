@@ -3,7 +3,7 @@
 //! The functions are our own where crates fall short. For the small α and large β of a rare topic the incomplete beta
 //! of `special` (AS 63) takes 30 times as long as the continued fraction here, and that of `puruspe` can exceed 1.
 
-use super::Interval;
+use super::ProbabilityInterval;
 
 /// Probability outside of a credible interval, on each side.
 const TAIL: f64 = 0.05;
@@ -125,13 +125,13 @@ pub(super) struct Chance {
 }
 
 /// A chance in a mixture, with what is the same at every point of its distribution.
-struct Part {
+struct MixtureChance {
     weight: f64,
     chance: Chance,
     ln_beta: f64,
 }
 
-impl Part {
+impl MixtureChance {
     /// Probability that the chance is at most `p`, times the weight.
     fn cdf(&self, p: f64) -> f64 {
         let Chance { beta, draws } = self.chance;
@@ -145,18 +145,18 @@ impl Part {
 
 /// The central 90 % of a mixture of chances, whose weights add up to 1, widened to hold its mean: that lies outside
 /// when nearly all of a mixture is at one end.
-pub(super) fn credible_interval(mixture: &[(f64, Chance)], mean: f64) -> Interval {
-    let parts: Vec<Part> = mixture
+pub(super) fn credible_interval(mixture: &[(f64, Chance)], mean: f64) -> ProbabilityInterval {
+    let parts: Vec<MixtureChance> = mixture
         .iter()
         .filter(|(weight, _)| *weight >= WEIGHT_MIN)
-        .map(|(weight, chance)| Part { weight: *weight, chance: *chance, ln_beta: chance.beta.ln_beta() })
+        .map(|(weight, chance)| MixtureChance { weight: *weight, chance: *chance, ln_beta: chance.beta.ln_beta() })
         .collect();
     let low = quantile(&parts, TAIL).min(mean);
     let high = quantile(&parts, 1.0 - TAIL).max(mean);
-    Interval { low, high }
+    ProbabilityInterval { low, high }
 }
 
-fn quantile(parts: &[Part], probability: f64) -> f64 {
+fn quantile(parts: &[MixtureChance], probability: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);

@@ -1,6 +1,6 @@
 //! The experts: each predicts a topic from one half-life and one way of counting.
 //!
-//! Both are conjugate: [`Counts`] is a Dirichlet-multinomial over the questions of an exam, [`Presence`] a
+//! Both are conjugate: [`WeightedCounts`] is a Dirichlet-multinomial over the questions of an exam, [`Presence`] a
 //! Beta-Binomial over exams with and without the topic.
 
 use super::beta::{Beta, Chance, ln_gamma};
@@ -10,7 +10,7 @@ use super::history::Fading;
 pub(super) const HALF_LIVES: [f64; 6] = [0.7, 1.5, 3.0, 6.0, 12.0, f64::INFINITY];
 /// All experts: each half-life with each way of counting.
 pub(super) const EXPERTS: usize = 2 * HALF_LIVES.len();
-/// How many questions the prior of [`Counts`] is worth, over all topics together.
+/// How many questions the prior of [`WeightedCounts`] is worth, over all topics together.
 const PRIOR_QUESTIONS: f64 = 5.0;
 /// How many exams the prior of [`Presence`] is worth.
 const PRIOR_EXAMS: f64 = 1.0;
@@ -19,7 +19,7 @@ const PRIOR_EXAMS: f64 = 1.0;
 #[derive(Debug, Clone)]
 pub(super) enum Expert<'a> {
     /// Counts questions.
-    Counts(Counts<'a>),
+    Counts(WeightedCounts<'a>),
     /// Counts exams.
     Presence(Presence<'a>),
 }
@@ -41,7 +41,7 @@ impl Expert<'_> {
         }
     }
 
-    pub(super) fn as_counts(&self) -> Option<&Counts<'_>> {
+    pub(super) fn as_counts(&self) -> Option<&WeightedCounts<'_>> {
         match self {
             Self::Counts(counts) => Some(counts),
             Self::Presence(_) => None,
@@ -53,7 +53,7 @@ impl Expert<'_> {
 /// a discount; the exam draws N questions, its recency-weighted mean. A is more than Σ α by the discounted questions: they
 /// are the share that no topic asked so far has.
 #[derive(Debug, Clone)]
-pub(super) struct Counts<'a> {
+pub(super) struct WeightedCounts<'a> {
     fading: &'a Fading,
     fade: f64,
     topics: f64,
@@ -62,7 +62,7 @@ pub(super) struct Counts<'a> {
     ln_gamma_ratio: f64,
 }
 
-impl<'a> Counts<'a> {
+impl<'a> WeightedCounts<'a> {
     /// For an exam `years` after the latest, of a course of which `topics` have been asked.
     pub(super) fn new(fading: &'a Fading, topics: f64, years: f64) -> Self {
         let fade = fading.fade(years);

@@ -3,7 +3,7 @@
 //! A weight is 2^(−age / half-life). Ages are kept relative to the latest exam and shifted to the exam that is forecast
 //! only when it is asked for; so the sum of the weights is at least 1 and means stay defined for exams of any age.
 
-use super::experts::{Counts, Expert, HALF_LIVES, Presence};
+use super::experts::{Expert, HALF_LIVES, Presence, WeightedCounts};
 use super::number;
 use super::tally::ExamCounts;
 
@@ -160,14 +160,14 @@ impl History {
     }
 
     /// The experts whose shares a trend compares: the one with a short memory, and the one that never forgets.
-    pub(super) fn recent_and_lasting(&self, now: f64) -> [Counts<'_>; 2] {
+    pub(super) fn recent_and_lasting(&self, now: f64) -> [WeightedCounts<'_>; 2] {
         let years = now - self.latest;
         let [.., lasting] = &self.fading;
         [&self.recent, lasting].map(|fading| self.counts_at(fading, years))
     }
 
-    fn counts_at<'a>(&self, fading: &'a Fading, years: f64) -> Counts<'a> {
-        Counts::new(fading, f64::from(self.topics_seen), years)
+    fn counts_at<'a>(&self, fading: &'a Fading, years: f64) -> WeightedCounts<'a> {
+        WeightedCounts::new(fading, f64::from(self.topics_seen), years)
     }
 
     /// Share of the past exams with the topic.

@@ -4,7 +4,7 @@
 //! η is the same factor on all of an expert's evidence, so the evidence is kept without it and η taken in at the end.
 
 use super::beta::{Beta, Chance};
-use super::experts::{Counts, EXPERTS, Expert, HALF_LIVES};
+use super::experts::{EXPERTS, Expert, HALF_LIVES, WeightedCounts};
 use super::history::History;
 use super::number;
 use super::tally::{ExamCounts, by_time, by_year};
@@ -159,7 +159,7 @@ impl Outlook<'_> {
         self.counts().map(|(weight, counts)| weight * counts.questions()).sum()
     }
 
-    fn counts(&self) -> impl Iterator<Item = (f64, &Counts<'_>)> {
+    fn counts(&self) -> impl Iterator<Item = (f64, &WeightedCounts<'_>)> {
         self.weights_of_counts.iter().copied().zip(self.experts.iter().filter_map(Expert::as_counts))
     }
 }

@@ -53,7 +53,7 @@ pub struct Forecast {
     /// Number of past exams used.
     pub exams: u32,
     /// The topics asked so far, by index.
-    pub topics: Vec<TopicForecast>,
+    pub topics: Vec<TopicPrediction>,
     /// Expected number of questions; 0 without any past exam.
     pub expected_questions: f64,
     /// Share of questions on topics never asked so far: Good–Turing's estimate, the share of questions whose topic was
@@ -64,13 +64,13 @@ pub struct Forecast {
 
 /// Forecast of a topic.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TopicForecast {
+pub struct TopicPrediction {
     /// Its index.
     pub topic: usize,
     /// Probability that at least one question is on it.
     pub probability: f64,
     /// 90 % credible interval of that probability.
-    pub interval: Interval,
+    pub interval: ProbabilityInterval,
     /// Expected share of the questions; the shares of all topics asked so far add up to less than 1.
     pub share: f64,
     /// Expected number of questions; those of all topics asked so far add up to less than the expected questions.
@@ -81,7 +81,7 @@ pub struct TopicForecast {
 
 /// An interval within [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
+pub struct ProbabilityInterval {
     pub low: f64,
     pub high: f64,
 }
@@ -95,7 +95,7 @@ pub fn forecast(exams: &[PastExam], now: f64) -> Forecast {
     let outlook = learner.outlook(now);
     let topics = history.seen().map(|topic| {
         let probability = outlook.probability(topic);
-        TopicForecast {
+        TopicPrediction {
             topic,
             probability,
             interval: credible_interval(&outlook.chances(topic), probability),
@@ -304,7 +304,7 @@ mod tests {
         fn probabilities_intervals_and_shares_are_proper(exams in any_exams(1..15), years in 0.0..30.0_f64) {
             let forecast = forecast(&exams, 2012.0 + years);
             for topic in &forecast.topics {
-                let Interval { low, high } = topic.interval;
+                let ProbabilityInterval { low, high } = topic.interval;
                 prop_assert!(0.0 <= low && low <= topic.probability && topic.probability <= high && high <= 1.0);
                 prop_assert!((0.0..=1.0).contains(&topic.share));
                 prop_assert!((0.0..=forecast.expected_questions + 1e-9).contains(&topic.expected_count));
@@ -366,7 +366,7 @@ mod tests {
             let forecast = forecast(&exams, 2030.0);
             for topic in &forecast.topics {
                 let first = &forecast.topics[0];
-                prop_assert_eq!(TopicForecast { topic: 0, ..topic.clone() }, first.clone());
+                prop_assert_eq!(TopicPrediction { topic: 0, ..topic.clone() }, first.clone());
             }
         }
 

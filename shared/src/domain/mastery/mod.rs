@@ -35,5 +35,6 @@ pub use evidence::{Evidence, evidence};
 pub use parameters::*;
 pub use state::{AttemptResult, Mastery, TopicMastery};
 pub use weak::{
-    Candidate, HARD_ATTEMPTS_MIN, HARD_LOGITS, Priority, REPORT_ATTEMPTS, REPORT_LOGITS, WEAK_LOGITS, WeakTopic, rank,
+    HARD_ATTEMPTS_MIN, HARD_LOGITS, Priority, REPORT_ATTEMPTS, REPORT_LOGITS, TopicCandidate, WEAK_LOGITS, WeakTopic,
+    rank,
 };

@@ -67,13 +67,13 @@ fn is_finite(mastery: &Mastery<u8>) -> bool {
         && mastery.topics.values().all(sound)
 }
 
-fn any_candidate() -> impl Strategy<Value = Candidate<u8>> {
+fn any_candidate() -> impl Strategy<Value = TopicCandidate<u8>> {
     let numbers = (0.01..0.99_f64, 0..40_u32, 0.0..30.0_f64, -2.0..2.0_f64, -2.0..2.0_f64);
     (any::<u8>(), numbers, any::<bool>(), 0..100_u32).prop_map(|(topic, numbers, self_reported, attempts_of_all)| {
         let (mastery, attempts, expected_points, delta, difficulty) = numbers;
         let estimate = Estimate { mastery, low: mastery / 2.0, high: mastery.sqrt(), enough_data: attempts > 10 };
         let right = attempts / 2;
-        Candidate {
+        TopicCandidate {
             topic,
             estimate,
             attempts,
@@ -196,19 +196,19 @@ proptest! {
         let attempts = (0..40).map(|n| (n % 2, base, outcome(n % 2 == 0)));
         let student = Mastery::fold(attempts);
         let calibration = Calibration::<u8, u8>::default();
-        let of = |topic: u8| Candidate {
+        let of = |topic: u8| TopicCandidate {
             expected_points: points,
             self_reported: topic == 0,
-            ..Candidate::new(&topic, &student, &calibration, &[0.62 - base], 0)
+            ..TopicCandidate::new(&topic, &student, &calibration, &[0.62 - base], 0)
         };
         let ranked = rank(vec![of(0), of(1)]);
         prop_assert_eq!(ranked[0].topic, 1);
         // Without a single answer the report decides.
         let student = Mastery::default();
-        let of = |topic: u8| Candidate {
+        let of = |topic: u8| TopicCandidate {
             expected_points: points,
             self_reported: topic == 1,
-            ..Candidate::new(&topic, &student, &calibration, &[], 0)
+            ..TopicCandidate::new(&topic, &student, &calibration, &[], 0)
         };
         prop_assert_eq!(rank(vec![of(0), of(1)])[0].topic, 1);
     }

@@ -1,6 +1,6 @@
 //! Why a topic is worth studying, in words: only what the numbers say.
 
-use super::weak::Candidate;
+use super::weak::TopicCandidate;
 
 /// Below this many attempts the text calls them few. More attempts can also be inconclusive, when all are correct or all
 /// are wrong, but calling them few would be odd.
@@ -9,15 +9,15 @@ const FEW_ATTEMPTS: u32 = 10;
 const POINTS_MIN: f64 = 0.5;
 
 /// Results of comparing topics.
-pub(super) struct Facts {
+pub(super) struct TopicComparison {
     pub(super) hard_for_everyone: bool,
     pub(super) weak_for_you: bool,
     pub(super) points: f64,
 }
 
 /// A few short sentences.
-pub(super) fn reason<T>(candidate: &Candidate<T>, facts: &Facts) -> String {
-    let Candidate { attempts, right, .. } = candidate;
+pub(super) fn reason<T>(candidate: &TopicCandidate<T>, facts: &TopicComparison) -> String {
+    let TopicCandidate { attempts, right, .. } = candidate;
     let mut sentences = Vec::new();
     if *attempts == 0 {
         sentences.push("You have not tried this topic yet.".to_owned());
@@ -56,7 +56,7 @@ mod tests {
     use super::super::estimate::Estimate;
     use super::*;
 
-    const CANDIDATE: Candidate<char> = Candidate {
+    const CANDIDATE: TopicCandidate<char> = TopicCandidate {
         topic: 'a',
         estimate: Estimate { mastery: 0.5, low: 0.3, high: 0.7, enough_data: true },
         attempts: 12,
@@ -67,32 +67,32 @@ mod tests {
         difficulty: 0.0,
         attempts_of_all: 100,
     };
-    const NOTHING: Facts = Facts { hard_for_everyone: false, weak_for_you: false, points: 0.0 };
+    const NOTHING: TopicComparison = TopicComparison { hard_for_everyone: false, weak_for_you: false, points: 0.0 };
 
     #[test]
     fn only_what_is_known_is_said() {
         assert_eq!(reason(&CANDIDATE, &NOTHING), "You got 5 of 12 right.");
-        let new = Candidate { attempts: 0, right: 0, ..CANDIDATE };
+        let new = TopicCandidate { attempts: 0, right: 0, ..CANDIDATE };
         assert_eq!(reason(&new, &NOTHING), "You have not tried this topic yet.");
         let unsure = Estimate { enough_data: false, ..CANDIDATE.estimate };
-        let few = Candidate { estimate: unsure, attempts: 7, right: 2, ..CANDIDATE };
+        let few = TopicCandidate { estimate: unsure, attempts: 7, right: 2, ..CANDIDATE };
         assert_eq!(reason(&few, &NOTHING), "You got 2 of 7 right, too few answers to be sure.");
-        let always = Candidate { estimate: unsure, attempts: 50, right: 50, ..CANDIDATE };
+        let always = TopicCandidate { estimate: unsure, attempts: 50, right: 50, ..CANDIDATE };
         assert_eq!(reason(&always, &NOTHING), "You got 50 of 50 right.");
     }
 
     #[test]
     fn every_fact_has_its_sentence() {
-        let all = Facts { hard_for_everyone: true, weak_for_you: true, points: 6.04 };
-        let reported = Candidate { self_reported: true, ..CANDIDATE };
+        let all = TopicComparison { hard_for_everyone: true, weak_for_you: true, points: 6.04 };
+        let reported = TopicCandidate { self_reported: true, ..CANDIDATE };
         assert_eq!(
             reason(&reported, &all),
             "You got 5 of 12 right. You do worse here than your answers on other topics suggest. Students in general \
              find it harder than other topics. You said that you feel weak here. About 6 of the next exam's points are \
              expected on it.",
         );
-        let rated = Candidate { attempts_of_all: 0, ..CANDIDATE };
-        let facts = Facts { hard_for_everyone: true, points: 0.4, ..NOTHING };
+        let rated = TopicCandidate { attempts_of_all: 0, ..CANDIDATE };
+        let facts = TopicComparison { hard_for_everyone: true, points: 0.4, ..NOTHING };
         let expected = "You got 5 of 12 right. Its questions are rated as harder than average.";
         assert_eq!(reason(&rated, &facts), expected);
         assert_eq!((tenths(2.55), tenths(3.0), tenths(10.04)), ("2.5".to_owned(), "3".to_owned(), "10".to_owned()));

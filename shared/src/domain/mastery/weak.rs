@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::estimate::{Estimate, estimate};
 use super::parameters::{logit, sigmoid};
-use super::reason::{Facts, reason};
+use super::reason::{TopicComparison, reason};
 use super::{Calibration, Mastery};
 
 /// Logits by which a self-reported weakness lowers the mastery of a topic without attempts.
@@ -36,7 +36,7 @@ const COMPARED_ATTEMPTS_MIN: u32 = 3;
 
 /// Facts about a topic, before topics are ranked.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Candidate<T> {
+pub struct TopicCandidate<T> {
     pub topic: T,
     /// Estimate from the student's answers.
     pub estimate: Estimate,
@@ -89,7 +89,7 @@ pub struct WeakTopic<T> {
     pub reason: String,
 }
 
-impl<T: Ord + Clone> Candidate<T> {
+impl<T: Ord + Clone> TopicCandidate<T> {
     /// Collects the facts about a topic at `now_seconds` from a student's state and the calibration. `effects` are those
     /// of the topic's questions.
     #[must_use]
@@ -116,7 +116,7 @@ impl<T: Ord + Clone> Candidate<T> {
     }
 }
 
-impl<T> Candidate<T> {
+impl<T> TopicCandidate<T> {
     /// Mastery with the student's report, a weak prior: −0.5 logits that count as two attempts against those made.
     fn mastery_with_report(&self) -> f64 {
         if !self.self_reported {
@@ -144,9 +144,9 @@ impl<T> Candidate<T> {
 ///
 /// A student without attempts counts as average, so the order is expected points × difficulty.
 #[must_use]
-pub fn rank<T: Ord>(candidates: Vec<Candidate<T>>) -> Vec<WeakTopic<T>> {
+pub fn rank<T: Ord>(candidates: Vec<TopicCandidate<T>>) -> Vec<WeakTopic<T>> {
     let no_points = candidates.iter().all(|candidate| candidate.points() <= 0.0);
-    let gain = |candidate: &Candidate<T>| {
+    let gain = |candidate: &TopicCandidate<T>| {
         let points = if no_points { 1.0 } else { candidate.points() };
         points * (1.0 - candidate.mastery_with_report())
     };
@@ -155,13 +155,13 @@ pub fn rank<T: Ord>(candidates: Vec<Candidate<T>>) -> Vec<WeakTopic<T>> {
     let all_attempts = candidates.iter().fold(0_u32, |sum, candidate| sum.saturating_add(candidate.attempts));
 
     let several = candidates.len() > 1;
-    let place = |candidate: Candidate<T>| {
+    let place = |candidate: TopicCandidate<T>| {
         let gain_points = gain(&candidate);
         let compared = candidate.attempts.min(all_attempts - candidate.attempts) >= COMPARED_ATTEMPTS_MIN;
         let known = candidate.attempts_of_all >= HARD_ATTEMPTS_MIN || candidate.is_rated_hard();
         let hard_for_everyone = several && known && candidate.difficulty - mean_difficulty >= HARD_LOGITS;
         let weak_for_you = compared && candidate.delta <= -WEAK_LOGITS;
-        let facts = Facts { hard_for_everyone, weak_for_you, points: candidate.points() };
+        let facts = TopicComparison { hard_for_everyone, weak_for_you, points: candidate.points() };
         WeakTopic {
             reason: reason(&candidate, &facts),
             priority: priority(gain_points, mean_gain, candidate.mastery_with_report()),
@@ -204,8 +204,8 @@ mod tests {
     use super::super::{AttemptResult, Evidence};
     use super::*;
 
-    fn candidate(topic: char, mastery: f64, expected_points: f64) -> Candidate<char> {
-        Candidate {
+    fn candidate(topic: char, mastery: f64, expected_points: f64) -> TopicCandidate<char> {
+        TopicCandidate {
             topic,
             estimate: Estimate { mastery, low: mastery / 2.0, high: mastery.sqrt(), enough_data: true },
             attempts: 10,
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    fn order(candidates: Vec<Candidate<char>>) -> String {
+    fn order(candidates: Vec<TopicCandidate<char>>) -> String {
         rank(candidates).iter().map(|topic| topic.topic).collect()
     }
 
@@ -264,34 +264,34 @@ mod tests {
 
     #[test]
     fn a_report_is_worth_two_attempts() {
-        let reported = |attempts| Candidate { self_reported: true, attempts, ..candidate('a', 0.5, 1.0) };
+        let reported = |attempts| TopicCandidate { self_reported: true, attempts, ..candidate('a', 0.5, 1.0) };
         near(reported(0).mastery_with_report(), sigmoid(-0.5));
         near(reported(2).mastery_with_report(), sigmoid(-0.25));
         near(reported(18).mastery_with_report(), sigmoid(-0.05));
-        let ranked = rank(vec![candidate('a', 0.5, 1.0), Candidate { topic: 'b', ..reported(0) }]);
+        let ranked = rank(vec![candidate('a', 0.5, 1.0), TopicCandidate { topic: 'b', ..reported(0) }]);
         assert_eq!(ranked[0].topic, 'b');
         near(ranked[0].estimate.mastery, 0.5);
     }
 
     #[test]
     fn hard_for_everyone_and_weak_for_you_are_apart() {
-        let hard = Candidate { difficulty: 1.0, ..candidate('a', 0.4, 1.0) };
-        let weak = Candidate { delta: -0.5, ..candidate('b', 0.4, 1.0) };
+        let hard = TopicCandidate { difficulty: 1.0, ..candidate('a', 0.4, 1.0) };
+        let weak = TopicCandidate { delta: -0.5, ..candidate('b', 0.4, 1.0) };
         let ranked = rank(vec![hard.clone(), weak.clone()]);
         let flags = |index: usize| (ranked[index].hard_for_everyone, ranked[index].weak_for_you);
         assert_eq!((flags(0), flags(1)), ((true, false), (false, true)));
         // One topic cannot be compared with others.
-        let alone = rank(vec![Candidate { delta: -0.5, ..hard.clone() }]);
+        let alone = rank(vec![TopicCandidate { delta: -0.5, ..hard.clone() }]);
         assert!(!alone[0].hard_for_everyone && !alone[0].weak_for_you);
-        let hardly = Candidate { attempts_of_all: 29, ..hard.clone() };
+        let hardly = TopicCandidate { attempts_of_all: 29, ..hard.clone() };
         assert!(!rank(vec![hardly, weak.clone()])[0].hard_for_everyone);
         // Nothing is known of the topic, and the other is easy.
-        let unknown = Candidate { attempts_of_all: 0, ..candidate('a', 0.4, 1.0) };
-        let easy = Candidate { difficulty: -1.0, ..candidate('b', 0.8, 1.0) };
+        let unknown = TopicCandidate { attempts_of_all: 0, ..candidate('a', 0.4, 1.0) };
+        let easy = TopicCandidate { difficulty: -1.0, ..candidate('b', 0.8, 1.0) };
         assert!(!rank(vec![unknown.clone(), easy.clone()])[0].hard_for_everyone);
-        let rated = Candidate { difficulty: 0.6, ..unknown };
+        let rated = TopicCandidate { difficulty: 0.6, ..unknown };
         assert!(rank(vec![rated, easy])[0].hard_for_everyone);
-        let few = Candidate { attempts: 2, right: 0, ..weak };
+        let few = TopicCandidate { attempts: 2, right: 0, ..weak };
         assert!(!rank(vec![few, candidate('c', 0.5, 1.0)])[0].weak_for_you);
     }
 
@@ -301,8 +301,8 @@ mod tests {
         let mut calibration = Calibration::<char, u8>::default();
         calibration.topics.insert('h', super::super::Effect { value: 1.0, attempts: 50 });
         let of = |topic: char, expected_points: f64| {
-            let new = Candidate::new(&topic, &Mastery::default(), &calibration, &[0.0, 0.6], 0);
-            Candidate { expected_points, ..new }
+            let new = TopicCandidate::new(&topic, &Mastery::default(), &calibration, &[0.0, 0.6], 0);
+            TopicCandidate { expected_points, ..new }
         };
         let ranked = rank(vec![of('e', 3.0), of('h', 3.0), of('s', 10.0)]);
         let found: String = ranked.iter().map(|topic| topic.topic).collect();
@@ -317,7 +317,7 @@ mod tests {
         let calibration = Calibration::<char, u8>::default();
         let ease = calibration.ease(&'a', &1, Some(4));
         let student = Mastery::fold([('a', ease, outcome(false)), ('a', ease, outcome(true))]);
-        let found = Candidate::new(&'a', &student, &calibration, &[0.6, 0.0], 0);
+        let found = TopicCandidate::new(&'a', &student, &calibration, &[0.6, 0.0], 0);
         assert_eq!((found.attempts, found.right, found.attempts_of_all), (2, 1, 0));
         near(found.difficulty, 0.3);
         near(found.delta, student.topics[&'a'].delta);

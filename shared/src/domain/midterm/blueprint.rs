@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::super::catalog::{Bank, Exam, QuestionMeta};
 use super::super::id::{ExamId, TopicId};
-use super::candidates::{Known, fits, fits_topics};
+use super::candidates::{CourseDefaults, fits, fits_topics};
 use super::{Level, MidtermRequest, Mix, Student};
 use crate::domain::number::rounded;
 
@@ -45,7 +45,7 @@ pub struct TopicTarget {
 /// Builds the blueprint of a request.
 #[must_use]
 pub fn plan(bank: &Bank, order: &MidtermRequest, student: &Student) -> (Blueprint, BlueprintView) {
-    let known = Known::of(bank);
+    let known = CourseDefaults::of(bank);
     let (exams, past) = past(bank, order);
     let n = real(order.question_count);
     let topics = topics(bank, order, student, &known, &past);
@@ -113,7 +113,7 @@ fn topics(
     bank: &Bank,
     order: &MidtermRequest,
     student: &Student,
-    known: &Known<'_>,
+    known: &CourseDefaults<'_>,
     past: &[&QuestionMeta],
 ) -> Vec<f64> {
     let mut weights = vec![0.0; bank.topics.len()];
@@ -134,7 +134,7 @@ fn topics(
 }
 
 /// Shares of the difficulties.
-fn difficulty(order: &MidtermRequest, known: &Known<'_>, past: &[&QuestionMeta]) -> [f64; DIFFICULTIES] {
+fn difficulty(order: &MidtermRequest, known: &CourseDefaults<'_>, past: &[&QuestionMeta]) -> [f64; DIFFICULTIES] {
     let mut counts = [0.0; DIFFICULTIES];
     for meta in past {
         counts[known.difficulty(meta)] += 1.0;
@@ -177,7 +177,7 @@ fn shifted(shares: [f64; DIFFICULTIES]) -> [f64; DIFFICULTIES] {
 }
 
 /// Number of different techniques that past exams have in this many questions.
-fn techniques(known: &Known<'_>, past: &[&QuestionMeta], exams: usize, questions: usize) -> u32 {
+fn techniques(known: &CourseDefaults<'_>, past: &[&QuestionMeta], exams: usize, questions: usize) -> u32 {
     let mut by_exam: std::collections::BTreeMap<Option<&ExamId>, u64> = std::collections::BTreeMap::new();
     for meta in past {
         *by_exam.entry(meta.exam_id.as_ref()).or_default() |= known.techniques_of(meta);

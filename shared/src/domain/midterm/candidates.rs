@@ -30,15 +30,15 @@ pub(super) enum Tier {
 }
 
 /// A question that matches the filters.
-pub(super) struct Choice<'a> {
+pub(super) struct CandidateQuestion<'a> {
     pub(super) question: &'a QuestionSummary,
     pub(super) tier: Tier,
     pub(super) candidate: Candidate,
 }
 
 /// All questions that match the filters of `order`, by id.
-pub(super) fn choices<'a>(bank: &'a Bank, order: &MidtermRequest, student: &Student) -> Vec<Choice<'a>> {
-    let known = Known::of(bank);
+pub(super) fn choices<'a>(bank: &'a Bank, order: &MidtermRequest, student: &Student) -> Vec<CandidateQuestion<'a>> {
+    let known = CourseDefaults::of(bank);
     let mut fitting: Vec<&QuestionSummary> = bank.for_sale().filter(|q| fits(&q.meta, order)).collect();
     fitting.sort_by_key(|question| &question.meta.id);
     fitting.dedup_by_key(|question| &question.meta.id);
@@ -51,7 +51,7 @@ pub(super) fn choices<'a>(bank: &'a Bank, order: &MidtermRequest, student: &Stud
             (None, false) => Tier::Unseen,
         };
         let candidate = known.candidate(&question.meta, seen)?;
-        Some(Choice { question, tier, candidate })
+        Some(CandidateQuestion { question, tier, candidate })
     };
     fitting.into_iter().filter_map(choice).collect()
 }
@@ -81,7 +81,7 @@ fn recency<'a>(fitting: &[&'a QuestionSummary], student: &Student) -> HashMap<&'
 }
 
 /// Defaults of a course for questions that lack a value.
-pub(super) struct Known<'a> {
+pub(super) struct CourseDefaults<'a> {
     topics: HashMap<&'a str, (usize, Option<u8>)>,
     patterns: HashMap<&'a PatternId, u32>,
     techniques: HashMap<String, u32>,
@@ -89,7 +89,7 @@ pub(super) struct Known<'a> {
     pub(super) minutes: f64,
 }
 
-impl<'a> Known<'a> {
+impl<'a> CourseDefaults<'a> {
     pub(super) fn of(bank: &'a Bank) -> Self {
         let metas = || bank.questions.iter().map(|question| &question.meta);
         let points: Vec<f64> = metas().filter_map(|meta| meta.source_points).filter(|points| *points > 0.0).collect();

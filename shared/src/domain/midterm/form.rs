@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::catalog::{Bank, QuestionSummary};
 use super::super::id::{PatternId, TopicId};
-use super::candidates::{Choice, Tier, choices};
+use super::candidates::{CandidateQuestion, Tier, choices};
 use super::{BlueprintView, Infeasible, MidtermRequest, Student, plan};
 use crate::domain::number::rounded;
 
@@ -102,11 +102,15 @@ pub fn generate<'a>(
 
 /// Uses as few questions per pattern as possible, ideally one. Uses unseen exam questions if there are enough, else
 /// also generated ones, else also seen ones, least recently seen first.
-fn choose<'c, 'a>(blueprint: &Blueprint, choices: &'c [Choice<'a>], seed: u64) -> Option<Vec<&'c Choice<'a>>> {
+fn choose<'c, 'a>(
+    blueprint: &Blueprint,
+    choices: &'c [CandidateQuestion<'a>],
+    seed: u64,
+) -> Option<Vec<&'c CandidateQuestion<'a>>> {
     let questions = u32::try_from(blueprint.questions).unwrap_or(u32::MAX);
     for pattern_max in 1..=questions {
         for tier in [Tier::Unseen, Tier::UnseenGenerated, Tier::Seen] {
-            let among: Vec<&Choice<'a>> = choices.iter().filter(|choice| choice.tier <= tier).collect();
+            let among: Vec<&CandidateQuestion<'a>> = choices.iter().filter(|choice| choice.tier <= tier).collect();
             if among.len() < blueprint.questions {
                 continue;
             }
@@ -114,7 +118,7 @@ fn choose<'c, 'a>(blueprint: &Blueprint, choices: &'c [Choice<'a>], seed: u64) -
                 Tier::Unseen => Weights::default(),
                 Tier::UnseenGenerated | Tier::Seen => Weights { usefulness: WEIGHT_OF_UNSEEN, ..Weights::default() },
             };
-            let useful = |choice: &&Choice<'a>| assembly::Candidate {
+            let useful = |choice: &&CandidateQuestion<'a>| assembly::Candidate {
                 usefulness: match choice.tier {
                     Tier::Unseen => 1.0,
                     Tier::UnseenGenerated => 0.75,
@@ -136,10 +140,10 @@ fn choose<'c, 'a>(blueprint: &Blueprint, choices: &'c [Choice<'a>], seed: u64) -
     None
 }
 
-fn fit(bank: &Bank, blueprint: &Blueprint, chosen: &[&Choice<'_>]) -> Option<Fit> {
+fn fit(bank: &Bank, blueprint: &Blueprint, chosen: &[&CandidateQuestion<'_>]) -> Option<Fit> {
     let instance = Instance::new(blueprint.clone(), chosen.iter().map(|choice| choice.candidate).collect()).ok()?;
     let selection: Vec<usize> = (0..chosen.len()).collect();
-    let measured = assembly::Fit::of(&instance, &selection);
+    let measured = assembly::FormFit::of(&instance, &selection);
     let topics = bank.topics.iter().zip(measured.topics).filter(|(_, fit)| fit.target > 0.0 || fit.achieved > 0.0);
     let mut patterns: BTreeMap<&PatternId, usize> = BTreeMap::new();
     for id in chosen.iter().filter_map(|choice| choice.question.meta.pattern_id.as_ref()) {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::super::catalog::Bank;
 use super::MidtermRequest;
-use super::candidates::{Choice, fits_techniques, fits_topics};
+use super::candidates::{CandidateQuestion, fits_techniques, fits_topics};
 
 /// A request that no form satisfies.
 #[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
@@ -60,7 +60,7 @@ impl Infeasible {
     }
 
     /// Targets that no selection of this many questions can come near.
-    pub(super) fn check(order: &MidtermRequest, choices: &[Choice<'_>]) -> Result<(), Self> {
+    pub(super) fn check(order: &MidtermRequest, choices: &[CandidateQuestion<'_>]) -> Result<(), Self> {
         let mut conflicts = Vec::new();
         let sums = [
             ("points", order.points, range(order, choices.iter().map(|choice| choice.candidate.points).collect())),

@@ -26,6 +26,9 @@ pub use blueprint::{BlueprintView, TopicTarget, plan};
 pub use form::{Fit, Form, LevelFit, Target, TopicFit, generate};
 pub use infeasible::{Conflict, Infeasible};
 
+/// Bits of a seed: integers up to this size are exact in every JSON reader.
+pub const SEED_BITS: u32 = 53;
+
 /// Id of a midterm: a UUID version 7, so that midterms sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct MidtermId(pub Uuid);

@@ -11,25 +11,18 @@ use super::cases::{
 };
 use super::life::{Account, START, prices, walk, walk_from};
 use super::{Billing, Event, Payer};
-use crate::domain::account::profile::{AccountState, Profile};
+use crate::domain::account::profile::Profile;
 use crate::domain::account::{Email, Name};
 use crate::domain::credits::{Plan, Wallet};
 use crate::domain::id::UserId;
 
 fn profile() -> Profile {
     let wallet = Wallet { plan: Plan::Starter, monthly_credits: 15, ..Account::new().wallet };
+    let email = Email::try_from("ada@example.org".to_owned()).unwrap();
     Profile {
-        id: UserId(Uuid::from_u128(7)),
-        name: Name::default(),
-        email: Email::try_from("ada@example.org".to_owned()).unwrap(),
-        wallet,
-        version: 1,
-        entry_count: 1,
         stripe_customer_id: Some(CUSTOMER.to_owned()),
         stripe_subscription_id: Some("sub_1".to_owned()),
-        state: AccountState::default(),
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
+        ..Profile::open(UserId(Uuid::from_u128(7)), email, Name::default(), wallet, Timestamp::UNIX_EPOCH)
     }
 }
 

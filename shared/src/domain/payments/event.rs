@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::fields::Node;
+use super::fields::JsonNode;
 use super::lines::Line;
 use super::payload;
 use crate::domain::id::UserId;
@@ -26,7 +26,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// `checkout.session.completed`: who the customer is.
-    Checkout(Checkout),
+    Checkout(FinishedCheckout),
     /// `customer.subscription.created`, `.updated`, `.paused`, `.resumed` or `.deleted`.
     Subscription(SubscriptionChange),
     /// `customer.deleted`: Stripe has cancelled all of its subscriptions.
@@ -49,7 +49,7 @@ pub enum EventKind {
 
 /// A finished checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkout {
+pub struct FinishedCheckout {
     /// `cus_…`; a payment as a guest has none.
     pub customer: Option<String>,
     /// `sub_…`.
@@ -95,7 +95,7 @@ impl Status {
 
 /// One price of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct SubscriptionItem {
     /// `price_…`.
     pub price: String,
     /// Start of its current period, if the event names it.
@@ -126,7 +126,7 @@ pub struct SubscriptionChange {
     /// The latest period end of its items.
     pub period_end: i64,
     /// Its items.
-    pub items: Vec<Item>,
+    pub items: Vec<SubscriptionItem>,
 }
 
 /// A customer who was deleted at Stripe.
@@ -140,7 +140,7 @@ pub struct DeletedCustomer {
 
 /// Why an invoice was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum InvoiceReason {
     /// A subscription began.
     Start,
     /// A period began.
@@ -161,7 +161,7 @@ pub struct Invoice {
     /// The metadata's `user_id`, as the subscription had it.
     pub user: Option<String>,
     /// Why it was written.
-    pub reason: Reason,
+    pub reason: InvoiceReason,
     /// What was paid.
     pub amount_paid: u64,
     /// Its lines that have a price.
@@ -269,7 +269,7 @@ impl Event {
     /// `type` and `created` are looked at.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         let value: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
-        let event = Node::root(&value);
+        let event = JsonNode::root(&value);
         if value.get("object").and_then(Value::as_str) == Some("v2.core.event") {
             return Err(EventError::Thin);
         }
@@ -366,11 +366,14 @@ mod tests {
         let EventKind::InvoicePaid(new) = since()[BUY].kind.clone() else { panic!() };
         assert_eq!(old.payments, ["pi_1LkdIwHu7ix", "ch_1LkdIwHu7ix"]);
         assert_eq!(Invoice { payments: Vec::new(), ..old.clone() }, new);
-        assert_eq!((old.amount_paid, old.reason, old.lines[0].end), (999, Reason::Start, START + 31 * DAY_SECONDS));
+        assert_eq!(
+            (old.amount_paid, old.reason, old.lines[0].end),
+            (999, InvoiceReason::Start, START + 31 * DAY_SECONDS)
+        );
         assert_eq!((old.lines[0].amount, old.lines[0].proration, old.has_more_lines), (Some(999), false, false));
         assert_eq!(old.user.as_deref(), Some("7aab6ffc-bcb3-43e7-a107-bbf481f0ba95"));
         let EventKind::InvoiceFailed(failed) = since()[FAIL].kind.clone() else { panic!() };
-        assert_eq!((failed.amount_paid, failed.reason), (0, Reason::Renewal));
+        assert_eq!((failed.amount_paid, failed.reason), (0, InvoiceReason::Renewal));
     }
 
     #[test]

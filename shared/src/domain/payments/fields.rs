@@ -9,12 +9,12 @@ const MAX_ID_BYTES: usize = 255;
 
 /// A value and its place in the body, as a JSON pointer.
 #[derive(Clone, Copy)]
-pub(super) struct Node<'a> {
+pub(super) struct JsonNode<'a> {
     value: &'a Value,
     base: &'static str,
 }
 
-impl<'a> Node<'a> {
+impl<'a> JsonNode<'a> {
     pub(super) fn root(value: &'a Value) -> Self {
         Self { value, base: "" }
     }

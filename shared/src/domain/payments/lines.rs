@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 
-use super::event::{EventError, Invoice, Reason};
-use super::fields::Node;
+use super::event::{EventError, Invoice, InvoiceReason};
+use super::fields::JsonNode;
 use super::rules::Prices;
 use super::subscription::{Period, rank};
 use crate::domain::credits::Plan;
@@ -45,7 +45,7 @@ impl LinePage {
     /// # Errors
     /// Names the first field that is missing or not valid.
     pub fn parse(page: &Value) -> Result<Self, EventError> {
-        let page = Node::root(page);
+        let page = JsonNode::root(page);
         let nodes = page.list("/data", LISTED)?;
         let next = match nodes.last() {
             Some(last) if page.flag("/has_more")? => Some(last.id("/id")?),
@@ -56,7 +56,7 @@ impl LinePage {
 }
 
 /// Reads those lines that have a price.
-pub(super) fn read(nodes: &[Node<'_>]) -> Result<Vec<Line>, EventError> {
+pub(super) fn read(nodes: &[JsonNode<'_>]) -> Result<Vec<Line>, EventError> {
     let mut lines = Vec::new();
     for line in nodes {
         let Some(price) = line.first_id(&["/pricing/price_details/price", "/price", "/plan"])? else { continue };
@@ -104,9 +104,9 @@ impl Purchased {
         };
         let period = match invoice.reason {
             _ if !costs(line) => Period::Trial,
-            Reason::Start => Period::First,
-            Reason::Renewal => Period::Next,
-            Reason::Other => Period::Change,
+            InvoiceReason::Start => Period::First,
+            InvoiceReason::Renewal => Period::Next,
+            InvoiceReason::Other => Period::Change,
         };
         Self { plan: Some(plan), period: Some(period), start: line.start, end: line.end }
     }

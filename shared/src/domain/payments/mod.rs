@@ -8,6 +8,7 @@
 //! - the movements add up to the change of the balance, and no balance is below zero;
 //! - what is booked is booked once for its cause.
 
+mod active_plan;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
@@ -19,7 +20,6 @@ pub mod imported;
 mod life;
 pub mod lines;
 mod payload;
-mod plan;
 #[cfg(test)]
 mod properties;
 pub mod rules;
@@ -28,6 +28,6 @@ pub mod subscription;
 
 pub use event::{Event, EventError, EventKind, Payer};
 pub use lines::{Line, LinePage};
-pub use rules::{Outcome, Prices};
+pub use rules::{EventEffect, Prices};
 pub use signature::{SignatureError, SigningSecret};
 pub use subscription::Billing;

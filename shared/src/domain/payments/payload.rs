@@ -1,10 +1,10 @@
 //! The objects inside the events, in both shapes.
 
 use super::event::{
-    Change, Checkout, DeletedCustomer, Dispute, DisputeStatus, EventError, EventKind, Invoice, InvoicePayment, Item,
-    Reason, Refund, Status, SubscriptionChange,
+    Change, DeletedCustomer, Dispute, DisputeStatus, EventError, EventKind, FinishedCheckout, Invoice, InvoicePayment,
+    InvoiceReason, Refund, Status, SubscriptionChange, SubscriptionItem,
 };
-use super::fields::Node;
+use super::fields::JsonNode;
 use super::lines;
 
 const OBJECT: &str = "/data/object";
@@ -13,7 +13,7 @@ pub(super) const LINE: &str = "/data/object/lines/data/*";
 const PAYMENT: &str = "/data/object/payments/data/*";
 
 /// What the event says, by its type.
-pub(super) fn kind(event: Node<'_>) -> Result<EventKind, EventError> {
+pub(super) fn kind(event: JsonNode<'_>) -> Result<EventKind, EventError> {
     let object = || event.object(OBJECT);
     let invoice_or_nothing = |of: fn(Invoice) -> EventKind| Ok(invoice(object()?)?.map_or(EventKind::Ignored, of));
     match event.text("/type")? {
@@ -38,19 +38,19 @@ pub(super) fn kind(event: Node<'_>) -> Result<EventKind, EventError> {
     }
 }
 
-fn checkout(session: Node<'_>) -> Result<Checkout, EventError> {
-    Ok(Checkout {
+fn checkout(session: JsonNode<'_>) -> Result<FinishedCheckout, EventError> {
+    Ok(FinishedCheckout {
         customer: session.optional_id("/customer")?,
         subscription: session.optional_id("/subscription")?,
         user: session.first_user(&["/client_reference_id", "/metadata/user_id"]),
     })
 }
 
-fn deleted_customer(object: Node<'_>) -> Result<DeletedCustomer, EventError> {
+fn deleted_customer(object: JsonNode<'_>) -> Result<DeletedCustomer, EventError> {
     Ok(DeletedCustomer { id: object.id("/id")?, user: object.first_user(&["/metadata/user_id"]) })
 }
 
-fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, EventError> {
+fn subscription(object: JsonNode<'_>, change: Change) -> Result<SubscriptionChange, EventError> {
     let period_start = object.optional_seconds("/current_period_start")?;
     let period_end = object.optional_seconds("/current_period_end")?;
     let nodes = object.list("/items/data", ITEM)?;
@@ -58,7 +58,7 @@ fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, 
     let mut items = Vec::with_capacity(nodes.len());
     let latest_end = ends.iter().copied().flatten().chain(period_end).max();
     for (item, end) in nodes.iter().zip(&ends) {
-        items.push(Item {
+        items.push(SubscriptionItem {
             price: item.first_id(&["/price", "/plan"])?.ok_or(item.missing("/price"))?,
             period_start: item.optional_seconds("/current_period_start")?.or(period_start),
             period_end: end.or(latest_end).ok_or(object.missing("/current_period_end"))?,
@@ -91,7 +91,7 @@ fn subscription(object: Node<'_>, change: Change) -> Result<SubscriptionChange, 
 }
 
 /// The customer. Since 2025 an account of Stripe's may stand in its place, which is none of ours.
-fn customer(object: Node<'_>) -> Result<Option<String>, EventError> {
+fn customer(object: JsonNode<'_>) -> Result<Option<String>, EventError> {
     let customer = object.optional_id("/customer")?;
     if customer.is_none() && !object.has("/customer_account") {
         return Err(object.missing("/customer"));
@@ -100,7 +100,7 @@ fn customer(object: Node<'_>) -> Result<Option<String>, EventError> {
 }
 
 /// Nothing for an invoice that no subscription wrote.
-fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
+fn invoice(object: JsonNode<'_>) -> Result<Option<Invoice>, EventError> {
     let places = ["/parent/subscription_details/subscription", "/subscription"];
     let Some(subscription) = object.first_id(&places)? else { return Ok(None) };
     let mut payments: Vec<_> =
@@ -110,14 +110,14 @@ fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
         payments.extend(payment.optional_id("/payment/charge")?);
     }
     let reason = match object.optional_text("/billing_reason")? {
-        Some("subscription_create") => Reason::Start,
-        Some("subscription_cycle") => Reason::Renewal,
-        _ => Reason::Other,
+        Some("subscription_create") => InvoiceReason::Start,
+        Some("subscription_cycle") => InvoiceReason::Renewal,
+        _ => InvoiceReason::Other,
     };
     let lines = lines::read(&object.list("/lines/data", LINE)?)?;
     let has_more_lines = object.flag("/lines/has_more")?;
     // A line need not have a price. An invoice that begins a period has lines.
-    if !object.has("/lines/data") && reason != Reason::Other {
+    if !object.has("/lines/data") && reason != InvoiceReason::Other {
         return Err(object.missing("/lines/data"));
     }
     Ok(Some(Invoice {
@@ -137,12 +137,12 @@ fn invoice(object: Node<'_>) -> Result<Option<Invoice>, EventError> {
     }))
 }
 
-fn invoice_payment(object: Node<'_>) -> Result<InvoicePayment, EventError> {
+fn invoice_payment(object: JsonNode<'_>) -> Result<InvoicePayment, EventError> {
     let payments = [object.optional_id("/payment/payment_intent")?, object.optional_id("/payment/charge")?];
     Ok(InvoicePayment { invoice: object.id("/invoice")?, payments: payments.into_iter().flatten().collect() })
 }
 
-fn refund(event: Node<'_>, charge: Node<'_>) -> Result<Refund, EventError> {
+fn refund(event: JsonNode<'_>, charge: JsonNode<'_>) -> Result<Refund, EventError> {
     let refunded = charge.amount("/amount_refunded")?;
     // The event says what the total was before. Without it the refund counts from nothing; the rules then cap.
     let before = event.optional_amount("/data/previous_attributes/amount_refunded")?.unwrap_or(0);
@@ -156,7 +156,7 @@ fn refund(event: Node<'_>, charge: Node<'_>) -> Result<Refund, EventError> {
     })
 }
 
-fn dispute(object: Node<'_>) -> Result<Dispute, EventError> {
+fn dispute(object: JsonNode<'_>) -> Result<Dispute, EventError> {
     let status = object.text("/status")?;
     Ok(Dispute {
         id: object.id("/id")?,

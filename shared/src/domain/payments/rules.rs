@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::event::{DisputeStatus, Event};
-use super::subscription::{Billing, Clawback, Paid, Period};
+use super::subscription::{Billing, Clawback, PaidPeriod, Period};
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
 
 /// Which price buys which plan.
@@ -31,7 +31,7 @@ impl<S: Into<String>> FromIterator<(S, Plan)> for Prices {
 
 /// What an event leads to, to be written in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct EventEffect {
     /// The facts with the event, and what is booked of them.
     pub billing: Billing,
     /// The wallet, and the ledger entries that are new, oldest first.
@@ -70,15 +70,15 @@ struct Grant {
 }
 
 /// What one refund or dispute should have taken.
-struct Claim {
+struct Reversal {
     cause: String,
     credits: Credits,
-    kind: ClaimKind,
+    kind: ReversalKind,
     payment_intent: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum ClaimKind {
+enum ReversalKind {
     Refund,
     /// Open or lost.
     Dispute,
@@ -93,7 +93,7 @@ impl Billing {
     ///
     /// A refresh that is due at `now` comes first, as before a spend. An event that says nothing new does nothing at all.
     #[must_use]
-    pub fn apply(&self, event: &Event, prices: &Prices, wallet: Wallet, now: Timestamp) -> Outcome {
+    pub fn apply(&self, event: &Event, prices: &Prices, wallet: Wallet, now: Timestamp) -> EventEffect {
         let mut billing = self.clone();
         let unknown_price = billing.learn(event, prices);
         let mut settlement = Settlement { wallet, movements: Vec::new() };
@@ -105,7 +105,7 @@ impl Billing {
             settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
             billing.book(&mut settlement, now);
         }
-        Outcome { billing, settlement, changed, unknown_price }
+        EventEffect { billing, settlement, changed, unknown_price }
     }
 
     fn book(&mut self, settlement: &mut Settlement, now: Timestamp) {
@@ -158,7 +158,7 @@ impl Billing {
         granted
     }
 
-    fn grants_of(&self, invoice: &str, subscription: &str, paid: &Paid) -> Vec<Grant> {
+    fn grants_of(&self, invoice: &str, subscription: &str, paid: &PaidPeriod) -> Vec<Grant> {
         let (Some(period), Some(plan)) = (paid.period, paid.plan) else { return Vec::new() };
         let name = match plan {
             Plan::Free => "Free",
@@ -194,7 +194,7 @@ impl Billing {
     ///
     /// Of an invoice all together take no more than its grant, refunds first, by their totals. Stripe's own amounts never
     /// add up to more; the bound is for events without a total before.
-    fn claims(&self) -> Vec<Claim> {
+    fn claims(&self) -> Vec<Reversal> {
         let mut claims = Vec::new();
         for (cause, grant) in &self.booked.grants {
             // Both parts of a month after a trial are paid back by themselves.
@@ -205,8 +205,8 @@ impl Billing {
             let mut left = *grant;
             if self.is_known_month(invoice, &facts.subscription, paid) {
                 left = 0;
-                let (cause, kind) = (format!("{invoice}/again"), ClaimKind::Again);
-                claims.push(Claim { cause, credits: *grant, kind, payment_intent: None });
+                let (cause, kind) = (format!("{invoice}/again"), ReversalKind::Again);
+                claims.push(Reversal { cause, credits: *grant, kind, payment_intent: None });
             }
             for (charge, facts) in self.charges_of(invoice) {
                 let mut left_of_charge = share(facts.refunded());
@@ -216,23 +216,23 @@ impl Billing {
                     left -= credits;
                     let cause = format!("{charge}/{before}-{after}{part}");
                     let payment_intent = facts.payment_intent.clone();
-                    claims.push(Claim { cause, credits, kind: ClaimKind::Refund, payment_intent });
+                    claims.push(Reversal { cause, credits, kind: ReversalKind::Refund, payment_intent });
                 }
             }
             for (id, dispute) in self.disputes_of(invoice) {
                 let credits = share(dispute.amount).min(left);
                 let (credits, kind) = match dispute.status {
                     DisputeStatus::Open | DisputeStatus::Appealed | DisputeStatus::Lost => {
-                        (credits, ClaimKind::Dispute)
+                        (credits, ReversalKind::Dispute)
                     }
-                    DisputeStatus::Won if !dispute.inquiry => (credits, ClaimKind::WonDispute),
-                    DisputeStatus::Won | DisputeStatus::Inquiry => (0, ClaimKind::Dispute),
+                    DisputeStatus::Won if !dispute.inquiry => (credits, ReversalKind::WonDispute),
+                    DisputeStatus::Won | DisputeStatus::Inquiry => (0, ReversalKind::Dispute),
                 };
-                if kind == ClaimKind::Dispute {
+                if kind == ReversalKind::Dispute {
                     left -= credits;
                 }
                 let payment_intent = dispute.payment_intent.clone();
-                claims.push(Claim { cause: format!("{id}{part}"), credits, kind, payment_intent });
+                claims.push(Reversal { cause: format!("{id}{part}"), credits, kind, payment_intent });
             }
         }
         claims
@@ -246,13 +246,13 @@ impl Billing {
                 continue;
             }
             let booked = self.booked.clawbacks.entry(claim.cause.clone()).or_default();
-            if claim.kind == ClaimKind::WonDispute {
+            if claim.kind == ReversalKind::WonDispute {
                 // The end may come before the beginning: then both are booked now.
                 if !booked.released && booked.total() == 0 {
                     claim.book(settlement, booked);
                 }
                 booked.released = true;
-                released = released.saturating_add(Claim { credits: 0, ..claim }.book(settlement, booked));
+                released = released.saturating_add(Reversal { credits: 0, ..claim }.book(settlement, booked));
             } else {
                 released = released.saturating_add(claim.book(settlement, booked));
             }
@@ -274,15 +274,15 @@ impl Billing {
     }
 }
 
-impl Claim {
+impl Reversal {
     /// Brings what is `booked` of the cause to the claim's credits. Returns what came back.
     fn book(&self, settlement: &mut Settlement, booked: &mut Clawback) -> Credits {
         let (taking, returning) = match self.kind {
-            ClaimKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
-            ClaimKind::Dispute | ClaimKind::WonDispute => {
+            ReversalKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
+            ReversalKind::Dispute | ReversalKind::WonDispute => {
                 ("Credits of a disputed payment", "Credits of a dispute that ended well")
             }
-            ClaimKind::Again => ("Correction: the month was booked twice", "Correction: the month was booked once"),
+            ReversalKind::Again => ("Correction: the month was booked twice", "Correction: the month was booked once"),
         };
         let known = booked.total();
         if self.credits > known {

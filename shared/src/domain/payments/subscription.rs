@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    Change, Dispute, DisputeStatus, Event, EventKind, Invoice, InvoicePayment, Item, Refund, Status, SubscriptionChange,
+    Change, Dispute, DisputeStatus, Event, EventKind, Invoice, InvoicePayment, Refund, Status, SubscriptionChange,
+    SubscriptionItem,
 };
 use super::imported::Imported;
 use super::lines::Purchased;
@@ -25,24 +26,24 @@ use crate::domain::credits::{Credits, Plan};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Billing {
-    customer: Option<Customer>,
+    customer: Option<LatestCustomer>,
     /// The subscription that an import brought, for which no payment is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) imported: Option<Imported>,
     /// Customers who were deleted at Stripe.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     deleted_customers: BTreeSet<String>,
-    pub(super) subscriptions: BTreeMap<String, Subscription>,
+    pub(super) subscriptions: BTreeMap<String, SubscriptionFacts>,
     pub(super) invoices: BTreeMap<String, InvoiceFacts>,
     /// From a charge or payment intent to the invoice that it paid.
     payments: BTreeMap<String, String>,
-    pub(super) charges: BTreeMap<String, Charge>,
+    pub(super) charges: BTreeMap<String, StripeCharge>,
     pub(super) disputes: BTreeMap<String, DisputeFacts>,
     pub(super) booked: Booked,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Customer {
+struct LatestCustomer {
     created: i64,
     event: String,
     id: String,
@@ -64,7 +65,7 @@ struct Watermark {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself, and stored by its name")]
-pub(super) struct Subscription {
+pub(super) struct SubscriptionFacts {
     watermark: Watermark,
     pub(super) gives_access: bool,
     /// Of the newest change whose price is ours; nothing when there was none. A price that the configuration has
@@ -112,7 +113,7 @@ pub(super) struct InvoiceFacts {
     pub(super) subscription: String,
     /// When an attempt to collect it failed last.
     pub(super) failed_at: Option<i64>,
-    pub(super) paid: Option<Paid>,
+    pub(super) paid: Option<PaidPeriod>,
     /// When it was voided or marked uncollectible last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) closed_at: Option<i64>,
@@ -124,7 +125,7 @@ pub(super) struct InvoiceFacts {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Paid {
+pub(super) struct PaidPeriod {
     pub(super) created: i64,
     event: String,
     pub(super) amount: u64,
@@ -152,7 +153,7 @@ pub(super) enum Period {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Charge {
+pub(super) struct StripeCharge {
     pub(super) payment_intent: Option<String>,
     invoice: Option<String>,
     /// Totals after and before each refund, in the order of the totals.
@@ -218,7 +219,7 @@ impl Billing {
     /// Joins what `event` says. Whether a price in it is not ours.
     pub(super) fn learn(&mut self, event: &Event, prices: &Prices) -> bool {
         if let Some(id) = event.customer() {
-            let customer = Customer { created: event.created, event: event.id.clone(), id: id.to_owned() };
+            let customer = LatestCustomer { created: event.created, event: event.id.clone(), id: id.to_owned() };
             self.customer = self.customer.take().max(Some(customer));
         }
         match &event.kind {
@@ -250,19 +251,20 @@ impl Billing {
             past_due: change.status == Status::PastDue,
             event: event.id.clone(),
         };
-        let names = |items: &[&Item]| items.iter().map(|item| item.price.clone()).collect::<BTreeSet<_>>();
-        let all: Vec<&Item> = change.items.iter().collect();
-        let known: Vec<&Item> = change.items.iter().filter(|item| prices.plan(&item.price).is_some()).collect();
+        let names = |items: &[&SubscriptionItem]| items.iter().map(|item| item.price.clone()).collect::<BTreeSet<_>>();
+        let all: Vec<&SubscriptionItem> = change.items.iter().collect();
+        let known: Vec<&SubscriptionItem> =
+            change.items.iter().filter(|item| prices.plan(&item.price).is_some()).collect();
         let plan = known.iter().map(|item| prices.plan(&item.price)).fold(None, better);
         // The period of an item that is not ours says nothing of our plan.
-        let period_of = |items: &[&Item]| {
+        let period_of = |items: &[&SubscriptionItem]| {
             let latest = items.iter().max_by_key(|item| (item.period_end, item.period_start))?;
             Some((latest.period_start, latest.period_end))
         };
         let period = period_of(&known).or_else(|| period_of(&all));
         let period_end = period.map_or(change.period_end, |(_, end)| end);
         let runs = matches!(change.status, Status::Active | Status::Trialing);
-        let new = Subscription {
+        let new = SubscriptionFacts {
             gives_access: change.status.gives_access(),
             priced: plan.map(|plan| Priced { at: watermark.clone(), plan, prices: names(&known) }),
             foreign_prices: if known.is_empty() { names(&all) } else { BTreeSet::new() },
@@ -300,7 +302,7 @@ impl Billing {
 
     fn learn_paid(&mut self, event: &Event, invoice: &Invoice, prices: &Prices) -> bool {
         let Purchased { plan, period, start, end } = Purchased::of(invoice, prices);
-        let new = Paid {
+        let new = PaidPeriod {
             created: event.created,
             event: event.id.clone(),
             amount: invoice.amount_paid,
@@ -367,7 +369,7 @@ impl Billing {
     }
 
     /// The charges of `invoice` that are refunded in part or whole.
-    pub(super) fn charges_of(&self, invoice: &str) -> impl Iterator<Item = (&String, &Charge)> {
+    pub(super) fn charges_of(&self, invoice: &str) -> impl Iterator<Item = (&String, &StripeCharge)> {
         self.charges.iter().filter(move |(id, charge)| {
             let known = charge.invoice.as_deref().or_else(|| self.invoice_of(id, charge.payment_intent.as_deref()));
             known == Some(invoice)
@@ -394,14 +396,14 @@ impl Billing {
     }
 }
 
-impl Paid {
+impl PaidPeriod {
     /// Which of two events about one invoice counts: the one that knows its price, then the later.
     fn newness(&self) -> (bool, i64, &str) {
         (self.plan.is_some(), self.created, &self.event)
     }
 }
 
-impl Subscription {
+impl SubscriptionFacts {
     /// `cus_…`, unless it was stored before that was kept.
     pub(super) fn customer(&self) -> Option<&str> {
         self.customer.as_deref()
@@ -463,7 +465,7 @@ impl Subscription {
     }
 }
 
-impl Charge {
+impl StripeCharge {
     /// Refunded in all.
     pub(super) fn refunded(&self) -> u64 {
         self.refunds.last().map_or(0, |(after, _)| *after)

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::domain::analysis::Analysis;
 use crate::domain::catalog::{Bank, QuestionSummary, Topic};
 use crate::domain::id::{QuestionId, TopicId};
-use crate::domain::mastery::{Candidate, Priority, WeakTopic, rank};
+use crate::domain::mastery::{Priority, TopicCandidate, WeakTopic, rank};
 use crate::domain::number::{mean, rounded};
 use crate::domain::study::progress::Rows;
 use crate::domain::study::{Calibration, Study, effects};
@@ -91,8 +91,8 @@ pub fn advise(
     let asked: HashSet<&TopicId> = bank.for_sale().map(|question| &question.meta.topic_id).collect();
     let candidate = |topic: &Topic| {
         let effects = effects(&topic.id, calibration, bank);
-        let candidate = Candidate::new(&topic.id, &study.mastery, calibration, &effects, now_seconds);
-        Candidate {
+        let candidate = TopicCandidate::new(&topic.id, &study.mastery, calibration, &effects, now_seconds);
+        TopicCandidate {
             expected_points: points.get(&topic.id).copied().unwrap_or(0.0),
             self_reported: reported.contains(&topic.id),
             ..candidate

@@ -33,7 +33,7 @@ pub struct Study {
     pub version: u64,
     pub mastery: Mastery<TopicId>,
     /// Activity.
-    pub log: Log,
+    pub log: StudyLog,
 }
 
 /// Sums over attempts.
@@ -48,7 +48,7 @@ pub struct AttemptTotals {
 
 /// Activity of a student.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Log {
+pub struct StudyLog {
     pub total: AttemptTotals,
     pub topics: BTreeMap<TopicId, AttemptTotals>,
     /// By week, named by its Monday (UTC), such as `2026-11-16`; the last 53.
@@ -64,7 +64,7 @@ impl Study {
     /// The state before the first attempt.
     #[must_use]
     pub fn new(course_id: CourseId) -> Self {
-        Self { course_id, version: 0, mastery: Mastery::default(), log: Log::default() }
+        Self { course_id, version: 0, mastery: Mastery::default(), log: StudyLog::default() }
     }
 
     /// Folds `attempts`, which are sorted by position.
@@ -136,7 +136,7 @@ impl AttemptTotals {
     }
 }
 
-impl Log {
+impl StudyLog {
     fn record(&mut self, attempt: &Attempt) {
         let day = day_number(attempt.created_at);
         self.total.add(attempt);

@@ -16,7 +16,7 @@ use crate::store::Store;
 pub(in crate::store) use super::backoff::{ATTEMPTS_MAX, pause};
 
 /// Result of a transaction.
-pub(in crate::store) enum Transaction {
+pub(in crate::store) enum TransactionResult {
     /// All actions were applied.
     Committed,
     /// No action was applied. Gives, for each action in order, whether its condition held.
@@ -39,12 +39,12 @@ impl Store {
         &self,
         actions: Vec<TransactWriteItem>,
         token: &str,
-    ) -> Result<Transaction, StoreError> {
+    ) -> Result<TransactionResult, StoreError> {
         let mut tries = Tries::new(self.patience);
         loop {
             let request = self.client.transact_write_items().client_request_token(token);
             let Err(error) = request.set_transact_items(Some(actions.clone())).send().await else {
-                return Ok(Transaction::Committed);
+                return Ok(TransactionResult::Committed);
             };
             let failed = || StoreError::call("TransactWriteItems", &error);
             let refusal = match cancellation_reasons(&error) {
@@ -53,7 +53,7 @@ impl Store {
                     refusal => refusal.ok_or_else(failed)?,
                 },
                 Some(reasons) => match verdicts(reasons) {
-                    Some(verdicts) => return Ok(Transaction::Refused(verdicts)),
+                    Some(verdicts) => return Ok(TransactionResult::Refused(verdicts)),
                     // The SDK retries a throttled call, but not a throttled item inside a transaction.
                     None if reasons.iter().all(is_transient) => match self.patience {
                         Patience::Import if reasons.iter().any(is_throttled) => Refusal::Throttled,

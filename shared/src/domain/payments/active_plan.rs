@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::event::{Event, EventKind, Status};
 use super::rules::Prices;
-use super::subscription::{Billing, Paid, Period, Subscription, better};
+use super::subscription::{Billing, PaidPeriod, Period, SubscriptionFacts, better};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::Plan;
 
@@ -24,7 +24,7 @@ impl Billing {
     pub fn ends_at(&self) -> Option<i64> {
         let running = self.known_subscriptions().filter(|(id, of)| self.runs(id, of));
         // Of a subscription that goes on at a price that is not ours, the plan ends with what was paid for it.
-        let end = |id: &str, of: &Subscription| {
+        let end = |id: &str, of: &SubscriptionFacts| {
             if of.has_moved() { self.paid_until(id) } else { Some(of.cancelled_at()).filter(|_| of.cancels) }
         };
         let ends: Option<Vec<i64>> = running.map(|(id, of)| end(id, of)).collect();
@@ -100,7 +100,7 @@ impl Billing {
         let subscription = self.subscriptions.get(id);
         let newest = self.newest_period(id);
         // The subscription is newer than its invoices; an invoice may come before its subscription.
-        let plan = subscription.and_then(Subscription::plan).or(newest.and_then(|(_, paid)| paid.plan));
+        let plan = subscription.and_then(SubscriptionFacts::plan).or(newest.and_then(|(_, paid)| paid.plan));
         let import = self.import_of(id);
         let plan = plan.or(import.map(|import| import.plan))?;
         let gives = match (subscription, newest) {
@@ -119,7 +119,7 @@ impl Billing {
 
     /// Whether a subscription that runs gives its plan: it is on trial, or it was paid for. Grace after a failed payment is
     /// for who has paid once. While collection is paused the plan ends with what is paid.
-    fn may_give(&self, id: &str, subscription: &Subscription) -> bool {
+    fn may_give(&self, id: &str, subscription: &SubscriptionFacts) -> bool {
         let paid = self.payments_of(id);
         match subscription.status {
             Some(Status::Trialing) => return true,
@@ -140,13 +140,13 @@ impl Billing {
     }
 
     /// Whether a subscription has moved to prices that are not ours, and what was paid for ours is over.
-    fn has_left(&self, id: &str, subscription: &Subscription) -> bool {
+    fn has_left(&self, id: &str, subscription: &SubscriptionFacts) -> bool {
         let began = subscription.period.and_then(|(start, _)| start);
         subscription.has_moved() && self.paid_until(id) <= began.max(Some(subscription.changed_at()))
     }
 
     /// Subscriptions of a price of ours, or of an import.
-    pub(super) fn known_subscriptions(&self) -> impl Iterator<Item = (&str, &Subscription)> {
+    pub(super) fn known_subscriptions(&self) -> impl Iterator<Item = (&str, &SubscriptionFacts)> {
         self.subscriptions.iter().filter(|(id, _)| self.is_known(id)).map(|(id, of)| (id.as_str(), of))
     }
 
@@ -157,12 +157,12 @@ impl Billing {
         by_itself || self.import_of(id).is_some() || self.payments_of(id).next().is_some()
     }
 
-    fn runs(&self, id: &str, subscription: &Subscription) -> bool {
+    fn runs(&self, id: &str, subscription: &SubscriptionFacts) -> bool {
         subscription.gives_access && !self.is_deleted(subscription.customer()) && !self.has_left(id, subscription)
     }
 
     /// Paid invoices of a price of ours.
-    fn payments_of<'a>(&'a self, subscription: &'a str) -> impl Iterator<Item = &'a Paid> + Clone {
+    fn payments_of<'a>(&'a self, subscription: &'a str) -> impl Iterator<Item = &'a PaidPeriod> + Clone {
         let of_it = self.invoices.values().filter(move |facts| facts.subscription == subscription);
         of_it.filter_map(|facts| facts.paid.as_ref()).filter(|paid| paid.plan.is_some())
     }
@@ -173,7 +173,7 @@ impl Billing {
     }
 
     /// Invoice, subscription and payment of every period of a price of ours, paid or on trial.
-    pub(super) fn periods(&self) -> impl Iterator<Item = (&str, &str, &Paid)> {
+    pub(super) fn periods(&self) -> impl Iterator<Item = (&str, &str, &PaidPeriod)> {
         self.invoices.iter().filter_map(|(id, facts)| {
             let paid = facts.paid.as_ref().filter(|paid| paid.period.is_some() && paid.plan.is_some())?;
             Some((id.as_str(), facts.subscription.as_str(), paid))
@@ -181,13 +181,13 @@ impl Billing {
     }
 
     /// Those periods that cost something.
-    pub(super) fn months(&self) -> impl Iterator<Item = (&str, &str, &Paid)> {
+    pub(super) fn months(&self) -> impl Iterator<Item = (&str, &str, &PaidPeriod)> {
         self.periods().filter(|(_, _, paid)| paid.period != Some(Period::Trial))
     }
 
     /// Whether an invoice of a change pays for a month that another invoice of the subscription pays for. Such a month is
     /// not new, and brings nothing again.
-    pub(super) fn is_known_month(&self, invoice: &str, subscription: &str, paid: &Paid) -> bool {
+    pub(super) fn is_known_month(&self, invoice: &str, subscription: &str, paid: &PaidPeriod) -> bool {
         paid.period == Some(Period::Change)
             && self.months().any(|(id, of, other)| {
                 let comes_first = other.period != Some(Period::Change) || id < invoice;
@@ -195,7 +195,7 @@ impl Billing {
             })
     }
 
-    fn newest_period(&self, subscription: &str) -> Option<(&str, &Paid)> {
+    fn newest_period(&self, subscription: &str) -> Option<(&str, &PaidPeriod)> {
         let of_it = self.periods().filter(|(id, of, paid)| *of == subscription && !self.is_known_month(id, of, paid));
         of_it.map(|(invoice, _, paid)| (invoice, paid)).max_by_key(|(invoice, paid)| (paid.period_end, *invoice))
     }
@@ -205,7 +205,7 @@ impl Billing {
     }
 
     /// Refunded in full, or disputed and not won.
-    fn is_paid_back(&self, invoice: &str, paid: &Paid) -> bool {
+    fn is_paid_back(&self, invoice: &str, paid: &PaidPeriod) -> bool {
         let refunded = self.charges_of(invoice).map(|(_, charge)| charge.refunded()).fold(0, u64::saturating_add);
         (paid.amount > 0 && refunded >= paid.amount) || self.disputes_of(invoice).any(|(_, dispute)| dispute.holds())
     }

@@ -1,4 +1,4 @@
-//! Size of an answer in the Lambda response.
+//! Size of a body in the Lambda response.
 
 use serde::Serialize;
 

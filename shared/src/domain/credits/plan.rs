@@ -1,0 +1,48 @@
+//! The plans, and the credits that each brings per month. Stripe holds their prices in money; the prices of what credits
+//! buy are in `mod.rs`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Credits;
+
+/// A user's plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    /// 5 credits per month.
+    Free,
+    /// 15 credits per month.
+    Starter,
+    /// Nothing is charged.
+    Unlimited,
+}
+
+impl Plan {
+    /// Name in storage and responses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Starter => "starter",
+            Self::Unlimited => "unlimited",
+        }
+    }
+
+    /// The balance that a refresh sets.
+    #[must_use]
+    pub const fn monthly_credits(self) -> Credits {
+        match self {
+            Self::Free | Self::Unlimited => 5,
+            Self::Starter => 15,
+        }
+    }
+
+    /// What a price costs under this plan.
+    pub(super) const fn debit(self, price: Credits) -> Credits {
+        match self {
+            Self::Free | Self::Starter => price,
+            Self::Unlimited => 0,
+        }
+    }
+}
