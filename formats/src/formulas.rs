@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::markup;
+use crate::tags;
 
 /// The longest formula, in bytes. A longer text between two delimiters is no formula.
 const FORMULA_BYTES_MAX: usize = 20_000;
@@ -119,7 +119,7 @@ impl<'a> Finder<'a> {
             match bytes[at] {
                 b'\\' => at += 1,
                 b'\n' if !self.is_html && begins_blank_line(&bytes[at + 1..last]) => break,
-                b'<' if self.is_html && markup::ends_formula(&bytes[at..], kind == 1) => break,
+                b'<' if self.is_html && tags::ends_formula(&bytes[at..], kind == 1) => break,
                 _ => {}
             }
             at += 1;
@@ -131,7 +131,7 @@ impl<'a> Finder<'a> {
     /// The formula at a place, cleaned.
     pub(crate) fn formula(&self, found: &Found) -> Formula {
         let body = &self.text[found.body.clone()];
-        let body = if self.is_html { markup::formula_without_tags(body) } else { body.to_owned() };
+        let body = if self.is_html { tags::formula_without_tags(body) } else { body.to_owned() };
         let latex = clean(&body);
         let latex = match found.environment.and_then(|index| ENVIRONMENTS[index].1) {
             Some(inner) => format!("\\begin{{{inner}}} {latex} \\end{{{inner}}}"),

@@ -4,9 +4,12 @@
 //! Each format is a module with a function `read` that returns a [`Bank`]. A reader never panics and never ends early: what
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
+mod answers;
+mod cloze;
 mod decimal;
 mod decode;
 mod formulas;
+pub mod gift;
 mod labels;
 mod markup;
 mod mathml;
@@ -15,8 +18,10 @@ pub mod moodle_xml;
 pub mod package;
 pub mod qti;
 pub mod qti12;
+mod reading;
 mod rich;
 mod scoring;
+mod tags;
 pub mod text;
 mod xml;
 

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::formulas::{self, Finder, Formula};
-use crate::markup::{self, Element, Node, Piece, Splitter};
+use crate::markup::{self, Element, Node};
 use crate::mathml;
+use crate::tags::{self, Piece, Splitter};
 
 /// Delimit the number of a formula that was taken out. Both are noncharacters, which no text has.
 const OPEN: char = '\u{fdd0}';
@@ -40,7 +41,7 @@ pub fn plain_to_text(text: &str) -> String {
 /// Whether a text has tags or entities of HTML.
 #[must_use]
 pub fn is_html(text: &str) -> bool {
-    markup::is_html(text)
+    tags::is_html(text)
 }
 
 fn tidy(text: &str) -> String {
