@@ -4,7 +4,10 @@
 
 mod answers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+};
 
 use roxmltree::Node;
 
@@ -29,10 +32,13 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         "quiz" => {}
         "moodle_backup" | "MOODLE_BACKUP" | "question_categories" => return Err(backup(file_name)),
         other => {
-            return Err(FormatError(format!("The file is no Moodle XML: its first element is `{other}` instead of `quiz`.")));
+            return Err(FormatError(format!(
+                "The file is no Moodle XML: its first element is `{other}` instead of `quiz`."
+            )));
         }
     }
-    let mut reader = Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: (None, None), intro: None };
+    let mut reader =
+        Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: (None, None), intro: None };
     for repair in &prepared.repairs {
         reader.bank.warnings.push(Remark { place: reader.place_of_file(), text: repair.clone() });
     }
@@ -103,7 +109,8 @@ impl Reader<'_> {
         texts.use_files_of(node);
         if kind == "description" {
             let text = texts.of_child(node, "questiontext");
-            let joined = intro.iter().map(|intro| intro.text.as_str()).chain([text.as_str()]).collect::<Vec<_>>().join("\n\n");
+            let joined =
+                intro.iter().map(|intro| intro.text.as_str()).chain([text.as_str()]).collect::<Vec<_>>().join("\n\n");
             self.warn(&place, &texts.rich.warnings);
             let place = intro.map_or(place, |intro| intro.place);
             self.intro = Some(Intro { place, text: joined, figures: texts.rich.figures });
@@ -131,10 +138,14 @@ impl Reader<'_> {
                 self.intro = intro;
                 match other {
                     Other::Refused(reason) => {
-                        self.bank.refused.push(Remark { place, text: format!("The question{named} is refused: {reason}") });
+                        self.bank
+                            .refused
+                            .push(Remark { place, text: format!("The question{named} is refused: {reason}") });
                     }
                     Other::Skipped(reason) => {
-                        self.bank.skipped.push(Remark { place, text: format!("The question{named} is left out: {reason}") });
+                        self.bank
+                            .skipped
+                            .push(Remark { place, text: format!("The question{named} is left out: {reason}") });
                     }
                 }
             }
@@ -142,9 +153,7 @@ impl Reader<'_> {
     }
 
     fn warn(&mut self, place: &Place, warnings: &[String]) {
-        self.bank
-            .warnings
-            .extend(warnings.iter().map(|text| Remark { place: place.clone(), text: text.clone() }));
+        self.bank.warnings.extend(warnings.iter().map(|text| Remark { place: place.clone(), text: text.clone() }));
     }
 
     /// A description after which no question follows in its category.
@@ -178,7 +187,9 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
     for tag in children(node, "tags").flat_map(|tags| children(tags, "tag")) {
         apply_tag(question, &text_of(tag));
     }
-    if let Some(penalty) = child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0)) {
+    if let Some(penalty) =
+        child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0))
+    {
         question.extra.push(("penalty".to_owned(), penalty));
     }
     for (element, label) in [
@@ -197,7 +208,10 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
     }
     if child_text(node, "hidden").is_some_and(|value| is_true(&value)) {
         question.extra.push(("hidden".to_owned(), "yes".to_owned()));
-        texts.rich.warnings.push("Moodle hides this question: it was deleted, or replaced by a later version.".to_owned());
+        texts
+            .rich
+            .warnings
+            .push("Moodle hides this question: it was deleted, or replaced by a later version.".to_owned());
     }
     Ok(())
 }
@@ -263,22 +277,21 @@ impl Texts {
     fn reduced(&mut self, html: &str, node: Node) -> String {
         let own = files_of(node, &mut self.rich.warnings);
         let Self { rich, files } = self;
-        let mut used = BTreeMap::new();
-        let used_cell = std::cell::RefCell::new(&mut used);
+        let used = RefCell::new(BTreeSet::new());
         let text = rich.html(html, &|source| {
             let path = source.trim().strip_prefix("@@PLUGINFILE@@/").unwrap_or(source);
             let path = path.split(['?', '#']).next().unwrap_or(path);
             let decoded = percent_decoded(path);
             let found = own.get(&decoded).or_else(|| own.get(path)).or_else(|| files.get(&decoded));
             if let Some((path, _)) = found {
-                used_cell.borrow_mut().insert(path.clone(), ());
+                used.borrow_mut().insert(path.clone());
             }
             found.cloned()
         });
-        let unused: Vec<&str> =
-            own.values().map(|(path, _)| path.as_str()).filter(|path| !used.contains_key(*path)).collect();
+        let used = used.into_inner();
+        let mut unused: Vec<&str> =
+            own.values().map(|(path, _)| path.as_str()).filter(|path| !used.contains(*path)).collect();
         if !unused.is_empty() {
-            let mut unused = unused;
             unused.sort_unstable();
             rich.warnings.push(format!("Files that no text shows are left out: {}.", unused.join(", ")));
         }
