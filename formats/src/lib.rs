@@ -4,10 +4,12 @@
 //! Each format is a module with a function `read` that returns a [`Bank`]. A reader never panics and never ends early: what
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
+pub mod aiken;
 mod answers;
 mod cloze;
 mod decimal;
 mod decode;
+pub mod exam_tex;
 mod formulas;
 pub mod gift;
 mod labels;
