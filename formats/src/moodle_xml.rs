@@ -22,8 +22,14 @@ use crate::{
 
 /// Reads a file of questions.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
-    if Package::is_zip(bytes) || bytes.starts_with(b"\x1f\x8b") {
+    // A backup is a tar that is packed by gzip, or a zip in old versions.
+    if bytes.starts_with(b"\x1f\x8b") || (Package::is_zip(bytes) && contains(bytes, b"moodle_backup.xml")) {
         return Err(backup(file_name));
+    }
+    if Package::is_zip(bytes) {
+        return Err(FormatError(format!(
+            "{file_name} is a zip. Moodle XML is a single file: unpack the zip and import that file."
+        )));
     }
     let prepared = xml::prepare(bytes)?;
     let document = prepared.parse()?;
@@ -60,6 +66,10 @@ fn backup(file_name: &str) -> FormatError {
         "{file_name} is a Moodle backup (.mbz), not a question bank. In Moodle, open Question bank, Export, choose `Moodle XML \
          format`, and import that file."
     ))
+}
+
+fn contains(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes.windows(mark.len()).any(|window| window == mark)
 }
 
 /// A description that waits for the question after it.
@@ -172,6 +182,14 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
         question.stem = texts.of_child(node, "questiontext");
     }
     answers::fill(question, node, kind, texts)?;
+    if let Some(path) = texts.old_image.take() {
+        let mut html = "<img src=\"".to_owned();
+        xml::push_escaped(&mut html, &path);
+        html.push_str("\">");
+        let shown = texts.reduced(&html, node);
+        let stem = format!("{}\n{shown}", question.stem);
+        stem.trim().clone_into(&mut question.stem);
+    }
     let solution = texts.of_child(node, "generalfeedback");
     let grader = texts.of_child(node, "graderinfo");
     let solutions: Vec<String> = [solution, grader].into_iter().filter(|text| !text.is_empty()).collect();
@@ -248,18 +266,21 @@ pub(crate) struct Texts {
     rich: Rich,
     /// Files that stand outside the text that shows them, as old exports have it.
     files: Files,
+    /// The picture that Moodle 1 shows below the text.
+    old_image: Option<String>,
 }
 
 impl Texts {
     fn after(figures: Vec<Figure>) -> Self {
-        Self { rich: Rich::after(figures), files: Files::new() }
+        Self { rich: Rich::after(figures), files: Files::new(), old_image: None }
     }
 
     fn use_files_of(&mut self, node: Node) {
         self.files = files_of(node, &mut self.rich.warnings);
         if let Some(image) = child_text(node, "image_base64").and_then(|text| decoded_base64(&text)) {
             let path = child_text(node, "image").unwrap_or_else(|| "image".to_owned());
-            self.files.insert(path.clone(), (path, image));
+            self.files.insert(path.clone(), (path.clone(), image));
+            self.old_image = Some(path);
         }
     }
 
@@ -276,7 +297,7 @@ impl Texts {
     /// Reduces HTML that stands in an element, whose files it may show.
     fn reduced(&mut self, html: &str, node: Node) -> String {
         let own = files_of(node, &mut self.rich.warnings);
-        let Self { rich, files } = self;
+        let Self { rich, files, .. } = self;
         let used = RefCell::new(BTreeSet::new());
         let text = rich.html(html, &|source| {
             let path = source.trim().strip_prefix("@@PLUGINFILE@@/").unwrap_or(source);

@@ -369,6 +369,17 @@ fn what_is_not_understood_is_said() {
 }
 
 #[test]
+fn points_for_all_other_responses_are_said() {
+    let processing = when("<match><variable identifier='RESPONSE'/><correct identifier='RESPONSE'/></match>", "2").replace(
+        "</responseIf>",
+        "</responseIf><responseElse><setOutcomeValue identifier='SCORE'><baseValue baseType='float'>1</baseValue></setOutcomeValue></responseElse>",
+    );
+    let bank = item(&response("single", "identifier", &["b"], ""), CHOICE, &processing);
+    assert_eq!(options(&only(&bank).parts[0].answer), [("A", false, None), ("B", true, None), ("C", false, None)]);
+    assert_eq!(texts(&bank.warnings), ["Points for all responses that no condition names are left out."]);
+}
+
+#[test]
 fn branches_give_shares_and_sums_add_up() {
     let branch = |tag: &str, value: &str, score: &str| {
         format!(
@@ -556,6 +567,42 @@ fn paths_that_leave_the_package_are_refused() {
     assert!(j.stem.starts_with("Read this. [figure 1]\n\n"), "{}", j.stem);
     assert_eq!(j.figures[0].bytes.as_deref(), Some(b"P".as_slice()));
     assert!(texts(&bank.warnings).contains(&"The section selects 1 of its questions at random. All are taken."));
+}
+
+#[test]
+fn hostile_packages_and_items_are_refused_or_bounded() {
+    let bomb = zip(&[("items/a.xml", &vec![b' '; 3 << 20])]);
+    assert!(qti::read("q.zip", &bomb).unwrap_err().0.contains("200 times"));
+    let laughs = b"<!DOCTYPE a [<!ENTITY a 'ha'>]><assessmentItem identifier='a'><itemBody><p>&a;</p></itemBody></assessmentItem>";
+    assert!(qti::read("a.xml", laughs).unwrap_err().0.contains("declares entities"));
+    let deep = format!("<assessmentItem>{}", "<div>".repeat(10_000));
+    assert!(qti::read("a.xml", deep.as_bytes()).unwrap_err().0.contains("200 levels"));
+    let bank = item(&response("single", "string", &["x"], ""), &FIELD.repeat(300), "");
+    assert!(bank.refused[0].text.contains("more than 200 interactions"), "{bank:?}");
+    let match_one = |value: usize| {
+        format!("<match><variable identifier='RESPONSE'/><baseValue baseType='string'>{value}</baseValue></match>")
+    };
+    let or = format!("<or>{}{}</or>", match_one(1), match_one(2)).repeat(60);
+    let bank = item(&response("single", "string", &["x"], ""), FIELD, &when(&format!("<and>{or}</and>"), "1"));
+    assert!(texts(&bank.warnings)[0].contains("more than 6000 comparisons"), "{bank:?}");
+    let many = format!("<or>{}</or>", (0..2000).map(match_one).collect::<Vec<_>>().concat());
+    let bank = item(&response("single", "string", &["x"], ""), FIELD, &when(&many, "1"));
+    let Answer::Accepted(list) = &only(&bank).parts[0].answer else { panic!("{bank:?}") };
+    assert_eq!((list.len(), bank.warnings.len()), (500, 1));
+    let pictures = "<img src='a.png'/>".repeat(5)
+        + &(0..300).map(|number| format!("<img src='{number}.png'/>")).collect::<Vec<_>>().concat();
+    let bank = item(&response("single", "string", &["x"], ""), &format!("<p>{pictures}</p>{FIELD}"), "");
+    assert_eq!(only(&bank).figures.len(), 100);
+}
+
+#[test]
+fn an_order_of_our_own_export_is_taken() {
+    let order = std::str::from_utf8(PACKAGE[6].1)
+        .unwrap()
+        .replace("identifier=\"order\"", "identifier=\"order\" tool-name=\"pastpaper\"");
+    let bank = qti::read("order.xml", order.as_bytes()).unwrap();
+    assert_eq!(only(&bank).parts[0].answer, Answer::Ordering(vec!["subtract".to_owned(), "divide".to_owned()]));
+    assert_eq!(only(&bank).stem, "Order the steps.");
 }
 
 #[test]

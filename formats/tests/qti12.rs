@@ -137,6 +137,18 @@ fn a_single_choice_keeps_shares_and_penalties() {
 }
 
 #[test]
+fn points_for_all_other_answers_are_said() {
+    let bank = item(
+        &[],
+        &(text("Q?") + &choice("r", "Single", &[("a", "A"), ("b", "B")])),
+        "<respcondition><conditionvar><varequal respident='r'>b</varequal></conditionvar><setvar varname='SCORE'>2</setvar></respcondition>
+        <respcondition><conditionvar><other/></conditionvar><setvar varname='SCORE'>1</setvar></respcondition>",
+    );
+    assert_eq!(options(&only(&bank).parts[0].answer), [("A", false, None), ("B", true, None)]);
+    assert_eq!(texts(&bank.warnings), ["Points for all answers that no condition names are left out."]);
+}
+
+#[test]
 fn several_choices_may_add_their_points() {
     let bank = item(
         &[],

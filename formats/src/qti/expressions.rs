@@ -12,16 +12,17 @@ use crate::{
     xml::{self, attribute, elements, name},
 };
 
-/// The largest number of alternatives of a condition. `and` of many `or` has exponentially many.
-const ALTERNATIVES_MAX: usize = 1000;
+/// The largest size of a condition: its alternatives, and the comparisons in them. `and` of many `or` has exponentially many.
+const SIZE_MAX: usize = 6000;
 
 /// Tests that must all hold, with the response of each. Without a test, it always holds.
 pub(super) type Alternative = Vec<(String, Test)>;
 
 /// Each alternative of the one with each of the other. None, if there are too many.
 pub(super) fn product(left: &[Alternative], right: &[Alternative], unknown: &mut BTreeSet<String>) -> Vec<Alternative> {
-    if left.len() * right.len() > ALTERNATIVES_MAX {
-        unknown.insert(format!("and of more than {ALTERNATIVES_MAX} alternatives"));
+    let tests = |list: &[Alternative]| list.iter().map(Vec::len).sum::<usize>();
+    if left.len() * right.len() + tests(left) * right.len() + tests(right) * left.len() > SIZE_MAX {
+        unknown.insert(format!("and of more than {SIZE_MAX} comparisons"));
         return Vec::new();
     }
     left.iter().flat_map(|a| right.iter().map(move |b| [a.as_slice(), b.as_slice()].concat())).collect()

@@ -176,6 +176,12 @@ impl Reader<'_> {
         if score.constant.abs() < 1e-12 {
             return;
         }
+        if when.is_empty() && score.constant > 0.0 {
+            let warning = "Points for all responses that no condition names are left out.".to_owned();
+            if self.unknown.is_empty() && !self.processed.warnings.contains(&warning) {
+                self.processed.warnings.push(warning);
+            }
+        }
         for alternative in when {
             let mut by_response: BTreeMap<&str, Vec<&Test>> = BTreeMap::new();
             for (response, test) in alternative {

@@ -9,8 +9,8 @@ use crate::{
     xml::{attribute, children, descendants, elements, name, text},
 };
 
-/// The largest number of alternatives of a condition. `and` of many `or` has exponentially many.
-const ALTERNATIVES_MAX: usize = 1000;
+/// The largest size of a condition: its alternatives, and the comparisons in them. `and` of many `or` has exponentially many.
+const SIZE_MAX: usize = 6000;
 /// The largest number of comparisons of an item.
 const ATOMS_MAX: usize = 20_000;
 
@@ -84,6 +84,17 @@ pub(super) fn read(item: Node, is_single: &dyn Fn(&str) -> bool) -> Processing {
         let mut points = None;
         for set in children(node, "setvar").filter(|set| variable_of(*set) == variable) {
             points = points_of(set).or(points);
+        }
+        let is_positive = match points {
+            Some(Points::Set(points) | Points::Add(points)) => points > 0.0,
+            Some(Points::Full) => true,
+            None => false,
+        };
+        if is_positive && alternatives.is_empty() {
+            let warning = "Points for all answers that no condition names are left out.".to_owned();
+            if !processing.warnings.contains(&warning) {
+                processing.warnings.push(warning);
+            }
         }
         let feedback = children(node, "displayfeedback")
             .filter_map(|shown| attribute(shown, "linkrefid"))
@@ -180,8 +191,9 @@ impl Reader<'_> {
 
     /// Each alternative of the one with each of the other.
     fn product(&mut self, left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
-        if left.len() * right.len() > ALTERNATIVES_MAX {
-            self.unknown.push(format!("and of more than {ALTERNATIVES_MAX} alternatives"));
+        let atoms = |list: &[Alternative]| list.iter().map(|one| one.atoms.len()).sum::<usize>();
+        if left.len() * right.len() + atoms(left) * right.len() + atoms(right) * left.len() > SIZE_MAX {
+            self.unknown.push(format!("and of more than {SIZE_MAX} comparisons"));
             return Vec::new();
         }
         left.iter()
