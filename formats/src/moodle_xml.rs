@@ -4,22 +4,32 @@
 
 mod answers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+};
 
 use roxmltree::Node;
 
 use crate::{
     Bank, Figure, FormatError, Place, Question, Remark,
-    labels::{add_tag, category_path, finite, set_category},
+    labels::finite,
     package::{Package, percent_decoded},
+    reading::{apply_tag, split_category},
     rich::{Rich, decoded_base64, inner_html},
     xml::{self, attribute, child, child_text, children, elements, name},
 };
 
 /// Reads a file of questions.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
-    if Package::is_zip(bytes) || bytes.starts_with(b"\x1f\x8b") {
+    // A backup is a tar that is packed by gzip, or a zip in old versions.
+    if bytes.starts_with(b"\x1f\x8b") || (Package::is_zip(bytes) && contains(bytes, b"moodle_backup.xml")) {
         return Err(backup(file_name));
+    }
+    if Package::is_zip(bytes) {
+        return Err(FormatError(format!(
+            "{file_name} is a zip. Moodle XML is a single file: unpack the zip and import that file."
+        )));
     }
     let prepared = xml::prepare(bytes)?;
     let document = prepared.parse()?;
@@ -34,7 +44,7 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         }
     }
     let mut reader =
-        Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: Vec::new(), intro: None };
+        Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: (None, None), intro: None };
     for repair in &prepared.repairs {
         reader.bank.warnings.push(Remark { place: reader.place_of_file(), text: repair.clone() });
     }
@@ -58,6 +68,10 @@ fn backup(file_name: &str) -> FormatError {
     ))
 }
 
+fn contains(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes.windows(mark.len()).any(|window| window == mark)
+}
+
 /// A description that waits for the question after it.
 struct Intro {
     place: Place,
@@ -69,7 +83,8 @@ struct Reader<'a> {
     file: &'a str,
     prepared: &'a xml::Prepared,
     bank: Bank,
-    category: Vec<String>,
+    /// Category and topic.
+    category: (Option<String>, Option<String>),
     intro: Option<Intro>,
 }
 
@@ -93,7 +108,7 @@ impl Reader<'_> {
         if kind == "category" {
             self.end_intro();
             let path = child(node, "category").and_then(|category| child_text(category, "text")).unwrap_or_default();
-            self.category = category_path(&path);
+            self.category = split_category(&path);
             return;
         }
         let place = self.place(node);
@@ -111,8 +126,8 @@ impl Reader<'_> {
             self.intro = Some(Intro { place, text: joined, figures: texts.rich.figures });
             return;
         }
-        let mut question = Question { place: place.clone(), title, ..Question::default() };
-        set_category(&mut question, &self.category);
+        let (category, topic) = self.category.clone();
+        let mut question = Question { place: place.clone(), title, category, topic, ..Question::default() };
         match fill(&mut question, node, &kind, &mut texts) {
             Ok(()) => {
                 self.warn(&place, &texts.rich.warnings);
@@ -163,8 +178,18 @@ impl Reader<'_> {
 /// Reads everything except name, place and category.
 fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> Result<(), Other> {
     answers::check_kind(kind)?;
-    question.stem = texts.of_child(node, "questiontext");
+    if !answers::is_cloze(kind) {
+        question.stem = texts.of_child(node, "questiontext");
+    }
     answers::fill(question, node, kind, texts)?;
+    if let Some(path) = texts.old_image.take() {
+        let mut html = "<img src=\"".to_owned();
+        xml::push_escaped(&mut html, &path);
+        html.push_str("\">");
+        let shown = texts.reduced(&html, node);
+        let stem = format!("{}\n{shown}", question.stem);
+        stem.trim().clone_into(&mut question.stem);
+    }
     let solution = texts.of_child(node, "generalfeedback");
     let grader = texts.of_child(node, "graderinfo");
     let solutions: Vec<String> = [solution, grader].into_iter().filter(|text| !text.is_empty()).collect();
@@ -178,7 +203,7 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
         part.hint = Some(hints.join("\n"));
     }
     for tag in children(node, "tags").flat_map(|tags| children(tags, "tag")) {
-        add_tag(question, &text_of(tag));
+        apply_tag(question, &text_of(tag));
     }
     if let Some(penalty) =
         child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0))
@@ -218,6 +243,21 @@ fn text_of(node: Node) -> String {
     child(node, "text").map_or_else(|| xml::text(node), inner_html)
 }
 
+/// The text of an element as HTML, whatever its format.
+fn html_of(node: Node) -> String {
+    let source = text_of(node);
+    match attribute(node, "format").unwrap_or("html") {
+        "plain_text" | "plain" => {
+            let mut html = String::new();
+            xml::push_escaped(&mut html, source.trim());
+            html.replace('\n', "<br>")
+        }
+        "moodle_auto_format" => source.trim().replace('\n', "<br>"),
+        "markdown" => markdown(&source),
+        _ => source,
+    }
+}
+
 /// The files of an element: name without folder, and with it.
 type Files = HashMap<String, (String, Vec<u8>)>;
 
@@ -226,18 +266,21 @@ pub(crate) struct Texts {
     rich: Rich,
     /// Files that stand outside the text that shows them, as old exports have it.
     files: Files,
+    /// The picture that Moodle 1 shows below the text.
+    old_image: Option<String>,
 }
 
 impl Texts {
     fn after(figures: Vec<Figure>) -> Self {
-        Self { rich: Rich::after(figures), files: Files::new() }
+        Self { rich: Rich::after(figures), files: Files::new(), old_image: None }
     }
 
     fn use_files_of(&mut self, node: Node) {
         self.files = files_of(node, &mut self.rich.warnings);
         if let Some(image) = child_text(node, "image_base64").and_then(|text| decoded_base64(&text)) {
             let path = child_text(node, "image").unwrap_or_else(|| "image".to_owned());
-            self.files.insert(path.clone(), (path, image));
+            self.files.insert(path.clone(), (path.clone(), image));
+            self.old_image = Some(path);
         }
     }
 
@@ -247,36 +290,29 @@ impl Texts {
 
     /// The text of an element with `format`, `text` and `file`.
     fn of(&mut self, node: Node) -> String {
-        let source = text_of(node);
-        let format = attribute(node, "format").unwrap_or("html");
+        let html = html_of(node);
+        self.reduced(&html, node)
+    }
+
+    /// Reduces HTML that stands in an element, whose files it may show.
+    fn reduced(&mut self, html: &str, node: Node) -> String {
         let own = files_of(node, &mut self.rich.warnings);
-        let html = match format {
-            "plain_text" | "plain" => {
-                let mut html = String::new();
-                xml::push_escaped(&mut html, source.trim());
-                html.replace('\n', "<br>")
-            }
-            "moodle_auto_format" => source.trim().replace('\n', "<br>"),
-            "markdown" => markdown(&source),
-            _ => source,
-        };
-        let Self { rich, files } = self;
-        let mut used = BTreeMap::new();
-        let used_cell = std::cell::RefCell::new(&mut used);
-        let text = rich.html(&html, &|source| {
+        let Self { rich, files, .. } = self;
+        let used = RefCell::new(BTreeSet::new());
+        let text = rich.html(html, &|source| {
             let path = source.trim().strip_prefix("@@PLUGINFILE@@/").unwrap_or(source);
             let path = path.split(['?', '#']).next().unwrap_or(path);
             let decoded = percent_decoded(path);
             let found = own.get(&decoded).or_else(|| own.get(path)).or_else(|| files.get(&decoded));
             if let Some((path, _)) = found {
-                used_cell.borrow_mut().insert(path.clone(), ());
+                used.borrow_mut().insert(path.clone());
             }
             found.cloned()
         });
-        let unused: Vec<&str> =
-            own.values().map(|(path, _)| path.as_str()).filter(|path| !used.contains_key(*path)).collect();
+        let used = used.into_inner();
+        let mut unused: Vec<&str> =
+            own.values().map(|(path, _)| path.as_str()).filter(|path| !used.contains(*path)).collect();
         if !unused.is_empty() {
-            let mut unused = unused;
             unused.sort_unstable();
             rich.warnings.push(format!("Files that no text shows are left out: {}.", unused.join(", ")));
         }

@@ -8,6 +8,9 @@ use crate::{
     xml::{self, push_escaped},
 };
 
+/// The largest number of pictures of a question.
+const FIGURES_MAX: usize = 100;
+
 /// Reduces the HTML of a question to text and collects its figures.
 #[derive(Debug, Default)]
 pub(crate) struct Rich {
@@ -46,6 +49,13 @@ impl Rich {
 }
 
 fn figure(figures: &mut Vec<Figure>, warnings: &mut Vec<String>, find: &FindFile, source: &str, alt: &str) -> usize {
+    if figures.len() >= FIGURES_MAX {
+        let warning = format!("The question has more than {FIGURES_MAX} pictures. The others are left out.");
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+        return FIGURES_MAX;
+    }
     let alt = (!alt.trim().is_empty()).then(|| alt.trim().to_owned());
     let figure = if source.starts_with("data:") {
         let bytes = data_address(source);
@@ -66,13 +76,13 @@ fn figure(figures: &mut Vec<Figure>, warnings: &mut Vec<String>, find: &FindFile
         Figure { source: shown, bytes: None, alt }
     };
     let known = figures.iter().position(|other| other.source == figure.source && other.bytes == figure.bytes);
-    match known {
-        Some(index) => index + 1,
-        None => {
+    known.map_or_else(
+        || {
             figures.push(figure);
             figures.len()
-        }
-    }
+        },
+        |index| index + 1,
+    )
 }
 
 /// The content of `data:image/png;base64,…`.
@@ -92,22 +102,20 @@ pub(crate) fn decoded_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// What stands for an element in HTML.
-pub(crate) enum Instead<'a, 'input> {
+pub(crate) enum Instead {
     /// The element itself.
     Same,
     /// Its content without its tags.
     Content,
     /// This HTML.
     Html(String),
-    /// The content of another element.
-    Other(Node<'a, 'input>),
 }
 
 /// Writes the content of an XML element as HTML: names without prefixes, so that `m:math` is `math`.
 pub(crate) fn push_html<'a, 'input>(
     html: &mut String,
     node: Node<'a, 'input>,
-    instead: &mut impl FnMut(Node<'a, 'input>) -> Instead<'a, 'input>,
+    instead: &mut impl FnMut(Node<'a, 'input>) -> Instead,
 ) {
     for child in node.children() {
         if child.is_text() {
@@ -120,7 +128,6 @@ pub(crate) fn push_html<'a, 'input>(
         match instead(child) {
             Instead::Html(other) => html.push_str(&other),
             Instead::Content => push_html(html, child, instead),
-            Instead::Other(other) => push_html(html, other, instead),
             Instead::Same => {
                 let name = child.tag_name().name();
                 html.push('<');

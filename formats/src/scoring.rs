@@ -3,10 +3,13 @@
 use crate::{
     Accepted, Answer, Bound, Choice, Decimal, Form, Tolerance,
     labels::{accepted, accepted_number, show_best_first},
+    reading::OPTIONS_MAX,
 };
 
-/// The largest number of options of a choice.
-pub(crate) const OPTIONS_MAX: usize = 26;
+/// The largest number of responses of a question.
+pub(crate) const RESPONSES_MAX: usize = 200;
+/// The largest number of accepted answers of a response.
+const ACCEPTED_MAX: usize = 500;
 
 /// What an interaction asks for.
 #[derive(Debug, Clone)]
@@ -184,6 +187,7 @@ fn unkeyed(full: f64) -> Vec<String> {
 
 fn text_key(rules: &[Rule], is_number: bool) -> Key {
     let full = best(rules);
+    let mut warnings = Vec::new();
     let mut list: Vec<Accepted> = Vec::new();
     for rule in rules.iter().filter(|rule| rule.points > 0.0) {
         let fraction = (rule.points / full).min(1.0);
@@ -210,16 +214,23 @@ fn text_key(rules: &[Rule], is_number: bool) -> Key {
             },
         };
         one.feedback.clone_from(&rule.feedback);
+        if list.len() >= ACCEPTED_MAX {
+            warnings.push(format!("Accepted answers after the first {ACCEPTED_MAX} are left out."));
+            break;
+        }
         if !list.iter().any(|other| other.form == one.form && other.fraction >= one.fraction) {
             list.push(one);
         }
     }
     show_best_first(&mut list);
     let answer = if list.is_empty() { Answer::Open } else { Answer::Accepted(list) };
-    Key { answer, full, warnings: Vec::new() }
+    Key { answer, full, warnings }
 }
 
 fn pairs_key(left: &[Label], right: &[Label], rules: &[Rule]) -> Result<Key, String> {
+    if left.len().max(right.len()) > RESPONSES_MAX || rules.len() > RESPONSES_MAX * RESPONSES_MAX {
+        return Err(format!("it has more than {RESPONSES_MAX} pairs."));
+    }
     let mut warnings = Vec::new();
     let mut full = 0.0;
     let mut found: Vec<(usize, usize, f64)> = Vec::new();
@@ -242,7 +253,9 @@ fn pairs_key(left: &[Label], right: &[Label], rules: &[Rule]) -> Result<Key, Str
             }
             Test::All(values) => {
                 full = f64::max(full, rule.points);
-                values.iter().for_each(|value| add(value, rule.points));
+                for value in values {
+                    add(value, rule.points);
+                }
             }
             _ => {}
         }

@@ -1,4 +1,5 @@
 //! Moodle XML: what must come out of each kind of question.
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
 use formats::{Accepted, Answer, Bank, Form, Question, Tolerance, moodle_xml};
 use proptest::prelude::*;
@@ -63,9 +64,9 @@ fn the_bank_of_the_fixture_is_taken() {
         texts(&bank.refused),
         ["The question “Random” is refused: its type `stack` needs the computer algebra system of STACK."]
     );
-    assert_eq!(bank.refused[0].place.line, Some(15));
+    assert_eq!(bank.refused[0].place.line, Some(14));
     assert_eq!(texts(&bank.skipped), ["The description is left out: no question follows it in its category."]);
-    assert_eq!(bank.skipped[0].place.line, Some(16));
+    assert_eq!(bank.skipped[0].place.line, Some(15));
 }
 
 #[test]
@@ -299,6 +300,18 @@ fn a_description_stands_before_the_next_question_with_its_picture() {
 }
 
 #[test]
+fn the_picture_of_an_old_export_stands_below_the_text() {
+    let bank = question(
+        "essay",
+        "<questiontext format='moodle_auto_format'><text>Look:\nnow</text></questiontext><image>pics/a b.gif</image><image_base64>R0lG\nODlh</image_base64>",
+    );
+    let question = only(&bank);
+    assert_eq!(question.stem, "Look:\nnow\n[figure 1]");
+    assert_eq!(question.figures[0].bytes.as_deref(), Some(b"GIF89a".as_slice()));
+    assert!(bank.warnings.is_empty(), "{bank:?}");
+}
+
+#[test]
 fn types_that_cannot_be_taken_are_refused_by_name() {
     for kind in [
         "calculated",
@@ -340,13 +353,14 @@ fn broken_questions_stop_nothing_else() {
 fn a_backup_is_told_apart() {
     for bytes in [
         b"\x1f\x8b\x08\x00rest".as_slice(),
-        b"PK\x03\x04rest",
+        b"PK\x03\x04 moodle_backup.xml",
         b"<?xml version='1.0'?><moodle_backup><information/></moodle_backup>",
         b"<question_categories><question_category id='1'/></question_categories>",
     ] {
         let error = moodle_xml::read("course.mbz", bytes).unwrap_err();
         assert!(error.0.starts_with("course.mbz is a Moodle backup (.mbz)"), "{error}");
     }
+    assert!(moodle_xml::read("a.zip", b"PK\x03\x04rest").unwrap_err().0.contains("unpack the zip"));
     assert!(moodle_xml::read("a.xml", b"<html/>").unwrap_err().0.contains("`html`"));
     assert!(moodle_xml::read("a.xml", b"<quiz><question></quiz>").unwrap_err().0.contains("1:17"));
 }

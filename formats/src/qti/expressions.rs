@@ -12,18 +12,20 @@ use crate::{
     xml::{self, attribute, elements, name},
 };
 
-/// The largest number of alternatives of a condition. `and` of many `or` has exponentially many.
-const ALTERNATIVES_MAX: usize = 1000;
+/// The largest size of a condition: its alternatives, and the comparisons in them. `and` of many `or` has exponentially many.
+const SIZE_MAX: usize = 6000;
 
 /// Tests that must all hold, with the response of each. Without a test, it always holds.
 pub(super) type Alternative = Vec<(String, Test)>;
 
-/// Each alternative of the one with each of the other.
-pub(super) fn product(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
-    left.iter()
-        .flat_map(|a| right.iter().map(move |b| [a.as_slice(), b.as_slice()].concat()))
-        .take(ALTERNATIVES_MAX)
-        .collect()
+/// Each alternative of the one with each of the other. None, if there are too many.
+pub(super) fn product(left: &[Alternative], right: &[Alternative], unknown: &mut BTreeSet<String>) -> Vec<Alternative> {
+    let tests = |list: &[Alternative]| list.iter().map(Vec::len).sum::<usize>();
+    if left.len() * right.len() + tests(left) * right.len() + tests(right) * left.len() > SIZE_MAX {
+        unknown.insert(format!("and of more than {SIZE_MAX} comparisons"));
+        return Vec::new();
+    }
+    left.iter().flat_map(|a| right.iter().map(move |b| [a.as_slice(), b.as_slice()].concat())).collect()
 }
 
 pub(super) struct Expressions<'a> {
@@ -48,15 +50,11 @@ impl Expressions<'_> {
                 let mut all = vec![Alternative::new()];
                 for inner in elements(node) {
                     let found = self.condition(inner);
-                    all = product(&all, &found);
+                    all = product(&all, &found, self.unknown);
                 }
                 all
             }
-            "or" => {
-                let mut any: Vec<Alternative> = elements(node).flat_map(|inner| self.condition(inner)).collect();
-                any.truncate(ALTERNATIVES_MAX);
-                any
-            }
+            "or" => elements(node).flat_map(|inner| self.condition(inner)).collect(),
             // `not(isNull)` is a guard. What must not be chosen is wrong already by not being named.
             "not" => vec![Alternative::new()],
             "isNull" => Vec::new(),

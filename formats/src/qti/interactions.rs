@@ -22,7 +22,7 @@ pub(super) struct Interaction {
 /// Text and interactions, in the order of the item.
 #[derive(Debug, Default)]
 pub(super) struct Body {
-    /// HTML with [`place`], [`prompt_start`] and [`prompt_end`].
+    /// HTML with the marks [`PLACE`], [`START`] and [`END`].
     pub(super) html: String,
     pub(super) interactions: Vec<Interaction>,
     /// For persons who mark: a solution.
@@ -30,20 +30,14 @@ pub(super) struct Body {
     refusal: Option<String>,
 }
 
-/// Stands for a gap.
-pub(super) fn place(index: usize) -> String {
-    format!("\u{e000}{index}\u{e003}")
-}
-
-/// Stands before the prompt of a block.
-pub(super) fn prompt_start(index: usize) -> String {
-    format!("\u{e001}{index}\u{e003}")
-}
-
-/// Stands after the prompt of a block.
-pub(super) fn prompt_end(index: usize) -> String {
-    format!("\u{e002}{index}\u{e003}")
-}
+/// Stands before the number of a gap, in its place.
+pub(super) const PLACE: char = '\u{e000}';
+/// Stands before the number of a block and its prompt.
+pub(super) const START: char = '\u{e001}';
+/// Stands after the prompt of a block, before its number.
+pub(super) const END: char = '\u{e002}';
+/// Stands after these numbers.
+pub(super) const CLOSE: char = '\u{e003}';
 
 /// Reads the body of an item.
 pub(super) fn read(
@@ -63,14 +57,14 @@ pub(super) fn read(
     }
 }
 
-fn instead<'a, 'input>(
-    node: Node<'a, 'input>,
+fn instead(
+    node: Node,
     read: &mut Body,
     declarations: &Declarations,
     is_ours: bool,
     rich: &mut Rich,
     find: &FindFile,
-) -> Instead<'a, 'input> {
+) -> Instead {
     let kind = name(node);
     if kind.ends_with("Interaction") || kind == "gap" {
         return interaction(node, &kind, read, declarations, is_ours, rich, find);
@@ -134,15 +128,15 @@ fn html_of(node: Node) -> String {
     html
 }
 
-fn interaction<'a, 'input>(
-    node: Node<'a, 'input>,
+fn interaction(
+    node: Node,
     kind: &str,
     read: &mut Body,
     declarations: &Declarations,
     is_ours: bool,
     rich: &mut Rich,
     find: &FindFile,
-) -> Instead<'a, 'input> {
+) -> Instead {
     let id = attribute(node, "responseIdentifier").unwrap_or_default().trim().to_owned();
     let declared = declarations.responses.get(&id);
     let is_single = declared.is_none_or(|declared| declared.cardinality == "single");
@@ -193,10 +187,10 @@ fn interaction<'a, 'input>(
     let index = read.interactions.len();
     let is_inline = matches!(kind, "textEntryInteraction" | "inlineChoiceInteraction");
     let html = if is_inline {
-        place(index)
+        format!("{PLACE}{index}{CLOSE}")
     } else {
         let prompt = child(node, "prompt").map(html_of).unwrap_or_default();
-        format!("{}<div>{prompt}</div>{}", prompt_start(index), prompt_end(index))
+        format!("{START}{index}{CLOSE}<div>{prompt}</div>{END}{index}{CLOSE}")
     };
     read.interactions.push(Interaction { id, asked, is_inline, extra });
     Instead::Html(html)

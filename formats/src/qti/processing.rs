@@ -17,6 +17,9 @@ use crate::{
     xml::{self, attribute, child, descendants, elements, name},
 };
 
+/// The largest number of rules of an item.
+const RULES_MAX: usize = 20_000;
+
 /// The rules of one response.
 #[derive(Debug, Default)]
 pub(super) struct Keyed {
@@ -49,7 +52,7 @@ pub(super) fn read(item: Node, declarations: &Declarations) -> Processed {
     processed.is_there = true;
     if elements(node).next().is_some() {
         let scores = score_variables(node);
-        let mut reader = Reader { declarations, scores, processed, unknown: BTreeSet::new() };
+        let mut reader = Reader { declarations, scores, processed, unknown: BTreeSet::new(), rules_left: RULES_MAX };
         reader.sequence(node, &vec![Alternative::default()]);
         let Reader { processed: mut read, unknown, .. } = reader;
         for unknown in unknown {
@@ -125,6 +128,7 @@ struct Reader<'a> {
     scores: BTreeSet<String>,
     processed: Processed,
     unknown: BTreeSet<String>,
+    rules_left: usize,
 }
 
 impl Reader<'_> {
@@ -148,7 +152,7 @@ impl Reader<'_> {
                     let Some(condition) = parts.next() else { continue };
                     let mut expressions = Expressions { declarations: self.declarations, unknown: &mut self.unknown };
                     let found = expressions.condition(condition);
-                    let both = super::expressions::product(when, &found);
+                    let both = super::expressions::product(when, &found, &mut self.unknown);
                     for inner in parts {
                         self.rule(inner, &both);
                     }
@@ -172,6 +176,12 @@ impl Reader<'_> {
         if score.constant.abs() < 1e-12 {
             return;
         }
+        if when.is_empty() && score.constant > 0.0 {
+            let warning = "Points for all responses that no condition names are left out.".to_owned();
+            if self.unknown.is_empty() && !self.processed.warnings.contains(&warning) {
+                self.processed.warnings.push(warning);
+            }
+        }
         for alternative in when {
             let mut by_response: BTreeMap<&str, Vec<&Test>> = BTreeMap::new();
             for (response, test) in alternative {
@@ -179,7 +189,12 @@ impl Reader<'_> {
             }
             self.processed.is_joined |= by_response.len() > 1;
             for (response, tests) in by_response {
+                if self.rules_left == 0 {
+                    self.unknown.insert(format!("more than {RULES_MAX} comparisons"));
+                    return;
+                }
                 for test in joined(&tests) {
+                    self.rules_left = self.rules_left.saturating_sub(1);
                     let rule = Rule { test, points: score.constant, feedback: None };
                     self.processed.rules.entry(response.to_owned()).or_default().push(rule);
                 }

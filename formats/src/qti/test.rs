@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::{Taken, passage_html};
+use super::{PASSAGE_BYTES_MAX, Taken, passage_html};
 use crate::{
     Place, Remark,
     labels::finite,
@@ -94,7 +94,13 @@ impl Reader<'_> {
         for block in children(node, "rubricBlock") {
             let view = attribute(block, "view").unwrap_or("candidate");
             if view.split_whitespace().any(|view| view == "candidate") {
-                taken.passages.push((outer.file.to_owned(), passage_html(block)));
+                let html = passage_html(block);
+                if html.len() + taken.passages.iter().map(|(_, html)| html.len()).sum::<usize>() > PASSAGE_BYTES_MAX {
+                    let text = "A text of the section is too long to stand before each question.".to_owned();
+                    self.test.warnings.push(Remark { place: outer.place(block), text });
+                } else {
+                    taken.passages.push((outer.file.into(), html.into()));
+                }
             }
         }
         if let Some(selection) = child(node, "selection") {

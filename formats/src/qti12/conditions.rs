@@ -9,8 +9,10 @@ use crate::{
     xml::{attribute, children, descendants, elements, name, text},
 };
 
-/// The largest number of alternatives of a condition. `and` of many `or` has exponentially many.
-const ALTERNATIVES_MAX: usize = 1000;
+/// The largest size of a condition: its alternatives, and the comparisons in them. `and` of many `or` has exponentially many.
+const SIZE_MAX: usize = 6000;
+/// The largest number of comparisons of an item.
+const ATOMS_MAX: usize = 20_000;
 
 /// What one response must be.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +32,6 @@ pub(super) struct Alternative {
 #[derive(Debug)]
 pub(super) struct Condition {
     pub(super) alternatives: Vec<Alternative>,
-    /// Whether it also holds for `other` or for no answer.
-    pub(super) is_other: bool,
     pub(super) points: Option<Points>,
     /// Ids of the feedback that it shows.
     pub(super) feedback: Vec<String>,
@@ -63,12 +63,18 @@ pub(super) fn read(item: Node, is_single: &dyn Fn(&str) -> bool) -> Processing {
         let maximum = declared.and_then(|declaration| attribute(declaration, "maxvalue")).and_then(finite);
         processing.maximum = processing.maximum.or(maximum.filter(|maximum| *maximum > 0.0));
     }
+    let mut atoms = 0;
     for node in descendants(item, "respcondition") {
-        let mut reader = Reader { is_single, is_other: false, unknown: Vec::new() };
+        if atoms > ATOMS_MAX {
+            processing.warnings.push(format!("The conditions after the first {ATOMS_MAX} comparisons are left out."));
+            break;
+        }
+        let mut reader = Reader { is_single, unknown: Vec::new() };
         let alternatives = match any_child(node, "conditionvar") {
             Some(variable) => reader.all(variable),
             None => Vec::new(),
         };
+        atoms += alternatives.iter().map(|alternative| 1 + alternative.atoms.len()).sum::<usize>();
         for unknown in reader.unknown {
             let warning = format!("The condition `{unknown}` is not understood and is left out.");
             if !processing.warnings.contains(&warning) {
@@ -79,11 +85,22 @@ pub(super) fn read(item: Node, is_single: &dyn Fn(&str) -> bool) -> Processing {
         for set in children(node, "setvar").filter(|set| variable_of(*set) == variable) {
             points = points_of(set).or(points);
         }
+        let is_positive = match points {
+            Some(Points::Set(points) | Points::Add(points)) => points > 0.0,
+            Some(Points::Full) => true,
+            None => false,
+        };
+        if is_positive && alternatives.is_empty() {
+            let warning = "Points for all answers that no condition names are left out.".to_owned();
+            if !processing.warnings.contains(&warning) {
+                processing.warnings.push(warning);
+            }
+        }
         let feedback = children(node, "displayfeedback")
             .filter_map(|shown| attribute(shown, "linkrefid"))
             .map(str::to_owned)
             .collect();
-        processing.conditions.push(Condition { alternatives, is_other: reader.is_other, points, feedback });
+        processing.conditions.push(Condition { alternatives, points, feedback });
     }
     processing
 }
@@ -128,7 +145,6 @@ fn points_of(node: Node) -> Option<Points> {
 
 struct Reader<'a> {
     is_single: &'a dyn Fn(&str) -> bool,
-    is_other: bool,
     unknown: Vec<String>,
 }
 
@@ -155,7 +171,7 @@ impl Reader<'_> {
                 None if found.is_empty() => {}
                 None => {
                     has_condition = true;
-                    alternatives = product(&alternatives, &found);
+                    alternatives = self.product(&alternatives, &found);
                 }
             }
         }
@@ -164,7 +180,7 @@ impl Reader<'_> {
             let bounds: Vec<Alternative> =
                 alternatives.iter().filter(|other| other.atoms.iter().any(|(own, _)| *own == id)).cloned().collect();
             if bounds.is_empty() {
-                alternatives = product(&alternatives, &list);
+                alternatives = self.product(&alternatives, &list);
             } else {
                 list.extend(bounds);
                 alternatives = list;
@@ -173,22 +189,28 @@ impl Reader<'_> {
         if has_condition { alternatives } else { Vec::new() }
     }
 
+    /// Each alternative of the one with each of the other.
+    fn product(&mut self, left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
+        let atoms = |list: &[Alternative]| list.iter().map(|one| one.atoms.len()).sum::<usize>();
+        if left.len() * right.len() + atoms(left) * right.len() + atoms(right) * left.len() > SIZE_MAX {
+            self.unknown.push(format!("and of more than {SIZE_MAX} comparisons"));
+            return Vec::new();
+        }
+        left.iter()
+            .flat_map(|a| right.iter().map(move |b| Alternative { atoms: [a.atoms.as_slice(), &b.atoms].concat() }))
+            .collect()
+    }
+
     fn any(&mut self, node: Node) -> Vec<Alternative> {
-        let mut list: Vec<Alternative> = elements(node).flat_map(|inner| self.one(inner)).collect();
-        list.truncate(ALTERNATIVES_MAX);
-        list
+        elements(node).flat_map(|inner| self.one(inner)).collect()
     }
 
     fn one(&mut self, node: Node) -> Vec<Alternative> {
         let atom = match &*name(node) {
             "and" | "conditionvar" => return self.all(node),
             "or" => return self.any(node),
-            // What must not be chosen is wrong already by not being named.
-            "not" | "durequal" | "durlt" | "durlte" | "durgt" | "durgte" => return Vec::new(),
-            "other" | "unanswered" => {
-                self.is_other = true;
-                return Vec::new();
-            }
+            // What must not be chosen is wrong already by not being named. `other` names no response.
+            "not" | "other" | "unanswered" | "durequal" | "durlt" | "durlte" | "durgt" | "durgte" => return Vec::new(),
             "varequal" | "varsubset" => Some(Atom::Equal {
                 value: text(node).trim().to_owned(),
                 match_case: attribute(node, "case").is_some_and(|case| case.eq_ignore_ascii_case("yes")),
@@ -200,12 +222,11 @@ impl Reader<'_> {
             "varlt" => bound(node, false).map(Atom::High),
             _ => None,
         };
-        match atom {
-            Some(atom) => vec![Alternative { atoms: vec![(respondent(node), atom)] }],
-            None => {
-                self.unknown.push(name(node).into_owned());
-                Vec::new()
-            }
+        if let Some(atom) = atom {
+            vec![Alternative { atoms: vec![(respondent(node), atom)] }]
+        } else {
+            self.unknown.push(name(node).into_owned());
+            Vec::new()
         }
     }
 }
@@ -216,11 +237,4 @@ fn respondent(node: Node) -> String {
 
 fn bound(node: Node, is_included: bool) -> Option<Bound> {
     Some(Bound { value: decimal(&text(node))?, is_included })
-}
-
-fn product(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
-    left.iter()
-        .flat_map(|a| right.iter().map(move |b| Alternative { atoms: [a.atoms.as_slice(), &b.atoms].concat() }))
-        .take(ALTERNATIVES_MAX)
-        .collect()
 }

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     Answer, Decimal, Part, Question, Tolerance,
-    labels::{add_tag, finite},
-    scoring::{Asked, Key, Label, Rule, Test, key},
+    labels::finite,
+    reading::apply_tag,
+    scoring::{Asked, Key, Label, RESPONSES_MAX, Rule, Test, key},
     xml::{child, child_text, descendants, elements, name},
 };
 
@@ -70,6 +71,9 @@ pub(super) fn read(node: Node, texts: &mut Texts) -> Result<Read, String> {
     {
         return Err("it is answered on a picture or by moving objects.".to_owned());
     }
+    if shown.responses.len() > RESPONSES_MAX {
+        return Err(format!("it has more than {RESPONSES_MAX} responses."));
+    }
     for label in shown.responses.iter_mut().flat_map(|response| &mut response.labels) {
         label.text = texts.html(&label.text);
     }
@@ -98,8 +102,12 @@ pub(super) fn read(node: Node, texts: &mut Texts) -> Result<Read, String> {
     for (label, value) in &metadata {
         match label.as_str() {
             "qmd_topic" | "topic" => question.topic = Some(value.clone()),
-            "qmd_levelofdifficulty" | "difficulty" => add_tag(&mut question, &format!("difficulty:{value}")),
-            "qmd_keywords" | "keywords" | "tags" => value.split([',', ';']).for_each(|tag| add_tag(&mut question, tag)),
+            "qmd_levelofdifficulty" | "difficulty" => apply_tag(&mut question, &format!("difficulty:{value}")),
+            "qmd_keywords" | "keywords" | "tags" => {
+                for tag in value.split([',', ';']) {
+                    apply_tag(&mut question, tag);
+                }
+            }
             _ => {}
         }
     }
@@ -161,7 +169,7 @@ fn keys(
                 }
             }
             if is_number {
-                exact(&mut rules)
+                exact(&mut rules);
             }
             Asked::Text { is_number }
         } else if response.cardinality == "ordered" {
