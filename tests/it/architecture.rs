@@ -43,7 +43,7 @@ const FLOORS: [&[&str]; 5] =
     [&["domain"], &["request_metrics", "outbound", "config"], &["stripe", "store"], &["app"], &["http"]];
 
 /// What `domain` and the crates without I/O may use from outside: data types, arithmetic, hashes, schemas.
-const PURE_CRATES: &str = "alloc assembly base64 core fastrand getrandom hex hmac icu_normalizer icu_properties idna jiff libm pbkdf2 proptest serde \
+const PURE_CRATES: &str = "alloc assembly base64 bigdecimal core fastrand getrandom hex hmac icu_normalizer icu_properties idna jiff libm pbkdf2 proptest serde \
                            serde_json serde_path_to_error sha2 std subtle thiserror utoipa uuid";
 
 /// Parts of the standard library that do I/O or run threads.

@@ -1,5 +1,6 @@
 //! What is larger than an item of the table, or than an answer of a function.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -161,7 +162,10 @@ fn attempt(number: u64, answer: Option<String>) -> Attempt {
         topic_id: TopicId::try_from("alg-quadratic").unwrap(),
         question_id: QuestionId::try_from("alg-q4").unwrap(),
         answer,
+        answers: BTreeMap::new(),
         correct: number.is_multiple_of(3),
+        score: None,
+        parts: Vec::new(),
         graded_by: GradedBy::Answer,
         solution_seen: false,
         evidence: Evidence::Full,
@@ -318,7 +322,10 @@ async fn a_student_who_tried_two_thousand_topics_goes_on() {
         topic_id,
         question_id,
         answer,
+        answers: BTreeMap::new(),
         correct,
+        score: 1.0,
+        parts: Vec::new(),
         graded_by,
         ease,
         time_spent_seconds: None,

@@ -33,6 +33,7 @@ mod manners;
 mod midterm;
 mod openapi;
 mod operator;
+mod parts;
 mod password_limits;
 mod permissions;
 mod practice;

@@ -23,6 +23,7 @@ pub(super) enum FieldKind {
     Moment,
     Texts,
     Options,
+    Parts,
     Any,
 }
 
@@ -34,6 +35,8 @@ enum Need {
     Nullable,
     /// It may be missing, but not null.
     Defaulted,
+    /// It may be missing in a question with parts.
+    RequiredWithoutParts,
 }
 
 /// A field of a record.
@@ -141,8 +144,8 @@ pub(super) const QUESTION: CatalogRecord = CatalogRecord {
         nullable("pattern_id", FieldKind::Id),
         defaulted("techniques", FieldKind::Texts),
         required("question_text", FieldKind::Text),
-        required("solution_steps", FieldKind::Texts),
-        required("answer", FieldKind::Text),
+        Field { name: "solution_steps", kind: FieldKind::Texts, need: Need::RequiredWithoutParts },
+        Field { name: "answer", kind: FieldKind::Text, need: Need::RequiredWithoutParts },
         nullable("difficulty", DIFFICULTY),
         nullable("difficulty_reason", FieldKind::Text),
         nullable("frequency_score", FieldKind::Number),
@@ -155,6 +158,7 @@ pub(super) const QUESTION: CatalogRecord = CatalogRecord {
         nullable("created_at", FieldKind::Moment),
         defaulted("options", FieldKind::Options),
         defaulted("answer_rules", FieldKind::Any),
+        defaulted("parts", FieldKind::Parts),
     ],
     aliases: &[
         ("exam", "exam_id"),
@@ -171,8 +175,28 @@ pub(super) const OPTION: CatalogRecord = CatalogRecord {
         required("letter", FieldKind::Text),
         required("text", FieldKind::Text),
         required("is_correct", FieldKind::Boolean),
+        nullable("weight", FieldKind::Number),
+        nullable("feedback", FieldKind::Text),
     ],
     aliases: &[("correct", "is_correct")],
+};
+pub(super) const PART: CatalogRecord = CatalogRecord {
+    fields: &[
+        defaulted("text", FieldKind::Text),
+        defaulted("is_gap", FieldKind::Boolean),
+        defaulted("answer", FieldKind::Text),
+        defaulted("answer_rules", FieldKind::Any),
+        defaulted("options", FieldKind::Options),
+        nullable("points", FieldKind::Number),
+        defaulted("solution_steps", FieldKind::Texts),
+        nullable("hint", FieldKind::Text),
+    ],
+    aliases: &[
+        ("question_text", "text"),
+        ("source_points", "points"),
+        ("steps", "solution_steps"),
+        ("solution", "solution_steps"),
+    ],
 };
 
 impl CatalogRecord {
@@ -180,6 +204,9 @@ impl CatalogRecord {
     pub(super) fn problems(&self, row: &Map<String, Value>) -> Vec<String> {
         let problem = |field: &Field| match (row.get(field.name), field.need) {
             (None, Need::Required) => Some(format!("{} is missing", field.name)),
+            (None, Need::RequiredWithoutParts) if !row.contains_key("parts") => {
+                Some(format!("{} is missing", field.name))
+            }
             (None, _) | (Some(Value::Null), Need::Nullable) => None,
             (Some(value), _) => problem(field.name, field.kind, value),
         };
@@ -243,16 +270,31 @@ fn problem(name: &str, kind: FieldKind, value: &Value) -> Option<String> {
             wrong.next()
         }
         (FieldKind::Options, Value::Array(options)) => {
-            let mut wrong = options.iter().enumerate().filter_map(|(index, value)| match value {
-                Value::Object(option) => {
-                    OPTION.problems(option).into_iter().next().map(|problem| format!("{name}[{index}].{problem}"))
-                }
-                value => Some(format!("{name}[{index}] is {}, an object is wanted", shown(value))),
-            });
-            wrong.next()
+            first_problem(name, options, |option| OPTION.problems(option).into_iter().next())
         }
+        // A name that no field has would be left out: it may hold an answer.
+        (FieldKind::Parts, Value::Array(parts)) => first_problem(name, parts, |part| {
+            let unknown = PART.others(part).next().map(|other| match PART.meant_by(other) {
+                Some(meant) => format!("{}: no such field; did you mean {meant:?}?", other.escape_debug()),
+                None => format!("{}: no such field", other.escape_debug()),
+            });
+            unknown.or_else(|| PART.problems(part).into_iter().next())
+        }),
         _ => wanted(wanted_of(kind)),
     }
+}
+
+/// The first problem of a list of objects.
+fn first_problem(
+    name: &str,
+    list: &[Value],
+    problem: impl Fn(&Map<String, Value>) -> Option<String>,
+) -> Option<String> {
+    let mut wrong = list.iter().enumerate().filter_map(|(index, value)| match value {
+        Value::Object(object) => problem(object).map(|problem| format!("{name}[{index}].{problem}")),
+        value => Some(format!("{name}[{index}] is {}, an object is wanted", shown(value))),
+    });
+    wrong.next()
 }
 
 fn wanted_of(kind: FieldKind) -> &'static str {
@@ -265,6 +307,7 @@ fn wanted_of(kind: FieldKind) -> &'static str {
         FieldKind::Moment => "a time such as \"2019-12-12T09:00:00Z\"",
         FieldKind::Texts => "a list of texts",
         FieldKind::Options => "a list of options",
+        FieldKind::Parts => "a list of parts",
         FieldKind::Any => "a value",
     }
 }

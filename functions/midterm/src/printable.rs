@@ -2,8 +2,9 @@
 //! formulas.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use shared::domain::catalog::parts::with_gaps;
 use shared::domain::midterm::Midterm;
-use shared::domain::questions::view::QuestionView;
+use shared::domain::questions::view::{OptionView, PartView, QuestionView};
 
 use crate::math::{line_of, paragraphs};
 
@@ -47,15 +48,44 @@ fn block(place: usize, question: &QuestionView, with_answers: bool) -> Markup {
     html! {
         section {
             h2 { "Question " (place) span { (worth.join(" · ")) } }
-            (paragraphs(&question.question_text))
-            @if !question.options.is_empty() {
-                ol.options {
-                    @for option in &question.options {
-                        li { b { (option.letter) } " " (line_of(&option.text)) }
-                    }
+            @if let Some(stem) = &question.stem {
+                (paragraphs(&with_gaps(stem, question.parts.len())))
+                @for shown in &question.parts { (part(shown, with_answers)) }
+            } @else {
+                (paragraphs(&question.question_text))
+                (options(&question.options))
+            }
+            @if with_answers { (solution(question)) } @else if question.parts.iter().all(|part| part.is_gap) { div.room {} }
+        }
+    }
+}
+
+fn options(options: &[OptionView]) -> Markup {
+    html! {
+        @if !options.is_empty() {
+            ol.options {
+                @for option in options {
+                    li { b { (option.letter) } " " (line_of(&option.text)) }
                 }
             }
-            @if with_answers { (solution(question)) } @else { div.room {} }
+        }
+    }
+}
+
+/// A part below the stem. A gap that has neither text nor options is in the stem alone.
+fn part(part: &PartView, with_answers: bool) -> Markup {
+    let is_in_stem = part.is_gap && part.text.trim().is_empty() && part.options.is_empty();
+    html! {
+        @if !is_in_stem {
+            div.part {
+                h3 {
+                    "(" (part.label) ")"
+                    @if let Some(points) = part.points { span { (number(points)) " points" } }
+                }
+                (paragraphs(&part.text))
+                (options(&part.options))
+                @if !with_answers && !part.is_gap { div.room {} }
+            }
         }
     }
 }
@@ -64,7 +94,14 @@ fn solution(question: &QuestionView) -> Markup {
     html! {
         div.solution {
             @if let Some(steps) = &question.solution_steps { (paragraphs(steps)) }
-            @if let Some(answer) = &question.answer { p { b { "Answer " } (line_of(&as_formula(answer))) } }
+            @if question.parts.is_empty() {
+                @if let Some(answer) = &question.answer { p { b { "Answer " } (line_of(&as_formula(answer))) } }
+            }
+            @for part in &question.parts {
+                @if let Some(answer) = &part.answer {
+                    p { b { "Answer (" (part.label) ") " } (line_of(&as_formula(answer))) }
+                }
+            }
         }
     }
 }

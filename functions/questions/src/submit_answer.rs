@@ -1,5 +1,7 @@
 //! `POST /api/questions/{id}/submit`
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
@@ -8,7 +10,7 @@ use shared::domain::catalog::Question;
 use shared::domain::id::QuestionId;
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
 use shared::domain::study::attempt::{AttemptId, GradedBy, MarkedAnswer, accuracy_rate};
-use shared::domain::study::marking::{Unmarkable, mark};
+use shared::domain::study::marking::{Given, PartMark, mark};
 use shared::domain::study::{Calibration, Study, TopicMasteryView};
 use shared::http::fields::Whole;
 use shared::http::{Body, Claim, Once, Path, Problem};
@@ -19,8 +21,16 @@ use crate::fields::AnswerText;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Submission {
+    /// The answer to a question without parts.
     answer: Option<AnswerText>,
+    /// Answers to the parts, by label. A blank answer counts as none.
+    #[schema(value_type = Option<HashMap<String, AnswerText>>)]
+    answers: Option<BTreeMap<String, AnswerText>>,
+    /// Whether the answer was right, in the student's opinion. Used only where nothing else decides.
     was_correct: Option<bool>,
+    /// The same for single parts, by label.
+    #[schema(value_type = Option<HashMap<String, bool>>)]
+    self_report: Option<BTreeMap<String, bool>>,
     time_spent_seconds: Option<Whole<0, 86_400>>,
 }
 
@@ -30,8 +40,15 @@ impl Body for Submission {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Marked {
+    /// Whether the score is 1.
     correct: bool,
+    /// Share of the points, 0 to 1.
+    score: f64,
     graded_by: GradedBy,
+    /// The marks of the parts. Present only if the question has parts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    parts: Vec<PartMark>,
     attempts: u32,
     accuracy_rate: f64,
     /// The topic's mastery after this attempt. Null in a replay of an attempt from before mastery was estimated.
@@ -63,13 +80,16 @@ pub(crate) async fn submit_answer(
     let progress = progress.ok_or_else(Problem::not_started)?;
 
     let marked = submission.marked(&app, &question, &calibration)?;
-    let (correct, graded_by, topic) = (marked.correct, marked.graded_by, marked.topic_id.clone());
+    let (correct, score, graded_by) = (marked.correct, marked.score, marked.graded_by);
+    let (topic, parts) = (marked.topic_id.clone(), marked.parts.clone());
     let mastery =
         |study: &Study| TopicMasteryView::of(topic.clone(), &study.estimate(&topic, &calibration, &bank, now));
     match app.store.record_attempt(user, marked, (progress, study), &intent, mastery, &app.random).await {
         Ok(Recorded { progress, mastery }) => Ok(axum::Json(Marked {
             correct,
+            score,
             graded_by,
+            parts,
             attempts: progress.attempts,
             accuracy_rate: accuracy_rate(progress.correct_attempts, progress.attempts),
             mastery: Some(mastery),
@@ -84,14 +104,15 @@ pub(crate) async fn submit_answer(
 
 impl Submission {
     fn marked(self, app: &App, question: &Question, calibration: &Calibration) -> Result<MarkedAnswer, Problem> {
-        let answer = self.answer.map(|answer| answer.0);
-        let mark = mark(question, answer.as_deref(), self.was_correct).map_err(|unmarkable| {
-            let field = match unmarkable {
-                Unmarkable::NoSuchOption(_) => "answer",
-                Unmarkable::NeedsSelfReport => "was_correct",
-            };
-            Problem::invalid_field(field, &unmarkable.to_string())
-        })?;
+        let answers = self.answers.unwrap_or_default().into_iter();
+        let given = Given {
+            answer: self.answer.map(|answer| answer.0),
+            answers: answers.map(|(label, answer)| (label, answer.0)).collect(),
+            was_correct: self.was_correct,
+            self_report: self.self_report.unwrap_or_default(),
+        };
+        let mark = mark(question, &given)
+            .map_err(|unmarkable| Problem::invalid_field(unmarkable.field(), &unmarkable.to_string()))?;
         let now = app.now();
         let meta = &question.meta;
         Ok(MarkedAnswer {
@@ -99,8 +120,11 @@ impl Submission {
             course_id: meta.course_id.clone(),
             topic_id: meta.topic_id.clone(),
             question_id: meta.id.clone(),
-            answer,
+            answer: given.answer,
+            answers: given.answers,
             correct: mark.correct,
+            score: mark.score,
+            parts: mark.parts,
             graded_by: mark.graded_by,
             ease: calibration.ease(&meta.topic_id, &meta.id, meta.difficulty),
             time_spent_seconds: self.time_spent_seconds.map(Whole::get),
@@ -111,10 +135,12 @@ impl Submission {
 
 /// Replays the response of a completed request.
 fn again(record: Record, intent: &Intent) -> Result<axum::Json<Marked>, Problem> {
-    let Outcome::Attempt { correct, graded_by, attempts, correct_attempts, mastery } = record.outcome_of(intent)?
+    let Outcome::Attempt { correct, graded_by, attempts, correct_attempts, mastery, score, parts } =
+        record.outcome_of(intent)?
     else {
         return Err(ReplayError::WrongKind("an attempt").into());
     };
     let accuracy_rate = accuracy_rate(correct_attempts, attempts);
-    Ok(axum::Json(Marked { correct, graded_by, attempts, accuracy_rate, mastery }))
+    let score = score.unwrap_or(f64::from(u8::from(correct)));
+    Ok(axum::Json(Marked { correct, score, graded_by, parts, attempts, accuracy_rate, mastery }))
 }

@@ -35,6 +35,7 @@ pub(crate) async fn unlock_solution(
     if progress.opened_at.is_none() {
         app.store.open_solution(claim.user_id(), &progress, app.now()).await?;
     }
-    let solution_steps = question.solution_steps.join("\n");
-    Ok(axum::Json(OpenSolution { steps: question.solution_steps, answer: question.answer, solution_steps }))
+    let whole = question.whole();
+    let solution_steps = whole.solution_steps.join("\n");
+    Ok(axum::Json(OpenSolution { steps: whole.solution_steps, answer: whole.answer, solution_steps }))
 }

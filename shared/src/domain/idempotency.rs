@@ -15,6 +15,7 @@ use super::schema::{has_schema, text};
 use super::study::TopicMasteryView;
 use super::time::{DAY_SECONDS, plus_seconds};
 use crate::domain::study::attempt::GradedBy;
+use crate::domain::study::marking::PartMark;
 
 /// Longest key in characters.
 pub const KEY_CHARS_MAX: usize = 255;
@@ -121,6 +122,12 @@ pub enum Outcome {
         /// Mastery of the topic afterwards.
         #[serde(default)]
         mastery: Option<TopicMasteryView>,
+        /// Share of the points. `None` in records from before there were scores.
+        #[serde(default)]
+        score: Option<f64>,
+        /// The marks of the parts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<PartMark>,
     },
 }
 

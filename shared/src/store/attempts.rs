@@ -94,6 +94,8 @@ impl Store {
                     attempts: counted.attempts,
                     correct_attempts: counted.correct_attempts,
                     mastery: Some(mastery.clone()),
+                    score: attempt.score,
+                    parts: attempt.parts.clone(),
                 };
                 let record = Record::new(intent.fingerprint.clone(), outcome, attempt.created_at);
                 actions.push(self.put_record(user, key, &record, attempt.created_at)?);

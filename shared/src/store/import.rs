@@ -295,7 +295,7 @@ fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
 /// The item of a question, with the attributes that only its summary needs.
 fn question_item(question: &Question) -> Result<Item, StoreError> {
     let mut item = item::write_row(&keys::question(&question.meta.id), question, &question.extra)?;
-    item.insert("preview".to_owned(), text(preview(&question.question_text)));
+    item.insert("preview".to_owned(), text(preview(&question.whole().text)));
     let letters = question.options.iter().map(|option| text(option.letter.clone())).collect();
     item.insert("option_letters".to_owned(), AttributeValue::L(letters));
     Ok(item)

@@ -272,7 +272,12 @@ impl OptionRow {
     /// does not.
     fn of(self, answer: &str) -> QuestionOption {
         let is_answer = named_letters(answer).contains(&self.letter.to_uppercase());
-        QuestionOption { letter: self.letter, text: self.text, is_correct: self.is_correct.unwrap_or(is_answer) }
+        QuestionOption {
+            letter: self.letter,
+            text: self.text,
+            is_correct: self.is_correct.unwrap_or(is_answer),
+            ..QuestionOption::default()
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use crate::domain::catalog::draft::{CatalogDraft, QuestionDraft, RefusedRow};
-use crate::domain::catalog::sizes;
-use crate::domain::study::marking::rules_problem;
+use crate::domain::catalog::parts::{PARTS_COLUMN, PARTS_MAX, Part, gap_mark, read_parts};
+use crate::domain::catalog::{QuestionOption, sizes};
+use crate::domain::study::answer_rules::{RULES_COLUMN, rules_problem};
 
 /// Maximum bytes of all texts of a question. DynamoDB limits an item to 400 KiB, keys included.
 pub const QUESTION_BYTES_MAX: usize = 200 * 1024;
@@ -13,7 +14,7 @@ pub const NUMBER_MAX: f64 = 1e6;
 /// Maximum bytes of any other row.
 pub const ROW_BYTES_MAX: usize = 32 * 1024;
 /// Maximum number of options per question.
-pub const OPTIONS_MAX: usize = 10;
+pub const OPTIONS_MAX: usize = 26;
 /// Maximum number of techniques per question.
 pub const TECHNIQUES_MAX: usize = 20;
 
@@ -68,7 +69,8 @@ pub fn refuse_bad_rows(draft: &mut CatalogDraft) -> Vec<RefusedRow> {
         let verdict = unknown("topic", question.topic_id.as_str(), !topics.contains(&question.topic_id))
             .or_else(|| lost_exam.and_then(|exam| unknown("exam", exam.as_str(), true)))
             .or_else(|| contents(question))
-            .or_else(|| rules_problem(&question.extra))
+            .or_else(|| rules_problem(question.extra.get(RULES_COLUMN), &question.options))
+            .or_else(|| parts_problem(question))
             .or_else(|| twice(!questions.insert(question.id.clone())));
         (question.id.to_string(), verdict)
     });
@@ -122,10 +124,10 @@ fn contents(question: &QuestionDraft) -> Option<String> {
         .or_else(|| share("frequency_score", question.frequency_score))
         .or_else(|| not_negative("source_points", question.source_points))
         .or_else(|| not_negative("estimated_time", question.estimated_time))
-        .or_else(|| question.question_text.trim().is_empty().then(|| "question_text is empty".to_owned()))
+        .or_else(|| is_without_text(question).then(|| "question_text is empty".to_owned()))
         .or_else(|| sizes::of_question(question))
         .or_else(|| many_techniques(question))
-        .or_else(|| letters(question))
+        .or_else(|| letters(&question.options))
 }
 
 fn many_techniques(question: &QuestionDraft) -> Option<String> {
@@ -133,8 +135,58 @@ fn many_techniques(question: &QuestionDraft) -> Option<String> {
     (techniques > TECHNIQUES_MAX).then(|| format!("{techniques} techniques are more than {TECHNIQUES_MAX}"))
 }
 
-fn letters(question: &QuestionDraft) -> Option<String> {
-    let options = &question.options;
+/// Whether neither the question nor a part of it has a text.
+fn is_without_text(question: &QuestionDraft) -> bool {
+    let has_part = |parts: Vec<Part>| parts.iter().any(|part| !part.text.trim().is_empty());
+    question.question_text.trim().is_empty() && !read_parts(&question.extra).is_ok_and(has_part)
+}
+
+/// What is wrong with the parts of a question, if anything is.
+fn parts_problem(question: &QuestionDraft) -> Option<String> {
+    let parts = match read_parts(&question.extra) {
+        Ok(parts) => parts,
+        Err(fault) => return Some(fault),
+    };
+    if parts.is_empty() {
+        let is_list = question.extra.get(PARTS_COLUMN).is_some_and(serde_json::Value::is_array);
+        return is_list.then(|| format!("{PARTS_COLUMN} is empty"));
+    }
+    if parts.len() > PARTS_MAX {
+        return Some(format!("{} parts are more than {PARTS_MAX}", parts.len()));
+    }
+    if !question.options.is_empty() {
+        return Some("a question with parts has its options in the parts".to_owned());
+    }
+    if question.extra.contains_key(RULES_COLUMN) {
+        return Some(format!("a question with parts has its {RULES_COLUMN} in the parts"));
+    }
+    let stem = &question.question_text;
+    let of_part = |(at, part): (usize, &Part)| {
+        let fault = part_problem(part)
+            .or_else(|| gap_problem(part, &gap_mark(at), stem))
+            .or_else(|| rules_problem(part.answer_rules.as_ref(), &part.options))?;
+        Some(format!("{PARTS_COLUMN}[{at}]: {fault}"))
+    };
+    parts.iter().enumerate().find_map(of_part)
+}
+
+fn part_problem(part: &Part) -> Option<String> {
+    let is_blank = part.text.trim().is_empty() && !part.is_gap;
+    is_blank
+        .then(|| "text is empty, and it is no gap".to_owned())
+        .or_else(|| not_negative("points", part.points))
+        .or_else(|| letters(&part.options))
+}
+
+fn gap_problem(part: &Part, mark: &str, stem: &str) -> Option<String> {
+    match (part.is_gap, stem.contains(mark)) {
+        (true, false) => Some(format!("it is a gap, and question_text has no {mark}")),
+        (false, true) => Some(format!("question_text has {mark}, and the part is no gap")),
+        _ => None,
+    }
+}
+
+fn letters(options: &[QuestionOption]) -> Option<String> {
     if options.len() > OPTIONS_MAX {
         return Some(format!("{} options are more than {OPTIONS_MAX}", options.len()));
     }
@@ -146,6 +198,9 @@ fn letters(question: &QuestionDraft) -> Option<String> {
         }
         if !seen.insert(option.letter.to_uppercase()) {
             return Some(format!("option {:?} is there twice", option.letter));
+        }
+        if let Some(weight) = option.weight.filter(|weight| !(-1.0..=1.0).contains(weight)) {
+            return Some(format!("the weight {weight} of option {:?} is not between -1 and 1", option.letter));
         }
     }
     None
@@ -242,5 +297,58 @@ mod tests {
         );
         let unreadable = refused_after(|q| _ = q.extra.insert("answer_rules".to_owned(), json!({"tolerance": 1})));
         assert!(unreadable[0].starts_with("questions q2: answer_rules: unknown field"), "{unreadable:?}");
+    }
+
+    #[test]
+    fn a_question_has_at_most_26_options_with_weights_of_at_most_one() {
+        let option = |letter: char| QuestionOption { letter: letter.to_string(), ..QuestionOption::default() };
+        let alphabet = || ('A'..='Z').map(option).collect::<Vec<_>>();
+        assert_eq!(refused_after(|q| q.options = alphabet()), Vec::<String>::new());
+        assert_eq!(
+            refused_after(|q| q.options = alphabet().into_iter().chain([option('1')]).collect()),
+            ["questions q2: 27 options are more than 26"]
+        );
+        for weight in [-1.01, 1.5, f64::NAN] {
+            let heavy = QuestionOption { weight: Some(weight), ..option('A') };
+            let refused = refused_after(|q| q.options = vec![heavy]);
+            assert_eq!(refused, [format!("questions q2: the weight {weight} of option \"A\" is not between -1 and 1")]);
+        }
+    }
+
+    #[test]
+    fn faults_of_parts_are_named() {
+        let refused = |stem: &str, parts: serde_json::Value| {
+            let refused = refused_after(|q| {
+                q.question_text = stem.to_owned();
+                q.extra.insert("parts".to_owned(), parts);
+            });
+            refused.first().map(|fault| fault.trim_start_matches("questions q2: ").to_owned()).unwrap_or_default()
+        };
+        let option = |letter: &str| json!({"letter": letter, "text": "x", "is_correct": true});
+        for (stem, parts, fault) in [
+            ("", json!([{"text": "Why?"}]), ""),
+            ("", json!([{"text": " "}]), "question_text is empty"),
+            ("S", json!([]), "parts is empty"),
+            ("S", json!(vec![json!({"text": "?"}); 51]), "51 parts are more than 50"),
+            ("S", json!([{"text": "?"}, {"text": ""}]), "parts[1]: text is empty, and it is no gap"),
+            ("S", json!([{"is_gap": true}]), "parts[0]: it is a gap, and question_text has no [gap 1]"),
+            ("[gap 1]", json!([{"text": "?"}]), "parts[0]: question_text has [gap 1], and the part is no gap"),
+            ("[gap 2] [gap 1]", json!([{"is_gap": true}, {"is_gap": true}]), ""),
+            ("S", json!([{"text": "?", "points": -1}]), "parts[0]: points -1e0 is not between 0 and 1e6"),
+            (
+                "S",
+                json!([{"text": "?", "options": [option("A"), option("a")]}]),
+                "parts[0]: option \"a\" is there twice",
+            ),
+            ("S", json!([{"text": "?", "answer_rules": 7}]), "parts[0]: answer_rules: must be an object"),
+            ("S", json!([7]), "parts[0]: must be an object"),
+        ] {
+            assert_eq!(refused(stem, parts.clone()), fault, "{stem} {parts}");
+        }
+        let both = refused_after(|q| {
+            q.extra.insert("parts".to_owned(), json!([{"text": "?"}]));
+            q.extra.insert("answer_rules".to_owned(), json!({}));
+        });
+        assert_eq!(both, ["questions q2: a question with parts has its answer_rules in the parts"]);
     }
 }

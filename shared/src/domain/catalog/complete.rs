@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft};
+use crate::domain::catalog::parts::points_of;
 use crate::domain::catalog::{Course, CourseStats, Exam, Pattern, Question, QuestionMeta, Topic};
 use crate::domain::id::CourseId;
 use crate::domain::number::{count, mean, ratio, rounded};
@@ -73,7 +74,7 @@ impl<'a> CourseFacts<'a> {
         let of_exams: Vec<&QuestionDraft> =
             self.questions.iter().filter(|q| q.exam_id.is_some() && !q.is_generated && belongs(q)).collect();
         let exams: HashSet<_> = of_exams.iter().filter_map(|q| q.exam_id.as_ref()).collect();
-        let points: Vec<f64> = of_exams.iter().filter_map(|q| q.source_points).collect();
+        let points: Vec<f64> = of_exams.iter().filter_map(|q| points_of(q)).collect();
         let years = self.exams.iter().filter(|exam| exams.contains(&exam.id)).map(|exam| exam.year).collect();
         Appearances {
             questions: count(of_exams.len()),
@@ -173,7 +174,7 @@ impl<'a> CourseFacts<'a> {
                 source_exam_year: draft.source_exam_year.or(exam.map(|exam| exam.year)),
                 source_exam_type: draft.source_exam_type.clone().or_else(|| exam.map(|exam| exam.exam_type.clone())),
                 source_question_number: draft.source_question_number,
-                source_points: draft.source_points,
+                source_points: points_of(draft),
                 is_generated: draft.is_generated,
                 created_at: draft.created_at.unwrap_or(now),
             },

@@ -145,8 +145,11 @@ pub struct QuestionDraft {
     #[serde(default)]
     pub techniques: Vec<String>,
     pub question_text: String,
-    /// Steps of the solution.
+    /// Steps of the solution; parts may have their own.
+    #[serde(default)]
     pub solution_steps: Vec<String>,
+    /// Blank if the parts have the answers.
+    #[serde(default)]
     pub answer: String,
     /// 1 to 5.
     #[serde(default)]

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::domain::catalog::draft::{
     CatalogDraft, CourseDraft, ExamDraft, PatternDraft, QuestionDraft, RefusedRow, TopicDraft, Warning,
 };
+use crate::domain::catalog::parts::as_questions;
 use crate::domain::catalog::slips::{Setting, Slip, slips};
 use crate::domain::catalog::{ExtraColumns, QuestionOption};
 
@@ -59,7 +60,10 @@ pub fn course_fault(course: &CourseDraft) -> Option<String> {
 }
 
 fn question_fault(question: &QuestionDraft) -> Option<String> {
-    lost(&question_texts(question)).or_else(|| key_fault(question))
+    let of_part = |(path, part): (String, QuestionDraft)| Some(format!("{path}: {}", key_fault(&part)?));
+    lost(&question_texts(question))
+        .or_else(|| key_fault(question))
+        .or_else(|| as_questions(question).into_iter().find_map(of_part))
 }
 
 /// The certain slips in a row's texts, each with its field.
@@ -222,6 +226,8 @@ fn add_extra<'a>(texts: &mut Vec<FieldText<'a>>, extra: &'a ExtraColumns) {
 
 fn add_value<'a>(texts: &mut Vec<FieldText<'a>>, field: &str, value: &'a Value) {
     match value {
+        // The answer of a part, as the answer of a question.
+        Value::String(value) if field.ends_with(".answer") => texts.push((field.to_owned(), value, Setting::Bare)),
         Value::String(value) => texts.push(text(field, value)),
         Value::Array(values) => {
             for (index, value) in values.iter().enumerate() {

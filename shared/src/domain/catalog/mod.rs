@@ -8,6 +8,7 @@ pub mod draft;
 pub mod faults;
 pub mod featured;
 pub mod line_breaks;
+pub mod parts;
 pub mod sizes;
 pub mod slips;
 pub mod topic_insight;
@@ -200,7 +201,7 @@ pub struct Question {
     /// The public part.
     #[serde(flatten)]
     pub meta: QuestionMeta,
-    /// The question's text, with LaTeX between dollars.
+    /// The question's text, with LaTeX between dollars. If it has parts, the stem that they share ([`Question::whole`]).
     pub question_text: String,
     /// Steps of the solution.
     pub solution_steps: Vec<String>,
@@ -221,7 +222,7 @@ pub struct Question {
 }
 
 /// An answer option of a question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QuestionOption {
     /// `A`, `B`, …
     pub letter: String,
@@ -229,6 +230,12 @@ pub struct QuestionOption {
     pub text: String,
     /// Whether the option is correct.
     pub is_correct: bool,
+    /// Share of the points that it gives, from -1 to 1; used if the rules of the question say `weighted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+    /// For the student who chooses it; shown with the solution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<String>,
 }
 
 /// The part of a question that browsing and selection need.

@@ -30,7 +30,14 @@ pub(super) fn of_question(question: &QuestionDraft) -> Option<String> {
         ("question_text", question.question_text.len()),
         ("solution_steps", sum(&question.solution_steps)),
         ("answer", question.answer.len()),
-        ("options", question.options.iter().map(|option| option.text.len()).sum()),
+        (
+            "options",
+            question
+                .options
+                .iter()
+                .map(|option| option.text.len() + option.feedback.as_ref().map_or(0, String::len))
+                .sum(),
+        ),
     ];
     let none = ExtraColumns::default();
     too_large(&small, &none, ROW_BYTES_MAX, "techniques and reason")

@@ -3,13 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::catalog::complete::slug;
-use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, Warning};
+use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, QuestionDraft, Warning};
 use crate::domain::catalog::faults::{
     FieldText, answer_beside_options, course_texts, exam_texts, pattern_texts, question_texts, topic_texts,
 };
+use crate::domain::catalog::parts::{as_questions, points_of, read_parts, sum_of_points};
 use crate::domain::catalog::slips::slips;
 use crate::domain::id::QuestionId;
 use crate::domain::questions::view::is_reserved;
+use crate::domain::study::answer_rules::{RULES_COLUMN, rules_doubt};
 
 /// Known values of `semester`.
 pub const SEMESTERS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
@@ -76,6 +78,7 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
         if let Some(text) = answer_beside_options(question).filter(|_| !question.withheld) {
             warn("questions", id, text);
         }
+        marking_doubts(question).into_iter().for_each(|text| warn("questions", id, text));
     }
     found
 }
@@ -89,6 +92,30 @@ fn doubts(texts: &[FieldText<'_>], mut warn: impl FnMut(String)) {
     }
 }
 
+/// Doubts about the rules, the points and the answers of a question and its parts.
+fn marking_doubts(question: &QuestionDraft) -> Vec<String> {
+    let rules =
+        |question: &QuestionDraft| rules_doubt(question.extra.get(RULES_COLUMN), &question.answer, &question.options);
+    let mut doubts: Vec<String> = rules(question).into_iter().collect();
+    let parts = as_questions(question);
+    if parts.is_empty() {
+        return doubts;
+    }
+    for (path, part) in &parts {
+        let of_part = answer_beside_options(part).filter(|_| !question.withheld).into_iter().chain(rules(part));
+        doubts.extend(of_part.map(|doubt| format!("{path}: {doubt}")));
+    }
+    let parts = read_parts(&question.extra).unwrap_or_default();
+    let Some(sum) = sum_of_points(&parts) else { return doubts };
+    if let Some(at) = parts.iter().position(|part| part.points.is_none()) {
+        doubts.push(format!("parts[{at}] has no points, and others have: it counts 0"));
+    }
+    if let Some(points) = question.source_points.filter(|points| (points - sum).abs() > POINTS_TOLERANCE) {
+        doubts.push(format!("source_points is {points}, the points of its parts add up to {sum}"));
+    }
+    doubts
+}
+
 fn enumerated(field: &str, value: &str, known: &[&str]) -> Option<String> {
     let is_known = known.iter().any(|name| name.eq_ignore_ascii_case(value.trim()));
     (!is_known).then(|| format!("{field} {value:?} is none of {}", known.join(", ")))
@@ -97,7 +124,9 @@ fn enumerated(field: &str, value: &str, known: &[&str]) -> Option<String> {
 /// Reports names in `shown_with_question` that match no column.
 fn shown_columns(draft: &CatalogDraft, mut warn: impl FnMut(String)) {
     for name in &draft.course.shown_with_question {
-        if is_reserved(name) {
+        if name == RULES_COLUMN {
+            warn(format!("shown_with_question names {name:?}, which is shown with the solution only"));
+        } else if is_reserved(name) {
             warn(format!("shown_with_question names {name:?}, which is no extra column"));
         } else if !draft.questions.iter().any(|question| question.extra.contains_key(name)) {
             warn(format!("shown_with_question names {name:?}, which no question has"));
@@ -117,7 +146,7 @@ fn points_of_exams(draft: &CatalogDraft) -> HashMap<&str, Points> {
     for question in &draft.questions {
         let Some(exam) = &question.exam_id else { continue };
         let of_exam = points.entry(exam.as_str()).or_default();
-        match question.source_points {
+        match points_of(question) {
             Some(points) => of_exam.sum += points,
             None => of_exam.unknown += 1,
         }

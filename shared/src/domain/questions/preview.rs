@@ -21,16 +21,40 @@ pub fn preview(text: &str) -> &str {
     &text[..end]
 }
 
+/// The formulas of a text and the texts between them, in order, each with whether it is a formula.
+pub(crate) fn pieces(text: &str) -> Vec<(&str, bool)> {
+    let mut pieces = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    while end < text.len() {
+        let piece = first_piece(&text[end..]);
+        if formula_at(piece).is_some_and(|formula| formula.length == piece.len()) {
+            pieces.push((&text[start..end], false));
+            pieces.push((piece, true));
+            start = end + piece.len();
+        }
+        end += piece.len();
+    }
+    pieces.push((&text[start..], false));
+    pieces.retain(|(piece, _)| !piece.is_empty());
+    pieces
+}
+
 /// The formula, escaped character or plain character at the start of a text.
 fn first_piece(text: &str) -> &str {
     if text.starts_with("\\$") || text.starts_with("\\\\") {
         return &text[..2];
     }
-    let length = match formula_at(text) {
-        Some(formula) => formula.length,
-        None => text.chars().next().map_or(0, char::len_utf8),
-    };
+    let formula = formula_at(text).map(|formula| formula.length);
+    let length =
+        formula.or_else(|| mark_of_figure(text)).unwrap_or_else(|| text.chars().next().map_or(0, char::len_utf8));
     &text[..length]
+}
+
+/// The length of `[figure 1]` at the start of a text.
+fn mark_of_figure(text: &str) -> Option<usize> {
+    let number = text.strip_prefix("[figure ")?;
+    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+    number[digits..].starts_with(']').then_some("[figure ".len() + digits + 1)
 }
 
 #[cfg(test)]
@@ -62,6 +86,21 @@ mod tests {
             let fits = format!("{}{open}x{close}", "a".repeat(90));
             assert_eq!(preview(&fits), fits);
         }
+    }
+
+    #[test]
+    fn the_mark_of_a_figure_is_not_cut() {
+        let before = "a".repeat(95);
+        assert_eq!(preview(&format!("{before}[figure 12] b")), before);
+        assert_eq!(preview(&format!("{before}[figure b] b")), format!("{before}[figu"));
+        assert_eq!(preview("[figure 1]"), "[figure 1]");
+    }
+
+    #[test]
+    fn formulas_are_told_from_the_texts_between_them() {
+        let found = pieces("a $x$ b \\$5 \\(y\\)$$z$$");
+        assert_eq!(found, [("a ", false), ("$x$", true), (" b \\$5 ", false), ("\\(y\\)", true), ("$$z$$", true)]);
+        assert_eq!(pieces("It costs $5."), [("It costs $5.", false)]);
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! The fields of a question that a student sees, by access.
 //!
-//! Locked: metadata and preview. Question: also the full text and the options. Solution: also the steps, the answer and
-//! which option is correct. An unknown imported column may contain a part of the solution, so it is shown only with the
+//! Locked: metadata and preview. Question: also the full text, the options and the parts. Solution: also the steps, the
+//! answers and which options are correct. An unknown imported column may contain a part of the solution, so it is shown only with the
 //! solution. Exceptions are a few known columns, and those that the catalogue lists in `shown_with_question`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::catalog::{ExtraColumns, Question, QuestionMeta, QuestionSummary, number};
+use crate::domain::catalog::parts::{Part, label};
+use crate::domain::catalog::{ExtraColumns, Question, QuestionMeta, QuestionOption, QuestionSummary, number};
+use crate::domain::study::answer_rules::RULES_COLUMN;
 
 /// How much of a question the student has unlocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +42,15 @@ pub struct QuestionView {
     pub locked: bool,
     /// Answer options; empty while the question is locked.
     pub options: Vec<OptionView>,
+    /// Only of a question with parts: the text that the parts share, with `[gap 1]` at the place of the first part if that
+    /// is a gap. `question_text` is the stem with the texts of all parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub stem: Option<String>,
+    /// Present only if the question has parts and is unlocked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub parts: Vec<PartView>,
     /// Other imported columns.
     #[serde(flatten)]
     #[schema(value_type = HashMap<String, Value>)]
@@ -46,7 +58,7 @@ pub struct QuestionView {
 }
 
 /// An answer option as returned by the API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OptionView {
     /// `A`, `B`, …
     pub letter: String,
@@ -56,6 +68,71 @@ pub struct OptionView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub is_correct: Option<bool>,
+    /// Share of the points that it gives, from -1 to 1. Present only if the catalogue has it and the solution is unlocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub weight: Option<f64>,
+    /// For the student who chooses it. Present only if the catalogue has it and the solution is unlocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub feedback: Option<String>,
+}
+
+/// A part of a question as returned by the API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = QuestionPart)]
+pub struct PartView {
+    /// `a`, `b`, …
+    pub label: String,
+    /// Its text after the stem; may be empty for a gap.
+    pub text: String,
+    /// Whether it is a gap in the stem.
+    pub is_gap: bool,
+    /// Points, if the catalogue has them.
+    #[serde(default, with = "number")]
+    pub points: Option<f64>,
+    /// A hint, if the catalogue has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub hint: Option<String>,
+    /// Answer options.
+    pub options: Vec<OptionView>,
+    /// The answer; null until the solution is unlocked.
+    pub answer: Option<String>,
+    /// Steps of its solution, one per line; null until the solution is unlocked.
+    pub solution_steps: Option<String>,
+    /// Rules for marking it, with the accepted answers. Present only if the catalogue has some and the solution is unlocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub answer_rules: Option<Value>,
+}
+
+impl OptionView {
+    fn of(option: &QuestionOption, solved: bool) -> Self {
+        Self {
+            letter: option.letter.clone(),
+            text: option.text.clone(),
+            is_correct: solved.then_some(option.is_correct),
+            weight: option.weight.filter(|_| solved),
+            feedback: option.feedback.clone().filter(|_| solved),
+        }
+    }
+}
+
+impl PartView {
+    fn of(index: usize, part: &Part, solved: bool) -> Self {
+        Self {
+            label: label(index),
+            text: part.text.clone(),
+            is_gap: part.is_gap,
+            points: part.points,
+            hint: part.hint.clone(),
+            options: part.options.iter().map(|option| OptionView::of(option, solved)).collect(),
+            answer: solved.then(|| part.shown_answer()),
+            solution_steps: solved.then(|| part.solution_steps.join("\n")),
+            answer_rules: part.answer_rules.clone().filter(|_| solved),
+        }
+    }
 }
 
 impl QuestionView {
@@ -63,24 +140,24 @@ impl QuestionView {
     #[must_use]
     pub fn of(question: &Question, access: Access) -> Self {
         if access == Access::Locked {
-            let preview = crate::domain::questions::preview::preview(&question.question_text).to_owned();
+            let preview = crate::domain::questions::preview::preview(&question.whole().text).to_owned();
             return Self::locked(question.meta.clone(), preview);
         }
         let solved = access == Access::Solution;
-        let options = question.options.iter().map(|option| OptionView {
-            letter: option.letter.clone(),
-            text: option.text.clone(),
-            is_correct: solved.then_some(option.is_correct),
-        });
+        let whole = question.whole();
+        let options = question.options.iter().map(|option| OptionView::of(option, solved));
+        let parts = whole.parts.iter().enumerate().map(|(index, part)| PartView::of(index, part, solved));
         let extra = question.extra.iter().filter(|(name, _)| is_shown(question, name, solved));
         Self {
             points: question.meta.source_points,
             meta: question.meta.clone(),
-            question_text: question.question_text.clone(),
-            solution_steps: solved.then(|| question.solution_steps.join("\n")),
-            answer: solved.then(|| question.answer.clone()),
+            question_text: whole.text,
+            solution_steps: solved.then(|| whole.solution_steps.join("\n")),
+            answer: solved.then_some(whole.answer),
             locked: false,
             options: options.collect(),
+            stem: (!whole.parts.is_empty()).then(|| question.question_text.clone()),
+            parts: parts.collect(),
             extra: extra.map(|(name, value)| (name.clone(), value.clone())).collect(),
         }
     }
@@ -100,6 +177,8 @@ impl QuestionView {
             answer: None,
             locked: true,
             options: Vec::new(),
+            stem: None,
+            parts: Vec::new(),
             extra: ExtraColumns::new(),
         }
     }
@@ -120,7 +199,7 @@ const OF_QUESTION: [&str; 11] = [
     "audio",
 ];
 /// Member names of the response. An imported column with one of these names would appear twice.
-const RESERVED: [&str; 23] = [
+const RESERVED: [&str; 25] = [
     "id",
     "exam_id",
     "topic_id",
@@ -144,6 +223,8 @@ const RESERVED: [&str; 23] = [
     "points",
     "locked",
     "options",
+    "stem",
+    "parts",
 ];
 
 /// Whether an extra column is never shown, because responses use its name for something else.
@@ -153,8 +234,9 @@ pub fn is_reserved(column: &str) -> bool {
 }
 
 fn is_shown(question: &Question, column: &str, solved: bool) -> bool {
-    let is_of_question =
-        || OF_QUESTION.contains(&column) || question.shown_with_question.iter().any(|shown| shown == column);
+    let is_named = || OF_QUESTION.contains(&column) || question.shown_with_question.iter().any(|shown| shown == column);
+    // The rules contain accepted answers.
+    let is_of_question = || column != RULES_COLUMN && is_named();
     !is_reserved(column) && (solved || is_of_question())
 }
 
@@ -180,7 +262,12 @@ mod tests {
             "shown_with_question": ["map", "locked", "answer"],
         }))
         .unwrap();
-        question.options = vec![QuestionOption { letter: "A".to_owned(), text: "Yes".to_owned(), is_correct: true }];
+        question.options = vec![QuestionOption {
+            letter: "A".to_owned(),
+            text: "Yes".to_owned(),
+            is_correct: true,
+            ..QuestionOption::default()
+        }];
         question
     }
 
@@ -209,6 +296,48 @@ mod tests {
             assert!(view.get(column).is_some(), "{column}");
         }
         assert!(view.get("rubric").is_none() && view.get("locked_by").is_none());
+    }
+
+    #[test]
+    fn no_answer_of_a_part_or_a_rule_is_shown_before_the_solution() {
+        let mut question = question();
+        question.options[0].weight = Some(0.5);
+        question.options[0].feedback = Some("SECRET".to_owned());
+        question.extra.insert("answer_rules".to_owned(), json!({"accepted": [{"answer": "SECRET"}]}));
+        question.shown_with_question = vec!["answer_rules".to_owned(), "parts".to_owned()];
+        let text = serde_json::to_string(&QuestionView::of(&question, Access::Question)).unwrap();
+        assert!(!text.contains("SECRET") && !text.contains("weight"), "{text}");
+        let solved = serde_json::to_value(QuestionView::of(&question, Access::Solution)).unwrap();
+        assert_eq!(solved["answer_rules"]["accepted"][0]["answer"], "SECRET");
+        assert_eq!(solved["options"][0]["weight"], 0.5);
+
+        question.options.clear();
+        question.extra.insert(
+            "parts".to_owned(),
+            json!([{
+                "text": "Why?", "answer": "SECRET", "points": 2, "hint": "Think.", "solution_steps": ["SECRET", "!"],
+                "answer_rules": {"accepted": [{"answer": "SECRET"}]},
+                "options": [{"letter": "A", "text": "Yes", "is_correct": true, "weight": 0.5, "feedback": "SECRET"}],
+            }]),
+        );
+        question.answer = String::new();
+        let locked = serde_json::to_value(QuestionView::of(&question, Access::Locked)).unwrap();
+        assert!(locked.get("parts").is_none() && locked.get("stem").is_none());
+        let view = serde_json::to_value(QuestionView::of(&question, Access::Question)).unwrap();
+        assert!(!view.to_string().contains("SECRET"), "{view}");
+        assert_eq!(
+            view["parts"],
+            json!([{
+                "label": "a", "text": "Why?", "is_gap": false, "points": 2, "hint": "Think.",
+                "options": [{"letter": "A", "text": "Yes"}], "answer": null, "solution_steps": null,
+            }])
+        );
+        assert_eq!(view["stem"], question.question_text);
+        assert!(view["question_text"].as_str().unwrap().ends_with("$n!$\n(a) Why?\nA. Yes"));
+        let solved = serde_json::to_value(QuestionView::of(&question, Access::Solution)).unwrap();
+        assert_eq!(solved["parts"][0]["solution_steps"], "SECRET\n!");
+        assert_eq!(solved["answer"], "(a) SECRET");
+        assert_eq!(solved["parts"][0]["options"][0]["feedback"], "SECRET");
     }
 
     #[test]

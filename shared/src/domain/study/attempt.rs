@@ -1,5 +1,7 @@
 //! An attempt: an answer of a student to a question.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,6 +10,7 @@ use uuid::Uuid;
 use crate::domain::id::{CourseId, QuestionId, TopicId};
 use crate::domain::mastery::{Evidence, evidence};
 use crate::domain::number::{ratio, rounded};
+use crate::domain::study::marking::PartMark;
 
 /// Id of an attempt: a UUID version 7, so that attempts sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,8 +39,17 @@ pub struct Attempt {
     /// Text of the answer, if any.
     #[serde(default)]
     pub answer: Option<String>,
-    /// Whether the answer was correct.
+    /// Answers to parts, by label.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, String>,
+    /// Whether the score was 1. Counts and mastery use this; a partial score is not correct.
     pub correct: bool,
+    /// Share of the points, 0 to 1. `None` in attempts from before there were scores: then `correct` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// The marks of the parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartMark>,
     pub graded_by: GradedBy,
     /// Whether the student had seen the solution or tried the question before.
     pub solution_seen: bool,
@@ -69,8 +81,14 @@ pub struct MarkedAnswer {
     pub question_id: QuestionId,
     /// The student's text, if any.
     pub answer: Option<String>,
+    /// The student's texts for the parts, by label.
+    pub answers: BTreeMap<String, String>,
     /// The verdict.
     pub correct: bool,
+    /// Share of the points, 0 to 1.
+    pub score: f64,
+    /// The marks of the parts.
+    pub parts: Vec<PartMark>,
     /// Who gave the verdict.
     pub graded_by: GradedBy,
     /// How easy the question is, in logits, by the current calibration.
@@ -86,14 +104,17 @@ impl MarkedAnswer {
     /// opened the solution, or tried the question, before.
     #[must_use]
     pub fn placed(&self, knew_solution: bool, position: u64) -> Attempt {
-        let Self { id, correct, graded_by, ease, time_spent_seconds, created_at, .. } = *self;
+        let Self { id, correct, score, graded_by, ease, time_spent_seconds, created_at, .. } = *self;
         Attempt {
             id,
             course_id: self.course_id.clone(),
             topic_id: self.topic_id.clone(),
             question_id: self.question_id.clone(),
             answer: self.answer.clone(),
+            answers: self.answers.clone(),
             correct,
+            score: Some(score),
+            parts: self.parts.clone(),
             graded_by,
             solution_seen: knew_solution,
             evidence: evidence(knew_solution, graded_by == GradedBy::Student),

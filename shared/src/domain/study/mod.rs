@@ -1,9 +1,13 @@
 //! The state of a student in a course: mastery and activity. It is a fold of their attempts in the order of their
 //! positions.
 
+mod accepted;
 pub mod advice;
+pub mod answer_rules;
 pub mod attempt;
+mod decimal;
 pub mod marking;
+mod pattern;
 pub mod progress;
 
 use std::collections::BTreeMap;
@@ -218,7 +222,10 @@ mod tests {
             topic_id: TopicId::try_from(format!("t{topic}")).unwrap(),
             question_id: QuestionId::try_from("q").unwrap(),
             answer: None,
+            answers: BTreeMap::new(),
             correct,
+            score: None,
+            parts: Vec::new(),
             graded_by: GradedBy::Answer,
             solution_seen: false,
             evidence,
