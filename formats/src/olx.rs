@@ -141,6 +141,8 @@ fn pieces<'a, 'input>(problem: Node<'a, 'input>) -> Pieces<'a, 'input> {
                 pieces.scripts.push_str(&xml::text(node));
                 pieces.scripts.push('\n');
             }
+            // A remark that opens when it is pointed at.
+            "clarification" => return Instead::Html(format!(" ({})", inner(node))),
             "style" | "meta" => {}
             _ => return Instead::Same,
         }
@@ -238,6 +240,8 @@ impl Source<'_> {
             ..Question::default()
         };
         let mut inputs = 0_usize;
+        // The numbers of the parts of each response; `None` if it was refused.
+        let mut slots: Vec<Vec<Option<usize>>> = Vec::new();
         for (response, before) in pieces.responses.iter().zip(std::iter::once("").chain(segments[1..].iter().copied()))
         {
             let mut reader = responses::Reader {
@@ -248,18 +252,34 @@ impl Source<'_> {
                 extra: &mut question.extra,
             };
             let line = (self.line)(*response);
+            let mut slot = Vec::new();
             for result in reader.read(*response, before) {
                 inputs += 1;
                 match result {
-                    Ok(part) => question.parts.push(part),
-                    Err(why) => refuse(bank, line, format!("<{}>: {why}.", name(*response))),
+                    Ok(part) => {
+                        question.parts.push(part);
+                        slot.push(Some(question.parts.len()));
+                    }
+                    Err(why) => {
+                        refuse(bank, line, format!("<{}>: {why}.", name(*response)));
+                        slot.push(None);
+                    }
                 }
             }
+            slots.push(slot);
         }
         if question.parts.is_empty() {
             return;
         }
-        if let (Some(last), Some(part)) = (segments.last().filter(|_| segments.len() > 1), question.parts.last_mut()) {
+        if inputs > 1 && question.parts.iter().any(|part| part.text.is_empty()) {
+            // Inputs within a sentence or table: their places say what they ask.
+            let html = with_gaps(&segments, &pieces.responses, &slots, &variables);
+            question.stem = rich.html(&html, self.find);
+            for part in &mut question.parts {
+                part.is_gap = true;
+                part.text.clear();
+            }
+        } else if let (Some(last), Some(part)) = (segments.last().filter(|_| segments.len() > 1), question.parts.last_mut()) {
             if let Some(variable) = variables.in_text(last, false) {
                 warnings.push(format!("The text after the last input was left out: it has the variable ${variable}."));
             } else {
@@ -287,6 +307,7 @@ impl Source<'_> {
         }
         if let [only] = question.parts.as_mut_slice()
             && inputs == 1
+            && !only.is_gap
         {
             question.stem = joined(&question.stem, &only.text);
             only.text.clear();
@@ -302,6 +323,27 @@ impl Source<'_> {
         bank.warnings.extend(warnings.into_iter().map(|text| Remark { place: place_at(line), text }));
         bank.questions.push(question);
     }
+}
+
+/// The HTML of a problem with `[gap 1]` at the place of its first input.
+fn with_gaps(segments: &[&str], responses: &[Node], slots: &[Vec<Option<usize>>], variables: &Variables) -> String {
+    let mut html = String::new();
+    for (at, segment) in segments.iter().enumerate() {
+        if variables.in_text(segment, false).is_none() {
+            html.push_str(segment);
+        }
+        let (Some(response), Some(slot)) = (responses.get(at), slots.get(at)) else { continue };
+        if slot.iter().any(Option::is_some) {
+            html.push_str(&responses::own_html(*response));
+        }
+        for number in slot {
+            match number {
+                Some(number) => html.extend([" [gap ", &number.to_string(), "] "]),
+                None => html.push_str(" (left out) "),
+            }
+        }
+    }
+    html
 }
 
 /// Two texts, one below the other.
