@@ -1,89 +1,12 @@
-//! Categories, tags and other words about a question, and the numbers that formats write in several ways.
+//! Categories and exams by their titles, and the numbers that XML formats write in several ways.
 
 use crate::{Accepted, Decimal, Form, Question, Tolerance};
 
-/// The names of a category path. A single `/` separates and `//` is a slash; `$course$` and `top` are no names.
-pub(crate) fn category_path(path: &str) -> Vec<String> {
-    let mut names = vec![String::new()];
-    let mut rest = path.trim();
-    while let Some(at) = rest.find('/') {
-        let run = rest[at..].bytes().take_while(|byte| *byte == b'/').count();
-        if let Some(name) = names.last_mut() {
-            name.push_str(&rest[..at]);
-            name.push_str(&"/".repeat(run / 2));
-        }
-        if run % 2 == 1 {
-            names.push(String::new());
-        }
-        rest = &rest[at + run..];
-    }
-    if let Some(name) = names.last_mut() {
-        name.push_str(rest);
-    }
-    let mut names: Vec<String> =
-        names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-    if names.first().is_some_and(|name| name.len() > 1 && name.starts_with('$') && name.ends_with('$')) {
-        names.remove(0);
-    }
-    if names.first().is_some_and(|name| name == "top") {
-        names.remove(0);
-    }
-    names
-}
-
-/// Sets topic and category from a path: the first name is the category, what follows is the topic.
-pub(crate) fn set_category(question: &mut Question, path: &[String]) {
-    match path {
-        [] => {}
-        [topic] => question.topic = Some(topic.clone()),
-        [category, topic @ ..] => {
-            question.category = Some(category.clone());
-            question.topic = Some(topic.join(" – "));
-        }
-    }
-}
-
-/// Reads a tag such as `difficulty:2` into its field; other tags are kept as they are.
-pub(crate) fn add_tag(question: &mut Question, tag: &str) {
-    let tag = tag.trim();
-    if tag.is_empty() {
-        return;
-    }
-    let is_taken = tag.split_once([':', '=']).is_some_and(|(name, value)| {
-        let value = value.trim();
-        match name.trim().to_ascii_lowercase().as_str() {
-            "difficulty" => value.parse().ok().filter(|level| (1..=5).contains(level)).map(|level| {
-                question.difficulty = Some(level);
-            }),
-            "minutes" | "time" => finite(value).filter(|minutes| *minutes > 0.0).map(|minutes| {
-                question.minutes = Some(minutes);
-            }),
-            "number" => value.parse().ok().filter(|number| *number > 0).map(|number| question.number = Some(number)),
-            "technique" if !value.is_empty() => {
-                push_new(&mut question.techniques, value);
-                Some(())
-            }
-            "topic" if !value.is_empty() => {
-                question.topic = Some(value.to_owned());
-                Some(())
-            }
-            "category" if !value.is_empty() => {
-                question.category = Some(value.to_owned());
-                Some(())
-            }
-            "bonus" => value.parse().ok().map(|is_bonus| question.is_bonus = is_bonus),
-            _ => None,
-        }
-        .is_some()
-    });
-    if !is_taken {
-        push_new(&mut question.tags, tag);
-    }
-}
-
-fn push_new(list: &mut Vec<String>, text: &str) {
-    if !list.iter().any(|other| other == text) {
-        list.push(text.to_owned());
+/// Sets topic and category from nested names: the last one is the topic.
+pub(crate) fn set_category(question: &mut Question, names: &[String]) {
+    if let Some((topic, outer)) = names.split_last() {
+        question.topic = Some(topic.clone());
+        question.category = (!outer.is_empty()).then(|| outer.join("/"));
     }
 }
 
@@ -162,11 +85,6 @@ pub(crate) fn show_best_first(accepted: &mut [Accepted]) {
     }
 }
 
-/// An accepted text.
-pub(crate) fn accepted_text(text: &str, fraction: f64, match_case: bool) -> Accepted {
-    accepted(Form::Text { text: text.to_owned(), match_case, has_wildcards: false }, fraction)
-}
-
 /// An accepted number.
 pub(crate) fn accepted_number(value: Decimal, tolerance: Tolerance, fraction: f64) -> Accepted {
     accepted(Form::Number { value, tolerance }, fraction)
@@ -207,33 +125,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_double_slash_is_a_slash_in_a_name() {
-        for (path, names) in [
-            ("$course$/top/Physics 1/Energy//Work", &["Physics 1", "Energy/Work"][..]),
-            ("$system$/A", &["A"]),
-            ("top/A///B", &["A/", "B"]),
-            ("$cat1$", &[]),
-            ("A / B", &["A", "B"]),
-            ("", &[]),
-            ("$", &["$"]),
-            ("A/top", &["A", "top"]),
-        ] {
-            assert_eq!(category_path(path), names, "{path}");
-        }
-    }
-
-    #[test]
-    fn tags_with_a_known_name_are_fields() {
-        let mut question = Question::default();
-        for tag in ["difficulty:2", "Technique: units", "technique:units", "minutes:2.5", "number:3", "difficulty:9", "exam"] {
-            add_tag(&mut question, tag);
-        }
-        assert_eq!((question.difficulty, question.minutes, question.number), (Some(2), Some(2.5), Some(3)));
-        assert_eq!(question.techniques, ["units"]);
-        assert_eq!(question.tags, ["difficulty:9", "exam"]);
-    }
-
-    #[test]
     fn rounded_percentages_are_the_shares_that_were_meant() {
         for (percent, meant) in [
             (33.33333, 1.0 / 3.0),
@@ -267,14 +158,12 @@ mod tests {
 
     #[test]
     fn the_answer_that_is_worth_most_is_shown() {
-        let mut list = vec![
-            accepted_text("half", 0.5, false),
-            accepted(Form::Text { text: "*full*".to_owned(), match_case: false, has_wildcards: true }, 1.0),
-            accepted_text("full", 1.0, false),
-        ];
+        let text = |text: &str, fraction, has_wildcards| {
+            accepted(Form::Text { text: text.to_owned(), match_case: false, has_wildcards }, fraction)
+        };
+        let mut list = vec![text("half", 0.5, false), text("*full*", 1.0, true), text("full", 1.0, false)];
         show_best_first(&mut list);
-        assert_eq!(list[0], accepted_text("full", 1.0, false));
-        assert_eq!(list[1], accepted_text("half", 0.5, false));
+        assert_eq!(list, [text("full", 1.0, false), text("half", 0.5, false), text("*full*", 1.0, true)]);
         show_best_first(&mut []);
     }
 }

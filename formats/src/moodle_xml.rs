@@ -10,8 +10,9 @@ use roxmltree::Node;
 
 use crate::{
     Bank, Figure, FormatError, Place, Question, Remark,
-    labels::{add_tag, category_path, finite, set_category},
+    labels::finite,
     package::{Package, percent_decoded},
+    reading::{apply_tag, split_category},
     rich::{Rich, decoded_base64, inner_html},
     xml::{self, attribute, child, child_text, children, elements, name},
 };
@@ -31,7 +32,7 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
             return Err(FormatError(format!("The file is no Moodle XML: its first element is `{other}` instead of `quiz`.")));
         }
     }
-    let mut reader = Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: Vec::new(), intro: None };
+    let mut reader = Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: (None, None), intro: None };
     for repair in &prepared.repairs {
         reader.bank.warnings.push(Remark { place: reader.place_of_file(), text: repair.clone() });
     }
@@ -66,7 +67,8 @@ struct Reader<'a> {
     file: &'a str,
     prepared: &'a xml::Prepared,
     bank: Bank,
-    category: Vec<String>,
+    /// Category and topic.
+    category: (Option<String>, Option<String>),
     intro: Option<Intro>,
 }
 
@@ -90,7 +92,7 @@ impl Reader<'_> {
         if kind == "category" {
             self.end_intro();
             let path = child(node, "category").and_then(|category| child_text(category, "text")).unwrap_or_default();
-            self.category = category_path(&path);
+            self.category = split_category(&path);
             return;
         }
         let place = self.place(node);
@@ -107,8 +109,8 @@ impl Reader<'_> {
             self.intro = Some(Intro { place, text: joined, figures: texts.rich.figures });
             return;
         }
-        let mut question = Question { place: place.clone(), title, ..Question::default() };
-        set_category(&mut question, &self.category);
+        let (category, topic) = self.category.clone();
+        let mut question = Question { place: place.clone(), title, category, topic, ..Question::default() };
         match fill(&mut question, node, &kind, &mut texts) {
             Ok(()) => {
                 self.warn(&place, &texts.rich.warnings);
@@ -157,7 +159,9 @@ impl Reader<'_> {
 /// Reads everything except name, place and category.
 fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> Result<(), Other> {
     answers::check_kind(kind)?;
-    question.stem = texts.of_child(node, "questiontext");
+    if !answers::is_cloze(kind) {
+        question.stem = texts.of_child(node, "questiontext");
+    }
     answers::fill(question, node, kind, texts)?;
     let solution = texts.of_child(node, "generalfeedback");
     let grader = texts.of_child(node, "graderinfo");
@@ -172,7 +176,7 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
         part.hint = Some(hints.join("\n"));
     }
     for tag in children(node, "tags").flat_map(|tags| children(tags, "tag")) {
-        add_tag(question, &text_of(tag));
+        apply_tag(question, &text_of(tag));
     }
     if let Some(penalty) = child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0)) {
         question.extra.push(("penalty".to_owned(), penalty));
@@ -207,6 +211,21 @@ fn text_of(node: Node) -> String {
     child(node, "text").map_or_else(|| xml::text(node), inner_html)
 }
 
+/// The text of an element as HTML, whatever its format.
+fn html_of(node: Node) -> String {
+    let source = text_of(node);
+    match attribute(node, "format").unwrap_or("html") {
+        "plain_text" | "plain" => {
+            let mut html = String::new();
+            xml::push_escaped(&mut html, source.trim());
+            html.replace('\n', "<br>")
+        }
+        "moodle_auto_format" => source.trim().replace('\n', "<br>"),
+        "markdown" => markdown(&source),
+        _ => source,
+    }
+}
+
 /// The files of an element: name without folder, and with it.
 type Files = HashMap<String, (String, Vec<u8>)>;
 
@@ -236,23 +255,17 @@ impl Texts {
 
     /// The text of an element with `format`, `text` and `file`.
     fn of(&mut self, node: Node) -> String {
-        let source = text_of(node);
-        let format = attribute(node, "format").unwrap_or("html");
+        let html = html_of(node);
+        self.reduced(&html, node)
+    }
+
+    /// Reduces HTML that stands in an element, whose files it may show.
+    fn reduced(&mut self, html: &str, node: Node) -> String {
         let own = files_of(node, &mut self.rich.warnings);
-        let html = match format {
-            "plain_text" | "plain" => {
-                let mut html = String::new();
-                xml::push_escaped(&mut html, source.trim());
-                html.replace('\n', "<br>")
-            }
-            "moodle_auto_format" => source.trim().replace('\n', "<br>"),
-            "markdown" => markdown(&source),
-            _ => source,
-        };
         let Self { rich, files } = self;
         let mut used = BTreeMap::new();
         let used_cell = std::cell::RefCell::new(&mut used);
-        let text = rich.html(&html, &|source| {
+        let text = rich.html(html, &|source| {
             let path = source.trim().strip_prefix("@@PLUGINFILE@@/").unwrap_or(source);
             let path = path.split(['?', '#']).next().unwrap_or(path);
             let decoded = percent_decoded(path);

@@ -16,8 +16,9 @@ use roxmltree::Node;
 
 use crate::{
     Bank, FormatError, Place, Question, Remark,
-    labels::{add_tag, exam_of_title, set_category},
+    labels::{exam_of_title, set_category},
     package::{Package, resolve},
+    reading::apply_tag,
     rich::{Rich, push_html},
     xml::{self, attribute, child, descendants, name},
 };
@@ -179,7 +180,7 @@ impl Reader<'_> {
         match self.question(path, taken) {
             Ok(mut question) => {
                 for tag in resource.iter().flat_map(|resource| &resource.tags) {
-                    add_tag(&mut question, tag);
+                    apply_tag(&mut question, tag);
                 }
                 question.difficulty = question.difficulty.or(resource.and_then(|resource| resource.difficulty));
                 self.bank.questions.push(question);

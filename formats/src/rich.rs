@@ -97,22 +97,20 @@ pub(crate) fn decoded_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// What stands for an element in HTML.
-pub(crate) enum Instead<'a, 'input> {
+pub(crate) enum Instead {
     /// The element itself.
     Same,
     /// Its content without its tags.
     Content,
     /// This HTML.
     Html(String),
-    /// The content of another element.
-    Other(Node<'a, 'input>),
 }
 
 /// Writes the content of an XML element as HTML: names without prefixes, so that `m:math` is `math`.
 pub(crate) fn push_html<'a, 'input>(
     html: &mut String,
     node: Node<'a, 'input>,
-    instead: &mut impl FnMut(Node<'a, 'input>) -> Instead<'a, 'input>,
+    instead: &mut impl FnMut(Node<'a, 'input>) -> Instead,
 ) {
     for child in node.children() {
         if child.is_text() {
@@ -125,7 +123,6 @@ pub(crate) fn push_html<'a, 'input>(
         match instead(child) {
             Instead::Html(other) => html.push_str(&other),
             Instead::Content => push_html(html, child, instead),
-            Instead::Other(other) => push_html(html, other, instead),
             Instead::Same => {
                 let name = child.tag_name().name();
                 html.push('<');

@@ -3,10 +3,8 @@
 use crate::{
     Accepted, Answer, Bound, Choice, Decimal, Form, Tolerance,
     labels::{accepted, accepted_number, show_best_first},
+    reading::OPTIONS_MAX,
 };
-
-/// The largest number of options of a choice.
-pub(crate) const OPTIONS_MAX: usize = 26;
 
 /// What an interaction asks for.
 #[derive(Debug, Clone)]

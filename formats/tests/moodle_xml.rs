@@ -60,9 +60,9 @@ fn the_bank_of_the_fixture_is_taken() {
         assert_eq!(question.topic.as_deref(), Some("Energy/Work"));
     }
     assert_eq!(texts(&bank.refused), ["The question “Random” is refused: its type `stack` needs the computer algebra system of STACK."]);
-    assert_eq!(bank.refused[0].place.line, Some(15));
+    assert_eq!(bank.refused[0].place.line, Some(14));
     assert_eq!(texts(&bank.skipped), ["The description is left out: no question follows it in its category."]);
-    assert_eq!(bank.skipped[0].place.line, Some(16));
+    assert_eq!(bank.skipped[0].place.line, Some(15));
 }
 
 #[test]

@@ -2,15 +2,16 @@
 
 use roxmltree::Node;
 
-use super::{Other, Texts, is_true, text_of};
+use super::{Other, Texts, html_of, is_true, text_of};
 use crate::{
     Accepted, Answer, Choice, Decimal, Form, Part, Question, Tolerance,
-    labels::{accepted_number, accepted_text, decimal, finite, product, share, show_best_first},
+    answers::short_answer_form,
+    cloze::take_gaps,
+    labels::{accepted, accepted_number, decimal, finite, product, share, show_best_first},
+    reading::OPTIONS_MAX,
+    rich::Rich,
     xml::{attribute, child, child_text, children},
 };
-
-/// The largest number of options of a choice.
-const OPTIONS_MAX: usize = 26;
 
 /// Refuses the types that cannot be taken, with the reason.
 pub(super) fn check_kind(kind: &str) -> Result<(), Other> {
@@ -35,7 +36,7 @@ pub(super) fn check_kind(kind: &str) -> Result<(), Other> {
 pub(super) fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> Result<(), Other> {
     let points = child_text(node, "defaultgrade").and_then(|grade| finite(&grade)).filter(|grade| *grade >= 0.0);
     let mut parts = match kind {
-        "cloze" | "multianswer" => return Err(Other::Refused("cloze".to_owned())),
+        _ if is_cloze(kind) => cloze(question, node, points, texts)?,
         "gapselect" | "ddwtos" => gaps(question, node, points.unwrap_or(1.0), texts)?,
         _ => vec![Part { points: Some(points.unwrap_or(1.0)), ..Part::default() }],
     };
@@ -157,22 +158,14 @@ fn short_answer(question: &mut Question, node: Node, texts: &mut Texts) -> Resul
             keep_wrong(question, &given);
             continue;
         }
-        let (text, has_wildcards) = wildcards(&given.text);
-        let mut one = accepted_text(&text, given.fraction, match_case);
-        one.form = Form::Text { text, match_case, has_wildcards };
+        let mut one = accepted(short_answer_form(&given.text, match_case), given.fraction);
         one.feedback = given.feedback;
         list.push(one);
     }
-    accepted(list)
+    any_of(list)
 }
 
-/// `\*` is a star; any other star stands for any text.
-pub(super) fn wildcards(text: &str) -> (String, bool) {
-    let without = text.replace("\\*", "");
-    if without.contains('*') { (text.to_owned(), true) } else { (text.replace("\\*", "*"), false) }
-}
-
-fn accepted(mut list: Vec<Accepted>) -> Result<Answer, Other> {
+fn any_of(mut list: Vec<Accepted>) -> Result<Answer, Other> {
     if list.is_empty() {
         return Err(Other::Refused("no answer gives points.".to_owned()));
     }
@@ -218,7 +211,7 @@ fn numerical(question: &mut Question, node: Node, texts: &mut Texts) -> Result<A
     if let Some(handling) = unit_handling(node, &units) {
         question.extra.push(("unit handling".to_owned(), handling.to_owned()));
     }
-    accepted(list)
+    any_of(list)
 }
 
 struct Unit {
@@ -304,6 +297,48 @@ fn ordering(node: Node, texts: &mut Texts) -> Result<Answer, Other> {
     // The position is in `fraction`. Some exports leave it at 0 and rely on the order of the file.
     steps.sort_by(|a, b| a.0.total_cmp(&b.0));
     Ok(Answer::Ordering(steps.into_iter().map(|(_, text)| text).collect()))
+}
+
+/// Whether the answers are embedded in the text.
+pub(super) fn is_cloze(kind: &str) -> bool {
+    matches!(kind, "cloze" | "multianswer")
+}
+
+/// The gaps that are embedded in a text. They are found before the text is reduced, since they hold HTML of their own.
+fn cloze(question: &mut Question, node: Node, points: Option<f64>, texts: &mut Texts) -> Result<Vec<Part>, Other> {
+    let Some(node) = child(node, "questiontext") else {
+        return Err(Other::Refused("it has no text.".to_owned()));
+    };
+    let html = html_of(node);
+    let mut inner = Rich::after(std::mem::take(&mut texts.rich.figures));
+    let cloze = take_gaps(&html, &mut |source| inner.html(&unescaped(source), &|_| None));
+    texts.rich.figures = inner.figures;
+    texts.rich.warnings.extend(cloze.warnings);
+    texts.rich.warnings.append(&mut inner.warnings);
+    if cloze.parts.is_empty() {
+        return Err(Other::Refused("its text has no gap.".to_owned()));
+    }
+    question.stem = texts.reduced(&cloze.text, node);
+    let mut parts = cloze.parts;
+    let sum: f64 = parts.iter().filter_map(|part| part.points).sum();
+    // Moodle shares the grade of the question by the weights of its gaps.
+    if let Some(points) = points.filter(|_| sum > 0.0) {
+        for part in &mut parts {
+            part.points = part.points.map(|own| own * points / sum);
+        }
+    }
+    Ok(parts)
+}
+
+/// A backslash in a gap escapes the characters that delimit it.
+fn unescaped(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut letters = source.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let escaped = (letter == '\\').then(|| letters.next_if(|next| matches!(next, '}' | '~' | '#' | '"' | '/')));
+        out.push(escaped.flatten().unwrap_or(letter));
+    }
+    out
 }
 
 /// The gaps `[[1]]` of a text, each with the options of its group.

@@ -63,14 +63,14 @@ pub(super) fn read(
     }
 }
 
-fn instead<'a, 'input>(
-    node: Node<'a, 'input>,
+fn instead(
+    node: Node,
     read: &mut Body,
     declarations: &Declarations,
     is_ours: bool,
     rich: &mut Rich,
     find: &FindFile,
-) -> Instead<'a, 'input> {
+) -> Instead {
     let kind = name(node);
     if kind.ends_with("Interaction") || kind == "gap" {
         return interaction(node, &kind, read, declarations, is_ours, rich, find);
@@ -134,15 +134,15 @@ fn html_of(node: Node) -> String {
     html
 }
 
-fn interaction<'a, 'input>(
-    node: Node<'a, 'input>,
+fn interaction(
+    node: Node,
     kind: &str,
     read: &mut Body,
     declarations: &Declarations,
     is_ours: bool,
     rich: &mut Rich,
     find: &FindFile,
-) -> Instead<'a, 'input> {
+) -> Instead {
     let id = attribute(node, "responseIdentifier").unwrap_or_default().trim().to_owned();
     let declared = declarations.responses.get(&id);
     let is_single = declared.is_none_or(|declared| declared.cardinality == "single");

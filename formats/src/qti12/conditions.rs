@@ -30,8 +30,6 @@ pub(super) struct Alternative {
 #[derive(Debug)]
 pub(super) struct Condition {
     pub(super) alternatives: Vec<Alternative>,
-    /// Whether it also holds for `other` or for no answer.
-    pub(super) is_other: bool,
     pub(super) points: Option<Points>,
     /// Ids of the feedback that it shows.
     pub(super) feedback: Vec<String>,
@@ -64,7 +62,7 @@ pub(super) fn read(item: Node, is_single: &dyn Fn(&str) -> bool) -> Processing {
         processing.maximum = processing.maximum.or(maximum.filter(|maximum| *maximum > 0.0));
     }
     for node in descendants(item, "respcondition") {
-        let mut reader = Reader { is_single, is_other: false, unknown: Vec::new() };
+        let mut reader = Reader { is_single, unknown: Vec::new() };
         let alternatives = match any_child(node, "conditionvar") {
             Some(variable) => reader.all(variable),
             None => Vec::new(),
@@ -81,7 +79,7 @@ pub(super) fn read(item: Node, is_single: &dyn Fn(&str) -> bool) -> Processing {
         }
         let feedback =
             children(node, "displayfeedback").filter_map(|shown| attribute(shown, "linkrefid")).map(str::to_owned).collect();
-        processing.conditions.push(Condition { alternatives, is_other: reader.is_other, points, feedback });
+        processing.conditions.push(Condition { alternatives, points, feedback });
     }
     processing
 }
@@ -122,7 +120,6 @@ fn points_of(node: Node) -> Option<Points> {
 
 struct Reader<'a> {
     is_single: &'a dyn Fn(&str) -> bool,
-    is_other: bool,
     unknown: Vec<String>,
 }
 
@@ -177,12 +174,8 @@ impl Reader<'_> {
         let atom = match &*name(node) {
             "and" | "conditionvar" => return self.all(node),
             "or" => return self.any(node),
-            // What must not be chosen is wrong already by not being named.
-            "not" | "durequal" | "durlt" | "durlte" | "durgt" | "durgte" => return Vec::new(),
-            "other" | "unanswered" => {
-                self.is_other = true;
-                return Vec::new();
-            }
+            // What must not be chosen is wrong already by not being named. `other` names no response.
+            "not" | "other" | "unanswered" | "durequal" | "durlt" | "durlte" | "durgt" | "durgte" => return Vec::new(),
             "varequal" | "varsubset" => Some(Atom::Equal {
                 value: text(node).trim().to_owned(),
                 match_case: attribute(node, "case").is_some_and(|case| case.eq_ignore_ascii_case("yes")),

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     Answer, Decimal, Part, Question, Tolerance,
-    labels::{add_tag, finite},
+    labels::finite,
+    reading::apply_tag,
     scoring::{Asked, Key, Label, Rule, Test, key},
     xml::{child, child_text, descendants, elements, name},
 };
@@ -94,8 +95,8 @@ pub(super) fn read(node: Node, texts: &mut Texts) -> Result<Read, String> {
     for (label, value) in &metadata {
         match label.as_str() {
             "qmd_topic" | "topic" => question.topic = Some(value.clone()),
-            "qmd_levelofdifficulty" | "difficulty" => add_tag(&mut question, &format!("difficulty:{value}")),
-            "qmd_keywords" | "keywords" | "tags" => value.split([',', ';']).for_each(|tag| add_tag(&mut question, tag)),
+            "qmd_levelofdifficulty" | "difficulty" => apply_tag(&mut question, &format!("difficulty:{value}")),
+            "qmd_keywords" | "keywords" | "tags" => value.split([',', ';']).for_each(|tag| apply_tag(&mut question, tag)),
             _ => {}
         }
     }

@@ -40,8 +40,6 @@ pub(super) struct Response {
     pub(super) labels: Vec<Label>,
     pub(super) is_fill_in: bool,
     pub(super) is_number: bool,
-    /// Rows of the field, if it has several.
-    pub(super) rows: u32,
     pub(super) has_hotspot: bool,
     pub(super) shuffle: Option<bool>,
 }
@@ -151,7 +149,6 @@ fn response(node: Node) -> Response {
     let mut fields = descendants(node, "render_fib").peekable();
     let field = fields.peek().copied();
     let kind_of_field = field.and_then(|field| attribute(field, "fibtype")).unwrap_or_default().to_ascii_lowercase();
-    let rows = field.and_then(|field| attribute(field, "rows")).and_then(|rows| rows.trim().parse().ok()).unwrap_or(1);
     let choice = xml::descendant(node, "render_choice");
     let labels = descendants(node, "response_label")
         .map(|label| {
@@ -167,7 +164,6 @@ fn response(node: Node) -> Response {
         labels,
         is_fill_in: field.is_some(),
         is_number: kind == "num" || matches!(kind_of_field.as_str(), "decimal" | "integer" | "scientific" | "number"),
-        rows,
         has_hotspot: kind == "xy"
             || ["render_hotspot", "render_slider"].iter().any(|kind| xml::descendant(node, kind).is_some()),
         shuffle: choice.and_then(|choice| attribute(choice, "shuffle")).map(|shuffle| shuffle.eq_ignore_ascii_case("yes")),
