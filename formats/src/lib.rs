@@ -4,12 +4,14 @@
 //! Each format is a module with a function `read` that returns a [`Bank`]. A reader never panics and never ends early: what
 //! it cannot take is listed in [`Bank::refused`], with its place and the reason, and stops nothing else.
 
+pub mod aiken;
 pub mod anki;
 mod answers;
 mod cloze;
 pub mod csv;
 mod decimal;
 mod decode;
+pub mod exam_tex;
 mod exam_title;
 mod formulas;
 pub mod gift;

@@ -1,4 +1,5 @@
 //! The files in `fixtures` are read as a teacher means them.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use formats::{Accepted, Answer, Bank, Bound, Decimal, Form, Question, Tolerance, gift};
 
