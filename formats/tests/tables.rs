@@ -274,7 +274,10 @@ fn kinds_of_questions_are_respected() {
         "question,answer,question type,A,B\nq,42,text,,\nq,Because.,essay,,\nq,A,multiple,x,y\nq,a-b,matching,,\nq,x,multiple choice,,\n",
     );
     assert_eq!(bank.questions[0].parts[0].answer, text("42"));
-    assert_eq!((&bank.questions[1].parts[0].answer, bank.questions[1].solution.as_deref()), (&Answer::Open, Some("Because.")));
+    assert_eq!(
+        (&bank.questions[1].parts[0].answer, bank.questions[1].solution.as_deref()),
+        (&Answer::Open, Some("Because."))
+    );
     assert!(matches!(bank.questions[2].parts[0].answer, Answer::Choice { several: true, .. }));
     assert!(says(&bank.refused, &["\"matching\" is not supported"]) && says(&bank.refused, &["has no options"]));
 }

@@ -160,7 +160,9 @@ impl Key<'_> {
 
     /// Whether the answer is one letter, as the key of options is.
     pub(super) fn is_letter(&self) -> bool {
-        self.options.is_empty() && self.wrong.is_empty() && matches!(self.text.as_bytes(), [letter] if letter.is_ascii_alphabetic())
+        self.options.is_empty()
+            && self.wrong.is_empty()
+            && matches!(self.text.as_bytes(), [letter] if letter.is_ascii_alphabetic())
     }
 
     /// The letters of the right options.
