@@ -1,5 +1,7 @@
 //! Exercises of learning platforms: Open edX, H5P, and notes of Anki.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
 use std::io::Write as _;
 
 use formats::{Accepted, Answer, Bank, Form, FormatError, Part, Question, Remark, Tolerance, anki, h5p, olx};
