@@ -103,11 +103,17 @@ pub(crate) fn exam_of_title(title: &str) -> crate::Exam {
         .map(str::to_lowercase)
         .collect();
     let find = |known: &[(&str, &str)]| {
-        words.iter().find_map(|word| known.iter().find(|(name, _)| name == word).map(|(_, meaning)| (*meaning).to_owned()))
+        words
+            .iter()
+            .find_map(|word| known.iter().find(|(name, _)| name == word).map(|(_, meaning)| (*meaning).to_owned()))
     };
     crate::Exam {
         title: title.to_owned(),
-        year: words.iter().filter(|word| word.len() == 4).filter_map(|word| word.parse().ok()).find(|year| (1900..2100).contains(year)),
+        year: words
+            .iter()
+            .filter(|word| word.len() == 4)
+            .filter_map(|word| word.parse().ok())
+            .find(|year| (1900..2100).contains(year)),
         semester: find(&[
             ("spring", "spring"),
             ("summer", "summer"),
@@ -115,7 +121,14 @@ pub(crate) fn exam_of_title(title: &str) -> crate::Exam {
             ("autumn", "fall"),
             ("winter", "winter"),
         ]),
-        kind: find(&[("midterm", "midterm"), ("final", "final"), ("finals", "final"), ("quiz", "quiz"), ("exam", "exam"), ("test", "test")]),
+        kind: find(&[
+            ("midterm", "midterm"),
+            ("final", "final"),
+            ("finals", "final"),
+            ("quiz", "quiz"),
+            ("exam", "exam"),
+            ("test", "test"),
+        ]),
         ..crate::Exam::default()
     }
 }

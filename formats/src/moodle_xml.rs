@@ -4,7 +4,10 @@
 
 mod answers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+};
 
 use roxmltree::Node;
 
@@ -19,8 +22,14 @@ use crate::{
 
 /// Reads a file of questions.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
-    if Package::is_zip(bytes) || bytes.starts_with(b"\x1f\x8b") {
+    // A backup is a tar that is packed by gzip, or a zip in old versions.
+    if bytes.starts_with(b"\x1f\x8b") || (Package::is_zip(bytes) && contains(bytes, b"moodle_backup.xml")) {
         return Err(backup(file_name));
+    }
+    if Package::is_zip(bytes) {
+        return Err(FormatError(format!(
+            "{file_name} is a zip. Moodle XML is a single file: unpack the zip and import that file."
+        )));
     }
     let prepared = xml::prepare(bytes)?;
     let document = prepared.parse()?;
@@ -29,10 +38,13 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         "quiz" => {}
         "moodle_backup" | "MOODLE_BACKUP" | "question_categories" => return Err(backup(file_name)),
         other => {
-            return Err(FormatError(format!("The file is no Moodle XML: its first element is `{other}` instead of `quiz`.")));
+            return Err(FormatError(format!(
+                "The file is no Moodle XML: its first element is `{other}` instead of `quiz`."
+            )));
         }
     }
-    let mut reader = Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: (None, None), intro: None };
+    let mut reader =
+        Reader { file: file_name, prepared: &prepared, bank: Bank::default(), category: (None, None), intro: None };
     for repair in &prepared.repairs {
         reader.bank.warnings.push(Remark { place: reader.place_of_file(), text: repair.clone() });
     }
@@ -54,6 +66,10 @@ fn backup(file_name: &str) -> FormatError {
         "{file_name} is a Moodle backup (.mbz), not a question bank. In Moodle, open Question bank, Export, choose `Moodle XML \
          format`, and import that file."
     ))
+}
+
+fn contains(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes.windows(mark.len()).any(|window| window == mark)
 }
 
 /// A description that waits for the question after it.
@@ -103,7 +119,8 @@ impl Reader<'_> {
         texts.use_files_of(node);
         if kind == "description" {
             let text = texts.of_child(node, "questiontext");
-            let joined = intro.iter().map(|intro| intro.text.as_str()).chain([text.as_str()]).collect::<Vec<_>>().join("\n\n");
+            let joined =
+                intro.iter().map(|intro| intro.text.as_str()).chain([text.as_str()]).collect::<Vec<_>>().join("\n\n");
             self.warn(&place, &texts.rich.warnings);
             let place = intro.map_or(place, |intro| intro.place);
             self.intro = Some(Intro { place, text: joined, figures: texts.rich.figures });
@@ -131,10 +148,14 @@ impl Reader<'_> {
                 self.intro = intro;
                 match other {
                     Other::Refused(reason) => {
-                        self.bank.refused.push(Remark { place, text: format!("The question{named} is refused: {reason}") });
+                        self.bank
+                            .refused
+                            .push(Remark { place, text: format!("The question{named} is refused: {reason}") });
                     }
                     Other::Skipped(reason) => {
-                        self.bank.skipped.push(Remark { place, text: format!("The question{named} is left out: {reason}") });
+                        self.bank
+                            .skipped
+                            .push(Remark { place, text: format!("The question{named} is left out: {reason}") });
                     }
                 }
             }
@@ -142,9 +163,7 @@ impl Reader<'_> {
     }
 
     fn warn(&mut self, place: &Place, warnings: &[String]) {
-        self.bank
-            .warnings
-            .extend(warnings.iter().map(|text| Remark { place: place.clone(), text: text.clone() }));
+        self.bank.warnings.extend(warnings.iter().map(|text| Remark { place: place.clone(), text: text.clone() }));
     }
 
     /// A description after which no question follows in its category.
@@ -163,6 +182,14 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
         question.stem = texts.of_child(node, "questiontext");
     }
     answers::fill(question, node, kind, texts)?;
+    if let Some(path) = texts.old_image.take() {
+        let mut html = "<img src=\"".to_owned();
+        xml::push_escaped(&mut html, &path);
+        html.push_str("\">");
+        let shown = texts.reduced(&html, node);
+        let stem = format!("{}\n{shown}", question.stem);
+        stem.trim().clone_into(&mut question.stem);
+    }
     let solution = texts.of_child(node, "generalfeedback");
     let grader = texts.of_child(node, "graderinfo");
     let solutions: Vec<String> = [solution, grader].into_iter().filter(|text| !text.is_empty()).collect();
@@ -178,7 +205,9 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
     for tag in children(node, "tags").flat_map(|tags| children(tags, "tag")) {
         apply_tag(question, &text_of(tag));
     }
-    if let Some(penalty) = child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0)) {
+    if let Some(penalty) =
+        child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0))
+    {
         question.extra.push(("penalty".to_owned(), penalty));
     }
     for (element, label) in [
@@ -197,7 +226,10 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
     }
     if child_text(node, "hidden").is_some_and(|value| is_true(&value)) {
         question.extra.push(("hidden".to_owned(), "yes".to_owned()));
-        texts.rich.warnings.push("Moodle hides this question: it was deleted, or replaced by a later version.".to_owned());
+        texts
+            .rich
+            .warnings
+            .push("Moodle hides this question: it was deleted, or replaced by a later version.".to_owned());
     }
     Ok(())
 }
@@ -234,18 +266,21 @@ pub(crate) struct Texts {
     rich: Rich,
     /// Files that stand outside the text that shows them, as old exports have it.
     files: Files,
+    /// The picture that Moodle 1 shows below the text.
+    old_image: Option<String>,
 }
 
 impl Texts {
     fn after(figures: Vec<Figure>) -> Self {
-        Self { rich: Rich::after(figures), files: Files::new() }
+        Self { rich: Rich::after(figures), files: Files::new(), old_image: None }
     }
 
     fn use_files_of(&mut self, node: Node) {
         self.files = files_of(node, &mut self.rich.warnings);
         if let Some(image) = child_text(node, "image_base64").and_then(|text| decoded_base64(&text)) {
             let path = child_text(node, "image").unwrap_or_else(|| "image".to_owned());
-            self.files.insert(path.clone(), (path, image));
+            self.files.insert(path.clone(), (path.clone(), image));
+            self.old_image = Some(path);
         }
     }
 
@@ -262,23 +297,22 @@ impl Texts {
     /// Reduces HTML that stands in an element, whose files it may show.
     fn reduced(&mut self, html: &str, node: Node) -> String {
         let own = files_of(node, &mut self.rich.warnings);
-        let Self { rich, files } = self;
-        let mut used = BTreeMap::new();
-        let used_cell = std::cell::RefCell::new(&mut used);
+        let Self { rich, files, .. } = self;
+        let used = RefCell::new(BTreeSet::new());
         let text = rich.html(html, &|source| {
             let path = source.trim().strip_prefix("@@PLUGINFILE@@/").unwrap_or(source);
             let path = path.split(['?', '#']).next().unwrap_or(path);
             let decoded = percent_decoded(path);
             let found = own.get(&decoded).or_else(|| own.get(path)).or_else(|| files.get(&decoded));
             if let Some((path, _)) = found {
-                used_cell.borrow_mut().insert(path.clone(), ());
+                used.borrow_mut().insert(path.clone());
             }
             found.cloned()
         });
-        let unused: Vec<&str> =
-            own.values().map(|(path, _)| path.as_str()).filter(|path| !used.contains_key(*path)).collect();
+        let used = used.into_inner();
+        let mut unused: Vec<&str> =
+            own.values().map(|(path, _)| path.as_str()).filter(|path| !used.contains(*path)).collect();
         if !unused.is_empty() {
-            let mut unused = unused;
             unused.sort_unstable();
             rich.warnings.push(format!("Files that no text shows are left out: {}.", unused.join(", ")));
         }

@@ -10,14 +10,14 @@ mod manifest;
 mod processing;
 mod test;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
 use roxmltree::Node;
 
 use crate::{
     Bank, FormatError, Place, Question, Remark,
     labels::{exam_of_title, set_category},
-    package::{Package, resolve},
+    package::{Package, Pictures, resolve},
     reading::apply_tag,
     rich::{Rich, push_html},
     xml::{self, attribute, child, descendants, name},
@@ -27,6 +27,9 @@ use test::Reference;
 
 /// How many bytes of a file tell whether it is an item or a test.
 const SNIFF_BYTES: usize = 16 * 1024;
+
+/// The longest passage that is put before an item.
+const PASSAGE_BYTES_MAX: usize = 256 * 1024;
 
 /// Reads a package as a zip, or a single item.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
@@ -50,7 +53,12 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         }
     }
     let package = Package::from_files([(file_name.to_owned(), bytes.to_vec())])?;
-    let mut reader = Reader { package: &package, manifest: &Manifest::default(), bank: Bank::default() };
+    let mut reader = Reader {
+        package: &package,
+        pictures: Pictures::new(&package),
+        manifest: &Manifest::default(),
+        bank: Bank::default(),
+    };
     let path = package.files().next().map_or(file_name, |(path, _)| path).to_owned();
     reader.item(&path, &Taken::default());
     Ok(reader.bank)
@@ -70,7 +78,7 @@ pub fn is_qti(bytes: &[u8]) -> bool {
 /// Reads all tests and items of a package.
 pub fn read_package(file_name: &str, package: &Package) -> Result<Bank, FormatError> {
     let manifest = manifest::read(package)?;
-    let mut reader = Reader { package, manifest: &manifest, bank: Bank::default() };
+    let mut reader = Reader { package, pictures: Pictures::new(package), manifest: &manifest, bank: Bank::default() };
     for (path, reason) in package.left_out() {
         reader.bank.warnings.push(remark(path, None, format!("The file is left out: {reason}.")));
     }
@@ -110,11 +118,12 @@ struct Taken {
     /// Titles of the sections around it.
     sections: Vec<String>,
     /// Texts of these sections, as HTML with the file that they stand in.
-    passages: Vec<(String, String)>,
+    passages: Vec<(Rc<str>, Rc<str>)>,
 }
 
 struct Reader<'a> {
     package: &'a Package,
+    pictures: Pictures<'a>,
     manifest: &'a Manifest,
     bank: Bank,
 }
@@ -129,7 +138,12 @@ impl Reader<'_> {
             },
             None => format!("The path {} leaves the package, or is none.", resource.href),
         };
-        let place = Place { file: self.manifest.path.clone(), line: Some(resource.line), id: Some(resource.id.clone()), ..Place::default() };
+        let place = Place {
+            file: self.manifest.path.clone(),
+            line: Some(resource.line),
+            id: Some(resource.id.clone()),
+            ..Place::default()
+        };
         self.bank.refused.push(Remark { place, text: reason });
         None
     }
@@ -175,7 +189,7 @@ impl Reader<'_> {
 
     /// Reads an item. Returns whether it was taken.
     fn item(&mut self, path: &str, taken: &Taken) -> bool {
-        let resource = self.manifest.resources.iter().find(|resource| resource.path.as_deref() == Some(path));
+        let resource = self.manifest.of_path(path);
         let own_id = resource.map(|resource| resource.id.clone());
         match self.question(path, taken) {
             Ok(mut question) => {
@@ -209,16 +223,19 @@ impl Reader<'_> {
             return Err((place, text));
         }
         let mut rich = Rich::default();
-        let package = self.package;
-        let mut before: Vec<String> =
-            taken.passages.iter().map(|(file, html)| rich.html(html, &|source| picture(package, file, source))).collect();
+        let pictures = &self.pictures;
+        let mut before: Vec<String> = taken
+            .passages
+            .iter()
+            .map(|(file, html)| rich.html(html, &|source| picture(pictures, file, source)))
+            .collect();
         for reference in descendants(root, "assessmentStimulusRef").filter_map(|node| attribute(node, "href")) {
-            match stimulus(package, path, reference, &mut rich) {
+            match stimulus(pictures, path, reference, &mut rich) {
                 Ok(text) => before.push(text),
                 Err(reason) => rich.warnings.push(format!("The passage {reference} {reason}.")),
             }
         }
-        let find = |source: &str| picture(package, path, source);
+        let find = |source: &str| picture(pictures, path, source);
         let read = item::read(root, taken.weight, &mut rich, &find);
         let warnings = prepared.repairs.iter().cloned().chain(std::mem::take(&mut rich.warnings));
         self.bank.warnings.extend(warnings.map(|text| Remark { place: place.clone(), text }));
@@ -234,20 +251,22 @@ impl Reader<'_> {
     }
 }
 
-fn picture(package: &Package, file: &str, source: &str) -> Option<(String, Vec<u8>)> {
-    let (path, bytes) = package.find(&resolve(file, source)?)?;
-    Some((path.to_owned(), bytes.to_vec()))
+fn picture(pictures: &Pictures, file: &str, source: &str) -> Option<(String, Vec<u8>)> {
+    pictures.get(&resolve(file, source)?)
 }
 
 /// The text of a passage that several items share.
-fn stimulus(package: &Package, file: &str, href: &str, rich: &mut Rich) -> Result<String, String> {
+fn stimulus(pictures: &Pictures, file: &str, href: &str, rich: &mut Rich) -> Result<String, String> {
     let path = resolve(file, href).ok_or("leaves the package")?;
-    let (path, bytes) = package.find(&path).ok_or("is missing in the package")?;
+    let (path, bytes) = pictures.package.find(&path).ok_or("is missing in the package")?;
+    if bytes.len() > PASSAGE_BYTES_MAX {
+        return Err(format!("has more than {} KiB", PASSAGE_BYTES_MAX / 1024));
+    }
     let prepared = xml::prepare(bytes).map_err(|error| format!("cannot be read: {error}"))?;
     let document = prepared.parse().map_err(|error| format!("cannot be read: {error}"))?;
     let root = document.root_element();
     let body = child(root, "stimulusBody").unwrap_or(root);
-    Ok(interactions::text_of(body, rich, &|source| picture(package, path, source)))
+    Ok(interactions::text_of(body, rich, &|source| picture(pictures, path, source)))
 }
 
 /// HTML of a text in a test.

@@ -9,7 +9,7 @@ use roxmltree::Node;
 use crate::{
     Bank, Figure, FormatError, Place, Remark,
     labels::exam_of_title,
-    package::{Package, resolve},
+    package::{Package, Pictures, resolve},
     rich::Rich,
     xml::{self, attribute, child, child_text, children, descendant, elements, name},
 };
@@ -48,6 +48,7 @@ pub fn read_package(file_name: &str, package: &Package) -> Result<Bank, FormatEr
     if paths.is_empty() {
         return Err(FormatError(format!("{file_name} contains no file of QTI 1.2.")));
     }
+    let pictures = Pictures::new(package);
     for path in &paths {
         if let Some(full) = canvas_twin(path, &paths) {
             let text = format!("The file is left out: {full} holds the same quiz with more question types.");
@@ -55,7 +56,7 @@ pub fn read_package(file_name: &str, package: &Package) -> Result<Bank, FormatEr
             continue;
         }
         let bytes = package.get(path).unwrap_or_default();
-        if let Err(error) = read_file(path, bytes, Some(package), &mut bank) {
+        if let Err(error) = read_file(path, bytes, Some(&pictures), &mut bank) {
             bank.refused.push(remark(path, error.0));
         }
     }
@@ -73,7 +74,7 @@ fn canvas_twin<'a>(path: &str, paths: &[&'a str]) -> Option<&'a str> {
     paths.iter().copied().find(|other| other.rsplit('/').next() == Some(name.as_str()))
 }
 
-fn read_file(path: &str, bytes: &[u8], package: Option<&Package>, bank: &mut Bank) -> Result<(), FormatError> {
+fn read_file(path: &str, bytes: &[u8], package: Option<&Pictures>, bank: &mut Bank) -> Result<(), FormatError> {
     let prepared = xml::prepare(bytes)?;
     let document = prepared.parse()?;
     let root = document.root_element();
@@ -84,7 +85,8 @@ fn read_file(path: &str, bytes: &[u8], package: Option<&Package>, bank: &mut Ban
         )));
     }
     bank.warnings.extend(prepared.repairs.iter().map(|text| remark(path, text.clone())));
-    let mut reader = Reader { path, package, prepared: &prepared, bank, intro: None, exam: None, number: 0, points: Some(0.0) };
+    let mut reader =
+        Reader { path, package, prepared: &prepared, bank, intro: None, exam: None, number: 0, points: Some(0.0) };
     reader.container(root, &Topic::default());
     reader.end_intro();
     Ok(())
@@ -106,7 +108,7 @@ struct Intro {
 
 struct Reader<'a> {
     path: &'a str,
-    package: Option<&'a Package>,
+    package: Option<&'a Pictures<'a>>,
     prepared: &'a xml::Prepared,
     bank: &'a mut Bank,
     intro: Option<Intro>,
@@ -156,7 +158,8 @@ impl Reader<'_> {
 
     fn object_bank(&mut self, node: Node) {
         self.end_intro();
-        let title = item::metadata(node).get("bank_title").cloned().or_else(|| attribute(node, "title").map(str::to_owned));
+        let title =
+            item::metadata(node).get("bank_title").cloned().or_else(|| attribute(node, "title").map(str::to_owned));
         self.container(node, &Topic { category: None, topic: title.filter(|title| !title.trim().is_empty()) });
         self.end_intro();
     }
@@ -165,7 +168,9 @@ impl Reader<'_> {
     fn section(&mut self, node: Node, outer: &Topic) {
         let title = attribute(node, "title").map(str::trim).filter(|title| !title.is_empty());
         let topic = match title {
-            Some(title) => Topic { category: outer.topic.clone().or(outer.category.clone()), topic: Some(title.to_owned()) },
+            Some(title) => {
+                Topic { category: outer.topic.clone().or(outer.category.clone()), topic: Some(title.to_owned()) }
+            }
             None => outer.clone(),
         };
         let selection = descendant(node, "selection");
@@ -176,7 +181,9 @@ impl Reader<'_> {
             match bank {
                 Some(bank) => self.bank.skipped.push(Remark {
                     place,
-                    text: format!("The section selects {count} questions of the bank `{bank}` at random. Import that bank itself."),
+                    text: format!(
+                        "The section selects {count} questions of the bank `{bank}` at random. Import that bank itself."
+                    ),
                 }),
                 None if children(node, "item").count() > 0 => self.bank.warnings.push(Remark {
                     place,
@@ -212,7 +219,8 @@ impl Reader<'_> {
                 if let Some(intro) = intro {
                     let text = format!("This text was put before the question{named}.");
                     self.bank.warnings.push(Remark { place: intro.place, text });
-                    question.stem = format!("{}\n\n{}", intro.text, question.stem).trim_end().to_owned();
+                    let stem = format!("{}\n\n{}", intro.text, question.stem);
+                    stem.trim_end().clone_into(&mut question.stem);
                 }
                 question.place = place;
                 question.title = title.map(str::to_owned);
@@ -249,9 +257,9 @@ impl Reader<'_> {
 }
 
 /// A picture of a package. Canvas names its folder of files by a variable.
-fn find_file(path: &str, package: &Package, source: &str) -> Option<(String, Vec<u8>)> {
+fn find_file(path: &str, pictures: &Pictures, source: &str) -> Option<(String, Vec<u8>)> {
     let source = source.trim();
-    let take = |path: &str| package.find(path).map(|(path, bytes)| (path.to_owned(), bytes.to_vec()));
+    let take = |path: &str| pictures.get(path);
     for variable in ["$IMS-CC-FILEBASE$", "%24IMS-CC-FILEBASE%24", "$IMS_CC_FILEBASE$", "%24IMS_CC_FILEBASE%24"] {
         if let Some(rest) = source.strip_prefix(variable) {
             let inside = resolve("", rest.trim_start_matches('/'))?;
@@ -260,7 +268,7 @@ fn find_file(path: &str, package: &Package, source: &str) -> Option<(String, Vec
     }
     let resolved = resolve(path, source)?;
     let last = resolved.rsplit('/').next()?;
-    take(&resolved).or_else(|| take(&resolve("", source)?)).or_else(|| take(package.by_name(last)?))
+    take(&resolved).or_else(|| take(&resolve("", source)?)).or_else(|| take(pictures.package.by_name(last)?))
 }
 
 /// The first element of this name, in any letter case.

@@ -8,6 +8,9 @@ use crate::{
     xml::{self, push_escaped},
 };
 
+/// The largest number of pictures of a question.
+const FIGURES_MAX: usize = 100;
+
 /// Reduces the HTML of a question to text and collects its figures.
 #[derive(Debug, Default)]
 pub(crate) struct Rich {
@@ -26,8 +29,9 @@ impl Rich {
 
     pub(crate) fn html(&mut self, html: &str, find: &FindFile) -> String {
         let Self { figures, warnings } = self;
-        let reduced =
-            crate::text::html_to_text(html, &mut |source: &str, alt: &str| figure(figures, warnings, find, source, alt));
+        let reduced = crate::text::html_to_text(html, &mut |source: &str, alt: &str| {
+            figure(figures, warnings, find, source, alt)
+        });
         for warning in reduced.warnings {
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
@@ -44,13 +48,14 @@ impl Rich {
     }
 }
 
-fn figure(
-    figures: &mut Vec<Figure>,
-    warnings: &mut Vec<String>,
-    find: &FindFile,
-    source: &str,
-    alt: &str,
-) -> usize {
+fn figure(figures: &mut Vec<Figure>, warnings: &mut Vec<String>, find: &FindFile, source: &str, alt: &str) -> usize {
+    if figures.len() >= FIGURES_MAX {
+        let warning = format!("The question has more than {FIGURES_MAX} pictures. The others are left out.");
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+        return FIGURES_MAX;
+    }
     let alt = (!alt.trim().is_empty()).then(|| alt.trim().to_owned());
     let figure = if source.starts_with("data:") {
         let bytes = data_address(source);
@@ -71,13 +76,13 @@ fn figure(
         Figure { source: shown, bytes: None, alt }
     };
     let known = figures.iter().position(|other| other.source == figure.source && other.bytes == figure.bytes);
-    match known {
-        Some(index) => index + 1,
-        None => {
+    known.map_or_else(
+        || {
             figures.push(figure);
             figures.len()
-        }
-    }
+        },
+        |index| index + 1,
+    )
 }
 
 /// The content of `data:image/png;base64,…`.
@@ -143,9 +148,8 @@ pub(crate) fn push_html<'a, 'input>(
 }
 
 /// Elements of HTML that have no end tag.
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-];
+const VOID: [&str; 14] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// The HTML in an element: as escaped text, which is usual, or as elements.
 pub(crate) fn inner_html(node: Node) -> String {

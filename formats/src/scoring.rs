@@ -6,12 +6,25 @@ use crate::{
     reading::OPTIONS_MAX,
 };
 
+/// The largest number of responses of a question.
+pub(crate) const RESPONSES_MAX: usize = 200;
+/// The largest number of accepted answers of a response.
+const ACCEPTED_MAX: usize = 500;
+
 /// What an interaction asks for.
 #[derive(Debug, Clone)]
 pub(crate) enum Asked {
-    Choice { options: Vec<Label>, several: bool },
-    Text { is_number: bool },
-    Pairs { left: Vec<Label>, right: Vec<Label> },
+    Choice {
+        options: Vec<Label>,
+        several: bool,
+    },
+    Text {
+        is_number: bool,
+    },
+    Pairs {
+        left: Vec<Label>,
+        right: Vec<Label>,
+    },
     Order(Vec<Label>),
     /// A longer text that a person marks.
     Essay,
@@ -29,11 +42,23 @@ pub(crate) struct Label {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Test {
     /// A text, an option, or for pairs two options with a blank between them.
-    Equal { value: String, match_case: bool },
-    Near { value: Decimal, tolerance: Tolerance },
-    Between { low: Option<Bound>, high: Option<Bound> },
+    Equal {
+        value: String,
+        match_case: bool,
+    },
+    Near {
+        value: Decimal,
+        tolerance: Tolerance,
+    },
+    Between {
+        low: Option<Bound>,
+        high: Option<Bound>,
+    },
     /// A text that contains this one.
-    Contains { text: String, match_case: bool },
+    Contains {
+        text: String,
+        match_case: bool,
+    },
     /// Exactly these options, or these in this order.
     All(Vec<String>),
 }
@@ -145,7 +170,8 @@ fn several_key(options: &[Label], rules: &[Rule], unnamed: f64) -> Key {
     let points: Vec<f64> = options
         .iter()
         .map(|option| {
-            let mut named = rules.iter().filter(|rule| names(&rule.test, &option.id)).map(|rule| rule.points).peekable();
+            let mut named =
+                rules.iter().filter(|rule| names(&rule.test, &option.id)).map(|rule| rule.points).peekable();
             if named.peek().is_some() { named.sum() } else { unnamed }
         })
         .collect();
@@ -161,6 +187,7 @@ fn unkeyed(full: f64) -> Vec<String> {
 
 fn text_key(rules: &[Rule], is_number: bool) -> Key {
     let full = best(rules);
+    let mut warnings = Vec::new();
     let mut list: Vec<Accepted> = Vec::new();
     for rule in rules.iter().filter(|rule| rule.points > 0.0) {
         let fraction = (rule.points / full).min(1.0);
@@ -180,24 +207,30 @@ fn text_key(rules: &[Rule], is_number: bool) -> Key {
                 fraction,
             ),
             Test::All(values) => match values.as_slice() {
-                [value] => accepted(
-                    Form::Text { text: value.clone(), match_case: true, has_wildcards: false },
-                    fraction,
-                ),
+                [value] => {
+                    accepted(Form::Text { text: value.clone(), match_case: true, has_wildcards: false }, fraction)
+                }
                 _ => continue,
             },
         };
         one.feedback.clone_from(&rule.feedback);
+        if list.len() >= ACCEPTED_MAX {
+            warnings.push(format!("Accepted answers after the first {ACCEPTED_MAX} are left out."));
+            break;
+        }
         if !list.iter().any(|other| other.form == one.form && other.fraction >= one.fraction) {
             list.push(one);
         }
     }
     show_best_first(&mut list);
     let answer = if list.is_empty() { Answer::Open } else { Answer::Accepted(list) };
-    Key { answer, full, warnings: Vec::new() }
+    Key { answer, full, warnings }
 }
 
 fn pairs_key(left: &[Label], right: &[Label], rules: &[Rule]) -> Result<Key, String> {
+    if left.len().max(right.len()) > RESPONSES_MAX || rules.len() > RESPONSES_MAX * RESPONSES_MAX {
+        return Err(format!("it has more than {RESPONSES_MAX} pairs."));
+    }
     let mut warnings = Vec::new();
     let mut full = 0.0;
     let mut found: Vec<(usize, usize, f64)> = Vec::new();
@@ -220,7 +253,9 @@ fn pairs_key(left: &[Label], right: &[Label], rules: &[Rule]) -> Result<Key, Str
             }
             Test::All(values) => {
                 full = f64::max(full, rule.points);
-                values.iter().for_each(|value| add(value, rule.points));
+                for value in values {
+                    add(value, rule.points);
+                }
             }
             _ => {}
         }

@@ -1,4 +1,5 @@
 //! Moodle XML: what must come out of each kind of question.
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
 use formats::{Accepted, Answer, Bank, Form, Question, Tolerance, moodle_xml};
 use proptest::prelude::*;
@@ -59,7 +60,10 @@ fn the_bank_of_the_fixture_is_taken() {
         assert_eq!(question.category.as_deref(), Some("Physics 1"));
         assert_eq!(question.topic.as_deref(), Some("Energy/Work"));
     }
-    assert_eq!(texts(&bank.refused), ["The question “Random” is refused: its type `stack` needs the computer algebra system of STACK."]);
+    assert_eq!(
+        texts(&bank.refused),
+        ["The question “Random” is refused: its type `stack` needs the computer algebra system of STACK."]
+    );
     assert_eq!(bank.refused[0].place.line, Some(14));
     assert_eq!(texts(&bank.skipped), ["The description is left out: no question follows it in its category."]);
     assert_eq!(bank.skipped[0].place.line, Some(15));
@@ -71,10 +75,7 @@ fn several_right_options_keep_their_weights() {
     let units = &bank.questions[0];
     assert_eq!(units.place.id.as_deref(), Some("phys-e-1"));
     assert_eq!(units.place.line, Some(4));
-    assert_eq!(
-        units.stem,
-        r"Which are units of energy? Note that $E = \tfrac{1}{2}mv^2$ & 1 J = 1 kg m^{2}/s^{2}."
-    );
+    assert_eq!(units.stem, r"Which are units of energy? Note that $E = \tfrac{1}{2}mv^2$ & 1 J = 1 kg m^{2}/s^{2}.");
     assert_eq!(
         options(&units.parts[0].answer),
         [("joule", true, Some(0.5)), ("electronvolt", true, Some(0.5)), ("watt", false, Some(-0.5))]
@@ -109,7 +110,10 @@ fn a_number_has_tolerance_unit_and_picture() {
     assert!(fall.figures[0].bytes.as_ref().unwrap().starts_with(b"\x89PNG"));
     assert_eq!(
         numbers(&fall.parts[0].answer),
-        [("19.62".to_owned(), "0.02".to_owned(), Some("m/s"), 1.0), ("20".to_owned(), "0".to_owned(), Some("m/s"), 0.5)]
+        [
+            ("19.62".to_owned(), "0.02".to_owned(), Some("m/s"), 1.0),
+            ("20".to_owned(), "0".to_owned(), Some("m/s"), 0.5)
+        ]
     );
     let Answer::Accepted(list) = &fall.parts[0].answer else { unreachable!() };
     assert_eq!(list[0].feedback.as_deref(), Some("g is 9.81"));
@@ -141,7 +145,10 @@ fn a_cloze_is_its_gaps() {
     let bank = moodle_xml::read("moodle.xml", FIXTURE).unwrap();
     let gaps = &bank.questions[4];
     assert_eq!(gaps.stem, "Ice melts at [gap 1] °C and water boils at [gap 2] °C.");
-    assert_eq!(gaps.parts.iter().map(|part| (part.is_gap, part.points)).collect::<Vec<_>>(), [(true, Some(1.0)), (true, Some(3.0))]);
+    assert_eq!(
+        gaps.parts.iter().map(|part| (part.is_gap, part.points)).collect::<Vec<_>>(),
+        [(true, Some(1.0)), (true, Some(3.0))]
+    );
     assert_eq!(numbers(&gaps.parts[1].answer), [("100".to_owned(), "1".to_owned(), None, 1.0)]);
 }
 
@@ -153,7 +160,10 @@ fn the_grade_of_a_cloze_is_shared_by_the_weights_of_its_gaps() {
     );
     let parts = &only(&bank).parts;
     assert_eq!(parts.iter().map(|part| part.points).collect::<Vec<_>>(), [Some(2.0), Some(6.0)]);
-    assert_eq!(options(&parts[1].answer).iter().map(|(text, is_right, _)| (*text, *is_right)).collect::<Vec<_>>(), [("b", true), ("c", false)]);
+    assert_eq!(
+        options(&parts[1].answer).iter().map(|(text, is_right, _)| (*text, *is_right)).collect::<Vec<_>>(),
+        [("b", true), ("c", false)]
+    );
 }
 
 #[test]
@@ -168,7 +178,10 @@ fn true_or_false_has_two_options_with_their_feedback() {
     assert_eq!(options(answer), [("True", false, None), ("False", true, None)]);
     let Answer::Choice { options, .. } = answer else { unreachable!() };
     assert_eq!(options[1].feedback.as_deref(), Some("Yes, no."));
-    let bank = question("truefalse", "<questiontext><text>Is it?</text></questiontext><answer fraction='0'><text>true</text></answer>");
+    let bank = question(
+        "truefalse",
+        "<questiontext><text>Is it?</text></questiontext><answer fraction='0'><text>true</text></answer>",
+    );
     assert_eq!(bank.refused.len(), 1);
 }
 
@@ -210,10 +223,7 @@ fn units_convert_the_answer() {
     let question = only(&bank);
     assert_eq!(
         numbers(&question.parts[0].answer),
-        [
-            ("5500".to_owned(), "100".to_owned(), Some("W"), 1.0),
-            ("5.5".to_owned(), "0.1".to_owned(), Some("kW"), 1.0)
-        ]
+        [("5500".to_owned(), "100".to_owned(), Some("W"), 1.0), ("5.5".to_owned(), "0.1".to_owned(), Some("kW"), 1.0)]
     );
     assert_eq!(bank.warnings.len(), 2);
     assert_eq!(question.extra, [("unit handling".to_owned(), "a wrong unit costs points".to_owned())]);
@@ -257,7 +267,10 @@ fn an_essay_is_marked_by_the_student_and_its_notes_are_the_solution() {
     let question = only(&bank);
     assert_eq!(question.stem, "Prove it.\nSee [figure 1].");
     assert_eq!(question.figures[0].bytes, None);
-    assert_eq!(texts(&bank.warnings), ["The picture https://example.org/cat.png is on another server and was not fetched."]);
+    assert_eq!(
+        texts(&bank.warnings),
+        ["The picture https://example.org/cat.png is on another server and was not fetched."]
+    );
     assert_eq!((&question.parts[0].answer, question.parts[0].points), (&Answer::Open, Some(1.0)));
     assert_eq!(question.solution.as_deref(), Some("One point a case."));
     assert_eq!(question.parts[0].hint.as_deref(), Some("Try 1.\nTry 2."));
@@ -287,8 +300,30 @@ fn a_description_stands_before_the_next_question_with_its_picture() {
 }
 
 #[test]
+fn the_picture_of_an_old_export_stands_below_the_text() {
+    let bank = question(
+        "essay",
+        "<questiontext format='moodle_auto_format'><text>Look:\nnow</text></questiontext><image>pics/a b.gif</image><image_base64>R0lG\nODlh</image_base64>",
+    );
+    let question = only(&bank);
+    assert_eq!(question.stem, "Look:\nnow\n[figure 1]");
+    assert_eq!(question.figures[0].bytes.as_deref(), Some(b"GIF89a".as_slice()));
+    assert!(bank.warnings.is_empty(), "{bank:?}");
+}
+
+#[test]
 fn types_that_cannot_be_taken_are_refused_by_name() {
-    for kind in ["calculated", "calculatedsimple", "calculatedmulti", "formulas", "coderunner", "randomsamatch", "ddmarker", "regexp", "wq"] {
+    for kind in [
+        "calculated",
+        "calculatedsimple",
+        "calculatedmulti",
+        "formulas",
+        "coderunner",
+        "randomsamatch",
+        "ddmarker",
+        "regexp",
+        "wq",
+    ] {
         let bank = question(kind, "<questiontext><text>Q</text></questiontext>");
         assert_eq!((bank.questions.len(), bank.refused.len()), (0, 1), "{kind}");
         assert!(bank.refused[0].text.contains(&format!("`{kind}`")), "{:?}", bank.refused);
@@ -308,20 +343,24 @@ fn broken_questions_stop_nothing_else() {
     assert_eq!(bank.questions.len(), 1);
     assert_eq!(bank.refused.len(), 4, "{:?}", bank.refused);
     assert_eq!(bank.skipped.len(), 2, "{:?}", bank.skipped);
-    assert_eq!(bank.refused.iter().map(|remark| remark.place.line).collect::<Vec<_>>(), [Some(1), Some(2), Some(3), Some(4)]);
+    assert_eq!(
+        bank.refused.iter().map(|remark| remark.place.line).collect::<Vec<_>>(),
+        [Some(1), Some(2), Some(3), Some(4)]
+    );
 }
 
 #[test]
 fn a_backup_is_told_apart() {
     for bytes in [
         b"\x1f\x8b\x08\x00rest".as_slice(),
-        b"PK\x03\x04rest",
+        b"PK\x03\x04 moodle_backup.xml",
         b"<?xml version='1.0'?><moodle_backup><information/></moodle_backup>",
         b"<question_categories><question_category id='1'/></question_categories>",
     ] {
         let error = moodle_xml::read("course.mbz", bytes).unwrap_err();
         assert!(error.0.starts_with("course.mbz is a Moodle backup (.mbz)"), "{error}");
     }
+    assert!(moodle_xml::read("a.zip", b"PK\x03\x04rest").unwrap_err().0.contains("unpack the zip"));
     assert!(moodle_xml::read("a.xml", b"<html/>").unwrap_err().0.contains("`html`"));
     assert!(moodle_xml::read("a.xml", b"<quiz><question></quiz>").unwrap_err().0.contains("1:17"));
 }

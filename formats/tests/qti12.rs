@@ -1,4 +1,5 @@
 //! QTI 1.2: what must come out of the items of Canvas, Blackboard and Respondus.
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
 use std::io::{Cursor, Write};
 
@@ -13,12 +14,15 @@ fn read(source: &str) -> Bank {
 
 /// A file with one item: its metadata, presentation and response processing.
 fn item(metadata: &[(&str, &str)], presentation: &str, processing: &str) -> Bank {
-    let fields: String = metadata
+    let fields = metadata
         .iter()
         .map(|(label, entry)| {
-            format!("<qtimetadatafield><fieldlabel>{label}</fieldlabel><fieldentry>{entry}</fieldentry></qtimetadatafield>")
+            format!(
+                "<qtimetadatafield><fieldlabel>{label}</fieldlabel><fieldentry>{entry}</fieldentry></qtimetadatafield>"
+            )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     read(&format!(
         "<questestinterop><item ident='i' title='T'><itemmetadata><qtimetadata>{fields}</qtimetadata></itemmetadata>
         <presentation>{presentation}</presentation><resprocessing>{processing}</resprocessing></item></questestinterop>"
@@ -49,8 +53,12 @@ fn accepted(answer: &Answer) -> Vec<String> {
                 Form::Number { value, tolerance: Tolerance::Absolute(tolerance) } => format!("{value}±{tolerance}"),
                 Form::Number { value, tolerance } => format!("{value} {tolerance:?}"),
                 Form::Range { low, high } => {
-                    let low = low.as_ref().map_or("(".to_owned(), |low| format!("{}{}", if low.is_included { '[' } else { '(' }, low.value));
-                    let high = high.as_ref().map_or(")".to_owned(), |high| format!("{}{}", high.value, if high.is_included { ']' } else { ')' }));
+                    let low = low.as_ref().map_or("(".to_owned(), |low| {
+                        format!("{}{}", if low.is_included { '[' } else { '(' }, low.value)
+                    });
+                    let high = high.as_ref().map_or(")".to_owned(), |high| {
+                        format!("{}{}", high.value, if high.is_included { ']' } else { ')' })
+                    });
                     format!("{low}, {high}")
                 }
             };
@@ -60,28 +68,40 @@ fn accepted(answer: &Answer) -> Vec<String> {
 }
 
 fn choice(id: &str, cardinality: &str, labels: &[(&str, &str)]) -> String {
-    let labels: String = labels
+    let labels = labels
         .iter()
-        .map(|(id, text)| format!("<response_label ident='{id}'><material><mattext>{text}</mattext></material></response_label>"))
-        .collect();
-    format!("<response_lid ident='{id}' rcardinality='{cardinality}'><render_choice>{labels}</render_choice></response_lid>")
+        .map(|(id, text)| {
+            format!("<response_label ident='{id}'><material><mattext>{text}</mattext></material></response_label>")
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    format!(
+        "<response_lid ident='{id}' rcardinality='{cardinality}'><render_choice>{labels}</render_choice></response_lid>"
+    )
 }
 
 fn text(html: &str) -> String {
     format!("<material><mattext texttype='text/html'><![CDATA[{html}]]></mattext></material>")
 }
 
-const FIELD: &str = "<response_str ident='r' rcardinality='Single'><render_fib><response_label ident='a'/></render_fib></response_str>";
+const FIELD: &str =
+    "<response_str ident='r' rcardinality='Single'><render_fib><response_label ident='a'/></render_fib></response_str>";
 
 #[test]
 fn the_quiz_of_canvas_is_taken() {
     let bank = qti12::read("canvas.xml", FIXTURE).unwrap();
     assert!(bank.refused.is_empty() && bank.skipped.is_empty() && bank.warnings.is_empty(), "{bank:?}");
     assert_eq!(bank.exams.len(), 1);
-    assert_eq!((bank.exams[0].title.as_str(), bank.exams[0].kind.as_deref(), bank.exams[0].points), ("Midterm 1", Some("midterm"), Some(5.5)));
+    assert_eq!(
+        (bank.exams[0].title.as_str(), bank.exams[0].kind.as_deref(), bank.exams[0].points),
+        ("Midterm 1", Some("midterm"), Some(5.5))
+    );
     let [primes, root] = bank.questions.as_slice() else { panic!("{bank:?}") };
     assert_eq!(primes.stem, "Which solve $x^2-5x+6=0$?");
-    assert_eq!((primes.place.id.as_deref(), primes.place.line, primes.title.as_deref()), (Some("i1"), Some(3), Some("Primes")));
+    assert_eq!(
+        (primes.place.id.as_deref(), primes.place.line, primes.title.as_deref()),
+        (Some("i1"), Some(3), Some("Primes"))
+    );
     assert_eq!(options(&primes.parts[0].answer), [("2", true, None), ("3", true, None), ("6", false, None)]);
     assert!(matches!(primes.parts[0].answer, Answer::Choice { several: true, weighted: false, .. }));
     assert_eq!(primes.solution.as_deref(), Some("Factor into (x-2)(x-3)."));
@@ -107,10 +127,25 @@ fn a_single_choice_keeps_shares_and_penalties() {
         <itemfeedback ident='correct_fb'><material><mattext>Yes.</mattext></material></itemfeedback><resprocessing>",
     );
     let question = only(&bank);
-    assert_eq!(options(&question.parts[0].answer), [("A", false, Some(0.5)), ("B", true, Some(1.0)), ("C", false, Some(-0.25))]);
+    assert_eq!(
+        options(&question.parts[0].answer),
+        [("A", false, Some(0.5)), ("B", true, Some(1.0)), ("C", false, Some(-0.25))]
+    );
     let Answer::Choice { options, .. } = &question.parts[0].answer else { unreachable!() };
     assert_eq!(options[2].feedback.as_deref(), Some("No."));
     assert_eq!(question.extra, [("feedback if right".to_owned(), "Yes.".to_owned())]);
+}
+
+#[test]
+fn points_for_all_other_answers_are_said() {
+    let bank = item(
+        &[],
+        &(text("Q?") + &choice("r", "Single", &[("a", "A"), ("b", "B")])),
+        "<respcondition><conditionvar><varequal respident='r'>b</varequal></conditionvar><setvar varname='SCORE'>2</setvar></respcondition>
+        <respcondition><conditionvar><other/></conditionvar><setvar varname='SCORE'>1</setvar></respcondition>",
+    );
+    assert_eq!(options(&only(&bank).parts[0].answer), [("A", false, None), ("B", true, None)]);
+    assert_eq!(texts(&bank.warnings), ["Points for all answers that no condition names are left out."]);
 }
 
 #[test]
@@ -156,7 +191,9 @@ fn bounds_may_be_open_and_stand_beside_the_value() {
         let bank = item(
             &[("question_type", "numerical_question")],
             &(text("How many?") + FIELD),
-            &format!("<respcondition><conditionvar>{conditions}</conditionvar><setvar varname='SCORE'>100</setvar></respcondition>"),
+            &format!(
+                "<respcondition><conditionvar>{conditions}</conditionvar><setvar varname='SCORE'>100</setvar></respcondition>"
+            ),
         );
         assert_eq!(accepted(&only(&bank).parts[0].answer), expected, "{conditions}");
     }
@@ -165,7 +202,9 @@ fn bounds_may_be_open_and_stand_beside_the_value() {
 #[test]
 fn blanks_and_dropdowns_of_canvas_are_gaps() {
     let condition = |id: &str, label: &str| {
-        format!("<respcondition><conditionvar><varequal respident='{id}'>{label}</varequal></conditionvar><setvar action='Add' varname='SCORE'>50</setvar></respcondition>")
+        format!(
+            "<respcondition><conditionvar><varequal respident='{id}'>{label}</varequal></conditionvar><setvar action='Add' varname='SCORE'>50</setvar></respcondition>"
+        )
     };
     let presentation = text("<p>Roses are [color1], violets are [color2].</p>")
         + &choice("response_color1", "Single", &[("1", "red"), ("2", "Red!")])
@@ -178,7 +217,10 @@ fn blanks_and_dropdowns_of_canvas_are_gaps() {
     let bank = item(&[("question_type", "fill_in_multiple_blanks_question"), points], &presentation, &processing);
     let question = only(&bank);
     assert_eq!(question.stem, "Roses are [gap 1], violets are [gap 2].");
-    assert_eq!(question.parts.iter().map(|part| (part.is_gap, part.points)).collect::<Vec<_>>(), [(true, Some(2.0)); 2]);
+    assert_eq!(
+        question.parts.iter().map(|part| (part.is_gap, part.points)).collect::<Vec<_>>(),
+        [(true, Some(2.0)); 2]
+    );
     assert_eq!(accepted(&question.parts[0].answer), ["red", "Red!"]);
     assert_eq!(accepted(&question.parts[1].answer), ["blue"]);
     let bank = item(&[("question_type", "multiple_dropdowns_question"), points], &presentation, &processing);
@@ -190,8 +232,11 @@ fn blanks_and_dropdowns_of_canvas_are_gaps() {
 #[test]
 fn choices_that_share_their_options_are_a_matching() {
     let left = |id: &str, text: &str| {
-        choice(id, "Single", &[("1", "Paris"), ("2", "Rome"), ("3", "Oslo")])
-            .replacen("<render_choice>", &format!("<material><mattext>{text}</mattext></material><render_choice>"), 1)
+        choice(id, "Single", &[("1", "Paris"), ("2", "Rome"), ("3", "Oslo")]).replacen(
+            "<render_choice>",
+            &format!("<material><mattext>{text}</mattext></material><render_choice>"),
+            1,
+        )
     };
     let bank = item(
         &[("question_type", "matching_question"), ("points_possible", "3")],
@@ -229,10 +274,16 @@ fn a_pool_of_blackboard_is_read() {
         <itemfeedback ident='solution' view='All'><solution><solutionmaterial><flow_mat><material><mattext>Because.</mattext></material></flow_mat></solutionmaterial></solution></itemfeedback></item></section></assessment></questestinterop>",
     );
     let exam = &bank.exams[0];
-    assert_eq!((exam.year, exam.semester.as_deref(), exam.kind.as_deref(), exam.points), (Some(2019), Some("fall"), Some("final"), Some(15.0)));
+    assert_eq!(
+        (exam.year, exam.semester.as_deref(), exam.kind.as_deref(), exam.points),
+        (Some(2019), Some("fall"), Some("final"), Some(15.0))
+    );
     assert_eq!(bank.questions[0].stem, "2 < x");
     assert_eq!(options(&bank.questions[0].parts[0].answer), [("one", false, None), ("two", true, None)]);
-    assert_eq!((&bank.questions[1].parts[0].answer, bank.questions[1].solution.as_deref()), (&Answer::Open, Some("Because.")));
+    assert_eq!(
+        (&bank.questions[1].parts[0].answer, bank.questions[1].solution.as_deref()),
+        (&Answer::Open, Some("Because."))
+    );
     assert_eq!(texts(&bank.warnings), ["The document type definition was not read."]);
 }
 
@@ -251,7 +302,8 @@ fn types_that_cannot_be_taken_are_refused_by_name() {
 
 #[test]
 fn banks_sections_and_random_groups_are_said() {
-    let item = |id: &str| format!("<item ident='{id}' title='{id}'><presentation>{}{FIELD}</presentation></item>", text("Q?"));
+    let item =
+        |id: &str| format!("<item ident='{id}' title='{id}'><presentation>{}{FIELD}</presentation></item>", text("Q?"));
     let bank = read(&format!(
         "<questestinterop><objectbank ident='b'><qtimetadata><qtimetadatafield><fieldlabel>bank_title</fieldlabel><fieldentry>Waves</fieldentry></qtimetadatafield></qtimetadata>{}</objectbank>
         <assessment title='Quiz'><section ident='root_section'><section title='Part A'><selection_ordering><selection><selection_number>1</selection_number></selection></selection_ordering>{}{}</section>
@@ -261,7 +313,10 @@ fn banks_sections_and_random_groups_are_said() {
     let topics: Vec<_> = bank.questions.iter().map(|question| (question.topic.as_deref(), question.exam)).collect();
     assert_eq!(topics, [(Some("Waves"), None), (Some("Part A"), Some(0)), (Some("Part A"), Some(0))]);
     assert_eq!(texts(&bank.warnings), ["The section selects 1 of its questions at random. All are taken."]);
-    assert_eq!(texts(&bank.skipped), ["The section selects 2 questions of the bank `b` at random. Import that bank itself."]);
+    assert_eq!(
+        texts(&bank.skipped),
+        ["The section selects 2 questions of the bank `b` at random. Import that bank itself."]
+    );
     assert!(bank.questions.iter().all(|question| question.parts[0].answer == Answer::Open));
     // A question without points leaves the sum open.
     assert_eq!(bank.exams[0].points, None);
@@ -292,7 +347,9 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
 fn a_cartridge_has_its_quiz_once_and_its_pictures() {
     let quiz = format!(
         "<questestinterop><assessment title='Q'><section><item ident='q'><presentation>{}{FIELD}</presentation></item></section></assessment></questestinterop>",
-        text("<img src='%24IMS-CC-FILEBASE%24/Uploaded%20Media/a%20b.png?canvas_=1' alt='x'> <img src='../up.png'> <img src='../../../etc/passwd'>")
+        text(
+            "<img src='%24IMS-CC-FILEBASE%24/Uploaded%20Media/a%20b.png?canvas_=1' alt='x'> <img src='../up.png'> <img src='../../../etc/passwd'>"
+        )
     );
     let bytes = zip(&[
         ("imsmanifest.xml", b"<manifest><questestinterop/></manifest>"),
@@ -308,7 +365,8 @@ fn a_cartridge_has_its_quiz_once_and_its_pictures() {
     assert_eq!(bank.questions.len(), 1);
     let question = &bank.questions[0];
     assert_eq!(question.place.file, "non_cc_assessments/g1.xml.qti");
-    let figures: Vec<_> = question.figures.iter().map(|figure| (figure.source.as_str(), figure.bytes.as_deref())).collect();
+    let figures: Vec<_> =
+        question.figures.iter().map(|figure| (figure.source.as_str(), figure.bytes.as_deref())).collect();
     assert_eq!(
         figures,
         [
@@ -332,7 +390,9 @@ fn conditions_of_exponential_size_are_bounded() {
     let bank = item(
         &[],
         &(text("Q?") + &choice("r", "Multiple", &[("a", "A"), ("b", "B")])),
-        &format!("<respcondition><conditionvar><and>{or}</and></conditionvar><setvar varname='SCORE'>1</setvar></respcondition>"),
+        &format!(
+            "<respcondition><conditionvar><and>{or}</and></conditionvar><setvar varname='SCORE'>1</setvar></respcondition>"
+        ),
     );
     assert_eq!(bank.questions.len(), 1);
 }

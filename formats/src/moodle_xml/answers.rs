@@ -10,8 +10,12 @@ use crate::{
     labels::{accepted, accepted_number, decimal, finite, product, share, show_best_first},
     reading::OPTIONS_MAX,
     rich::Rich,
+    scoring::RESPONSES_MAX,
     xml::{attribute, child, child_text, children},
 };
+
+/// The largest number of options of all gaps of a text.
+const GAP_OPTIONS_MAX: usize = 200;
 
 /// Refuses the types that cannot be taken, with the reason.
 pub(super) fn check_kind(kind: &str) -> Result<(), Other> {
@@ -196,13 +200,14 @@ fn numerical(question: &mut Question, node: Node, texts: &mut Texts) -> Result<A
         };
         let tolerance = match child_text(answer, "tolerance") {
             None => Tolerance::Absolute(Decimal::zero()),
-            Some(text) => match decimal(&text).filter(|value| !value.as_str().starts_with('-')) {
-                Some(tolerance) => Tolerance::Absolute(tolerance),
-                None => {
+            Some(text) => {
+                if let Some(tolerance) = decimal(&text).filter(|value| !value.as_str().starts_with('-')) {
+                    Tolerance::Absolute(tolerance)
+                } else {
                     texts.rich.warnings.push(format!("The tolerance `{text}` is no positive number and is not used."));
                     Tolerance::Unsaid
                 }
-            },
+            }
         };
         let mut one = accepted_number(value, tolerance, given.fraction);
         one.feedback = given.feedback;
@@ -223,7 +228,9 @@ struct Unit {
 fn units(node: Node, texts: &mut Texts) -> Vec<Unit> {
     let mut units = Vec::new();
     for unit in children(node, "units").flat_map(|units| children(units, "unit")) {
-        let Some(name) = child(unit, "unit_name").map(|name| texts.rich.html(&text_of(name), &|_| None)) else { continue };
+        let Some(name) = child(unit, "unit_name").map(|name| texts.rich.html(&text_of(name), &|_| None)) else {
+            continue;
+        };
         let multiplier = child_text(unit, "multiplier").unwrap_or_else(|| "1".to_owned());
         match decimal(&multiplier) {
             Some(multiplier) if !name.is_empty() => units.push(Unit { name, multiplier }),
@@ -315,8 +322,8 @@ fn cloze(question: &mut Question, node: Node, points: Option<f64>, texts: &mut T
     texts.rich.figures = inner.figures;
     texts.rich.warnings.extend(cloze.warnings);
     texts.rich.warnings.append(&mut inner.warnings);
-    if cloze.parts.is_empty() {
-        return Err(Other::Refused("its text has no gap.".to_owned()));
+    if cloze.parts.is_empty() || cloze.parts.len() > RESPONSES_MAX {
+        return Err(Other::Refused(format!("its text has no gap, or more than {RESPONSES_MAX}.")));
     }
     question.stem = texts.reduced(&cloze.text, node);
     let mut parts = cloze.parts;
@@ -350,6 +357,9 @@ fn gaps(question: &mut Question, node: Node, points: f64, texts: &mut Texts) -> 
             (texts.rich.html(&text_of(option), &|_| None), group)
         })
         .collect();
+    if boxes.len() > GAP_OPTIONS_MAX {
+        return Err(Other::Refused(format!("it has more than {GAP_OPTIONS_MAX} options.")));
+    }
     let mut parts = Vec::new();
     let mut stem = String::new();
     let mut rest = question.stem.as_str();
@@ -381,12 +391,12 @@ fn gaps(question: &mut Question, node: Node, points: f64, texts: &mut Texts) -> 
             answer: Answer::Choice { options, several: false, weighted: false },
             ..Part::default()
         });
-        stem.push_str(&format!("[gap {}]", parts.len()));
+        stem.extend(["[gap ", &parts.len().to_string(), "]"]);
         rest = after;
     }
     stem.push_str(rest);
-    if parts.is_empty() {
-        return Err(Other::Refused("its text has no gap.".to_owned()));
+    if parts.is_empty() || parts.len() > RESPONSES_MAX {
+        return Err(Other::Refused(format!("its text has no gap, or more than {RESPONSES_MAX}.")));
     }
     let each = points / f64::from(u32::try_from(parts.len()).unwrap_or(u32::MAX));
     for part in &mut parts {

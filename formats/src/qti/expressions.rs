@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
-use super::declarations::{Declared, Declarations};
+use super::declarations::{Declarations, Declared};
 use crate::{
     Bound, Decimal, Tolerance,
     labels::{decimal, finite, negated, product as times, sum},
@@ -12,18 +12,20 @@ use crate::{
     xml::{self, attribute, elements, name},
 };
 
-/// The largest number of alternatives of a condition. `and` of many `or` has exponentially many.
-const ALTERNATIVES_MAX: usize = 1000;
+/// The largest size of a condition: its alternatives, and the comparisons in them. `and` of many `or` has exponentially many.
+const SIZE_MAX: usize = 6000;
 
 /// Tests that must all hold, with the response of each. Without a test, it always holds.
 pub(super) type Alternative = Vec<(String, Test)>;
 
-/// Each alternative of the one with each of the other.
-pub(super) fn product(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
-    left.iter()
-        .flat_map(|a| right.iter().map(move |b| [a.as_slice(), b.as_slice()].concat()))
-        .take(ALTERNATIVES_MAX)
-        .collect()
+/// Each alternative of the one with each of the other. None, if there are too many.
+pub(super) fn product(left: &[Alternative], right: &[Alternative], unknown: &mut BTreeSet<String>) -> Vec<Alternative> {
+    let tests = |list: &[Alternative]| list.iter().map(Vec::len).sum::<usize>();
+    if left.len() * right.len() + tests(left) * right.len() + tests(right) * left.len() > SIZE_MAX {
+        unknown.insert(format!("and of more than {SIZE_MAX} comparisons"));
+        return Vec::new();
+    }
+    left.iter().flat_map(|a| right.iter().map(move |b| [a.as_slice(), b.as_slice()].concat())).collect()
 }
 
 pub(super) struct Expressions<'a> {
@@ -48,19 +50,16 @@ impl Expressions<'_> {
                 let mut all = vec![Alternative::new()];
                 for inner in elements(node) {
                     let found = self.condition(inner);
-                    all = product(&all, &found);
+                    all = product(&all, &found, self.unknown);
                 }
                 all
             }
-            "or" => {
-                let mut any: Vec<Alternative> = elements(node).flat_map(|inner| self.condition(inner)).collect();
-                any.truncate(ALTERNATIVES_MAX);
-                any
-            }
+            "or" => elements(node).flat_map(|inner| self.condition(inner)).collect(),
             // `not(isNull)` is a guard. What must not be chosen is wrong already by not being named.
             "not" => vec![Alternative::new()],
             "isNull" => Vec::new(),
-            "match" | "equal" | "equalRounded" | "stringMatch" | "member" | "contains" | "gt" | "gte" | "lt" | "lte" => {
+            "match" | "equal" | "equalRounded" | "stringMatch" | "member" | "contains" | "gt" | "gte" | "lt"
+            | "lte" => {
                 let found = self.comparison(node);
                 if found.is_none() {
                     self.unknown.insert(name(node).into_owned());
@@ -155,14 +154,18 @@ fn equal(node: Node, value: Decimal) -> Option<Test> {
     if mode == "exact" {
         return Some(Test::Near { value, tolerance: Tolerance::Absolute(Decimal::zero()) });
     }
-    let tolerances: Vec<Decimal> = attribute(node, "tolerance")?.split_whitespace().map(decimal).collect::<Option<_>>()?;
+    let tolerances: Vec<Decimal> =
+        attribute(node, "tolerance")?.split_whitespace().map(decimal).collect::<Option<_>>()?;
     let below = tolerances.first()?.clone();
     let above = tolerances.get(1).cloned().unwrap_or_else(|| below.clone());
     let includes = (is_set(node, "includeLowerBound", true), is_set(node, "includeUpperBound", true));
     let hundredth = Decimal::parse("0.01")?;
     if below == above && includes == (true, true) && !below.as_str().starts_with('-') {
-        let tolerance =
-            if mode == "relative" { Tolerance::Relative(times(&below, &hundredth)?) } else { Tolerance::Absolute(below) };
+        let tolerance = if mode == "relative" {
+            Tolerance::Relative(times(&below, &hundredth)?)
+        } else {
+            Tolerance::Absolute(below)
+        };
         return Some(Test::Near { value, tolerance });
     }
     let (mut low, mut high) = if mode == "relative" {

@@ -22,7 +22,7 @@ pub(super) struct Interaction {
 /// Text and interactions, in the order of the item.
 #[derive(Debug, Default)]
 pub(super) struct Body {
-    /// HTML with [`place`], [`prompt_start`] and [`prompt_end`].
+    /// HTML with the marks [`PLACE`], [`START`] and [`END`].
     pub(super) html: String,
     pub(super) interactions: Vec<Interaction>,
     /// For persons who mark: a solution.
@@ -30,20 +30,14 @@ pub(super) struct Body {
     refusal: Option<String>,
 }
 
-/// Stands for a gap.
-pub(super) fn place(index: usize) -> String {
-    format!("\u{e000}{index}\u{e003}")
-}
-
-/// Stands before the prompt of a block.
-pub(super) fn prompt_start(index: usize) -> String {
-    format!("\u{e001}{index}\u{e003}")
-}
-
-/// Stands after the prompt of a block.
-pub(super) fn prompt_end(index: usize) -> String {
-    format!("\u{e002}{index}\u{e003}")
-}
+/// Stands before the number of a gap, in its place.
+pub(super) const PLACE: char = '\u{e000}';
+/// Stands before the number of a block and its prompt.
+pub(super) const START: char = '\u{e001}';
+/// Stands after the prompt of a block, before its number.
+pub(super) const END: char = '\u{e002}';
+/// Stands after these numbers.
+pub(super) const CLOSE: char = '\u{e003}';
 
 /// Reads the body of an item.
 pub(super) fn read(
@@ -158,7 +152,8 @@ fn interaction(
             let options: Vec<Label> = choices.iter().map(|choice| label(*choice)).collect();
             if attribute(node, "shuffle") == Some("true") {
                 extra.push(("shuffle".to_owned(), "yes".to_owned()));
-                let fixed = choices.iter().zip(&options).filter(|(choice, _)| attribute(**choice, "fixed") == Some("true"));
+                let fixed =
+                    choices.iter().zip(&options).filter(|(choice, _)| attribute(**choice, "fixed") == Some("true"));
                 extra.extend(fixed.map(|(_, option)| ("fixed option".to_owned(), option.text.clone())));
             }
             for (name, label) in [("minChoices", "least choices"), ("maxChoices", "most choices")] {
@@ -172,7 +167,9 @@ fn interaction(
         "inlineChoiceInteraction" => {
             Asked::Choice { options: children(node, "inlineChoice").map(label).collect(), several: false }
         }
-        "textEntryInteraction" => Asked::Text { is_number: declared.is_some_and(super::declarations::Declared::is_number) },
+        "textEntryInteraction" => {
+            Asked::Text { is_number: declared.is_some_and(super::declarations::Declared::is_number) }
+        }
         "extendedTextInteraction" => Asked::Essay,
         "matchInteraction" => {
             let mut sets = children(node, "simpleMatchSet")
@@ -190,10 +187,10 @@ fn interaction(
     let index = read.interactions.len();
     let is_inline = matches!(kind, "textEntryInteraction" | "inlineChoiceInteraction");
     let html = if is_inline {
-        place(index)
+        format!("{PLACE}{index}{CLOSE}")
     } else {
         let prompt = child(node, "prompt").map(html_of).unwrap_or_default();
-        format!("{}<div>{prompt}</div>{}", prompt_start(index), prompt_end(index))
+        format!("{START}{index}{CLOSE}<div>{prompt}</div>{END}{index}{CLOSE}")
     };
     read.interactions.push(Interaction { id, asked, is_inline, extra });
     Instead::Html(html)
@@ -211,7 +208,8 @@ pub(super) fn modal_feedback(item: Node, rich: &mut Rich, find: &FindFile) -> (V
         let id = attribute(node, "identifier").unwrap_or_default();
         let lower = id.to_ascii_lowercase();
         let is_solution = ["solution", "general"].iter().any(|word| {
-            lower.contains(word) || attribute(node, "outcomeIdentifier").unwrap_or_default().to_ascii_lowercase().contains(word)
+            lower.contains(word)
+                || attribute(node, "outcomeIdentifier").unwrap_or_default().to_ascii_lowercase().contains(word)
         });
         if is_solution {
             solutions.push(text);

@@ -4,13 +4,13 @@ use roxmltree::Node;
 
 use super::{
     declarations,
-    interactions::{self, Body, place, prompt_end, prompt_start},
+    interactions::{self, Body, CLOSE, END, PLACE, START},
     processing::{self, Keyed},
 };
 use crate::{
     Answer, Part, Question,
     rich::{FindFile, Rich},
-    scoring::{Asked, Key, key},
+    scoring::{Asked, Key, RESPONSES_MAX, key},
     xml::{attribute, child, children},
 };
 
@@ -28,6 +28,9 @@ pub(super) fn read(item: Node, weight: Option<f64>, rich: &mut Rich, find: &Find
     let mut body = interactions::read(body, &declarations, is_ours, rich, find)?;
     if body.interactions.is_empty() {
         return Err("it asks nothing.".to_owned());
+    }
+    if body.interactions.len() > RESPONSES_MAX {
+        return Err(format!("it has more than {RESPONSES_MAX} interactions."));
     }
     let mut question = Question::default();
     let mut processed = processing::read(item, &declarations);
@@ -57,7 +60,11 @@ pub(super) fn read(item: Node, weight: Option<f64>, rich: &mut Rich, find: &Find
     } else {
         keys.iter().map(|key| key.full).sum()
     };
-    let total = declarations.maximum.or(Some(sum).filter(|sum| *sum > 0.0)).map(|total| total * weight.unwrap_or(1.0)).or(weight);
+    let total = declarations
+        .maximum
+        .or(Some(sum).filter(|sum| *sum > 0.0))
+        .map(|total| total * weight.unwrap_or(1.0))
+        .or(weight);
     let points = shares(&keys, total);
     arrange(&mut question, &mut body, keys, &points, rich, find);
     let (feedback, extra) = interactions::modal_feedback(item, rich, find);
@@ -97,9 +104,7 @@ fn shares(keys: &[Key], total: Option<f64>) -> Vec<Option<f64>> {
     let sum: f64 = keys.iter().map(|key| key.full).sum();
     let count = f64::from(u32::try_from(keys.len()).unwrap_or(u32::MAX));
     let has_all = keys.iter().all(|key| key.full > 0.0);
-    keys.iter()
-        .map(|key| total.map(|total| if has_all { total * key.full / sum } else { total / count }))
-        .collect()
+    keys.iter().map(|key| total.map(|total| if has_all { total * key.full / sum } else { total / count })).collect()
 }
 
 /// Puts texts, gaps and parts together.
@@ -111,56 +116,82 @@ fn arrange(
     rich: &mut Rich,
     find: &FindFile,
 ) {
-    let mut stem = rich.html(&body.html, find);
+    let text = rich.html(&body.html, find);
     let is_alone = body.interactions.len() == 1;
     let has_gaps = body.interactions.iter().any(|interaction| interaction.is_inline);
-    for (index, (interaction, key)) in body.interactions.iter().zip(keys).enumerate() {
-        // A gap that the student marks is an ordinary field after the text.
+    for ((interaction, key), points) in body.interactions.iter().zip(keys).zip(points) {
+        // A field that the student marks needs no place in the text.
         let is_gap = interaction.is_inline && !(is_alone && key.answer == Answer::Open);
-        let mut text = String::new();
-        if interaction.is_inline {
-            let gap = if is_gap { format!("[gap {}]", index + 1) } else { String::new() };
-            stem = stem.replacen(&place(index), &gap, 1);
-        } else if let Some((before, after, prompt)) = around(&stem, index) {
-            if is_alone {
-                stem = format!("{before}\n{prompt}\n{after}");
-            } else {
-                text = prompt;
-                // Text between two blocks belongs to the second one.
-                if index > 0 && !has_gaps && let Some((own, between)) = before.split_once('\u{e004}') {
-                    text = format!("{}\n{text}", between.trim()).trim().to_owned();
-                    stem = format!("{own}\u{e004}{after}");
-                } else {
-                    stem = format!("{before}\u{e004}{after}");
+        question.parts.push(Part { is_gap, answer: key.answer, points: *points, ..Part::default() });
+    }
+    let mut stem = String::new();
+    // Text between two blocks belongs to the second one.
+    let mut between = String::new();
+    let mut is_after_block = false;
+    for (mark, mut text) in pieces(&text) {
+        match mark {
+            Mark::Place(index) => {
+                if question.parts.get(index).is_some_and(|part| part.is_gap) {
+                    stem.extend(["[gap ", &(index + 1).to_string(), "]"]);
                 }
             }
-        }
-        let part = Part { text, is_gap, answer: key.answer, points: points.get(index).copied().flatten(), ..Part::default() };
-        question.parts.push(part);
-    }
-    if let Some((own, after)) = stem.clone().split_once('\u{e004}') {
-        stem = if has_gaps || is_alone {
-            format!("{own}\n{after}")
-        } else {
-            if let Some(last) = question.parts.last_mut() {
-                last.text = format!("{}\n{}", last.text, after.trim()).trim().to_owned();
+            Mark::Start(index) if !is_alone => {
+                if let Some(part) = question.parts.get_mut(index) {
+                    part.text = joined(&std::mem::take(&mut between), text);
+                }
+                is_after_block = !has_gaps;
+                continue;
             }
-            own.to_owned()
-        };
+            Mark::Start(_) | Mark::End => {
+                stem.truncate(stem.trim_end().len());
+                stem.push('\n');
+                text = text.trim_start();
+            }
+            Mark::None => {}
+        }
+        if is_after_block { &mut between } else { &mut stem }.push_str(text);
     }
-    let lines: Vec<&str> = stem.trim().lines().map(str::trim_end).collect();
-    question.stem = lines.join("\n").replace('\u{e004}', "");
-    while question.stem.contains("\n\n\n") {
-        question.stem = question.stem.replace("\n\n\n", "\n\n");
+    if let Some(part) = question.parts.last_mut() {
+        part.text = joined(&part.text, &between);
     }
-    if is_alone && !has_gaps {
-        question.stem = question.stem.replace("\n\n", "\n");
-    }
+    let lines: Vec<&str> = stem.lines().map(str::trim_end).collect();
+    lines.join("\n").trim().clone_into(&mut question.stem);
 }
 
-/// The text before and after a block, and its prompt.
-fn around(stem: &str, index: usize) -> Option<(String, String, String)> {
-    let (before, rest) = stem.split_once(&prompt_start(index))?;
-    let (prompt, after) = rest.split_once(&prompt_end(index))?;
-    Some((before.trim_end().to_owned(), after.trim_start().to_owned(), prompt.trim().to_owned()))
+fn joined(before: &str, after: &str) -> String {
+    [before.trim(), after.trim()].join("\n").trim().to_owned()
+}
+
+/// What stands before a piece of text.
+enum Mark {
+    None,
+    Place(usize),
+    /// The piece is the prompt of a block.
+    Start(usize),
+    End,
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = (Mark, &str)> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let current = rest?;
+        let (mark, current) = mark(current);
+        let end = current.find([PLACE, START, END]);
+        rest = end.map(|end| &current[end..]);
+        Some((mark, &current[..end.unwrap_or(current.len())]))
+    })
+}
+
+fn mark(text: &str) -> (Mark, &str) {
+    let Some(kind) = text.chars().next().filter(|letter| [PLACE, START, END].contains(letter)) else {
+        return (Mark::None, text);
+    };
+    let after = &text[kind.len_utf8()..];
+    let Some((index, rest)) = after.split_once(CLOSE) else { return (Mark::None, after) };
+    match (kind, index.parse()) {
+        (PLACE, Ok(index)) => (Mark::Place(index), rest),
+        (START, Ok(index)) => (Mark::Start(index), rest),
+        (_, Ok(_)) => (Mark::End, rest),
+        _ => (Mark::None, after),
+    }
 }

@@ -1,5 +1,7 @@
 //! `imsmanifest.xml`: the list of what a package contains.
 
+use std::collections::BTreeMap;
+
 use roxmltree::Node;
 
 use super::is_qti;
@@ -34,14 +36,31 @@ pub(super) struct Manifest {
     pub(super) path: String,
     pub(super) resources: Vec<Resource>,
     pub(super) warnings: Vec<Remark>,
+    by_path: BTreeMap<String, usize>,
+}
+
+impl Manifest {
+    /// The resource of a file, by the path as the package spells it.
+    pub(super) fn of_path(&self, path: &str) -> Option<&Resource> {
+        self.by_path.get(path).and_then(|index| self.resources.get(*index))
+    }
+
+    fn index(&mut self, package: &Package) {
+        for (index, resource) in self.resources.iter().enumerate() {
+            if let Some((path, _)) = resource.path.as_deref().and_then(|path| package.find(path)) {
+                self.by_path.entry(path.to_owned()).or_insert(index);
+            }
+        }
+    }
 }
 
 /// Reads the manifest. Without one, all items and tests of the package are its resources.
 pub(super) fn read(package: &Package) -> Result<Manifest, FormatError> {
     let mut manifest = Manifest::default();
-    let paths = package.files().map(|(path, _)| path).filter(|path| {
-        path.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("imsmanifest.xml"))
-    });
+    let paths = package
+        .files()
+        .map(|(path, _)| path)
+        .filter(|path| path.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("imsmanifest.xml")));
     // A package in a folder of the zip.
     if let Some(path) = paths.min_by_key(|path| path.matches('/').count()) {
         path.clone_into(&mut manifest.path);
@@ -52,11 +71,9 @@ pub(super) fn read(package: &Package) -> Result<Manifest, FormatError> {
         let text = "The package has no imsmanifest.xml. All items and tests that it contains are taken.".to_owned();
         manifest.warnings.push(Remark { place: Place::default(), text });
     }
+    manifest.index(package);
     let unlisted = package.files().filter(|(path, bytes)| {
-        let is_listed = manifest.resources.iter().any(|resource| {
-            resource.path.as_deref().and_then(|own| package.find(own)).is_some_and(|(own, _)| own == *path)
-        });
-        has_ending(path, "xml") && *path != manifest.path && !is_listed && is_qti(bytes)
+        has_ending(path, "xml") && *path != manifest.path && manifest.of_path(path).is_none() && is_qti(bytes)
     });
     let unlisted: Vec<Resource> = unlisted.map(|(path, bytes)| unlisted_resource(path, bytes)).collect();
     if !manifest.path.is_empty() {
@@ -66,6 +83,7 @@ pub(super) fn read(package: &Package) -> Result<Manifest, FormatError> {
         }));
     }
     manifest.resources.extend(unlisted);
+    manifest.index(package);
     Ok(manifest)
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roxmltree::Node;
 
 use super::{
-    declarations::{Declared, Declarations},
+    declarations::{Declarations, Declared},
     expressions::{Alternative, Expressions},
 };
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
     scoring::{Rule, Test},
     xml::{self, attribute, child, descendants, elements, name},
 };
+
+/// The largest number of rules of an item.
+const RULES_MAX: usize = 20_000;
 
 /// The rules of one response.
 #[derive(Debug, Default)]
@@ -49,7 +52,7 @@ pub(super) fn read(item: Node, declarations: &Declarations) -> Processed {
     processed.is_there = true;
     if elements(node).next().is_some() {
         let scores = score_variables(node);
-        let mut reader = Reader { declarations, scores, processed, unknown: BTreeSet::new() };
+        let mut reader = Reader { declarations, scores, processed, unknown: BTreeSet::new(), rules_left: RULES_MAX };
         reader.sequence(node, &vec![Alternative::default()]);
         let Reader { processed: mut read, unknown, .. } = reader;
         for unknown in unknown {
@@ -57,7 +60,8 @@ pub(super) fn read(item: Node, declarations: &Declarations) -> Processed {
         }
         return read;
     }
-    let address = attribute(node, "template").or_else(|| attribute(node, "templateLocation")).unwrap_or_default().trim();
+    let address =
+        attribute(node, "template").or_else(|| attribute(node, "templateLocation")).unwrap_or_default().trim();
     if address.is_empty() {
         return processed;
     }
@@ -124,6 +128,7 @@ struct Reader<'a> {
     scores: BTreeSet<String>,
     processed: Processed,
     unknown: BTreeSet<String>,
+    rules_left: usize,
 }
 
 impl Reader<'_> {
@@ -147,7 +152,7 @@ impl Reader<'_> {
                     let Some(condition) = parts.next() else { continue };
                     let mut expressions = Expressions { declarations: self.declarations, unknown: &mut self.unknown };
                     let found = expressions.condition(condition);
-                    let both = super::expressions::product(when, &found);
+                    let both = super::expressions::product(when, &found, &mut self.unknown);
                     for inner in parts {
                         self.rule(inner, &both);
                     }
@@ -171,6 +176,12 @@ impl Reader<'_> {
         if score.constant.abs() < 1e-12 {
             return;
         }
+        if when.is_empty() && score.constant > 0.0 {
+            let warning = "Points for all responses that no condition names are left out.".to_owned();
+            if self.unknown.is_empty() && !self.processed.warnings.contains(&warning) {
+                self.processed.warnings.push(warning);
+            }
+        }
         for alternative in when {
             let mut by_response: BTreeMap<&str, Vec<&Test>> = BTreeMap::new();
             for (response, test) in alternative {
@@ -178,7 +189,12 @@ impl Reader<'_> {
             }
             self.processed.is_joined |= by_response.len() > 1;
             for (response, tests) in by_response {
+                if self.rules_left == 0 {
+                    self.unknown.insert(format!("more than {RULES_MAX} comparisons"));
+                    return;
+                }
                 for test in joined(&tests) {
+                    self.rules_left = self.rules_left.saturating_sub(1);
                     let rule = Rule { test, points: score.constant, feedback: None };
                     self.processed.rules.entry(response.to_owned()).or_default().push(rule);
                 }
@@ -253,7 +269,8 @@ impl Processed {
     /// The rules of a response, and a warning for each step down.
     pub(super) fn keyed(&mut self, id: &str, declared: &Declared, is_essay: bool) -> Keyed {
         let mapping = declared.mapping.as_ref().filter(|mapping| !mapping.entries.is_empty());
-        let correct = (!declared.correct.is_empty()).then(|| Keyed { rules: vec![declared.correct_rule()], ..Keyed::default() });
+        let correct =
+            (!declared.correct.is_empty()).then(|| Keyed { rules: vec![declared.correct_rule()], ..Keyed::default() });
         let is_mapped = self.mapped.contains(id);
         let is_corrected = self.corrected.contains(id);
         let own = self.rules.get(id).cloned().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::{Taken, passage_html};
+use super::{PASSAGE_BYTES_MAX, Taken, passage_html};
 use crate::{
     Place, Remark,
     labels::finite,
@@ -40,7 +40,8 @@ pub(super) fn read(package: &Package, path: &str) -> Result<Test, String> {
         return Err(format!("its first element is `{}` instead of `assessmentTest`.", name(root)));
     }
     let title = attribute(root, "title").map(str::trim).filter(|title| !title.is_empty()).map(str::to_owned);
-    let weight = descendants(root, "testVariables").find_map(|node| attribute(node, "weightIdentifier")).map(str::to_owned);
+    let weight =
+        descendants(root, "testVariables").find_map(|node| attribute(node, "weightIdentifier")).map(str::to_owned);
     let mut reader = Reader { package, weight, test: Test { title, ..Test::default() } };
     reader.container(root, &Level { file: path, prepared: &prepared, taken: Taken::default(), includes: 0 });
     Ok(reader.test)
@@ -93,7 +94,13 @@ impl Reader<'_> {
         for block in children(node, "rubricBlock") {
             let view = attribute(block, "view").unwrap_or("candidate");
             if view.split_whitespace().any(|view| view == "candidate") {
-                taken.passages.push((outer.file.to_owned(), passage_html(block)));
+                let html = passage_html(block);
+                if html.len() + taken.passages.iter().map(|(_, html)| html.len()).sum::<usize>() > PASSAGE_BYTES_MAX {
+                    let text = "A text of the section is too long to stand before each question.".to_owned();
+                    self.test.warnings.push(Remark { place: outer.place(block), text });
+                } else {
+                    taken.passages.push((outer.file.into(), html.into()));
+                }
             }
         }
         if let Some(selection) = child(node, "selection") {
@@ -131,7 +138,9 @@ impl Reader<'_> {
         let place = level.place(node);
         let mut taken = level.taken.clone();
         let weights: Vec<Node> = children(node, "weight").collect();
-        let wanted = weights.iter().find(|weight| self.weight.is_some() && attribute(**weight, "identifier") == self.weight.as_deref());
+        let wanted = weights
+            .iter()
+            .find(|weight| self.weight.is_some() && attribute(**weight, "identifier") == self.weight.as_deref());
         if weights.len() > 1 && wanted.is_none() {
             let text = "The item has several weights. The first one is used.".to_owned();
             self.test.warnings.push(Remark { place: place.clone(), text });

@@ -9,8 +9,10 @@ use crate::{
     xml::{attribute, children, descendants, elements, name, text},
 };
 
-/// The largest number of alternatives of a condition. `and` of many `or` has exponentially many.
-const ALTERNATIVES_MAX: usize = 1000;
+/// The largest size of a condition: its alternatives, and the comparisons in them. `and` of many `or` has exponentially many.
+const SIZE_MAX: usize = 6000;
+/// The largest number of comparisons of an item.
+const ATOMS_MAX: usize = 20_000;
 
 /// What one response must be.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,12 +63,18 @@ pub(super) fn read(item: Node, is_single: &dyn Fn(&str) -> bool) -> Processing {
         let maximum = declared.and_then(|declaration| attribute(declaration, "maxvalue")).and_then(finite);
         processing.maximum = processing.maximum.or(maximum.filter(|maximum| *maximum > 0.0));
     }
+    let mut atoms = 0;
     for node in descendants(item, "respcondition") {
+        if atoms > ATOMS_MAX {
+            processing.warnings.push(format!("The conditions after the first {ATOMS_MAX} comparisons are left out."));
+            break;
+        }
         let mut reader = Reader { is_single, unknown: Vec::new() };
         let alternatives = match any_child(node, "conditionvar") {
             Some(variable) => reader.all(variable),
             None => Vec::new(),
         };
+        atoms += alternatives.iter().map(|alternative| 1 + alternative.atoms.len()).sum::<usize>();
         for unknown in reader.unknown {
             let warning = format!("The condition `{unknown}` is not understood and is left out.");
             if !processing.warnings.contains(&warning) {
@@ -77,15 +85,32 @@ pub(super) fn read(item: Node, is_single: &dyn Fn(&str) -> bool) -> Processing {
         for set in children(node, "setvar").filter(|set| variable_of(*set) == variable) {
             points = points_of(set).or(points);
         }
-        let feedback =
-            children(node, "displayfeedback").filter_map(|shown| attribute(shown, "linkrefid")).map(str::to_owned).collect();
+        let is_positive = match points {
+            Some(Points::Set(points) | Points::Add(points)) => points > 0.0,
+            Some(Points::Full) => true,
+            None => false,
+        };
+        if is_positive && alternatives.is_empty() {
+            let warning = "Points for all answers that no condition names are left out.".to_owned();
+            if !processing.warnings.contains(&warning) {
+                processing.warnings.push(warning);
+            }
+        }
+        let feedback = children(node, "displayfeedback")
+            .filter_map(|shown| attribute(shown, "linkrefid"))
+            .map(str::to_owned)
+            .collect();
         processing.conditions.push(Condition { alternatives, points, feedback });
     }
     processing
 }
 
 fn variable_of(node: Node) -> String {
-    attribute(node, "varname").or_else(|| attribute(node, "variablename")).unwrap_or("SCORE").trim().to_ascii_uppercase()
+    attribute(node, "varname")
+        .or_else(|| attribute(node, "variablename"))
+        .unwrap_or("SCORE")
+        .trim()
+        .to_ascii_uppercase()
 }
 
 /// The variable that holds the score: `SCORE` if it is set, else the first one.
@@ -146,7 +171,7 @@ impl Reader<'_> {
                 None if found.is_empty() => {}
                 None => {
                     has_condition = true;
-                    alternatives = product(&alternatives, &found);
+                    alternatives = self.product(&alternatives, &found);
                 }
             }
         }
@@ -155,7 +180,7 @@ impl Reader<'_> {
             let bounds: Vec<Alternative> =
                 alternatives.iter().filter(|other| other.atoms.iter().any(|(own, _)| *own == id)).cloned().collect();
             if bounds.is_empty() {
-                alternatives = product(&alternatives, &list);
+                alternatives = self.product(&alternatives, &list);
             } else {
                 list.extend(bounds);
                 alternatives = list;
@@ -164,10 +189,20 @@ impl Reader<'_> {
         if has_condition { alternatives } else { Vec::new() }
     }
 
+    /// Each alternative of the one with each of the other.
+    fn product(&mut self, left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
+        let atoms = |list: &[Alternative]| list.iter().map(|one| one.atoms.len()).sum::<usize>();
+        if left.len() * right.len() + atoms(left) * right.len() + atoms(right) * left.len() > SIZE_MAX {
+            self.unknown.push(format!("and of more than {SIZE_MAX} comparisons"));
+            return Vec::new();
+        }
+        left.iter()
+            .flat_map(|a| right.iter().map(move |b| Alternative { atoms: [a.atoms.as_slice(), &b.atoms].concat() }))
+            .collect()
+    }
+
     fn any(&mut self, node: Node) -> Vec<Alternative> {
-        let mut list: Vec<Alternative> = elements(node).flat_map(|inner| self.one(inner)).collect();
-        list.truncate(ALTERNATIVES_MAX);
-        list
+        elements(node).flat_map(|inner| self.one(inner)).collect()
     }
 
     fn one(&mut self, node: Node) -> Vec<Alternative> {
@@ -187,12 +222,11 @@ impl Reader<'_> {
             "varlt" => bound(node, false).map(Atom::High),
             _ => None,
         };
-        match atom {
-            Some(atom) => vec![Alternative { atoms: vec![(respondent(node), atom)] }],
-            None => {
-                self.unknown.push(name(node).into_owned());
-                Vec::new()
-            }
+        if let Some(atom) = atom {
+            vec![Alternative { atoms: vec![(respondent(node), atom)] }]
+        } else {
+            self.unknown.push(name(node).into_owned());
+            Vec::new()
         }
     }
 }
@@ -203,11 +237,4 @@ fn respondent(node: Node) -> String {
 
 fn bound(node: Node, is_included: bool) -> Option<Bound> {
     Some(Bound { value: decimal(&text(node))?, is_included })
-}
-
-fn product(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
-    left.iter()
-        .flat_map(|a| right.iter().map(move |b| Alternative { atoms: [a.atoms.as_slice(), &b.atoms].concat() }))
-        .take(ALTERNATIVES_MAX)
-        .collect()
 }

@@ -12,7 +12,7 @@ use crate::{
     Answer, Decimal, Part, Question, Tolerance,
     labels::finite,
     reading::apply_tag,
-    scoring::{Asked, Key, Label, Rule, Test, key},
+    scoring::{Asked, Key, Label, RESPONSES_MAX, Rule, Test, key},
     xml::{child, child_text, descendants, elements, name},
 };
 
@@ -64,8 +64,15 @@ pub(super) fn read(node: Node, texts: &mut Texts) -> Result<Read, String> {
         let text = texts.html(&shown.html);
         return if text.is_empty() { Err("it has no text.".to_owned()) } else { Ok(Read::Text(text)) };
     }
-    if shown.responses.iter().any(|response| response.has_hotspot || matches!(response.kind.as_str(), "grp" | "extension")) {
+    if shown
+        .responses
+        .iter()
+        .any(|response| response.has_hotspot || matches!(response.kind.as_str(), "grp" | "extension"))
+    {
         return Err("it is answered on a picture or by moving objects.".to_owned());
+    }
+    if shown.responses.len() > RESPONSES_MAX {
+        return Err(format!("it has more than {RESPONSES_MAX} responses."));
     }
     for label in shown.responses.iter_mut().flat_map(|response| &mut response.labels) {
         label.text = texts.html(&label.text);
@@ -96,7 +103,11 @@ pub(super) fn read(node: Node, texts: &mut Texts) -> Result<Read, String> {
         match label.as_str() {
             "qmd_topic" | "topic" => question.topic = Some(value.clone()),
             "qmd_levelofdifficulty" | "difficulty" => apply_tag(&mut question, &format!("difficulty:{value}")),
-            "qmd_keywords" | "keywords" | "tags" => value.split([',', ';']).for_each(|tag| apply_tag(&mut question, tag)),
+            "qmd_keywords" | "keywords" | "tags" => {
+                for tag in value.split([',', ';']) {
+                    apply_tag(&mut question, tag);
+                }
+            }
             _ => {}
         }
     }
@@ -150,13 +161,16 @@ fn keys(
             if is_hidden_list {
                 rules = rules.into_iter().filter_map(|rule| by_text(rule, &response.labels)).collect();
             }
-            let is_number = response.is_number || kind.contains("numeric") || rules.iter().any(|rule| is_range(&rule.test));
+            let is_number =
+                response.is_number || kind.contains("numeric") || rules.iter().any(|rule| is_range(&rule.test));
             for rule in &mut rules {
                 if let Test::Equal { value, .. } = &rule.test {
                     rule.feedback = feedback.of(&response.id, value);
                 }
             }
-            if is_number { exact(&mut rules) }
+            if is_number {
+                exact(&mut rules);
+            }
             Asked::Text { is_number }
         } else if response.cardinality == "ordered" {
             Asked::Order(response.labels.clone())
@@ -258,7 +272,8 @@ fn arrange(
     for (index, response) in shown.responses.iter().enumerate() {
         let key = std::mem::take(&mut keys[index]);
         let mark = marker(index);
-        let blank = blank_name(response).map(|name| format!("[{name}]")).filter(|blank| !is_alone && stem.contains(blank));
+        let blank =
+            blank_name(response).map(|name| format!("[{name}]")).filter(|blank| !is_alone && stem.contains(blank));
         let after = stem.split_once(&mark).map_or("", |(_, after)| after);
         let is_inside = response.is_fill_in && (!is_alone || after.chars().any(char::is_alphanumeric));
         let prompt = if blank.is_some() { String::new() } else { texts.html(&response.prompt) };
@@ -313,9 +328,7 @@ fn shares(keys: &[Key], points: Option<f64>) -> Vec<Option<f64>> {
     };
     let has_all = keys.iter().all(|key| key.full > 0.0);
     let is_common = keys.len() > 1 && keys.iter().all(|key| (key.full - keys[0].full).abs() < 1e-9);
-    keys.iter()
-        .map(|key| Some(if has_all && !is_common { points * key.full / sum } else { points / count }))
-        .collect()
+    keys.iter().map(|key| Some(if has_all && !is_common { points * key.full / sum } else { points / count })).collect()
 }
 
 /// Several choices that share their options are the left sides of a matching.

@@ -62,7 +62,8 @@ impl Shown {
         for inner in elements(node) {
             match &*name(inner) {
                 "material" => self.material(inner),
-                "response_lid" | "response_str" | "response_num" | "response_xy" | "response_grp" | "response_extension" => {
+                "response_lid" | "response_str" | "response_num" | "response_xy" | "response_grp"
+                | "response_extension" => {
                     let mut response = response(inner);
                     // Text in a response with a field is part of the sentence around the field.
                     if response.is_fill_in {
@@ -154,7 +155,11 @@ fn response(node: Node) -> Response {
         .map(|label| {
             let mut text = Shown::default();
             text.walk(label);
-            Label { id: attribute(label, "ident").unwrap_or_default().trim().to_owned(), text: text.html, feedback: None }
+            Label {
+                id: attribute(label, "ident").unwrap_or_default().trim().to_owned(),
+                text: text.html,
+                feedback: None,
+            }
         })
         .collect();
     Response {
@@ -166,7 +171,9 @@ fn response(node: Node) -> Response {
         is_number: kind == "num" || matches!(kind_of_field.as_str(), "decimal" | "integer" | "scientific" | "number"),
         has_hotspot: kind == "xy"
             || ["render_hotspot", "render_slider"].iter().any(|kind| xml::descendant(node, kind).is_some()),
-        shuffle: choice.and_then(|choice| attribute(choice, "shuffle")).map(|shuffle| shuffle.eq_ignore_ascii_case("yes")),
+        shuffle: choice
+            .and_then(|choice| attribute(choice, "shuffle"))
+            .map(|shuffle| shuffle.eq_ignore_ascii_case("yes")),
         kind,
     }
 }
