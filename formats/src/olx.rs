@@ -141,6 +141,8 @@ fn pieces<'a, 'input>(problem: Node<'a, 'input>) -> Pieces<'a, 'input> {
                 pieces.scripts.push_str(&xml::text(node));
                 pieces.scripts.push('\n');
             }
+            // A remark that opens when it is pointed at.
+            "clarification" => return Instead::Html(format!(" ({})", inner(node))),
             "style" | "meta" => {}
             _ => return Instead::Same,
         }
@@ -211,97 +213,184 @@ impl Source<'_> {
     fn read(&self, problem: Node, bank: &mut Bank) {
         let line = (self.line)(problem);
         let id = attribute(problem, "url_name").map(str::to_owned);
-        let place_at = |line: u32| place(self.file, Some(line), id.as_deref());
+        let remark = |line: u32, text: String| Remark { place: place(self.file, Some(line), id.as_deref()), text };
         let pieces = pieces(problem);
         let variables = Variables::of(&pieces);
-        let mut rich = Rich::default();
-        let mut warnings: Vec<String> = Vec::new();
         let segments: Vec<&str> = pieces.html.split(RESPONSE).collect();
         let title = attribute(problem, "display_name").map(str::trim).filter(|title| !title.is_empty());
-        let refuse =
-            |bank: &mut Bank, line: u32, text: String| bank.refused.push(Remark { place: place_at(line), text });
         if pieces.responses.is_empty() {
             let text = format!("The problem \"{}\" has no input to answer.", title.unwrap_or_default());
-            bank.skipped.push(Remark { place: place_at(line), text });
+            bank.skipped.push(remark(line, text));
             return;
         }
         if let Some(variable) = variables.in_text(segments[0], false) {
-            refuse(bank, line, format!("The text has ${variable}, whose value a script draws at random."));
+            let text = format!("The text has ${variable}, whose value a script draws at random.");
+            bank.refused.push(remark(line, text));
             return;
         }
-        let mut question = Question {
-            place: place_at(line),
+        let question = Question {
+            place: place(self.file, Some(line), id.as_deref()),
             title: title.map(str::to_owned),
             category: self.category.clone(),
             topic: self.topic.clone(),
-            stem: rich.html(segments[0], self.find),
             ..Question::default()
         };
-        let mut inputs = 0_usize;
-        for (response, before) in pieces.responses.iter().zip(std::iter::once("").chain(segments[1..].iter().copied()))
-        {
-            let mut reader = responses::Reader {
-                rich: &mut rich,
-                find: self.find,
-                variables: &variables,
-                warnings: &mut warnings,
-                extra: &mut question.extra,
-            };
-            let line = (self.line)(*response);
-            for result in reader.read(*response, before) {
-                inputs += 1;
-                match result {
-                    Ok(part) => question.parts.push(part),
-                    Err(why) => refuse(bank, line, format!("<{}>: {why}.", name(*response))),
-                }
+        let mut draft = Draft {
+            source: self,
+            pieces: &pieces,
+            segments: &segments,
+            variables: &variables,
+            question,
+            rich: Rich::default(),
+            warnings: Vec::new(),
+            refused: Vec::new(),
+        };
+        let inputs = draft.add_parts();
+        if !draft.question.parts.is_empty() {
+            add_points(problem, inputs, &mut draft.question, &mut draft.warnings);
+            draft.add_solution_and_hints();
+            if draft.question.stem.is_empty() && draft.question.parts.iter().all(|part| part.text.is_empty()) {
+                draft.refused.push((line, "The problem has no text.".to_owned()));
+                draft.question.parts.clear();
             }
         }
+        let Draft { mut question, rich, mut warnings, refused, .. } = draft;
+        bank.refused.extend(refused.into_iter().map(|(line, text)| remark(line, text)));
         if question.parts.is_empty() {
             return;
         }
-        if let (Some(last), Some(part)) = (segments.last().filter(|_| segments.len() > 1), question.parts.last_mut()) {
-            if let Some(variable) = variables.in_text(last, false) {
-                warnings.push(format!("The text after the last input was left out: it has the variable ${variable}."));
-            } else {
-                let after = rich.html(last, self.find);
-                part.text = joined(&part.text, &after);
-            }
-        }
-        add_points(problem, inputs, &mut question, &mut warnings);
-        let mut texts = |nodes: &[Node], what: &str| {
-            let mut list = Vec::new();
-            for node in nodes {
-                let html = inner(*node);
-                match variables.in_text(&html, false) {
-                    Some(variable) => warnings.push(format!("A {what} was left out: it has the variable ${variable}.")),
-                    None => list.push(rich.html(&html, self.find)),
+        question.figures = rich.figures;
+        warnings.extend(rich.warnings);
+        bank.warnings.extend(warnings.into_iter().map(|text| remark(line, text)));
+        bank.questions.push(question);
+    }
+}
+
+/// A question while it is read.
+struct Draft<'a, 'input> {
+    source: &'a Source<'a>,
+    pieces: &'a Pieces<'a, 'input>,
+    /// The HTML before, between and after the responses.
+    segments: &'a [&'a str],
+    variables: &'a Variables,
+    question: Question,
+    rich: Rich,
+    warnings: Vec<String>,
+    /// With the line.
+    refused: Vec<(u32, String)>,
+}
+
+impl Draft<'_, '_> {
+    /// Reads the stem and all inputs. Returns the number of inputs.
+    fn add_parts(&mut self) -> usize {
+        let find = self.source.find;
+        self.question.stem = self.rich.html(self.segments[0], find);
+        // The numbers of the parts of each response; `None` if it was refused.
+        let mut slots: Vec<Vec<Option<usize>>> = Vec::new();
+        let before = std::iter::once("").chain(self.segments[1..].iter().copied());
+        for (response, before) in self.pieces.responses.iter().zip(before) {
+            let mut reader = responses::Reader {
+                rich: &mut self.rich,
+                find,
+                variables: self.variables,
+                warnings: &mut self.warnings,
+                extra: &mut self.question.extra,
+            };
+            let mut slot = Vec::new();
+            for result in reader.read(*response, before) {
+                match result {
+                    Ok(part) => {
+                        self.question.parts.push(part);
+                        slot.push(Some(self.question.parts.len()));
+                    }
+                    Err(why) => {
+                        let line = (self.source.line)(*response);
+                        self.refused.push((line, format!("<{}>: {why}.", name(*response))));
+                        slot.push(None);
+                    }
                 }
             }
-            Some(list.join("\n")).filter(|text| !text.is_empty())
-        };
-        question.solution = texts(&pieces.solutions, "solution");
-        if let Some(hint) = texts(&pieces.hints, "hint") {
-            for part in &mut question.parts {
+            slots.push(slot);
+        }
+        let inputs = slots.iter().map(Vec::len).sum();
+        if inputs > 1 && self.question.parts.iter().any(|part| part.text.is_empty()) {
+            // Inputs within a sentence or table: their places say what they ask.
+            let html = with_gaps(self.segments, &self.pieces.responses, &slots, self.variables);
+            self.question.stem = self.rich.html(&html, find);
+            for part in &mut self.question.parts {
+                part.is_gap = true;
+                part.text.clear();
+            }
+        } else {
+            self.add_end(find);
+        }
+        match self.question.parts.as_mut_slice() {
+            [only] if inputs == 1 => {
+                self.question.stem = joined(&self.question.stem, &only.text);
+                only.text.clear();
+            }
+            [] => {}
+            _ => self.warnings.push(format!("Each of the {inputs} inputs is a part of one question.")),
+        }
+        inputs
+    }
+
+    /// Adds the text after the last input to the last part.
+    fn add_end(&mut self, find: &FindFile) {
+        let (Some(last), Some(part)) = (self.segments.last(), self.question.parts.last_mut()) else { return };
+        if let Some(variable) = self.variables.in_text(last, false) {
+            let text = format!("The text after the last input was left out: it has the variable ${variable}.");
+            self.warnings.push(text);
+        } else {
+            let after = self.rich.html(last, find);
+            part.text = joined(&part.text, &after);
+        }
+    }
+
+    /// The solution belongs to all parts, and so do the hints.
+    fn add_solution_and_hints(&mut self) {
+        self.question.solution = self.texts(&self.pieces.solutions, "solution");
+        if let Some(hint) = self.texts(&self.pieces.hints, "hint") {
+            for part in &mut self.question.parts {
                 part.hint = Some(hint.clone());
             }
         }
-        if let [only] = question.parts.as_mut_slice()
-            && inputs == 1
-        {
-            question.stem = joined(&question.stem, &only.text);
-            only.text.clear();
-        } else {
-            warnings.push(format!("Each of the {inputs} inputs is a part of one question."));
-        }
-        if question.stem.is_empty() && question.parts.iter().all(|part| part.text.is_empty()) {
-            refuse(bank, line, "The problem has no text.".to_owned());
-            return;
-        }
-        question.figures = rich.figures;
-        warnings.append(&mut rich.warnings);
-        bank.warnings.extend(warnings.into_iter().map(|text| Remark { place: place_at(line), text }));
-        bank.questions.push(question);
     }
+
+    fn texts(&mut self, nodes: &[Node], what: &str) -> Option<String> {
+        let mut list = Vec::new();
+        for node in nodes {
+            let html = inner(*node);
+            match self.variables.in_text(&html, false) {
+                Some(variable) => {
+                    self.warnings.push(format!("A {what} was left out: it has the variable ${variable}."));
+                }
+                None => list.push(self.rich.html(&html, self.source.find)),
+            }
+        }
+        Some(list.join("\n")).filter(|text| !text.is_empty())
+    }
+}
+
+/// The HTML of a problem with `[gap 1]` at the place of its first input.
+fn with_gaps(segments: &[&str], responses: &[Node], slots: &[Vec<Option<usize>>], variables: &Variables) -> String {
+    let mut html = String::new();
+    for (at, segment) in segments.iter().enumerate() {
+        if variables.in_text(segment, false).is_none() {
+            html.push_str(segment);
+        }
+        let (Some(response), Some(slot)) = (responses.get(at), slots.get(at)) else { continue };
+        if slot.iter().any(Option::is_some) {
+            html.push_str(&responses::own_html(*response));
+        }
+        for number in slot {
+            match number {
+                Some(number) => html.extend([" [gap ", &number.to_string(), "] "]),
+                None => html.push_str(" (left out) "),
+            }
+        }
+    }
+    html
 }
 
 /// Two texts, one below the other.

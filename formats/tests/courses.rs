@@ -1,5 +1,7 @@
 //! Exercises of learning platforms: Open edX, H5P, and notes of Anki.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
 use std::io::Write as _;
 
 use formats::{Accepted, Answer, Bank, Form, FormatError, Part, Question, Remark, Tolerance, anki, h5p, olx};
@@ -160,6 +162,24 @@ fn menus_and_options_in_elements_are_read() {
     );
     assert_eq!(options(&only(&bank).parts[0]), [("x", false), ("y", true)]);
     assert!(only(&bank).stem.contains("First") && only(&bank).stem.contains("then"), "{:?}", only(&bank).stem);
+}
+
+#[test]
+fn inputs_without_a_text_of_their_own_are_gaps() {
+    let menu = "<optionresponse><optioninput options=\"('x','y')\" correct=\"y\"/></optionresponse>";
+    let bank = of_problem(&format!(
+        "<table><tr><td>Gravity</td><td>{menu}</td><td>{menu}</td></tr></table><p>So <stringresponse answer=\"a\"/> and <customresponse/>.</p>"
+    ));
+    let question = only(&bank);
+    assert_eq!(question.stem, "Stem\nGravity | [gap 1] | [gap 2]\nSo [gap 3] and (left out) .");
+    assert!(question.parts.iter().all(|part| part.is_gap && part.text.is_empty()));
+    assert_eq!((question.parts.len(), bank.refused.len()), (3, 1));
+}
+
+#[test]
+fn a_clarification_stands_in_brackets() {
+    let bank = of_problem("<p>Use it<clarification>the <b>rule</b></clarification>.</p><stringresponse answer=\"a\"/>");
+    assert_eq!(only(&bank).stem, "Stem\nUse it (the rule).");
 }
 
 /// The members of a small course.

@@ -1,6 +1,8 @@
 //! Spreadsheets as people keep them: CSV and workbooks.
 
-use std::io::Write as _;
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
+
+use std::{fmt::Write as _, io::Write as _};
 
 use formats::{Accepted, Answer, Bank, Decimal, Form, FormatError, Question, Remark, Tolerance, csv, xlsx};
 use proptest::prelude::*;
@@ -258,6 +260,40 @@ fn options_may_stand_in_one_cell_or_beside_wrong_ones() {
 }
 
 #[test]
+fn options_may_stand_in_the_text_of_the_question() {
+    let bank = of_csv("question,answer\n\"Which?\nA) red\nB) blue\",b\n\"Vitamin?\nA. is one\",C\n");
+    assert_eq!(bank.questions[0].stem, "Which?");
+    assert_eq!(options(&bank.questions[0]), (vec!["red", "blue"], vec!["blue"]));
+    assert!(says(&bank.warnings, &["taken from the end of the question's text"]));
+    assert_eq!(bank.questions[1].parts[0].answer, text("C"));
+    let bank = of_csv("question,answer\n\"Which?\nA) red\nB) blue\",D\n");
+    assert!(says(&bank.refused, &["names no option; there are A, B"]));
+}
+
+#[test]
+fn kinds_of_questions_are_respected() {
+    let bank = of_csv(
+        "question,answer,question type,A,B\nq,42,text,,\nq,Because.,essay,,\nq,A,multiple,x,y\nq,a-b,matching,,\nq,x,multiple choice,,\n",
+    );
+    assert_eq!(bank.questions[0].parts[0].answer, text("42"));
+    assert_eq!(
+        (&bank.questions[1].parts[0].answer, bank.questions[1].solution.as_deref()),
+        (&Answer::Open, Some("Because."))
+    );
+    assert!(matches!(bank.questions[2].parts[0].answer, Answer::Choice { several: true, .. }));
+    assert!(says(&bank.refused, &["\"matching\" is not supported"]) && says(&bank.refused, &["has no options"]));
+}
+
+#[test]
+fn the_column_type_means_what_its_values_say() {
+    let bank = of_csv("question,answer,type,year\nq,1,final,2021\n");
+    assert_eq!((bank.exams[0].kind.as_deref(), bank.exams[0].year), (Some("final"), Some(2021)));
+    let bank = of_csv("question,answer,type\nq,1,text\n");
+    assert!(bank.exams.is_empty());
+    assert_eq!(bank.questions[0].parts[0].answer, text("1"));
+}
+
+#[test]
 fn true_and_false_are_a_choice() {
     for (value, right) in [("TRUE", "True"), ("falsch", "False"), ("Wahr", "True")] {
         let bank = of_csv(&format!("question,answer\nq,{value}\n"));
@@ -490,7 +526,7 @@ fn hostile_workbooks_are_refused() {
 fn ten_thousand_rows_are_read() {
     let mut text = "id,question,A,B,answer\n".to_owned();
     for row in 0..10_000 {
-        text.push_str(&format!("q-{row},\"What, for {row}?\",yes,no,A\n"));
+        writeln!(text, "q-{row},\"What, for {row}?\",yes,no,A").unwrap();
     }
     let bank = of_csv(&text);
     assert_eq!(bank.questions.len(), 10_000);

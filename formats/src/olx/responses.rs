@@ -51,20 +51,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// The parts of a response, or why they cannot be taken. `before` is the HTML between it and the response before.
     pub(super) fn read(&mut self, response: Node, before: &str) -> Vec<Result<Part, String>> {
-        let mut html = before.to_owned();
-        let mut own = String::new();
-        push_html(&mut own, response, &mut |node| {
-            let tag = node.tag_name().name();
-            if NO_TEXT.contains(&tag) {
-                return Instead::Html(String::new());
-            }
-            // A label stands on a line of its own.
-            if tag == "label" || tag == "description" {
-                return Instead::Html(format!("<p>{}</p>", inner(node)));
-            }
-            Instead::Same
-        });
-        html.push_str(&with_formulas(&own));
+        let html = [before, &own_html(response)].concat();
         let mut text = self.rich.html(&html, self.find);
         if text.is_empty()
             && let Some(label) = descendants(response, "choicegroup")
@@ -387,6 +374,23 @@ impl Reader<'_> {
         });
         Ok(Answer::Accepted(accepted.collect()))
     }
+}
+
+/// What a response asks, without its inputs and its key.
+pub(super) fn own_html(response: Node) -> String {
+    let mut html = String::new();
+    push_html(&mut html, response, &mut |node| {
+        let tag = node.tag_name().name();
+        if NO_TEXT.contains(&tag) {
+            return Instead::Html(String::new());
+        }
+        // A label stands on a line of its own.
+        if tag == "label" || tag == "description" {
+            return Instead::Html(format!("<p>{}</p>", inner(node)));
+        }
+        Instead::Same
+    });
+    with_formulas(&html)
 }
 
 fn drawn(variable: &str) -> String {

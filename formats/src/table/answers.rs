@@ -65,11 +65,14 @@ impl Key<'_> {
         if self.kind.contains("choice") {
             return Err("the question is multiple choice and has no options".to_owned());
         }
-        let is_open = ["essay", "open", "free text", "freitext", "aufsatz", "offen"].contains(&self.kind.as_str());
+        if ["match", "order", "sort", "zuordn", "reihenfolge"].iter().any(|word| self.kind.contains(word)) {
+            return Err(format!("the kind \"{}\" is not supported in tables", short(&self.kind)));
+        }
+        if is_open(&self.kind) {
+            return Ok(Answer::Open);
+        }
         if self.text.is_empty() && self.also.is_empty() {
-            if !is_open {
-                warnings.push("There is no answer; the student marks it.".to_owned());
-            }
+            warnings.push("There is no answer; the student marks it.".to_owned());
             return Ok(Answer::Open);
         }
         Ok(Answer::Accepted(self.accepted(warnings)))
@@ -153,6 +156,13 @@ impl Key<'_> {
             ..Choice::default()
         });
         Ok(Answer::Choice { options: options.collect(), several, weighted: false })
+    }
+
+    /// Whether the answer is one letter, as the key of options is.
+    pub(super) fn is_letter(&self) -> bool {
+        self.options.is_empty()
+            && self.wrong.is_empty()
+            && matches!(self.text.as_bytes(), [letter] if letter.is_ascii_alphabetic())
     }
 
     /// The letters of the right options.
@@ -246,6 +256,31 @@ impl Key<'_> {
         letters.dedup();
         Some(letters)
     }
+}
+
+/// Whether a kind of question has no key.
+pub(super) fn is_open(kind: &str) -> bool {
+    ["essay", "open", "open ended", "long answer", "free text", "freitext", "aufsatz", "offen"].contains(&kind)
+}
+
+/// Options that stand at the end of a question's text, one a line, with their letters: `A) red`. Returns the text before them.
+pub(super) fn labelled(text: &str) -> Option<(&str, Vec<(u8, String)>)> {
+    let option = |line: &str, at: usize| -> Option<String> {
+        let line = line.trim();
+        let line = line.strip_prefix('(').unwrap_or(line);
+        let letter = *line.as_bytes().first()?;
+        let rest = line.get(1..)?.strip_prefix([')', '.', ':'])?.trim();
+        let is_next = usize::from(letter.to_ascii_uppercase().wrapping_sub(b'A')) == at;
+        (is_next && !rest.is_empty()).then(|| rest.to_owned())
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    // The last line that begins with A, and from there one letter after the other to the end.
+    let start = lines.iter().rposition(|line| option(line, 0).is_some())?;
+    let options: Option<Vec<String>> = lines[start..].iter().enumerate().map(|(at, line)| option(line, at)).collect();
+    let options = options.filter(|options| (2..=26).contains(&options.len()))?;
+    let before: usize = lines[..start].iter().map(|line| line.len() + 1).sum();
+    let stem = text.get(..before)?.trim();
+    (!stem.is_empty()).then(|| (stem, (0_u8..).zip(options).collect()))
 }
 
 fn list_has_only_text(form: &Form) -> bool {

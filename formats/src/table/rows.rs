@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     CELL_CHARS_MAX, Cell, FIGURE, Row, Table, Value,
-    answers::{Key, short},
+    answers::{self, Key, short},
     columns::{Column, Columns, name_of},
     fields, numbers,
 };
@@ -105,6 +105,11 @@ impl Rows<'_> {
             text.extend([" ", warning.text.as_str()]);
         }
         bank.refused.push(self.table.remark(row, question.place.id.as_deref(), text));
+    }
+
+    /// The kind of question in lower case, as the row says it.
+    fn kind(&self, row: &Row) -> String {
+        self.text(row, &Column::QuestionKind).to_lowercase().replace(['_', '-'], " ")
     }
 
     fn cell<'a>(&self, row: &'a Row, column: &Column) -> Option<&'a Cell> {
@@ -257,7 +262,7 @@ impl Rows<'_> {
                 text = format!("{text}\n{}", self.rich(&only, rich));
             }
         }
-        let text = text.trim().to_owned();
+        let mut text = text.trim().to_owned();
         if text.is_empty() {
             faults.push("there is no question's text".to_owned());
         }
@@ -279,7 +284,12 @@ impl Rows<'_> {
             .collect();
         let hint = some(hints.join("\n").trim().to_owned());
         let solution = some(self.rich(cell(&Column::Solution), rich));
-        let answer = match self.answer(row, is_stem, rich, warnings) {
+        let mut solution = solution;
+        let kind = self.kind(row);
+        if answers::is_open(&kind) && solution.is_none() {
+            solution = some(self.rich(cell(&Column::Answer), rich));
+        }
+        let answer = match self.answer(row, is_stem, &mut text, rich, warnings) {
             Ok(answer) => answer,
             Err(fault) => {
                 // A fault of a cell that is named already says more.
@@ -296,7 +306,15 @@ impl Rows<'_> {
         }
     }
 
-    fn answer(&self, row: &Row, is_stem: bool, rich: &mut Rich, warnings: &mut Vec<String>) -> Result<Answer, String> {
+    /// The answer of a row. Options at the end of its text are taken out of it.
+    fn answer(
+        &self,
+        row: &Row,
+        is_stem: bool,
+        question: &mut String,
+        rich: &mut Rich,
+        warnings: &mut Vec<String>,
+    ) -> Result<Answer, String> {
         let empty = Cell::default();
         let answer = self.cell(row, &Column::Answer).unwrap_or(&empty);
         let mut options = Vec::new();
@@ -335,10 +353,17 @@ impl Rows<'_> {
             ));
         }
         let unit = Some(self.text(row, &Column::Unit)).filter(|unit| !unit.is_empty());
-        let kind = self.text(row, &Column::QuestionKind).to_lowercase().replace(['_', '-'], " ");
+        let kind = self.kind(row);
         let match_case = fields::is_yes(&self.text(row, &Column::MatchCase));
-        let key =
+        let mut key =
             Key { options, wrong, answer, text, also, kind, tolerance, unit, match_case, sign: self.signs.answer };
+        if key.is_letter()
+            && let Some((stem, options)) = answers::labelled(question)
+        {
+            warnings.push("The options were taken from the end of the question's text.".to_owned());
+            key.options = options;
+            *question = stem.to_owned();
+        }
         key.read(warnings)
     }
 }
