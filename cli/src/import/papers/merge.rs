@@ -340,7 +340,8 @@ fn stored_candidate(question: &Map<String, Value>) -> Candidate {
 
 fn candidates(file: &str, questions: &[Question]) -> Vec<Candidate> {
     let mut titles: HashMap<&str, u32> = HashMap::new();
-    let candidate = |question: &Question| {
+    let mut candidates = Vec::with_capacity(questions.len());
+    for question in questions {
         let occurrence = question.title.as_deref().map(|title| {
             let count = titles.entry(title).or_default();
             *count += 1;
@@ -357,9 +358,10 @@ fn candidates(file: &str, questions: &[Question]) -> Vec<Candidate> {
             occurrence,
             digest: digest(&text, &parts.join("\n")),
         };
-        Candidate { provenance, text: format!("{text} {}", parts.join(" ")).trim().to_owned() }
-    };
-    questions.iter().map(candidate).collect()
+        let text = format!("{text} {}", parts.join(" ")).trim().to_owned();
+        candidates.push(Candidate { provenance, text });
+    }
+    candidates
 }
 
 fn digest(text: &str, parts: &str) -> String {
