@@ -1,4 +1,4 @@
-# The commands of this repository; `just` lists them. Each is one line that works without just, too.
+# The commands of this repository; `just` lists them. Each is one line that also works without just.
 
 [private]
 default:
@@ -16,7 +16,7 @@ test *words:
 engine *words:
     tests/engine/run {{ words }}
 
-# Hold the ledger beside its model for so many steps
+# Compare the ledger with its model for this many steps
 model steps="1000000":
     MODEL_STEPS={{ steps }} cargo test -p tests --test it -- --nocapture ledger_model::as_many_steps_as_asked_for
 
@@ -52,13 +52,17 @@ analyze course *options:
 backtest file *options:
     cargo run -p pastpaper -- backtest {{ file }} {{ options }}
 
-# Learn from all answers of a course how hard its topics and questions are
+# Estimate the difficulty of a course's topics and questions from all attempts
 calibrate course *options:
     cargo run -p pastpaper -- calibrate {{ course }} {{ options }}
 
 # Score the mastery model on logs of answers
 evaluate train test:
     cargo run -p pastpaper -- evaluate {{ train }} {{ test }}
+
+# Compare the formulas of a JSON array with KaTeX's and Temml's (needs Node)
+formulas file="rendering/tests/fixtures/constructs.json":
+    rendering/compare/run {{ file }}
 
 # Record the examples of the contract, for `just openapi` (after a change of the API or of events/)
 examples:
@@ -77,7 +81,7 @@ contract:
 db *options:
     cargo run -p pastpaper -- db {{ options }}
 
-# Look up an account, give credits, set a plan: `just user show ada@example.org`
+# Show an account, grant credits, set a plan: `just user show ada@example.org`
 user *words:
     cargo run -q -p pastpaper -- user {{ words }}
 
@@ -93,6 +97,6 @@ invoke event:
 validate:
     sam validate --lint --region us-east-1
 
-# Ask for published holes in what we link (needs cargo-deny and the network)
+# Check dependencies against published advisories (needs cargo-deny and the network)
 audit:
     cargo deny check

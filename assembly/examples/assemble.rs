@@ -2,8 +2,8 @@
 //!
 //!     cargo run --release -p assembly --example assemble -- FILE… [--seed N] [--looks N] [--json]
 //!
-//! `--seed` is 1 and `--looks`, the effort, is the default of the service. `--json` prints a line of JSON for each file.
-//! `docs/assembly.md` describes the format of a file. CPU time is of the search alone and wants Linux.
+//! `--seed` is 1 and `--looks`, the effort, is the default of the service. `--json` prints a line of JSON for each
+//! file. `docs/assembly.md` describes the format of a file. CPU time covers only the search and needs Linux.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -65,7 +65,7 @@ fn number(word: Option<String>, option: &str) -> Result<u64, String> {
     word.and_then(|word| word.parse().ok()).ok_or_else(|| format!("{option} wants a whole number"))
 }
 
-/// Reads and solves one file; the line to print.
+/// Reads and solves one file and returns the line to print.
 fn run(file: &str, arguments: &Arguments) -> Result<String, String> {
     let text = fs::read_to_string(file).map_err(|error| error.to_string())?;
     let instance = parse(&text)?;
@@ -164,7 +164,7 @@ fn candidate(mut line: Line, blueprint: &Blueprint, patterns: usize) -> Result<C
     }
 }
 
-/// The lines of a file, which know their number.
+/// The lines of a file with their numbers.
 struct Numbered<'a> {
     lines: Lines<'a>,
     number: usize,

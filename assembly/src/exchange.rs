@@ -1,8 +1,8 @@
 //! Finds the best exchange of one or two chosen questions. The result is exact: only candidates that cannot win are skipped.
 //!
-//! With the questions taken out, what a topic or a difficulty costs is a look-up in a small table. A pair of buckets is
-//! skipped when even its most useful questions, with points, minutes and techniques as they should be, stay above the
-//! bar; inside, questions come most useful first, so that a scan ends at the same bound.
+//! After removing the questions, the cost of a topic or a difficulty is a look-up in a small table. A pair of buckets
+//! is skipped if its lower bound (its most useful questions, with perfect points, minutes and techniques) exceeds the
+//! bar. Questions in a bucket are sorted by usefulness, so a scan stops at the same bound.
 
 use std::ops::Range;
 
@@ -11,25 +11,25 @@ use super::pool::{Bucket, PooledCandidate};
 use super::running::Running;
 use super::{Blueprint, DIFFICULTIES, real};
 
-/// A gain below this, as a share of a loss above 1, is rounding.
+/// Relative gains below this count as rounding errors.
 pub(super) const GAIN_MIN: f64 = 1e-10;
 
-/// What a loss must be below to be lower than `loss` by more than rounding.
+/// The bar that a loss must stay below to be better than `loss` by more than rounding.
 pub(super) fn clearly_below(loss: f64) -> f64 {
     if loss.is_finite() { loss - GAIN_MIN * loss.max(1.0) } else { loss }
 }
 
-/// Questions that would make the loss lower.
+/// Questions that lower the loss.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Refill<const K: usize> {
     pub(super) positions: [usize; K],
     pub(super) loss: f64,
 }
 
-/// Work done, in looks at a question, a pair of questions or a pair of buckets.
+/// Work done: the number of evaluated questions, pairs of questions and pairs of buckets.
 pub(super) type Looks = u64;
 
-/// Sums of a form with open places, from which the loss with new questions follows.
+/// Sums of a form with open places, for computing its loss with new questions.
 struct ExchangeSums<'a> {
     blueprint: &'a Blueprint,
     running: &'a Running<'a>,
@@ -38,16 +38,16 @@ struct ExchangeSums<'a> {
     distance: f64,
     /// The topics that have a question in the bank.
     topics: Vec<TopicEffect>,
-    /// The three topics that are furthest off: when two topics change, the worst of the rest is among them.
+    /// The three topics with the largest deviation: if two topics change, the worst of the others is among them.
     furthest: [(usize, f64); 3],
 }
 
-/// What questions of a topic do to the topics' part of the loss.
+/// Effect of new questions of a topic on the topic part of the loss.
 struct TopicEffect {
     index: usize,
-    /// |c − τ| / N with one and with two questions more.
+    /// |c − τ| / N with one and with two more questions.
     distances: [f64; 2],
-    /// What the first and the second question add to Σ|c − τ| / 2N. The second never adds less.
+    /// Increase of Σ|c − τ| / 2N by the first and by the second question. The second increase is never smaller.
     steps: [f64; 2],
     /// The most useful question.
     usefulness: f64,
@@ -58,7 +58,7 @@ struct TopicEffect {
 struct LossPart {
     /// Weighted.
     cost: f64,
-    /// The greatest single deviation.
+    /// The largest single deviation.
     worst: f64,
 }
 
@@ -84,12 +84,12 @@ impl<'a> ExchangeSums<'a> {
         Self { blueprint, running, questions, distance, topics, furthest }
     }
 
-    /// Sorts the topics, the one whose first question is cheapest first.
+    /// Sorts the topics by the cost of their first question.
     fn sort(&mut self) {
         self.topics.sort_unstable_by(|a, b| a.steps[0].total_cmp(&b.steps[0]).then(a.index.cmp(&b.index)));
     }
 
-    /// The worst topic when those of `changed` are not looked at.
+    /// The worst deviation of the topics outside of `changed`.
     fn furthest_but(&self, changed: [usize; 2]) -> f64 {
         self.furthest.iter().find(|(topic, _)| !changed.contains(topic)).map_or(0.0, |&(_, distance)| distance)
     }
@@ -111,7 +111,7 @@ impl<'a> ExchangeSums<'a> {
         self.topics_part(step, self.furthest_but([one.index, other.index]).max(distance))
     }
 
-    /// The part of the difficulties with questions of `levels` more.
+    /// The difficulty part of the loss with additional questions of `levels`.
     fn levels(&self, levels: &[usize]) -> LossPart {
         let mut counts = self.running.difficulty;
         for &level in levels {
@@ -122,7 +122,7 @@ impl<'a> ExchangeSums<'a> {
         LossPart { cost, worst: distances.into_iter().fold(0.0, f64::max) / self.questions }
     }
 
-    /// What topics, difficulties and missing usefulness cost, and at least their worst deviation.
+    /// Cost of topics, difficulties and missing usefulness, and a lower bound of the worst deviation.
     fn floor(&self, topics: LossPart, levels: LossPart, usefulness: f64) -> f64 {
         let weights = &self.blueprint.weights;
         let missing = 1.0 - (self.running.usefulness + usefulness) / self.questions;
@@ -138,7 +138,7 @@ struct Rest<'a> {
     base: f64,
     /// The worst deviation of topics and difficulties.
     worst: f64,
-    /// What a unit of usefulness takes off the loss.
+    /// Decrease of the loss per unit of usefulness.
     usefulness: f64,
 }
 
@@ -150,12 +150,12 @@ impl<'a> Rest<'a> {
         Self { blueprint, running, base, worst: topics.worst.max(levels.worst), usefulness: weight / prices.questions }
     }
 
-    /// The least loss that questions of this usefulness can have.
+    /// Lower bound of the loss with questions of this usefulness.
     fn floor(&self, usefulness: f64) -> f64 {
         self.base + self.blueprint.weights.worst * self.worst - self.usefulness * usefulness
     }
 
-    /// The least loss when the sums of the new points and minutes lie within these bounds.
+    /// Lower bound of the loss if the sums of the new points and minutes lie within these bounds.
     fn floor_within(&self, usefulness: f64, points: (f64, f64), minutes: (f64, f64)) -> f64 {
         let blueprint = self.blueprint;
         let weights = &blueprint.weights;
@@ -167,7 +167,7 @@ impl<'a> Rest<'a> {
             + weights.worst * self.worst.max(points).max(minutes)
     }
 
-    /// The loss with new questions that add up to this.
+    /// The loss with new questions that have these sums.
     fn loss(&self, usefulness: f64, points: f64, minutes: f64, techniques: u64) -> f64 {
         let blueprint = self.blueprint;
         let weights = &blueprint.weights;
@@ -183,12 +183,12 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// The least relative distance to a target from `sum` with anything of `more` on top.
+/// The smallest relative distance to a target from `sum` plus any value of `more`.
 fn nearest(sum: f64, more: (f64, f64), target: f64) -> f64 {
     if target > 0.0 { (sum + more.0 - target).max(target - sum - more.1).max(0.0) / target } else { 0.0 }
 }
 
-/// The least that any of `parts` costs and has as its worst deviation.
+/// The smallest cost and the smallest worst deviation among `parts`.
 fn least<'a>(parts: impl Iterator<Item = &'a LossPart>) -> LossPart {
     parts.fold(LossPart { cost: f64::INFINITY, worst: f64::INFINITY }, |least, part| LossPart {
         cost: least.cost.min(part.cost),
@@ -196,7 +196,7 @@ fn least<'a>(parts: impl Iterator<Item = &'a LossPart>) -> LossPart {
     })
 }
 
-/// The best question for the one open place of `running`, if one brings the loss below `bar`.
+/// The best question for the one open place of `running`, if it lowers the loss below `bar`.
 pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<1>> {
     let prices = ExchangeSums::of(blueprint, running);
     let levels: [LossPart; DIFFICULTIES] = std::array::from_fn(|level| prices.levels(&[level]));
@@ -229,7 +229,7 @@ pub(super) fn best_one(blueprint: &Blueprint, running: &Running, bar: f64, looks
     best
 }
 
-/// The best two questions for the two open places of `running`, if any two bring the loss below `bar`.
+/// The best two questions for the two open places of `running`, if they lower the loss below `bar`.
 pub(super) fn best_two(blueprint: &Blueprint, running: &Running, bar: f64, looks: &mut Looks) -> Option<Refill<2>> {
     let mut prices = ExchangeSums::of(blueprint, running);
     prices.sort();
@@ -273,14 +273,14 @@ fn level_pairs(prices: &ExchangeSums) -> [[LossPart; DIFFICULTIES]; DIFFICULTIES
 /// The search for two questions.
 struct Pairs<'a> {
     running: &'a Running<'a>,
-    /// Only a loss below this is of interest.
+    /// Only losses below this count.
     bar: f64,
     best: Option<Refill<2>>,
     looks: Looks,
 }
 
 impl<'a> Pairs<'a> {
-    /// Looks at all pairs of questions on two topics.
+    /// Evaluates all pairs of questions on two topics.
     fn topics(
         &mut self,
         prices: &ExchangeSums<'a>,
@@ -311,7 +311,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Looks at all pairs of a question of `first` and one of `second`.
+    /// Evaluates all pairs of a question of `first` and one of `second`.
     fn buckets(&mut self, rest: &Rest, first: &Bucket, second: &Bucket) {
         let items = self.running.pool.items();
         let same = first.range == second.range;
@@ -332,7 +332,7 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Looks at all pairs of one question with those at `seconds`.
+    /// Evaluates all pairs of one question with those at `seconds`.
     fn seconds(&mut self, rest: &Rest, position: usize, seconds: Range<usize>) {
         let items: &[PooledCandidate] = self.running.pool.items();
         let one = &items[position];

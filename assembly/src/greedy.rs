@@ -6,7 +6,7 @@ use super::{Blueprint, DIFFICULTIES, real};
 
 /// Fills the open places of `running` one by one, as far as the rules let any question in.
 ///
-/// A form with open places is measured against a blueprint of its own length, of which every target is a part.
+/// A form with open places is measured against a blueprint scaled to its length.
 pub(super) fn fill(blueprint: &Blueprint, running: &mut Running, looks: &mut Looks) {
     let mut part = blueprint.clone();
     while running.chosen().len() < blueprint.questions {
@@ -17,7 +17,7 @@ pub(super) fn fill(blueprint: &Blueprint, running: &mut Running, looks: &mut Loo
     }
 }
 
-/// Makes `part` the blueprint of a form of `questions`.
+/// Scales the blueprint to `questions` and stores it in `part`.
 fn shorten(part: &mut Blueprint, whole: &Blueprint, questions: usize) {
     let share = real(questions) / real(whole.questions);
     part.questions = questions;
@@ -44,7 +44,7 @@ mod tests {
     use super::part_of;
 
     #[test]
-    fn techniques_are_shared_out_rounded_down() {
+    fn partial_techniques_are_rounded_down() {
         assert_eq!([1, 2, 3].map(|questions| part_of(7, questions, 3)), [2, 4, 7]);
         assert_eq!(part_of(u32::MAX, 5, 10), u32::MAX / 2);
     }

@@ -1,4 +1,4 @@
-//! What is asked for and what there is to choose from: a blueprint and its candidates, checked once.
+//! A blueprint and its candidates, validated once.
 
 use super::AssemblyError;
 
@@ -14,11 +14,13 @@ pub struct Candidate {
     pub difficulty: usize,
     pub points: f64,
     pub minutes: f64,
-    /// The pattern it follows. Any numbers: only equality counts. Without one, the question shares a pattern with no other.
+    /// The pattern it follows. Any numbers: only equality counts. `None`: the question shares its pattern with no
+    /// other.
     pub pattern: Option<u32>,
     /// One bit for each technique it needs.
     pub techniques: u64,
-    /// The family of variants it is of. Any numbers: only equality counts. Without one, the question is no variant.
+    /// The family of variants that it belongs to. Any numbers: only equality counts. `None`: the question is not a
+    /// variant.
     pub family: Option<u32>,
     /// How useful it is to the student, in [0, 1].
     pub usefulness: f64,
@@ -31,21 +33,21 @@ pub struct Blueprint {
     pub questions: usize,
     /// τ, the target number of questions by topic. Fractions are fine; the sum should be N.
     pub topics: Vec<f64>,
-    /// The wished number of questions by difficulty, not cumulative. Fractions are fine; the sum should be N.
+    /// The target number of questions by difficulty, not cumulative. Fractions are fine; the sum should be N.
     pub difficulty: [f64; DIFFICULTIES],
-    /// P*, the target sum of points. 0: points do not matter.
+    /// P*, the target sum of points. 0 if points do not matter.
     pub points: f64,
-    /// M*, the target sum of minutes. 0: minutes do not matter.
+    /// M*, the target sum of minutes. 0 if minutes do not matter.
     pub minutes: f64,
-    /// K*, the target number of different techniques. 0: techniques do not matter.
+    /// K*, the target number of different techniques. 0 if techniques do not matter.
     pub techniques: u32,
-    /// Most questions of a pattern.
+    /// Maximum questions per pattern.
     pub pattern_max: u32,
     /// Weights of the parts of the loss.
     pub weights: Weights,
 }
 
-/// Weights of the parts of the loss; each at least 0.
+/// Weights of the parts of the loss, each at least 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
     /// The distance of the topics.
@@ -80,9 +82,8 @@ pub struct Instance {
 impl Instance {
     /// Checks a blueprint and its candidates.
     ///
-    /// # Errors
-    /// [`AssemblyError::NoQuestions`], [`AssemblyError::Blueprint`] or [`AssemblyError::Candidate`]. Whether a form
-    /// exists is for [`super::assemble`] to find.
+    /// # Errors [`AssemblyError::NoQuestions`], [`AssemblyError::Blueprint`] or [`AssemblyError::Candidate`]. It does
+    /// not check whether a form exists; [`super::assemble`] does.
     pub fn new(blueprint: Blueprint, candidates: Vec<Candidate>) -> Result<Self, AssemblyError> {
         if blueprint.questions == 0 {
             return Err(AssemblyError::NoQuestions);

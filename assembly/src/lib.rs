@@ -10,8 +10,8 @@
 //! - the loss of a form is never above that of the greedy form;
 //! - the same instance, seed and effort give the same form on every machine: work is counted, not timed.
 //!
-//! Limits: the search is a heuristic and proves nothing about the optimum. Questions that must not be asked, such as
-//! those seen lately, are left out by the caller. The crate knows no courses, students or storage.
+//! Limits: the search is a heuristic and proves nothing about the optimum. The caller leaves out questions that must
+//! not be asked, such as those seen lately. The crate knows no courses, students or storage.
 
 mod error;
 mod exchange;

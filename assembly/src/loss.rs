@@ -1,13 +1,13 @@
-//! How far a selection is from its blueprint, counted from scratch.
+//! Distance of a selection from its blueprint, computed from scratch.
 //!
-//! Goal programming with a minimax term (van der Linden 2005; Swanson & Stocking 1993). Each deviation is without a
-//! unit; a target of 0 for points, minutes or techniques makes theirs 0.
+//! Goal programming with a minimax term (van der Linden 2005; Swanson & Stocking 1993). Each deviation is
+//! dimensionless; it is 0 if the target for points, minutes or techniques is 0.
 
 use serde::Serialize;
 
 use super::{Candidate, DIFFICULTIES, Instance, Weights, real};
 
-/// How far a selection is from its blueprint; 0 is perfect.
+/// Distance of a selection from its blueprint; 0 is perfect.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Deviations {
     /// Σ|c − τ| / 2N: the share of the questions that are on the wrong topic.
@@ -40,13 +40,13 @@ impl Deviations {
     }
 }
 
-/// The loss of a selection: indices of the instance's candidates. Whether it keeps the rules is not looked at.
+/// The loss of a selection: indices of the instance's candidates. It does not check the rules.
 #[must_use]
 pub fn loss(instance: &Instance, selection: &[usize]) -> f64 {
     deviations(instance, selection).loss(&instance.blueprint().weights)
 }
 
-/// The deviations of a selection: indices of the instance's candidates. An index without a candidate counts as nothing.
+/// The deviations of a selection: indices of the instance's candidates. Indices without a candidate are ignored.
 #[must_use]
 pub fn deviations(instance: &Instance, selection: &[usize]) -> Deviations {
     let blueprint = instance.blueprint();
@@ -71,7 +71,7 @@ pub fn deviations(instance: &Instance, selection: &[usize]) -> Deviations {
     }
 }
 
-/// What a selection adds up to.
+/// The sums of a selection.
 pub(super) struct Achieved {
     pub(super) topics: Vec<f64>,
     pub(super) difficulty: [f64; DIFFICULTIES],
@@ -126,7 +126,7 @@ mod tests {
     use super::super::{Blueprint, Candidate, FormFit, Instance, Measure};
     use super::*;
 
-    /// Three questions of which two make the form that the tests compute by hand.
+    /// Three questions; two of them are the form that the tests compute by hand.
     fn instance(change: impl FnOnce(&mut Blueprint)) -> Instance {
         let mut blueprint = Blueprint {
             difficulty: [0.5, 0.5, 0.5, 0.5, 0.0],
@@ -156,7 +156,7 @@ mod tests {
         close(found.points, 0.1);
         close(found.minutes, 0.3);
         close(found.techniques, 0.25);
-        // A topic is 0.8 questions of 2 off.
+        // A topic deviates by 0.8 of 2 questions.
         close(found.worst, 0.4);
         close(found.usefulness, 0.4);
         // 4 · 0.4 + 2 · 0.125 + 3 · 0.1 + 2 · 0.3 + 0.25 + 2 · 0.4 + 0.4
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_worst_may_be_a_difficulty_or_a_sum() {
-        // Cumulative 0 1 1 2 2 against 2 2 2 2 2: 2 questions of 2 off at the first level.
+        // Cumulative 0 1 1 2 2 against 2 2 2 2 2: the first level deviates by 2 of 2 questions.
         let easy = instance(|blueprint| blueprint.difficulty = [2.0, 0.0, 0.0, 0.0, 0.0]);
         close(deviations(&easy, &[0, 1]).worst, 1.0);
         let short = instance(|blueprint| blueprint.minutes = 4.0);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fit_tells_wishes_and_what_came_of_them() {
+    fn the_fit_has_targets_and_achieved_values() {
         let fit = FormFit::of(&instance(|_| ()), &[0, 1]);
         close(fit.loss, 4.2);
         assert_eq!(fit.questions, Measure { target: 2.0, achieved: 2.0 });

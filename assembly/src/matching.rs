@@ -1,14 +1,14 @@
-//! Whether a form of N questions exists at all, and how a form that got stuck is completed.
+//! Finds whether a form of N questions exists, and completes a greedy form that got stuck.
 //!
-//! A pattern takes `pattern_max` questions and a family one, so a question is an edge between its family and its
-//! pattern, and a form is a matching in which patterns have a capacity. Augmenting paths (Berge 1957) grow a matching
-//! by one as long as a greater one exists: the longest form is found exactly, from any start.
+//! A pattern allows `pattern_max` questions and a family allows one. So a question is an edge between its family and
+//! its pattern, and a form is a bipartite matching with capacities. Augmenting paths (Berge 1957) grow a matching by
+//! one while a larger one exists, so the longest form is found exactly, from any start.
 
 use std::collections::VecDeque;
 
 use super::pool::Pool;
 
-/// Grows `chosen`, positions in `pool` that keep the rules, to `questions` or as far as the rules allow.
+/// Grows `chosen` (positions in `pool` that satisfy the rules) to `questions`, or as far as the rules allow.
 pub(super) fn complete(pool: &Pool, chosen: &mut Vec<usize>, questions: usize) {
     if chosen.len() >= questions {
         return;
@@ -51,9 +51,9 @@ impl<'a> Matching<'a> {
         matching
     }
 
-    /// Adds one family along a shortest augmenting path; false when there is none, and so no longer form.
+    /// Adds one family along a shortest augmenting path; `false` if there is none, so no longer form exists.
     fn augment(&mut self) -> bool {
-        // By which question each pattern was reached; breadth first from all families without a question.
+        // The question through which each pattern was reached; breadth first from all families without a question.
         let mut reached: Vec<Option<usize>> = vec![None; self.pool.patterns()];
         let mut waiting: VecDeque<usize> =
             (0..self.chosen.len()).filter(|&family| self.chosen[family].is_none()).collect();
@@ -78,7 +78,8 @@ impl<'a> Matching<'a> {
         self.holders[pattern].len() < self.pool.capacity(pattern)
     }
 
-    /// Gives `end` the question it was reached by, the pattern this one's family leaves the one that reached that, …
+    /// Augments along the path: `end` gets the question through which it was reached, and each pattern on the path
+    /// takes the previous one.
     fn flip(&mut self, end: usize, reached: &[Option<usize>]) {
         let mut next = Some(end);
         while let Some(pattern) = next {
@@ -110,15 +111,15 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_got_stuck_is_completed() {
-        // The most useful question, 0, is of the only pattern of family 2 and of a family that could do without it.
+    fn a_stuck_greedy_form_is_completed() {
+        // The most useful question, 0, uses the only pattern of family 2, although its own family has other questions.
         let bank = vec![of(1, 1, 1.0), of(2, 1, 0.1), of(1, 2, 0.1)];
         assert_eq!(form(2, 1, bank), Ok(vec![1, 2]));
     }
 
     #[test]
     fn a_chain_of_families_gives_way() {
-        // Greed takes 0, 2 and 4; only 1, 3, 5 and 6 together make four.
+        // The greedy form is 0, 2 and 4; only 1, 3, 5 and 6 give four questions.
         let chain = vec![
             of(1, 1, 1.0),
             of(4, 1, 0.0),

@@ -12,9 +12,9 @@ pub(super) struct PooledCandidate {
     pub(super) points: f64,
     pub(super) minutes: f64,
     pub(super) techniques: u64,
-    /// Dense; those without a pattern share one of unlimited capacity.
+    /// Dense index; questions without a pattern share one of unlimited capacity.
     pub(super) pattern: usize,
-    /// Dense; one without a family is alone in one.
+    /// Dense index; a question without a family gets a family of its own.
     pub(super) family: usize,
     pub(super) topic: usize,
     pub(super) difficulty: usize,
@@ -22,7 +22,7 @@ pub(super) struct PooledCandidate {
     pub(super) index: usize,
 }
 
-/// The questions of a topic and a difficulty: where they are and what can be said of them all.
+/// The questions of a topic and a difficulty: their positions and shared bounds.
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
     pub(super) range: Range<usize>,
@@ -37,10 +37,10 @@ pub(super) struct Pool {
     items: Vec<PooledCandidate>,
     /// By topic · [`DIFFICULTIES`] + difficulty.
     buckets: Vec<Bucket>,
-    /// Most questions of each pattern.
+    /// Maximum questions of each pattern.
     capacities: Vec<usize>,
     families: usize,
-    /// Most useful of each topic; below 0 when it has no question.
+    /// Highest usefulness by topic; below 0 without a question.
     topic_usefulness: Vec<f64>,
 }
 
@@ -92,7 +92,7 @@ impl Pool {
         &self.buckets[topic * DIFFICULTIES + difficulty]
     }
 
-    /// The most useful question of a topic; below 0 when it has none.
+    /// Highest usefulness of a topic; below 0 without a question.
     pub(super) fn topic_usefulness(&self, topic: usize) -> f64 {
         self.topic_usefulness[topic]
     }
@@ -138,7 +138,7 @@ fn extent(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
     numbers.fold((f64::INFINITY, 0.0), |(low, high), number| (number.min(low), number.max(high)))
 }
 
-/// Gives out indices without gaps, in the order of the first use.
+/// Assigns dense indices in the order of first use.
 #[derive(Default)]
 struct Dense {
     known: BTreeMap<u32, usize>,
@@ -155,7 +155,7 @@ impl Dense {
         index
     }
 
-    /// An index that no id has.
+    /// An index that is not in use.
     const fn alone(&mut self) -> usize {
         self.len += 1;
         self.len - 1

@@ -15,10 +15,10 @@ const SHORT: Effort = Effort { looks: 20_000, idle_kicks: 12 };
 /// Enough to leave nearly all local optima of a tiny bank.
 const LONG: Effort = Effort { looks: 1_000_000, idle_kicks: 100 };
 
-/// What a long search may be above the optimum of a tiny bank, as a share.
+/// Allowed relative excess of a long search over the optimum of a tiny bank.
 const GAP_MAX: f64 = 0.005;
 
-/// A form under construction of random questions that the rules let in.
+/// A form under construction with random questions that the rules allow.
 fn some_form<'a>(instance: &Instance, pool: &'a Pool, picks: &[Index]) -> Running<'a> {
     let mut running = Running::new(instance.blueprint(), pool);
     for pick in picks {
@@ -34,7 +34,7 @@ fn indices(running: &Running, pool: &Pool) -> Vec<usize> {
     running.chosen().iter().map(|&position| pool.items()[position].index).collect()
 }
 
-/// The lowest loss of a form, and the length of the longest form, by trying all.
+/// The lowest loss, and the length of the longest form, by exhaustive search.
 fn by_trying_all(instance: &Instance) -> (Option<f64>, usize) {
     let len = instance.candidates().len();
     let questions = instance.blueprint().questions;
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn the_running_loss_is_the_loss(
+    fn the_incremental_loss_equals_the_loss_from_scratch(
         instance in instances(30, 10), picks in prop::collection::vec(any::<(Index, bool)>(), 1..60),
     ) {
         let pool = Pool::of(&instance);
@@ -85,7 +85,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
-    fn an_exchange_is_the_best_there_is(
+    fn an_exchange_is_optimal(
         instance in instances(25, 8), picks in prop::collection::vec(any::<Index>(), 1..40),
     ) {
         prop_assume!(!instance.candidates().is_empty());

@@ -1,10 +1,10 @@
-//! A form under construction, whose sums follow each question that comes or goes.
+//! A form under construction with incrementally updated sums.
 
 use super::loss::{Deviations, cumulative_distances, missing, relative};
 use super::pool::{Pool, PooledCandidate};
 use super::{Blueprint, DIFFICULTIES, real};
 
-/// The chosen questions, what they add up to and which rules they use up.
+/// The chosen questions, their sums and their use of the rules.
 #[derive(Debug, Clone)]
 pub(super) struct Running<'a> {
     pub(super) pool: &'a Pool,
@@ -35,17 +35,17 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// The positions of the chosen questions. The place of one is its slot.
+    /// The positions of the chosen questions. An index in this list is a slot.
     pub(super) fn chosen(&self) -> &[usize] {
         &self.chosen
     }
 
-    /// Whether the rules let a question in. A chosen one is shut out by its own family.
+    /// Whether the rules allow a question. A chosen question is excluded by its own family.
     pub(super) fn admits(&self, item: &PooledCandidate) -> bool {
         !self.families[item.family] && self.patterns[item.pattern] < self.pool.capacity(item.pattern)
     }
 
-    /// Whether the rules let two questions in together.
+    /// Whether the rules allow two questions together.
     pub(super) fn admits_both(&self, one: &PooledCandidate, other: &PooledCandidate) -> bool {
         self.admits(one)
             && self.admits(other)
@@ -64,7 +64,7 @@ impl<'a> Running<'a> {
         self.sum_up();
     }
 
-    /// Takes the question of a slot out; that of the last slot moves there until [`Running::put`] fills it again.
+    /// Removes the question of a slot; that of the last slot moves there until [`Running::put`] fills it again.
     pub(super) fn take(&mut self, slot: usize) -> usize {
         let position = self.chosen.swap_remove(slot);
         let item = &self.pool.items()[position];
@@ -76,14 +76,14 @@ impl<'a> Running<'a> {
         position
     }
 
-    /// Fills the slot that was emptied last, so that every other question is in its old slot again.
+    /// Fills the slot that was emptied last and restores the slots of the others.
     pub(super) fn put(&mut self, slot: usize, position: usize) {
         self.add(position);
         let last = self.chosen.len() - 1;
         self.chosen.swap(slot, last);
     }
 
-    /// Chooses other questions instead.
+    /// Replaces all chosen questions.
     pub(super) fn reset(&mut self, chosen: &[usize]) {
         while !self.chosen.is_empty() {
             self.take(0);
@@ -93,7 +93,7 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Sums anew over the few chosen, so that no rounding error builds up.
+    /// Recomputes the sums, so that rounding errors do not accumulate.
     fn sum_up(&mut self) {
         (self.points, self.minutes, self.techniques, self.usefulness) = (0.0, 0.0, 0, 0.0);
         for &position in &self.chosen {
@@ -105,7 +105,7 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// The loss of what is chosen.
+    /// The loss of the chosen questions.
     pub(super) fn loss(&self, blueprint: &Blueprint) -> f64 {
         let questions = real(blueprint.questions);
         let distances = self.topics.iter().zip(&blueprint.topics).map(|(count, wish)| (count - wish).abs());

@@ -13,16 +13,16 @@ use super::{AssemblyError, Blueprint, FormFit, Instance, greedy, matching};
 /// Questions that a kick replaces.
 const KICKED: RangeInclusive<u32> = 2..=5;
 
-/// Random questions of which a kick takes the best. Few of them lead further away, which a small bank needs.
+/// Number of random questions of which a kick takes the best. A small number leads further away, which small banks
+/// need.
 const OFFERS: RangeInclusive<u32> = 1..=20;
 
 /// How long to search, in work rather than time, so that the result is the same on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Looks at a question, a pair of questions or a pair of buckets after which the search ends. The greedy form is
-    /// completed in any case.
+    /// Maximum evaluations of questions, pairs of questions and pairs of buckets. The greedy form is always completed.
     pub looks: u64,
-    /// Kicks in a row without a better form after which the search ends.
+    /// Consecutive kicks without a better form after which the search ends.
     pub idle_kicks: u32,
 }
 
@@ -71,7 +71,7 @@ struct Search<'a> {
     effort: Effort,
     looks: Looks,
     idle_kicks: u32,
-    /// The form at hand.
+    /// The current form.
     running: Running<'a>,
     /// The best form so far.
     best: Vec<usize>,
@@ -79,7 +79,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Makes a greedy form; where the rules let it get stuck, it is completed.
+    /// Builds the greedy form, and completes it if it gets stuck.
     fn start(blueprint: &'a Blueprint, pool: &'a Pool, seed: u64, effort: Effort) -> Result<Self, AssemblyError> {
         let mut running = Running::new(blueprint, pool);
         let mut looks = 0;
@@ -106,7 +106,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Replaces some questions by random ones; false when none of those drawn fit.
+    /// Replaces some questions by random ones; `false` if none of the drawn ones are allowed.
     fn kick(&mut self) -> bool {
         let kicked = self.rng.u32(KICKED);
         let offers = self.rng.u32(OFFERS);
@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
         true
     }
 
-    /// The best of some random questions, of those that the rules let in.
+    /// The best of some random questions that the rules allow.
     fn best_offer(&mut self, offers: u32) -> Option<usize> {
         let items = self.running.pool.items();
         let last = self.running.chosen().len();
@@ -142,7 +142,7 @@ impl<'a> Search<'a> {
         best.map(|(_, position)| position)
     }
 
-    /// Improves the form at hand until no exchange of one or two questions does, and remembers it if it is the best.
+    /// Improves the current form until no exchange of one or two questions helps, and stores it if it is the best.
     fn descend(&mut self) {
         self.exchange_ones();
         let slots = self.blueprint.questions;
@@ -186,7 +186,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Exchanges the questions of two slots, `one` before `two`, for the best two; false when none are better.
+    /// Replaces the questions of two slots (`one` < `two`) by the best two; `false` if none are better.
     fn exchange_two(&mut self, one: usize, two: usize) -> bool {
         let loss = self.running.loss(self.blueprint);
         let second = self.running.take(two);
@@ -211,7 +211,7 @@ mod tests {
     use super::super::{Candidate, Instance};
     use super::*;
 
-    /// 400 questions on eight topics, no two alike, of which an exam of twelve is asked for.
+    /// 400 different questions on eight topics, and a blueprint of twelve questions.
     fn instance() -> Instance {
         let candidate = |index: usize| {
             let spread = |factor: usize, modulus: usize| index * factor % modulus;
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn more_effort_is_never_worse_and_bounds_the_work() {
+    fn more_effort_never_gives_a_worse_form() {
         let instance = instance();
         let greedy = assemble(&instance, 1, Effort::GREEDY).unwrap();
         let mut before = greedy.fit.loss;
@@ -253,13 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn the_search_ends_when_kicks_stay_idle() {
+    fn the_search_ends_after_idle_kicks() {
         let effort = Effort { looks: u64::MAX, idle_kicks: 30 };
         assert!(assemble(&instance(), 1, effort).is_ok());
     }
 
     #[test]
-    fn a_bank_with_one_form_gives_it() {
+    fn a_bank_with_one_form_returns_it() {
         let bank = vec![question(0); 5];
         let instance = Instance::new(blueprint(5, &[5.0]), bank).unwrap();
         assert_eq!(assemble(&instance, 1, Effort::default()).unwrap().selection, [0, 1, 2, 3, 4]);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::{Blueprint, Candidate, Instance, Weights};
 
-/// A blueprint that asks for nothing but `questions` on `topics`.
+/// A blueprint with only a number of questions on `topics`.
 pub(super) fn blueprint(questions: usize, topics: &[f64]) -> Blueprint {
     Blueprint {
         questions,
@@ -36,7 +36,7 @@ pub(super) fn question(topic: usize) -> Candidate {
     }
 }
 
-/// Questions whose usefulness falls slightly from each to the next, so that none are alike.
+/// Questions with slightly decreasing usefulness, so that no two are equal.
 pub(super) fn bank<const N: usize>(questions: [Candidate; N]) -> Vec<Candidate> {
     let mut usefulness = 1.0;
     questions
@@ -52,7 +52,7 @@ pub(super) fn close(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
 }
 
-/// Whether a selection has `questions` different questions and keeps the rules on patterns and families.
+/// Whether a selection has `questions` different questions and satisfies the rules on patterns and families.
 pub(super) fn keeps_the_rules(instance: &Instance, selection: &[usize], questions: usize) -> bool {
     let chosen = || selection.iter().map(|&index| &instance.candidates()[index]);
     let mut patterns = BTreeMap::new();
@@ -105,7 +105,7 @@ fn target(max: f64) -> impl Strategy<Value = f64> {
     prop_oneof![1 => Just(0.0), 4 => 0.0..max]
 }
 
-/// Makes `parts` sum up to `questions`; all 0 stays so.
+/// Scales `parts` to the sum `questions`; zeros stay zeros.
 fn shares(parts: &[f64], questions: usize) -> Vec<f64> {
     let sum: f64 = parts.iter().sum();
     parts.iter().map(|part| if sum > 0.0 { part / sum * super::real(questions) } else { 0.0 }).collect()
@@ -135,7 +135,7 @@ fn candidate(topics: usize) -> impl Strategy<Value = Candidate> {
             pattern,
             techniques,
             family,
-            // Twentieths: many are equally useful.
+            // In twentieths, so that many are equally useful.
             usefulness: f64::from(usefulness) / 20.0,
         },
     )

@@ -150,7 +150,7 @@ impl Archive {
         let course = columns.course.map(|column| row[column].to_owned()).unwrap_or_default();
         let rows = self.courses.entry(course).or_default();
         let name = columns.exam.iter().map(|column| row[*column].to_owned()).collect();
-        // Bits, because floats cannot be keys of a map; the order does not matter.
+        // Float bits, because floats cannot be map keys; the order does not matter.
         let (_, topics) = rows.exams.entry((year.to_bits(), name)).or_insert_with(|| (year, Vec::new()));
         topics.push(topic.clone());
         rows.topics.insert(topic);
@@ -229,7 +229,7 @@ struct Scored {
     forecast: Scores,
     raw_frequency: Scores,
     last_exam: Scores,
-    /// Of questions on topics never asked before.
+    /// Scores for questions on topics never asked before.
     unseen_share: UnseenShare,
 }
 
@@ -325,7 +325,7 @@ mod tests {
         format!("{:#}", score(text.as_bytes(), &arguments(options)).unwrap_err())
     }
 
-    /// One exam a year, on which A always is and B every other time.
+    /// One exam per year; A is on every exam, B on every second one.
     fn archive(separator: &str, years: std::ops::Range<u32>) -> String {
         let mut text = ["year", "month", "course", "topic"].join(separator) + "\n";
         for year in years {
@@ -344,10 +344,10 @@ mod tests {
         assert_eq!(report["courses"][0]["exams"], 6);
         assert_eq!(report["courses"][0]["questions"], 12);
         assert_eq!(report["courses"][0]["topics"], 2);
-        // 2014 and 2015 are scored. B: 2/4 and it is there, then 3/5 and it is not; A: 1 and it is there.
+        // 2014 and 2015 are scored. B: predicted 2/4 and appears, then 3/5 and does not; A: predicted 1 and appears.
         let brier = report["total"]["raw_frequency"]["brier"].as_f64().unwrap();
         assert!((brier - (0.25 + 0.36) / 4.0).abs() < 1e-12, "{brier}");
-        // As on the last exam is always wrong for B.
+        // The last-exam baseline is always wrong for B.
         assert_eq!(report["total"]["last_exam"]["brier"], 0.5);
         assert_eq!(report["total"]["predictions"], 4);
         assert_eq!(report["total"]["base_rate"], 0.75);

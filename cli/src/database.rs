@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_server_is_told_from_none_at_all() {
+    async fn a_wrong_server_and_no_server_have_different_errors() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let nobody = format!("http://{}", free.local_addr().unwrap());
         drop(free);

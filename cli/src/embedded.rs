@@ -221,7 +221,7 @@ mod tests {
     use crate::database::{DatabaseUse, Open};
 
     #[test]
-    fn a_file_that_is_no_database_is_called_damaged() {
+    fn an_invalid_database_file_is_reported_as_damaged() {
         let directory = tempfile::tempdir().unwrap();
         let file = Folder(directory.path()).database();
         std::fs::write(&file, "no database".repeat(1_000)).unwrap();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn damage_that_is_met_later_is_called_so_in_the_error_that_is_logged() {
+    async fn later_damage_is_named_in_the_logged_error() {
         let directory = tempfile::tempdir().unwrap();
         let open = Open::folder(directory.path(), DatabaseUse::Write).await.unwrap();
         crate::samples::import_samples(&open.app).await.unwrap();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_called_so() {
+    fn a_full_disk_is_named_in_the_error() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         connection.execute_batch("PRAGMA max_page_count = 10; CREATE TABLE t (c)").unwrap();
         let full = connection.execute("INSERT INTO t VALUES (zeroblob(100000))", []).unwrap_err();

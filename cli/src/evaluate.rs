@@ -250,7 +250,7 @@ impl Means {
 struct PredictionScores {
     /// Probability that a correct answer was predicted higher than a wrong one; `None` when all or none are correct.
     auc: Option<f64>,
-    /// Mean of −ln of the probability given to what happened, in nats.
+    /// Mean of −ln of the predicted probability of the outcome, in nats.
     log_loss: f64,
     /// Mean distance between predicted and actual rates over ten bins of probability.
     calibration_error: f64,

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_private_from_its_start_and_again_when_it_was_opened() {
+    fn a_folder_is_private_and_made_private_again() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("a/b");
         let folder = Folder(&path);

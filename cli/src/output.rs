@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_gone_is_no_failure_and_a_full_disk_is_one() {
+    fn a_closed_pipe_is_no_error_and_a_full_disk_is() {
         struct Fails(ErrorKind);
         impl Write for Fails {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {

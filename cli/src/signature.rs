@@ -37,10 +37,11 @@ pub(crate) type Refusal = (&'static str, &'static str);
 const UNSIGNED: Refusal =
     ("MissingAuthenticationTokenException", "sign requests with the access key that was printed at the start");
 const UNKNOWN_KEY: Refusal =
-    ("UnrecognizedClientException", "this is not the access key that was printed at the start");
+    ("UnrecognizedClientException", "the access key is not the one that was printed at the start");
 const INCOMPLETE: Refusal = ("IncompleteSignatureException", "the Authorization header is not AWS Signature Version 4");
-const WRONG: Refusal = ("InvalidSignatureException", "the signature does not fit the request and the access key");
-const OLD: Refusal = ("InvalidSignatureException", "the signature is of another time; are both clocks right?");
+const WRONG: Refusal = ("InvalidSignatureException", "the signature does not match the request and the access key");
+const OLD: Refusal =
+    ("InvalidSignatureException", "the signature has expired or is from the future; check both clocks");
 
 impl AccessKey {
     /// Generates a key: 96 random bits in the id, 256 in the secret.
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_the_key_signed_passes_and_no_changed_one() {
+    fn a_signed_request_passes_and_a_changed_one_does_not() {
         let key = AccessKey::new();
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let head = signed(&key, now);
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_signature_is_refused() {
+    fn an_invalid_signature_is_refused() {
         let key = AccessKey::new();
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let mut head = signed(&key, now);

@@ -88,12 +88,12 @@ impl TrustedProxies {
         if !self.trusts(peer) {
             return client;
         }
-        // Several lines are one list (RFC 9110, 5.3), of which empty elements are ignored (5.6.1). Bytes: what a client
-        // wrote that is no text must not hide what a proxy appended to it.
+        // Several lines are one list (RFC 9110, 5.3), of which empty elements are ignored (5.6.1). Read bytes: non-text
+        // bytes from a client must not hide the entry that a proxy appended.
         let lines: Vec<&[u8]> = headers.get_all(HEADER).iter().map(HeaderValue::as_bytes).collect();
         let entries = lines.iter().flat_map(|line| line.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
         for entry in entries.rev().filter(|entry| !entry.is_empty()) {
-            // What is no address tells nothing, nor does what stands before it: the proxy that wrote it counts.
+            // An invalid entry and all entries before it are ignored; the proxy that appended it counts as the client.
             let Some(address) = std::str::from_utf8(entry).ok().and_then(address) else { break };
             client = address;
             if !self.trusts(address) {
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(client(&[], "10.1.2.3", &lines), "10.1.2.3");
         assert_eq!(client(&["10.1.2.3"], "10.1.2.3", &lines), "203.0.113.7");
         assert_eq!(client(&["10.1.2.3"], "10.1.2.4", &lines), "10.1.2.4");
-        // A socket that listens on IPv6 names IPv4 peers so, and a network may be named so, too.
+        // An IPv6 socket reports IPv4 peers in this form, and networks may be given in it, too.
         assert_eq!(client(&["10.0.0.0/8"], "::ffff:10.1.2.3", &lines), "203.0.113.7");
         for mapped in ["::ffff:10.0.0.0/104", "::ffff:10.1.2.3", "::ffff:a01:203/128"] {
             assert_eq!(client(&[mapped], "::ffff:10.1.2.3", &lines), "203.0.113.7", "{mapped}");
@@ -174,11 +174,11 @@ mod tests {
             (vec!["203.0.113.7, unknown"], "10.1.2.3"),
             (vec!["203.0.113.7, unknown, 10.6.6.6"], "10.6.6.6"),
             (vec!["203.0.113.7, unknown, 192.0.2.5, 10.6.6.6"], "192.0.2.5"),
-            // An empty entry is none.
+            // Empty entries are skipped.
             (vec!["203.0.113.7,"], "203.0.113.7"),
             (vec!["198.51.100.1,, 203.0.113.7 ,\t,", "", " ,10.6.6.6,"], "203.0.113.7"),
             (vec![""], "10.1.2.3"),
-            // One that cannot be read hides nothing that stands right of it.
+            // An unreadable entry does not hide the entries to its right.
             (vec!["\u{e9}, 203.0.113.7"], "203.0.113.7"),
             (vec!["198.51.100.1, \u{e9}"], "10.1.2.3"),
             (vec!["198.51.100.1, \u{e9}, 10.6.6.6"], "10.6.6.6"),

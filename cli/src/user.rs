@@ -162,7 +162,7 @@ pub async fn find(app: &App, account: &str) -> Result<Profile> {
         UserId(id)
     } else {
         let email = Email::try_from(account.to_owned()).map_err(|error| anyhow!("the email {error}"))?;
-        app.store.credential_of(&Mailbox::of(email)).await?.context("nobody has this email")?.1.user_id
+        app.store.credential_of(&Mailbox::of(email)).await?.context("no account has this email")?.1.user_id
     };
     app.store.profile(user).await?.with_context(|| format!("there is no user {user}"))
 }
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_yes_deletes() {
+    fn only_a_complete_yes_deletes() {
         for (answer, expected) in [
             ("yes\n", true),
             (" YES \n", true),

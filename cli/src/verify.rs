@@ -120,7 +120,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
         let begun = page.profiles.iter().filter_map(|profile| Some((profile.state.closing?, profile.id)));
         for (ledger, user) in begun {
             closing.insert(ledger);
-            let how = "its deletion has begun and not ended: `pastpaper user delete` completes it";
+            let how = "its deletion is incomplete; `pastpaper user delete` completes it";
             findings.wrong.push((user, vec![how.to_owned()]));
         }
         let profiles: Vec<Profile> =
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_counted_in_the_metric_and_named_in_the_report() {
+    fn errors_are_counted_in_the_metric_and_named_in_the_report() {
         let user = UserId(uuid::Uuid::nil());
         let findings = Findings {
             users: 3,

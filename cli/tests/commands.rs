@@ -1,6 +1,6 @@
-//! The tool as operators run it: `pastpaper db`, and what works on its database.
+//! The tool as operators run it: `pastpaper db` and commands on its database.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 #[expect(dead_code, reason = "each test program uses a part of it")]
 mod common;
@@ -14,7 +14,7 @@ use common::{Server, outcome, pastpaper, refusal};
 const ADA: &str = "ada@students.example";
 const ADA_ID: &str = "5f0c1c7e-2b57-4c8e-9a55-61d0a7e9b111";
 
-/// A database with the users of the old one.
+/// A database with users imported from the old service.
 struct Db(Server);
 
 impl Db {
@@ -49,13 +49,13 @@ fn an_account_is_found_by_email_and_by_id() {
     assert_eq!(account, db.run(&["user", "show", ADA_ID]));
     assert_eq!(account, db.run(&["user", "show", " ADA@Students.Example "]));
     assert!(account.contains(ADA_ID) && account.contains("signup_bonus  Welcome bonus"), "{account}");
-    // As the API shows them: three digits of fraction always.
+    // In the API's format, always with three digits of fraction.
     let times: Vec<&str> =
         account.split_whitespace().filter(|word| word.ends_with('Z') && word.contains('T')).collect();
     assert!(times.len() >= 2 && times.iter().all(|time| time.len() == "2025-01-01T00:00:00.000Z".len()), "{account}");
 
     let refused = |account: &str| refusal(&mut db.command(&["user", "show", account]));
-    assert_eq!(refused("nobody@example.org"), "error: nobody has this email\n");
+    assert_eq!(refused("nobody@example.org"), "error: no account has this email\n");
     let nobody = "00000000-0000-4000-8000-000000000000";
     assert_eq!(refused(nobody), format!("error: there is no user {nobody}\n"));
     assert!(refused("ada").starts_with("error: the email "));
@@ -85,7 +85,7 @@ fn credits_are_granted_and_taken_with_an_entry_that_says_why() {
     assert_eq!(refused(&[ADA, "4294967295"]), most);
     assert!(refused(&[ADA]).contains("<CREDITS>"));
     assert!(refused(&[ADA, "1", "--reason", " "]).contains("must be 1 to 200 characters"));
-    assert_eq!(refused(&["nobody@example.org", "1"]), "error: nobody has this email\n");
+    assert_eq!(refused(&["nobody@example.org", "1"]), "error: no account has this email\n");
     assert_eq!(db.shown("credits"), (before - 2).to_string());
 }
 
@@ -122,14 +122,14 @@ fn a_plan_is_set_and_the_balance_stays() {
 fn a_user_is_signed_out_and_deleted() {
     let db = Db::with_users();
     assert_eq!(db.run(&["user", "sign-out", ADA]), "Signed out everywhere.\n");
-    // Nobody is at a terminal who could be asked.
+    // There is no terminal to ask for confirmation.
     let unasked = refusal(&mut db.command(&["user", "delete", ADA]));
     assert_eq!(unasked, "error: there is no terminal to ask at: give --yes to delete the account\n");
     assert!(db.run(&["user", "show", ADA]).contains(ADA_ID));
     let deleted = db.run(&["user", "delete", ADA, "--yes"]);
     assert!(deleted.starts_with("Deleted; its ledger is kept as "), "{deleted}");
     for command in ["show", "delete", "sign-out"] {
-        assert_eq!(refusal(&mut db.command(&["user", command, ADA])), "error: nobody has this email\n");
+        assert_eq!(refusal(&mut db.command(&["user", command, ADA])), "error: no account has this email\n");
     }
     assert_eq!(refusal(&mut db.command(&["user", "delete", ADA_ID])), format!("error: there is no user {ADA_ID}\n"));
 }
@@ -169,7 +169,7 @@ fn refused_rows_fail_and_with_strict_warnings_do_too() {
     let (code, last, printed) = import(warned, &["--strict"]);
     assert_eq!((code, last.as_str()), (Some(1), "0 refused, 4 would write"), "{printed}");
     assert!(printed.contains("(--strict: nothing was written)") && printed.contains(warning), "{printed}");
-    // Nothing was written by any of them.
+    // None of them wrote anything.
     let (code, last, printed) = import(refused, &[]);
     assert_eq!((code, last.as_str()), (Some(1), "1 refused, 3 written"), "{printed}");
     assert!(printed.contains(refusal) && !printed.contains("would write"), "{printed}");

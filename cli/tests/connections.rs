@@ -1,6 +1,6 @@
-//! The server under idle and slow clients: its limits of time, and its bounds on connections.
+//! The server with idle and slow clients: timeouts and connection limits.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,15 +16,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
-/// Nothing of this is waited for.
+/// Timeouts that the test does not reach.
 const LONG: Duration = Duration::from_hours(1);
 const UNHURRIED: Bounds = Bounds { connections: 4, of_an_address: 4, head: LONG, body: LONG, stall: LONG };
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// A server that greets by address, echoes bodies, sends much, and holds `/hold` until it may answer.
+/// A test server: returns the client address, echoes bodies, sends a large body, and delays `/hold` until released.
 struct Server {
     address: SocketAddr,
-    /// Requests to `/hold` that have come, and those that may be answered.
+    /// Received requests to `/hold`, and those that may be answered.
     held: Arc<Semaphore>,
     released: Arc<Semaphore>,
     stop: Arc<Notify>,
@@ -53,7 +53,7 @@ impl Server {
         Self { address, held, released, stop, serving }
     }
 
-    /// Waits until a request to `/hold` has come.
+    /// Waits for a request to `/hold`.
     async fn is_held(&self) {
         self.held.acquire().await.unwrap().forget();
     }
@@ -76,7 +76,7 @@ fn rest(connection: &mut TcpStream) -> String {
     }
 }
 
-/// Reads until this has come.
+/// Reads until this text arrives.
 fn read_until(connection: &mut TcpStream, end: &str) -> String {
     let mut text = Vec::new();
     while !text.ends_with(end.as_bytes()) {
@@ -96,7 +96,7 @@ fn hello(server: &Server) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_ends_that_is_idle_or_whose_head_does_not_come() {
+async fn idle_connections_and_incomplete_heads_time_out() {
     let server = Server::start(Bounds { head: Duration::from_millis(200), ..UNHURRIED }).await;
     let mut silent = server.connect();
     assert_eq!(rest(&mut silent), "");
@@ -121,15 +121,15 @@ async fn a_body_that_takes_too_long_is_408_and_the_connection_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_reads_nothing_is_left() {
+async fn a_client_that_reads_nothing_is_disconnected() {
     let server = Server::start(Bounds { connections: 1, stall: Duration::from_millis(200), ..UNHURRIED }).await;
     let mut deaf = server.connect();
     send(&mut deaf, "GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n");
     read_until(&mut deaf, "\r\n\r\n");
-    // It is at work and makes no room by itself: the next one gets in when its seat is free.
+    // It is working and cannot be evicted: the next connection is accepted when its seat is free.
     loop {
         let mut next = server.connect();
-        // Refused connections may be reset while this is written.
+        // A refused connection may be reset while the client writes.
         if next.write_all(GET.as_bytes()).is_ok() && rest_of_hello(&mut next) {
             break;
         }
@@ -143,12 +143,12 @@ fn rest_of_hello(connection: &mut TcpStream) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_the_bound_the_longest_idle_makes_room_and_a_request_at_work_stays() {
+async fn at_the_limit_the_longest_idle_connection_is_evicted() {
     let server = Server::start(UNHURRIED).await;
     let mut working = server.connect();
     send(&mut working, "GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
     server.is_held().await;
-    // Longest idle first: one that said nothing, one with half a head, one with half a body.
+    // Longest idle first: without data, with half a head, with half a body.
     let (mut silent, mut head, mut body) = (server.connect(), server.connect(), server.connect());
     send(&mut head, "GET / HT");
     send(&mut body, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhal");
@@ -162,7 +162,7 @@ async fn at_the_bound_the_longest_idle_makes_room_and_a_request_at_work_stays() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_at_work_everywhere_refuses_the_next() {
+async fn a_server_with_only_working_connections_refuses_the_next() {
     let server = Server::start(Bounds { of_an_address: 2, ..UNHURRIED }).await;
     let mut working = [server.connect(), server.connect()];
     for connection in &mut working {
@@ -179,7 +179,7 @@ async fn what_is_at_work_everywhere_refuses_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopping_server_answers_what_has_begun_and_takes_nothing_new() {
+async fn a_stopping_server_answers_running_requests_and_accepts_no_more() {
     let server = Server::start(UNHURRIED).await;
     let mut idle = hello(&server);
     let mut working = server.connect();

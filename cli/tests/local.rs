@@ -1,6 +1,6 @@
-//! The local server: who reaches its database, what is on the disk, how it ends.
+//! The local server: access to its database, files on disk, shutdown.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod common;
 
@@ -26,7 +26,7 @@ fn import_dump(data: &str) {
     assert!(printed.contains("users"), "{printed}");
 }
 
-/// A folder that is not there yet.
+/// A folder that does not exist yet.
 fn folder() -> (TempDir, PathBuf, String) {
     let parent = tempfile::tempdir().unwrap();
     let path = parent.path().join("data");
@@ -38,7 +38,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// The answer to a request, as text.
+/// The response to a request, as text.
 fn ask(address: &str, request: &str) -> String {
     let mut connection = TcpStream::connect(address).unwrap();
     connection.write_all(request.as_bytes()).unwrap();
@@ -52,7 +52,7 @@ fn status(address: &str) -> String {
     answer.split(' ').nth(1).unwrap().to_owned()
 }
 
-/// The TCP ports on which a process listens, as Linux tells.
+/// The TCP ports on which a process listens, from `/proc`.
 fn ports(process: u32) -> BTreeSet<u16> {
     let files = fs::read_dir(format!("/proc/{process}/fd")).unwrap();
     let sockets: BTreeSet<_> =
@@ -85,7 +85,7 @@ fn the_database_has_a_port_only_when_one_is_asked_for() {
 }
 
 #[test]
-fn the_database_port_answers_its_key_and_neither_strangers_nor_web_pages() {
+fn the_database_port_requires_its_key_and_refuses_web_pages() {
     for server in [Server::serve(&["--in-memory", "--db-port", "0"]), Server::db(&["--in-memory"])] {
         assert!(server.run(&["verify"]).starts_with("0 users"));
         let address = server.database_address();
@@ -127,7 +127,7 @@ fn the_database_port_answers_its_key_and_neither_strangers_nor_web_pages() {
 }
 
 #[test]
-fn commands_beside_a_server_reach_its_database_by_a_socket_of_its_owner() {
+fn commands_reach_a_running_servers_database_through_a_private_socket() {
     let (_parent, path, data) = folder();
     let server = Server::serve(&["--data", &data, "--empty"]);
     for (entry, expected) in [
@@ -142,7 +142,7 @@ fn commands_beside_a_server_reach_its_database_by_a_socket_of_its_owner() {
     }
     assert!(success(&mut pastpaper(&["import", "catalog", SMALL_COURSE, "--data", &data])).contains("courses"));
     import_dump(&data);
-    // The server sees what they wrote, and they what the server does.
+    // Server and commands see each other's writes.
     let request = "GET /api/courses/algebra/topics/public HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let topics = ask(&server.address(), request);
     assert!(topics.starts_with("HTTP/1.1 200 "), "{topics}");
@@ -150,11 +150,11 @@ fn commands_beside_a_server_reach_its_database_by_a_socket_of_its_owner() {
         let printed = success(pastpaper(command).args(["--data", &data]));
         assert!(!printed.is_empty(), "{command:?}");
     }
-    // A second server would be a second owner.
+    // A second server on the folder is refused.
     let second = refusal(&mut pastpaper(&["serve", "--port", "0", "--data", &data]));
     assert!(second.contains(&format!("{data} is in use by another process")), "{second}");
 
-    // A server that could not clean up leaves a socket at which nobody answers; the next one replaces it.
+    // A crashed server leaves a dead socket; the next server replaces it.
     server.signal("-KILL");
     server.end();
     assert!(path.join("run/db").exists());
@@ -180,7 +180,7 @@ fn a_folder_in_use_whose_socket_does_not_answer_is_refused() {
 }
 
 #[test]
-fn a_path_too_long_for_a_socket_is_said_and_the_server_serves() {
+fn a_path_too_long_for_a_socket_gives_a_warning() {
     let parent = tempfile::tempdir().unwrap();
     let long = parent.path().join("a".repeat(120));
     let data = long.to_str().unwrap();
@@ -224,7 +224,7 @@ fn a_command_that_reads_creates_nothing() {
     let error = refusal(&mut pastpaper(&["backtest", "missing.csv", "--year", "y", "--exam", "e", "--topic", "t"]));
     assert!(error.starts_with("error: cannot read missing.csv"), "{error}");
 
-    // Neither is a table, in a database of another.
+    // No table is created in a foreign database either.
     let db = Server::db(&["--in-memory", "--empty"]);
     for _ in 0..2 {
         let error = refusal(db.command(&["verify"]).env("TABLE_NAME", "other"));
@@ -233,7 +233,7 @@ fn a_command_that_reads_creates_nothing() {
 }
 
 #[test]
-fn two_databases_are_refused_by_name() {
+fn two_selected_databases_are_refused_by_name() {
     let (_parent, path, data) = folder();
     let named = [
         (&["verify", "--data", &data][..], "--data"),
@@ -257,7 +257,7 @@ fn two_databases_are_refused_by_name() {
 }
 
 #[test]
-fn a_copy_that_cannot_be_written_is_read_and_not_changed() {
+fn a_read_only_folder_is_read_through_a_copy() {
     let (_parent, path, data) = folder();
     import_dump(&data);
     let report = success(&mut pastpaper(&["verify", "--data", &data]));
@@ -281,7 +281,7 @@ fn a_copy_that_cannot_be_written_is_read_and_not_changed() {
 fn every_signal_to_stop_ends_a_server_gently_and_nohup_is_respected() {
     for signal in ["-INT", "-TERM", "-HUP"] {
         let server = Server::serve(&["--in-memory", "--empty"]);
-        // One holds a connection and asks nothing.
+        // One client holds an idle connection.
         let _idle = TcpStream::connect(server.address()).unwrap();
         assert_eq!(status(&server.address()), "200");
         server.signal(signal);
@@ -310,7 +310,7 @@ fn a_closed_pipe_ends_quietly() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), error.as_str()), (Some(0), ""), "{command:?}");
     }
-    // A disk that is full is told.
+    // A full disk is reported.
     if Path::new("/dev/full").exists() {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = pastpaper(&["openapi"]).stdout(full).stderr(Stdio::piped()).output().unwrap();

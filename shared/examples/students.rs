@@ -64,7 +64,7 @@ fn usage() -> ExitCode {
     ExitCode::from(2)
 }
 
-/// A course as it is; what of it the model can know is the rating.
+/// The true course; the model only knows the ratings.
 struct Course {
     topics: Vec<f64>,
     /// By topic: rating and true effect.
@@ -157,7 +157,7 @@ struct Measured {
     random: Found,
 }
 
-/// How many of the weak topics a ranking has in its first places.
+/// Number of weak topics in the first places of a ranking.
 #[derive(Default)]
 struct Found {
     precision: f64,
@@ -274,7 +274,7 @@ fn tables(out: &mut impl Write) -> io::Result<()> {
 
 fn log(students: usize, seed: u64, out: &mut impl Write) -> io::Result<()> {
     let course = Course::new(&mut Rng::with_seed(0));
-    // Far from the course's seed.
+    // A seed far from the course's seed.
     let mut random = Rng::with_seed(seed.wrapping_add(1 << 32));
     writeln!(out, "user_id,item_id,skill_id,correct,timestamp")?;
     for user in 0..students {

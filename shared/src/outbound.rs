@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_signed_by_a_believed_root_is_called_and_nobody_else() {
+    async fn only_servers_with_a_trusted_root_are_called() {
         let server = server().await;
         let answer = http_client(&Roots::Pem(ROOT)).get(server.clone()).await.unwrap();
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hi");
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn amazons_roots_are_all_believed() {
+    fn all_of_amazons_roots_are_trusted() {
         let mut store = RootCertStore::empty();
         let counts = store.add_parsable_certificates(CertificateDer::pem_slice_iter(AMAZON_ROOTS.as_bytes()).flatten());
         assert_eq!(counts, (AMAZON_ROOTS.matches("BEGIN CERTIFICATE").count(), 0));

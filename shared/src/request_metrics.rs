@@ -81,7 +81,7 @@ pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Arc<RequestMetrics
     (METRICS.scope(Arc::clone(&metrics), work).await, metrics)
 }
 
-/// Starts `work`, which goes on when the request is given up, and counts what it takes for the request of this task.
+/// Spawns `work`, which continues if the request is cancelled, and adds its metrics to this task's request.
 pub(crate) fn spawn_counted<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     match METRICS.try_with(Arc::clone) {
         Ok(metrics) => tokio::spawn(METRICS.scope(metrics, work)),
@@ -89,7 +89,7 @@ pub(crate) fn spawn_counted<T: Send + 'static>(work: impl Future<Output = T> + S
     }
 }
 
-/// A call begins.
+/// Counts a call.
 pub(crate) fn count_call() {
     add(|metrics| &metrics.calls, 1);
 }
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tally_is_of_one_request() {
+    fn metrics_belong_to_one_request() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (first, second) = runtime.block_on(async {
             let one = counted(async {

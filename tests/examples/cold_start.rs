@@ -6,7 +6,7 @@
 //! `NODE_HANDLER=tests/examples/node/dist/bootstrap.mjs` the same is measured for a Node.js handler of `GET /api/auth/me`.
 //! Medians of `STARTS` starts (40 unless said), one after another.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it ends where it goes wrong, and prints")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic ends the measurement; it prints its result")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ use tests::stripe::{CANCEL_URL, PRICE_STARTER, PRICE_UNLIMITED, SUCCESS_URL, WEB
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-/// How often one user may ask for an analysis in an hour; other limits are above it.
+/// Analyses per user and hour; other limits are higher.
 const ANALYSES_MAX: usize = 5;
 
 /// The event that each function answers first.
@@ -48,7 +48,7 @@ fn event_of(function: &str) -> &'static str {
     }
 }
 
-/// One instance as the Runtime API sees it.
+/// One function instance, seen from the Runtime API.
 struct Instance {
     event: String,
     next_at: OnceLock<Instant>,
@@ -130,7 +130,7 @@ fn zipped_mb(file: &Path) -> f64 {
     f64::from(u32::try_from(zip.finish().unwrap().len()).unwrap()) / 1e6
 }
 
-/// What Lambda puts into the environment, and nothing else.
+/// Only the environment variables that Lambda sets.
 fn environment(command: &mut Command, test: &TestApp) {
     let database = &test.app.config.database;
     command.env_clear().envs([

@@ -1,14 +1,14 @@
-//! Idle and slow clients of a running `pastpaper serve`, through which requests must still be answered:
+//! Tests that a running `pastpaper serve` answers requests despite idle and slow clients:
 //!
 //! ```text
 //! pastpaper serve --in-memory
 //! ulimit -n 8192; cargo run -p tests --example connections -- 127.0.0.1:8787
 //! ```
 //!
-//! 5,000 connections that say nothing and 200 that send a body byte by byte come from 249 addresses of loopback. Then 100
-//! requests are sent one after the other, each on a connection of its own, and their times are printed.
+//! 5,000 idle connections and 200 that send a body byte by byte come from 249 loopback addresses. Then 100 requests are
+//! sent one after the other, each on a connection of its own, and their times are printed.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it ends where it goes wrong, and prints")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic ends the measurement; it prints its result")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use tokio::net::{TcpSocket, TcpStream};
 const IDLE: usize = 5_000;
 const SLOW: usize = 200;
 const REQUESTS: usize = 100;
-/// Between two bytes of a slow client.
+/// Pause between two bytes of a slow client.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A connection from one of 127.0.0.2 to 127.0.0.250.
@@ -41,7 +41,7 @@ async fn write(connection: &TcpStream, mut bytes: &[u8]) -> std::io::Result<()> 
     Ok(())
 }
 
-/// Sends a body byte by byte until the server has enough.
+/// Sends a body byte by byte until the server closes.
 async fn drip(connection: TcpStream) {
     let head = b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n{";
     let mut sent = write(&connection, head).await;

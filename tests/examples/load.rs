@@ -9,10 +9,10 @@
 //! ```
 //!
 //! Every connection is a user of its own, of the unlimited plan, and sends its next request when it has the answer. The
-//! table has route by route at 32 and 256 connections. `MIXED_SECONDS=600` mixes them instead, and says each minute how much
-//! memory the server has.
+//! table measures each route at 32 and 256 connections. `MIXED_SECONDS=600` mixes them instead, and says each minute
+//! how much memory the server has.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it ends where it goes wrong, and prints")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic ends the measurement; it prints its result")]
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -35,12 +35,12 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 const COURSE: &str = "bench-1000";
-/// How long each route is asked.
+/// Duration per route.
 const ROUTE_TIME: Duration = Duration::from_secs(8);
 const CONNECTIONS: [usize; 2] = [32, 256];
 const MIXED_CONNECTIONS: usize = 32;
 
-/// A user and the connection that is theirs.
+/// A user with their connection.
 #[derive(Clone)]
 struct User {
     client: Client<HttpConnector, Body>,
@@ -90,7 +90,7 @@ impl Action {
         }
     }
 
-    /// One of the mix: mostly reads, one login in two hundred.
+    /// A request of the mix: mostly reads, one login in two hundred.
     fn any() -> Self {
         match fastrand::u32(0..200) {
             0 => Self::Login,
@@ -103,7 +103,7 @@ impl Action {
     }
 }
 
-/// What was answered, and after how many milliseconds.
+/// Status and milliseconds of a response.
 #[derive(Default)]
 struct Answers {
     /// From the first request to the last answer.
@@ -135,7 +135,7 @@ impl User {
         user
     }
 
-    /// Goes on with the session that a login was answered with: twenty later ones end an older one.
+    /// Continues with the session of the login, because twenty later logins end an older session.
     fn begin(&mut self, session: &[u8]) {
         let session: Value = serde_json::from_slice(session).unwrap();
         session["token"].as_str().unwrap().clone_into(&mut self.token);

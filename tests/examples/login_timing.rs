@@ -36,7 +36,7 @@ impl Times {
         sorted[sorted.len() / 2]
     }
 
-    /// Without the slowest `share`: what the machine did besides.
+    /// Without the slowest `share`, to exclude noise of the machine.
     fn without_slowest(&self, share: f64) -> Self {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);

@@ -1,8 +1,8 @@
-//! `cargo run -p tests --example record_examples` writes the examples of the contract: the events of `events/` that are named
-//! after an operation alone, sent by a student who has done something already, and what they are answered; on the sample
-//! course that `serve` has, so that they can be tried there. Lists end after their second entry.
+//! `cargo run -p tests --example record_examples` writes the examples of the contract. It sends the events of `events/`
+//! that are named after an operation, as a student with some activity, and records the responses. It uses the sample
+//! course of `serve`, so that the examples work there. Lists are cut after their second entry.
 
-#![expect(clippy::unwrap_used, reason = "it ends where it goes wrong")]
+#![expect(clippy::unwrap_used, reason = "a panic ends the command")]
 
 use axum::body::Body;
 use pastpaper::samples::import_samples;
@@ -12,15 +12,15 @@ use shared::domain::credits::Plan;
 use shared::http::routes::ROUTES;
 use tests::{PASSWORD, Person, TestApp, WORKER_HASH, events};
 
-/// What is written.
+/// The written examples.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../cli/src/openapi/examples.json");
-/// Entries of a list that are kept.
+/// Maximum entries of a list.
 const ENTRIES_MAX: usize = 2;
-/// These end accounts or sessions: somebody else's.
+/// These requests end accounts or sessions, so another user sends them.
 const ENDING: [&str; 2] = ["change_password", "delete_account"];
-/// What examples say instead of the tests' password, with which testers of the contract sign in.
+/// The password in the examples, with which contract testers sign in.
 const EXAMPLE_PASSWORD: &str = "correct horse battery";
-/// What the events say of the tests' course, and what examples say instead.
+/// Ids of the test course in the events, and their replacements in the examples.
 const IN_THE_SAMPLE: [(&str, &str); 4] =
     [("algebra", COURSE), ("alg-q2", QUESTION), ("alg-quadratic", "calc2-sequences"), ("alg-sets", "calc2-by-parts")];
 /// The sample course.
@@ -28,7 +28,7 @@ const COURSE: &str = "calc2";
 /// One of its questions, with choices.
 const QUESTION: &str = "calc2-2018-fall-final-q9";
 
-/// A student with a past.
+/// A student with some activity.
 async fn ada(test: &TestApp) -> Person {
     let ada = test.member("ada", Plan::Free, 60).await;
     test.set_hash(&ada, &PasswordHash::imported(WORKER_HASH.to_owned())).await;
@@ -44,7 +44,7 @@ async fn ada(test: &TestApp) -> Person {
     ada
 }
 
-/// What a student generates.
+/// The midterm request of the student.
 async fn midterm(ada: &Person) -> String {
     let midterm = ada.post("/api/midterm/generate", json!({"course_id": COURSE, "difficulty": "easy"})).await.ok();
     midterm["midterm_id"].as_str().unwrap().to_owned()
@@ -61,7 +61,7 @@ fn shorten(value: &mut Value) {
     }
 }
 
-/// What stands in the path and behind it, numbers as such.
+/// Path and query parameters, numbers as numbers.
 fn parameters(payload: &Value) -> Map<String, Value> {
     let both = ["pathParameters", "queryStringParameters"].into_iter().filter_map(|name| payload[name].as_object());
     let typed = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).map(Value::from);

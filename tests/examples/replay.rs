@@ -1,10 +1,10 @@
 //! `replay ROUTER`: sends every payload of `events/` to the functions' binaries, through the invoke API of `cargo lambda
 //! watch` at that address, and checks what they answer. `tests/lambda/run` calls it.
 //!
-//! The data is that of the tests, on an embedded database with the stand-in for Stripe. It prints the variables that the
-//! functions need for it, one a line and then an empty one, and begins when it can read a line.
+//! The data is that of the tests, on an embedded database with the stand-in for Stripe. It prints the environment
+//! variables that the functions need, one per line and then an empty line, and starts after it has read a line.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it ends where it goes wrong, and prints")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic ends the measurement; it prints its result")]
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;

@@ -6,7 +6,7 @@
 //! milliseconds with the database of this machine. The name of a course as second argument tells how much memory it takes
 //! instead.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "it ends where it goes wrong, and prints")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic ends the measurement; it prints its result")]
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -24,10 +24,10 @@ use shared::http::ClientAddress;
 use tests::proxy::{Proxy, sequential_round_trips};
 use tower::ServiceExt;
 
-/// Requests of which the median is taken.
+/// Number of requests per median.
 const WARM: usize = 9;
 
-/// What a student of a course asks for.
+/// The requests of a student in a course.
 fn requests(course: &str) -> Vec<(&'static str, &'static str, String, Option<Value>)> {
     let on = |rest: &str| format!("/api/courses/{course}{rest}");
     let body = |config: Value| Some(json!({"course_id": course, "config": config}));
@@ -47,7 +47,7 @@ fn requests(course: &str) -> Vec<(&'static str, &'static str, String, Option<Val
     ]
 }
 
-/// A line of this process's `/proc/self/status`: what is resident, or was at most.
+/// A line of `/proc/self/status`: current or peak resident memory.
 fn mib(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();
@@ -62,7 +62,7 @@ struct Cost {
     millis: f64,
 }
 
-/// Not by `tests::Person`, which also holds answers to the contract: that takes time.
+/// Without `tests::Person`, which also checks responses against the contract and takes time for it.
 async fn ask(router: &Router, token: &str, method: &str, path: &str, body: Option<&Value>) -> Value {
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     let request =
@@ -116,7 +116,7 @@ async fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (number, course) in courses.iter().enumerate() {
-        // Of the unlimited plan.
+        // A user on the unlimited plan.
         let email = format!("user-{}@bench.example", number * 10);
         let login = json!({"email": email, "password": pastpaper::bench::PASSWORD});
         let session = ask(&router::all(&process()), "", "POST", "/api/auth/login", Some(&login)).await;

@@ -1,12 +1,12 @@
-//! One's own sessions, password, data and account.
+//! A user's own sessions, password, data and account.
 
 use std::time::Duration;
 
 use axum::http::Method;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use shared::domain::account::session::SESSIONS_MAX;
 use shared::domain::account::session::SESSION_TTL_SECONDS;
+use shared::domain::account::session::SESSIONS_MAX;
 use shared::domain::credits::Plan;
 use shared::domain::credits::ledger::ClosedLedger;
 use shared::domain::id::UserId;
@@ -94,7 +94,7 @@ async fn sessions_are_listed_newest_first_and_revoked_one_by_one() {
 }
 
 #[tokio::test]
-async fn somebody_elses_session_is_404_and_stays() {
+async fn another_users_session_is_404_and_stays() {
     let test = TestApp::empty().await;
     let (ada, eve) = (test.user("ada").await, test.user("eve").await);
     let _ = revoke(&eve, &ada.session_id()).await.problem(404, "not_found");
@@ -105,7 +105,7 @@ async fn somebody_elses_session_is_404_and_stays() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_is_not_listed() {
+async fn an_ended_session_is_not_listed() {
     let test = TestApp::empty().await;
     let ada = test.user("ada").await;
     test.pass(Duration::from_secs(SESSION_TTL_SECONDS.unsigned_abs()));
@@ -115,7 +115,7 @@ async fn a_session_that_is_over_is_not_listed() {
 }
 
 #[tokio::test]
-async fn of_more_than_twenty_sessions_the_oldest_end() {
+async fn a_twenty_first_session_ends_the_oldest() {
     let test = TestApp::empty().await;
     let first = test.user("ada").await;
     let mut people = vec![first.clone()];
@@ -131,7 +131,7 @@ async fn of_more_than_twenty_sessions_the_oldest_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn logins_that_race_leave_no_more_than_twenty() {
+async fn concurrent_logins_leave_at_most_twenty_sessions() {
     let test = TestApp::empty().await;
     let ada = test.user("ada").await;
     let twin = test.twin();
@@ -145,18 +145,18 @@ async fn logins_that_race_leave_no_more_than_twenty() {
     });
     let tokens = join_all(race).await;
     let someone = test.somebody(tokens.last().unwrap());
-    // The sessions began at the same instant, so which of them went is chance.
+    // The sessions began at the same instant, so any of them may have ended.
     let live = match someone.get("/api/auth/sessions").await {
         answer if answer.status == 200 => answer.ok()["sessions"].as_array().unwrap().len(),
         _ => sessions(&again(&test, &ada).await).await.len(),
     };
-    // Time stands still, so a new session may count as older than those that were there: each login spares its own then,
-    // and ends another one for it.
+    // The clock does not move, so a new session may sort before existing ones. A login never ends its own session; it
+    // ends another one.
     assert!((SESSIONS_MAX - 7..=SESSIONS_MAX).contains(&live), "{live}");
 }
 
 #[tokio::test]
-async fn a_new_password_ends_every_other_session_and_the_old_password() {
+async fn a_new_password_ends_every_other_session() {
     let test = TestApp::empty().await;
     let ada = test.user("ada").await;
     let others = [again(&test, &ada).await, again(&test, &ada).await];
@@ -169,13 +169,13 @@ async fn a_new_password_ends_every_other_session_and_the_old_password() {
     let _ = login(&test, &ada.email, PASSWORD).await.problem(401, "invalid_credentials");
     let token = login(&test, &ada.email, NEW_PASSWORD).await.ok()["token"].as_str().unwrap().to_owned();
     assert!(is_signed_in(&test.somebody(&token)).await);
-    // And once more, from the other side.
+    // The same race, with the other request first.
     let _ = change_password(&test.somebody(&token), NEW_PASSWORD, PASSWORD).await.ok();
     assert!(!is_signed_in(&ada).await && is_signed_in(&test.somebody(&token)).await);
 }
 
 #[tokio::test]
-async fn a_password_is_changed_by_who_knows_it_to_one_that_may_be_chosen() {
+async fn a_password_change_needs_the_old_password_and_a_valid_new_one() {
     let test = TestApp::empty().await;
     let ada = test.user("ada.lovelace").await;
     let wrong = change_password(&ada, "not the passphrase", NEW_PASSWORD).await;
@@ -190,7 +190,7 @@ async fn a_password_is_changed_by_who_knows_it_to_one_that_may_be_chosen() {
 }
 
 #[tokio::test]
-async fn nobody_registers_with_a_password_made_of_themselves() {
+async fn a_password_made_of_the_users_own_data_is_refused() {
     let test = TestApp::empty().await;
     for password in ["ada.lovelace@example.org", "Ada Lovelace", "lovelace1", "pastpaper!"] {
         let body = json!({"name": "Ada", "email": "ada.lovelace@example.org", "password": password});
@@ -200,7 +200,7 @@ async fn nobody_registers_with_a_password_made_of_themselves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_changes_that_race_one_wins_and_its_password_is_the_only_one() {
+async fn concurrent_password_changes_leave_one_password() {
     let test = TestApp::empty().await;
     let ada = test.user("ada").await;
     let others = [again(&test, &ada).await, again(&test, &ada).await];
@@ -216,7 +216,7 @@ async fn of_changes_that_race_one_wins_and_its_password_is_the_only_one() {
     }
 }
 
-/// Somebody of whom there is something of everything.
+/// A user with an item of every kind.
 async fn busy(test: &TestApp, name: &str) -> Person {
     let person = test.user(name).await;
     let _ = person.post("/api/courses/algebra/enroll", json!({})).await.ok();
@@ -229,7 +229,7 @@ async fn busy(test: &TestApp, name: &str) -> Person {
 }
 
 #[tokio::test]
-async fn an_export_has_all_that_is_stored_and_no_secret() {
+async fn an_export_contains_all_data_and_no_secret() {
     let test = TestApp::start().await;
     let ada = busy(&test, "ada").await;
     let answer = ada.get("/api/auth/export").await;
@@ -252,7 +252,7 @@ async fn an_export_has_all_that_is_stored_and_no_secret() {
 }
 
 #[tokio::test]
-async fn a_deleted_account_is_gone_its_email_free_and_its_ledger_nobodys() {
+async fn deletion_frees_the_email_and_anonymises_the_ledger() {
     let test = TestApp::start().await;
     let ada = busy(&test, "ada").await;
     let other = again(&test, &ada).await;
@@ -285,7 +285,7 @@ async fn a_deleted_account_is_gone_its_email_free_and_its_ledger_nobodys() {
 }
 
 #[tokio::test]
-async fn a_long_ledger_moves_whole() {
+async fn a_long_ledger_is_moved_completely() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let period = Duration::from_hours(30 * 24);
@@ -304,7 +304,7 @@ async fn a_long_ledger_moves_whole() {
 }
 
 #[tokio::test]
-async fn who_still_pays_cancels_first() {
+async fn an_active_subscription_must_be_cancelled_before_deletion() {
     let test = TestApp::start().await;
     let member = test.subscriber("ada").await;
     let problem = delete_account(&member, PASSWORD).await.problem(409, "subscription_active");
@@ -313,12 +313,12 @@ async fn who_still_pays_cancels_first() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_was_interrupted_leaves_nothing_usable_and_is_completed() {
+async fn an_interrupted_deletion_can_be_completed() {
     let test = TestApp::start().await;
     let ada = busy(&test, "ada").await;
     let user = UserId(ada.id.parse().unwrap());
     let profile = test.app.store.profile(user).await.unwrap().unwrap();
-    // Only its first step.
+    // Only the first step of the deletion.
     let _ = test.app.store.begin_closing(profile, test.app.now(), &test.app.random).await.unwrap().unwrap();
     assert!(!is_signed_in(&ada).await);
     let _ = login(&test, &ada.email, PASSWORD).await.problem(401, "invalid_credentials");
@@ -326,7 +326,7 @@ async fn a_deletion_that_was_interrupted_leaves_nothing_usable_and_is_completed(
     let _ = ada.post("/api/questions/practice", order).await.problem(401, "unauthenticated");
     let half = test.app.store.profile(user).await.unwrap().unwrap();
     assert_eq!((half.email.as_str(), Option::<String>::from(half.name)), ("deleted@account.invalid", None));
-    // The email is free already, and whoever takes it is not disturbed by what follows.
+    // The email is free already. The rest of the deletion does not affect a new account with this email.
     let anew = test.user("ada").await;
 
     let _ = delete_account(&ada, "no password is asked twice").await.ok();
@@ -337,7 +337,7 @@ async fn a_deletion_that_was_interrupted_leaves_nothing_usable_and_is_completed(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deletion_that_races_spends_and_logins_leaves_a_true_ledger_and_nobody_signed_in() {
+async fn a_deletion_concurrent_with_spends_and_logins_is_consistent() {
     for round in 0..12_u64 {
         let test = TestApp::start().await;
         let ada = test.member("ada", Plan::Starter, 60).await;

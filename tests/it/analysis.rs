@@ -15,7 +15,8 @@ async fn analysis_is_computed_from_past_exams() {
     assert_eq!(answer["credits_deducted"], 2);
     let analysis = &answer["analysis"];
     assert_eq!(analysis["exams_analysed"], 2);
-    // Four questions were on exams: one linear (5 points), two quadratic (15 and 7.5), one on sets (5); 32.5 in all.
+    // Past exams have four questions: one linear (5 points), two quadratic (15 and 7.5), one on sets (5); 32.5 in
+    // total.
     assert_eq!(
         analysis["topic_distribution"],
         json!([

@@ -1,4 +1,4 @@
-//! The rules that keep the parts apart, checked on the sources themselves.
+//! Checks the dependency rules between modules and crates on the source files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ const IMPURE_STD: [&str; 8] = ["env", "fs", "io", "os", "process", "thread", "ne
 /// A property test reads the number of its cases.
 const MAY_READ_ENV: &str = "shared/src/domain/payments/life.rs";
 
-/// The database port of the tool verifies signatures as AWS does. It calls nothing.
+/// The database port of the tool verifies signatures as AWS does. It makes no calls.
 const SIGNATURE: &str = "cli/src/signature.rs";
 
 /// The only file that builds keys.
@@ -70,7 +70,7 @@ fn place(file: &str) -> (&str, Vec<&str>) {
     (folder, module)
 }
 
-/// Names under which a crate's code can reach its dependencies.
+/// Names by which a crate's code can refer to its dependencies.
 fn dependencies(folder: &str) -> BTreeSet<String> {
     let manifest: toml::Table = read(&format!("{folder}/Cargo.toml")).parse().unwrap();
     let tables = ["dependencies", "dev-dependencies"].map(|table| manifest.get(table).and_then(toml::Value::as_table));
@@ -87,7 +87,7 @@ static KEY_TEXTS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     prefixes.chain(["CATALOG".to_owned()]).filter(|text| text.len() > 1 && is_upper(text)).collect()
 });
 
-/// What a file breaks of the rules that keep the parts apart.
+/// The dependency rules that a file violates.
 fn violations(file: &str, source: &str) -> Vec<String> {
     let (folder, module) = place(file);
     let names = match Names::of(source, &module) {
@@ -137,7 +137,7 @@ fn violations(file: &str, source: &str) -> Vec<String> {
         if file != KEYS && KEY_TEXTS.iter().any(is_key) {
             reasons.push(format!("{text:?}: only {KEYS} builds keys"));
         }
-        // What Stripe is called with stays in `stripe`: a handler says what it wants.
+        // Stripe's request paths stay in `stripe`; a handler calls its typed functions.
         if function.is_some() && text.contains("/v1/") {
             reasons.push(format!("{text:?}: only `stripe` knows Stripe's paths"));
         }
@@ -175,7 +175,7 @@ fn every_kind_of_violation_is_found() {
     const STORE: &str = "shared/src/store/ledger.rs";
     const HANDLER: &str = "functions/credits/src/show_balance.rs";
     for (file, source, is_wrong) in [
-        // Paths in every place where Rust or a macro reads one.
+        // Paths in every position where Rust or a macro accepts one.
         (DOMAIN, "use crate::store::Store;", true),
         (DOMAIN, "use crate::{domain::id::UserId, http::{self, Problem}};", true),
         (DOMAIN, "use crate::config as domain;", true),
@@ -240,7 +240,7 @@ fn every_kind_of_violation_is_found() {
         (HANDLER, "const URL: &str = \"https://api.stripe.com/v1/customers\";", true),
         (HANDLER, "fn f() { questions::router(); }", true),
         (HANDLER, "use shared::domain::questions; fn f() { questions::choose(); credits::router(); }", false),
-        // A file that cannot be read is no file without violations.
+        // A file that cannot be parsed counts as a violation.
         (DOMAIN, "fn f( {", true),
     ] {
         let found = violations(file, source);
@@ -248,7 +248,7 @@ fn every_kind_of_violation_is_found() {
     }
 }
 
-/// The lint `missing_docs` would also ask for a comment on each field and variant, whose name often says all.
+/// The lint `missing_docs` would also require a comment on each field and variant, whose name is often enough.
 #[test]
 fn public_functions_and_types_are_documented() {
     let folders = ["assembly/src", "cli/src", "shared/src", "tests/src"].map(str::to_owned);
@@ -287,7 +287,7 @@ fn functions_do_not_depend_on_each_other() {
     }
 }
 
-/// The files that git keeps, or would; none where there is no git.
+/// The files that git tracks or would add; none without git.
 fn tracked_files() -> Option<Vec<String>> {
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -305,12 +305,12 @@ fn no_file_names_a_machine() {
         println!("skipped: this is no git work tree, or git is not installed");
         return;
     };
-    // Put together here, so that this file does not name them either.
+    // Concatenated, so that this file does not contain them either.
     let folders = ["home", "root", "work", "Users"].map(|folder| format!("/{folder}/"));
     let hosts = ["static.crates", "index.crates", "files.pythonhosted", "pypi", "registry.npmjs", "deb.debian"]
         .map(|host| format!("{host}."));
     for file in files {
-        // Pictures, and what is deleted but not committed yet.
+        // Skip pictures and deleted files.
         let Ok(text) = std::fs::read_to_string(root().join(&file)) else { continue };
         for (index, line) in text.lines().enumerate() {
             let found = folders.iter().chain(&hosts).find(|word| line.contains(word.as_str()));

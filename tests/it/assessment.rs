@@ -113,7 +113,7 @@ async fn stored_mastery_equals_the_fold_of_the_attempts() {
         let _ = submit(&ada, question, body).await;
         test.pass(Duration::from_hours(20));
     }
-    // Also for concurrent attempts.
+    // This also holds for concurrent attempts.
     let ada = &test.renewed(&ada).await;
     let at_once = (0..6).map(|_| {
         let person = ada.through(test.twin());
@@ -217,7 +217,7 @@ async fn weak_topics_come_with_questions_and_a_plan() {
 }
 
 #[tokio::test]
-async fn a_calibration_tells_hard_for_everyone_from_weak_for_you() {
+async fn a_calibration_separates_hard_topics_from_weak_ones() {
     let test = TestApp::start().await;
     assert!(calibrate(&test.app, "none").await.is_err());
     let nothing = calibrate(&test.app, "algebra").await.unwrap_err();

@@ -58,12 +58,12 @@ async fn an_email_has_one_account_whatever_its_letter_case() {
         let problem = test.anonymous().post("/api/auth/register", body).await.problem(409, "email_taken");
         assert_eq!(problem["error"], "Email already registered");
     }
-    // The account is still the first one's.
+    // The account still belongs to the first registration.
     assert!(login(&test, "ada@example.org", PASSWORD).await.status.is_success());
 }
 
 #[tokio::test]
-async fn of_many_that_register_one_email_at_once_one_gets_it() {
+async fn concurrent_registrations_of_one_email_create_one_account() {
     let test = TestApp::empty().await;
     let attempts = (0..8).map(|_| {
         let body = json!({"email": "ada@example.org", "password": PASSWORD});
@@ -200,7 +200,7 @@ async fn me_and_balance_show_the_refresh_that_was_due() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_many_meet_happens_once() {
+async fn a_refresh_met_by_concurrent_requests_happens_once() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = ada.post("/api/questions/practice", json!({"course_id": "algebra", "count": 3})).await.ok();

@@ -12,10 +12,10 @@ use shared::http::routes::{ROUTES, Route, RouteAccess};
 use tests::stripe::{WEBHOOK_SECRETS, signature};
 use tests::{Answer, Person, START, TestApp};
 
-/// The id of nobody's session.
+/// A session id that does not exist.
 const NO_SESSION: &str = "0123456789abcdef0123456789abcdef";
 
-/// A request that succeeds for who may make it.
+/// A request that succeeds for a permitted caller.
 fn good_request(route: &Route) -> (String, Option<Value>) {
     let path = route.path.replace("{topic_id}", "alg-sets");
     match route.operation {
@@ -24,15 +24,15 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
         "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
         "bundle_questions" | "find_weak_topics" => (path, Some(json!({"course_id": "algebra"}))),
-        // Starting stands before the solution in the list.
+        // In the list of routes, `start_question` precedes `unlock_solution`.
         "show_question" | "start_question" | "unlock_solution" => (path.replace("{id}", "alg-q1"), None),
         "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
         "generate_midterm" => (path, Some(json!({"course_id": "algebra", "difficulty": "easy"}))),
         "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
         "purchase_plan" => (path, Some(json!({"plan": "starter"}))),
         "receive_event" => (path, Some(json!({"id": "evt_1", "type": "ping", "created": 1_772_366_400}))),
-        // A purchase stands before the portal in the list.
-        // Each of these is the end of something: whoever tries them has a session of their own to lose.
+        // In the list of routes, `purchase_plan` precedes `open_portal`. Each of these routes ends a session or an
+        // account, so each is tried with a session of its own.
         "revoke_session" => (path.replace("{id}", NO_SESSION), None),
         "change_password" => {
             (path, Some(json!({"current_password": tests::PASSWORD, "new_password": "another good passphrase"})))
@@ -61,13 +61,13 @@ fn signed_in_routes() -> impl Iterator<Item = &'static Route> {
 }
 
 #[tokio::test]
-async fn every_route_answers_who_may_call_it() {
+async fn every_route_answers_permitted_callers() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
-    // A midterm is dear, and can be shown once there is one.
+    // A midterm costs three credits and must exist before it can be shown.
     let rich = test.member("rich", Plan::Unlimited, 0).await;
     let _ = rich.get(&format!("/api/midterm/{}", rich.midterm().await)).await.ok();
-    // These have tests of their own.
+    // Other tests cover these.
     let tried_elsewhere = ["logout", "show_midterm", "revoke_session"];
     for route in ROUTES.iter().filter(|route| !tried_elsewhere.contains(&route.operation)) {
         let person = match (route.access, route.function) {
@@ -82,7 +82,7 @@ async fn every_route_answers_who_may_call_it() {
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_of_a_user_is_reached() {
+async fn without_a_token_no_user_data_is_reached() {
     let test = TestApp::start().await;
     for route in signed_in_routes() {
         let answer = call(&test.anonymous(), route, &[]).await;
@@ -128,7 +128,7 @@ async fn odd_authorization_headers_are_401_everywhere() {
 }
 
 #[tokio::test]
-async fn a_revoked_session_is_over_everywhere() {
+async fn a_revoked_session_is_refused_on_every_route() {
     let test = TestApp::start().await;
     for route in signed_in_routes() {
         let person = test.user(route.operation).await;
@@ -138,7 +138,7 @@ async fn a_revoked_session_is_over_everywhere() {
 }
 
 #[tokio::test]
-async fn an_expired_session_is_over_everywhere_and_says_so() {
+async fn an_expired_session_is_refused_on_every_route() {
     let test = TestApp::start().await;
     let mut people = Vec::new();
     for route in signed_in_routes() {
@@ -152,11 +152,11 @@ async fn an_expired_session_is_over_everywhere_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_wrong_session_spends_nothing() {
+async fn an_invalid_session_spends_nothing() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let token = ada.token.clone().unwrap();
-    // The last character but one holds bits of the secret only.
+    // The second to last character holds only bits of the secret.
     let forged = format!("{}{}", &token[..token.len() - 2], if token.ends_with('A') { "BA" } else { "AA" });
     let thief = test.somebody(&forged);
     let _ =
@@ -165,14 +165,14 @@ async fn a_wrong_session_spends_nothing() {
     assert_eq!(test.entries(&ada.id).await.len(), 1);
 }
 
-/// Every path with an id in it, and whose ids those are.
+/// Every path with an id, and whether the id belongs to a user.
 #[tokio::test]
-async fn another_users_things_are_not_there() {
+async fn another_users_data_is_404() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let eve = test.member("eve", Plan::Unlimited, 0).await;
     let midterm = ada.midterm().await;
-    // What is of the catalogue is everybody's; everything else is somebody's.
+    // Ids of the catalogue are visible to everybody; all others belong to one user.
     let is_catalogue = |path: &str| path.starts_with("/api/courses/") || path.starts_with("/api/questions/");
     let of_users = ROUTES.iter().filter(|route| route.path.contains('{') && !is_catalogue(route.path));
     let mut tried = 0;
@@ -188,7 +188,7 @@ async fn another_users_things_are_not_there() {
         tried += 1;
     }
     assert!(tried >= 2);
-    // What one unlocks, another does not have.
+    // A question unlocked by one user stays locked for another.
     let _ = eve.post("/api/questions/alg-q4/start", json!({})).await.ok();
     let grace = test.member("grace", Plan::Free, 5).await;
     assert_eq!(grace.get("/api/questions/alg-q4").await.ok()["question"]["locked"], true);
@@ -196,7 +196,7 @@ async fn another_users_things_are_not_there() {
 }
 
 #[tokio::test]
-async fn fields_that_a_request_does_not_have_change_nothing() {
+async fn unknown_fields_change_nothing() {
     let test = TestApp::start().await;
     let body = json!({
         "name": "Eve", "email": "eve@example.org", "password": tests::PASSWORD, "credits": 1_000, "plan": "unlimited",
@@ -206,7 +206,7 @@ async fn fields_that_a_request_does_not_have_change_nothing() {
     assert_eq!((&answer["user"]["credits"], &answer["user"]["plan"]), (&json!(5), &json!("free")));
     assert_ne!(answer["user"]["id"], "00000000-0000-4000-8000-000000000000");
     let eve = test.somebody(answer["token"].as_str().unwrap());
-    // What costs credits is not sold to somebody who asks for more than it has.
+    // A request that costs credits is refused if it has unknown members.
     for member in ["price", "credits_deducted", "user_id"] {
         let mut order = json!({"course_id": "algebra", "count": 1});
         order[member] = json!(0);

@@ -27,7 +27,7 @@ async fn a_body_must_be_a_json_object_of_64_kib() {
         }
     }
     assert_eq!(ada.credits().await, 5);
-    // What says nothing is believed, and so is JSON by a longer name.
+    // A missing `Content-Type` is accepted, and so is `application/…+json`.
     for headers in [[].as_slice(), &[("content-type", "application/json; charset=utf-8")]] {
         let body = json!({"email": "ada@example.org", "password": tests::PASSWORD}).to_string();
         let _ = test.anonymous().send(Method::POST, "/api/auth/login", Some(body), headers).await.ok();
@@ -35,7 +35,7 @@ async fn a_body_must_be_a_json_object_of_64_kib() {
 }
 
 #[tokio::test]
-async fn a_bad_body_is_told_what_it_is() {
+async fn a_bad_body_gets_an_error_that_names_the_problem() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let json_type = ("content-type", "application/json");
@@ -67,7 +67,7 @@ async fn a_bad_body_is_told_what_it_is() {
 }
 
 #[tokio::test]
-async fn what_costs_credits_refuses_members_that_it_does_not_know() {
+async fn requests_that_cost_credits_refuse_unknown_members() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let start = ("start_question", "/api/questions/alg-q4/start", json!({}));
@@ -101,7 +101,7 @@ async fn what_costs_credits_refuses_members_that_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn a_question_is_started_with_any_body_that_says_nothing() {
+async fn a_question_is_started_with_any_empty_body() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let path = "/api/questions/alg-q4/start";
@@ -110,7 +110,7 @@ async fn a_question_is_started_with_any_body_that_says_nothing() {
         let _ =
             ada.send(Method::POST, path, body.map(str::to_owned), &[("content-type", "application/json")]).await.ok();
     }
-    // `fetch` says so of a text that is empty.
+    // `fetch` sends this `Content-Type` with an empty text.
     let _ =
         ada.send(Method::POST, path, Some(String::new()), &[("content-type", "text/plain;charset=UTF-8")]).await.ok();
     let _ = ada.send(Method::POST, path, Some("[]".to_owned()), &[]).await.problem(400, "invalid_json");
@@ -121,7 +121,7 @@ async fn a_question_is_started_with_any_body_that_says_nothing() {
     assert_eq!(ada.credits().await, 4);
 }
 
-/// A body that is said to be too large, and that nobody may wait for.
+/// A body whose `Content-Length` is too large and which never arrives.
 struct Announced;
 
 impl axum::body::HttpBody for Announced {
@@ -141,7 +141,7 @@ impl axum::body::HttpBody for Announced {
 }
 
 #[tokio::test]
-async fn a_body_whose_length_is_too_large_is_413_before_it_comes() {
+async fn a_content_length_over_the_limit_is_413_before_the_body_arrives() {
     let test = TestApp::start().await;
     let ada = test.member("ada", shared::domain::credits::Plan::Free, 5).await;
     for path in ["/api/auth/login", "/api/questions/practice", "/api/questions/alg-q4/start"] {
@@ -153,7 +153,7 @@ async fn a_body_whose_length_is_too_large_is_413_before_it_comes() {
 }
 
 #[tokio::test]
-async fn what_costs_nothing_and_needs_no_body_ignores_members_but_no_faults() {
+async fn free_requests_without_a_body_ignore_members_but_refuse_invalid_json() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = ada.send(Method::POST, "/api/questions/alg-q4/start", None, &[]).await.ok();
@@ -179,7 +179,7 @@ async fn what_costs_nothing_and_needs_no_body_ignores_members_but_no_faults() {
             let answer = ada.send(Method::POST, path, body.map(str::to_owned), &[json_type]).await;
             assert_eq!(answer.status.as_u16(), status, "{path} {body:?}: {}", answer.body);
         }
-        // `fetch` says so of a string.
+        // `fetch` sends this `Content-Type` with a string.
         let plain = [("content-type", "text/plain;charset=UTF-8")];
         let answer = ada.send(Method::POST, path, Some("{}".to_owned()), &plain).await;
         assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.body);
@@ -204,7 +204,7 @@ async fn a_name_that_is_repeated_shows_all_of_its_characters() {
 }
 
 #[tokio::test]
-async fn a_body_of_bytes_that_are_no_text_is_400() {
+async fn a_body_that_is_not_utf8_is_400() {
     let test = TestApp::start().await;
     let request = axum::http::Request::builder().method(Method::POST).uri("/api/auth/login");
     let request =

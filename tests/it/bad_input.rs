@@ -17,7 +17,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         (
             "change_password",
             "/api/auth/password",
-            // Not the current one: what a good body does is tried elsewhere.
+            // Not the current password, since other tests cover a successful change.
             json!({"current_password": "not the passphrase", "new_password": "another good passphrase"}),
         ),
         (
@@ -51,7 +51,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// What a field may hold besides what it should.
+/// Values of other types and out of bounds.
 fn odd_values() -> Vec<Value> {
     vec![
         json!(null),
@@ -93,7 +93,7 @@ async fn every_field_with_every_odd_value() {
                 let answer = ada.post(path, body).await;
                 let status = answer.status.as_u16();
                 let case = format!("{operation}.{field} = {:.60}: {}", odd.to_string(), answer.body);
-                // 409: with this value the body was good, and the account is there already.
+                // 409: the body was valid, and the account exists.
                 assert!(matches!(status, 200 | 400 | 401 | 404 | 409 | 422), "{case}");
                 if status != 200 {
                     let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
@@ -146,7 +146,7 @@ async fn numbers_are_bounded_and_whole() {
 }
 
 #[tokio::test]
-async fn a_wrong_shape_is_refused_and_told_in_the_words_of_the_contract() {
+async fn a_wrong_type_is_refused_with_the_contracts_rule() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let object = |field: &str| (field.to_owned(), "must be an object");
@@ -227,7 +227,7 @@ async fn a_wrong_shape_is_refused_and_told_in_the_words_of_the_contract() {
 }
 
 #[tokio::test]
-async fn an_entry_that_names_nothing_is_named_with_its_field() {
+async fn an_unknown_id_in_a_list_is_named_with_its_field() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let course = |member: &str, value: Value| json!({"course_id": "algebra", member: value});
@@ -255,11 +255,11 @@ async fn an_entry_that_names_nothing_is_named_with_its_field() {
 }
 
 #[tokio::test]
-async fn a_required_text_that_is_blank_is_told_so() {
+async fn a_blank_required_text_is_refused() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     for (value, detail) in [
-        (json!("         "), "`new_password` must not consist of white space alone."),
+        (json!("         "), "`new_password` must not consist only of white space."),
         (json!(""), "`new_password` is required and must not be empty."),
         (json!(null), "`new_password` is required."),
     ] {
@@ -270,7 +270,7 @@ async fn a_required_text_that_is_blank_is_told_so() {
 }
 
 #[tokio::test]
-async fn required_fields_have_the_workers_texts() {
+async fn missing_fields_have_the_old_services_error_texts() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     for (path, body, error) in [
@@ -331,7 +331,7 @@ async fn odd_query_parameters_are_named() {
 }
 
 #[tokio::test]
-async fn odd_ids_in_paths_name_nothing() {
+async fn malformed_ids_in_paths_are_404() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let long = "x".repeat(2_000);

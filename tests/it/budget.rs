@@ -1,4 +1,4 @@
-//! The budget of `docs/performance.md`: the cost of each route. The document is the only place of these numbers.
+//! The budget of `docs/performance.md`: the cost of each route. These numbers are stored only in that document.
 
 use std::fmt::Write;
 

@@ -20,7 +20,7 @@ fn any_call(reach: Reach) -> Aim {
 }
 
 #[tokio::test]
-async fn contention_that_passes_is_not_seen() {
+async fn passing_contention_is_retried() {
     let (test, proxy) = TestApp::behind_proxy().await;
     for fault in [Fault::Conflict, Fault::Throttle, Fault::Unprocessed, Fault::PartitionUnprocessed] {
         for reach in [Reach::Try, Reach::Call] {
@@ -29,7 +29,7 @@ async fn contention_that_passes_is_not_seen() {
             }
             let ada = test.member(&format!("{fault:?}-{reach:?}").to_lowercase(), Plan::Free, 5).await;
             proxy.arm(fault, any_call(reach));
-            // Without a key: what is retried here is one request.
+            // Without a key, because the retries here are within one request.
             let practice = ada.post(PRACTICE, two_questions()).await.ok();
             assert_eq!((proxy.hits(), &practice["credits"]), (1, &json!(3)), "{fault:?} {reach:?}");
             proxy.disarm();
@@ -41,7 +41,7 @@ async fn contention_that_passes_is_not_seen() {
 }
 
 #[tokio::test]
-async fn contention_that_stays_is_503_and_moves_nothing() {
+async fn lasting_contention_is_503_without_an_effect() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     for fault in [Fault::Conflict, Fault::Throttle, Fault::Unprocessed, Fault::ErrorBefore] {
@@ -57,9 +57,9 @@ async fn contention_that_stays_is_503_and_moves_nothing() {
     assert!(page["questions"].as_array().unwrap().iter().all(|question| question["locked"] == true));
 }
 
-/// The SDK tries no plain write again that a transaction was in the way of.
+/// The SDK does not retry a plain write that conflicted with a transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_conflict_at_any_write_of_any_route_is_not_seen() {
+async fn a_conflict_at_any_write_is_retried() {
     let test = TestApp::start().await;
     let mut tried = HashSet::new();
     for row in committed() {
@@ -78,7 +78,7 @@ async fn a_conflict_at_any_write_of_any_route_is_not_seen() {
                 let operations: Vec<_> = operations.filter(|name| Fault::of(name).contains(&Fault::Conflict)).collect();
                 writes = operations.len();
                 tried.extend(operations);
-                // The first to ask for an edition writes it: that has a test of its own.
+                // The first request for an edition writes it; another test covers that.
                 writes -= usize::from(row.operation == "show_analysis" && row.situation.is_empty());
             } else {
                 assert_eq!(proxy.hits(), 1, "{} {}: write {round} of {writes}", row.operation, row.situation);
@@ -93,7 +93,7 @@ async fn a_conflict_at_any_write_of_any_route_is_not_seen() {
 }
 
 #[tokio::test]
-async fn expiry_is_asked_for_at_each_start_until_it_is_on() {
+async fn each_start_enables_ttl_until_it_is_on() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let app = test.before_another_table(&proxy);
     let _ = proxy.take_calls();

@@ -172,7 +172,7 @@ async fn cors_allows_the_web_client_on_every_route() {
         for name in ["authorization", "content-type", "idempotency-key"] {
             assert!(answer.header("access-control-allow-headers").contains(name), "{path}: {name}");
         }
-        // Errors must be readable by the page too.
+        // Error responses also need CORS headers.
         let answer = test.anonymous().send(route.method.clone(), &path, None, &[("origin", origin)]).await;
         assert_eq!(answer.header("access-control-allow-origin"), origin, "{path}");
     }

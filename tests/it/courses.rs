@@ -69,7 +69,7 @@ async fn stats_count_the_stored_rows() {
 }
 
 #[tokio::test]
-async fn catalogue_reads_answer_304_to_who_has_them() {
+async fn catalogue_reads_answer_304_to_a_current_etag() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let paths = [

@@ -62,13 +62,13 @@ async fn a_cursor_stays_where_it_is_while_entries_are_added() {
 }
 
 #[tokio::test]
-async fn a_ledger_is_its_owners_alone() {
+async fn a_ledger_is_visible_only_to_its_owner() {
     let test = TestApp::start().await;
     let (ada, bob) = (test.user("ada").await, test.user("bob").await);
     let _ = ada.post("/api/questions/practice", json!({"course_id": "algebra", "count": 1})).await.ok();
     let cursor = ada.get(&format!("{TRANSACTIONS}?limit=1")).await.ok()["next_cursor"].as_str().unwrap().to_owned();
     let page = bob.get(&format!("{TRANSACTIONS}?cursor={cursor}")).await.ok();
-    // Another user's cursor is a place in time: it shows nothing of theirs.
+    // Another user's cursor is only a position in time and shows none of their entries.
     assert!(!page.to_string().contains("question_view"), "{page}");
     assert_eq!(facts(&bob.get(TRANSACTIONS).await.ok()), [json!([5, "signup_bonus", 5])]);
 }
@@ -87,7 +87,7 @@ async fn the_unlimited_plan_pays_nothing_and_is_on_record() {
 async fn a_spend_that_meets_a_due_refresh_writes_both() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Starter, 1).await;
-    // A session lasts a week, so somebody signs in again later.
+    // A session lasts a week, so sign in again.
     test.pass(Duration::from_hours(24 * 95));
     let ada = test.renewed(&ada).await;
     let practice = ada.post("/api/questions/practice", json!({"course_id": "algebra", "count": 6})).await.ok();
@@ -104,9 +104,9 @@ async fn a_spend_that_meets_a_due_refresh_writes_both() {
 
 const PURCHASE: &str = "/api/credits/purchase";
 
-/// As the worker answered its clients while there is no payment.
+/// The same URL as the old service returned without payments.
 #[tokio::test]
-async fn a_local_server_sends_to_the_placeholder() {
+async fn a_local_server_without_stripe_returns_the_placeholder_url() {
     let test = TestApp::start().await;
     let keyless = test.twin_where(|name| name.starts_with("STRIPE").then_some(None));
     let ada = test.user("ada").await.through(keyless.clone());

@@ -40,7 +40,7 @@ fn route_of(name: &str) -> &'static Route {
     ROUTES.iter().find(named).unwrap_or_else(|| panic!("events/{name}.json: no such operation"))
 }
 
-/// Whether a path is one of a route's.
+/// Whether a path matches a route.
 fn fits(path: &str, pattern: &str) -> bool {
     let (path, pattern): (Vec<_>, Vec<_>) = (path.split('/').collect(), pattern.split('/').collect());
     path.len() == pattern.len()
@@ -138,7 +138,7 @@ fn events_have_the_form_of_api_gateway() {
             (&context["routeKey"], &context["http"]["path"]),
             "{name}"
         );
-        // An address of the block for documentation (RFC 5737).
+        // An address reserved for documentation (RFC 5737).
         let address = context["http"]["sourceIp"].as_str().unwrap();
         assert!(address.starts_with("203.0.113."), "{name}");
         assert_eq!(payload["headers"]["x-forwarded-for"], address, "{name}");

@@ -1,6 +1,6 @@
-//! Storage that throttles, conflicts, breaks, or answers late or not at all: at every call of every request that
-//! changes something. However a call ends, a client that asks again with the same key is charged once and gets what it
-//! paid for, and what is stored is what an undisturbed request would have left.
+//! Injects throttling, conflicts, errors, and late or missing answers into every storage call of every request that
+//! writes. A client that retries with the same key is charged once and gets what it paid for, and the stored items
+//! equal those of an undisturbed request.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -19,16 +19,16 @@ use tests::proxy::{Aim, Call, Fault, Reach, mask};
 use tests::stripe::{Shape, WEBHOOK_SECRETS, customer_of, life, signature};
 use tests::{Answer, PASSWORD, Person, Proxy, START, TestApp, WORKER_HASH};
 
-/// Cases at once that wait for a timeout most of their time.
+/// Concurrent cases that mostly wait for a timeout.
 const SLOW_AT_ONCE: usize = 32;
 
-/// Other cases at once: more would only make each other, and the tests beside them, run into real timeouts.
+/// Other concurrent cases. More of them would cause real timeouts in each other and in other tests.
 const QUICK_AT_ONCE: usize = 4;
 
-/// A case that goes wrong where a call took long without being told to is tried again.
+/// A failed case is repeated if a call was slow without an injected delay.
 const TAKES_MAX: usize = 3;
 
-/// What no answer may show.
+/// Texts that no response may contain.
 const INTERNALS: [&str; 12] = [
     "dynamo",
     "amazon",
@@ -47,19 +47,19 @@ const INTERNALS: [&str; 12] = [
 /// The situation of a purchase that must replace the customer.
 const DELETED_CUSTOMER: &str = "with a customer who was deleted at Stripe";
 
-/// A request that changes something, whose outcome does not depend on what is drawn by lot.
+/// A request that writes and whose result does not depend on random choices.
 struct Trial {
     route: &'static Route,
     situation: &'static str,
-    /// The user's password, where it is needed.
+    /// The user's password, if the request needs it.
     hash: Option<PasswordHash>,
-    /// The only call that is tried; all when there is none.
+    /// The only call with injected faults; `None` for all calls.
     only: Option<&'static str>,
     path: String,
     body: Option<Value>,
-    /// Requests that come before it, undisturbed.
+    /// Requests sent before it, without faults.
     before: &'static [&'static str],
-    /// Whether a key makes it safe to repeat.
+    /// Whether it accepts an idempotency key.
     has_key: bool,
 }
 
@@ -77,15 +77,15 @@ impl Trial {
                 false,
             ),
             "delete_account" => (Some(json!({"password": PASSWORD})), [].as_slice(), false),
-            // An analysis is sold once: it needs no key.
-            // An event is made for each person, in `send`; Stripe repeats the very same.
+            // An analysis is charged once without a key. `send` creates the event of each person; Stripe repeats
+            // exactly the same event.
             "logout" | "revoke_session" | "show_analysis" | "enroll" | "receive_event" => (None, [].as_slice(), false),
             "practice_questions" => (Some(two_questions()), [].as_slice(), true),
             "bundle_questions" => {
                 (Some(json!({"course_id": "algebra", "topic_id": "alg-quadratic"})), [].as_slice(), true)
             }
             "generate_midterm" => {
-                // All six there are, from a seed: which are chosen would be chance.
+                // All six questions and a fixed seed; otherwise the selection would be random.
                 (Some(json!({"course_id": "algebra", "config": {"question_count": 6, "seed": 7}})), [].as_slice(), true)
             }
             "start_question" => (None, [].as_slice(), true),
@@ -137,7 +137,7 @@ impl Trial {
         person.send(self.route.method.clone(), &path, body.map(|body| body.to_string()), &headers).await
     }
 
-    /// Whether a failure says that an earlier try, whose answer was lost, was done.
+    /// Whether an error says that an earlier attempt, whose answer was lost, succeeded.
     fn tells_of_success(&self, answer: &Answer) -> bool {
         match self.route.operation {
             "register" => answer.body["code"] == "email_taken",
@@ -174,23 +174,23 @@ async fn trials(test: &TestApp) -> Vec<Trial> {
     trials
 }
 
-/// What a request left, and how it was answered in the end.
+/// The stored items after a request, and its final response.
 #[derive(Debug, PartialEq)]
 struct Ending {
-    /// The body of the answer that says success, if one arrived.
+    /// The body of the successful response, if one arrived.
     answer: Option<Value>,
-    /// The items of the user, sessions left out: a login that is repeated may open two.
+    /// The user's items without sessions, because a repeated login may open two.
     items: Vec<Value>,
-    /// Whether the user can do what needs a session.
+    /// Whether a request with a session succeeds.
     is_signed_in: bool,
 }
 
-/// What was seen on the way.
+/// Observations during the run.
 struct Seen {
     /// The calls of the first request.
     calls: Vec<Call>,
     complaints: Vec<String>,
-    /// There were more tries than the fault explains: this machine was too busy to answer in time.
+    /// There were more attempts than the fault explains: the machine was too busy.
     is_overloaded: bool,
 }
 
@@ -214,7 +214,7 @@ impl fmt::Display for Case {
     }
 }
 
-/// Each fault at each call, as far as it goes on differently from another one.
+/// Each fault at each call, without cases that behave the same.
 fn cases<'a>(calls: impl Iterator<Item = &'a Call>) -> Vec<Case> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut cases = Vec::new();
@@ -231,14 +231,14 @@ fn cases<'a>(calls: impl Iterator<Item = &'a Call>) -> Vec<Case> {
     cases
 }
 
-/// The SDK takes no second try at a conflict or at what is unprocessed: ours is another call. A read that fails for
-/// good is the same to us however it fails.
+/// The SDK does not retry conflicts or unprocessed items; our own retry is another call. All permanent failures of a
+/// read have the same effect.
 fn reaches(fault: Fault, call: &Call) -> &'static [Reach] {
     let is_read = call.is_read();
     match fault {
-        // A counter that stays in conflict is the same on every route, and takes seconds.
+        // A lasting conflict on a counter behaves the same on every route and takes seconds.
         Fault::Conflict if call.name.contains("LIMIT#") => &[Reach::Try],
-        // With the others of a batch done, what stays unprocessed is as if it were the whole batch.
+        // A partly processed batch that stays so behaves like an unprocessed one.
         Fault::PartitionUnprocessed => &[Reach::Try],
         Fault::Conflict | Fault::Unprocessed => &[Reach::Try, Reach::Onwards],
         Fault::ErrorBefore => &[Reach::Try, Reach::Call, Reach::Onwards],
@@ -248,7 +248,7 @@ fn reaches(fault: Fault, call: &Call) -> &'static [Reach] {
     }
 }
 
-/// Makes the request through a process that has just started, again when it fails, and looks at what is there then.
+/// Sends the request to a process that has just started, retries it on failure, and reads the stored items.
 async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> (Ending, Seen) {
     let (process, proxy) = test.twin_behind_proxy().await;
     let mut complaints = Vec::new();
@@ -287,13 +287,13 @@ async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> 
     };
     let mut partitions = vec![format!("USER#{}", user.unwrap_or_default())];
     if trial.route.operation == "receive_event" {
-        // The claim of the event, and whose the customer is, stand elsewhere.
+        // The claim of the event and the customer's owner are in other partitions.
         let event = life(Shape::Before, &person, test.app.now())[0]["id"].as_str().unwrap().to_owned();
         partitions.extend([format!("STRIPE#{event}"), format!("CUSTOMER#{}", customer_of(&person))]);
     }
     let items = items(&proxy, test, &partitions, name).await;
     if trial.route.operation == "show_analysis" {
-        // Bought by the first request, it is free for the second.
+        // The first request bought it, so the second one is free.
         answer.body["credits_deducted"] = Value::Null;
     }
     let answer = answer.status.is_success().then(|| masked(answer.body, name));
@@ -301,7 +301,7 @@ async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> 
     (Ending { answer, items, is_signed_in }, Seen { calls, complaints, is_overloaded: tries_again > hits })
 }
 
-/// Who the password of this email signs in.
+/// The user whom this email and password sign in.
 async fn login(person: &Person) -> Option<String> {
     let body = json!({"email": person.email, "password": PASSWORD});
     let answer = person.post("/api/auth/login", body).await;
@@ -320,7 +320,7 @@ async fn items(proxy: &Proxy, test: &TestApp, partitions: &[String], name: &str)
     items
 }
 
-/// The same in every run: ids and the user's name masked, lists in one order.
+/// Masks ids and the user's name and sorts lists, so that runs can be compared.
 fn masked(value: Value, name: &str) -> Value {
     match value {
         Value::String(text) => Value::String(if text == name { "*".to_owned() } else { mask(&text) }),
@@ -334,7 +334,7 @@ fn masked(value: Value, name: &str) -> Value {
     }
 }
 
-/// What is wrong with the answer of a request that failed because storage did.
+/// The error in the response to a request that failed because of storage, if any.
 fn complaint(answer: &Answer) -> Option<String> {
     let text = answer.body.to_string();
     let shown: Vec<_> = INTERNALS.iter().filter(|word| text.contains(**word)).collect();
@@ -345,7 +345,7 @@ fn complaint(answer: &Answer) -> Option<String> {
     (!is_as_said || !shown.is_empty()).then(|| format!("the failure is {}, shows {shown:?}: {text}", answer.status))
 }
 
-/// Two things that should be the same, without what is the same of them.
+/// The differences of two lists that should be equal.
 fn difference<'a, T: IntoIterator<Item = &'a Value> + Copy>(found: T, expected: T) -> String {
     let without = |these: T, those: T| -> Vec<String> {
         let extra = these.into_iter().filter(|value| those.into_iter().all(|other| other != *value));
@@ -354,13 +354,13 @@ fn difference<'a, T: IntoIterator<Item = &'a Value> + Copy>(found: T, expected: 
     format!("{:?}, not {:?}", without(found, expected), without(expected, found))
 }
 
-/// What a fault led to that it must not.
+/// Violations that a fault caused.
 async fn complaints_of(test: &TestApp, trial: &Trial, good: &Ending, name: &str, case: &Case) -> Vec<String> {
     let mut complaints = Vec::new();
     for take in 0..TAKES_MAX {
         let (ending, seen) = run(test, trial, &format!("{name}-{take}"), Some(case)).await;
         complaints = seen.complaints;
-        // An answer that was lost and cannot be given again is missing, never different.
+        // A lost response that cannot be replayed may be missing, but never different.
         if ending.answer.is_some() && ending.answer != good.answer {
             complaints.push(format!("the answer is {}", difference(&ending.answer, &good.answer)));
         }
@@ -397,7 +397,7 @@ async fn assert_emails_are_of_one_account(test: &TestApp) {
 async fn a_fault_anywhere_charges_once_and_delivers() {
     let test = TestApp::start().await;
     let test = &test;
-    // The first to ask for an edition writes it, once for all cases: that has a test of its own.
+    // The first request for an edition writes it for all cases; another test covers that.
     let _ = test.member("first", Plan::Free, 5).await.get(ANALYSIS).await.ok();
     let mut runs = Vec::new();
     for (index, trial) in trials(test).await.into_iter().enumerate() {
@@ -421,7 +421,7 @@ async fn a_fault_anywhere_charges_once_and_delivers() {
     assert!(complaints.is_empty(), "{} of {count} cases:\n{}", complaints.len(), complaints.join("\n"));
 }
 
-/// Each on a table of its own, where nobody has asked for the edition yet.
+/// Each case uses its own table, in which the edition is not published yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_while_an_edition_is_written_charges_once_and_delivers() {
     let trial = &Trial::of(ROUTES.iter().find(|route| route.operation == "show_analysis").unwrap());
@@ -442,7 +442,7 @@ async fn a_fault_while_an_edition_is_written_charges_once_and_delivers() {
 
 const ANALYSIS: &str = "/api/courses/algebra/analysis";
 
-/// Exactly the two questions there are.
+/// Exactly the two existing questions.
 pub(crate) fn two_questions() -> Value {
     json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "count": 2})
 }

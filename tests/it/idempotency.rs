@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: done once, answered always.
+//! `Idempotency-Key`: the effect happens once, and every retry gets the response.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn the_same_key_and_request_get_the_same_answer_and_one_charge() {
         let first = once(&ada, path, path, &body).await.ok();
         let entries = test.entries(&ada.id).await.len();
         let credits = ada.credits().await;
-        // Also from another process, and after the catalogue was loaded anew.
+        // Also from another process, and after a reload of the catalogue.
         for person in [ada.clone(), ada.through(test.twin())] {
             assert_eq!(once(&person, path, path, &body).await.ok(), first, "{path}");
         }
@@ -119,7 +119,7 @@ async fn a_key_is_forgotten_after_a_day() {
 }
 
 #[tokio::test]
-async fn what_moved_nothing_leaves_the_key_free() {
+async fn a_failed_request_leaves_the_key_unused() {
     let test = TestApp::start().await;
     let poor = test.member("poor", Plan::Free, 0).await;
     let wish = json!({"course_id": "algebra", "count": 1});
@@ -131,7 +131,7 @@ async fn what_moved_nothing_leaves_the_key_free() {
     assert_eq!(poor.post_once(path, "k", wish).await.ok()["credits"], 4);
 }
 
-/// It costs nothing, but its key is used up like any other.
+/// It costs nothing, but its key is recorded like any other.
 #[tokio::test]
 async fn a_start_that_is_free_keeps_its_key() {
     let test = TestApp::start().await;
@@ -163,7 +163,7 @@ async fn odd_keys_are_refused_before_anything_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_twins_one_spends_and_all_get_its_answer() {
+async fn concurrent_duplicates_spend_once_and_get_one_answer() {
     let test = TestApp::start().await;
     for (index, (path, body)) in requests().into_iter().enumerate() {
         let ada = ready(&test, &format!("ada{index}")).await;
@@ -185,9 +185,9 @@ async fn of_twins_one_spends_and_all_get_its_answer() {
     test.assert_ledgers_are_true().await;
 }
 
-/// With one credit left, the twin that comes second must not be told that it is missing.
+/// With one credit left, the concurrent duplicate must not fail with 402.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twins_with_the_last_credit_both_get_what_it_bought() {
+async fn concurrent_duplicates_with_the_last_credit_both_succeed() {
     let test = TestApp::start().await;
     for round in 0..20 {
         let ada = test.member(&format!("ada{round}"), Plan::Free, 1).await;

@@ -1,4 +1,4 @@
-//! One mailbox, one account; and a password that is one however its accents are typed.
+//! One mailbox has one account, and a password matches in every Unicode form.
 
 use pastpaper::import::import_d1;
 use pastpaper::user;
@@ -21,7 +21,7 @@ async fn login(test: &TestApp, email: &str, password: &str) -> Answer {
     test.anonymous().post("/api/auth/login", json!({"email": email, "password": password})).await
 }
 
-/// An account that is stored under this very spelling, as older ones are.
+/// An account stored under this exact spelling, as older accounts are.
 async fn stored(test: &TestApp, email: &str, hash: &str) -> Person {
     let person = test.member_as(email, email, Plan::Free, 5).await;
     test.set_hash(&person, &PasswordHash::imported(hash.to_owned())).await;
@@ -54,14 +54,14 @@ async fn an_account_that_is_stored_in_another_spelling_keeps_its_mailbox() {
         let _ = register(&test, spelling, "Other").await.problem(409, "email_taken");
         assert_eq!(login(&test, spelling, PASSWORD).await.ok()["user"]["id"], old.id.as_str(), "{spelling}");
     }
-    // Whatever it is stored under, it can be changed and deleted.
+    // It can be changed and deleted under any stored spelling.
     let change = json!({"current_password": PASSWORD, "new_password": "another good passphrase"});
     let _ = old.post("/api/auth/password", change).await.ok();
     let _ = login(&test, IN_ASCII, "another good passphrase").await.ok();
 }
 
 #[tokio::test]
-async fn two_accounts_of_one_mailbox_sign_in_by_their_own_spellings_and_are_named() {
+async fn two_accounts_of_one_mailbox_keep_their_spellings_and_are_reported() {
     let test = TestApp::empty().await;
     let ours = test.app.hash_password("a passphrase of another".to_owned().into()).await.unwrap();
     let first = stored(&test, IN_UNICODE, WORKER_HASH).await;
@@ -79,7 +79,7 @@ async fn two_accounts_of_one_mailbox_sign_in_by_their_own_spellings_and_are_name
 }
 
 #[tokio::test]
-async fn an_import_gives_emails_their_normal_form_and_names_those_that_meet() {
+async fn an_import_normalises_emails_and_reports_collisions() {
     let test = TestApp::empty().await;
     let dump = format!(
         "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, created_at TEXT);
@@ -107,7 +107,7 @@ async fn an_import_gives_emails_their_normal_form_and_names_those_that_meet() {
 }
 
 #[tokio::test]
-async fn an_import_of_one_email_in_two_cases_says_who_keeps_it_and_what_to_do() {
+async fn an_import_of_one_email_in_two_cases_is_explained() {
     let test = TestApp::empty().await;
     let dump = |second: &str| {
         format!(
@@ -122,7 +122,7 @@ async fn an_import_of_one_email_in_two_cases_says_who_keeps_it_and_what_to_do() 
     for told in ["user \"00000000-0000-4000-8000-000000000001\"", "keeps it", "7 credits", "import again"] {
         assert!(refused.reason.contains(told), "{refused:?}");
     }
-    // In two dumps it is the same.
+    // The same holds across two dumps.
     let row = |id: char, email: &str| {
         format!(
             "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, created_at TEXT, credits INTEGER);
@@ -176,7 +176,7 @@ async fn an_email_with_dots_of_another_form_is_imported_and_signs_in() {
 }
 
 #[tokio::test]
-async fn nobody_registers_with_characters_that_nobody_sees() {
+async fn registration_refuses_invisible_characters() {
     let test = TestApp::empty().await;
     let refused = async |email: &str, name: &str| -> Value {
         register(&test, email, name).await.problem(422, "invalid_field")["field"].clone()
@@ -216,7 +216,7 @@ async fn nobody_registers_with_characters_that_nobody_sees() {
 }
 
 #[tokio::test]
-async fn a_password_is_one_however_its_accents_are_typed() {
+async fn a_password_matches_in_every_unicode_form() {
     let test = TestApp::empty().await;
     let (composed, decomposed) = ("une cl\u{e9} tr\u{e8}s s\u{fb}re", "une cle\u{301} tre\u{300}s su\u{302}re");
     let body = json!({"email": "ada@example.org", "password": decomposed});
@@ -226,8 +226,9 @@ async fn a_password_is_one_however_its_accents_are_typed() {
     }
     let _ = login(&test, "ada@example.org", "une cle tres sure").await.problem(401, "invalid_credentials");
 
-    // A hash of what was typed, before passwords had a normal form: `hashlib.pbkdf2_hmac("sha256", "cle\u0301 cle\u0301".encode(),
-    // bytes(range(16)), 100_000, 32)` of Python. The first login writes it anew, and both forms work from then on.
+    // A hash of what was typed, before passwords had a normal form: `hashlib.pbkdf2_hmac("sha256", "cle\u0301
+    // cle\u0301".encode(), bytes(range(16)), 100_000, 32)` of Python. The first login replaces the hash; then both
+    // forms work.
     let old = stored(&test, "old@example.org", OLD_HASH).await;
     let _ = login(&test, &old.email, "cl\u{e9} cl\u{e9}").await.problem(401, "invalid_credentials");
     for typed in ["cle\u{301} cle\u{301}", "cl\u{e9} cl\u{e9}", "cle\u{301} cle\u{301}"] {

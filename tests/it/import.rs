@@ -18,7 +18,7 @@ pub(crate) fn written(summary: &Summary) -> usize {
     summary.tables.values().map(|counts| counts.written).sum()
 }
 
-/// Read, written, skipped, refused by table.
+/// Numbers of read, written, skipped and refused rows by table.
 pub(crate) fn counts(summary: &Summary) -> BTreeMap<&str, [usize; 4]> {
     let row = |counts: &pastpaper::import::RowCounts| [counts.read, counts.written, counts.skipped, counts.refused];
     summary.tables.iter().map(|(table, counts)| (*table, row(counts))).collect()
@@ -52,7 +52,7 @@ async fn a_course_is_imported_and_a_second_time_changes_nothing() {
         ])
     );
     assert_eq!(version_of(&test, "algebra").await, 1);
-    // Dates of rows that bring none stay those of the first import.
+    // Rows without a date keep the date of the first import.
     test.pass(std::time::Duration::from_hours(1));
     let second = import_catalog(&test.app, SMALL_COURSE, false).await.unwrap();
     assert_eq!(written(&second), 0, "{second}");
@@ -87,7 +87,7 @@ async fn a_bad_row_is_named_and_the_rest_is_imported() {
 }
 
 #[tokio::test]
-async fn what_a_later_file_leaves_out_stays() {
+async fn rows_missing_from_a_later_file_stay() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
@@ -113,7 +113,7 @@ async fn questions_of_groups(store: &Store, course: &Course) -> usize {
 }
 
 #[tokio::test]
-async fn who_has_read_a_course_finds_its_bank_as_it_was_then() {
+async fn a_reader_of_an_older_course_finds_its_bank() {
     let test = TestApp::start().await;
     let store = Store::connect(&test.app.config.database);
     let id = CourseId::try_from("algebra").unwrap();
@@ -147,7 +147,7 @@ async fn a_bank_that_no_course_names_expires() {
 }
 
 #[tokio::test]
-async fn an_import_that_is_cut_off_shows_nothing_and_is_completed_by_the_next() {
+async fn an_interrupted_import_shows_nothing_and_is_completed_by_the_next() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let of_groups =
@@ -204,7 +204,7 @@ fn large_course(count: usize) -> Value {
 }
 
 #[tokio::test]
-async fn an_import_into_a_throttled_partition_is_written_whole() {
+async fn an_import_into_a_throttled_partition_is_complete() {
     let (test, proxy) = TestApp::behind_proxy().await;
     proxy.slow_down("COURSE#large");
     let summary = import_catalog(&test.app, &large_course(30).to_string(), false).await.unwrap();
@@ -216,14 +216,14 @@ async fn an_import_into_a_throttled_partition_is_written_whole() {
     assert_eq!(test.user("ada").await.get("/api/courses/large/stats").await.ok()["questions"], 30);
 }
 
-/// The items that batches wrote.
+/// The items written in batches.
 fn keys_written(calls: &[Call]) -> Vec<String> {
     let writes = calls.iter().filter_map(|call| call.name.strip_prefix("BatchWriteItem "));
     writes.flat_map(|keys| keys.split(", ").map(str::to_owned)).collect()
 }
 
 #[tokio::test]
-async fn an_import_that_is_cut_off_goes_on_where_it_stopped() {
+async fn an_interrupted_import_continues_where_it_stopped() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let course = large_course(300).to_string();
     let _ = proxy.take_calls();
@@ -245,7 +245,7 @@ async fn an_import_that_is_cut_off_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn an_account_with_a_long_ledger_goes_on_where_it_stopped() {
+async fn the_import_of_a_long_ledger_continues_where_it_stopped() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let rows = (0..150).map(|number| format!("('t{number:03}','{LONG}',-1,{},'practice',{number})", 149 - number));
     let sql = format!(
@@ -265,10 +265,10 @@ async fn an_account_with_a_long_ledger_goes_on_where_it_stopped() {
     test.assert_ledgers_are_true().await;
 }
 
-/// Whose ledger is longer than a transaction.
+/// An account whose ledger is longer than a transaction.
 const LONG: &str = "0b9c7a52-6f0e-4d57-9a44-3c1f5d2e8a01";
 
-/// Columns that we do not know, with numbers at the edges of what JSON, doubles and DynamoDB hold.
+/// Unknown columns with numbers at the limits of JSON, doubles and DynamoDB.
 fn odd_columns() -> Value {
     let text = r#"{
         "tiny": 1e-200, "huge": 1e300, "largest": 1.7976931348623157e308, "smallest": 5e-324,
@@ -285,7 +285,7 @@ fn odd_columns() -> Value {
 }
 
 #[tokio::test]
-async fn any_number_in_an_extra_column_is_kept_as_it_was() {
+async fn any_number_in_an_extra_column_is_kept_exactly() {
     let test = TestApp::empty().await;
     let ada = test.user("ada").await;
     let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();
@@ -302,7 +302,7 @@ async fn any_number_in_an_extra_column_is_kept_as_it_was() {
 
     let id = course["questions"][0]["id"].as_str().unwrap();
     let stored = test.app.store.question(&id.try_into().unwrap()).await.unwrap().unwrap();
-    // As text: to `==`, -0.0 is 0.0.
+    // Compare as text, because `==` treats -0.0 and 0.0 as equal.
     assert_eq!(Value::from(stored.extra).to_string(), columns.to_string());
     let topics = ada.get("/api/courses/algebra/topics").await.ok();
     let topic = topics["topics"].as_array().unwrap().iter().find(|topic| topic["id"] == course["topics"][0]["id"]);

@@ -24,7 +24,7 @@ async fn close(person: &Person, password: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_d1_dump_is_imported_whole_and_a_second_time_changes_nothing() {
+async fn a_d1_dump_is_imported_completely_and_a_second_time_changes_nothing() {
     let test = TestApp::empty().await;
     let first = import_d1(&test.app, DUMP, false).await.unwrap();
     let by_table = counts(&first);
@@ -79,7 +79,7 @@ async fn a_worker_user_logs_in_with_the_old_password_and_gets_a_new_hash() {
 }
 
 #[tokio::test]
-async fn a_hash_of_another_scheme_lets_nobody_in() {
+async fn a_hash_of_an_unknown_scheme_cannot_log_in() {
     let test = TestApp::empty().await;
     import_d1(&test.app, DUMP, false).await.unwrap();
     for password in ["", " ", "pat", "password123"] {
@@ -90,7 +90,7 @@ async fn a_hash_of_another_scheme_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn an_imported_email_belongs_to_whoever_had_it_first() {
+async fn an_imported_email_that_is_taken_is_refused() {
     let test = TestApp::empty().await;
     let body = json!({"email": "ada@students.example", "password": tests::PASSWORD});
     let registered = test.anonymous().post("/api/auth/register", body).await.ok();
@@ -124,7 +124,7 @@ async fn a_question_of_another_course_is_left_alone_and_named() {
 }
 
 #[tokio::test]
-async fn an_option_that_a_later_import_drops_counts_no_more() {
+async fn an_option_removed_by_a_later_import_is_ignored() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let mut course: Value = serde_json::from_str(SMALL_COURSE).unwrap();

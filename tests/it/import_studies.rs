@@ -13,7 +13,7 @@ const SCHEMA: &str = "CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT, passw
     CREATE TABLE user_courses (course_id TEXT, user_id TEXT, enrolled_at INTEGER);";
 const BOB: &str = "00000000-0000-4000-8000-00000000000b";
 
-/// A dump with Bob, who is new, and rows of him and of `ada`.
+/// A dump with the new user Bob, and rows of Bob and `ada`.
 fn dump(ada: &str) -> String {
     let progress = |user: &str, question: &str, rest: &str| {
         format!("INSERT INTO user_progress VALUES('fine','{question}','{user}',{rest});")
@@ -52,7 +52,7 @@ async fn is_enrolled(test: &TestApp, person: &Person) -> bool {
 async fn rows_become_questions_and_enrolments_and_overwrite_nothing() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
-    // What Ada did here stays.
+    // Ada's progress in this service stays.
     let _ = ada.post("/api/questions/alg-q4/start", json!({})).await.ok();
     let here = rows(&test, &ada).await;
     let question = |id: &str| QuestionId::try_from(id).unwrap();
@@ -93,7 +93,7 @@ async fn rows_become_questions_and_enrolments_and_overwrite_nothing() {
     let bob = test.renewed(&bob).await;
     assert_eq!((rows(&test, &bob).await.len(), is_enrolled(&test, &bob).await), (1, true));
 
-    // What was done since stays, too.
+    // Progress made after the import stays, too.
     let _ = ada.post("/api/questions/alg-q2/submit", json!({"answer": "A"})).await.ok();
     let since = rows(&test, &ada).await;
     let second = import_d1(&test.app, &dump(&ada.id), false).await.unwrap();

@@ -59,7 +59,7 @@ fn wallet(test: &TestApp, plan: Plan, unlimited_until: Option<i64>) -> Wallet {
 #[tokio::test]
 async fn a_starter_that_was_imported_with_five_a_month_gets_fifteen() {
     let test = TestApp::start().await;
-    // However the refresh is met: by a look at the balance, by a spend, by a login, by a question that is open already.
+    // The refresh may happen at a read of the balance, a spend, a login, or a free start.
     for (index, balance) in [15, 14, 15, 14].into_iter().enumerate() {
         let starter = wallet(&test, Plan::Starter, None);
         let ada = imported(&test, &format!("starter-{index}"), starter).await;
@@ -103,7 +103,7 @@ async fn a_row_with_more_than_its_plan_keeps_it() {
 }
 
 #[tokio::test]
-async fn who_pays_still_gets_the_rest_of_a_month_with_the_invoice() {
+async fn an_invoice_brings_the_rest_of_the_month() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 3).await;
     let _ = test.webhook(&life(Shape::Since, &ada, test.app.now())[0]).await.ok();
@@ -131,7 +131,7 @@ async fn an_unlimited_time_ends_once_in_every_order_with_payments_and_refreshes(
     }
     let spend = json!({"course_id": "algebra", "count": 1});
     let free = |answer: &serde_json::Value| answer["credits_deducted"] == json!(0);
-    // The first two buy while it runs, the third after its end, the fourth never.
+    // The first two users spend during the unlimited period, the third after its end, the fourth never.
     for person in &people[..2] {
         let _ = test.webhook(&life(Shape::Since, person, start)[0]).await.ok();
     }
@@ -219,11 +219,11 @@ async fn an_imported_subscription_ends_with_its_customer() {
         let _ =
             person.post("/api/credits/purchase", json!({"plan": "unlimited"})).await.problem(409, "already_subscribed");
     }
-    // Stripe tells of it.
+    // Stripe sends the event.
     let gone = json!({"id": "evt_gone", "created": test.app.now().as_second(), "type": "customer.deleted",
         "data": {"object": {"id": "cus_told", "object": "customer", "metadata": {}}}});
     let _ = test.webhook(&gone).await.ok();
-    // Or it happened before the import: the portal finds out.
+    // Or it happened before the import, and the portal request detects it.
     test.stripe.delete_customer("cus_silent");
     let _ = silent.post("/api/credits/portal", json!({})).await.ok();
     for person in [&told, &silent] {
@@ -257,7 +257,7 @@ async fn an_import_is_paid_until_its_own_reset_date() {
     assert!(detail["detail"].as_str().unwrap().contains("gives no plan now"), "{detail}");
     let _ = test.webhook(&pause(false, reset + 120)).await.ok();
     assert_eq!(plan(&ada).await, (json!("starter"), json!(14)));
-    // As imported, until a month is paid: a refresh brings all of it.
+    // Until the first payment, a refresh brings the complete imported month.
     test.pass(PERIOD);
     assert_eq!(plan(&test.renewed(&ada).await).await, (json!("starter"), json!(15)));
     test.assert_ledgers_are_true().await;

@@ -1,4 +1,4 @@
-//! What is larger than an item of the table, or than an answer of a function.
+//! Data larger than a table item or a Lambda response.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,14 +25,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-/// Bytes that Lambda takes as an answer.
+/// Maximum bytes of a Lambda response.
 const LAMBDA_BYTES_MAX: usize = 6 * 1024 * 1024;
-/// Bytes of an item.
+/// Maximum bytes of an item.
 const ITEM_BYTES_MAX: usize = 400 * 1024;
 const EXPORT: &str = "/api/auth/export";
 const GENERATE: &str = "/api/midterm/generate";
 
-/// Bytes as a figure holds them: nothing shrinks them much.
+/// Random bytes like those of a figure, which hardly compress.
 fn figure(random: &mut fastrand::Rng, bytes: usize) -> String {
     let pixels: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(bytes / 4 * 3).collect();
     STANDARD.encode(pixels)
@@ -54,7 +54,7 @@ fn course(texts: impl IntoIterator<Item = String>) -> Value {
     })
 }
 
-/// Imports a course a few questions at a time: a batch of large ones takes a busy machine longer than a call may.
+/// Imports a few questions at a time, because a batch of large questions may exceed the timeout on a busy machine.
 async fn import(test: &TestApp, course: &Value) {
     for questions in course["questions"].as_array().unwrap().chunks(3) {
         let mut part = course.clone();
@@ -68,7 +68,7 @@ async fn generate(person: &Person, questions: usize) -> tests::Answer {
     person.post_once(GENERATE, "one-midterm", order).await
 }
 
-/// A call of the database that the store has none for.
+/// A direct call of the database, for operations that the store does not offer.
 async fn call(test: &TestApp, operation: &str, body: Value) -> Value {
     let address = test.app.config.database.endpoint_url.clone().unwrap().replace("http://", "");
     let mut connection = TcpStream::connect(&address).await.unwrap();
@@ -113,7 +113,7 @@ fn item(key: &Key, entity: &str, row: Value) -> Value {
     Value::Object(row.into_iter().map(|(name, value)| (name, attribute(value))).collect())
 }
 
-/// Puts items past the API, which takes a hundred times as long.
+/// Puts items directly, because the API would take a hundred times as long.
 async fn fill(test: &TestApp, items: Vec<Value>) {
     let batches = items.chunks(25).map(|batch| {
         let puts: Vec<Value> = batch.iter().map(|item| json!({"PutRequest": {"Item": item}})).collect();
@@ -123,8 +123,7 @@ async fn fill(test: &TestApp, items: Vec<Value>) {
     stream::iter(batches).buffer_unordered(4).collect::<Vec<_>>().await;
 }
 
-/// The bytes of the largest item of a partition's items whose sort keys begin so, as the text of their JSON, and how many
-/// there are.
+/// The size of the largest item under this sort-key prefix as JSON text, and the number of items.
 async fn stored(test: &TestApp, pk: &str, prefix: &str) -> (usize, usize) {
     let mut start = Value::Null;
     let (mut largest, mut count) = (0, 0);
@@ -189,7 +188,7 @@ async fn a_midterm_with_large_figures_is_sold_and_stays_as_it_was() {
     let (largest, parts) = stored(&test, &format!("USER#{}", ada.id), "PART#MIDTERM#").await;
     assert!(parts > 8 && largest < ITEM_BYTES_MAX, "{parts} parts, the largest of {largest} bytes");
 
-    // What was bought does not change with the catalogue, and a repetition is the same.
+    // A purchase does not change with the catalogue, and a retry returns the same response.
     test.import(&course((0..20).map(|_| "changed".to_owned()))).await;
     assert_eq!(generate(&ada, 20).await.ok()["questions"], answer["questions"]);
     let path = format!("/api/midterm/{}", answer["midterm_id"].as_str().unwrap());
@@ -198,7 +197,7 @@ async fn a_midterm_with_large_figures_is_sold_and_stays_as_it_was() {
     assert_eq!((listed["midterms"].as_array().unwrap().len(), &listed["next_cursor"]), (1, &Value::Null));
     let export = ada.get(EXPORT).await.ok();
     assert_eq!(export["midterms"].as_array().unwrap().len(), 1);
-    // Parts are not listed by themselves. The other item is what is known of the payments.
+    // Parts are not listed separately. The other item holds the payment facts.
     assert!(export["other"].as_array().into_iter().flatten().all(|item| item["billing"].is_object()), "{export}");
     assert_eq!(ada.credits().await, 12);
     test.assert_ledgers_are_true().await;
@@ -211,10 +210,10 @@ async fn a_midterm_with_large_figures_is_sold_and_stays_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_midterm_that_no_answer_holds_is_refused_and_not_charged() {
+async fn a_midterm_too_large_for_a_response_is_not_charged() {
     let test = TestApp::empty().await;
     let mut random = fastrand::Rng::with_seed(3);
-    // A quote is four bytes where a function puts JSON into JSON.
+    // A quote takes four bytes in a response that embeds JSON in JSON.
     let mut quoted =
         || figure(&mut random, QUESTION_BYTES_MAX - 100).replace(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], "\"");
     import(&test, &course((0..20).map(|_| quoted()))).await;
@@ -231,12 +230,12 @@ async fn a_midterm_that_was_stored_in_one_item_is_read() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Starter, 15).await;
     let id = ada.midterm().await;
-    // As it was always: no parts, and the questions in the item.
+    // The older form: no parts, and the questions in the item.
     assert_eq!(stored(&test, &format!("USER#{}", ada.id), "PART#").await.1, 0);
     assert_eq!(ada.get(&format!("/api/midterm/{id}")).await.ok()["questions"].as_array().unwrap().len(), 6);
 }
 
-/// A course of so many topics and exams, with a question of each topic in each exam of its turn.
+/// A course with this many topics and exams; each exam has a question of every n-th topic.
 fn wide_course(topics: usize, exams: usize) -> Value {
     let mut random = fastrand::Rng::with_seed(2);
     let mut questions = Vec::new();
@@ -295,12 +294,12 @@ async fn an_analysis_that_was_published_as_text_is_read() {
 }
 
 #[tokio::test]
-async fn a_student_who_tried_two_thousand_topics_goes_on() {
+async fn a_student_with_two_thousand_topics_can_continue() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Starter, 15).await;
     let _ = ada.post("/api/questions/alg-q4/start", json!({})).await.ok();
     let algebra = CourseId::try_from("algebra").unwrap();
-    // Ids as long as they may be.
+    // Ids of maximum length.
     let long = |number: u64| TopicId::try_from(format!("topic-{number:05}-{}", "x".repeat(116))).unwrap();
     let attempts: Vec<Attempt> =
         (0..2_000).map(|number| Attempt { topic_id: long(number), ..attempt(number, None) }).collect();
@@ -344,7 +343,7 @@ async fn a_student_who_tried_two_thousand_topics_goes_on() {
     assert_eq!((&mastery["version"], mastery["log"]["topics"].as_object().unwrap().len()), (&json!(2_002), 2_002));
 }
 
-/// All pages of an export: their bytes as a function sends them, and their rows by name.
+/// All pages of an export: their bytes in the Lambda response, and their rows by name.
 async fn export(person: &Person) -> (Vec<usize>, std::collections::BTreeMap<String, Vec<Value>>) {
     let (mut sizes, mut rows) = (Vec::new(), std::collections::BTreeMap::<String, Vec<Value>>::new());
     let mut path = EXPORT.to_owned();
@@ -386,7 +385,7 @@ async fn an_export_of_fourteen_thousand_attempts_comes_in_pages() {
 async fn an_export_with_long_answers_comes_in_pages() {
     let test = TestApp::limited().await;
     let ada = test.member("ada", Plan::Starter, 15).await;
-    // Two thousand characters each of which is two in JSON, and four where a function puts that into JSON again.
+    // Two thousand characters that take two bytes each in JSON, and four in a response that embeds it.
     let row = |number: u64| {
         let attempt = attempt(number, Some("\"".repeat(2_000)));
         item(&keys::attempt(user(&ada), attempt.id), "Attempt", serde_json::to_value(&attempt).unwrap())
@@ -398,7 +397,7 @@ async fn an_export_with_long_answers_comes_in_pages() {
 }
 
 #[tokio::test]
-async fn a_page_of_an_export_may_end_anywhere_and_tells_no_hash() {
+async fn an_export_cursor_may_name_any_item_and_reveals_no_hash() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Starter, 15).await;
     let mut people = vec![ada.clone()];
@@ -428,7 +427,7 @@ async fn a_page_of_an_export_may_end_anywhere_and_tells_no_hash() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_none_is_refused() {
+async fn an_invalid_cursor_is_refused() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     for bad in ["_w", "%%", "eA", &"QUFB".repeat(200)] {
@@ -437,7 +436,7 @@ async fn a_cursor_that_is_none_is_refused() {
     }
     let all = ada.get(EXPORT).await.ok();
     assert_eq!(all["next_cursor"], Value::Null);
-    // Somebody else's place is a place in one's own data.
+    // Another user's cursor is a position in the caller's own data.
     let eve = test.member("eve", Plan::Free, 5).await;
     let cursor = shared::http::page::Cursor::encode("CREDIT#");
     let page = eve.get(&format!("{EXPORT}?cursor={cursor}")).await.ok();

@@ -1,4 +1,4 @@
-//! Rate limits: floods of every action, exact to the request, through two processes at once.
+//! Rate limits are exact for every action, also across two concurrent processes.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use crate::architecture::read;
 /// Requests beyond the quota.
 const EXCESS: u32 = 7;
 
-/// Requests under way at the same time.
+/// Number of concurrent requests.
 pub(crate) const AT_ONCE: usize = 16;
 
-/// The largest quota in tests that use one up: the real ones are thousands of requests.
+/// The largest quota in tests that exhaust one; the real quotas are thousands of requests.
 pub(crate) const QUOTA_MAX: u32 = 12;
 
-/// A well-formed token of nobody.
+/// A well-formed token without a session.
 fn token_of_nobody() -> String {
     SessionToken::new(UserId(Uuid::from_u128(7)), [7; SECRET_BYTES]).reveal()
 }
@@ -78,8 +78,8 @@ async fn import_exams(test: &TestApp, numbers: impl Iterator<Item = u32>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
-    // What derives a key for each request has the smaller quota; the other must be above those that a flood of another
-    // action would meet first.
+    // Actions that derive a key per request get the smaller quota. The other quota must be larger than those that a
+    // flood of another action reaches first.
     let apps = [TestApp::limited_to(QUOTA_MAX).await, TestApp::limited_to(7 * QUOTA_MAX).await];
     for action in LimitedAction::ALL {
         let derives_keys = matches!(action, LimitedAction::LoginAddress | LimitedAction::RegisterAddress);
@@ -94,7 +94,7 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
         let policy = test.app.limits.window(action, test.app.now()).policy;
         for window in 0..2 {
             if action == LimitedAction::Analysis {
-                // Each can be bought once.
+                // Each edition can be bought once.
                 import_exams(test, (0..policy.quota + EXCESS).map(|number| number + 1_000 * window)).await;
             }
             let flood = (0..policy.quota + EXCESS).map(|number| {
@@ -108,7 +108,7 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
                 assert!(matches!(answer.status.as_u16(), 200 | 401 | 409), "{action:?}: {}", answer.body);
                 let policies = format!("\"{}\";q={};w={}", action.name(), policy.quota, policy.window_seconds);
                 if action == LimitedAction::OpenRead {
-                    // A cache may give it to others.
+                    // Shared caches may store this response.
                     assert_eq!((answer.header("ratelimit-policy"), answer.header("ratelimit")), ("", ""));
                     continue;
                 }
@@ -133,7 +133,7 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
 }
 
 #[tokio::test]
-async fn what_is_over_the_limit_moves_nothing() {
+async fn a_request_over_the_limit_has_no_effect() {
     let test = TestApp::limited().await;
     let ada = test.member("ada", Plan::Starter, 60).await;
     let order = json!({"course_id": "algebra", "count": 1});
@@ -147,7 +147,7 @@ async fn what_is_over_the_limit_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_header_that_the_client_writes_is_no_address() {
+async fn forwarded_headers_from_clients_are_ignored() {
     let test = TestApp::limited_to(QUOTA_MAX).await;
     let quota = QUOTA_MAX;
     let mut event: Value = serde_json::from_str(&read("events/questions.feature_question.json")).unwrap();
@@ -161,18 +161,18 @@ async fn a_header_that_the_client_writes_is_no_address() {
         let answer = Answer::to(request, function.clone()).await;
         assert_eq!(answer.status == 429, number == quota, "{number}: {}", answer.body);
     }
-    // Another address, as API Gateway saw it, is somebody else.
+    // Another source address from API Gateway is another client.
     event["requestContext"]["http"]["sourceIp"] = json!("203.0.113.250");
     let request = lambda_http::request::from_str(&event.to_string()).unwrap().map(|body| Body::from(body.to_vec()));
     assert_eq!(Answer::to(request, function).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_token_that_is_nobodys_counts_for_its_address_and_not_for_the_user_it_names() {
+async fn an_invalid_token_counts_for_its_address_not_for_its_user() {
     let test = TestApp::limited_to(QUOTA_MAX).await;
     let ada = test.user("ada").await;
     let good = ada.token.clone().unwrap();
-    // The last character but one holds bits of the secret only.
+    // The second to last character holds only bits of the secret.
     let forged = format!("{}{}", &good[..good.len() - 2], if good.ends_with('A') { "BA" } else { "AA" });
     let thief = test.somebody(&forged);
     let quota = QUOTA_MAX;
@@ -199,7 +199,7 @@ async fn a_logout_over_the_limit_still_ends_the_session() {
 }
 
 #[tokio::test]
-async fn what_fails_for_its_form_calls_no_database_and_is_not_counted() {
+async fn malformed_requests_call_no_database_and_are_not_counted() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let _ = proxy.take_calls();
@@ -213,7 +213,7 @@ async fn what_fails_for_its_form_calls_no_database_and_is_not_counted() {
 }
 
 #[tokio::test]
-async fn every_route_says_where_the_client_stands_but_what_a_cache_may_give_to_others() {
+async fn every_uncached_response_has_rate_limit_headers() {
     let test = TestApp::limited().await;
     for route in ROUTES.iter().filter(|route| route.method == Method::GET && !route.path.contains('{')) {
         let ada = test.member(route.operation, Plan::Free, 5).await;
@@ -239,12 +239,12 @@ async fn every_route_says_where_the_client_stands_but_what_a_cache_may_give_to_o
     let etag = first.header("etag").to_owned();
     let again = test.anonymous().get_with("/api/featured-question", &[("if-none-match", &etag)]).await;
     assert_eq!((again.status.as_u16(), again.header("ratelimit"), again.header("ratelimit-policy")), (304, "", ""));
-    // What no cache keeps tells it.
+    // Responses that no cache stores have the headers.
     let missing = test.anonymous().get("/api/courses/none/topics/public").await;
     assert_eq!((missing.status.as_u16(), missing.header("ratelimit")), (404, "\"open_read\";r=4999;t=60"));
 }
 
-/// What a landing page asks for, of which the second is asked again with its tag.
+/// The requests of a landing page; the second is repeated with its ETag.
 async fn visit(visitor: &Person) -> [Answer; 4] {
     let health = visitor.get("/").await;
     let topics = visitor.get("/api/courses/algebra/topics/public").await;
@@ -274,12 +274,12 @@ async fn a_thousand_visitors_of_one_address_see_the_landing_page_within_a_minute
     }
     let last = first.get("/api/courses/none/topics/public").await;
     assert_eq!(last.header("ratelimit"), "\"open_read\";r=1999;t=60");
-    // A neighbour's requests leave those of a user with a session alone.
+    // Requests from the same address do not affect a signed-in user.
     let ada = test.member("ada", Plan::Free, 5).await.at(first.address);
     assert_eq!(ada.get("/api/auth/me").await.header("ratelimit"), "\"signed_in\";r=99;t=60");
 }
 
-/// How many requests of `subject` are counted now.
+/// Current count of `subject`.
 pub(crate) async fn counted(test: &TestApp, action: LimitedAction, subject: &str) -> u64 {
     let window = test.app.limits.window(action, test.app.now());
     let count = test.app.store.count(window, subject).await.unwrap();
@@ -296,13 +296,14 @@ async fn an_analysis_counts_when_it_is_bought_and_not_when_it_is_read_or_refused
     let ada = test.member("ada", Plan::Free, 2 * (quota + 1)).await;
     let poor = test.member("poor", Plan::Free, 1).await;
     for number in 0..=quota {
-        // Refused: no credits, no such course, a request that buys nothing.
+        // Refused requests: no credits, unknown course, or a prefetch.
         let _ = poor.get(&analysis(0)).await.problem(402, "insufficient_credits");
         let _ = ada.get("/api/courses/none/analysis").await.problem(404, "not_found");
         let _ = ada.get_with(&analysis(number), &[("purpose", "prefetch")]).await.problem(402, "not_purchased");
     }
     for number in 0..quota {
-        // At the same time: one buys, the other reads. Until that is known both count, so the last one comes alone.
+        // Two concurrent requests: one buys, the other reads. Both count until the result is known, so the last request
+        // is sent alone.
         let (path, count) = (analysis(number), if number + 1 < quota { 2 } else { 1 });
         for answer in join_all((0..count).map(|_| ada.get(&path))).await {
             assert_eq!(answer.ok()["analysis"]["exams_analysed"], 1);
@@ -310,7 +311,7 @@ async fn an_analysis_counts_when_it_is_bought_and_not_when_it_is_read_or_refused
     }
     let refused = ada.get(&analysis(quota)).await.problem(429, "rate_limited");
     assert_eq!(refused["violated_policies"], json!(["analysis"]));
-    // What is owned is read as often as anything else.
+    // An owned edition is limited like any other read.
     for number in 0..40 {
         assert_eq!(ada.get(&analysis(number % quota)).await.ok()["credits_deducted"], 0);
     }
@@ -321,7 +322,7 @@ async fn an_analysis_counts_when_it_is_bought_and_not_when_it_is_read_or_refused
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_the_address_and_nobody_else_does() {
+async fn only_a_trusted_proxy_sets_the_address() {
     let test = TestApp::limited_to(QUOTA_MAX).await;
     let proxies = TrustedProxies::of(&["192.0.2.0/24"]).unwrap();
     let router = proxies.before(test.anonymous().router());
@@ -332,7 +333,7 @@ async fn a_trusted_proxy_tells_the_address_and_nobody_else_does() {
     };
     let (proxy, stranger) = (at("192.0.2.9"), at("203.0.113.77"));
     for number in 0..QUOTA_MAX {
-        // What the client wrote itself stands left of what the proxy saw.
+        // Entries sent by the client are to the left of the proxy's entry.
         let _ = ask(&proxy, &format!("198.51.100.{number}, 203.0.113.1")).await.ok();
         let _ = ask(&stranger, &format!("198.51.100.{number}")).await.ok();
     }
@@ -341,11 +342,11 @@ async fn a_trusted_proxy_tells_the_address_and_nobody_else_does() {
     let _ = ask(&proxy, "203.0.113.2").await.ok();
 }
 
-/// A route that anybody may call and that changes something counts by itself, before it does.
+/// An open route that writes counts the request itself, before it writes.
 #[test]
 fn every_route_has_a_policy() {
     for route in &ROUTES {
-        // Signed by its sender, and asked by monitors.
+        // The webhook is signed, and monitors poll the status.
         let is_unlimited = ["receive_event", "show_status"].contains(&route.operation);
         assert_eq!(route.limits.is_empty(), is_unlimited, "{}", route.operation);
     }

@@ -1,4 +1,4 @@
-//! The lines of a function's log, as the requests of a student make them.
+//! The log lines of a function for a student's requests.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl Lines {
         lines.into_iter().rfind(|line| line["message"] == "request").unwrap()
     }
 
-    /// All that is said loudly since.
+    /// Warnings and errors logged since then.
     fn loud(&self) -> Vec<Value> {
         let lines = std::mem::take(&mut *self.0.lock().unwrap());
         lines.into_iter().filter(|line| line["level"] == "WARN" || line["level"] == "ERROR").collect()
@@ -69,7 +69,7 @@ async fn every_movement_of_credits_is_counted_in_its_request() {
     assert_eq!(lines.moved(), [1, 2, 0]);
     let _ = ada.get("/api/credits/balance").await.ok();
     assert_eq!(lines.moved(), [0, 0, 0]);
-    // A month later the balance is five again: two came. What is spent then is another movement.
+    // A month later the refresh adds two credits, to five. The spend is a separate movement.
     test.pass(Duration::from_hours(31 * 24));
     let ada = test.renewed(&ada).await;
     let _ = ada.post("/api/questions/practice", order).await.ok();
@@ -120,14 +120,14 @@ async fn a_request_is_a_line_with_its_metrics_and_without_names() {
     assert_eq!((&line["requests"], &line["server_errors"]), (&json!(1), &json!(0)));
     assert!(line["database_calls"].as_u64() > Some(0));
 
-    // Who is not known has no name in the log, and a refusal is no failure of ours.
+    // A request without a session logs no user, and a refusal is not logged as an error.
     let _ = test.somebody("pp_nobody").get("/api/auth/me").await.problem(401, "unauthenticated");
     let line = lines.latest();
     assert_eq!((&line["user"], &line["status"], &line["server_errors"]), (&json!("-"), &json!(401), &json!(0)));
 }
 
 #[tokio::test]
-async fn a_failure_names_its_cause() {
+async fn a_failure_logs_its_cause() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let lines = Lines::default();
     let _guard = tracing_subscriber::registry().with(lines.layer()).set_default();
@@ -145,7 +145,7 @@ async fn a_failure_names_its_cause() {
 }
 
 #[test]
-fn alarms_and_dashboard_look_at_metrics_that_are_written() {
+fn alarms_and_dashboard_use_metrics_that_exist() {
     let template = template();
     let is_written = |name: &str| METRICS.contains(&name) || name == "VerifyMismatches";
     let alarms = template["Resources"].as_object().unwrap().values().map(|resource| &resource["Properties"]);

@@ -1,6 +1,6 @@
 //! End-to-end tests, one module for each group of routes.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod account;
 mod analysis;

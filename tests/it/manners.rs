@@ -1,4 +1,4 @@
-//! What every answer carries, what clients may keep, and what a process keeps in memory.
+//! Common response headers, caching by clients, and the process's own cache.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tests::{Answer, Person, Proxy, TestApp};
 
 use crate::architecture::read;
 
-/// Reads of the catalogue, as far as a student may see it.
+/// Catalogue reads of a student.
 const CATALOGUE: [&str; 10] = [
     "list_courses",
     "show_course",
@@ -47,7 +47,7 @@ async fn every_catalogue_read_is_revalidated() {
         let first = ada.get(&path_of(route)).await;
         let etag = first.header("etag").to_owned();
         assert!(etag.starts_with('"') && etag.len() > 10, "{}: {etag:?} is no strong tag", route.operation);
-        // What is the same for everybody may be given out by a CDN.
+        // A CDN may cache responses that are the same for everybody.
         let caching = if route.access == RouteAccess::Open { "public, max-age=60" } else { "private, no-cache" };
         assert_eq!(first.header("cache-control"), caching, "{}", route.operation);
         for method in [Method::GET, Method::HEAD] {
@@ -61,7 +61,7 @@ async fn every_catalogue_read_is_revalidated() {
 }
 
 #[tokio::test]
-async fn what_is_unlocked_changes_the_tag() {
+async fn unlocking_changes_the_etag() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let path = "/api/questions/alg-q4";
@@ -72,7 +72,7 @@ async fn what_is_unlocked_changes_the_tag() {
 }
 
 #[tokio::test]
-async fn what_is_personal_is_not_stored_and_a_problem_neither() {
+async fn personal_responses_and_problems_are_not_cached() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let personal = |route: &&Route| {
@@ -96,7 +96,7 @@ async fn what_is_personal_is_not_stored_and_a_problem_neither() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_an_open_route_is_not_kept_by_a_cache() {
+async fn an_error_of_an_open_route_is_not_cached() {
     let test = TestApp::limited_to(1).await;
     let visitor = test.anonymous();
     let _ = visitor.get("/api/featured-question").await.ok();
@@ -108,7 +108,7 @@ async fn a_refusal_of_an_open_route_is_not_kept_by_a_cache() {
 }
 
 #[tokio::test]
-async fn two_hosts_are_refused_on_every_path() {
+async fn two_host_headers_are_refused_on_every_path() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let hosts = [("host", "api.example.org"), ("host", "other.example.org")];
@@ -138,7 +138,7 @@ async fn a_host_that_is_missing_or_is_not_one_host_is_refused() {
     }
     let problem = ask(Version::HTTP_11, None).await.problem(400, "invalid_request");
     assert_eq!(problem["detail"], "The request has no `Host` header; send one.");
-    // HTTP/1.0 knows no host.
+    // HTTP/1.0 has no `Host` header.
     let _ = ask(Version::HTTP_10, None).await.ok();
     for host in ["localhost", "127.0.0.1:8787", "[::1]:8787"] {
         let _ = ask(Version::HTTP_11, Some(host.as_bytes())).await.ok();
@@ -146,7 +146,7 @@ async fn a_host_that_is_missing_or_is_not_one_host_is_refused() {
 }
 
 #[tokio::test]
-async fn every_answer_has_an_id_and_is_not_sniffed() {
+async fn every_response_has_a_request_id_and_nosniff() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let mut ids = std::collections::HashSet::new();
@@ -155,14 +155,14 @@ async fn every_answer_has_an_id_and_is_not_sniffed() {
             let answer = person.send(route.method.clone(), &path_of(route), None, &[]).await;
             assert_eq!(answer.header("x-content-type-options"), "nosniff", "{}", route.operation);
             assert!(ids.insert(answer.header("x-request-id").to_owned()), "{}", route.operation);
-            // Nobody behind a plain connection may be told to use HTTPS only: a local server has none.
+            // A local server speaks plain HTTP, so it must not send HSTS.
             assert_eq!(answer.header("strict-transport-security"), "");
         }
     }
 }
 
 #[tokio::test]
-async fn behind_the_gateway_browsers_are_told_to_stay_with_https() {
+async fn responses_behind_the_gateway_have_hsts() {
     let test = TestApp::start().await;
     for (name, function) in [
         ("questions.feature_question", questions::router(test.app.clone())),
@@ -176,7 +176,7 @@ async fn behind_the_gateway_browsers_are_told_to_stay_with_https() {
     }
 }
 
-/// Calls about the catalogue, and no counters or sessions.
+/// Calls that read the catalogue, without counters and sessions.
 fn catalogue_calls(proxy: &Proxy) -> Vec<String> {
     let is_catalogue = |call: &Call| call.name.contains("CATALOG") || call.name.contains("COURSE#");
     proxy.take_calls().into_iter().filter(is_catalogue).map(|call| call.name).collect()
@@ -208,7 +208,7 @@ async fn a_catalogue_is_loaded_once_however_many_ask_and_its_version_once_a_minu
 }
 
 #[tokio::test]
-async fn an_import_is_seen_after_a_minute_and_by_its_own_process_at_once() {
+async fn an_import_is_visible_after_a_minute_and_at_once_in_its_own_process() {
     let test = TestApp::start().await;
     let twin = test.twin();
     let ada = test.member("ada", Plan::Free, 5).await;

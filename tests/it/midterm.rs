@@ -1,4 +1,4 @@
-//! Midterms: contents, price, and that they never change.
+//! Midterms: contents, price and immutability.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ async fn an_infeasible_request_lists_its_conflicts_and_is_not_charged() {
             .await;
     let named: Vec<_> = found.iter().map(|one| (one["constraint"].as_str().unwrap(), &one["available"])).collect();
     assert_eq!(named, [("question_count", &json!(0)), ("topic_ids", &json!(2)), ("techniques", &json!(2))]);
-    // Three questions have at most 32.5 points, with two that say nothing, and at least 5 minutes.
+    // Three questions have at most 32.5 points, two of them without stated points, and at least 5 minutes.
     let found = conflicts(json!({"config": {"question_count": 3, "points": 500, "minutes": 1}})).await;
     assert_eq!(found.iter().map(|one| one["constraint"].as_str().unwrap()).collect::<Vec<_>>(), ["points", "minutes"]);
     let only_hard = json!({"config": {"question_count": 3, "topic_ids": ["alg-linear", "alg-sets"], "difficulty_distribution": {"hard": 1}}});
@@ -280,7 +280,7 @@ async fn the_newest_client_of_the_old_service_orders_a_midterm() {
     }
     let difficulty = &midterm["blueprint"]["difficulty"];
     assert_eq!((&difficulty[2], &difficulty[3], &difficulty[4]), (&json!(0.0), &json!(0.0), &json!(0.0)));
-    // By name, by slug or id: the same.
+    // Name, slug and id select the same topic.
     for section in ["Sets", "alg-sets", "Foundations"] {
         let one = json!({"config": {"questionCount": 3, "sections": [section]}});
         let problem = generate(&ada, one).await.problem(422, "blueprint_infeasible");
@@ -291,7 +291,7 @@ async fn the_newest_client_of_the_old_service_orders_a_midterm() {
 }
 
 #[tokio::test]
-async fn what_the_two_spellings_of_a_config_say_is_bounded_and_said_once() {
+async fn both_spellings_of_a_config_are_bounded_and_exclusive() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     for (config, field) in [

@@ -1,4 +1,4 @@
-//! Grants of an operator with a key: given once, however often, at once, and through whatever storage does.
+//! An operator's grant with a key happens once, under repetition, concurrency and storage faults.
 
 use futures_util::future::join_all;
 use shared::domain::credits::adjustment::{Adjustment, AdjustmentReason};
@@ -28,7 +28,7 @@ async fn a_grant_with_a_key_is_given_once() {
     let (ada, eve) = (test.member("ada", Plan::Free, 5).await, test.member("eve", Plan::Free, 5).await);
     let store = &test.app.store;
     assert!(matches!(grant(&test, store, &ada, 3, "ticket 17").await, Ok(Adjusted::Now(_))));
-    // A year on: the key is kept as long as the account.
+    // A year later: the key is kept as long as the account.
     test.pass(std::time::Duration::from_hours(24 * 365));
     let Ok(Adjusted::Before(profile, at)) = grant(&test, store, &ada, 3, "ticket 17").await else { panic!() };
     assert_eq!((profile.wallet.credits, at.to_string().as_str()), (8, "2026-03-01T12:00:00Z"));
@@ -44,7 +44,7 @@ async fn a_grant_with_a_key_is_given_once() {
 }
 
 #[tokio::test]
-async fn what_is_taken_with_a_key_is_taken_once_even_to_the_last_credit() {
+async fn credits_taken_with_a_key_are_taken_once() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     assert!(matches!(grant(&test, &test.app.store, &ada, -5, "k").await, Ok(Adjusted::Now(_))));
@@ -54,7 +54,7 @@ async fn what_is_taken_with_a_key_is_taken_once_even_to_the_last_credit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_grants_that_race_one_is_given() {
+async fn concurrent_grants_with_one_key_give_once() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let other = Store::connect(&test.app.config.database);
@@ -70,13 +70,13 @@ async fn of_grants_that_race_one_is_given() {
 }
 
 #[tokio::test]
-async fn a_grant_whose_answer_is_lost_is_given_once_when_it_is_repeated() {
+async fn a_grant_repeated_after_a_lost_answer_gives_once() {
     let (test, proxy) = TestApp::behind_proxy().await;
     for (index, fault) in [Fault::ErrorBefore, Fault::ErrorAfter, Fault::LostAnswer].into_iter().enumerate() {
         for reach in [Reach::Try, Reach::Call] {
             let ada = test.member(&format!("ada-{index}-{reach:?}"), Plan::Free, 5).await;
             let _ = proxy.take_calls();
-            // Read: the profile, the record; then the transaction.
+            // The calls are: read the profile, read the record, write the transaction.
             proxy.arm(fault, Aim { name: None, nth: 2, reach });
             let first = grant(&test, &test.app.store, &ada, 3, "one").await;
             assert!(proxy.hits() > 0);

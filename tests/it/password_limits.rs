@@ -21,7 +21,7 @@ async fn a_thousand_logins_to_one_account_derive_as_many_keys_as_the_policy_allo
         let stranger = test.anonymous();
         async move { stranger.post("/api/auth/login", body).await }
     });
-    // Somebody else keeps asking, and is answered every time.
+    // Another user keeps sending requests, and all succeed.
     let others = async {
         let grace = test.member("grace", Plan::Free, 5).await;
         for _ in 0..50 {
@@ -35,7 +35,7 @@ async fn a_thousand_logins_to_one_account_derive_as_many_keys_as_the_policy_allo
     assert_eq!((count(401), count(429)), (quota as usize, 1_000 - quota as usize));
 }
 
-/// As if `count` other people of `person`'s address had done the same.
+/// Counts `count` requests of other users at `person`'s address.
 async fn count_others(test: &TestApp, action: LimitedAction, person: &Person, count: usize) {
     let window = test.app.limits.window(action, test.app.now());
     let subject = address_subject(person.address);
@@ -58,7 +58,7 @@ async fn a_class_of_two_hundred_registers_and_signs_in_from_one_address() {
 }
 
 #[tokio::test]
-async fn guesses_at_many_accounts_from_one_address_stop_and_logins_that_succeed_do_not_count() {
+async fn guesses_from_one_address_are_limited_and_successful_logins_do_not_count() {
     let test = TestApp::limited_to(QUOTA_MAX).await;
     let ada = test.user("ada").await;
     let grace = test.user("grace").await;
@@ -81,7 +81,7 @@ async fn guesses_at_many_accounts_from_one_address_stop_and_logins_that_succeed_
     assert_eq!(test.app.kdf_runs(), derived, "no key is derived for what is refused");
 }
 
-/// `test` with a queue of key derivations that holds `waiting`, and people with a password, of one address.
+/// `test` with a queue of `waiting` key derivations, and users with passwords at one address.
 async fn class_before_queue(mut test: TestApp, waiting: usize, names: &[&str]) -> (TestApp, Vec<Person>) {
     test.app = test.app.with_kdf_queue(waiting);
     let school = test.anonymous().address;
@@ -98,14 +98,14 @@ async fn class_before_queue(mut test: TestApp, waiting: usize, names: &[&str]) -
 
 const CLASS: [&str; 8] = ["ada", "grace", "emmy", "sofia", "hypatia", "maria", "rosalind", "lise"];
 
-/// Sends all of `requests` at once, and again those that are told to come back later, until none is.
+/// Sends all requests concurrently and retries those with 503 until none is left.
 async fn until_answered<R: Future<Output = Answer>>(count: usize, request: impl Fn(usize) -> R) -> Vec<Answer> {
     let (mut left, mut answers): (Vec<usize>, Vec<Answer>) = ((0..count).collect(), Vec::new());
     while !left.is_empty() {
         let round = join_all(left.iter().map(|number| request(*number))).await;
         let (busy, done): (Vec<_>, Vec<_>) = left.drain(..).zip(round).partition(|(_, answer)| answer.status == 503);
         for (_, answer) in &busy {
-            // As long as a full queue takes.
+            // The time in which a full queue empties.
             assert_eq!(answer.header("retry-after"), "4");
         }
         assert!(!done.is_empty(), "somebody is answered in each round");
@@ -131,7 +131,7 @@ async fn a_login_or_registration_that_finds_the_queue_full_is_not_counted() {
 }
 
 #[tokio::test]
-async fn a_guess_at_the_own_password_counts_when_a_key_was_derived_for_it() {
+async fn a_password_guess_counts_once_a_key_was_derived() {
     let (test, class) = class_before_queue(TestApp::limited().await, 0, &["ada"]).await;
     let ada = &class[0];
     let derived = test.app.kdf_runs();
@@ -151,14 +151,14 @@ async fn a_guess_at_the_own_password_counts_when_a_key_was_derived_for_it() {
     for answer in answers.await {
         let _ = answer.problem(401, "invalid_credentials");
     }
-    // What is refused before any password is compared counts no more than what found the queue full.
+    // A request refused before a password comparison is not counted, like one that finds the queue full.
     let refused = ada.post("/api/auth/password", change).await.problem(429, "rate_limited");
     assert_eq!(refused["violated_policies"], json!(["password"]));
     assert_eq!(test.app.kdf_runs() - derived, quota as u64);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_hangs_up_is_counted_for_the_keys_that_were_derived_and_the_guesses_that_were_wrong() {
+async fn a_disconnected_client_is_counted_for_derived_keys_and_wrong_guesses() {
     let (test, class) = class_before_queue(TestApp::limited().await, 8, &["ada", "grace"]).await;
     let school = address_subject(class[0].address);
     let mut wrong = 0;
@@ -168,7 +168,7 @@ async fn a_client_that_hangs_up_is_counted_for_the_keys_that_were_derived_and_th
             let (person, form) = (student.clone(), json!({"email": student.email, "password": password}));
             let login = tokio::spawn(async move { person.post("/api/auth/login", form).await });
             for _ in 0..patience {
-                // About as long as a step of the login takes.
+                // About the duration of one step of a login.
                 let _ = counted(&test, LimitedAction::OpenRead, "nobody").await;
             }
             login.abort();
@@ -190,7 +190,7 @@ async fn a_client_that_hangs_up_is_counted_for_the_keys_that_were_derived_and_th
 }
 
 #[tokio::test]
-async fn guesses_at_one_account_that_its_limit_refuses_leave_the_neighbours_alone() {
+async fn refused_guesses_at_one_account_do_not_count_for_the_address() {
     let test = TestApp::limited_to(QUOTA_MAX).await;
     let school = test.anonymous();
     let guess =

@@ -130,7 +130,7 @@ async fn fifty_concurrent_requests_with_five_credits_make_five_purchases() {
         assert_eq!(balances, [0, 1, 2, 3, 4], "{name}");
         assert_eq!(person.credits().await, 0);
         assert_eq!(test.entries(&person.id).await.len(), 6);
-        // No question was paid for twice while another was unseen.
+        // No question was bought twice while another one was unseen.
         let delivered: HashSet<_> = paid.iter().flat_map(|answer| ids(&answer.body)).collect();
         assert_eq!(delivered.len(), if name == "same" { 2 } else { 5 }, "{name}");
     }
@@ -159,7 +159,7 @@ async fn fifty_concurrent_requests_for_different_questions_make_five_purchases()
 }
 
 #[tokio::test]
-async fn one_technique_is_a_filter_as_a_list_of_them_is() {
+async fn one_technique_filters_like_a_list() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let ask = async |filter: Value| {

@@ -1,4 +1,4 @@
-//! Buying a plan: what Stripe is asked, exactly; and what happens when it does not answer as it should.
+//! Buying a plan: the exact requests to Stripe, and its failures.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -76,7 +76,7 @@ async fn a_purchase_asks_stripe_for_a_customer_once_and_for_a_checkout_each_time
 }
 
 #[tokio::test]
-async fn purchases_at_once_are_of_one_customer() {
+async fn concurrent_purchases_share_one_customer() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let processes: Vec<Router> = (0..4).map(|_| test.twin()).collect();
@@ -91,14 +91,14 @@ async fn purchases_at_once_are_of_one_customer() {
 }
 
 #[tokio::test]
-async fn the_same_key_is_the_same_checkout() {
+async fn the_same_key_returns_the_same_checkout() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let first = ada.post_once(PURCHASE, "k", starter()).await.ok();
     assert_eq!(ada.post_once(PURCHASE, "k", starter()).await.ok(), first);
     let _ = ada.post_once(PURCHASE, "k", json!({"plan": "unlimited"})).await.problem(422, "idempotency_key_reused");
     assert_ne!(ada.post_once(PURCHASE, "other", starter()).await.ok(), first);
-    // Another user's key is another key.
+    // The same key of another user is a different key.
     let bob = test.member("bob", Plan::Free, 5).await;
     assert_ne!(bob.post_once(PURCHASE, "k", starter()).await.ok(), first);
     let keys: Vec<String> = test
@@ -111,7 +111,7 @@ async fn the_same_key_is_the_same_checkout() {
 }
 
 #[tokio::test]
-async fn who_has_a_plan_changes_it_in_the_portal() {
+async fn a_plan_is_changed_in_the_portal() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let _ = ada.post(PORTAL, json!({})).await.problem(409, "not_subscribed");
@@ -129,7 +129,7 @@ async fn who_has_a_plan_changes_it_in_the_portal() {
     assert_eq!((asked.len(), asked[0].what.as_str()), (1, "POST /v1/billing_portal/sessions"));
     assert_eq!(asked[0].form, form(&[("customer", &customer_of(&ada)), ("return_url", CANCEL_URL)]));
 
-    // A plan that an operator gave can be exchanged for one that is paid.
+    // A plan set by an operator can be replaced by a paid one.
     let gifted = test.member("gifted", Plan::Starter, 5).await;
     let _ = gifted.post(PURCHASE, json!({"plan": "unlimited"})).await.ok();
 }
@@ -163,7 +163,7 @@ async fn a_customer_who_was_deleted_at_stripe_is_replaced_once() {
         .collect();
     let [new] = new.into_iter().collect::<Vec<_>>()[..] else { panic!("one new customer: {asked:#?}") };
 
-    // The next ones ask for the new customer at once; the client's old key is of use again.
+    // Later requests use the new customer directly, and the client's old key can be used again.
     let _ = ada.post_once(PURCHASE, "k", starter()).await.ok();
     let _ = ada.post(PORTAL, json!({})).await.ok();
     let asked = test.stripe.take_asked();
@@ -190,7 +190,7 @@ async fn the_portal_replaces_a_deleted_customer_too() {
     assert_eq!(asked, [portal, &format!("GET /v1/customers/{old}"), "POST /v1/customers", portal]);
 }
 
-/// A key of another account knows no customer of ours.
+/// With a key of another Stripe account, our customers do not exist.
 #[tokio::test]
 async fn a_wrong_key_replaces_no_subscribers_customer() {
     let test = TestApp::start().await;
@@ -208,7 +208,7 @@ async fn a_wrong_key_replaces_no_subscribers_customer() {
     assert_eq!(ada.get("/api/credits/balance").await.ok()["plan"], "starter");
 }
 
-/// Who has no subscription gets another customer. If the old one lives after all, its events bring it back.
+/// A user without a subscription gets a new customer. If the old customer exists after all, its events restore it.
 #[tokio::test]
 async fn a_customer_who_was_replaced_by_mistake_comes_back() {
     let test = TestApp::start().await;
@@ -227,7 +227,7 @@ async fn a_customer_who_was_replaced_by_mistake_comes_back() {
     assert_eq!(test.stripe.take_asked()[0].form["customer"], old);
 }
 
-/// Deleted at Stripe without a word to us: the subscription ended with it.
+/// The customer was deleted at Stripe without an event; its subscription ended too.
 #[tokio::test]
 async fn a_subscription_ends_with_a_customer_who_is_found_deleted() {
     let test = TestApp::start().await;
@@ -248,7 +248,7 @@ async fn a_subscription_ends_with_a_customer_who_is_found_deleted() {
 }
 
 #[tokio::test]
-async fn what_stripe_rejects_for_good_is_not_busy() {
+async fn a_permanent_rejection_by_stripe_is_not_503() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let error = |code: &str, param: &str| {
@@ -259,11 +259,11 @@ async fn what_stripe_rejects_for_good_is_not_busy() {
     let problem = answer.problem(422, "payment_rejected");
     assert!(problem["detail"].as_str().unwrap().contains("your email"), "{problem}");
     assert_eq!(test.stripe.take_asked().len(), 1);
-    // A price that is not there is a mistake of ours: an operator can mend it.
+    // A missing price is a configuration error, which an operator can fix.
     let _ = ada.post(PURCHASE, starter()).await.ok();
     test.stripe.fail(&[error("resource_missing", "line_items[0][price]")]);
     let _ = ada.post(PURCHASE, starter()).await.problem(503, "unavailable");
-    // So is a portal without settings, and a key of the other mode.
+    // Missing portal settings and a key of the wrong mode are also configuration errors.
     let says = |message: &str, param: Option<&str>| {
         let error = json!({"type": "invalid_request_error", "message": message, "param": param, "code": param.map(|_| "resource_missing")});
         Trouble::Answer(400, json!({ "error": error }))
@@ -276,7 +276,7 @@ async fn what_stripe_rejects_for_good_is_not_busy() {
         let _ = ada.post(PORTAL, json!({})).await.problem(503, "unavailable");
         assert_eq!(test.stripe.take_asked().len(), 1);
     }
-    // A new customer may be missing as well, if it was deleted at once: not forever.
+    // A new customer may also be missing if it was deleted at once; the retries are bounded.
     let missing = || error("resource_missing", "customer");
     let created = Trouble::Answer(200, json!({"id": "cus_gone_again"}));
     let deleted = Trouble::Answer(200, json!({"id": "cus_gone", "deleted": true}));
@@ -287,11 +287,11 @@ async fn what_stripe_rejects_for_good_is_not_busy() {
 }
 
 #[tokio::test]
-async fn stripe_may_fail_and_nothing_is_lost_or_changed() {
+async fn a_failure_of_stripe_changes_nothing() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let error = |status: u16, kind: &str| Trouble::Answer(status, json!({"error": {"type": kind, "code": "c"}}));
-    // What passes by itself is tried again.
+    // Transient failures are retried.
     for trouble in
         [error(500, "api_error"), error(409, "lock"), error(429, "rate"), Trouble::Failure, Trouble::TimeoutAfter]
     {
@@ -312,14 +312,14 @@ async fn stripe_may_fail_and_nothing_is_lost_or_changed() {
         assert_eq!(test.stripe.take_asked().len(), tries);
     }
     let _ = ada.post(PURCHASE, starter()).await.ok();
-    // Nobody listens there.
+    // No server listens at this address.
     let gone = test.twin_where(|name| (name == "STRIPE_API_BASE").then(|| Some("http://127.0.0.1:9".to_owned())));
     let _ = ada.through(gone).post(PURCHASE, starter()).await.problem(503, "unavailable");
     assert_eq!((ada.credits().await, test.entries(&ada.id).await.len()), (5, 1));
 }
 
 #[tokio::test]
-async fn outside_of_local_nothing_is_sold_without_a_key() {
+async fn without_a_key_nothing_is_sold_outside_of_local() {
     let test = TestApp::start().await;
     let process = test.twin_where(|name| match name {
         "STAGE" => Some(Some("prod".to_owned())),
@@ -330,7 +330,7 @@ async fn outside_of_local_nothing_is_sold_without_a_key() {
     let _ = ada.post("/api/webhooks/stripe", json!({})).await.problem(400, "invalid_signature");
 }
 
-/// Lambda's extension for parameters: answers what it holds to who shows the session's token.
+/// A stand-in for the Lambda parameters extension: it returns its values to requests with the session token.
 async fn extension(parameters: &'static [(&'static str, &'static str)]) -> u16 {
     async fn answer(
         State(parameters): State<&'static [(&'static str, &'static str)]>,
@@ -380,9 +380,9 @@ async fn secrets_come_from_parameters() {
     let _ = bob.through(with("/pastpaper/none")).post(PURCHASE, starter()).await.problem(503, "unavailable");
 }
 
-/// What a client sees of a subscription: balance, plan, next date, what is wrong with it.
+/// The subscription as clients see it: balance, plan, next date, failed payment.
 #[tokio::test]
-async fn the_balance_tells_of_the_subscription() {
+async fn the_balance_describes_the_subscription() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 3).await;
     assert_eq!(ada.get("/api/credits/balance").await.ok()["subscription"], Value::Null);

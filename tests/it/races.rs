@@ -1,7 +1,7 @@
-//! What races may not do: each race is run 200 times (fewer on a shared engine), every time by a student of its own.
+//! Races between concurrent requests. Each race runs 200 times (fewer on a shared engine), each time with a new
+//! student.
 //!
-//! A 503 is no failure of these tests, for nothing has moved when it comes: its client asks again, as a real one would.
-//! How often that may be is bounded.
+//! A 503 does not fail these tests, because it has no effect; the client retries. The number of 503s is bounded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,16 +17,16 @@ use tests::engine::rounds;
 use tests::{Answer, Person, TestApp};
 
 const ROUNDS: usize = 200;
-/// Of the race that is long for each of its students.
+/// Runs of the race that takes long for each student.
 const ROUNDS_AT_ONCE: usize = 4;
-/// Processes that the clients of a race are spread over.
+/// Number of processes that serve the clients of a race.
 const PROCESSES: usize = 4;
-/// Requests for which one 503 may come.
+/// One 503 is allowed per this many requests.
 const REQUESTS_A_503: usize = 200;
-/// How often a client asks again after a 503.
+/// Maximum retries of a client after 503.
 const PATIENCE: usize = 20;
 
-/// A request to race with; a null body is none.
+/// A concurrent request; null means no body.
 #[derive(Clone, Copy)]
 struct Request<'a> {
     path: &'a str,
@@ -34,7 +34,7 @@ struct Request<'a> {
     key: Option<&'a str>,
 }
 
-/// Where races are run: the processes, and how often storage gave up.
+/// The processes of the races, and the number of 503s.
 struct Track {
     test: TestApp,
     processes: Vec<Router>,
@@ -49,7 +49,7 @@ impl Track {
         Self { test, processes, requests: AtomicUsize::default(), unavailable: Arc::default() }
     }
 
-    /// The same request by `clients` at once; their answers.
+    /// Sends the same request from `clients` concurrently and returns the responses.
     async fn race(&self, person: &Person, clients: usize, request: Request<'_>) -> Vec<Answer> {
         self.requests.fetch_add(clients, Ordering::Relaxed);
         let running: Vec<_> = (0..clients)
@@ -64,7 +64,7 @@ impl Track {
         join_all(running).await.into_iter().map(Result::unwrap).collect()
     }
 
-    /// Checks how often storage gave up, and everything that was written.
+    /// Checks the number of 503s and all stored items.
     async fn finish(self) {
         let (requests, unavailable) = (self.requests.into_inner(), self.unavailable.load(Ordering::Relaxed));
         assert!(
@@ -75,7 +75,7 @@ impl Track {
     }
 }
 
-/// Asks until the answer is not 503.
+/// Retries until the response is not 503.
 async fn persist(person: &Person, path: &str, body: &Value, key: Option<&str>, unavailable: &AtomicUsize) -> Answer {
     let mut headers = Vec::from_iter(key.map(|key| ("idempotency-key", key)));
     if !body.is_null() {
@@ -128,7 +128,7 @@ async fn the_last_credit_is_spent_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_sixteen_with_one_key_one_spends() {
+async fn sixteen_requests_with_one_key_spend_once() {
     let track = Track::start().await;
     let practice = json!({"course_id": "algebra", "count": 2});
     let bundle = json!({"course_id": "algebra"});
@@ -139,7 +139,7 @@ async fn of_sixteen_with_one_key_one_spends() {
     ];
     for round in 0..rounds(ROUNDS) {
         let (path, body, price) = requests[round % requests.len()];
-        // Every other time there is enough for one only.
+        // Every second run has credits for only one request.
         let credits = if round % 2 == 0 { 20 } else { u32::try_from(price).unwrap() };
         let ada = track.test.member(&format!("ada{round}"), Plan::Starter, credits).await;
         let answers = track.race(&ada, 16, Request { path, body, key: Some("twin") }).await;
@@ -156,7 +156,7 @@ async fn of_sixteen_with_one_key_one_spends() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refresh_that_all_meet_happens_once() {
+async fn a_refresh_met_by_all_requests_happens_once() {
     let track = Track::start().await;
     let body = json!({"course_id": "algebra", "count": 1});
     let request = Request { path: "/api/questions/practice", body: &body, key: None };
@@ -179,24 +179,25 @@ async fn a_refresh_that_all_meet_happens_once() {
         expected.extend((0..15).rev().map(|after| (EntryType::QuestionView, -1, after)));
         assert_eq!(ledger(&track.test, &ada).await, expected, "{}", ada.email);
     };
-    // The clients of a round spend most of their time in the pauses between their tries.
+    // The clients spend most of their time in pauses between retries.
     stream::iter(members).for_each_concurrent(ROUNDS_AT_ONCE, &round).await;
     track.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_that_all_start_is_charged_once() {
+async fn a_question_started_by_all_is_charged_once() {
     let track = Track::start().await;
     let request = Request { path: "/api/questions/alg-q2/start", body: &Value::Null, key: None };
     for round in 0..rounds(ROUNDS) {
-        // Every other time it takes the last credit.
+        // Every second run spends the last credit.
         let credits = if round % 2 == 0 { 5 } else { 1 };
         let ada = track.test.member(&format!("ada{round}"), Plan::Free, credits).await;
         let (started, refused) = split(track.race(&ada, 8, request).await);
         let charged = started.iter().filter(|body| body["credits_deducted"] == 1).count();
         let free = started.iter().filter(|body| body["credits_deducted"] == 0).count();
         assert_eq!((charged, free + refused.len()), (1, 7), "round {round}");
-        // Balance and question are read at once but not as one: the question may look locked still, the credit gone.
+        // Balance and question are read concurrently, not atomically: the question may still look locked when the
+        // credit is already spent.
         assert!(credits == 1 || refused.is_empty(), "round {round}");
         for answer in refused {
             let _ = answer.problem(402, "insufficient_credits");

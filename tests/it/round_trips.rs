@@ -40,7 +40,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
     let email = format!("{name}@example.org");
     let mut person = test.member(&name, Plan::Free, 5).await;
     let on = |id: &str| path.replace("{id}", id).replace("{topic_id}", "alg-sets");
-    // Both existing questions, since the choice of one would change the units.
+    // Requests both existing questions, because a random choice would change the units.
     let order = json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "count": 2});
 
     let (path, body) = match row.operation.as_str() {

@@ -250,7 +250,7 @@ async fn a_wrong_method_gets_a_problem_that_lists_allowed_methods() {
                 let problem = answer.problem(405, "method_not_allowed");
                 let detail = problem["detail"].as_str().unwrap();
                 assert!(detail.starts_with(&format!("{method} is not allowed here; use ")), "{detail}");
-                // HEAD goes without saying where there is GET.
+                // GET implies HEAD.
                 for name in allowed.iter().filter(|name| **name != "HEAD") {
                     assert!(detail.contains(&*name.to_string()), "{detail}: {name}");
                 }

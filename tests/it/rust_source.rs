@@ -15,7 +15,7 @@ pub(crate) type Path = Vec<String>;
 pub(crate) struct Names {
     /// Every path with at least two segments, and every path of a `use`.
     pub(crate) paths: BTreeSet<Path>,
-    /// Names that the file brings into scope: modules it declares and what its `use` trees end with.
+    /// Names that the file brings into scope: its modules, and the last segments of its `use` trees.
     pub(crate) declared: BTreeSet<String>,
     /// Text literals, without doc comments.
     pub(crate) texts: BTreeSet<String>,

@@ -1,5 +1,5 @@
-//! After a life of many users, no password, token or secret is anywhere: not in the table, not in the logs, not in any
-//! answer but the one that gave it out. Neither as it is, nor as base64, nor as hex.
+//! After many requests of several users, no password, token or secret is in the table, in the logs, or in any response
+//! except the one that issued it. This includes base64 and hex forms.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -42,13 +42,13 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// The ways in which a secret may be written.
+/// The encodings of a secret.
 fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
     let mut spelled = vec![secret.to_vec()];
     let hex = hex::encode(secret);
     spelled.extend([hex.to_uppercase().into_bytes(), hex.into_bytes()]);
-    // Base64 of a text that holds the secret depends on where in it the secret stands: three ways, each without the
-    // characters that its neighbours are part of.
+    // Base64 of a text with the secret depends on the secret's offset. There are three forms; each omits the characters
+    // that neighbours affect.
     for shift in 0..3 {
         let padded = [vec![b'.'; shift], secret.to_vec()].concat();
         for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
@@ -75,7 +75,7 @@ fn found<'a>(text: &[u8], secrets: &'a [(String, Vec<u8>)]) -> Vec<&'a str> {
 struct Life {
     test: TestApp,
     secrets: Vec<(String, Vec<u8>)>,
-    /// Answers that gave no secret out.
+    /// Responses that must not contain a secret.
     answers: Vec<Answer>,
 }
 
@@ -106,7 +106,7 @@ impl Life {
         status
     }
 
-    /// Buys a plan of a Stripe that is as talkative as can be.
+    /// Buys a plan while Stripe's errors contain secrets.
     async fn buy(&mut self, person: &Person) {
         let quoting = json!({"error": {"type": "invalid_request_error", "message": SECRET_KEY, "code": SECRET_KEY}});
         self.test.stripe.fail(&[Trouble::Answer(401, quoting)]);
@@ -116,7 +116,7 @@ impl Life {
         let mut event = life(Shape::Since, person, self.test.app.now())[0].clone();
         for _ in 0..2 {
             self.answers.push(self.test.webhook(&event).await);
-            // Once more, unreadable.
+            // The same request with an unreadable answer.
             event["data"]["object"]["customer"] = json!(WEBHOOK_SECRETS[0].len());
         }
         let unsigned = Some(json!({"secret": WEBHOOK_SECRETS[0]}));
@@ -136,7 +136,7 @@ impl Life {
         let person = self.sign_in("/api/auth/register", form(&first), &email).await;
         self.ask(&nobody, Method::POST, "/api/auth/register", Some(form(&first))).await;
         self.ask(&nobody, Method::POST, "/api/auth/login", Some(form(&wrong))).await;
-        // Malformed, with a password in it, in the wrong place and of the wrong type.
+        // Malformed bodies with a password in a wrong place or of a wrong type.
         for odd in [json!({"email": {"password": wrong}, "password": wrong}), json!({"email": wrong}), json!([wrong])] {
             self.ask(&nobody, Method::POST, "/api/auth/login", Some(odd)).await;
         }
@@ -149,7 +149,7 @@ impl Life {
         {
             assert_eq!(self.ask(&person, Method::GET, path, None).await, 200, "{path}");
         }
-        // A token where it does not belong.
+        // A token in a wrong place.
         let misplaced = format!("/api/questions?course_id={}", person.token.as_ref().unwrap());
         self.ask(&person, Method::GET, &misplaced, None).await;
         self.ask(&person, Method::GET, &format!("/{first}/").replace(' ', "%20"), None).await;
@@ -176,9 +176,10 @@ impl Life {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_the_table_the_logs_or_an_answer() {
+async fn no_secret_is_in_the_table_the_logs_or_a_response() {
     let log = Log::default();
-    // More than is ever logged: what the SDK and the HTTP client have to say, too. This thread's, on which the test runs.
+    // More than production logs: also the SDK and the HTTP client. The subscriber applies to this thread, on which the
+    // test runs.
     let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(log.clone()).finish();
     let guard = lines.set_default();
 
@@ -190,7 +191,7 @@ async fn no_secret_is_in_the_table_the_logs_or_an_answer() {
     for number in 0..USERS {
         life.live(number).await;
     }
-    // What fails inside is logged with its cause.
+    // An internal error is logged with its cause.
     let email = "user2@example.org";
     for fault in [Fault::ErrorBefore, Fault::Throttle] {
         proxy.arm(fault, Aim { name: None, nth: 0, reach: Reach::Onwards });
@@ -223,12 +224,12 @@ async fn no_secret_is_in_the_table_the_logs_or_an_answer() {
         let shown = format!("{:?} {}", answer.headers, answer.body);
         assert_eq!(found(shown.as_bytes(), &life.secrets), Vec::<&str>::new(), "in {shown}");
     }
-    // A digest of an email is no email.
+    // A digest of an email does not count as an email.
     assert!(!table.contains("LIMIT#login_email#user"));
 }
 
 #[test]
-fn a_secret_is_found_however_it_is_written() {
+fn a_secret_is_found_in_every_encoding() {
     let secrets = [("it".to_owned(), b"first passphrase of 1".to_vec())];
     let secret = "first passphrase of 1";
     let hex = hex::encode(secret);

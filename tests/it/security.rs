@@ -54,7 +54,7 @@ const SECTIONS: [(&str, &[u8], &[u8]); 46] = [
     ("16.5", &[1, 2, 3], &[]),
 ];
 
-/// How a row begins that names no test, and how long its reason must be.
+/// The prefix of a row without a test, and the minimum length of its reason.
 const REASONS: [&str; 3] = ["Not applicable: ", "By design: ", "Open: "];
 const REASON_CHARS_MIN: usize = 20;
 
@@ -87,7 +87,7 @@ fn required() -> BTreeMap<String, String> {
     required
 }
 
-/// What is wrong with what a row shows.
+/// The error in a row's evidence, if any.
 fn complaint(evidence: &str) -> Option<String> {
     let names: Vec<&str> = evidence.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
     if let Some(unknown) = names.iter().find(|name| !is_test(name)) {
@@ -101,7 +101,7 @@ fn complaint(evidence: &str) -> Option<String> {
     }
 }
 
-/// Whether a name is a test's: `module::name` of this folder, or a file of the sources and the name.
+/// Whether a test with this name exists: `module::name` in this folder, or a source file and the name.
 fn is_test(name: &str) -> bool {
     let Some((place, function)) = name.split_once("::") else { return false };
     let has_extension = std::path::Path::new(place).extension().is_some();
@@ -116,7 +116,7 @@ fn is_test(name: &str) -> bool {
 }
 
 #[test]
-fn every_requirement_has_a_test_that_is_there_or_a_reason() {
+fn every_requirement_names_an_existing_test_or_a_reason() {
     let document = read("docs/security.md");
     let rows = rows(&document);
     let levels: BTreeMap<String, String> = rows.iter().map(|(id, row)| (id.clone(), row.level.clone())).collect();

@@ -85,7 +85,7 @@ async fn public_topics_need_no_session() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_404() {
+async fn an_unknown_topic_or_course_is_404() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     for path in [

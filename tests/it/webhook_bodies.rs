@@ -23,7 +23,7 @@ async fn a_thin_event_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn what_is_not_signed_is_not_read() {
+async fn an_unsigned_body_is_not_read() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let ada = test.member("ada", Plan::Free, 3).await;
     let now = test.app.now();
@@ -64,7 +64,7 @@ async fn what_is_not_signed_is_not_read() {
     }
     assert!(proxy.take_calls().is_empty() && test.stripe.take_asked().is_empty());
     assert_eq!(test.entries(&ada.id).await.len(), 1);
-    // The good one is, with either secret, and once.
+    // The valid event is accepted with either secret, and applied once.
     let both = signature(body.as_bytes(), WEBHOOK_SECRETS[1], now);
     for header in [&both, &good] {
         let _ = send(&test, body.clone(), &[("stripe-signature", header)]).await.ok();
@@ -73,7 +73,7 @@ async fn what_is_not_signed_is_not_read() {
 }
 
 #[tokio::test]
-async fn what_is_signed_and_cannot_be_read_is_refused_and_named() {
+async fn a_signed_unreadable_event_is_refused_with_the_field() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 3).await;
     let now = test.app.now();

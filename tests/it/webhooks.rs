@@ -17,7 +17,7 @@ use tests::{Answer, Person, TestApp};
 
 const WEBHOOK: &str = "/api/webhooks/stripe";
 
-/// What is left of a life: the balance and the entries, as a multiset of type, amount, description.
+/// The result of a life: the balance, and the entries as a multiset of type, amount and description.
 async fn end(test: &TestApp, person: &Person) -> (Value, Vec<String>) {
     let entries = test.entries(&person.id).await;
     let mut entries: Vec<String> = entries
@@ -28,7 +28,7 @@ async fn end(test: &TestApp, person: &Person) -> (Value, Vec<String>) {
     (person.get("/api/credits/balance").await.ok(), entries)
 }
 
-/// Lets Stripe know whose the charges and invoices of a life are.
+/// Sets the customer of each charge and invoice in the Stripe stand-in.
 fn own_all(test: &TestApp, person: &Person) {
     for number in 1..=9 {
         for kind in ["ch", "in"] {
@@ -40,7 +40,7 @@ fn own_all(test: &TestApp, person: &Person) {
 #[tokio::test]
 async fn a_life_ends_the_same_in_every_order_shape_and_repetition() {
     let test = TestApp::start().await;
-    // Seventy days on, so that months are over in every order.
+    // Seventy days later, so that the months have ended in every order.
     let start = test.app.now() - SignedDuration::from_hours(24 * 70);
     let mut ends = Vec::new();
     for (index, shape) in
@@ -48,13 +48,13 @@ async fn a_life_ends_the_same_in_every_order_shape_and_repetition() {
     {
         let person = test.member(&format!("person-{index}"), Plan::Free, 3).await;
         own_all(&test, &person);
-        // As a purchase does: whose the customer is stands before the first event.
+        // Like a purchase, store the customer's owner before the first event.
         let user = UserId(person.id.parse().unwrap());
         let adopted =
             test.app.store.adopt_customer(user, &customer_of(&person), test.app.now(), &test.app.random).await;
         assert_eq!(adopted.unwrap(), Some(customer_of(&person)));
         let mut deliveries = life(shape, &person, start);
-        // Shuffled, and each delivered once: no later copy mends what an earlier one lost. Then shuffled and doubled.
+        // Shuffled, each delivered once, so that no second copy can repair a lost effect. Then shuffled and doubled.
         if index > 3 {
             deliveries.extend(deliveries.clone());
         }
@@ -75,7 +75,7 @@ async fn a_life_ends_the_same_in_every_order_shape_and_repetition() {
 }
 
 #[tokio::test]
-async fn a_life_of_2026_10_ends_the_same_in_every_order_and_repetition() {
+async fn the_life_of_2026_10_ends_the_same_in_every_order_and_repetition() {
     let test = TestApp::start().await;
     let start = test.app.now() - SignedDuration::from_hours(24 * 200);
     let mut ends = Vec::new();
@@ -125,7 +125,7 @@ fn renewal_of_eleven_lines(person: &Person, start: Timestamp) -> (Value, Vec<Val
 }
 
 #[tokio::test]
-async fn an_event_shows_a_page_of_lines_and_the_others_are_read() {
+async fn further_pages_of_invoice_lines_are_read() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 3).await;
     let start = test.app.now();
@@ -136,7 +136,7 @@ async fn an_event_shows_a_page_of_lines_and_the_others_are_read() {
     let invoice = event["data"]["object"]["id"].as_str().unwrap().to_owned();
     let _ = test.stripe.take_asked();
 
-    // While Stripe does not tell the lines, nothing is booked: not on the first page, and not on a later one.
+    // Nothing is booked while Stripe does not return all lines, on the first page or a later one.
     let down = Trouble::Answer(503, json!({}));
     let _ = test.webhook(&event).await.problem(503, "unavailable");
     test.stripe.set_lines(&invoice, &lines);
@@ -163,7 +163,7 @@ async fn an_event_shows_a_page_of_lines_and_the_others_are_read() {
 
 /// A customer of ours pays another business for a long invoice whose lines our key may not read.
 #[tokio::test]
-async fn lines_that_cannot_be_read_of_an_invoice_that_is_not_ours_are_not_asked_for_again() {
+async fn unreadable_lines_of_a_foreign_invoice_are_not_retried() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 3).await;
     let start = test.app.now();
@@ -177,7 +177,7 @@ async fn lines_that_cannot_be_read_of_an_invoice_that_is_not_ours_are_not_asked_
     foreign["data"]["object"]["id"] = json!("in_long_of_another");
     let _ = test.webhook(&foreign).await.ok();
     assert_eq!(ada.get("/api/credits/balance").await.ok(), before);
-    // What names our user, or is of our subscription, waits for its lines.
+    // An event that names our user or subscription waits for its lines.
     let mut named = foreign.clone();
     named["data"]["object"]["metadata"] = json!({"user_id": ada.id});
     for event in [&named, &ours] {
@@ -185,9 +185,9 @@ async fn lines_that_cannot_be_read_of_an_invoice_that_is_not_ours_are_not_asked_
     }
 }
 
-/// Stripe repeats for days what is refused, and another business may write what it likes into its metadata.
+/// Stripe repeats a refused event for days, and another business may use any metadata.
 #[tokio::test]
-async fn events_of_others_are_acknowledged_whatever_they_name_as_user() {
+async fn foreign_events_are_acknowledged() {
     let test = TestApp::start().await;
     let mut nobody = test.anonymous();
     nobody.id = uuid::Uuid::from_u128(9).to_string();
@@ -220,7 +220,7 @@ fn of_another_business(person: &Person, start: Timestamp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_price_that_is_not_ours_changes_nothing_and_blocks_nothing() {
+async fn a_foreign_price_changes_nothing_and_blocks_nothing() {
     let test = TestApp::start().await;
     let (ada, gifted) = (test.user("ada").await, test.member("gifted", Plan::Starter, 9).await);
     let start = test.app.now();
@@ -234,7 +234,7 @@ async fn a_price_that_is_not_ours_changes_nothing_and_blocks_nothing() {
     }
     let password = Some(json!({"password": tests::PASSWORD}).to_string());
     let _ = ada.send(Method::DELETE, "/api/auth/account", password, &[("content-type", "application/json")]).await.ok();
-    // Beside it, ours counts as ever.
+    // Our own subscription is not affected by it.
     let events = life(Shape::Since, &gifted, start);
     for event in [&others(Shape::Since, &gifted, start)[1], &events[0], &events[1]] {
         let _ = test.webhook(event).await.ok();
@@ -261,7 +261,7 @@ async fn a_customer_deleted_at_stripe_has_no_plan() {
         (&balance["plan"], &balance["credits"], &balance["subscription"]),
         (&json!("free"), &json!(18), &Value::Null)
     );
-    // A new customer is made for the next purchase.
+    // The next purchase creates a new customer.
     test.stripe.delete_customer(&customer_of(&ada));
     let _ = ada.post("/api/credits/purchase", json!({"plan": "starter"})).await.ok();
 }
@@ -291,7 +291,7 @@ async fn sixteen_deliveries_at_once_have_one_effect() {
     for round in 0..10 {
         let person = test.member(&format!("person-{round}"), Plan::Free, 3).await;
         let event = life(Shape::Since, &person, test.app.now())[0].clone();
-        // A student who spends meanwhile writes the same profile.
+        // A concurrent spend of the student writes the same profile.
         let spends = join_all((0..3).map(|number| {
             let person = person.through(processes[number % 4].clone());
             async move { person.post(&format!("/api/questions/alg-q{}/start", number + 1), json!({})).await.ok() }
@@ -306,7 +306,7 @@ async fn sixteen_deliveries_at_once_have_one_effect() {
     test.assert_ledgers_are_true().await;
 }
 
-/// A dispute names a charge alone: Stripe is asked whose it is.
+/// A dispute names only a charge, so Stripe is asked for its customer.
 #[tokio::test]
 async fn a_dispute_finds_its_user_by_asking() {
     let test = TestApp::start().await;
@@ -352,7 +352,7 @@ async fn events_about_nobody_and_of_other_types_are_acknowledged() {
     assert_eq!(test.entries(&ada.id).await.len(), 1);
 }
 
-/// Until the configuration knows the price; then the same event, sent again from the dashboard, has its effect.
+/// Once the configuration knows the price, the same event takes effect when it is sent again from the dashboard.
 #[tokio::test]
 async fn an_unknown_price_waits_for_its_configuration() {
     let test = TestApp::start().await;
@@ -369,9 +369,9 @@ async fn an_unknown_price_waits_for_its_configuration() {
     assert_eq!(ada.credits().await, 18);
 }
 
-/// A subscription that somebody made in the dashboard names our user in its metadata, or a customer whom we know.
+/// A subscription created in the dashboard names our user in its metadata, or a known customer.
 #[tokio::test]
-async fn a_customer_belongs_to_the_user_who_was_first() {
+async fn a_customer_belongs_to_its_first_user() {
     let test = TestApp::start().await;
     let (ada, eve) = (test.member("ada", Plan::Free, 3).await, test.member("eve", Plan::Free, 3).await);
     let start = test.app.now();
@@ -384,9 +384,9 @@ async fn a_customer_belongs_to_the_user_who_was_first() {
     assert_eq!((ada.credits().await, eve.credits().await), (28, 3));
 }
 
-/// What a life leaves in the table names no card, no address, no name: ids, amounts and times only.
+/// Payment items hold only ids, amounts and times: no card, address or name.
 #[tokio::test]
-async fn what_is_kept_of_payments_is_facts_alone() {
+async fn stored_payments_contain_no_personal_data() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let ada = test.member("ada", Plan::Free, 3).await;
     own_all(&test, &ada);
@@ -410,9 +410,9 @@ async fn what_is_kept_of_payments_is_facts_alone() {
     assert_eq!((counts["Profile"], counts["Billing"]), (1, 1));
 }
 
-/// Who deletes an account must not go on paying; and what Stripe tells afterwards is about nobody.
+/// A user who deletes the account must not be charged again, and later Stripe events have no user.
 #[tokio::test]
-async fn a_deleted_account_pays_no_more_and_is_nobody() {
+async fn events_of_a_deleted_account_have_no_effect() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let ada = test.user("ada").await;
     let now = test.app.now();

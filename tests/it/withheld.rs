@@ -1,4 +1,4 @@
-//! Questions that are stored for those who bought them, and not sold.
+//! Withheld questions: visible to their buyers, not for sale.
 
 use pastpaper::import::import_d1;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn dump(answer: &str, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_faulty_row_of_an_old_database_is_kept_for_its_buyers_and_not_sold() {
+async fn a_faulty_row_of_an_old_database_is_visible_to_its_buyers_and_not_sold() {
     let test = TestApp::empty().await;
     let good = import_d1(&test.app, &dump("B", "Which?"), false).await.unwrap();
     assert!(good.warnings.is_empty() && good.refused.is_empty(), "{good}");
@@ -50,7 +50,7 @@ async fn a_faulty_row_of_an_old_database_is_kept_for_its_buyers_and_not_sold() {
         assert_eq!(warnings, [format!("questions q1: {fault}; not sold until it is corrected")]);
         assert!(summary.refused.is_empty(), "{summary}");
 
-        // Who bought it reads it, its solution too, and tries it.
+        // A buyer can read and answer it, and read its solution.
         let page = ada.get("/api/questions?course_id=w").await.ok();
         assert_eq!((&page["total"], &page["questions"][0]["id"]), (&json!(5), &json!("q1")));
         assert_eq!(ada.get("/api/questions/q1").await.ok()["question"]["locked"], false);
@@ -58,7 +58,7 @@ async fn a_faulty_row_of_an_old_database_is_kept_for_its_buyers_and_not_sold() {
         assert_eq!(ada.post("/api/questions/q1/solution", json!({})).await.ok()["steps"], json!(["!"]));
         let _ = ada.post("/api/questions/q1/submit", json!({"answer": "B"})).await.ok();
 
-        // Nobody else is offered it, and nothing is charged.
+        // Other users cannot see or buy it.
         let page = ben.get("/api/questions?course_id=w").await.ok();
         assert_eq!((&page["total"], &page["questions"][0]["id"]), (&json!(4), &json!("q2")));
         let _ = ben.get("/api/questions/q1").await.problem(404, "not_found");

@@ -1,7 +1,7 @@
 //! Harness of the end-to-end tests: all routers in this process on an embedded database per test, a clock that moves
 //! only when told, ids that are the same in every run, and API users.
 
-#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test ends where it goes wrong")]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic fails the test")]
 
 mod answer;
 mod clock;

@@ -15,17 +15,17 @@ use super::tables::{percent, topic_names};
 type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 const FONT: &str = "system-ui, sans-serif";
-/// Of a line, as the library counts; letters are four fifths of it.
+/// Font size: line height as the library counts it; letters have four fifths of it.
 const FONT_PIXELS: i32 = 16;
-/// Mean width of a letter at that size.
+/// Mean width of a letter at this size.
 const LETTER_PIXELS: i32 = 8;
 const BAR_PIXELS: i32 = 26;
-/// Below this width names stand over their bars, not left of them.
+/// Below this chart width, names are above their bars instead of left of them.
 const STACKED_BELOW_PIXELS: i32 = 500;
 const NAME_PIXELS: i32 = 20;
-/// Of the labels above or below the rows.
+/// Height of the labels above or below the rows.
 const AXIS_PIXELS: i32 = 24;
-/// Between a chart and its edge.
+/// Margin of a chart.
 const MARGIN_PIXELS: i32 = 8;
 /// Smallest width of a cell with a number, and of a label beside another.
 const NUMBER_PIXELS: i32 = 20;
@@ -129,14 +129,14 @@ pub(super) fn difficulty(analysis: &Analysis, width: u32) -> Result<String> {
     })
 }
 
-/// Where the rows of a chart are.
+/// Vertical layout of a chart's rows.
 #[derive(Clone, Copy)]
 struct Frame {
     left: i32,
     right: i32,
     top: i32,
     bottom: i32,
-    /// Between the upper edges of a row and of its bar: a stacked name.
+    /// Distance from a row's top to its bar: the height of a name above the bar.
     name_height: i32,
 }
 
@@ -165,19 +165,19 @@ impl Frame {
         i32::midpoint(top, bottom)
     }
 
-    /// The line of the labels over the rows.
+    /// Position of the labels above the rows.
     fn axis(self) -> i32 {
         self.top - AXIS_PIXELS / 2
     }
 
-    /// Where a share of the width is.
+    /// Horizontal position of a share of the width.
     fn at(self, share: f64) -> i32 {
         #[expect(clippy::cast_possible_truncation, reason = "a place on a page")]
         let offset = (f64::from(self.right - self.left) * share.clamp(0.0, 1.0)).round() as i32;
         self.left + offset
     }
 
-    /// A row's name: over its bar, or shortened to what fits left of it.
+    /// A row's name: above its bar, or left of it, shortened to fit.
     fn name(self, canvas: &Canvas<'_>, row: i32, name: &str) -> Drawn {
         let (room, at, anchor) = if self.name_height > 0 {
             let at = (self.left, self.row(row).0 - self.name_height / 2);
@@ -228,7 +228,7 @@ fn line(canvas: &Canvas<'_>, ends: [(i32, i32); 2], color: impl Color, stroke: u
     Ok(canvas.draw(&PathElement::new(ends.to_vec(), style))?)
 }
 
-/// From hardly any colour to all of it.
+/// Scales from a faint to a full colour.
 fn shade(share: f64) -> RGBColor {
     let mixed = |from: u8, to: u8| {
         let value = f64::from(from) + (f64::from(to) - f64::from(from)) * share;

@@ -32,7 +32,7 @@ use crate::samples::SAMPLES;
 pub const PASSWORD: &str = "a password of the bench";
 /// Accounts that are written together.
 const CHUNK: usize = 5_000;
-/// How long ago the first account was opened: less than a refresh is due after.
+/// Age of the first account, less than a refresh period.
 const AGE: SignedDuration = SignedDuration::from_hours(24 * 20);
 
 /// Options of `bench fill`.
@@ -44,7 +44,7 @@ pub struct Arguments {
     population: Population,
 }
 
-/// How many of everything.
+/// Numbers of items.
 #[derive(Debug, Args)]
 struct Population {
     /// Users
@@ -111,7 +111,7 @@ async fn fill(open: &Open, population: &Population) -> Result<()> {
     Ok(())
 }
 
-/// As the engine has it.
+/// In the engine's representation.
 fn attribute(value: Value) -> AttributeValue {
     match value {
         Value::Null => AttributeValue::NULL(true),
@@ -165,7 +165,7 @@ fn account(number: u32, population: &Population, hash: &PasswordHash, now: Times
 fn course_of(questions: u32) -> Result<CatalogDraft> {
     let (_, text) = SAMPLES[0];
     let mut course = read_catalog(text)?.draft;
-    // Ids are of one course alone.
+    // Each id belongs to one course.
     let mark = |id: &str| format!("bench-{questions}-{id}");
     course.course.id = CourseId::try_from(format!("bench-{questions}"))?;
     course.course.name = format!("{questions} questions");

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_course_is_an_error() {
+    fn a_file_without_a_course_is_an_error() {
         for (text, message) in [
             ("", "not a course file (samples/catalog.schema.json): EOF while parsing a value at line 1 column 0"),
             ("[]", "not a course file (samples/catalog.schema.json): it is a list"),

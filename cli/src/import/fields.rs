@@ -330,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_nearly_a_field_is_taken_for_it() {
+    fn a_mistyped_name_suggests_its_field() {
         for (name, field) in [
             ("pionts", "source_points"),
             ("points", "source_points"),

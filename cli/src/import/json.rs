@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_told_with_its_place() {
+    fn invalid_json_is_reported_with_its_position() {
         let said = |text| format!("{:#}", read(text).err().unwrap());
         assert_eq!(said("{\"a\": 1,\n \"b\" 2}"), "expected `:` at line 2 column 6");
         let both = "\"\\log\" at line 1 column 8 is no escape in JSON; write \"\\\\log\"; and ";
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_not_kept_are_named() {
+    fn numbers_that_would_lose_digits_are_named() {
         for (json, found) in [
             (
                 r#"{"a": 123456789012345678901}"#,
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_there_twice_are_noted() {
+    fn duplicate_names_are_recorded() {
         let document = read(r#"{"q": [{"a": 1}, {"a": 1, "b": {"c": 1, "c": 2}, "a": 3}]}"#).unwrap();
         assert_eq!(document.twice, ["q[1].b.c", "q[1].a"]);
     }

@@ -116,7 +116,7 @@ pub async fn import(import: Import) -> Result<ExitCode> {
 fn check_all(texts: &[(String, String)], is_d1: bool) -> Result<()> {
     for (name, text) in texts {
         let checked = if is_d1 {
-            // The time is that of rows without one: it decides nothing here.
+            // Rows without a date get this time; it does not matter for the check.
             d1::read_dump(text, Timestamp::UNIX_EPOCH).map(|_| ())
         } else {
             catalog::read_catalog(text).map(|_| ())

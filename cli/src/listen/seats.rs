@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_waiting_makes_room_and_who_works_stays() {
+    fn the_longest_idle_connection_is_evicted_and_working_ones_stay() {
         let seats = seats(3, 3);
         let take = |address: &str| seats.take(address.to_owned());
         let (first, second, third) = (take("a").unwrap(), take("b").unwrap(), take("c").unwrap());
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_seats_of_its_own_and_takes_nobody_elses() {
+    fn an_address_uses_only_its_own_seats() {
         let seats = seats(10, 2);
         let take = |address: &str| seats.take(address.to_owned());
         let (other, first, second) = (take("b").unwrap(), take("a").unwrap(), take("a").unwrap());
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn seats_are_counted_once_however_they_are_left() {
+    fn a_seat_is_released_once() {
         let seats = seats(2, 2);
         let take = |address: &str| seats.take(address.to_owned());
         let (first, second) = (take("a").unwrap(), take("b").unwrap());

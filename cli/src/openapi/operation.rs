@@ -82,7 +82,7 @@ pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<S
         let description = if status == "304" { "Not modified: the cached response is current." } else { "Success." };
         response["description"] = json!(description);
         response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
-        // The successes of open routes are kept by caches, so they say nothing of the one who asked.
+        // Caches store successful responses of open routes, so these contain nothing about the client.
         if !route.limits.is_empty() && route.limits != [LimitedAction::OpenRead] {
             for name in ["RateLimit-Policy", "RateLimit"] {
                 response["headers"][name] = json!({"$ref": format!("#/components/headers/{name}")});

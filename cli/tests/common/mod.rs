@@ -3,15 +3,15 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// Names another endpoint than AWS's.
+/// Environment variable for an endpoint other than AWS.
 pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 
-/// The tool, without what the environment of this test says of databases.
+/// The tool, without this test's environment variables for databases.
 pub(crate) fn pastpaper(arguments: &[&str]) -> Command {
     clean(Command::new(env!("CARGO_BIN_EXE_pastpaper")), arguments)
 }
 
-/// The tool, started by a line of a shell that has `"$@"` where the tool's command stands.
+/// The tool, started by a shell line that contains its command as `"$@"`.
 pub(crate) fn pastpaper_by(shell: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", shell, "sh", env!("CARGO_BIN_EXE_pastpaper")]);
@@ -33,14 +33,14 @@ pub(crate) fn outcome(command: &mut Command) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// What a command prints that must succeed.
+/// The output of a command that must succeed.
 pub(crate) fn success(command: &mut Command) -> String {
     let (code, printed, error) = outcome(command);
     assert_eq!(code, Some(0), "{printed}{error}");
     printed
 }
 
-/// What a command says that must fail.
+/// The error output of a command that must fail.
 pub(crate) fn refusal(command: &mut Command) -> String {
     let (code, printed, error) = outcome(command);
     assert!(code.is_some_and(|code| code != 0) && printed.is_empty(), "{code:?} {printed}");
@@ -51,9 +51,9 @@ pub(crate) fn refusal(command: &mut Command) -> String {
 pub(crate) struct Server {
     process: Child,
     lines: BufReader<ChildStdout>,
-    /// What it printed until it was ready.
+    /// Output until it was ready.
     pub(crate) printed: String,
-    /// The variables that give others the way to its database, when it has a port.
+    /// The environment variables for its database, if it has a port.
     pub(crate) variables: Vec<(String, String)>,
 }
 
@@ -75,7 +75,7 @@ impl Server {
         Self::start(pastpaper(&["serve", "--port", "0"]).args(options), "  http://")
     }
 
-    /// A command that is ready once it has printed a line that begins so.
+    /// Starts a command that is ready when it prints a line with this prefix.
     pub(crate) fn start(command: &mut Command, ready: &str) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap());
@@ -97,14 +97,14 @@ impl Server {
         }
     }
 
-    /// The tool on its database, by the port.
+    /// The tool on its database, through the port.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = pastpaper(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    /// What a command prints on its database, by the port.
+    /// The output of a command on its database, through the port.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
         success(&mut self.command(arguments))
     }
@@ -131,7 +131,7 @@ impl Server {
         assert!(Command::new("kill").args([name, &self.id().to_string()]).status().unwrap().success());
     }
 
-    /// Waits until it has ended by itself: what it still printed, its exit code, what it said of failures.
+    /// Waits until it has ended: remaining output, exit code, error output.
     pub(crate) fn end(mut self) -> (String, Option<i32>, String) {
         let (mut rest, mut error) = (String::new(), String::new());
         self.lines.read_to_string(&mut rest).unwrap();

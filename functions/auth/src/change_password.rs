@@ -40,7 +40,7 @@ pub(crate) async fn change_password(
 ) -> Result<axum::Json<PasswordChanged>, Problem> {
     let profile = claim.check().await?.profile;
     check_context("new_password", &request.new_password, &profile.email, &profile.name)?;
-    let wrong = || Problem::new(Code::InvalidCredentials, "The current password is another one.");
+    let wrong = || Problem::new(Code::InvalidCredentials, "The current password is wrong.");
     let credential = app.store.credential(&profile.email).await?;
     let credential = credential.filter(|credential| credential.user_id == profile.id).ok_or_else(wrong)?;
     let stored = Some(credential.password_hash.clone());

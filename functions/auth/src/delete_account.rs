@@ -39,7 +39,7 @@ pub(crate) async fn delete_account(
 ) -> Result<axum::Json<AccountDeleted>, Problem> {
     let profile = claim.check_closing().await?.profile;
     let user = profile.id;
-    // The password was checked when the deletion began. The stored hash is gone since then.
+    // The password was checked when the deletion began. The stored hash has been deleted since.
     let ledger = if let Some(begun) = profile.state.closing {
         begun
     } else {
@@ -57,10 +57,10 @@ async fn may_delete(app: &App, claim: &Claim, profile: &Profile, password: Passw
     let verdict =
         app.verify_password(claim.limiter(), password, stored.map(|credential| credential.password_hash)).await?;
     if verdict == PasswordMatch::Wrong {
-        return Err(Problem::new(Code::InvalidCredentials, "The password is another one; nothing was deleted."));
+        return Err(Problem::new(Code::InvalidCredentials, "The password is wrong; nothing was deleted."));
     }
     if billing.renews(&profile.with_plan_at(app.now())) {
-        let detail = "The subscription would go on being paid: cancel it first; nothing was deleted.";
+        let detail = "The subscription is active and would still be charged; cancel it first. Nothing was deleted.";
         return Err(Problem::new(Code::SubscriptionActive, detail));
     }
     Ok(())

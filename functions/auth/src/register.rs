@@ -63,7 +63,7 @@ pub(crate) async fn register(
         other_forms: &mailbox.other_forms(),
     };
     app.store.open_account(account).await.map_err(|error| match error {
-        OpenAccountError::EmailTaken => Problem::new(Code::EmailTaken, "There is an account with this email: sign in."),
+        OpenAccountError::EmailTaken => Problem::new(Code::EmailTaken, "An account with this email exists; sign in."),
         OpenAccountError::AlreadyThere | OpenAccountError::CustomerTaken => Problem::internal(error),
         OpenAccountError::Store(error) => error.into(),
     })?;

@@ -1,7 +1,7 @@
 //! The user's customer at Stripe: created once, and once more when Stripe does not have it any more.
 //!
-//! A call with a wrong key says of every customer that it is missing. So Stripe is asked for the customer itself before a
-//! subscriber's customer is replaced.
+//! With a wrong key, every customer appears to be missing. So the customer is read from Stripe before a subscriber's
+//! customer is replaced.
 
 use shared::app::App;
 use shared::domain::account::profile::Profile;
@@ -36,8 +36,8 @@ where
     Ok(call(replaced.ok_or_else(Problem::unauthenticated)?).await?)
 }
 
-/// Whether `customer` may be replaced, whom a call did not find. With a customer who was deleted its subscriptions ended,
-/// whether or not Stripe's events of that came.
+/// Whether `customer`, which a call did not find, may be replaced. A deleted customer's subscriptions have ended, even
+/// if Stripe's events are missing.
 async fn give_up(app: &App, profile: &Profile, customer: &str) -> Result<(), Problem> {
     match app.stripe.existence_of(customer).await? {
         Existence::Deleted => {
@@ -47,9 +47,9 @@ async fn give_up(app: &App, profile: &Profile, customer: &str) -> Result<(), Pro
             Ok(())
         }
         Existence::Unknown if !app.store.billing(profile.id).await?.is_subscribed(profile) => Ok(()),
-        // A key of another account: an operator can change that.
+        // The key belongs to another account: an operator can fix it.
         Existence::Unknown | Existence::Exists => {
-            let why = "the customer of a running subscription is not found: is the secret key of this account?";
+            let why = "the customer of an active subscription was not found; check that the secret key belongs to this account";
             Err(StripeError::Refused(why.to_owned()).into())
         }
     }

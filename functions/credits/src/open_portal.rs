@@ -30,7 +30,7 @@ pub(crate) async fn open_portal(
 ) -> Result<axum::Json<Portal>, Problem> {
     let profile = claim.check().await?.profile;
     let customer = profile.stripe_customer_id.clone().ok_or_else(|| {
-        Problem::new(Code::NotSubscribed, "You have bought no plan yet: begin with `POST /api/credits/purchase`.")
+        Problem::new(Code::NotSubscribed, "There is no paid plan yet; buy one with `POST /api/credits/purchase`.")
     })?;
     let key = intent.key.map_or_else(|| app.random.uuid_v4().to_string(), |key| key.as_str().to_owned());
     let portal = |customer: String| {

@@ -134,7 +134,7 @@ impl TryFrom<String> for Label {
 #[derive(Clone, Copy)]
 struct MidtermSeed(u64);
 
-has_schema!(MidtermSeed, whole_number(0, (1 << SEED_BITS) - 1));
+has_schema!(MidtermSeed as Seed, whole_number(0, (1 << SEED_BITS) - 1));
 
 impl<'de> Deserialize<'de> for MidtermSeed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -144,7 +144,7 @@ impl<'de> Deserialize<'de> for MidtermSeed {
 }
 
 impl MidtermConfig {
-    /// Converts to an order, and the seed to generate it with.
+    /// Converts to a request and its seed.
     pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;
         let mix =

@@ -22,7 +22,7 @@ pub(crate) struct GenerateRequest {
     course_id: CourseId,
     /// Either `difficulty` or `config`: both at once are 422, neither is 400.
     difficulty: Option<Level>,
-    /// Not beside `difficulty`.
+    /// Must not be given together with `difficulty`.
     config: Option<MidtermConfig>,
 }
 

@@ -163,14 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_shown_as_written() {
+    fn an_unparsable_formula_is_shown_as_source() {
         assert_eq!(shown(r"$\frac{1}{$"), r"<code>\frac{1}{</code>");
         assert_eq!(undrawable(r"$x$ and $\frac{1}{$"), Some(r"\frac{1}{".to_owned()));
         assert_eq!(undrawable(r"$\frac{1}{2}$ costs \$5 or $6"), None);
     }
 
     #[test]
-    fn nothing_that_was_imported_is_markup() {
+    fn imported_text_is_never_markup() {
         for text in [
             "<script>alert(1)</script>",
             r"$\text{<script>alert(1)</script>}$",

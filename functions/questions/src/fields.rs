@@ -11,7 +11,7 @@ const ANSWER_CHARS_MAX: usize = 500;
 #[serde(try_from = "String")]
 pub(crate) struct AnswerText(pub(crate) String);
 
-has_schema!(AnswerText, text(0, ANSWER_CHARS_MAX).examples([r"-2\pi"]));
+has_schema!(AnswerText as Answer, text(0, ANSWER_CHARS_MAX).examples([r"-2\pi"]));
 
 impl TryFrom<String> for AnswerText {
     type Error = &'static str;

@@ -36,7 +36,7 @@ fn signature_of(headers: &HeaderMap) -> Option<String> {
 }
 
 fn not_signed() -> Problem {
-    Problem::new(Code::InvalidSignature, "This is not signed by Stripe, or not lately; nothing was read.")
+    Problem::new(Code::InvalidSignature, "The Stripe signature is missing, invalid or older than five minutes.")
 }
 
 /// An event from Stripe with an unknown shape. It is refused, so that Stripe keeps it and shows it in the dashboard.

@@ -9,9 +9,9 @@ use crate::domain::idempotency::KeyReused;
 use crate::domain::limits::LimitedAction;
 use crate::store::{SignedIn, SpendError, StoreError};
 
-/// A user whose session is checked while a use case reads. The protocol implements it, and decides how errors look.
+/// A user whose session is checked while a use case reads. The `http` module implements it and defines the error type.
 pub trait Caller: Sync {
-    /// What a failed request answers. The session check and the rate limits have errors of their own.
+    /// Error of a failed request. The session check and the rate limits have errors of their own.
     type Error: From<StoreError> + From<SpendError> + From<CourseError> + From<KeyReused> + From<ReplayError> + Send;
 
     /// The user named by the unchecked token. Use it only to start a read whose result is returned through

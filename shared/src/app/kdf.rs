@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 
 /// Derivations that may wait, per running one: about four seconds of work.
 const WAITING_PER_SLOT: usize = 64;
-/// How long a full queue takes to empty. A client that comes back earlier meets it full again.
+/// How long a full queue takes to empty. An earlier retry would find it full again.
 pub(crate) const QUEUE_SECONDS: u32 = 4;
 
-/// Is told how far a check of a password went, even when nobody waits for its result any more.
+/// Observes the progress of a password check, even if the request was cancelled.
 pub trait Witness: Send + 'static {
     /// The key derivation begins.
     fn begins(&self);
@@ -20,7 +20,7 @@ pub trait Witness: Send + 'static {
     fn is_right(&self);
 }
 
-/// Nobody wants to know.
+/// No observer.
 impl Witness for () {
     fn begins(&self) {}
     fn is_right(&self) {}
@@ -53,7 +53,7 @@ impl Kdf {
         Self::with_slots(slots, slots * WAITING_PER_SLOT)
     }
 
-    /// So many derivations at once, and so many that wait.
+    /// With limits on running and waiting derivations.
     pub(crate) fn with_slots(slots: usize, waiting: usize) -> Self {
         Self {
             running: Arc::new(Semaphore::new(slots)),
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn no_more_run_than_there_are_slots_and_no_more_wait_than_the_queue_holds() {
+    async fn running_and_waiting_derivations_are_bounded() {
         let kdf = Kdf::with_slots(2, 2 * WAITING_PER_SLOT);
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let runs = (0..1_000).map(|_| {

@@ -71,7 +71,7 @@ impl App {
         Self { limits, ..self }
     }
 
-    /// The same app, which derives one key at a time while at most `waiting` requests wait: for tests of a full queue.
+    /// The same app with one concurrent key derivation and at most `waiting` waiting ones, for tests of a full queue.
     #[must_use]
     pub fn with_kdf_queue(self, waiting: usize) -> Self {
         Self { kdf: Arc::new(Kdf::with_slots(1, waiting)), ..self }
@@ -91,7 +91,7 @@ impl App {
         self.hash_password_before((), password).await
     }
 
-    /// Hashes a password, and tells `witness` when the work begins.
+    /// Hashes a password, and notifies `witness` when the work begins.
     ///
     /// # Errors
     /// As [`App::hash_password`].
@@ -108,7 +108,7 @@ impl App {
         self.kdf.run(work).await?.map_err(KdfError::Failed)
     }
 
-    /// Checks a password, likewise; `None` stands for an email that nobody has. `witness` learns the result, too.
+    /// Checks a password in the same way; `None` means an unknown email. `witness` is also notified of a match.
     ///
     /// # Errors
     /// As [`App::hash_password`].

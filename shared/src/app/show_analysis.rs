@@ -84,7 +84,7 @@ where
     async fn choose(&self, (course, owned): Self::Facts, now: Timestamp) -> Result<Choice<Self::Chosen>, C::Error> {
         let analysis = self.app.store.analysis(&course, now).await?.ok_or(AnalysisError::NoExams)?;
         if owned.contains(&analysis.edition) {
-            // Another request of the same student was faster: this one buys nothing.
+            // The student owns the edition, or a concurrent request bought it: this request buys nothing.
             self.caller.give_back(LimitedAction::Analysis).await;
             return Ok(Choice::Owned { chosen: analysis, question_ids: Vec::new() });
         }

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_invalid_variable_is_named() {
         let error = |variables: &[(&str, &str)]| read(variables).unwrap_err().to_string();
         assert_eq!(error(&[]), "AWS_ACCESS_KEY_ID is not set");
         assert!(

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_required_where_no_money_is_taken() {
+    fn no_stripe_settings_are_required_without_payments() {
         let settings = read(&[]).unwrap();
         assert_eq!((settings.secret_key, settings.api_base.as_str()), (None, "https://api.stripe.com"));
         assert_eq!(read(&[]).unwrap().prices().plan(""), None);

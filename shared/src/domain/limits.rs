@@ -37,13 +37,13 @@ pub enum LimitedAction {
     Password,
     /// One page of an account export.
     Export,
-    /// An analysis that is bought. Reading it again is not.
+    /// An analysis that is bought. Reading it again does not count.
     Analysis,
     /// A request that may cost credits.
     Spend,
 }
 
-/// How far a request went of those that check or set a password.
+/// Progress of a request that checks or sets a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PasswordCheckProgress {
     /// No key derivation began: no password was compared with anything.
@@ -55,7 +55,7 @@ pub enum PasswordCheckProgress {
     Right,
 }
 
-/// Whose requests one counter counts.
+/// Subject of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CountedBy {
     /// Per client IP address.
@@ -113,14 +113,14 @@ impl LimitedAction {
         Policy { quota, window_seconds }
     }
 
-    /// Whether every request of its routes counts. Else its handler counts those that the limit is for.
+    /// Whether every request of its routes counts. Otherwise the handler counts the limited ones.
     #[must_use]
     pub const fn is_for_every_request(self) -> bool {
         !matches!(self, Self::Analysis)
     }
 
-    /// Whether a request that ended after `progress` stays counted. What is given back was not of the kind that the
-    /// limit is for: a login by address counts wrong passwords, the other limits of passwords count key derivations.
+    /// Whether a request that ended after `progress` stays counted. Counts of other requests are taken back: a login
+    /// per address counts wrong passwords, and the other password limits count key derivations.
     #[must_use]
     pub fn is_kept(self, progress: PasswordCheckProgress) -> bool {
         match self {

@@ -2,10 +2,13 @@
 
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-/// Implements the OpenAPI schema of a type.
+/// Implements the OpenAPI schema of a type, under its own name or under another one.
 #[macro_export]
 macro_rules! has_schema {
     ($type:ident, $schema:expr) => {
+        $crate::has_schema!($type as $type, $schema);
+    };
+    ($type:ident as $name:ident, $schema:expr) => {
         impl utoipa::PartialSchema for $type {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 $schema.into()
@@ -14,7 +17,7 @@ macro_rules! has_schema {
 
         impl utoipa::ToSchema for $type {
             fn name() -> std::borrow::Cow<'static, str> {
-                std::borrow::Cow::Borrowed(stringify!($type))
+                std::borrow::Cow::Borrowed(stringify!($name))
             }
         }
     };

@@ -36,8 +36,7 @@ pub fn day_number(at: Timestamp) -> i64 {
     at.as_second().div_euclid(DAY_SECONDS)
 }
 
-/// An instant as answers show it: RFC 3339 in UTC, with three digits of fraction always, so that texts sort as instants do
-/// and a client may read them by position.
+/// An instant in RFC 3339 and UTC, always with three digits of fraction, so that texts sort like instants.
 #[must_use]
 pub fn shown(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -61,7 +60,7 @@ mod tests {
             ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000Z"),
             ("2026-03-01T12:00:00.5Z", "2026-03-01T12:00:00.500Z"),
             ("2026-03-01T12:00:00.25+01:00", "2026-03-01T11:00:00.250Z"),
-            // Cut and not rounded: an instant is never shown later than it is.
+            // Truncated, not rounded, so that an instant is never shown later than it is.
             ("2026-03-01T12:00:00.123999Z", "2026-03-01T12:00:00.123Z"),
             ("1969-12-31T23:59:59.9994Z", "1969-12-31T23:59:59.999Z"),
         ] {

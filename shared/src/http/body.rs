@@ -69,8 +69,8 @@ pub(super) async fn read_nothing(request: Request) -> Result<(), Problem> {
     }
 }
 
-/// Checks the body of a request that needs none and costs nothing: what a client sends all the same is ignored, unless it
-/// is compressed or is JSON that cannot be read. Another media type stays ignored, since `fetch` gives a string one.
+/// Checks the body of a free request that needs none: a body is ignored, unless it is compressed or is invalid JSON.
+/// Other media types are ignored, since `fetch` adds one to a string.
 pub(super) async fn read_ignored(request: Request) -> Result<(), Problem> {
     check_content_coding(&request)?;
     let is_json = check_media_type(&request).is_ok();
@@ -85,7 +85,7 @@ fn is_nothing(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii(), b"" | b"null")
 }
 
-/// A compressed body would be read as broken JSON: it is refused for what it is.
+/// A compressed body would be read as invalid JSON, so it is refused with its own error.
 fn check_content_coding(request: &Request) -> Result<(), Problem> {
     let values = request.headers().get_all(header::CONTENT_ENCODING).iter();
     let mut codings = values.flat_map(|value| value.to_str().unwrap_or("?").split(',')).map(str::trim);
@@ -132,7 +132,7 @@ pub async fn read_to(request: Request, bytes_max: usize) -> Result<axum::body::B
         Problem::new(Code::BodyTooLarge, detail).with_member("max_bytes", bytes_max)
     };
     let body = request.into_body();
-    // `Content-Length` says so: nothing of the body is waited for.
+    // `Content-Length` exceeds the limit: do not wait for the body.
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large());
     }
@@ -151,7 +151,7 @@ fn what_is_missing(value: Option<&Value>) -> Option<&'static str> {
     match value {
         None | Some(Value::Null) => Some("is required"),
         Some(Value::String(text)) if text.is_empty() => Some("is required and must not be empty"),
-        Some(Value::String(text)) if text.trim().is_empty() => Some("must not consist of white space alone"),
+        Some(Value::String(text)) if text.trim().is_empty() => Some("must not consist only of white space"),
         Some(_) => None,
     }
 }

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_that_has_it_gets_304_and_no_body() {
+    fn a_current_etag_gets_304_without_a_body() {
         let fresh = Catalogue(vec![1, 2]).into_response();
         let tag = fresh.headers()[header::ETAG].clone();
         let ask = |if_none_match: &str| {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bodies_have_other_tags() {
+    fn different_bodies_have_different_etags() {
         let tag = |body: u8| Catalogue(body).into_response().headers()[header::ETAG].clone();
         assert_ne!(tag(1), tag(2));
         assert_eq!(tag(1), tag(1));

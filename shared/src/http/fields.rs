@@ -57,8 +57,7 @@ impl Visitor<'_> for NumberVisitor {
 /// Reads a whole number from `min` to `max`; every refusal says so, whether the value has another type, a fraction or is too
 /// large for 64 bits.
 ///
-/// # Errors
-/// When it is no such number.
+/// # Errors If the value is not such a number.
 pub fn whole_within<'de, D: Deserializer<'de>>(deserializer: D, min: i64, max: i64) -> Result<i64, D::Error> {
     let number = WholeNumber::deserialize(deserializer).ok().map(|WholeNumber(number)| number);
     let fitting = number.filter(|number| (min..=max).contains(number));
@@ -67,8 +66,7 @@ pub fn whole_within<'de, D: Deserializer<'de>>(deserializer: D, min: i64, max: i
 
 /// Reads a year of an optional filter.
 ///
-/// # Errors
-/// When it is no whole number of 32 bits.
+/// # Errors If the value is not a 32-bit integer.
 pub fn year<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
     let year = whole_within(deserializer, i32::MIN.into(), i32::MAX.into())?;
     i32::try_from(year).map(Some).map_err(D::Error::custom)

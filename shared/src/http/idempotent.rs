@@ -14,7 +14,7 @@ const HEADER: &str = "idempotency-key";
 #[derive(Debug)]
 pub struct Once<T>(pub T, pub Intent);
 
-/// A request without a body. What a client sends all the same is read before anything is done, and ignored.
+/// A request without a body. A body that a client sends anyway is read first and ignored.
 #[derive(Debug)]
 pub struct WithoutBody;
 

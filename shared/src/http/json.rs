@@ -53,7 +53,8 @@ fn explain(error: &serde_json::Error) -> String {
     }
 }
 
-/// The name of a member as an answer may repeat it: characters that nobody sees could reorder the text around it.
+/// The name of a member for an error message: invisible characters are escaped, because they could reorder the text
+/// around it.
 pub(super) fn shown_name(name: &str) -> String {
     name.chars().filter(|c| !c.is_control() && !is_invisible(*c)).take(NAME_CHARS_MAX).collect()
 }
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_shown_without_characters_that_nobody_sees() {
+    fn invisible_characters_of_a_name_are_escaped() {
         let name = "a\u{202e}b\u{2066}\u{200f}\u{feff}\u{e0041}\u{7}\u{85}\u{2028}\u{fe0f}c";
         assert_eq!(shown_name(name), "abc");
         assert!(refused(&format!("{{\"{}\": 1, \"{0}\": 2}}", "a\u{202e}b")).contains("has `ab` more than once"));
@@ -197,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_has_no_name_twice_is_read_as_serde_json_reads_it(value in values()) {
+        fn an_object_without_duplicates_is_read_as_by_serde_json(value in values()) {
             let body = json!({"value": value});
             prop_assert_eq!(Value::Object(parse_object(body.to_string().as_bytes()).unwrap()), body);
         }

@@ -1,12 +1,12 @@
 //! Rate limiting, as one layer around all routes of a function. The list of routes names the policies of each route.
 //!
-//! Counting runs beside the reads of the request, so it adds no round trip: an open read is answered once it is counted,
-//! [`Claim`](super::Claim) gives a user out once they are, and a login is counted while its credential is read, before
-//! any key is derived. What cannot be counted is answered 503. A request that fails for its form (400, 405, a malformed
-//! token) calls no database, so it is not counted either.
+//! Counting runs concurrently with the reads of the request, so it adds no round trip. An open read is answered after it
+//! is counted, [`Claim`](super::Claim) returns a user after counting, and a login is counted while its credential is
+//! read, before a key is derived. A request that cannot be counted gets 503. A malformed request (400, 405, a
+//! malformed token) calls no database and is not counted.
 //!
-//! A request that ends without what its limit is for is given back, as [`LimitedAction::is_kept`] says: once its handler
-//! has answered, or, when its client has gone, once nothing of it runs any more.
+//! A count is taken back if the request did not do what the limit is for ([`LimitedAction::is_kept`]): after its
+//! handler has answered or, if the client disconnected, after all of its work has ended.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -114,7 +114,8 @@ fn address_of(request: &Request) -> Option<IpAddr> {
 }
 
 impl Limiter {
-    /// Counts the request under every policy of its route but those that its handler counts by `Limiter::admit_to`.
+    /// Counts the request under every policy of its route except those that the handler counts with
+    /// `Limiter::admit_to`.
     ///
     /// # Errors
     /// 429 if the request exceeds a policy; 503 if it cannot be counted.
@@ -149,8 +150,8 @@ impl Limiter {
         refuse_over(&[standing])
     }
 
-    /// The token was nobody's: the request counts for its address, and no more for the user that it named. Else whoever
-    /// knows a user's id could use up what that user may ask.
+    /// The token is invalid: the request counts for its address and no longer for the user in the token. Otherwise
+    /// anybody who knows a user's id could exhaust that user's limits.
     ///
     /// # Errors
     /// As [`Limiter::admit`].
@@ -166,7 +167,7 @@ impl Limiter {
         refuse_over(&[standing?])
     }
 
-    /// Gives back what this request counted of `action`: it was not of the kind that the limit is for.
+    /// Takes back this request's counts of `action`, because the request is not of the limited kind.
     pub async fn give_back(&self, action: LimitedAction) {
         self.give_back_that(|counted, _| counted == action).await;
     }
@@ -174,14 +175,15 @@ impl Limiter {
     async fn give_back_that(&self, is_wanted: impl Fn(LimitedAction, bool) -> bool) {
         let these = self.0.counts().take(is_wanted);
         if !these.is_empty() {
-            // To the end, even when the client is gone meanwhile: nothing is given back twice, or by half.
+            // Runs to its end even if the client disconnects, so that each count is taken back exactly once.
             let _ = spawn_counted(uncount(self.0.app.clone(), these)).await;
         }
     }
 
     async fn count(&self, action: LimitedAction, subject: String) -> Result<Standing, Problem> {
         let inner = Arc::clone(&self.0);
-        // To the end, even when the client is gone meanwhile: else nobody knew whether there is something to give back.
+        // Runs to its end even if the client disconnects; otherwise it would be unknown whether there is a count to
+        // take back.
         let counting = spawn_counted(async move {
             let now = inner.app.now();
             let window = inner.app.limits.window(action, now);
@@ -197,16 +199,16 @@ impl Limiter {
     }
 }
 
-/// Takes counts back. What cannot be taken back makes the limit early, never late: a failure is logged and ends there.
+/// Takes counts back. If a count cannot be taken back, the limit applies early, never late; the failure is only logged.
 async fn uncount(app: App, counted: Vec<Counted>) {
     let given_back = counted.iter().map(|one| app.store.uncount(one.window, &one.subject));
     if let Err(error) = try_join_all(given_back).await {
-        tracing::warn!(%error, "a count that should be given back stays");
+        tracing::warn!(%error, "a rate-limit count could not be taken back");
     }
 }
 
 impl RequestCounts {
-    /// What is to be given back now of what is wanted, by its action and whether it is kept; each once.
+    /// Removes and returns the counters that `is_wanted` selects, by action and by whether they are kept.
     fn take(&mut self, is_wanted: impl Fn(LimitedAction, bool) -> bool) -> Vec<Counted> {
         let progress = self.progress;
         let wanted = self.counted.iter_mut().filter(|one| {
@@ -229,7 +231,7 @@ impl LimiterState {
 }
 
 impl Drop for LimiterState {
-    /// The client went before the answer, and nothing works for it any more: now it is known what its counts were for.
+    /// The client disconnected and all work for it has ended, so its progress is final.
     fn drop(&mut self) {
         let these = self.counts().take(|_, is_kept| !is_kept);
         if let (false, Ok(runtime)) = (these.is_empty(), Handle::try_current()) {
@@ -238,7 +240,7 @@ impl Drop for LimiterState {
     }
 }
 
-/// Moved into the work, so that the counts of a request last until a derivation that began is done.
+/// Moved into the work, so that the counts live until a started derivation ends.
 impl Witness for Limiter {
     fn begins(&self) {
         self.0.counts().progress = PasswordCheckProgress::Derived;

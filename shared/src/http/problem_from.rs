@@ -37,15 +37,15 @@ impl From<StripeError> for Problem {
             StripeError::KeyReused => Self::idempotency_key_reused(),
             StripeError::Rejected(_) | StripeError::CustomerMissing => {
                 tracing::error!(%error, "Stripe rejected a request permanently");
-                let detail = "Stripe rejects this request, and would again; nothing was charged. Contact support.";
+                let detail = "Stripe permanently rejects this request; nothing was charged. Contact support.";
                 Self::new(Code::PaymentRejected, detail)
             }
             StripeError::EmailRejected => {
-                tracing::warn!(%error, "Stripe rejects a request for good");
+                tracing::warn!(%error, "Stripe rejects the email permanently");
                 let detail = "The payment service does not accept your email; nothing was charged. Contact support.";
                 Self::new(Code::PaymentRejected, detail)
             }
-            // A refusal or an answer that cannot be read is our mistake, yet nothing has happened: try again later.
+            // A refusal or an unreadable answer is our mistake and had no effect: the client may try again later.
             StripeError::NotConfigured
             | StripeError::Secret(_)
             | StripeError::Unavailable(_)
@@ -121,7 +121,7 @@ impl From<SelectionError> for Problem {
         match error {
             SelectionError::UnknownTopic { field, topic_id } => Self::not_found_in("topic", &field, topic_id.as_str()),
             SelectionError::NoMatch => {
-                Self::new(Code::NoQuestions, "No question of this course fits; nothing was charged.")
+                Self::new(Code::NoQuestions, "No question of this course matches; nothing was charged.")
             }
         }
     }
@@ -156,7 +156,7 @@ impl From<AnalysisError> for Problem {
             }
             AnalysisError::NotPurchased { price } => {
                 let detail =
-                    "This edition is not bought yet, and neither HEAD nor a prefetch buys it: send a plain GET.";
+                    "This edition is not bought yet, and HEAD and prefetch requests do not buy it; send a normal GET.";
                 Self::new(Code::NotPurchased, detail).with_member("credits_needed", price)
             }
         }

@@ -42,14 +42,14 @@ async fn wrong_method(method: Method, path: Option<MatchedPath>) -> Response {
     }
     let allowed = path.map(|path| allowed_methods(path.as_str())).unwrap_or_default();
     let allowed = match allowed.split_last() {
-        None => "a method that `Allow` names".to_owned(),
+        None => "a method listed in `Allow`".to_owned(),
         Some((last, [])) => (*last).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
     };
     Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here; use {allowed}.")).into_response()
 }
 
-/// A request with two hosts may be meant for either, and one without a host for nobody: RFC 9112, 3.2 has them refused.
+/// A request with two hosts is ambiguous, and one without a host has no target. RFC 9112, 3.2 requires refusing both.
 fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
     let refuse = |detail: &'static str| Err(Problem::new(Code::InvalidRequest, detail));
     let mut hosts = headers.get_all(header::HOST).iter();
@@ -63,7 +63,7 @@ fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Whether it is one host, with or without a port: no list, and no user before it.
+/// Whether the value is one host with or without a port, not a list, and without user info.
 fn is_host(host: &HeaderValue) -> bool {
     let Ok(text) = host.to_str() else { return false };
     let Ok(authority) = text.parse::<Authority>() else { return false };
@@ -72,7 +72,7 @@ fn is_host(host: &HeaderValue) -> bool {
     has_good_port && !authority.host().is_empty() && !text.contains([',', '@'])
 }
 
-/// Whether a cache may give the answer to others: then nothing in it may be about the one who asked.
+/// Whether shared caches may store the response: then it must contain nothing about the client.
 fn is_for_everybody(headers: &HeaderMap) -> bool {
     let caching = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
     caching.is_some_and(|caching| caching.starts_with("public"))
@@ -83,7 +83,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let request_id = request_id(&app, &request);
     let is_behind_gateway =
         matches!(request.extensions().get::<RequestContext>(), Some(RequestContext::ApiGatewayV2(_)));
-    // API Gateway has seen to the host, and tells no version.
+    // API Gateway has checked the host, and does not report the HTTP version.
     let version = if is_behind_gateway { Version::HTTP_10 } else { request.version() };
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_is_of_a_function_and_unlike_the_others() {
+    fn every_route_has_a_function_and_is_unique() {
         let places: HashSet<_> = ROUTES.iter().map(|route| (&route.method, route.path)).collect();
         let operations: HashSet<_> = ROUTES.iter().map(|route| route.operation).collect();
         assert_eq!((places.len(), operations.len()), (ROUTES.len(), ROUTES.len()));

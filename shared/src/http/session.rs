@@ -61,13 +61,14 @@ impl Claim {
         &self.token
     }
 
-    /// What counts the request, for the one who checks a password.
+    /// The request's limiter, for handlers that check a password.
     #[must_use]
     pub fn limiter(&self) -> Limiter {
         self.limiter.clone()
     }
 
-    /// The user, if the session is live and the request within the limits: read and counted at the same time.
+    /// Returns the user if the session is valid and the request is within its limits. Reading and counting run
+    /// concurrently.
     ///
     /// # Errors
     /// 401 if the session does not exist or has expired; 429 if a rate limit is exceeded.
@@ -104,15 +105,14 @@ impl Claim {
         self.admission.get_or_init(|| self.limiter.admit(asker)).await.clone()
     }
 
-    /// Counts the request under `action`, which not every request of the route is for. The session must be checked.
+    /// Counts the request under `action`, for routes where only some requests count. The session must be checked.
     ///
-    /// # Errors
-    /// 429 when it is one too many.
+    /// # Errors 429 if the limit is exceeded.
     pub async fn admit_to(&self, action: LimitedAction) -> Result<(), Problem> {
         self.limiter.admit_to(action, self.user_id()).await
     }
 
-    /// The answer to a token that is nobody's: `problem`, or that there were too many of such.
+    /// The response to an invalid token: `problem`, or 429 if there were too many.
     pub async fn refuse(&self, problem: Problem) -> Problem {
         self.limiter.admit_anonymous().await.err().unwrap_or(problem)
     }

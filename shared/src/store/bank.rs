@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bank_of_any_size_comes_back_as_it_was() {
+    fn a_bank_of_any_size_round_trips() {
         let course = CourseId::try_from("c").unwrap();
         for (questions, parts) in [(0, 1), (1, 1), (9_000, 4)] {
             let packed = PackedBank::of(bank(questions)).unwrap();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_no_item_holds_is_refused() {
+    fn a_row_too_large_for_an_item_is_refused() {
         let mut bank = bank(1);
         bank.questions[0].preview = "x".repeat(PART_JSON_BYTES_MAX);
         assert!(PackedBank::of(bank).is_err());

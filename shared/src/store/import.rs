@@ -173,8 +173,8 @@ impl Store {
         let id = account.profile.id;
         let entries = account.entries.iter().map(|entry| item::write(&keys::entry(id, entry.id), entry));
         let entries: Vec<Item> = entries.collect::<Result<_, _>>()?;
-        // A ledger longer than a transaction is begun before the profile that makes it visible: an import that is cut
-        // off leaves entries of nobody, and the next one writes the same ones again.
+        // A ledger longer than a transaction is partly written before the profile. An interrupted import leaves entries
+        // without an account, and the next import writes the same ones again.
         let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 4));
         self.put_missing(early).await?;
         let mut actions = vec![
@@ -185,7 +185,7 @@ impl Store {
             actions.push(self.put_new(entry.clone())?);
         }
         actions.extend(self.put_import(&account.profile)?);
-        // Last: a refusal of it is told from the others.
+        // It is last, so that its refusal can be recognised.
         if let Some(customer) = &account.profile.stripe_customer_id {
             actions.push(self.put_customer(customer, id)?);
         }

@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_tells_no_hash_and_comes_after_its_item() {
+    fn a_position_reveals_no_hash_and_sorts_after_its_item() {
         let hash = crate::domain::account::token::SessionToken::new(USER, [0; 32]).hash();
         let sk = session(USER, &hash).sk;
         let place = place_after(&sk);

@@ -243,8 +243,8 @@ impl Store {
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let billing = &outcome.billing;
         let known = |id: Option<&str>, kept: &Option<String>| id.map(str::to_owned).or_else(|| kept.clone());
-        // Only an event that names a customer says who it is: facts may remember one who was replaced since. A customer who
-        // was replaced and is not deleted lives: it was replaced by mistake, and comes back.
+        // Use only a customer named by this event, since the facts may contain one that was replaced. A replaced
+        // customer that is not deleted was replaced by mistake, and is restored.
         let customer = billing.customer().filter(|customer| event.customer() == Some(*customer));
         let is_replaced = before.customer.as_ref().is_some_and(|customer| customer.replaced_by.is_some());
         let after = Profile {
@@ -267,7 +267,7 @@ impl Store {
         Ok(actions)
     }
 
-    /// The write of what an import says of a subscription, if it brings one.
+    /// The write of an imported subscription, if there is one.
     pub(super) fn put_import(&self, profile: &Profile) -> Result<Option<TransactWriteItem>, StoreError> {
         let billing = Billing::default().with_import(profile);
         if billing == Billing::default() {

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_any_size_comes_back_as_it_was_and_fits() {
+    fn a_row_of_any_size_round_trips_and_fits() {
         let key = keys::mastery(UserId(uuid::Uuid::nil()), &CourseId::try_from("c").unwrap());
         for (length, is_folded) in [(0_u32, false), (1_000, false), (8_000, true)] {
             let number = |index: u32| (format!("topic-{index:05}"), f64::from(index).sin() / 3.0);

@@ -48,7 +48,7 @@ struct ErrorObject {
     code: Option<String>,
     #[serde(default)]
     param: Option<String>,
-    /// Only looked at, never told.
+    /// Only inspected, never reported.
     #[serde(default)]
     message: String,
 }

@@ -15,11 +15,11 @@ struct CreatedCustomer {
 /// Whether Stripe has a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existence {
-    /// It is there.
+    /// It exists.
     Exists,
     /// It was deleted, and all of its subscriptions with it.
     Deleted,
-    /// Stripe knows nothing of it. Then it was never there, or our key is of another account.
+    /// Stripe does not know it. It never existed, or our key belongs to another account.
     Unknown,
 }
 
@@ -29,7 +29,7 @@ struct Tombstone {
     deleted: bool,
 }
 
-/// A charge or an invoice, as far as it says whose it is.
+/// A charge or an invoice, with its customer.
 #[derive(Deserialize)]
 struct Owned {
     #[serde(default)]
@@ -59,7 +59,7 @@ impl Stripe {
             }
         };
         let customer: CreatedCustomer = match self.post("/v1/customers", &form, &key).await {
-            // The key was used with an email that has changed since.
+            // The idempotency key was used with an earlier email.
             Err(StripeError::KeyReused) => self.post("/v1/customers", &form, &key_of(&key, user, email)).await?,
             created => created?,
         };
@@ -68,8 +68,7 @@ impl Stripe {
 
     /// Whether Stripe has `customer`.
     ///
-    /// # Errors
-    /// When Stripe does not answer, or refuses.
+    /// # Errors If Stripe does not answer or refuses.
     pub async fn existence_of(&self, customer: &str) -> Result<Existence, StripeError> {
         let found: Option<Tombstone> = self.get(&format!("/v1/customers/{}", encoded(customer))).await?;
         Ok(match found {

@@ -44,7 +44,7 @@ pub enum StripeError {
     /// Stripe rejected this request, and a retry will be rejected too.
     #[error("Stripe rejected the request: {0}")]
     Rejected(String),
-    /// Stripe says no to the email, and will again.
+    /// Stripe permanently rejects the email.
     #[error("Stripe does not accept the email")]
     EmailRejected,
     /// Stripe has no such customer: it was deleted there, or is of another account.

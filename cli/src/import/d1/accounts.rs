@@ -64,7 +64,7 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Impor
     accounts
 }
 
-/// Why an account is refused whose email, in lower case, is that of another; nobody could sign in to both by it.
+/// Why an account is refused if its lower-case email belongs to another account: only one of them could sign in.
 pub(in crate::import) fn email_taken(owner: &str, credits: Credits) -> RowError {
     format!(
         "its email without regard to case is that of {owner} and keeps it; its {credits} credits are not imported: give \
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_takes_the_schemas_defaults() {
+    fn missing_columns_take_the_schema_defaults() {
         let dump = user_with("", "");
         let profile = profile(&dump);
         let opened: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_is_said() {
+    fn every_change_is_reported() {
         let dump = user_with(",credits,monthly_credits,name,avatar", ",-3,-1,'a\u{7}b','x'");
         assert_eq!(profile(&dump).wallet.credits, 0);
         assert_eq!(profile(&dump).wallet.monthly_credits, 5);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_no_uuid_becomes_one_and_always_the_same() {
+    fn a_non_uuid_id_maps_to_a_stable_uuid() {
         let sql = "INSERT INTO users (id,email,password_hash,credits) VALUES('u7','a@b.c','$2b$12$x',0);
                    INSERT INTO credit_transactions VALUES('t1','u7',2,'purchase',NULL,NULL,1740000000);";
         let (one, two) = (read(sql), read(sql));
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_with_one_email_the_first_is_imported() {
+    fn the_first_of_two_users_with_one_email_is_imported() {
         let dump = read(
             "INSERT INTO users (id,email,password_hash,created_at) VALUES
                 ('late','ADA@example.org','x','2025-02-01'),('first','Ada@Example.org','x','2025-01-01 10:00:00'),
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn users_that_cannot_be_are_named() {
+    fn invalid_users_are_named() {
         let long = format!(",'{}'", "x".repeat(300));
         for (columns, values, reason) in [
             (",plan", ",'gold'", "plan \"gold\" is not free, starter or unlimited"),

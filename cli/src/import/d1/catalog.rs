@@ -374,14 +374,14 @@ mod tests {
     }
 
     #[test]
-    fn extra_columns_are_kept_and_said() {
+    fn extra_columns_are_kept_and_reported() {
         let dump = read(&question(",id,section,subpartsJson", ",'q',NULL,'[{\"a\":1}]'"));
         assert_eq!(json!(first(&dump).extra), json!({"section": null, "subpartsJson": "[{\"a\":1}]"}));
         assert_eq!(dump.notes, ["questions: extra columns kept: section, subpartsJson"]);
     }
 
     #[test]
-    fn a_column_that_is_nearly_a_known_one_is_warned_of() {
+    fn a_mistyped_column_gives_a_warning() {
         let dump = read(&question(",id,sorce_points,section", ",'q',10,NULL"));
         let warnings: Vec<String> = dump.warnings.iter().map(ToString::to_string).collect();
         assert_eq!(warnings, ["questions: unknown column \"sorce_points\": did you mean \"source_points\"?"]);
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_several_letters_tells_the_right_choices() {
+    fn an_answer_of_several_letters_marks_those_options_correct() {
         let options = "INSERT INTO question_options VALUES('o1','q','A','x',NULL),('o2','q','B','y',NULL),\
             ('o3','q','C','z',NULL);";
         let sql = question(",id", ",'q'").replace("'A','q'", "'A, C','q'") + options;
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_number_that_is_no_integer_is_kept_beside() {
+    fn a_non_integer_question_number_is_kept_in_an_extra_column() {
         let dump = read(&question(",id,source_question_number", ",'q','3a'"));
         let question = first(&dump);
         assert_eq!((question.source_question_number, json!(question.extra)), (None, json!({"question_number": "3a"})));

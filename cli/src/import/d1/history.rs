@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_true_history_stays_as_it_is() {
+    fn a_consistent_history_is_unchanged() {
         let (entries, dump) =
             entries(3, &[("-2", "analysis_view", "'2025-02-01 10:00:00'"), ("5", "signup_bonus", "1735700000")]);
         assert_eq!(amounts(&entries), [(5, 5), (-2, 3)]);
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn one_adjustment_makes_the_ledger_true() {
+    fn one_adjustment_makes_the_ledger_consistent() {
         let (opened, dump) = entries(2, &[("-2", "midterm", "1740000000"), ("-1", "question_view", "1740000001")]);
         assert_eq!(amounts(&opened), [(5, 5), (-2, 3), (-1, 2)]);
         assert_eq!((opened[0].kind, opened[0].description.as_deref()), (EntryType::Adjustment, Some(OPENING)));
@@ -353,14 +353,14 @@ mod tests {
     }
 
     #[test]
-    fn a_history_below_zero_takes_two_when_one_would_not_do() {
+    fn a_history_below_zero_needs_two_adjustments() {
         let (entries, _) = entries(1, &[("-4", "midterm", "1740000000"), ("9", "purchase", "1750000000")]);
         assert_eq!(amounts(&entries), [(4, 4), (-4, 0), (9, 9), (-8, 1)]);
         assert_eq!(entries[3].created_at, entries[2].created_at, "not before the last transaction");
     }
 
     #[test]
-    fn a_gap_is_closed_by_as_few_adjustments_as_can_be() {
+    fn a_gap_is_closed_by_the_fewest_adjustments() {
         let gap = |amounts: &[Amount], balance| {
             let gap = Gap::of(amounts, balance);
             (gap.opening, gap.closing)
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn types_of_the_worker_become_ours_and_are_counted() {
+    fn old_transaction_types_are_mapped_and_counted() {
         let (entries, dump) = entries(
             3,
             &[

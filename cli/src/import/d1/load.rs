@@ -278,7 +278,7 @@ mod tests {
             let error = read_dump(&whole[..end], now).err().map(|error| format!("{error:#}")).unwrap_or_default();
             assert!(error.starts_with("the dump was cut off: "), "{:?}: {error}", &whole[..end]);
         }
-        // The semicolon alone is missing.
+        // Only the semicolon is missing.
         assert_eq!(courses(&read(whole.trim_end_matches(';'))), [("c", "C")]);
     }
 
@@ -287,7 +287,7 @@ mod tests {
         created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);";
 
     #[test]
-    fn what_dumps_contain_is_no_trouble() {
+    fn usual_dump_content_is_accepted() {
         let sql = format!(
             "\u{feff}PRAGMA defer_foreign_keys=TRUE;\r\nPRAGMA foreign_keys=OFF;\r\nBEGIN TRANSACTION;\r\n\
              CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;\r\n\
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_cannot_reach_for_more_than_its_rows() {
+    fn a_dump_can_only_insert_rows() {
         for value in [
             "(SELECT 1)",
             "load_extension('x')",
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dump_of_ours_is_an_error() {
+    fn a_foreign_dump_is_an_error() {
         for sql in ["", "<html>nothing; here</html>", "CREATE TABLE notes (id); INSERT INTO notes VALUES(1);"] {
             let error = read_dump(sql, jiff::Timestamp::UNIX_EPOCH).err().unwrap().to_string();
             assert!(error.starts_with("the dump holds none of the tables courses, exams"), "{error}");

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fixture_is_read_whole() {
+    fn the_fixture_is_read_completely() {
         let dump = read(FIXTURE);
         assert_eq!(
             dump.read,
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fixtures_accounts_are_true_and_can_log_in() {
+    fn the_fixtures_ledgers_are_consistent_and_users_can_log_in() {
         let dump = read(FIXTURE);
         for (email, password, balance, entries) in [
             ("ada@students.example", Some("riemann sum 1854"), 7, 7),

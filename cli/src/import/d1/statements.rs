@@ -182,8 +182,8 @@ pub(super) fn read(sql: &str) -> Statement<'_> {
     }
 }
 
-/// Whether the statement at the end of a dump is a part of one: the dump was cut off in it. The semicolon alone may be
-/// missing, after which nothing is.
+/// Whether the statement at the end of a dump is a part of one: the dump was cut off in it. Only the last semicolon may
+/// be missing.
 pub(super) fn is_cut(sql: &str) -> bool {
     let mut depth = 0_usize;
     let (mut has_brackets, mut has_values) = (false, false);
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_named_however_they_are_written() {
+    fn table_names_are_found_in_every_quoting() {
         for sql in [
             "CREATE TABLE users(id)",
             "create table if not exists \"users\" (id)",
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_dump_statement_is_told_apart() {
+    fn other_statements_are_classified() {
         for sql in ["PRAGMA foreign_keys=OFF", "DELETE FROM sqlite_sequence", "CREATE INDEX i ON t(x)", "COMMIT"] {
             assert_eq!(read(sql), Statement::Housekeeping, "{sql}");
         }

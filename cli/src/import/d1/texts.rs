@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_list_is_kept_as_text_and_told() {
+    fn a_broken_list_is_kept_as_text_and_reported() {
         let read = solution_steps(r#"["$\int x\,dx$"]"#);
         assert_eq!(read, Steps { steps: vec![r#"["$\int x\,dx$"]"#.to_owned()], is_broken_json: true });
     }

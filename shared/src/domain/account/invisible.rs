@@ -1,4 +1,4 @@
-//! Characters that nobody sees, so that two texts look alike that are not.
+//! Invisible characters, which make different texts look equal.
 
 /// From Unicode 17, as inclusive ranges: `Default_Ignorable_Code_Point` (`DerivedCoreProperties.txt`), the general categories
 /// `Cf`, `Zl` and `Zp` (`DerivedGeneralCategory.txt`), which hold the controls of text direction, and U+2800, the empty
@@ -32,7 +32,7 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Those of the table that a pattern of the contract names: it has no characters above U+FFFF.
+/// The part of the table up to U+FFFF, for patterns in the contract, which cannot name higher characters.
 macro_rules! invisible_in_patterns {
     () => {
         concat!(
@@ -43,7 +43,7 @@ macro_rules! invisible_in_patterns {
 }
 pub(super) use invisible_in_patterns;
 
-/// Whether nobody sees this character.
+/// Whether this character is invisible.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c))
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_has_what_unicode_says() {
+    fn the_table_equals_unicodes_data() {
         let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
         let category = CodePointMapData::<GeneralCategory>::new();
         for c in '\0'..=char::MAX {

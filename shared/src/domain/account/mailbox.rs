@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_looked_for_as_it_was_typed_first() {
+    fn a_lookup_tries_the_typed_form_first() {
         let forms = |text: &str| -> Vec<String> {
             mailbox(text).forms().into_iter().map(|form| form.as_str().to_owned()).collect()
         };
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn no_new_account_has_an_address_that_no_mail_reaches_or_that_looks_like_another() {
+    fn a_new_address_must_be_deliverable_and_visible() {
         for (bad, why) in [
             ("u@xn--a.example", InvalidAccount::EmailDomain),
             (&format!("u@{}.example", "a".repeat(64)), InvalidAccount::EmailDomain),

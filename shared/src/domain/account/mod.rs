@@ -33,7 +33,7 @@ const EMAIL_PATTERN: &str = concat!(
     r"([.\u3002\uff0e\uff61][^\s@.\u3002\uff0e\uff61#\u0000-\u001f\u007f-\u009f]+)+[.\u3002\uff0e\uff61]?$"
 );
 
-/// What stands between two labels of a domain (RFC 3490, 3.1): an input method for Chinese or Japanese types the others.
+/// Separators of domain labels (RFC 3490, 3.1); Chinese and Japanese input methods produce the other ones.
 const LABEL_SEPARATORS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
 /// Pattern of a required text.
@@ -86,8 +86,8 @@ impl Email {
 impl TryFrom<String> for Email {
     type Error = InvalidAccount;
 
-    /// Accepts what a mail server might: one `@`, something before it, a dotted host after it. Only a mail can prove more.
-    /// A dot at the end of the host is left out: it names the root of DNS, and the mailbox is the same.
+    /// Accepts what a mail server might: one `@`, something before it, a dotted host after it. Only sending a mail
+    /// proves more. A dot at the end of the host is left out: it names the root of DNS, and the mailbox is the same.
     fn try_from(text: String) -> Result<Self, InvalidAccount> {
         let email = text.trim().to_lowercase();
         let (local, host) = email.split_once('@').ok_or(InvalidAccount::Email)?;
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_more_than_what_everybody_knows_of_its_user() {
+    fn a_password_is_not_only_the_users_name_or_email() {
         let email = Email::try_from("ada.lovelace@example.org".to_owned()).unwrap();
         let name = Name::try_from(Some("Ada King".to_owned())).unwrap();
         let check = |text: &str| NewPassword::try_from(text.to_owned()).unwrap().check_context(&email, &name);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_password_is_one_however_its_accents_are_typed() {
+    fn a_new_password_is_normalised_to_nfc() {
         let bytes = |text: &str| NewPassword::try_from(text.to_owned()).map(|new| new.password().as_bytes().to_vec());
         assert_eq!(bytes("cafe\u{301} cafe\u{301}").unwrap(), "caf\u{e9} caf\u{e9}".as_bytes());
         // NFC changes nothing else: not letter case, spaces or letters that only look alike.

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_check_costs_depends_on_the_text_alone() {
+    fn the_cost_of_a_check_depends_only_on_the_text() {
         let cost = |text: &str, stored: Option<&PasswordHash>| {
             let before = pbkdf2::iterations_so_far();
             let _ = verify(&password(text), stored);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_another_scheme_matches_nothing() {
+    fn a_hash_of_an_unknown_scheme_matches_nothing() {
         for text in [
             "",
             ":",

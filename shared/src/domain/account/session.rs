@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_sessions_go_and_the_new_one_stays_whatever_the_clocks_say() {
+    fn the_oldest_sessions_end_and_the_new_one_never_does() {
         let at = |minute: i64| plus_seconds(Timestamp::UNIX_EPOCH, minute * 60);
         let session = |number: u8| (hash(number), Session::open(UserId(Uuid::nil()), 0, at(i64::from(number))));
         let live: Vec<_> = (1..=22).map(session).collect();

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_and_stored_is_not_the_secret() {
+    fn the_secret_is_neither_printed_nor_stored() {
         let secret = hex::encode([2; SECRET_BYTES]);
         assert!(!format!("{:?}", token()).contains(&secret));
         assert_ne!(token().hash().as_str(), secret);

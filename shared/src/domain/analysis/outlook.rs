@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn better_is_better_than_both_baselines() {
+    fn better_means_better_than_both_baselines() {
         assert_eq!(quality(Some(&summary(0.10, 0.12, 0.15))), ForecastQuality::Better);
         assert_eq!(quality(Some(&summary(0.13, 0.12, 0.15))), ForecastQuality::NoBetter);
         assert_eq!(quality(Some(&summary(0.13, 0.15, 0.12))), ForecastQuality::NoBetter);

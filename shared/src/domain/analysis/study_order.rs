@@ -126,7 +126,7 @@ pub(super) fn strategy(
     let best: Vec<&HighValueTopic> = high_value.iter().take(3).collect();
     if let Some(first) = best.first() {
         let names: Vec<&str> = best.iter().map(|topic| topic.name.as_str()).collect();
-        sentences.push(format!("Most points are to be expected from: {}.", names.join(", ")));
+        sentences.push(format!("Most points are expected from: {}.", names.join(", ")));
         sentences.push(format!(
             "{} was on {:.0} % of the exams, with {} points a question on average.",
             first.name,
@@ -145,7 +145,7 @@ pub(super) fn strategy(
         ));
     }
     if past.exams.len() < 5 {
-        sentences.push("With so few exams the forecast is hardly more than a guess.".to_owned());
+        sentences.push("With so few exams the forecast is unreliable.".to_owned());
     }
     sentences.join(" ")
 }

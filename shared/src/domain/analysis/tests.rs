@@ -1,4 +1,4 @@
-//! A small course computed by hand, and what holds for any course.
+//! A small course computed by hand, and properties for any course.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -160,14 +160,14 @@ fn the_study_order_gains_most_a_minute_first_within_its_category() {
 }
 
 #[test]
-fn the_words_are_the_numbers() {
+fn the_recommendation_states_the_numbers() {
     let bank = small();
     let analysis = analyse(&PastExams::of(&bank));
     for said in [
         "3 past exams from 2020 to 2022",
         "The most frequent topic is Topic 0, with 66.7 % of all questions.",
         "40 % were easy, 20 % of medium difficulty and 40 % hard",
-        "With so few exams the forecast is hardly more than a guess.",
+        "With so few exams the forecast is unreliable.",
     ] {
         assert!(analysis.study_strategy.contains(said), "{}", analysis.study_strategy);
     }
@@ -183,7 +183,7 @@ fn generated_questions_count_for_nothing() {
     assert_eq!(analyse(&PastExams::of(&plain)), analyse(&PastExams::of(&more)));
 }
 
-/// Topics whose chances move from year to year: what recency is for.
+/// Topics whose probabilities change from year to year, which recency weighting exploits.
 fn drifting(years: usize, topics: usize, seed: u64) -> Bank {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut rows = Vec::new();
@@ -272,7 +272,7 @@ proptest! {
     }
 
     #[test]
-    fn the_edition_is_of_the_numbers_and_of_no_text(bank in any_bank(), at in any::<prop::sample::Index>()) {
+    fn the_edition_depends_on_numbers_not_on_texts(bank in any_bank(), at in any::<prop::sample::Index>()) {
         let before = edition(&PastExams::of(&bank));
         let mut typo = bank.clone();
         let index = at.index(bank.questions.len());

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_course_has_no_more_topics_and_exams_than_an_analysis_can_be_of() {
+    fn topics_and_exams_are_limited_by_the_analysis() {
         let mut draft = draft();
         let topic =
             |index: usize| serde_json::from_value(json!({"id": format!("t{index}"), "name": "T", "category": "K"}));

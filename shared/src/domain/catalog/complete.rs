@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_stays_and_a_counter_of_zero_counts_as_missing() {
+    fn given_columns_stay_and_a_zero_counter_counts_as_missing() {
         let catalog = complete(draft(), Timestamp::UNIX_EPOCH);
         let given = &catalog.topics[1];
         assert_eq!((given.frequency_score, given.total_appearances, given.avg_points), (Some(0.9), 1, None));

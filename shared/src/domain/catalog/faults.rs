@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_and_options_that_agree_are_no_fault() {
+    fn a_consistent_answer_is_no_fault() {
         for (answer, correct) in [
             ("B", &["B"][..]),
             (" b ", &["B"]),

@@ -264,7 +264,8 @@ fn formulas(text: &str) -> Vec<FormulaSpan> {
     found
 }
 
-/// Whether what stands between two dollars is a formula. Else each of them is money, or one of them opens another formula.
+/// Whether what stands between two dollars is a formula. Otherwise each dollar is a currency sign, or one of them opens
+/// another formula.
 fn is_formula(inside: &str, after: &str) -> bool {
     let is_spaced = inside.starts_with(' ') && inside.ends_with(' ');
     let is_next_price = after.trim_start_matches(' ').starts_with(|next: char| next.is_ascii_digit());

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_nowhere_are_told() {
+    fn unknown_references_give_warnings() {
         let id = |text: &str| text.try_into().unwrap();
         assert_eq!(
             said(|draft| draft.questions[0].pattern_id = Some("p9".try_into().unwrap())),

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_there_is_or_fits_is_refused() {
+    fn an_adjustment_beyond_the_balance_is_refused() {
         for (amount, reason) in [
             (-3, "at most 2 credits can be taken: the balance is 2"),
             (Amount::MIN, "at most 2 credits can be taken: the balance is 2"),

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_one_millisecond_sort_by_position_whatever_is_drawn() {
+    fn entries_of_one_millisecond_sort_by_position() {
         let at = Timestamp::from_millisecond(1_772_366_400_000).unwrap();
         let ids: Vec<EntryId> =
             (1..=300).map(|p| EntryId::new(p, at, if p % 2 == 0 { [255; 8] } else { [0; 8] })).collect();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_true_ledger_has_no_mismatch_in_any_order() {
+    fn a_consistent_ledger_has_no_mismatch_in_any_order() {
         let (profile, mut entries) = ledger(&[(5, 5), (-2, 3), (0, 3)]);
         entries.reverse();
         assert_eq!(mismatches(&profile, &entries), []);

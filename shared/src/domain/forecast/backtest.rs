@@ -26,7 +26,7 @@ pub struct Backtest {
     pub questions: usize,
     /// Those on topics never asked before.
     pub unseen_questions: usize,
-    /// How many of these Good–Turing expected.
+    /// The number that Good–Turing predicted.
     pub unseen_expected: f64,
 }
 
@@ -35,7 +35,7 @@ pub struct Backtest {
 pub struct UnseenShare {
     /// Measured share.
     pub measured: f64,
-    /// Share that Good–Turing expected.
+    /// Share that Good–Turing predicted.
     pub expected: f64,
 }
 
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn several_latest_exams_share_the_say() {
+    fn several_latest_exams_are_averaged() {
         let exams = [exam(2018.0, &[0, 2]), exam(2019.0, &[0, 1]), exam(2019.0, &[0]), exam(2020.0, &[0])];
         let scored = backtest(&exams, 3);
         // 0: 1 and it appears; 1: ½; 2: 0.

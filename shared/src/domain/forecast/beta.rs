@@ -1,4 +1,4 @@
-//! The Beta distribution, and mixtures of chances that follow from one.
+//! The Beta distribution, and mixtures of probabilities derived from it.
 //!
 //! The functions are our own where crates fall short. For the small α and large β of a rare topic the incomplete beta
 //! of `special` (AS 63) takes 30 times as long as the continued fraction here, and that of `puruspe` can exceed 1.
@@ -9,7 +9,7 @@ use super::ProbabilityInterval;
 const TAIL: f64 = 0.05;
 /// Halvings of [0, 1] in the search for a quantile: it ends within 1e-5.
 const HALVINGS: usize = 17;
-/// A part of a mixture that cannot move a quantile by more than the search's own error.
+/// Weight below which a part of a mixture cannot move a quantile by more than the search's error.
 const WEIGHT_MIN: f64 = 1e-7;
 /// Relative change at which the continued fraction has converged, and the most terms it gets. For parameters up to
 /// 1e6 it takes a few hundred.
@@ -124,7 +124,7 @@ pub(super) struct Chance {
     pub(super) draws: f64,
 }
 
-/// A chance in a mixture, with what is the same at every point of its distribution.
+/// A component of a mixture, with precomputed constants.
 struct MixtureChance {
     weight: f64,
     chance: Chance,

@@ -6,13 +6,13 @@
 use super::beta::{Beta, Chance, ln_gamma};
 use super::history::Fading;
 
-/// Half-lives in years. No single one is best on all archives.
+/// Half-lives in years. No single half-life is best on all archives.
 pub(super) const HALF_LIVES: [f64; 6] = [0.7, 1.5, 3.0, 6.0, 12.0, f64::INFINITY];
 /// All experts: each half-life with each way of counting.
 pub(super) const EXPERTS: usize = 2 * HALF_LIVES.len();
-/// How many questions the prior of [`WeightedCounts`] is worth, over all topics together.
+/// Weight of the prior of [`WeightedCounts`] in questions, over all topics.
 const PRIOR_QUESTIONS: f64 = 5.0;
-/// How many exams the prior of [`Presence`] is worth.
+/// Weight of the prior of [`Presence`] in exams.
 const PRIOR_EXAMS: f64 = 1.0;
 
 /// The prediction of one expert.
@@ -227,7 +227,8 @@ mod tests {
         }
 
         /// Of the same length, so that N stays, and all on the topic; a question on each topic for those that look at
-        /// presence, so that b does not fall. The exam may be older than the topic's first, and so take the discount.
+        /// presence, so that b does not fall. The exam may be older than the topic's first one, and then gets the
+        /// discount.
         #[test]
         fn one_more_exam_with_a_topic_never_makes_it_less_likely(exams in any_exams(7), year in 2000_u32..2012) {
             let topic = exams[0].topics[0];
@@ -242,7 +243,7 @@ mod tests {
 
         /// Σ over topics of the share = 1 − ½ Σ over topics of w of the first exam / (5 + Σ w · questions).
         #[test]
-        fn shares_leave_the_discounted_questions(exams in any_exams(7)) {
+        fn shares_sum_to_one_less_the_discounted_questions(exams in any_exams(7)) {
             let history = history(&exams);
             let experts = history.experts(NOW);
             for (half_life, expert) in HALF_LIVES.iter().zip(&experts) {

@@ -67,7 +67,7 @@ impl Fading {
         Self { half_life, exams: 0.0, questions: 0.0, topics: Vec::new() }
     }
 
-    /// The factor by which `years` more make every weight smaller.
+    /// The factor by which every weight decreases over `years`.
     pub(super) fn fade(&self, years: f64) -> f64 {
         (-years / self.half_life).exp2()
     }
@@ -86,7 +86,7 @@ impl Fading {
         }
         lengthen(&mut self.topics, exam);
         for (topic, count) in &exam.counts {
-            // Not by the faded sum, which becomes 0 after a gap of centuries.
+            // Not by the decayed sum, which becomes 0 after a gap of centuries.
             let is_first = totals[*topic].exams == 0;
             let topic = &mut self.topics[*topic];
             topic.questions += f64::from(*count) - if is_first { FIRST_QUESTION_DISCOUNT } else { 0.0 };
@@ -112,7 +112,7 @@ impl History {
 
     /// Adds an exam that is not older than those added so far.
     pub(super) fn add(&mut self, exam: &ExamCounts) {
-        // Without an earlier exam there is nothing to fade, and nothing to measure the years from.
+        // Without an earlier exam there is nothing to decay.
         let years = if self.exams == 0 { 0.0 } else { exam.time - self.latest };
         lengthen(&mut self.by_topic, exam);
         for fading in self.fading.iter_mut().chain([&mut self.recent]) {

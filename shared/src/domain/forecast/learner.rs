@@ -1,7 +1,7 @@
 //! The mixture: experts weighted by how well they predicted the past exams, each from the years before it (prequential
-//! weighting). Old successes count less: log w ← 0.9 log w + η · log-likelihood.
+//! weighting). Older evidence decays: log w ← 0.9 log w + η · log-likelihood.
 //!
-//! η is the same factor on all of an expert's evidence, so the evidence is kept without it and η taken in at the end.
+//! η multiplies all evidence of an expert, so the evidence is stored without η, which is applied at the end.
 
 use super::beta::{Beta, Chance};
 use super::experts::{EXPERTS, Expert, HALF_LIVES, WeightedCounts};
@@ -37,7 +37,8 @@ pub(super) struct Outlook<'a> {
     experts: Vec<Expert<'a>>,
     /// By expert; they add up to 1.
     weights: Vec<f64>,
-    /// Among the experts that count questions, which come first; they add up to 1. The others say nothing of shares.
+    /// Among the experts that count questions, which come first; they add up to 1. The other experts do not predict
+    /// shares.
     weights_of_counts: Vec<f64>,
     /// Weight of [`FLAT_CHANCE`] beside all experts.
     flat_weight: f64,
@@ -149,12 +150,12 @@ impl Outlook<'_> {
         self.counts().map(|(weight, counts)| weight * counts.share(topic)).sum()
     }
 
-    /// How many questions of the topic to expect.
+    /// Expected number of questions on the topic.
     pub(super) fn expected_count(&self, topic: usize) -> f64 {
         self.counts().map(|(weight, counts)| weight * counts.questions() * counts.share(topic)).sum()
     }
 
-    /// How many questions to expect.
+    /// Expected number of questions.
     pub(super) fn expected_questions(&self) -> f64 {
         self.counts().map(|(weight, counts)| weight * counts.questions()).sum()
     }
@@ -178,8 +179,8 @@ impl Prediction {
     }
 }
 
-/// What remains of the evidence before `exams` of one time, and how much each of theirs counts: the mean over the orders
-/// in which they could be discounted one after the other.
+/// Weights of the earlier evidence and of each of the `exams` of one time: the mean over all orders in which they could
+/// be discounted one after the other.
 fn discounts(exams: usize) -> (f64, f64) {
     let mut kept = 1.0;
     let mut counted = 0.0;
@@ -207,7 +208,7 @@ mod tests {
         assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
     }
 
-    /// What is not computed in place is as the formulas give it in `mpmath`.
+    /// Expected values that are not computed here come from the formulas in `mpmath`.
     #[test]
     fn evidence_is_discounted_and_tempered() {
         let exam = |time, topics: &[usize]| PastExam { time, topics: topics.to_vec() };

@@ -42,8 +42,8 @@ const TREND_EXAMS_MIN: u32 = 3;
 pub struct PastExam {
     /// The year, or a year with a fraction. An exam whose time is not finite is left out.
     pub time: f64,
-    /// One index a question, in any order. Indices start at 0 and leave few gaps: arrays are as long as the highest.
-    /// An exam without questions is left out.
+    /// One index a question, in any order. Indices start at 0 and should be dense, because arrays have the length of
+    /// the largest one. An exam without questions is left out.
     pub topics: Vec<usize>,
 }
 
@@ -57,8 +57,8 @@ pub struct Forecast {
     /// Expected number of questions; 0 without any past exam.
     pub expected_questions: f64,
     /// Share of questions on topics never asked so far: Good–Turing's estimate, the share of questions whose topic was
-    /// asked just once (Good 1953). Real archives showed 1.2 to 1.6 times as much. Not what the shares of
-    /// [`Self::topics`] leave. 1 without any past exam.
+    /// asked just once (Good 1953). Real archives showed 1.2 to 1.6 times as much. This is not 1 minus the shares of
+    /// [`Self::topics`]. 1 without any past exam.
     pub unseen_share: f64,
 }
 
@@ -112,7 +112,7 @@ pub fn forecast(exams: &[PastExam], now: f64) -> Forecast {
     }
 }
 
-/// The time to forecast for when the date of the next exam is not known: the year after the latest of `exams`.
+/// The time to forecast if the date of the next exam is unknown: the year after the latest of `exams`.
 #[must_use]
 pub fn next_year(exams: &[PastExam]) -> Option<f64> {
     in_time(exams).last().map(|latest| latest.year() + 1.0)
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rise_and_a_fall_are_told_from_chance() {
+    fn a_trend_is_reported_only_if_significant() {
         let early: &[usize] = &[0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2];
         let late: &[usize] = &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2];
         let exams = yearly(&[early, early, early, early, early, early, late, late, late, late]);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn without_history_all_is_unseen() {
+    fn without_history_every_topic_is_unseen() {
         for exams in [vec![], yearly(&[&[0, 1]])] {
             let forecast = forecast(&exams, 2010.0);
             assert_eq!((forecast.exams, forecast.topics.len()), (0, 0));
@@ -371,7 +371,7 @@ mod tests {
         }
 
         #[test]
-        fn adding_exams_one_by_one_is_fitting_all_anew(exams in any_exams(1..12), years in 0.0..5.0_f64) {
+        fn incremental_fitting_equals_refitting(exams in any_exams(1..12), years in 0.0..5.0_f64) {
             let now = 2008.0 + years;
             let expected = refit::refit(&exams, now);
             let found = forecast(&exams, now).topics;

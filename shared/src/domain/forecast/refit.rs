@@ -1,4 +1,5 @@
-//! The forecast straight from its formulas, everything fitted anew for every exam: what the incremental sums must equal.
+//! The forecast computed directly from its formulas, refitted for every exam; the incremental sums must give the same
+//! result.
 
 use super::PastExam;
 use super::beta::ln_gamma;
@@ -34,7 +35,7 @@ fn float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap())
 }
 
-/// How much of the next exam is left for topics never asked, as a share and in questions: the discounted questions.
+/// The part of the next exam for topics never asked, as a share and in questions: the discounted questions.
 pub(super) fn left(exams: &[PastExam], now: f64) -> [f64; 2] {
     let history = earlier(exams, now);
     let weights = &weights(&history)[..HALF_LIVES.len()];
@@ -95,7 +96,7 @@ fn weights(history: &[PastExam]) -> Vec<f64> {
         let before = earlier(history, exam.time);
         let later = float(history.iter().filter(|other| other.time > exam.time).count());
         let together = history.iter().filter(|other| other.time.total_cmp(&exam.time).is_eq()).count();
-        // Each of the exams of its time is as likely the last of them as the first.
+        // Among exams of one time, every order is equally likely.
         let discount = (0..together).map(|place| 0.9_f64.powf(later + float(place))).sum::<f64>() / float(together);
         for (log_weight, probabilities) in log_weights.iter_mut().zip(experts(&before, exam.time)) {
             let log_likelihoods = seen(&before).into_iter().zip(probabilities).map(|(topic, p)| {

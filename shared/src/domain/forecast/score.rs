@@ -34,17 +34,17 @@ struct Bin {
 pub struct Scores {
     /// Mean squared error; lower is better.
     pub brier: f64,
-    /// Mean of −ln of the probability given to what happened, in nats, probabilities kept within [1e-6, 1 − 1e-6];
-    /// lower is better.
+    /// Mean of −ln of the predicted probability of the outcome, in nats, with probabilities clamped to [1e-6, 1 −
+    /// 1e-6]; lower is better.
     pub log_score: f64,
-    /// 1 − Brier / (base (1 − base)): 0 is knowing only how many topics appear, 1 is perfect. Nothing when all topics
-    /// appeared, or none.
+    /// 1 − Brier / (base (1 − base)): 0 equals knowing only the share of topics that appear, 1 is perfect. `None` if
+    /// all topics appeared, or none.
     pub skill: Option<f64>,
-    /// Expected calibration error over ten bins: how far, on average, a probability is from what came true of those
-    /// near it.
+    /// Expected calibration error over ten bins: the mean distance between predicted probabilities and observed
+    /// frequencies.
     pub calibration_error: f64,
     /// Mean over exams of the share, among the [`PRECISION_TOPICS`] likeliest topics, that appeared. Equal
-    /// probabilities share the places that are left.
+    /// probabilities share the remaining places.
     pub precision_at_5: f64,
 }
 
@@ -176,10 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn precision_takes_the_five_likeliest_and_draws_lots_among_equals() {
+    fn precision_uses_the_five_likeliest_topics_and_averages_ties() {
         let topics = |chances: &[(f64, bool)]| precision(chances);
         near(topics(&[(0.9, true), (0.8, true), (0.7, false), (0.6, true), (0.5, false), (0.4, true)]), 0.6);
-        // One sure place, four for eight equals of which two appeared.
+        // One certain place, and four places for eight ties, of which two appeared.
         let mut predictions = vec![(0.9, true)];
         predictions.extend((0..8).map(|index| (0.5, index < 2)));
         near(topics(&predictions), (1.0 + 4.0 * 2.0 / 8.0) / 5.0);

@@ -34,25 +34,25 @@ impl ExamCounts {
     }
 }
 
-/// The exams by time; those of the same time by what they asked, so that the input's order does not matter.
+/// The exams by time, and then by content, so that the input order does not matter.
 pub(super) fn in_time(exams: &[PastExam]) -> Vec<ExamCounts> {
     let mut tallies: Vec<ExamCounts> = exams.iter().filter_map(ExamCounts::of).collect();
     tallies.sort_by(|a, b| a.time.total_cmp(&b.time).then_with(|| a.counts.cmp(&b.counts)));
     tallies
 }
 
-/// The part of `tallies`, which are in time, that is of earlier years than `now`.
+/// The tallies of years before `now`; `tallies` is sorted by time.
 pub(super) fn before(tallies: &[ExamCounts], now: f64) -> &[ExamCounts] {
     let end = tallies.partition_point(|tally| tally.year() < now.floor());
     &tallies[..end]
 }
 
-/// `tallies`, which are in time, year by year.
+/// Splits `tallies`, sorted by time, by year.
 pub(super) fn by_year(tallies: &[ExamCounts]) -> impl Iterator<Item = &[ExamCounts]> {
     tallies.chunk_by(|a, b| a.year().total_cmp(&b.year()).is_eq())
 }
 
-/// The exams of a year, time by time: those of one time have the same prediction.
+/// Splits the exams of a year by time; exams of one time have the same prediction.
 pub(super) fn by_time(year: &[ExamCounts]) -> impl Iterator<Item = &[ExamCounts]> {
     year.chunk_by(|a, b| a.time.total_cmp(&b.time).is_eq())
 }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_year_is_split_off_whole() {
+    fn exams_of_one_year_are_split_together() {
         let tallies = in_time(&[exam(2021.7, &[0]), exam(2020.5, &[0]), exam(2021.2, &[0]), exam(2021.2, &[1])]);
         assert_eq!(before(&tallies, 2021.9).len(), 1);
         assert_eq!(before(&tallies, 2022.0).len(), 4);

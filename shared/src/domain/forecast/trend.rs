@@ -19,8 +19,8 @@ pub struct Trend {
 
 /// The trend of a topic, seen from `now`; nothing when the interval holds 0.
 ///
-/// The moments of both logarithms are exact, the interval is that of a normal distribution. The two shares are taken as
-/// independent, though they rest on the same exams: that makes the interval too wide rather than too narrow.
+/// The moments of both logarithms are exact, the interval is that of a normal distribution. The two shares are treated
+/// as independent, although they use the same exams; this widens the interval.
 pub(super) fn of(history: &History, topic: usize, now: f64) -> Option<Trend> {
     let [recent, lasting] = history.recent_and_lasting(now).map(|counts| counts.beta(topic).log_moments());
     let log_ratio = recent.0 - lasting.0;

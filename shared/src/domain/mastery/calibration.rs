@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_average_and_as_hard_as_rated() {
+    fn unknown_topics_are_average_and_unknown_questions_as_rated() {
         let calibration = Calibration::<char, u8>::default();
         near(calibration.ease(&'a', &1, None), 0.62);
         near(calibration.ease(&'a', &1, Some(5)), 0.62 - 1.2);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_evidence_teaches_nothing() {
+    fn attempts_without_evidence_change_nothing() {
         let mut open = attempt(1, true, 6);
         open.outcome.evidence = Evidence::None;
         let without = [attempt(1, true, 5), attempt(2, false, 10)];

@@ -1,4 +1,4 @@
-//! What a student is told of a topic.
+//! Mastery estimate of a topic, as shown to the student.
 
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn enough_data_comes_with_answers_that_were_not_certain() {
+    fn enough_data_needs_uncertain_answers() {
         let attempts = |count: usize, ease: f64| {
             let outcome = |n: usize| AttemptResult {
                 correct: ease > 5.0 || n.is_multiple_of(2),

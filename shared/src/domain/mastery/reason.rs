@@ -70,7 +70,7 @@ mod tests {
     const NOTHING: TopicComparison = TopicComparison { hard_for_everyone: false, weak_for_you: false, points: 0.0 };
 
     #[test]
-    fn only_what_is_known_is_said() {
+    fn reasons_state_only_known_facts() {
         assert_eq!(reason(&CANDIDATE, &NOTHING), "You got 5 of 12 right.");
         let new = TopicCandidate { attempts: 0, right: 0, ..CANDIDATE };
         assert_eq!(reason(&new, &NOTHING), "You have not tried this topic yet.");

@@ -262,7 +262,7 @@ mod tests {
         assert!((days(i64::MAX, i64::MIN), days(i64::MIN, i64::MAX)) == (0.0, 3650.0));
     }
 
-    /// What is in the table must stay readable.
+    /// Stored states must stay readable.
     #[test]
     fn the_stored_form_is_short() {
         let mastery = Mastery::fold([("limits".to_owned(), 0.0, outcome(true, 1_700_000_000))]);

@@ -1,8 +1,8 @@
 //! Which topics to study first, and why.
 //!
-//! Topics are ranked by the points that there are to gain: expected points on the next exam × (1 − mastery). Never by
-//! the percentage of right answers, which takes one wrong answer of one for a weakness and asks nothing about the
-//! difficulty of the questions.
+//! Topics are ranked by the points that there are to gain: expected points on the next exam × (1 − mastery). Not by the
+//! percentage of right answers, which treats one wrong answer as a weakness and ignores the difficulty of the
+//! questions.
 
 use std::cmp::Ordering;
 
@@ -27,9 +27,9 @@ pub const WEAK_LOGITS: f64 = 0.2;
 
 /// Mastery from which a topic is never more than a low priority.
 const MASTERED: f64 = 0.85;
-/// Points to gain, as a multiple of the mean over the topics, from which a topic is a high priority …
+/// Points to gain from which a topic has high priority, as a multiple of the mean over the topics.
 const HIGH_SHARE: f64 = 1.25;
-/// … and below which it is a low one.
+/// Points to gain below which a topic has low priority, as a multiple of the mean.
 const LOW_SHARE: f64 = 0.75;
 /// Attempts on a topic, and on the other topics, before they are compared.
 const COMPARED_ATTEMPTS_MIN: u32 = 3;
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn equals_are_medium_and_in_the_order_of_their_names() {
+    fn equal_topics_are_medium_and_sorted_by_name() {
         let ranked = rank(vec![candidate('b', 0.5, 1.0), candidate('a', 0.5, 1.0)]);
         assert!(ranked.iter().all(|topic| topic.priority == Priority::Medium));
         assert_eq!((ranked[0].topic, ranked[1].topic), ('a', 'b'));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn hard_for_everyone_and_weak_for_you_are_apart() {
+    fn hard_for_everyone_differs_from_weak_for_you() {
         let hard = TopicCandidate { difficulty: 1.0, ..candidate('a', 0.4, 1.0) };
         let weak = TopicCandidate { delta: -0.5, ..candidate('b', 0.4, 1.0) };
         let ranked = rank(vec![hard.clone(), weak.clone()]);
@@ -285,7 +285,7 @@ mod tests {
         assert!(!alone[0].hard_for_everyone && !alone[0].weak_for_you);
         let hardly = TopicCandidate { attempts_of_all: 29, ..hard.clone() };
         assert!(!rank(vec![hardly, weak.clone()])[0].hard_for_everyone);
-        // Nothing is known of the topic, and the other is easy.
+        // Nothing is known about the topic, and the other one is easy.
         let unknown = TopicCandidate { attempts_of_all: 0, ..candidate('a', 0.4, 1.0) };
         let easy = TopicCandidate { difficulty: -1.0, ..candidate('b', 0.8, 1.0) };
         assert!(!rank(vec![unknown.clone(), easy.clone()])[0].hard_for_everyone);
@@ -295,7 +295,7 @@ mod tests {
         assert!(!rank(vec![few, candidate('c', 0.5, 1.0)])[0].weak_for_you);
     }
 
-    /// Nothing is known of the student: points × difficulty.
+    /// Nothing is known about the student: the order is points × difficulty.
     #[test]
     fn a_new_student_gets_an_order() {
         let mut calibration = Calibration::<char, u8>::default();

@@ -41,7 +41,7 @@ impl Infeasible {
             "question_count",
             json!(asked),
             possible,
-            format!("{asked} questions were asked for and {possible} fit"),
+            format!("{asked} questions were requested, and {possible} match"),
         )];
         let count = |fits: &dyn Fn(&super::super::catalog::QuestionMeta) -> bool| {
             bank.for_sale().filter(|question| fits(&question.meta)).count()
@@ -89,7 +89,7 @@ impl Infeasible {
                         constraint: "difficulty_distribution",
                         asked: json!({ name: share }),
                         available: json!({ name: 0 }),
-                        detail: format!("no question that fits is {name}"),
+                        detail: format!("no matching question is {name}"),
                     });
                 }
             }

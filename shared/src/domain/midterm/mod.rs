@@ -157,7 +157,7 @@ pub fn unknown_topic<'a>(bank: &Bank, order: &'a MidtermRequest) -> Option<(&'st
 }
 
 impl MidtermRequest {
-    /// The same order, with its sections as the topics that they are of `bank`.
+    /// The same request, with its sections resolved to topics of `bank`.
     fn by_topic(&self, bank: &Bank) -> Self {
         let is_asked = |topic: &&Topic| self.sections.iter().any(|section| is_of_section(topic, section));
         let of_sections = bank.topics.iter().filter(is_asked).map(|topic| topic.id.clone());

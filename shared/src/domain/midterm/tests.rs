@@ -1,4 +1,4 @@
-//! Blueprints by hand, and what holds for any bank and order.
+//! Blueprints computed by hand, and properties for any bank and request.
 
 use std::collections::{HashMap, HashSet};
 
@@ -78,7 +78,7 @@ fn levels_move_half_of_each_difficulty() {
 }
 
 #[test]
-fn what_was_asked_for_goes_before_the_past() {
+fn requested_values_override_past_midterms() {
     let rows = [plain(0, 1, 0), plain(0, 2, 0), plain(1, 4, 0)];
     let bank = bank(&["midterm"], &rows);
     let order = MidtermRequest {
@@ -91,7 +91,7 @@ fn what_was_asked_for_goes_before_the_past() {
     };
     let (blueprint, _) = plan(&bank, &order, &Student::default());
     assert_eq!(blueprint.topics, [0.0, 1.5, 0.0, 1.5]);
-    // Hard ones as the past has them on these topics: all of difficulty 4; of the easy ones nothing is known.
+    // Hard questions as on past exams of these topics: all of difficulty 4. Past exams have no easy ones.
     assert_eq!(blueprint.difficulty.to_vec(), [0.5, 0.5, 1.0, 1.0, 0.0]);
     assert_eq!((blueprint.points, blueprint.minutes), (42.0, 17.0));
 }
@@ -107,7 +107,7 @@ fn weak_topics_weigh_more() {
 }
 
 #[test]
-fn two_of_a_pattern_come_only_when_they_must_and_are_told() {
+fn a_pattern_repeats_only_if_needed_and_is_reported() {
     let mut rows = vec![plain(0, 3, 0); 4];
     for row in &mut rows {
         row.1 = Some(0);
@@ -122,7 +122,7 @@ fn two_of_a_pattern_come_only_when_they_must_and_are_told() {
 }
 
 #[test]
-fn seen_ones_come_only_when_they_must_the_oldest_first() {
+fn seen_questions_are_used_only_if_needed_oldest_first() {
     let rows = vec![plain(0, 3, 0); 5];
     let bank = bank(&["midterm"], &rows);
     let id = |index: usize| bank.questions[index].meta.id.clone();
@@ -195,12 +195,12 @@ proptest! {
         prop_assert_eq!(metas.iter().map(|meta| &meta.id).collect::<HashSet<_>>().len(), metas.len());
         prop_assert!(form.questions.iter().all(|question| fits(question)));
 
-        // Of a pattern one, unless the whole bank has too few.
+        // One question per pattern, unless the bank has too few.
         let patterns: HashSet<_> = fitting.iter().filter_map(|question| question.meta.pattern_id.as_ref()).collect();
         let free = fitting.iter().filter(|question| question.meta.pattern_id.is_none()).count();
         prop_assert_eq!(form.fit.repeated_patterns.is_empty(), patterns.len() + free >= order.question_count);
 
-        // Seen ones only when the unseen do not suffice.
+        // Seen questions only if there are too few unseen ones.
         let is_seen = |question: &&&QuestionSummary| student.seen.contains_key(&question.meta.id);
         let seen_count = form.questions.iter().filter(is_seen).count();
         prop_assert_eq!(form.fit.seen_before, seen_count);

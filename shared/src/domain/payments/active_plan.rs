@@ -1,7 +1,6 @@
-//! Which plan the facts give, and what a user sees of their subscription.
+//! The plan that the payment facts give, and the subscription as the user sees it.
 //!
-//! Everything here looks only at prices that are ours: a subscription or an invoice of another price gives nothing, takes
-//! nothing away and blocks nothing.
+//! Only our own prices matter here: subscriptions and invoices with foreign prices have no effect.
 
 use std::collections::BTreeSet;
 
@@ -12,18 +11,18 @@ use crate::domain::account::profile::Profile;
 use crate::domain::credits::Plan;
 
 impl Billing {
-    /// `sub_…`: of those that run, or else of all, the one that changed last.
+    /// `sub_…`: the one that changed last among the running ones, or among all if none runs.
     #[must_use]
     pub fn subscription(&self) -> Option<&str> {
         let newest = self.known_subscriptions().max_by_key(|(id, of)| (self.runs(id, of), of.changed()));
         newest.map(|(id, _)| id)
     }
 
-    /// When the last subscription ends, if all that run are cancelled; epoch seconds.
+    /// When the last subscription ends, in epoch seconds, if all running ones are cancelled.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
         let running = self.known_subscriptions().filter(|(id, of)| self.runs(id, of));
-        // Of a subscription that goes on at a price that is not ours, the plan ends with what was paid for it.
+        // If a subscription continues with a foreign price, the plan ends with the period paid at our price.
         let end = |id: &str, of: &SubscriptionFacts| {
             if of.has_moved() { self.paid_until(id) } else { Some(of.cancelled_at()).filter(|_| of.cancels) }
         };
@@ -39,9 +38,8 @@ impl Billing {
             let is_ours = facts.has_known_price || self.is_known(&facts.subscription);
             let is_tried = subscription.is_none_or(|of| self.runs(&facts.subscription, of))
                 && !self.is_deleted(facts.customer.as_deref());
-            // What failed before the invoice was voided, before a later payment, or before the subscription was active
-            // again is not tried any more. While it is `past_due`, another payment settles nothing, and `active` was
-            // before.
+            // A failure is over once the invoice is voided, a later payment succeeds, or the subscription is active
+            // again. While it is `past_due`, another payment does not end the failure; the `active` status is older.
             let is_past_due = subscription.is_some_and(|of| of.status == Some(Status::PastDue));
             let settled = [self.paid_at(&facts.subscription), subscription.and_then(|of| of.active_at)];
             let settled = settled.into_iter().filter(|_| !is_past_due).max().flatten();
@@ -50,14 +48,13 @@ impl Billing {
         })
     }
 
-    /// Whether a plan is paid for, so that it is changed and not bought beside the other. A subscription runs also while
-    /// its first payment is awaited or a payment of it is disputed. Of an account that was imported with one, no event may
-    /// be known.
+    /// Whether the user has a paid plan, which must be changed instead of bought again. A subscription also runs while
+    /// its first payment is pending or a payment is disputed. For an imported subscription, there may be no event yet.
     #[must_use]
     pub fn is_subscribed(&self, profile: &Profile) -> bool {
         let billing = self.with_import(profile);
         let runs = billing.known_subscriptions().any(|(id, of)| billing.runs(id, of));
-        // An operator may have taken the plan of an import of which Stripe has said nothing yet.
+        // An operator may have removed an imported plan before Stripe sent any event.
         let is_taken = profile.wallet.plan == Plan::Free && billing.is_import_alone();
         runs || (!is_taken && billing.plan().is_some_and(|plan| plan != Plan::Free))
     }
@@ -87,7 +84,7 @@ impl Billing {
         self.is_subscribed(profile) && self.with_import(profile).ends_at().is_none()
     }
 
-    /// The best plan that any subscription gives; nothing while no subscription has given or ended one.
+    /// The best plan of all subscriptions; `None` until a subscription has given or ended one.
     pub(super) fn plan(&self) -> Option<Plan> {
         let of_invoices = self.periods().map(|(_, subscription, _)| subscription);
         let all: BTreeSet<&str> = self.subscriptions.keys().map(String::as_str).chain(of_invoices).collect();
@@ -111,14 +108,14 @@ impl Billing {
         if gives && !newest.is_some_and(|(invoice, paid)| self.is_paid_back(invoice, paid)) {
             return Some(plan);
         }
-        // What never gave a plan takes none away: an operator may have given one.
+        // A subscription that never gave a plan cannot remove one: an operator may have set it.
         let gave =
             newest.is_some() || import.is_some() || subscription.is_some_and(|of| of.was_tried || of.was_stopped);
         gave.then_some(Plan::Free)
     }
 
-    /// Whether a subscription that runs gives its plan: it is on trial, or it was paid for. Grace after a failed payment is
-    /// for who has paid once. While collection is paused the plan ends with what is paid.
+    /// Whether a subscription that runs gives its plan: it is on trial, or it was paid for. Only users who have paid
+    /// once get a grace period after a failed payment. While collection is paused the plan ends with what is paid.
     fn may_give(&self, id: &str, subscription: &SubscriptionFacts) -> bool {
         let paid = self.payments_of(id);
         match subscription.status {
@@ -133,25 +130,24 @@ impl Billing {
         !(subscription.collection_paused && began.is_some() && self.paid_until(id) <= began)
     }
 
-    /// The end of what is paid of a subscription at prices of ours, a trial or an import included.
+    /// End of the time paid at our prices, including trials and imports.
     fn paid_until(&self, id: &str) -> Option<i64> {
         let paid = self.payments_of(id).filter(|paid| paid.period.is_some()).map(|paid| paid.period_end);
         paid.chain(self.import_of(id).map(|import| import.paid_until)).max()
     }
 
-    /// Whether a subscription has moved to prices that are not ours, and what was paid for ours is over.
+    /// Whether a subscription has moved to foreign prices and the time paid at our prices has ended.
     fn has_left(&self, id: &str, subscription: &SubscriptionFacts) -> bool {
         let began = subscription.period.and_then(|(start, _)| start);
         subscription.has_moved() && self.paid_until(id) <= began.max(Some(subscription.changed_at()))
     }
 
-    /// Subscriptions of a price of ours, or of an import.
+    /// Subscriptions with a price of ours, or imported ones.
     pub(super) fn known_subscriptions(&self) -> impl Iterator<Item = (&str, &SubscriptionFacts)> {
         self.subscriptions.iter().filter(|(id, _)| self.is_known(id)).map(|(id, of)| (id.as_str(), of))
     }
 
-    /// Whether a subscription is of a price of ours, by its own facts or by an invoice that was paid; or of an import,
-    /// whatever its price.
+    /// Whether a subscription has a price of ours, by its own facts or a paid invoice, or is imported.
     fn is_known(&self, id: &str) -> bool {
         let by_itself = self.subscriptions.get(id).is_some_and(|of| of.plan().is_some());
         by_itself || self.import_of(id).is_some() || self.payments_of(id).next().is_some()
@@ -172,7 +168,7 @@ impl Billing {
         self.payments_of(subscription).map(|paid| paid.created).max()
     }
 
-    /// Invoice, subscription and payment of every period of a price of ours, paid or on trial.
+    /// Invoice, subscription and payment of every period at our prices, paid or on trial.
     pub(super) fn periods(&self) -> impl Iterator<Item = (&str, &str, &PaidPeriod)> {
         self.invoices.iter().filter_map(|(id, facts)| {
             let paid = facts.paid.as_ref().filter(|paid| paid.period.is_some() && paid.plan.is_some())?;
@@ -180,13 +176,13 @@ impl Billing {
         })
     }
 
-    /// Those periods that cost something.
+    /// The periods with an amount above zero.
     pub(super) fn months(&self) -> impl Iterator<Item = (&str, &str, &PaidPeriod)> {
         self.periods().filter(|(_, _, paid)| paid.period != Some(Period::Trial))
     }
 
-    /// Whether an invoice of a change pays for a month that another invoice of the subscription pays for. Such a month is
-    /// not new, and brings nothing again.
+    /// Whether an invoice for a change pays a month that another invoice of the subscription also pays. Such a month
+    /// grants nothing again.
     pub(super) fn is_known_month(&self, invoice: &str, subscription: &str, paid: &PaidPeriod) -> bool {
         paid.period == Some(Period::Change)
             && self.months().any(|(id, of, other)| {

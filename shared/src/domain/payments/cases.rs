@@ -1,5 +1,5 @@
 //! Single rules by example, with events written in the newest shape: foreign prices, several lines, trials, coupons,
-//! voided invoices, paused collection, disputes with their appeals. And every order of such events.
+//! voided invoices, paused collection, disputes with their appeals. Also tests every order of such events.
 
 use std::fmt::Write;
 
@@ -79,7 +79,7 @@ pub(super) fn state(account: &Account) -> (Plan, u32, i64) {
     (account.wallet.plan, account.wallet.credits, (account.wallet.credits_reset_at - START) / DAY_SECONDS)
 }
 
-/// Of another business of the same Stripe account: a yearly price, paid, failed, refunded.
+/// Events of another business on the same Stripe account: a yearly price, paid, failed, refunded.
 fn foreign() -> Vec<Event> {
     let year = line("price_other", 9_999, (0, 365));
     let object = subscription_of("sub_other", "active", "price_other", (0, 365));
@@ -109,7 +109,7 @@ fn facts_of_foreign_prices_change_nothing_and_block_nothing() {
         assert!(!account.billing.payment_failing());
         assert_eq!((account.billing.subscription(), account.billing.ends_at()), (None, None));
     }
-    // A month of ours beside it is what it is alone.
+    // A month of ours beside it has the same effect as alone.
     let renewal = paid(31, "in_1", "cycle", &[line(STARTER, 999, (31, 59))]);
     let alone = received(&[&renewal]);
     let mut beside = received(&foreign().iter().collect::<Vec<_>>());
@@ -128,12 +128,12 @@ fn a_foreign_price_is_booked_when_the_configuration_knows_it() {
     }
     assert_eq!(state(&account), (Plan::Starter, 18, 365));
     assert_eq!(account.billing.subscription(), Some("sub_other"));
-    // And it stays booked under a configuration that has forgotten it.
+    // The booking stays after the price is removed from the configuration.
     assert!(!account.receive(&foreign()[1], &Prices::default(), START));
 }
 
 #[test]
-fn rows_that_a_foreign_price_had_moved_are_mended_by_the_next_event() {
+fn rows_that_a_foreign_price_changed_are_corrected_by_the_next_event() {
     let mut stored =
         serde_json::to_value(&received(&[&paid(0, "in_1", "create", &[line(STARTER, 999, (0, 31))])]).billing).unwrap();
     stored["booked"]["reset_at"] = json!(day(365));
@@ -187,7 +187,7 @@ fn of_two_pages() -> Event {
 }
 
 #[test]
-fn a_page_of_lines_waits_for_the_others() {
+fn an_incomplete_page_of_lines_books_nothing() {
     let whole = of_two_pages();
     assert_eq!((whole.invoice_to_read(), state(&received(&[&whole]))), (None, (Plan::Starter, 13, 59)));
     for bad in [json!({"data": [{"price": "price_1"}]}), json!({"data": [{}], "has_more": true}), json!({"data": 7})] {
@@ -202,7 +202,7 @@ fn a_change_that_begins_a_period_is_a_paid_month() {
     let account = received(&[&begin, &switch]);
     assert_eq!(state(&account), (Plan::Starter, 3 + 15 + 15, 41));
     assert_eq!(account.entries[1], "Purchase 15 Starter plan: new month");
-    // A line of the month that is paid already brings nothing again, whichever comes first.
+    // A second line for a paid month grants nothing, in either order.
     let again = paid(12, "in_3", "update", &[line(STARTER, 999, (10, 41))]);
     let refund = event(
         "charge.refunded",
@@ -222,7 +222,7 @@ fn a_trial_gives_the_plan_and_the_first_paid_month_the_credits() {
     assert_eq!((state(&account), account.entries.len()), ((Plan::Starter, 3, 20), 0));
     account.receive(&subscription(day(0), "trialing", (0, 7)), &prices(), START);
     assert_eq!(state(&account), (Plan::Starter, 3, 20));
-    // It runs on for the hour until it is paid.
+    // The plan continues during the hour until it is paid.
     account.receive(&subscription(day(7), "active", (7, 38)), &prices(), START);
     assert_eq!(state(&account), (Plan::Starter, 3, 20));
     let failed = {
@@ -231,7 +231,8 @@ fn a_trial_gives_the_plan_and_the_first_paid_month_the_credits() {
         account
     };
     assert_eq!(state(&failed), (Plan::Free, 3, 20), "grace is for who has paid once");
-    // No refresh comes at the trial's end, so the first month brings all 15; the next one 10, as ever.
+    // There is no refresh at the trial's end, so the first month grants all 15 credits; the next one grants 10 as
+    // usual.
     let first = paid(7, "in_1", "cycle", &[line(STARTER, 999, (7, 38))]);
     let next = paid(38, "in_2", "cycle", &[line(STARTER, 999, (38, 68))]);
     for order in [[&trial, &first, &next], [&next, &first, &trial]] {
@@ -239,7 +240,7 @@ fn a_trial_gives_the_plan_and_the_first_paid_month_the_credits() {
     }
     account.receive(&first, &prices(), START);
     assert_eq!(state(&account), (Plan::Starter, 18, 38));
-    // Ended early, it is a month as well.
+    // A trial that is ended early also starts a month.
     let early = paid(3, "in_1", "update", &[line(STARTER, 999, (3, 34))]);
     assert_eq!(state(&received(&[&trial, &early])), (Plan::Starter, 18, 34));
 }
@@ -262,7 +263,7 @@ fn before_any_money_there_is_no_plan() {
         account.receive(&subscription(day(1), "incomplete_expired", (0, 31)), &prices(), START);
         assert_eq!(account.wallet.plan, Plan::Unlimited, "what gave nothing takes nothing");
     }
-    // After the first paid month a failed one has its grace.
+    // After the first paid month, a failed payment has a grace period.
     let begin = paid(0, "in_1", "create", &[line(STARTER, 999, (0, 31))]);
     let late = subscription(day(31), "past_due", (31, 59));
     assert_eq!(received(&[&begin, &late]).wallet.plan, Plan::Starter);
@@ -286,11 +287,11 @@ fn a_failure_ends_when_its_invoice_is_closed_or_the_subscription_is_active_again
         account.receive(end, &prices(), START);
         assert!(!account.billing.payment_failing(), "{}", end.id);
         assert!(!received(&[end, &failed, &late, &begin]).billing.payment_failing(), "{}", end.id);
-        // Another failure afterwards is another one.
+        // A later failure starts a new grace period.
         account.receive(&event("invoice.payment_failed", day(34), &open), &prices(), START);
         assert!(account.billing.payment_failing(), "{}", end.id);
     }
-    // An older `active` ends nothing.
+    // An older `active` event does not end the failure.
     let mut older = account;
     older.receive(&subscription(day(30), "active", (31, 59)), &prices(), START);
     assert!(older.billing.payment_failing());
@@ -428,7 +429,7 @@ fn every_order_of_a_dispute_with_an_appeal_ends_the_same() {
     assert_eq!(walk(&events, &[], 5, day(1)), (15_120, 381));
 }
 
-/// What happens in the life of 2026-10-28, event by event.
+/// Effects of the life of 2026-10-28, event by event.
 const LIFE: [&str; 35] = [
     "a trial of seven days begins",
     "the trial's invoice of zero",
@@ -447,7 +448,7 @@ const LIFE: [&str; 35] = [
     "downgrade",
     "renewal with a coupon of 100 %",
     "collection is paused",
-    "a period begins that nobody pays",
+    "an unpaid period begins",
     "its invoice is uncollectible",
     "collection goes on",
     "renewal",
@@ -469,7 +470,7 @@ const LIFE: [&str; 35] = [
 
 /// Plan, credits, reset day and whether a payment fails, after each event; `docs/payments.md` shows the same table.
 #[test]
-fn a_whole_life_of_2026_10_is_as_the_documentation_shows_it() {
+fn the_life_of_2026_10_matches_the_documentation() {
     let mut account = Account::new();
     let mut table = String::new();
     for ((event, body), what) in endive().into_iter().zip(values(ENDIVE)).zip(LIFE) {

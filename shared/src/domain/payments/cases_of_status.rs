@@ -1,5 +1,5 @@
-//! Which subscription counts and how it stands, by example: imported ones, those that moved to prices that are not ours,
-//! failures while `past_due`, ends, inquiries; and events that are valid and name nothing of ours.
+//! Examples of the status of subscriptions: imported, moved to foreign prices, failed while `past_due`, ended, under
+//! inquiry; also valid events that name nothing of ours.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ fn an_imported_subscription_ends_with_its_customer() {
             assert_eq!(account.wallet.monthly_credits, 5);
         }
     }
-    // That of somebody else ends nothing.
+    // The deletion of another customer ends nothing.
     let other = Event::customer_is_gone("cus_other");
     assert_eq!((after(&[&other]).wallet.plan, is_subscribed(&after(&[&other]))), (Plan::Starter, true));
 }
@@ -96,12 +96,12 @@ fn an_import_counts_as_paid_until_its_reset_date() {
     // Paused collection ends the plan after what is paid.
     assert_eq!(after(&[&paused(day(2), (-10, 20))]).wallet.plan, Plan::Starter);
     assert_eq!(after(&[&paused(day(2), (-10, 20)), &paused(day(20), (20, 50))]).wallet.plan, Plan::Free);
-    // A stop takes the plan, and a start gives it back with its month.
+    // A stop removes the plan, and a start restores it with its month.
     let mut account = after(&[&changed(day(2), "paused", STARTER, (-10, 20))]);
     assert_eq!((account.wallet.plan, account.wallet.monthly_credits), (Plan::Free, 5));
     account.receive(&changed(day(3), "active", STARTER, (-10, 20)), &prices(), START);
     assert_eq!((account.wallet.plan, account.wallet.monthly_credits), (Plan::Starter, 15));
-    // The first paid month brings what a refresh does not bring any more.
+    // The first paid month grants what the refresh no longer brings.
     account.receive(&paid(20, "in_1", "cycle", &[line(STARTER, 999, (20, 50))]), &prices(), START);
     assert_eq!((state(&account), account.wallet.monthly_credits), ((Plan::Starter, 13, 50), 5));
     assert!(account.billing.sets_plan());
@@ -117,11 +117,11 @@ fn an_imported_subscription_is_ours_whatever_its_price() {
 }
 
 #[test]
-fn what_an_operator_took_from_an_import_is_not_subscribed() {
+fn a_plan_removed_by_an_operator_is_not_subscribed() {
     let mut account = imported();
     account.wallet.plan = Plan::Free;
     assert!(!is_subscribed(&account));
-    // And a plan that an operator gave to who awaits a first payment is no import.
+    // A plan that an operator set while the first payment is pending does not count as an import.
     let waiting = received(&[&subscription(day(0), "active", (0, 31))]);
     assert_eq!(waiting.billing.with_import(&profile()), waiting.billing);
 }
@@ -146,7 +146,7 @@ fn every_order_of_an_imported_life_ends_the_same() {
         deleted_customer(),
         Event::customer_is_gone(CUSTOMER),
     ];
-    // Before the refresh of day 20: what that brings depends on the plan of its time.
+    // Before the refresh on day 20, whose credits depend on the plan at that time.
     for now in [day(1), day(15)] {
         assert_eq!(walk_from(&imported(), &events, 5, now), (15_120, 381));
     }
@@ -163,7 +163,7 @@ fn a_plan_ends_when_its_subscription_moved_to_prices_that_are_not_ours() {
     assert_eq!((account.wallet.plan, is_subscribed(&account)), (Plan::Free, false));
     account.receive(&paid(61, "in_2", "cycle", &[line("price_other", 5, (61, 92))]), &prices(), START);
     assert_eq!((account.wallet.plan, is_subscribed(&account)), (Plan::Free, false));
-    // And it is back with a price of ours.
+    // The plan returns with a price of ours.
     account.receive(&changed(day(62), "active", STARTER, (62, 92)), &prices(), START);
     assert_eq!((account.wallet.plan, is_subscribed(&account)), (Plan::Starter, true));
 }
@@ -209,7 +209,7 @@ fn while_the_status_is_past_due_a_payment_fails() {
             assert!(received(&[&begin, order[0], order[1], order[2]]).billing.payment_failing(), "{id}");
         }
     }
-    // A proration that is paid afterwards settles nothing.
+    // A proration paid afterwards does not end the failure.
     let late = subscription(day(32), "past_due", (31, 59));
     let other = paid(33, "in_3", "update", &[proration(STARTER, 100, (33, 59))]);
     let mut account = received(&[&begin, &failed, &late, &other]);
@@ -268,7 +268,7 @@ fn parse(kind: &str, object: &Value) -> Event {
 }
 
 #[test]
-fn a_text_that_is_no_id_of_ours_names_no_user() {
+fn an_unknown_id_format_names_no_user() {
     for text in ["Zoë Müller", "a b", "", "12345", &"x".repeat(500)] {
         let mut subscription = subscription_of("sub_1", "active", STARTER, (0, 31));
         subscription["metadata"] = json!({"user_id": text});
@@ -299,7 +299,7 @@ fn lines_without_a_price_are_read() {
 }
 
 #[test]
-fn an_account_may_stand_in_the_place_of_a_customer() {
+fn a_customer_account_is_read_in_place_of_a_customer() {
     let user = json!({"user_id": profile().id});
     let mut bill = invoice("in_1", "create", &[line(STARTER, 999, (0, 31))], 999);
     bill["parent"]["subscription_details"]["metadata"] = user.clone();
@@ -340,7 +340,7 @@ fn an_invoice_concerns_us_by_user_price_or_subscription() {
     for object in &ours {
         assert!(billing.may_concern(&parse("invoice.paid", object), &prices(), &profile()), "{object}");
     }
-    // What is booked of its first page may come again with all of them.
+    // The lines of the first page may arrive again with all lines.
     let outcome = billing.apply(&foreign, &prices(), profile().wallet, super::life::at(START));
     assert!(outcome.unknown_price);
 }

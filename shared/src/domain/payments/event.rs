@@ -1,4 +1,4 @@
-//! A webhook event as the rules see it: the few facts that they need, whichever version of the API it was written for.
+//! A parsed webhook event: the facts that the rules need, from any supported API version.
 //!
 //! Two shapes are read, before and since version 2025-03-31: the end of a period moved from the subscription to its
 //! items, and an invoice names its subscription under `parent.subscription_details`
@@ -16,7 +16,7 @@ use crate::domain::id::UserId;
 pub struct Event {
     /// `evt_…`, the same for every delivery.
     pub id: String,
-    /// When it happened, not when it came.
+    /// When it happened, not when it was delivered.
     pub created: i64,
     /// What happened.
     pub kind: EventKind,
@@ -58,14 +58,14 @@ pub struct FinishedCheckout {
     pub user: Option<String>,
 }
 
-/// Which of the three events it was. The order is that of a life, and decides within one second.
+/// Which of the three events it was. Ordered as in a subscription's life; decides between events of one second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// It began.
     Created,
-    /// Something about it is new.
+    /// A change.
     Updated,
-    /// It is over, for good.
+    /// The final end.
     Deleted,
 }
 
@@ -109,7 +109,7 @@ pub struct SubscriptionItem {
 pub struct SubscriptionChange {
     /// `sub_…`.
     pub id: String,
-    /// `cus_…`; nothing when an account of Stripe's stands in its place.
+    /// `cus_…`; `None` if the event names a Stripe account instead.
     pub customer: Option<String>,
     /// The metadata's `user_id`.
     pub user: Option<String>,
@@ -117,7 +117,7 @@ pub struct SubscriptionChange {
     pub change: Change,
     /// Its status.
     pub status: Status,
-    /// It was cancelled and ends with its period.
+    /// Whether it is cancelled and ends with its period.
     pub cancel_at_period_end: bool,
     /// It ends at this time.
     pub cancel_at: Option<i64>,
@@ -154,7 +154,7 @@ pub enum InvoiceReason {
 pub struct Invoice {
     /// `in_…`.
     pub id: String,
-    /// `cus_…`; nothing when an account of Stripe's stands in its place.
+    /// `cus_…`; `None` if the event names a Stripe account instead.
     pub customer: Option<String>,
     /// `sub_…`.
     pub subscription: String,
@@ -166,7 +166,7 @@ pub struct Invoice {
     pub amount_paid: u64,
     /// Its lines that have a price.
     pub lines: Vec<Line>,
-    /// The event shows only the first page of the lines.
+    /// Whether the event contains only the first page of the lines.
     pub has_more_lines: bool,
     /// Charges and payment intents that paid it, as far as the event names them.
     pub payments: Vec<String>,
@@ -188,29 +188,29 @@ pub struct Refund {
     pub charge: String,
     /// `pi_…`.
     pub payment_intent: Option<String>,
-    /// `in_…`, which the newer shape does not say.
+    /// `in_…`; absent in the newer shape.
     pub invoice: Option<String>,
     /// `cus_…`.
     pub customer: Option<String>,
-    /// Refunded in all before.
+    /// Total refunded before.
     pub refunded_before: u64,
-    /// Refunded in all.
+    /// Total refunded.
     pub refunded: u64,
 }
 
-/// How a dispute stands. The order is that of its life.
+/// Status of a dispute. The order is that of its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeStatus {
-    /// The bank asks, no money has moved.
+    /// An inquiry: the bank asks, no money has moved.
     Inquiry,
     /// The money is held.
     Open,
-    /// It was lost and we appeal; the money is away until the appeal is won.
+    /// Lost and appealed; the money is withheld until the appeal is won.
     Appealed,
-    /// We keep it, or the inquiry came to nothing.
+    /// We keep the money, or the inquiry was closed.
     Won,
-    /// It is gone.
+    /// The money is lost.
     Lost,
 }
 
@@ -225,26 +225,26 @@ pub struct Dispute {
     pub payment_intent: Option<String>,
     /// What is disputed.
     pub amount: u64,
-    /// How it stands.
+    /// Its status.
     pub status: DisputeStatus,
-    /// Whether it never was more than an inquiry, as far as this event knows.
+    /// Whether it has only been an inquiry so far.
     pub inquiry: bool,
 }
 
-/// Whose an event is, as far as it says.
+/// The payer of an event, as far as the event names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payer<'a> {
     /// This customer, `cus_…`.
     Customer(&'a str),
-    /// Who paid this charge, `ch_…`.
+    /// The payer of this charge, `ch_…`.
     OfCharge(&'a str),
-    /// Who got this invoice, `in_…`.
+    /// The recipient of this invoice, `in_…`.
     OfInvoice(&'a str),
-    /// It does not say.
+    /// The event names none.
     Nobody,
 }
 
-/// Why a body is not an event that we can read. Names the field, never its value.
+/// Why a body cannot be parsed as an event. Names the field, never its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// It is no JSON object.
@@ -253,7 +253,7 @@ pub enum EventError {
     /// It is a thin event, which names an object and does not hold it.
     #[error("the event is thin: configure the endpoint at Stripe to send snapshot events")]
     Thin,
-    /// A field is not there.
+    /// A field is missing.
     #[error("{0}{1} is missing")]
     Missing(&'static str, &'static str),
     /// A field has another type, or is out of bounds.
@@ -264,9 +264,8 @@ pub enum EventError {
 impl Event {
     /// Reads a body whose signature was verified.
     ///
-    /// # Errors
-    /// Names the first field that is missing or not valid, as a JSON pointer. Of an event that is ignored only `id`,
-    /// `type` and `created` are looked at.
+    /// # Errors Names the first field that is missing or not valid, as a JSON pointer. For an ignored event, only `id`,
+    /// `type` and `created` are validated.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         let value: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
         let event = JsonNode::root(&value);
@@ -276,8 +275,8 @@ impl Event {
         Ok(Self { id: event.id("/id")?, created: event.seconds("/created")?, kind: payload::kind(event)? })
     }
 
-    /// What it means that Stripe says of a customer, when asked, that it was deleted: the same as the event that may
-    /// never have come. It is older than every event.
+    /// The event for a customer that Stripe reports as deleted when asked; the real event may never have arrived. It is
+    /// older than every event.
     #[must_use]
     pub fn customer_is_gone(customer: &str) -> Self {
         let gone = DeletedCustomer { id: customer.to_owned(), user: None };
@@ -303,7 +302,7 @@ impl Event {
         self
     }
 
-    /// Whose it is, as far as it says.
+    /// The payer, as far as the event names one.
     #[must_use]
     pub fn payer(&self) -> Payer<'_> {
         match &self.kind {
@@ -393,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn refunds_disputes_and_checkouts_say_whose_they_are() {
+    fn refunds_disputes_and_checkouts_name_their_customer() {
         let EventKind::Refund(refund) = before()[REFUND_MORE].kind.clone() else { panic!() };
         assert_eq!((refund.refunded_before, refund.refunded), (300, 600));
         assert_eq!(before()[REFUND_MORE].payer(), Payer::Customer("cus_TjdWq2c8Pp0xkN"));
@@ -412,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_do_not_handle_is_ignored() {
+    fn unhandled_events_are_ignored() {
         assert_eq!(others()[UNKNOWN].kind, EventKind::Ignored);
         let mut single = all_bodies()[BUY].clone();
         single["data"]["object"]["subscription"] = Value::Null;
@@ -480,7 +479,7 @@ mod tests {
     }
 
     proptest! {
-        /// Any one value of any fixture replaced by any other: an event or an error, never a panic.
+        /// Replacing any value of any fixture gives an event or an error, never a panic.
         #[test]
         fn a_damaged_body_gets_an_answer(
             body in 0..69_usize,

@@ -1,4 +1,4 @@
-//! Reading single fields of a JSON value. Every error names the field, none its value.
+//! Reading single fields of a JSON value. Errors name the field, but never quote its value.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ impl<'a> JsonNode<'a> {
         if value.is_object() { Ok(Self { value, base }) } else { Err(EventError::Invalid(self.base, base)) }
     }
 
-    /// The elements of a list; `base` stands for each of them in errors.
+    /// The elements of a list; errors use `base` for each of them.
     pub(super) fn list(self, at: &'static str, base: &'static str) -> Result<Vec<Self>, EventError> {
         let Some(value) = self.some(at) else { return Ok(Vec::new()) };
         let elements = value.as_array().ok_or(EventError::Invalid(self.base, at))?;
@@ -48,7 +48,7 @@ impl<'a> JsonNode<'a> {
         self.optional_id(at)?.ok_or(self.missing(at))
     }
 
-    /// An id, or the id of the object that stands in its place.
+    /// An id, or the id of an expanded object.
     pub(super) fn optional_id(self, at: &'static str) -> Result<Option<String>, EventError> {
         let Some(value) = self.some(at) else { return Ok(None) };
         let id = value.as_str().or_else(|| value.get("id").and_then(Value::as_str));
@@ -57,7 +57,7 @@ impl<'a> JsonNode<'a> {
         id.filter(fits).map(|id| Some(id.to_owned())).ok_or(EventError::Invalid(self.base, at))
     }
 
-    /// The id at the first of the places that has one.
+    /// The first id found at these paths.
     pub(super) fn first_id(self, places: &[&'static str]) -> Result<Option<String>, EventError> {
         for at in places {
             if let Some(id) = self.optional_id(at)? {
@@ -67,7 +67,8 @@ impl<'a> JsonNode<'a> {
         Ok(None)
     }
 
-    /// The first id of a user of ours. The fields belong to whoever sells on the account: any other text is no user.
+    /// The first id of a user of ours. Other businesses on the account may use these fields, so any other text is
+    /// ignored.
     pub(super) fn first_user(self, places: &[&str]) -> Option<String> {
         let texts = places.iter().filter_map(|at| self.some(at)?.as_str());
         texts.filter(|text| text.parse::<uuid::Uuid>().is_ok()).map(str::to_owned).next()
@@ -98,12 +99,12 @@ impl<'a> JsonNode<'a> {
     }
 
     pub(super) fn optional_seconds(self, at: &'static str) -> Result<Option<i64>, EventError> {
-        // `Timestamp::MAX`: beyond it the rest of the crate has no instant.
+        // At most `Timestamp::MAX`.
         let fits = |seconds: &i64| (0..=253_402_207_200).contains(seconds);
         self.some(at).map(|value| value.as_i64().filter(fits).ok_or(EventError::Invalid(self.base, at))).transpose()
     }
 
-    /// A flag; absent is no.
+    /// A flag; `false` if absent.
     pub(super) fn flag(self, at: &'static str) -> Result<bool, EventError> {
         self.some(at).map_or(Ok(false), |value| value.as_bool().ok_or(EventError::Invalid(self.base, at)))
     }

@@ -1,7 +1,7 @@
 //! A subscription that an import brought. Its payments were booked elsewhere, so the import itself counts as a payment:
 //! its plan is paid until its reset date.
 //!
-//! It is ours whatever its price: the student has it from us.
+//! It counts as ours at any price, because the student bought it from us.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,15 +17,15 @@ pub(super) struct Imported {
     /// `cus_…`.
     pub(super) customer: Option<String>,
     pub(super) plan: Plan,
-    /// What a refresh brings until the first payment is known.
+    /// Monthly credits until the first payment is known.
     pub(super) monthly_credits: Credits,
     /// The reset date of the import.
     pub(super) paid_until: i64,
 }
 
 impl Billing {
-    /// The facts with what an import left in `profile`. Accounts that were imported before this was kept are known by a
-    /// subscription in the profile that no event has brought.
+    /// The facts with the imported subscription in `profile`. Older imports are recognised by a subscription in the
+    /// profile without any event.
     #[must_use]
     pub fn with_import(&self, profile: &Profile) -> Self {
         let mut billing = self.clone();
@@ -47,18 +47,18 @@ impl Billing {
         billing
     }
 
-    /// What an import says of this subscription.
+    /// The imported data of this subscription.
     pub(super) fn import_of(&self, subscription: &str) -> Option<&Imported> {
         self.imported.as_ref().filter(|import| import.subscription == subscription)
     }
 
-    /// Whether the import is all that is known of its subscription, and there is no other.
+    /// Whether nothing but the import is known about its subscription, and there is no other.
     pub(super) fn is_import_alone(&self) -> bool {
         self.imported.is_some() && self.known_subscriptions().next().is_none() && self.periods().next().is_none()
     }
 
-    /// Whether a refresh still brings what it brought after the import: the plan is that of the import, and no paid month
-    /// is known that brings the rest.
+    /// Whether the imported monthly credits still apply: the plan is the imported one, and no paid month grants the
+    /// rest.
     pub(super) fn refreshes_as_imported(&self) -> bool {
         let plan = self.imported.as_ref().map(|import| import.plan);
         plan.is_some() && self.plan() == plan && self.months().next().is_none()

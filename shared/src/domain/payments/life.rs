@@ -1,5 +1,5 @@
 //! The life of a subscription in ten events: bought, renewed, upgraded, failed, recovered, refunded twice in part,
-//! disputed, won, cancelled. Whatever comes first and however often, it ends the same.
+//! disputed, won, cancelled. Every order and repetition of the events gives the same result.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ const OTHERS_BEFORE: &str = include_str!("fixtures/others_before_2025_03.json");
 const OTHERS_SINCE: &str = include_str!("fixtures/others_since_2025_03.json");
 pub(super) const ENDIVE: &str = include_str!("fixtures/life_2026_10.json");
 
-/// The first event's second, less two.
+/// Two seconds before the first event.
 pub(super) const START: i64 = 1_767_607_200;
 
 pub(super) const BUY: usize = 0;
@@ -125,7 +125,7 @@ impl Account {
         outcome.changed
     }
 
-    /// Whether this, sorted, is the same as `other`, but for the order of its entries.
+    /// Whether both are equal except for the order of their entries.
     fn is_end_of(&self, other: &Self) -> bool {
         let mut entries: Vec<_> = other.entries.iter().collect();
         entries.sort_unstable();
@@ -140,8 +140,8 @@ impl Account {
     }
 }
 
-/// Walks every order of every choice of up to `left` further events. The first order of a choice sets what the others
-/// must end in.
+/// Walks every order of every choice of up to `left` further events. The first order of a choice sets the expected
+/// result of the others.
 struct Walk<'a> {
     events: &'a [Event],
     prices: Prices,
@@ -160,7 +160,7 @@ impl Walk<'_> {
             let mut next = account.clone();
             next.receive(&self.events[index], &self.prices, self.now);
             path.push(index);
-            // Each delivery is followed by a repetition of another or the same.
+            // After each delivery, some event is repeated.
             let again = path[(index * 7 + left) % path.len()];
             assert!(!next.receive(&self.events[again], &self.prices, self.now), "{path:?} repeats {again}");
             let chosen = chosen | (1 << index);
@@ -190,7 +190,7 @@ pub(super) fn walk_from(account: &Account, events: &[Event], length: usize, now:
 
 #[test]
 fn every_order_of_any_seven_ends_the_same() {
-    // Late: the free month is over and so are two of the three paid periods.
+    // The events arrive late: the free month and two of the three paid periods have ended.
     let (orders, choices) = walk(&before(), &[], 7, START + 70 * DAY_SECONDS);
     assert_eq!((orders, choices), (604_800, 967));
 }
@@ -203,7 +203,7 @@ fn every_order_of_any_five_ends_the_same_in_the_newer_shape_and_at_other_times()
     }
 }
 
-/// `PAYMENT_ORDERS=100000` makes it long.
+/// `PAYMENT_ORDERS=100000` sets the number of orders.
 #[test]
 fn random_orders_and_repetitions_of_everything_end_the_same() {
     let orders: u64 = std::env::var("PAYMENT_ORDERS").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000);
@@ -253,7 +253,7 @@ fn both_shapes_end_the_same() {
 }
 
 #[test]
-fn the_life_as_it_is_lived() {
+fn the_life_in_its_usual_order() {
     let events = before();
     let mut account = Account::new();
     let mut seen = Vec::new();

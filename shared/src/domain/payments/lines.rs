@@ -30,7 +30,7 @@ pub struct Line {
     pub amount: Option<i64>,
 }
 
-/// A page of an invoice's lines, as `GET /v1/invoices/{id}/lines` answers it.
+/// A page of an invoice's lines, as returned by `GET /v1/invoices/{id}/lines`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinePage {
     /// The lines that have a price.

@@ -1,7 +1,7 @@
 //! Payments: what a Stripe webhook says, and what it does to a plan and to credits.
 //!
-//! [`signature`] proves where a body comes from, [`Event::parse`] reads it, [`Billing::apply`] says what follows. The
-//! rules stand in `docs/payments.md`, in one table.
+//! [`signature`] verifies that a body comes from Stripe, [`Event::parse`] parses it, and [`Billing::apply`] computes
+//! its effect. The table in `docs/payments.md` lists the rules.
 //!
 //! Invariants, which the tests hold:
 //! - the outcome of a set of events is the same for every order and repetition of them;

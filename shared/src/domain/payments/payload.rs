@@ -90,7 +90,7 @@ fn subscription(object: JsonNode<'_>, change: Change) -> Result<SubscriptionChan
     })
 }
 
-/// The customer. Since 2025 an account of Stripe's may stand in its place, which is none of ours.
+/// The customer. Since 2025 it may be a Stripe account instead, which is never one of our customers.
 fn customer(object: JsonNode<'_>) -> Result<Option<String>, EventError> {
     let customer = object.optional_id("/customer")?;
     if customer.is_none() && !object.has("/customer_account") {
@@ -99,7 +99,7 @@ fn customer(object: JsonNode<'_>) -> Result<Option<String>, EventError> {
     Ok(customer)
 }
 
-/// Nothing for an invoice that no subscription wrote.
+/// `None` for an invoice without a subscription.
 fn invoice(object: JsonNode<'_>) -> Result<Option<Invoice>, EventError> {
     let places = ["/parent/subscription_details/subscription", "/subscription"];
     let Some(subscription) = object.first_id(&places)? else { return Ok(None) };
@@ -116,7 +116,7 @@ fn invoice(object: JsonNode<'_>) -> Result<Option<Invoice>, EventError> {
     };
     let lines = lines::read(&object.list("/lines/data", LINE)?)?;
     let has_more_lines = object.flag("/lines/has_more")?;
-    // A line need not have a price. An invoice that begins a period has lines.
+    // A line may have no price. An invoice that begins a period has lines.
     if !object.has("/lines/data") && reason != InvoiceReason::Other {
         return Err(object.missing("/lines/data"));
     }
@@ -144,7 +144,8 @@ fn invoice_payment(object: JsonNode<'_>) -> Result<InvoicePayment, EventError> {
 
 fn refund(event: JsonNode<'_>, charge: JsonNode<'_>) -> Result<Refund, EventError> {
     let refunded = charge.amount("/amount_refunded")?;
-    // The event says what the total was before. Without it the refund counts from nothing; the rules then cap.
+    // The event says what the total was before. Without it the refund counts from 0, and the rules limit it to the
+    // grant.
     let before = event.optional_amount("/data/previous_attributes/amount_refunded")?.unwrap_or(0);
     Ok(Refund {
         charge: charge.id("/id")?,

@@ -151,7 +151,7 @@ fn an_inquiry_holds_nothing_and_may_still_become_a_dispute() {
     for order in [[&inquiry, &closed], [&closed, &inquiry]] {
         assert_eq!(received(&[&before()[BUY], order[0], order[1]]).entries.len(), 1);
     }
-    // It became a dispute, and was won: the ledger shows both, in either order.
+    // The inquiry became a dispute and was won: the ledger shows both entries, in either order.
     let won = &before()[WIN];
     for order in [[&inquiry, won], [won, &inquiry]] {
         let account = received(&[&before()[BUY], order[0], order[1]]);
@@ -160,7 +160,7 @@ fn an_inquiry_holds_nothing_and_may_still_become_a_dispute() {
 }
 
 #[test]
-fn what_cannot_be_taken_is_recorded_and_taken_from_the_next_paid_month() {
+fn unrecovered_credits_are_taken_from_the_next_paid_month() {
     let mut account = received(&[&before()[RENEW]]);
     assert_eq!(spend(&mut account, 11, START), 11);
     account.receive(&refund_of(0, 999), &prices(), START);
@@ -171,7 +171,7 @@ fn what_cannot_be_taken_is_recorded_and_taken_from_the_next_paid_month() {
 }
 
 #[test]
-fn free_months_do_not_pay_for_what_is_owed() {
+fn free_months_do_not_pay_unrecovered_credits() {
     let mut account = received(&[&before()[RENEW]]);
     spend(&mut account, 13, START);
     account.receive(&refund_of(0, 999), &prices(), START);
@@ -182,7 +182,7 @@ fn free_months_do_not_pay_for_what_is_owed() {
 }
 
 #[test]
-fn an_unknown_price_gives_nothing_and_is_said_until_it_is_known() {
+fn an_unknown_price_gives_nothing_and_is_reported() {
     let none = Prices::default();
     let outcome = Billing::default().apply(&before()[BUY], &none, wallet(), at(START));
     assert!(outcome.changed && outcome.unknown_price);
@@ -190,17 +190,17 @@ fn an_unknown_price_gives_nothing_and_is_said_until_it_is_known() {
     // Delivered again under a configuration that knows it.
     let outcome = outcome.billing.apply(&before()[BUY], &prices(), outcome.settlement.wallet, at(START));
     assert_eq!((outcome.settlement.wallet.plan, outcome.settlement.wallet.credits), (Plan::Starter, 18));
-    // And once known it stays, whatever the configuration says later.
+    // Once the price is known, the booking stays, even if the configuration changes later.
     let outcome = outcome.billing.apply(&before()[REFUND], &none, outcome.settlement.wallet, at(START));
     assert_eq!(outcome.settlement.wallet.plan, Plan::Starter);
 }
 
 #[test]
-fn a_price_that_is_sold_no_more_takes_nothing_from_who_pays_it() {
+fn subscribers_of_a_retired_price_keep_their_plan() {
     let mut account = received(&[&before()[BUY], &others()[CREATED]]);
     let plan = account.wallet.plan;
     let EventKind::Subscription(begun) = &others()[CREATED].kind else { panic!() };
-    // The configuration has forgotten every price; the subscription goes on and changes something else.
+    // The configuration no longer has any price; the subscription continues with another change.
     for mut event in [before()[UPGRADE].clone(), others()[CANCELS].clone()] {
         let EventKind::Subscription(change) = &mut event.kind else { panic!() };
         change.items[0].price.clone_from(&begun.items[0].price);
@@ -225,7 +225,7 @@ fn a_cancelled_subscription_beside_one_that_runs_ends_nothing() {
 }
 
 #[test]
-fn a_failure_before_a_later_payment_is_over() {
+fn a_later_payment_ends_a_failure() {
     let mut account = received(&[&before()[BUY], &before()[RENEW], &before()[FAIL]]);
     assert!(account.billing.payment_failing());
     // Another invoice of the same subscription is paid afterwards.
@@ -247,7 +247,7 @@ fn an_operators_plan_stays_until_the_facts_change_it() {
 }
 
 #[test]
-fn within_one_second_the_later_of_a_life_wins() {
+fn within_one_second_the_later_status_wins() {
     let mut created = others()[CREATED].clone();
     let mut updated = before()[UPGRADE].clone();
     let mut deleted = before()[CANCEL].clone();
@@ -272,7 +272,7 @@ fn the_state_survives_its_storage() {
     assert_eq!(serde_json::from_str::<Billing>("{}").unwrap(), Billing::default());
 }
 
-/// Everything that may come; a dispute ends once, so either won or lost.
+/// All events; a dispute ends once, either won or lost.
 fn pool(lost: bool) -> Vec<Event> {
     let mut events: Vec<_> = before().into_iter().chain(others()).chain(payments()).collect();
     events.remove(if lost { WIN } else { before().len() + LOST });
@@ -282,9 +282,9 @@ fn pool(lost: bool) -> Vec<Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// `receive` checks that movements chain, add up, and that what is not new does nothing.
+    /// `receive` checks that movements chain and add up, and that a repeated event does nothing.
     #[test]
-    fn any_life_keeps_the_books(
+    fn any_sequence_of_events_keeps_the_ledger_consistent(
         lost in any::<bool>(),
         steps in prop::collection::vec((any::<prop::sample::Index>(), 0..9_u32, 0..12 * DAY_SECONDS), 1..60),
     ) {
@@ -303,10 +303,10 @@ proptest! {
         }
     }
 
-    /// With spends between, the ledger tells a history, and histories differ; what is left does not: what the facts give,
-    /// less what was spent, below zero on record as unrecovered.
+    /// With spends between events, ledgers differ by order, but the result does not: credits granted less credits
+    /// spent, with any negative rest recorded as unrecovered.
     #[test]
-    fn after_the_same_events_and_spends_the_same_is_left(
+    fn the_same_events_and_spends_give_the_same_balance(
         order in Just((0..16_usize).collect::<Vec<_>>()).prop_shuffle(),
         spends in prop::collection::vec(0..9_u32, 16),
         lost in any::<bool>(),

@@ -1,7 +1,7 @@
-//! What the facts do to a wallet: the table of `docs/payments.md`.
+//! Computes the effect of the payment facts on a wallet, by the table of `docs/payments.md`.
 //!
-//! Nothing is booked because an event came. After every event the facts say what should be booked, by cause; what is
-//! booked already is subtracted, and the difference is booked. So the order of events and their repetition do not matter.
+//! An event itself books nothing. After every event, the facts determine the target bookings by cause. The difference
+//! to the existing bookings is booked. So the order of events and their repetition do not matter.
 
 use std::collections::BTreeMap;
 
@@ -29,25 +29,25 @@ impl<S: Into<String>> FromIterator<(S, Plan)> for Prices {
     }
 }
 
-/// What an event leads to, to be written in one transaction.
+/// The effect of an event, written in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventEffect {
     /// The facts with the event, and what is booked of them.
     pub billing: Billing,
     /// The wallet, and the ledger entries that are new, oldest first.
     pub settlement: Settlement,
-    /// Whether the event said anything new. If not, nothing is to be written.
+    /// Whether the event said anything new. If not, nothing is written.
     pub changed: bool,
-    /// The event names a price that is not ours: it gives no plan and no credits. Worth a line in the log.
+    /// The event names a price that is not ours: it gives no plan and no credits. It is logged.
     pub unknown_price: bool,
 }
 
-/// What a refresh sets the balance of a subscriber to. It falls due at the end of what is paid, before the next payment
-/// is known, so it brings what everybody has for free; the rest of a starter's month comes with the paid invoice.
+/// What a refresh sets the balance of a subscriber to. The refresh is due at the end of the paid period, before the
+/// next payment is known, so it brings the free plan's credits. The paid invoice brings the rest of a starter's month.
 pub const REFRESH_CREDITS: Credits = Plan::Free.monthly_credits();
 
-/// Credits that a paid `period` of `plan` brings: the whole month when it begins, and what the refresh at the end of the
-/// period before has not brought when it goes on. The unlimited plan needs none, and a trial pays for none.
+/// Credits for a paid `period` of `plan`: the complete month for a first period, and the rest that the refresh did not
+/// bring for a following period. The unlimited plan needs no credits, and a trial grants none.
 const fn period_credits(plan: Plan, period: Period) -> Credits {
     match (plan, period) {
         (Plan::Starter, Period::First | Period::Change) => Plan::Starter.monthly_credits(),
@@ -56,7 +56,7 @@ const fn period_credits(plan: Plan, period: Period) -> Credits {
     }
 }
 
-/// Follows the invoice in the cause of those credits that a month brings because a trial came before it.
+/// Suffix of the invoice id in the cause of the credits for a month after a trial.
 const AFTER_TRIAL: &str = "/after-trial";
 
 /// A paid month, or a part of one, that brings credits.
@@ -69,7 +69,7 @@ struct Grant {
     payment_intent: Option<String>,
 }
 
-/// What one refund or dispute should have taken.
+/// Credits that one refund or dispute should take back.
 struct Reversal {
     cause: String,
     credits: Credits,
@@ -82,14 +82,14 @@ enum ReversalKind {
     Refund,
     /// Open or lost.
     Dispute,
-    /// The ledger shows that it was held, and that it came back.
+    /// The ledger shows the hold and the return.
     WonDispute,
-    /// Another invoice brought the same month.
+    /// Another invoice granted the same month.
     Again,
 }
 
 impl Billing {
-    /// What `event` does to the `wallet` of the user whose payments these are.
+    /// Applies `event` to the user's `wallet`.
     ///
     /// A refresh that is due at `now` comes first, as before a spend. An event that says nothing new does nothing at all.
     #[must_use]
@@ -99,7 +99,8 @@ impl Billing {
         let mut settlement = Settlement { wallet, movements: Vec::new() };
         let changed = billing != *self;
         if changed {
-            // What a refresh brings follows from the plan: it may have come with 15 a month, which payments bring now.
+            // The monthly credits follow from the plan: an import may have set 15 per month, which paid invoices grant
+            // now.
             let mut wallet = wallet;
             billing.book_plan(&mut wallet, self.refreshes_as_imported());
             settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
@@ -126,7 +127,8 @@ impl Billing {
             wallet.plan = plan;
             wallet.monthly_credits = REFRESH_CREDITS;
         }
-        // The first paid month begins to bring the rest of a month; what an import had comes back with its plan.
+        // From the first paid month on, invoices grant the rest of a month. If the imported plan returns, so do its
+        // monthly credits.
         if refreshes_as_imported != was_imported {
             let imported = self.imported.as_ref().filter(|_| refreshes_as_imported);
             wallet.monthly_credits = imported.map_or(REFRESH_CREDITS, |import| import.monthly_credits);
@@ -135,10 +137,10 @@ impl Billing {
 
     fn book_reset(&mut self, wallet: &mut Wallet, now: Timestamp) {
         let paid_until = self.months().map(|(_, _, paid)| paid.period_end).max();
-        // It was later where a price that is not ours had moved it.
+        // The date was later if a foreign price had moved it.
         if paid_until.is_some() && paid_until != self.booked.reset_at {
             self.booked.reset_at = paid_until;
-            // A period that is over by now has no refresh to come; the date stays on its grid.
+            // A period that has ended has no further refresh; the date stays on its grid.
             wallet.credits_reset_at = paid_until.filter(|at| *at > now.as_second()).unwrap_or(wallet.credits_reset_at);
         }
     }
@@ -190,14 +192,14 @@ impl Billing {
         grants
     }
 
-    /// What each refund and dispute should have taken of the grants that are booked.
+    /// Credits that each refund and dispute should take back from the booked grants.
     ///
-    /// Of an invoice all together take no more than its grant, refunds first, by their totals. Stripe's own amounts never
-    /// add up to more; the bound is for events without a total before.
+    /// All refunds and disputes of an invoice together take at most its grant: refunds first, in the order of their
+    /// totals. Stripe's amounts never exceed it; the limit is for events without a previous total.
     fn claims(&self) -> Vec<Reversal> {
         let mut claims = Vec::new();
         for (cause, grant) in &self.booked.grants {
-            // Both parts of a month after a trial are paid back by themselves.
+            // The two grants of a month after a trial are taken back separately.
             let (invoice, part) = cause.strip_suffix(AFTER_TRIAL).map_or((cause.as_str(), ""), |id| (id, AFTER_TRIAL));
             let Some(facts) = self.invoices.get(invoice) else { continue };
             let Some(paid) = facts.paid.as_ref() else { continue };
@@ -247,7 +249,7 @@ impl Billing {
             }
             let booked = self.booked.clawbacks.entry(claim.cause.clone()).or_default();
             if claim.kind == ReversalKind::WonDispute {
-                // The end may come before the beginning: then both are booked now.
+                // The end may arrive before the beginning: then both are booked now.
                 if !booked.released && booked.total() == 0 {
                     claim.book(settlement, booked);
                 }
@@ -260,7 +262,7 @@ impl Billing {
         released
     }
 
-    /// Takes what earlier claims left open out of the `income` of this event, and of nothing else.
+    /// Takes the unrecovered credits of earlier claims from the `income` of this event only.
     fn collect_rest(&mut self, settlement: &mut Settlement, mut income: Credits) {
         for booked in self.booked.clawbacks.values_mut() {
             let credits = booked.unrecovered.min(income).min(settlement.wallet.credits);
@@ -275,7 +277,7 @@ impl Billing {
 }
 
 impl Reversal {
-    /// Brings what is `booked` of the cause to the claim's credits. Returns what came back.
+    /// Books the difference between `booked` and the claim's credits. Returns the credits that came back.
     fn book(&self, settlement: &mut Settlement, booked: &mut Clawback) -> Credits {
         let (taking, returning) = match self.kind {
             ReversalKind::Refund => ("Credits of a refunded payment", "Correction of a refund"),
@@ -307,7 +309,7 @@ impl Reversal {
     }
 }
 
-/// The part of `grant` that `amount` is of `paid`, rounded down, in the user's favour.
+/// `grant` × `amount` / `paid`, rounded down in the user's favour.
 fn share(grant: Credits, amount: u64, paid: u64) -> Credits {
     let part = (u128::from(grant) * u128::from(amount)).checked_div(u128::from(paid)).unwrap_or(0);
     Credits::try_from(part).unwrap_or(grant).min(grant)
@@ -327,7 +329,7 @@ fn add(
     settlement.movements.push(Movement { kind, amount, balance_after: after, description, payment_intent });
 }
 
-/// Never more than there is: the caller has looked.
+/// The caller guarantees that the balance is sufficient.
 fn take(settlement: &mut Settlement, credits: Credits, description: &str, payment_intent: Option<String>) {
     let before = settlement.wallet.credits;
     let after = before.saturating_sub(credits);

@@ -4,7 +4,7 @@
 //! endpoint's secret; while a secret is rotated Stripe signs with both, and we may know both. Other schemes are skipped:
 //! `v0` is not proof of anything (<https://docs.stripe.com/webhooks#verify-manually>).
 //!
-//! The body must be the bytes as they came: parsed and printed again, they are others.
+//! The body must be the received bytes; parsing and printing would change them.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
-/// How far the time of a signature may be from ours, in the past and in the future.
+/// Maximum difference between a signature's time and ours, in both directions.
 pub const TOLERANCE_SECONDS: i64 = 300;
-/// Longest header that is read. Two secrets make some 160 bytes.
+/// Maximum length of the header. With two secrets it has about 160 bytes.
 pub const MAX_HEADER_BYTES: usize = 4096;
 
 const MAC_BYTES: usize = 32;
@@ -25,7 +25,7 @@ const MAC_BYTES: usize = 32;
 pub struct SigningSecret(String);
 
 impl SigningSecret {
-    /// The secret, unless it is blank: everybody can sign with an empty key.
+    /// The secret; `None` if it is blank, because everybody can sign with an empty key.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -47,7 +47,7 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
-/// Why a body is not accepted. The text is the same for all: it tells a forger nothing.
+/// Why a body is not accepted. The text is the same for all reasons, so it reveals nothing to a forger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The header is too long, has no time, two times, or no `v1`.
@@ -56,13 +56,13 @@ pub enum SignatureError {
     /// No `v1` fits any of the secrets.
     #[error("the signature is not valid")]
     Mismatch,
-    /// It is genuine, and its time is more than the tolerance away.
+    /// The signature is valid, but its time is outside the tolerance.
     #[error("the signature is not valid")]
     OutOfTime,
 }
 
 struct Header<'a> {
-    /// As it was signed: `01` and `1` are not the same bytes.
+    /// The time as text, because `01` and `1` are signed as different bytes.
     seconds: &'a str,
     at: i64,
     macs: Vec<[u8; MAC_BYTES]>,
@@ -82,7 +82,7 @@ pub fn verify(header: &str, body: &[u8], secrets: &[SigningSecret], now: Timesta
             fits |= expected.ct_eq(given);
         }
     }
-    // The time comes second: only who holds a secret learns that a time was wrong.
+    // The time is checked last, so only the holder of a secret learns that it was wrong.
     if !bool::from(fits) {
         return Err(SignatureError::Mismatch);
     }
@@ -103,7 +103,7 @@ impl<'a> Header<'a> {
             match scheme {
                 "t" if seconds.is_some() => return Err(SignatureError::Malformed),
                 "t" => seconds = Some(value),
-                // A value that is no MAC cannot fit; another one beside it may.
+                // A value that is not a MAC cannot match, but another value may.
                 "v1" => macs.extend(decode(value)),
                 _ => {}
             }
@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn the_mac_is_hmac_sha256_of_rfc_4231() {
-        // Case 2: the key "Jefe" over "what do ya want for nothing?"; the dot of the format is cut out of a body.
+        // Test case 2: the key "Jefe" and the text "what do ya want for nothing?", split at the position of the
+        // format's dot.
         let mut mac = Hmac::<Sha256>::new_from_slice(b"Jefe").unwrap();
         mac.update(b"what do ya want for nothing?");
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!(check(&header, &BODY[..BODY.len() - 1], &["whsec_a"], AT), mismatch);
         assert_eq!(check(&header, BODY, &["whsec_b"], AT), mismatch);
         assert_eq!(check(&header, BODY, &[], AT), mismatch);
-        // A stale signature does not become fresh under a new time, nor under the same time written otherwise.
+        // A stale signature stays invalid under a new time, and under another spelling of its time.
         assert_eq!(
             check(&header.replacen(&AT.to_string(), &(AT + 9).to_string(), 1), BODY, &["whsec_a"], AT),
             mismatch
@@ -197,10 +198,10 @@ mod tests {
 
     #[test]
     fn while_a_secret_is_rotated_either_side_may_be_first() {
-        // We know both, Stripe signs with one.
+        // We have both secrets, and Stripe signs with one.
         assert_eq!(check(&signed("whsec_old"), BODY, &["whsec_new", "whsec_old"], AT), Ok(()));
         assert_eq!(check(&signed("whsec_new"), BODY, &["whsec_new", "whsec_old"], AT), Ok(()));
-        // Stripe signs with both, we know one.
+        // Stripe signs with both secrets, and we have one.
         let both = format!("{},v1={}", signed("whsec_new"), v1("whsec_old", AT, BODY));
         assert_eq!(check(&both, BODY, &["whsec_old"], AT), Ok(()));
         assert_eq!(check(&both, BODY, &["whsec_new"], AT), Ok(()));
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_values_one_must_fit_wherever_it_stands() {
+    fn one_matching_value_is_enough_at_any_position() {
         let wrong = "00".repeat(MAC_BYTES);
         let right = v1("whsec_a", AT, BODY);
         for position in 0..40 {
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_such_a_header_is_malformed() {
+    fn a_header_in_another_format_is_malformed() {
         let mac = v1("whsec_a", AT, BODY);
         let long = format!("t={AT},v1={mac}{}", ",v0=x".repeat(MAX_HEADER_BYTES / 5));
         for header in [
@@ -257,7 +258,7 @@ mod tests {
         }
 
         #[test]
-        fn one_changed_bit_of_the_body_is_seen(body in prop::collection::vec(any::<u8>(), 1..200), bit in any::<prop::sample::Index>()) {
+        fn one_changed_bit_of_the_body_is_detected(body in prop::collection::vec(any::<u8>(), 1..200), bit in any::<prop::sample::Index>()) {
             let header = format!("t={AT},v1={}", v1("whsec_a", AT, &body));
             prop_assert_eq!(check(&header, &body, &["whsec_a"], AT), Ok(()));
             let mut changed = body.clone();

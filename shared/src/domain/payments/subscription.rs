@@ -1,13 +1,15 @@
-//! What is known of a user's payments: facts by subscription, invoice, charge and dispute, and what is booked of them.
+//! Everything known about a user's payments: facts by subscription, invoice, charge and dispute, and the bookings for
+//! them.
 //!
-//! Invariant: the facts after a set of events are the same for every order and repetition of the set. Each fact is joined
-//! by an operation that does not care: a union, a maximum, or the newer of two by a total order. Stripe's objects carry no
-//! time of their last change, so the newer is the one whose event happened later, and never the one that came later.
+//! Invariant: the facts after a set of events are the same for every order and repetition of the set. Facts are merged
+//! by commutative, idempotent operations: a union, a maximum, or the newer of two by a total order. Stripe's objects
+//! have no time of last change, so the newer one is that of the later event, not of the later delivery.
 //!
-//! A price is looked up when its event comes, and the plan is kept: old invoices outlive the configuration of today.
-//! Facts about prices that are not ours are kept too, without a plan: nothing is derived from them (`plan.rs`, `rules.rs`).
+//! A price is looked up when its event arrives, and the plan is stored, because the configuration may change later.
+//! Facts about prices that are not ours are kept too, without a plan: nothing is derived from them (`plan.rs`,
+//! `rules.rs`).
 //!
-//! The facts are stored. A field that was added later has a default, so that older ones can still be read.
+//! The facts are stored as an item. Fields added later have defaults, so that older items can be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,8 +51,8 @@ struct LatestCustomer {
     id: String,
 }
 
-/// Which of two changes of a subscription is the newer: the greater. The end is final; then time decides, and within a
-/// second what comes later in a life.
+/// Order of changes of a subscription: the greater one is newer. The end is final. Otherwise time decides, and within
+/// one second the later status of a life.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Watermark {
     ended: bool,
@@ -68,8 +70,8 @@ struct Watermark {
 pub(super) struct SubscriptionFacts {
     watermark: Watermark,
     pub(super) gives_access: bool,
-    /// Of the newest change whose price is ours; nothing when there was none. A price that the configuration has
-    /// forgotten takes nothing from who pays it.
+    /// From the newest change with a price of ours; `None` without one. A price removed from the configuration keeps
+    /// the plan of its subscribers.
     priced: Option<Priced>,
     /// The prices of the newest change, if none of them was ours.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -78,7 +80,7 @@ pub(super) struct SubscriptionFacts {
     /// When it ends, if that was set to a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cancel_at: Option<i64>,
-    /// Facts of before this field have none.
+    /// Older items do not have this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<Status>,
     /// Start and end of the current period of the items that have a price of ours.
@@ -88,13 +90,13 @@ pub(super) struct SubscriptionFacts {
     pub(super) collection_paused: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     customer: Option<String>,
-    /// When it was `active` or `trialing` last, in any event.
+    /// Latest event with status `active` or `trialing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) active_at: Option<i64>,
-    /// Some event had it `trialing`.
+    /// Whether any event had status `trialing`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) was_tried: bool,
-    /// Some event had it stopped after it ran.
+    /// Whether any event stopped it after it ran.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) was_stopped: bool,
 }
@@ -103,7 +105,7 @@ pub(super) struct SubscriptionFacts {
 struct Priced {
     at: Watermark,
     plan: Plan,
-    /// The prices of ours that it had then. Facts of before this field have none.
+    /// Our prices in that event. Older items do not have this field.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     prices: BTreeSet<String>,
 }
@@ -119,7 +121,7 @@ pub(super) struct InvoiceFacts {
     pub(super) closed_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) customer: Option<String>,
-    /// An event of it named a price of ours.
+    /// Whether any of its events named a price of ours.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) has_known_price: bool,
 }
@@ -131,7 +133,7 @@ pub(super) struct PaidPeriod {
     pub(super) amount: u64,
     /// Nothing when no price is ours.
     pub(super) plan: Option<Plan>,
-    /// What it pays for; nothing when it is for a change within a period.
+    /// What it pays for; `None` for a change within a period.
     pub(super) period: Option<Period>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) period_start: Option<i64>,
@@ -172,7 +174,7 @@ pub(super) struct DisputeFacts {
     pub(super) inquiry: bool,
 }
 
-/// What the wallet and the ledger have had of the facts, by cause.
+/// The bookings in wallet and ledger, by cause.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Booked {
@@ -188,7 +190,7 @@ pub(super) struct Booked {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Clawback {
     pub(super) taken: Credits,
-    /// What the balance did not hold.
+    /// Credits that the balance could not cover.
     pub(super) unrecovered: Credits,
     /// The dispute was won, and both its entries are written.
     #[serde(default)]
@@ -196,7 +198,7 @@ pub(super) struct Clawback {
 }
 
 impl Billing {
-    /// `cus_…`, as the latest event names it; nothing when that one was deleted at Stripe.
+    /// `cus_…` from the latest event; `None` if that customer was deleted at Stripe.
     #[must_use]
     pub fn customer(&self) -> Option<&str> {
         let customer = self.customer.as_ref().map(|customer| customer.id.as_str());
@@ -216,7 +218,7 @@ impl Billing {
         self.booked.clawbacks.values().map(|of| u64::from(of.unrecovered)).sum()
     }
 
-    /// Joins what `event` says. Whether a price in it is not ours.
+    /// Merges the facts of `event`. Whether a price in it is not ours.
     pub(super) fn learn(&mut self, event: &Event, prices: &Prices) -> bool {
         if let Some(id) = event.customer() {
             let customer = LatestCustomer { created: event.created, event: event.id.clone(), id: id.to_owned() };
@@ -256,7 +258,7 @@ impl Billing {
         let known: Vec<&SubscriptionItem> =
             change.items.iter().filter(|item| prices.plan(&item.price).is_some()).collect();
         let plan = known.iter().map(|item| prices.plan(&item.price)).fold(None, better);
-        // The period of an item that is not ours says nothing of our plan.
+        // The period of an item with a foreign price does not matter for our plan.
         let period_of = |items: &[&SubscriptionItem]| {
             let latest = items.iter().max_by_key(|item| (item.period_end, item.period_start))?;
             Some((latest.period_start, latest.period_end))
@@ -268,7 +270,7 @@ impl Billing {
             gives_access: change.status.gives_access(),
             priced: plan.map(|plan| Priced { at: watermark.clone(), plan, prices: names(&known) }),
             foreign_prices: if known.is_empty() { names(&all) } else { BTreeSet::new() },
-            // An end that is further away than the next payment cancels nothing yet.
+            // A cancellation date after the next payment does not end the subscription yet.
             cancels: change.cancel_at_period_end || change.cancel_at.is_some_and(|at| at <= period_end),
             cancel_at: change.cancel_at,
             status: Some(change.status),
@@ -314,7 +316,7 @@ impl Billing {
         let facts = self.learn_invoice(invoice, prices);
         match &mut facts.paid {
             Some(known) if known.event == new.event => {
-                // The same event under a configuration that knows more prices.
+                // The same event, repeated under a configuration with more prices.
                 if rank(new.plan) > rank(known.plan) {
                     *known = new;
                 }
@@ -360,7 +362,7 @@ impl Billing {
         }
     }
 
-    /// A payment belongs to one invoice. Should two events differ, the greater id wins in every order.
+    /// A payment belongs to one invoice. If two events differ, the greater id wins, in every order.
     fn link(&mut self, payment: &str, invoice: &str) {
         let known = self.payments.entry(payment.to_owned()).or_default();
         if known.as_str() < invoice {
@@ -384,7 +386,7 @@ impl Billing {
         })
     }
 
-    /// `pi_…`, the payment of `invoice`, as far as it is known.
+    /// `pi_…`, the payment of `invoice`, if known.
     pub(super) fn payment_intent_of(&self, invoice: &str) -> Option<&str> {
         let paid = self.payments.iter().filter(|(payment, of)| payment.starts_with("pi_") && *of == invoice);
         paid.map(|(payment, _)| payment.as_str()).max()
@@ -397,14 +399,14 @@ impl Billing {
 }
 
 impl PaidPeriod {
-    /// Which of two events about one invoice counts: the one that knows its price, then the later.
+    /// Which of two events about one invoice counts: one with a known price first, then the later one.
     fn newness(&self) -> (bool, i64, &str) {
         (self.plan.is_some(), self.created, &self.event)
     }
 }
 
 impl SubscriptionFacts {
-    /// `cus_…`, unless it was stored before that was kept.
+    /// `cus_…`; `None` in older items.
     pub(super) fn customer(&self) -> Option<&str> {
         self.customer.as_deref()
     }
@@ -419,8 +421,8 @@ impl SubscriptionFacts {
         self.cancel_at.map_or(self.period_end(), |at| at.min(self.period_end()))
     }
 
-    /// Whether the newest change has none of our prices and not one of those that were ours: an item was removed or
-    /// switched. A price that was ours and is not known any more is one that the configuration has forgotten.
+    /// Whether the newest change has no price that is or was ours: an item was removed or switched. A former price of
+    /// ours that is unknown now was removed from the configuration.
     pub(super) fn has_moved(&self) -> bool {
         let ours = self.priced.as_ref().map(|priced| &priced.prices).filter(|prices| !prices.is_empty());
         !self.foreign_prices.is_empty() && ours.is_some_and(|ours| ours.is_disjoint(&self.foreign_prices))
@@ -441,7 +443,7 @@ impl SubscriptionFacts {
         self.priced.as_ref().map(|priced| priced.plan)
     }
 
-    /// The newer of both; its price by itself.
+    /// The newer of both; the price is merged separately.
     fn join(&mut self, mut new: Self) {
         let priced = match (self.priced.take(), new.priced.clone()) {
             (Some(known), Some(new)) if known.at == new.at => {
@@ -456,7 +458,7 @@ impl SubscriptionFacts {
         let active_at = self.active_at.max(new.active_at);
         let was_tried = self.was_tried || new.was_tried;
         let was_stopped = self.was_stopped || new.was_stopped;
-        // The same event again may find prices that are known by now.
+        // A repeated event may name prices that are known by now.
         let is_told_more = self.watermark == new.watermark && new.priced.is_some();
         if self.watermark < new.watermark || is_told_more {
             *self = new;
@@ -466,7 +468,7 @@ impl SubscriptionFacts {
 }
 
 impl StripeCharge {
-    /// Refunded in all.
+    /// Total refunded.
     pub(super) fn refunded(&self) -> u64 {
         self.refunds.last().map_or(0, |(after, _)| *after)
     }
@@ -479,13 +481,13 @@ impl Clawback {
 }
 
 impl DisputeFacts {
-    /// Within a second, what comes later in a dispute's life is the newer. An inquiry that was closed is not the end: a
-    /// chargeback may follow it.
+    /// Within a second, what comes later in a dispute's life is the newer. A closed inquiry is not final: a chargeback
+    /// may follow.
     fn newness(&self) -> (bool, i64, bool, DisputeStatus, &str) {
         (self.closed && !self.inquiry, self.created, !self.inquiry, self.status, &self.event)
     }
 
-    /// Whether the money is away, for now or for good.
+    /// Whether the money is withheld, temporarily or permanently.
     pub(super) fn holds(&self) -> bool {
         matches!(self.status, DisputeStatus::Open | DisputeStatus::Appealed | DisputeStatus::Lost)
     }

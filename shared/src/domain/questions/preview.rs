@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_formula_longer_than_the_preview_leaves_nothing_of_itself() {
+    fn a_formula_longer_than_the_preview_is_left_out() {
         assert_eq!(preview(&format!("${}$", "x+".repeat(80))), "");
     }
 

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_are_one_a_question_or_one_a_bundle() {
+    fn practice_costs_one_per_question_and_a_bundle_one() {
         assert_eq!((practice_charge(3).price, bundle_charge(3).price, bundle_charge(2).price), (3, 1, 1));
         assert_eq!(start_charge().price, 1);
         assert_eq!(practice_charge(1).description, "Practice: 1 question");

@@ -183,7 +183,7 @@ const TOLERANCE: f64 = 1e-9;
 pub fn differences(stored: &Study, folded: &Study) -> Vec<String> {
     let mut found = Vec::new();
     if (stored.version, &stored.log) != (folded.version, &folded.log) {
-        found.push(format!("counts of {} attempts, of which there are {}", stored.version, folded.version));
+        found.push(format!("counts {} attempts, but there are {}", stored.version, folded.version));
     }
     let far = |a: f64, b: f64| (a - b).abs() > TOLERANCE;
     let (a, b) = (&stored.mastery, &folded.mastery);

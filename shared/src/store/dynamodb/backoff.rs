@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_import_that_gets_on_is_not_given_up() {
+    async fn an_import_that_makes_progress_is_not_given_up() {
         let (started, mut tries) = (Instant::now(), Tries::new(Patience::Import));
         while started.elapsed() < 3 * IMPORT_STALLED_MAX {
             assert!(tries.wait(Refusal::LeftOver { got_on: true }).await);

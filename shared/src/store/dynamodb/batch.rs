@@ -242,7 +242,7 @@ mod tests {
 
     /// 50,000 questions with their options, and the parts of their bank, in one partition with 1,000 units per second.
     #[tokio::test(start_paused = true)]
-    async fn an_import_of_minutes_is_written_whole_once() {
+    async fn a_throttled_import_is_written_completely_and_once() {
         let questions = (0..50_000).map(|name| (0, name, 2.0));
         let parts = (50_000..50_040).map(|name| (0, name, 300.0));
         let writes: Vec<Put> = questions.chain(parts).collect();
@@ -258,7 +258,7 @@ mod tests {
 
     /// A partition that accepts almost nothing does not delay the others.
     #[tokio::test(start_paused = true)]
-    async fn other_partitions_go_on_beside_a_slow_one() {
+    async fn a_slow_partition_does_not_delay_the_others() {
         let slow = (0..200).map(|name| (0, name, 100.0));
         let others = (200..5_200).map(|name| (name, name, 100.0));
         let writes: Vec<Put> = slow.chain(others).collect();
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_import_of_which_nothing_is_taken_ends_after_minutes() {
+    async fn an_import_without_progress_ends_after_minutes() {
         let table = Table::new(1.0);
         let started = Instant::now();
         let error = import(&table, &[(0, 0, 2.0)]).await.unwrap_err();

@@ -145,14 +145,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_json_comes_back_as_it_was(value in any_json()) {
+        fn any_json_round_trips(value in any_json()) {
             // Compare as text: with `==`, -0.0 equals 0.0.
             prop_assert_eq!(kept(&value).to_string(), value.to_string());
         }
     }
 
     #[test]
-    fn what_was_stored_before_is_read_as_it_is() {
+    fn older_stored_values_are_read_unchanged() {
         let map = |name: &str, value| AttributeValue::M(Item::from([(name.to_owned(), value)]));
         let old = map("a", AttributeValue::L(vec![AttributeValue::N("0.5".to_owned()), AttributeValue::Null(true)]));
         assert_eq!(read_columns(old.clone()), old);
