@@ -12,7 +12,7 @@ use shared::domain::time::SystemClock;
 use shared::store::{Answerer, Store, StoreError, Transport};
 
 use crate::embedded::{Embedded, Opened};
-use crate::folder::Folder;
+use crate::folder::{Folder, new_figure_key};
 use crate::socket;
 
 /// Default data directory. It is in `target/` because `cargo lambda watch` restarts when files change anywhere else.
@@ -140,7 +140,7 @@ impl Open {
     /// # Errors
     /// When memory runs out.
     pub async fn in_memory() -> Result<Self> {
-        Self::embedded(Embedded::new_in_memory()?, DatabaseUse::Serve).await
+        Self::embedded(Embedded::new_in_memory()?, DatabaseUse::Serve, new_figure_key()).await
     }
 
     pub(crate) async fn folder(directory: &Path, purpose: DatabaseUse) -> Result<Self> {
@@ -155,7 +155,10 @@ impl Open {
                 if purpose == DatabaseUse::Serve {
                     embedded.open_socket();
                 }
-                Self::embedded(embedded, purpose).await
+                // Only a server shows addresses of figures.
+                let key =
+                    if purpose == DatabaseUse::Serve { Folder(directory).figure_key()? } else { new_figure_key() };
+                Self::embedded(embedded, purpose, key).await
             }
             Opened::Busy if purpose == DatabaseUse::Serve => {
                 bail!("{} is in use by another process: {FREE_IT}", directory.display())
@@ -164,13 +167,13 @@ impl Open {
                 let transport = socket::connect(Folder(directory)).await;
                 let transport = transport
                     .with_context(|| format!("{} is in use by another process: {FREE_IT}", directory.display()))?;
-                Self::prepare(local_app(transport)?, None, purpose).await
+                Self::prepare(local_app(transport, new_figure_key())?, None, purpose).await
             }
         }
     }
 
-    async fn embedded(embedded: Embedded, purpose: DatabaseUse) -> Result<Self> {
-        let app = local_app(embedded.transport())?;
+    async fn embedded(embedded: Embedded, purpose: DatabaseUse, figure_key: String) -> Result<Self> {
+        let app = local_app(embedded.transport(), figure_key)?;
         Self::prepare(app, Some(embedded), purpose).await
     }
 
@@ -201,11 +204,14 @@ fn nothing_in(place: &str) -> String {
     format!("there is no data in {place}; is --data right? `pastpaper serve` and `pastpaper import` make it")
 }
 
-/// An app on a database called through `transport`.
-fn local_app(transport: Arc<dyn Transport>) -> Result<App> {
+/// An app on a database called through `transport`. The environment may name another key of figures.
+fn local_app(transport: Arc<dyn Transport>, figure_key: String) -> Result<App> {
     // The rest of the environment still applies: table name, stage, origins.
     let lookup = |name: &str| match name {
         ENDPOINT => Some(NO_ENDPOINT.to_owned()),
+        "FIGURE_KEY" => {
+            std::env::var(name).ok().filter(|key| !key.trim().is_empty()).or_else(|| Some(figure_key.clone()))
+        }
         name => std::env::var(name).ok(),
     };
     let mut config = Config::read(lookup).context("the environment")?;

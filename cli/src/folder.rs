@@ -3,11 +3,12 @@
 //! The folder has mode 0700, its files have mode 0600: they contain emails, password hashes and students' answers.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use shared::domain::random::{Random, SystemEntropy};
 use tempfile::TempDir;
 
 use crate::output::message;
@@ -18,12 +19,16 @@ const DATABASE_FILE: &str = "dynamodb.sqlite";
 const JOURNALS: [&str; 2] = ["dynamodb.sqlite-wal", "dynamodb.sqlite-shm"];
 /// Locked by the one process that uses the folder.
 const LOCK_FILE: &str = "lock";
+/// The key that signs the addresses of figures.
+const FIGURE_KEY_FILE: &str = "figure.key";
 /// Folder of the socket. It is separate so that the socket is private from the start, whatever the data folder's mode
 /// is.
 const SOCKET_FOLDER: &str = "run";
 const SOCKET: &str = "db";
 /// Maximum size of a database that is copied for reading.
 const COPY_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+/// Characters of a key of 256 bits in hex.
+const FIGURE_KEY_CHARS: usize = 64;
 const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 
@@ -50,6 +55,32 @@ impl Folder<'_> {
     /// Path of the Unix socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.0.join(SOCKET_FOLDER).join(SOCKET)
+    }
+
+    /// The key that signs the addresses of figures, made when it is first needed. A folder that cannot be written and has
+    /// none gets a key for this process only.
+    pub(crate) fn figure_key(&self) -> Result<String> {
+        let path = self.0.join(FIGURE_KEY_FILE);
+        for _ in 0..2 {
+            match fs::read_to_string(&path) {
+                Ok(key) if key.trim().len() >= FIGURE_KEY_CHARS => return Ok(key.trim().to_owned()),
+                Ok(_) => bail!("{} is no key: remove it, and a new one is made", path.display()),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+            }
+            let key = new_figure_key();
+            // Written beside and renamed, so that no process reads half of it; linked, so that two processes agree on one.
+            let private =
+                || tempfile::Builder::new().permissions(Permissions::from_mode(PRIVATE_FILE)).tempfile_in(self.0);
+            let written = private().and_then(|mut file| file.write_all(key.as_bytes()).map(|()| file));
+            match written.map(|file| file.persist_noclobber(&path)) {
+                Ok(Ok(_)) => return Ok(key),
+                Ok(Err(error)) if error.error.kind() == ErrorKind::AlreadyExists => {}
+                Ok(Err(error)) => return Err(error.error).with_context(|| format!("cannot write {}", path.display())),
+                Err(_) => return Ok(key),
+            }
+        }
+        bail!("cannot make {}", path.display())
     }
 
     /// Whether the folder has a database. Creates nothing.
@@ -107,7 +138,7 @@ impl Folder<'_> {
     /// Makes files private that an older version or an unpacked archive left readable for others. The folder keeps its
     /// mode if it contains other files, since it may be somebody's working directory.
     fn repair_modes(&self) {
-        let files = [DATABASE_FILE, JOURNALS[0], JOURNALS[1], LOCK_FILE];
+        let files = [DATABASE_FILE, JOURNALS[0], JOURNALS[1], LOCK_FILE, FIGURE_KEY_FILE];
         for file in files {
             make_private(&self.0.join(file), PRIVATE_FILE);
         }
@@ -173,6 +204,11 @@ impl Folder<'_> {
     }
 }
 
+/// A new key of 256 random bits.
+pub(crate) fn new_figure_key() -> String {
+    hex::encode(Random::new(SystemEntropy).bytes::<32>())
+}
+
 /// Options to open a file for writing; a new file is private to its owner.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -222,6 +258,19 @@ mod tests {
         assert!(matches!(held, Use::Ours(_)));
         assert_eq!((mode(&path), mode(&folder.database())), (PRIVATE_FOLDER, PRIVATE_FILE));
         assert!(matches!(folder.lock().unwrap(), Use::Busy));
+    }
+
+    #[test]
+    fn the_key_of_figures_is_made_once_and_private() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("data");
+        let folder = Folder(&path);
+        folder.make().unwrap();
+        let key = folder.figure_key().unwrap();
+        assert_eq!((key.len(), mode(&path.join(FIGURE_KEY_FILE))), (FIGURE_KEY_CHARS, PRIVATE_FILE));
+        assert_eq!(folder.figure_key().unwrap(), key);
+        fs::write(path.join(FIGURE_KEY_FILE), "short").unwrap();
+        assert!(folder.figure_key().is_err());
     }
 
     #[test]

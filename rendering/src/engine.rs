@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use katex::build_mathml::build_expression;
 use katex::macro_expander::MacroMap;
-use katex::macros::{MacroDefinition, MacroExpansionResult};
+use katex::macros::MacroDefinition;
 use katex::mathml_tree::{MathDomNode, MathNode};
 use katex::options::Options;
 use katex::parse_tree::parse_tree;
@@ -69,16 +69,9 @@ impl Engine {
                 Token::Close => depth -= 1,
                 Token::Unclosed => return fault("has \\verb without an end"),
                 Token::Command(
-                    "ce"
-                    | "pu"
-                    | "def"
-                    | "gdef"
-                    | "newcommand"
-                    | "renewcommand"
-                    | "providecommand"
-                    | "DeclareMathOperator",
+                    "def" | "gdef" | "newcommand" | "renewcommand" | "providecommand" | "DeclareMathOperator",
                 ) => {
-                    return fault("defines a command or contains chemistry");
+                    return fault("defines a command");
                 }
                 _ => {}
             }
@@ -93,9 +86,8 @@ impl Engine {
             return fault(&format!("cannot be used: {error}"));
         }
         let body: Arc<str> = body.into();
-        let function = move |context: &mut dyn katex::macros::MacroContextInterface<'_>| {
-            macros::substituted(&body, context).map(MacroExpansionResult::String)
-        };
+        let function =
+            move |context: &mut dyn katex::macros::MacroContextInterface<'_>| macros::substituted(&body, context);
         self.macros.insert(format!("\\{name}"), MacroDefinition::Function(Arc::new(function)));
         self.has_macros = true;
         Ok(())

@@ -78,7 +78,7 @@ impl Renderer {
     }
 }
 
-/// The stack of a formula that nests deeply: five times what the deepest that passes the bounds needs.
+/// The stack of a formula that nests deeply. Only the part that is used takes memory.
 const STACK_BYTES: usize = 64 << 20;
 
 /// Runs `draw` in a thread with a stack that holds all that the bounds allow, whatever the caller's stack is.

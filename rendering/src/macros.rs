@@ -288,9 +288,33 @@ type Expansion = Result<MacroExpansionResult, ParseError>;
 
 /// The end of every macro: its LaTeX is spent from the budget.
 fn expanded(latex: String) -> Expansion {
+    let latex = without_parameters(latex)?;
     let levels = latex.matches(['{', '\\']).count();
     spend(latex.len(), levels / 8)?;
     Ok(MacroExpansionResult::String(latex))
+}
+
+/// The engine takes `#1` in the LaTeX of a macro for a parameter, even after a backslash.
+fn without_parameters(latex: String) -> Latex {
+    if !latex.contains('#') {
+        return Ok(latex);
+    }
+    let mut written = String::with_capacity(latex.len());
+    let mut characters = latex.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '#' => return Err(error("# has no meaning here")),
+            '\\' => match characters.next() {
+                Some('#') => written.push_str("\\text{\\char\"23}"),
+                next => {
+                    written.push('\\');
+                    written.extend(next);
+                }
+            },
+            other => written.push(other),
+        }
+    }
+    Ok(written)
 }
 
 /// LaTeX for mathematics, which text must change to.
@@ -418,13 +442,14 @@ fn differential(context: Context<'_, '_>) -> Expansion {
 }
 
 /// A course's macro with its arguments in it.
-pub(crate) fn substituted(body: &str, context: Context<'_, '_>) -> Latex {
+pub(crate) fn substituted(body: &str, context: Context<'_, '_>) -> Expansion {
     let mut arguments = Vec::new();
     let mut latex = String::with_capacity(body.len());
     let highest = body.split('#').skip(1).filter_map(|after| after.chars().next()?.to_digit(10)).max().unwrap_or(0);
     for _ in 0..highest {
         arguments.push(argument(context)?);
     }
+    let body = body.replace("\\#", "\\text{\\char\"23}");
     let mut parts = body.split('#');
     latex.push_str(parts.next().unwrap_or_default());
     for part in parts {
@@ -437,6 +462,6 @@ pub(crate) fn substituted(body: &str, context: Context<'_, '_>) -> Latex {
         tokens::join(&mut latex, &part[1..]);
     }
     let levels = latex.matches(['{', '\\']).count();
-    spend(latex.len(), levels)?;
-    Ok(latex)
+    spend(0, levels)?;
+    expanded(latex)
 }

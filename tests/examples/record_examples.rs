@@ -84,6 +84,11 @@ async fn main() {
             event = event.replace(in_the_tests, in_the_sample);
         }
         let payload = events::fill(&name, event, &reader, test.app.now()).await;
+        // An image is no JSON, and the sample course has none.
+        if route.operation == "show_figure" {
+            examples.insert(route.operation.to_owned(), json!({"parameters": parameters(&payload)}));
+            continue;
+        }
         let request = lambda_http::request::from_str(&payload.to_string()).unwrap();
         let mut answer = test.send(request.map(|body| Body::from(body.to_vec()))).await.ok();
         shorten(&mut answer);

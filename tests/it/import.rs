@@ -49,6 +49,7 @@ async fn a_course_is_imported_and_a_second_time_changes_nothing() {
             ("question_patterns", [1, 1, 0, 0]),
             ("questions", [6, 6, 0, 0]),
             ("question_options", [3, 3, 0, 0]),
+            ("figures", [1, 1, 0, 0]),
         ])
     );
     assert_eq!(version_of(&test, "algebra").await, 1);
@@ -63,7 +64,7 @@ async fn a_course_is_imported_and_a_second_time_changes_nothing() {
 async fn a_dry_run_reports_and_changes_nothing() {
     let test = TestApp::empty().await;
     let dry = import_catalog(&test.app, SMALL_COURSE, true).await.unwrap();
-    assert_eq!(written(&dry), 17);
+    assert_eq!(written(&dry), 18);
     assert_eq!(version_of(&test, "algebra").await, 0);
     let dry = import_d1(&test.app, DUMP, true).await.unwrap();
     assert!(written(&dry) > 50);

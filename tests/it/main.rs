@@ -4,6 +4,7 @@
 
 mod account;
 mod analysis;
+mod answer_preview;
 mod architecture;
 mod assessment;
 mod attempts;
@@ -19,6 +20,7 @@ mod courses;
 mod credits;
 mod events;
 mod faults;
+mod figures;
 mod idempotency;
 mod identity;
 mod import;

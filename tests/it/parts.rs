@@ -85,7 +85,7 @@ async fn a_client_that_knows_no_parts_gets_whole_fields() {
     assert!(!text.contains("accepted") && !text.contains("Nearly") && !text.contains("Right."), "{text}");
 
     let solution = ada.send(Method::POST, "/api/questions/mix-parts/solution", None, &[]).await.ok();
-    assert_eq!(solution["steps"], json!(["Use the power rule.", "(a) $2 \\cdot 3 = 6$"]));
+    assert_eq!(solution["steps"], json!(["Use the power rule on [figure 1].", "(a) $2 \\cdot 3 = 6$"]));
     let answer = "(a) 6; (b) 4; (c) A; (d) Because the square of a number and of its negative are the same.";
     assert_eq!(solution["answer"], answer);
     let solved = ada.get("/api/questions/mix-parts").await.ok()["question"].clone();
@@ -206,13 +206,18 @@ async fn a_midterm_shows_and_prints_parts_and_adds_their_points() {
         "<h3>(c)<span>2 points</span></h3>",
         "<h3>(d)<span>4 points</span></h3>",
         "<b>A</b> Yes",
-        "See [figure 1]",
+        "See <img src=\"data:image/png;base64,",
     ] {
         assert!(page.contains(shown), "{shown}\n{page}");
     }
     assert!(!page.contains("Answer (") && !page.contains("[gap 1]"), "{page}");
     let answers = print(&format!("{path}?answers=1")).await;
-    for shown in ["<b>Answer (a) </b>6", "<b>Answer (c) </b>A", "Use the power rule.", "3.14 ± 0.005 cm"] {
+    for shown in [
+        "<b>Answer (a) </b>6",
+        "<b>Answer (c) </b>A",
+        "Use the power rule on <img src=\"/api/figures/",
+        "3.14 ± 0.005 cm",
+    ] {
         assert!(answers.contains(shown), "{shown}\n{answers}");
     }
 }

@@ -21,6 +21,7 @@ const SELDOM: &[(&str, &str, &str, &str)] = &[
     ("credits", "BatchGetItem", "CUSTOMER#*", "a customer who is found deleted at Stripe"),
     ("credits", "BatchGetItem", "STRIPE#*", "a customer who is found deleted at Stripe"),
     ("credits", "PutItem", "STRIPE#*", "a customer who is found deleted at Stripe"),
+    ("midterm", "GetItem", "FIGURE#*", "printing a midterm with figures"),
     ("webhooks", "GetItem", "USER#*", "an invoice with many lines that cannot be read: is it ours?"),
     ("analysis", "GetItem", "USER#*", "a refresh of a plan whose row says less than a month: did payments set it?"),
 ];

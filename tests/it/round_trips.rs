@@ -12,7 +12,7 @@ use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Call, sequential_round_trips};
 use tests::stripe::{Shape, WEBHOOK_SECRETS, life, signature};
-use tests::{PASSWORD, Person, TestApp, WORKER_HASH};
+use tests::{FIGURE, PASSWORD, Person, TestApp, WORKER_HASH};
 
 use crate::budget::{Cost, Row, committed, write};
 
@@ -54,6 +54,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "generate_midterm" => {
             (on(""), Some(json!({"course_id": "algebra", "config": {"question_count": 3, "seed": 7}})))
         }
+        "show_figure" => (FIGURE.to_owned(), None),
         "revoke_session" => (on(&person.session_id()), None),
         "change_password" => {
             (on(""), Some(json!({"current_password": PASSWORD, "new_password": "another good passphrase"})))
@@ -61,6 +62,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "delete_account" => (on(""), Some(json!({"password": PASSWORD}))),
         "show_midterm" => (on(&person.midterm().await), None),
         "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
+        "preview_answer" => (format!("{}?answer=1/2x", on("alg-q4")), None),
         "show_question" | "start_question" | "unlock_solution" => (on("alg-q4"), None),
         "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic" | "list_public_topics"
         | "show_analysis" | "enroll" => (on("algebra"), None),
@@ -76,7 +78,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
             let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;
         }
-        ("unlock_solution" | "submit_answer", _) => {
+        ("unlock_solution" | "submit_answer" | "preview_answer", _) => {
             let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
         }
         ("open_portal", _) => {

@@ -4,6 +4,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -14,7 +16,7 @@ use crate::contract::check;
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// Body as JSON, or a text if it is HTML; null without a body.
+    /// Body as JSON, a text if it is HTML, or base64 if it is an image; null without a body.
     pub body: Value,
 }
 
@@ -32,8 +34,10 @@ impl Answer {
         let (head, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let is_html = head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let is_image = head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"image/"));
         let body = match bytes.is_empty() {
             true => Value::Null,
+            false if is_image => Value::from(BASE64_STANDARD.encode(&bytes)),
             false if is_html => Value::from(str::from_utf8(&bytes).unwrap()),
             false => serde_json::from_slice(&bytes).unwrap(),
         };

@@ -80,7 +80,9 @@ impl Engine {
     pub(crate) fn check_at_end(&mut self, config: &Config) {
         if let Self::Shared(table) = self {
             let database = Database::local(table.endpoint_url.clone(), &table.name);
-            table.config = Some(Config { database, ..config.clone() });
+            let mut config = config.clone();
+            config.database = database;
+            table.config = Some(config);
         }
     }
 }

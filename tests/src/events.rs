@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 67] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 70] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -65,6 +65,9 @@ pub const EVENTS: [(&str, u16, Option<&str>); 67] = [
     ("questions.practice_questions", 200, None),
     ("questions.practice_questions.missing_course_id", 400, Some("missing_field")),
     ("questions.practice_questions.preflight", 204, None),
+    ("questions.preview_answer", 200, None),
+    ("questions.show_figure", 200, None),
+    ("questions.show_figure.forged", 404, Some("not_found")),
     ("questions.show_question", 200, None),
     ("questions.start_question", 200, None),
     ("questions.submit_answer", 200, None),
@@ -80,7 +83,7 @@ pub const EVENTS: [(&str, u16, Option<&str>); 67] = [
 ];
 
 /// Events on a question that must be started before.
-const AFTER_START: [&str; 2] = ["questions.submit_answer", "questions.unlock_solution"];
+const AFTER_START: [&str; 3] = ["questions.preview_answer", "questions.submit_answer", "questions.unlock_solution"];
 
 /// The committed text of an event.
 #[must_use]

@@ -49,6 +49,11 @@ pub use proxy::Proxy;
 
 /// The course used by most tests: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
+/// The key that signs the addresses of figures.
+pub const FIGURE_KEY: &str = "a key of figures for tests, 32 bytes or more";
+/// The address of the figure of `alg-q6`.
+pub const FIGURE: &str = "/api/figures/4e05165b48a9dcb6b4f0cece1404206d6cfbbde47658d4b65d3998bef4f7c108?\
+     sig=aa0e115b8b185bc74fd82009932aef02";
 /// Rate limits of most tests. They are large, because the clock does not move.
 const WIDE: Limits = Limits::times(1_000_000);
 /// The start time of every test on an embedded engine.
@@ -142,7 +147,8 @@ impl TestApp {
     fn app_on_another_table(&self, endpoint_url: String) -> App {
         let database = Database::local(endpoint_url, &format!("{}-2", self.engine.table()));
         let store = Store::connect(&database);
-        let config = Config { database, ..(*self.app.config).clone() };
+        let mut config = (*self.app.config).clone();
+        config.database = database;
         App::with(config, store, self.clock.clone(), Random::new(SeededEntropy::new(self.engine.seed(1))))
     }
 
@@ -164,7 +170,9 @@ impl TestApp {
         database.endpoint_url = Some(proxy.endpoint_url());
         // SDK clients of one region share a retry budget. A separate region gives this process a budget of its own.
         database.region = format!("local-{}", proxy.port());
-        (self.process(Config { database, ..(*self.app.config).clone() }), proxy)
+        let mut config = (*self.app.config).clone();
+        config.database = database;
+        (self.process(config), proxy)
     }
 
     fn process(&self, config: Config) -> Router {
@@ -337,7 +345,7 @@ impl TestApp {
 }
 
 /// Names of the variables that [`environment`] sets.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 10] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
     "STRIPE_API_BASE",
@@ -347,6 +355,7 @@ const VARIABLES: [&str; 9] = [
     "STRIPE_PRICE_UNLIMITED",
     "CHECKOUT_SUCCESS_URL",
     "CHECKOUT_CANCEL_URL",
+    "FIGURE_KEY",
 ];
 
 /// The environment of a test's processes.
@@ -361,6 +370,7 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "STRIPE_PRICE_UNLIMITED" => stripe::PRICE_UNLIMITED,
         "CHECKOUT_SUCCESS_URL" => stripe::SUCCESS_URL,
         "CHECKOUT_CANCEL_URL" => stripe::CANCEL_URL,
+        "FIGURE_KEY" => FIGURE_KEY,
         _ => return None,
     };
     Some(value.to_owned())

@@ -159,6 +159,7 @@ pub(super) const QUESTION: CatalogRecord = CatalogRecord {
         defaulted("options", FieldKind::Options),
         defaulted("answer_rules", FieldKind::Any),
         defaulted("parts", FieldKind::Parts),
+        defaulted("figures", FieldKind::Any),
     ],
     aliases: &[
         ("exam", "exam_id"),
@@ -199,6 +200,9 @@ pub(super) const PART: CatalogRecord = CatalogRecord {
     ],
 };
 
+/// Extra columns of old catalogues whose names are near to `parts` and `figures`.
+const COLUMNS_LIKE_FIELDS: [&str; 2] = ["part", "figure"];
+
 impl CatalogRecord {
     /// The errors in the fields of `row`, each with the field's name.
     pub(super) fn problems(&self, row: &Map<String, Value>) -> Vec<String> {
@@ -221,6 +225,9 @@ impl CatalogRecord {
 
     /// The field that a mistyped name probably means.
     pub(super) fn meant_by(&self, name: &str) -> Option<&'static str> {
+        if COLUMNS_LIKE_FIELDS.contains(&name) {
+            return None;
+        }
         let fields = self.fields.iter().map(|field| (field.name, field.name, 2));
         nearest(name, fields.chain(self.aliases.iter().map(|(alias, field)| (*alias, *field, 1))))
     }

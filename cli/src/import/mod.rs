@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod d1;
 mod drawable;
 mod fields;
+mod figures;
 mod json;
 pub mod papers;
 mod studies;
@@ -22,6 +23,7 @@ use shared::domain::catalog::check::refuse_bad_rows;
 use shared::domain::catalog::complete::complete;
 use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
 use shared::domain::catalog::faults::{refuse_faulty_rows, withhold_faulty_rows};
+use shared::domain::catalog::figures::{FigureDigest, FigureFile, figures_of};
 use shared::domain::catalog::warnings::warnings;
 use shared::domain::id::UserId;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
@@ -147,8 +149,13 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
     summary.note(read.notes);
     summary.warn(read.warnings);
     summary.refuse(read.refused);
+    let figures = figures::take(&mut read.draft);
+    summary.refuse(figures.refused);
+    summary.warn(figures.warnings);
     summary.refuse(refuse_faulty_rows(&mut read.draft));
     look_at(&mut read.draft, &mut summary);
+    let files = referenced(figures.files, &read.draft);
+    summary.figures(files.len(), app.store.write_figures(&files, dry_run).await?);
     let (report, refused) = write_catalogs(app, vec![read.draft], dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);
@@ -185,6 +192,13 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
         write_studies(app, rows, (&known, &accounts), dry_run, &mut summary).await?;
     }
     Ok(summary)
+}
+
+/// The figures of questions that were not refused.
+fn referenced(files: Vec<FigureFile>, draft: &CatalogDraft) -> Vec<FigureFile> {
+    let figures = draft.questions.iter().flat_map(|question| figures_of(&question.extra));
+    let digests: HashSet<FigureDigest> = figures.map(|figure| figure.digest).collect();
+    files.into_iter().filter(|file| digests.contains(&file.digest)).collect()
 }
 
 /// Removes invalid rows, and warns about suspicious values in the others.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use shared::domain::catalog::draft::{CatalogDraft, RefusedRow, Warning};
-use shared::store::WriteReport;
+use shared::store::{WriteCounts, WriteReport};
 
 /// Counts by table, refused rows, warnings and notes.
 #[derive(Debug, Default)]
@@ -71,6 +71,14 @@ impl Summary {
             let table = self.tables.entry(table_of(entity)).or_default();
             table.written += counts.created + counts.changed;
             table.skipped += counts.unchanged;
+        }
+    }
+
+    /// Counts the figures of a course file, each once.
+    pub(super) fn figures(&mut self, read: usize, counts: WriteCounts) {
+        if read > 0 {
+            self.read("figures", read);
+            self.rows("figures", counts.created, counts.unchanged);
         }
     }
 

@@ -55,7 +55,9 @@ pub(crate) async fn generate_midterm(
 ) -> Result<axum::Json<Generated>, Problem> {
     let (course_id, order, seed) = request.order()?;
     let request = GenerateMidterm { app: &app, caller: &claim, course_id, order: Arc::new(order), seed, intent };
-    let (midterm, payment) = app.purchase(&request).await?;
+    let (mut midterm, payment) = app.purchase(&request).await?;
+    // Addresses are not stored with the midterm: they change with the key.
+    app.sign_figures(&mut midterm.questions).await;
     Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted: payment.deducted, credits: payment.balance }))
 }
 

@@ -9,6 +9,7 @@ use utoipa::OpenApi;
 
 mod config;
 mod generate_midterm;
+mod images;
 mod list_midterms;
 mod math;
 mod printable;

@@ -6,13 +6,6 @@ use pulldown_latex::config::{DisplayMode, RenderConfig};
 use pulldown_latex::event::{Content, Event};
 use pulldown_latex::{Parser, Storage, push_mathml};
 
-/// Converts each line of `text` to a paragraph.
-pub(crate) fn paragraphs(text: &str) -> Markup {
-    html! {
-        @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (line_of(line)) } }
-    }
-}
-
 /// Converts one line with its formulas.
 pub(crate) fn line_of(text: &str) -> Markup {
     html! {

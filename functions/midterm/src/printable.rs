@@ -6,12 +6,12 @@ use shared::domain::catalog::parts::with_gaps;
 use shared::domain::midterm::Midterm;
 use shared::domain::questions::view::{OptionView, PartView, QuestionView};
 
-use crate::math::{line_of, paragraphs};
+use crate::images::Images;
 
 const STYLE: &str = include_str!("printable.css");
 
 /// Renders the page.
-pub(crate) fn page(midterm: &Midterm<QuestionView>, with_answers: bool) -> String {
+pub(crate) fn page(midterm: &Midterm<QuestionView>, images: &Images, with_answers: bool) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -33,7 +33,7 @@ pub(crate) fn page(midterm: &Midterm<QuestionView>, with_answers: bool) -> Strin
                 }
                 main {
                     @for (index, question) in midterm.questions.iter().enumerate() {
-                        (block(index + 1, question, with_answers))
+                        (block(index + 1, question, images, with_answers))
                     }
                 }
             }
@@ -42,30 +42,31 @@ pub(crate) fn page(midterm: &Midterm<QuestionView>, with_answers: bool) -> Strin
     page.into_string()
 }
 
-fn block(place: usize, question: &QuestionView, with_answers: bool) -> Markup {
+fn block(place: usize, question: &QuestionView, images: &Images, with_answers: bool) -> Markup {
     let worth = [(question.points, "points"), (question.meta.estimated_time, "minutes")];
     let worth: Vec<String> = worth.iter().filter_map(|(n, unit)| n.map(|n| format!("{} {unit}", number(n)))).collect();
     html! {
         section {
             h2 { "Question " (place) span { (worth.join(" · ")) } }
             @if let Some(stem) = &question.stem {
-                (paragraphs(&with_gaps(stem, question.parts.len())))
-                @for shown in &question.parts { (part(shown, with_answers)) }
+                (images.paragraphs(&with_gaps(stem, question.parts.len()), &question.figures))
+                @for shown in &question.parts { (part(shown, question, images, with_answers)) }
             } @else {
-                (paragraphs(&question.question_text))
-                (options(&question.options))
+                (images.paragraphs(&question.question_text, &question.figures))
+                (options(&question.options, question, images))
             }
-            @if with_answers { (solution(question)) } @else if question.parts.iter().all(|part| part.is_gap) { div.room {} }
+            (images.others(question))
+            @if with_answers { (solution(question, images)) } @else if question.parts.iter().all(|part| part.is_gap) { div.room {} }
         }
     }
 }
 
-fn options(options: &[OptionView]) -> Markup {
+fn options(options: &[OptionView], question: &QuestionView, images: &Images) -> Markup {
     html! {
         @if !options.is_empty() {
             ol.options {
                 @for option in options {
-                    li { b { (option.letter) } " " (line_of(&option.text)) }
+                    li { b { (option.letter) } " " (images.line(&option.text, &question.figures)) }
                 }
             }
         }
@@ -73,7 +74,7 @@ fn options(options: &[OptionView]) -> Markup {
 }
 
 /// A part below the stem. A gap that has neither text nor options is in the stem alone.
-fn part(part: &PartView, with_answers: bool) -> Markup {
+fn part(part: &PartView, question: &QuestionView, images: &Images, with_answers: bool) -> Markup {
     let is_in_stem = part.is_gap && part.text.trim().is_empty() && part.options.is_empty();
     html! {
         @if !is_in_stem {
@@ -82,24 +83,24 @@ fn part(part: &PartView, with_answers: bool) -> Markup {
                     "(" (part.label) ")"
                     @if let Some(points) = part.points { span { (number(points)) " points" } }
                 }
-                (paragraphs(&part.text))
-                (options(&part.options))
+                (images.paragraphs(&part.text, &question.figures))
+                (options(&part.options, question, images))
                 @if !with_answers && !part.is_gap { div.room {} }
             }
         }
     }
 }
 
-fn solution(question: &QuestionView) -> Markup {
+fn solution(question: &QuestionView, images: &Images) -> Markup {
     html! {
         div.solution {
-            @if let Some(steps) = &question.solution_steps { (paragraphs(steps)) }
+            @if let Some(steps) = &question.solution_steps { (images.paragraphs(steps, &question.figures)) }
             @if question.parts.is_empty() {
-                @if let Some(answer) = &question.answer { p { b { "Answer " } (line_of(&as_formula(answer))) } }
+                @if let Some(answer) = &question.answer { p { b { "Answer " } (images.line(&as_formula(answer), &question.figures)) } }
             }
             @for part in &question.parts {
                 @if let Some(answer) = &part.answer {
-                    p { b { "Answer (" (part.label) ") " } (line_of(&as_formula(answer))) }
+                    p { b { "Answer (" (part.label) ") " } (images.line(&as_formula(answer), &question.figures)) }
                 }
             }
         }

@@ -9,11 +9,12 @@ use shared::domain::midterm::MidtermId;
 use shared::http::{Body, Claim, Path, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::images::Images;
 use crate::printable::page;
 use crate::sheet::Sheet;
 
-/// The page loads nothing and runs no scripts.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+/// The page runs no scripts, and loads nothing but images that are too large to be in it.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'";
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -49,10 +50,12 @@ pub(crate) async fn show_midterm(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (_, midterm) = claim.with(app.store.midterm(claim.user_id(), id)).await?;
-    let midterm = midterm.ok_or_else(|| Problem::not_found("midterm"))?;
+    let mut midterm = midterm.ok_or_else(|| Problem::not_found("midterm"))?;
+    app.sign_figures(&mut midterm.questions).await;
     let mut response = if wants_html(&headers) {
         let with_answers = matches!(options.answers, Some(Answers::Shown));
-        let mut response = Html(page(&midterm, with_answers)).into_response();
+        let images = Images::of(&app, &midterm.questions).await?;
+        let mut response = Html(page(&midterm, &images, with_answers)).into_response();
         let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         response

@@ -71,7 +71,10 @@ pub(crate) async fn browse_questions(
     let whole = app.store.whole(&unlocked).await?;
 
     let view = |summary: &&QuestionSummary| match whole.get(&summary.meta.id) {
-        Some(question) => QuestionView::of(question, access(progress.get(&summary.meta.id))),
+        // A list has no figures: their addresses are with each question.
+        Some(question) => {
+            QuestionView { figures: Vec::new(), ..QuestionView::of(question, access(progress.get(&summary.meta.id))) }
+        }
         None => QuestionView::of_summary(summary),
     };
     let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());

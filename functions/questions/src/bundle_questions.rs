@@ -54,5 +54,7 @@ pub(crate) async fn bundle_questions(
         charge: bundle_charge,
         intent,
     };
-    Ok(axum::Json(app.purchase(&request).await?.into()))
+    let mut unlocked = app.purchase(&request).await?;
+    app.sign_figures(&mut unlocked.questions).await;
+    Ok(axum::Json(unlocked.into()))
 }

@@ -47,7 +47,7 @@ pub(crate) async fn feature_question(State(app): State<App>) -> Result<OpenCatal
     let exam = question.meta.exam_id.as_ref().and_then(|id| bank.exam(id));
     Ok(OpenCatalogue(FeaturedAnswer {
         question: Featured {
-            question: QuestionView::of(&question, Access::Solution),
+            question: app.with_signed_figures(QuestionView::of(&question, Access::Solution)).await,
             exam_year: question.meta.source_exam_year,
             exam_semester: exam.and_then(|exam| exam.semester.clone()),
             exam_type: question.meta.source_exam_type.clone(),

@@ -15,6 +15,8 @@ mod delivery;
 mod feature_question;
 mod fields;
 mod practice_questions;
+mod preview_answer;
+mod show_figure;
 mod show_question;
 mod start_question;
 mod submit_answer;
@@ -30,6 +32,8 @@ pub fn router(app: App) -> Router {
         .handle("start_question", start_question::start_question)
         .handle("unlock_solution", unlock_solution::unlock_solution)
         .handle("submit_answer", submit_answer::submit_answer)
+        .handle("preview_answer", preview_answer::preview_answer)
+        .handle("show_figure", show_figure::show_figure)
         .handle("feature_question", feature_question::feature_question)
         .build(app)
 }
@@ -45,6 +49,8 @@ pub fn router(app: App) -> Router {
         start_question::start_question,
         unlock_solution::unlock_solution,
         submit_answer::submit_answer,
+        preview_answer::preview_answer,
+        show_figure::show_figure,
         feature_question::feature_question
     ),
     components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique))

@@ -65,5 +65,7 @@ pub(crate) async fn practice_questions(
         charge: practice_charge,
         intent,
     };
-    Ok(axum::Json(app.purchase(&request).await?.into()))
+    let mut unlocked = app.purchase(&request).await?;
+    app.sign_figures(&mut unlocked.questions).await;
+    Ok(axum::Json(unlocked.into()))
 }

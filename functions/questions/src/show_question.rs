@@ -29,5 +29,6 @@ pub(crate) async fn show_question(
 ) -> Result<Catalogue<QuestionAnswer>, Problem> {
     let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
     let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-    Ok(Catalogue(QuestionAnswer { question: QuestionView::of(&question, access(progress.as_ref())) }))
+    let view = QuestionView::of(&question, access(progress.as_ref()));
+    Ok(Catalogue(QuestionAnswer { question: app.with_signed_figures(view).await }))
 }

@@ -36,6 +36,6 @@ pub(crate) async fn start_question(
 ) -> Result<axum::Json<Started>, Problem> {
     let (question, payment) = app.purchase(&StartQuestion { app: &app, caller: &claim, id, intent }).await?;
     // Omit the solution even if it is unlocked, so that the student can try the question first.
-    let question = QuestionView::of(&question, Access::Question);
+    let question = app.with_signed_figures(QuestionView::of(&question, Access::Question)).await;
     Ok(axum::Json(Started { question, credits_deducted: payment.deducted, credits: payment.balance }))
 }

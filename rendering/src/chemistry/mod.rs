@@ -14,6 +14,9 @@ use katex::types::ParseError;
 
 use crate::definitions::{error, spend};
 
+/// The longest formula, in bytes. The patterns look for the end of a group at each place.
+const MAX_LENGTH: usize = 2_000;
+
 /// The most machines within each other.
 const MAX_DEPTH: usize = 60;
 
@@ -42,15 +45,13 @@ pub(crate) fn quantity(source: &str) -> Result<String, ParseError> {
 }
 
 fn written(source: &str, machine: &str) -> Result<String, ParseError> {
+    if source.len() > MAX_LENGTH {
+        return Err(error("\\ce or \\pu is longer than 2,000 bytes"));
+    }
     let pieces = run(source, machine, 0)?;
     let latex = joined(&pieces);
     let latex =
         if latex.is_empty() || pieces.iter().any(|piece| piece.escapes) { latex } else { format!("{{{latex}}}") };
-    // The engine takes `#1` for a parameter.
-    let latex = latex.replace("\\#", "\\text{\\char\"23 }");
-    if latex.contains('#') {
-        return Err(error("\\ce contains # where it has no meaning"));
-    }
     Ok(latex)
 }
 

@@ -77,6 +77,7 @@ fn macros_expand_to_a_bounded_size() {
         format!(r"\newcommand{{\a}}[1]{{#1#1}}{}\frac12{}", r"\a{".repeat(60), "}".repeat(60)),
         format!(r"\def\a#1{{{}#1{}}}{}x{}", "{".repeat(90), "}".repeat(90), r"\a{".repeat(80), "}".repeat(80)),
         format!(r"\ce{{{}x{}}}", r"^{\ce{".repeat(40), "}}".repeat(40)),
+        format!(r"\ce{{{}}}", "$".repeat(2_001)),
         r"\edef\a{xx}\edef\a{\a\a}\a".to_owned(),
     ] {
         assert!(on_small_stack(512, latex.clone()).is_err(), "{latex}");

@@ -33,6 +33,8 @@ fn common_macros_are_drawn() {
         (r"\pmatrix{1&2\cr3&4}", "(1234)"),
         (r"\eval{f}_0^1", "f∣01"),
         (r"\label{a}x", "x"),
+        (r"\abs{\#1}", "∣#1∣"),
+        (r"\text{\mbox{\#1}}", "#1"),
         (r"\DeclareMathOperator{\rk}{rk}\rk A", "rkA"),
         (r"\DeclareMathOperator*{\mx}{mx}\mx_x", "mxx"),
         (r"\newcommand{\R}{\mathbb{R}}\R^2", "ℝ2"),
@@ -56,11 +58,13 @@ fn a_course_has_its_own_macros() {
         (r"\E", r"\mathbb{E}\left[#1\right]"),
         ("inner", r"\langle#1,#2\rangle"),
         (r"\twice", r"\E{#1}\E{#1}"),
+        (r"\water", r"\ce{H2O}"),
     ])
     .unwrap();
     for (latex, shown) in [
         (r"\E{X}", "𝔼[X]"),
         (r"\inner xy", "⟨x,y⟩"),
+        (r"2\water", "2HX2O"),
         (r"\twice{\alpha}", "𝔼[α]𝔼[α]"),
         (r"\inner{\alpha}{b}c", "⟨α,b⟩c"),
     ] {
@@ -78,6 +82,7 @@ fn a_macro_that_cannot_be_defined_is_named() {
         (r"\a", "}{"),
         (r"\a", r"\def\b{x}"),
         (r"\a", r"\href{x}{y}"),
+        (r"\a", r"\message{x}"),
         (r"\a", &"x".repeat(1_001)),
     ] {
         let error = course(&[(name, body)]).err().unwrap_or_else(|| panic!("{name} {body}"));
@@ -96,6 +101,9 @@ fn a_definition_that_uses_what_it_lacks_is_refused() {
         r"\newcommand{\a}[x]{#1}\a x",
         r"\newcommand{\a}[10]{#1}\a x",
         r"\newcommand{\a}[1][d]{#1}\a",
+        r"\abs{#1}",
+        r"\abs{#1#5}x",
+        r"\message{x}",
         r"\renewcommand",
         r"\def",
         r"\def\frac#1{#1#1#1#1#1#1#1#1}\frac{\frac{\frac{\frac{\frac{\frac{\frac{x}}}}}}}",

@@ -3,6 +3,7 @@
 
 pub mod caller;
 mod course;
+mod figures;
 pub mod generate_midterm;
 pub mod kdf;
 pub mod purchase;

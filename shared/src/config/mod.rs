@@ -4,10 +4,13 @@ pub mod stripe;
 
 use std::fmt;
 
-use self::stripe::Settings;
+use self::stripe::{Settings, Source};
 
 /// Default CORS origins for local development.
 const LOCAL_ORIGINS: &str = "http://localhost:5173,http://localhost:3000";
+
+/// Least length of `FIGURE_KEY`.
+const FIGURE_KEY_BYTES_MIN: usize = crate::domain::questions::figure_address::FigureKey::BYTES_MIN;
 
 /// Value of `STAGE` on a developer's machine.
 const LOCAL_STAGE: &str = "local";
@@ -23,6 +26,9 @@ pub struct Config {
     pub database: Database,
     /// Stripe settings.
     pub stripe: Settings,
+    /// `FIGURE_KEY`, or the parameter named by `FIGURE_KEY_PARAMETER`: signs the addresses of figures. `None` shows questions
+    /// without addresses of their figures.
+    pub figure_key: Option<Source>,
 }
 
 /// DynamoDB table and connection settings.
@@ -91,7 +97,13 @@ impl Config {
         let cors_allowed_origins = origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let cors_allowed_origins = cors_allowed_origins.map(origin).collect::<Result<_, _>>()?;
         let stripe = Settings::read(get)?;
-        Ok(Self { stage, cors_allowed_origins, database: Database::read(get)?, stripe })
+        let figure_key = Source::read(get, "FIGURE_KEY", "FIGURE_KEY_PARAMETER");
+        let is_short =
+            |source: &Source| matches!(source, Source::Here(key) if key.reveal().len() < FIGURE_KEY_BYTES_MIN);
+        if figure_key.as_ref().is_some_and(is_short) {
+            return Err(InvalidConfig::new("FIGURE_KEY", "must have at least 32 characters"));
+        }
+        Ok(Self { stage, cors_allowed_origins, database: Database::read(get)?, stripe, figure_key })
     }
 
     /// Whether the stage is `local`.
@@ -188,6 +200,17 @@ mod tests {
         for bad in ["*", "https://*", "example.org", "https://a/b", "https://"] {
             assert!(error(&[LOCAL, ("CORS_ALLOWED_ORIGINS", bad)]).starts_with("CORS_ALLOWED_ORIGINS must"), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_short_key_of_figures_is_refused() {
+        let error = read(&[LOCAL, ("FIGURE_KEY", "short")]).unwrap_err();
+        assert_eq!(error.to_string(), "FIGURE_KEY must have at least 32 characters");
+        let key = "k".repeat(32);
+        let config = read(&[LOCAL, ("FIGURE_KEY", &key)]).unwrap();
+        assert!(config.figure_key.is_some() && !format!("{config:?}").contains(&key));
+        let named = read(&[LOCAL, ("FIGURE_KEY_PARAMETER", "/pastpaper/figure-key")]).unwrap();
+        assert_eq!(named.figure_key, Some(Source::Parameter("/pastpaper/figure-key".to_owned())));
     }
 
     #[test]

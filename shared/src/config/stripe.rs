@@ -41,6 +41,16 @@ pub enum Source {
     Parameter(String),
 }
 
+impl Source {
+    /// Reads a secret's variable, or the one that names its parameter.
+    pub(super) fn read(get: impl Fn(&str) -> Option<String>, value: &str, parameter: &str) -> Option<Self> {
+        match get(value) {
+            Some(secret) => Some(Self::Here(Secret(secret))),
+            None => get(parameter).map(Self::Parameter),
+        }
+    }
+}
+
 /// Stripe settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -72,10 +82,7 @@ impl Settings {
     /// # Errors
     /// Names the first variable that is missing or invalid. If a secret is set, prices and URLs are required.
     pub(crate) fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfig> {
-        let source = |value: &str, parameter: &str| match get(value) {
-            Some(secret) => Some(Source::Here(Secret(secret))),
-            None => get(parameter).map(Source::Parameter),
-        };
+        let source = |value: &str, parameter: &str| Source::read(&get, value, parameter);
         let secret_key = source("STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_PARAMETER");
         let webhook_secret = source("STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET_PARAMETER");
         let is_shop = secret_key.is_some() || webhook_secret.is_some();

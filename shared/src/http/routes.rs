@@ -58,7 +58,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 37] = [
+pub static ROUTES: [Route; 39] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
@@ -90,11 +90,13 @@ pub static ROUTES: [Route; 37] = [
     signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start").limited(BY_SPEND),
     signed_in("questions", "unlock_solution", Method::POST, "/api/questions/{id}/solution"),
     signed_in("questions", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
+    signed_in("questions", "preview_answer", Method::GET, "/api/questions/{id}/preview-answer"),
     signed_in("assessment", "find_weak_topics", Method::POST, "/api/assessment/weak-topics"),
     signed_in("assessment", "show_progress", Method::GET, "/api/assessment/progress"),
     signed_in("midterm", "list_midterms", Method::GET, "/api/midterm"),
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
     signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate").limited(BY_SPEND),
+    open("questions", "show_figure", Method::GET, "/api/figures/{digest}"),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),
     // Not limited: Stripe retries what is refused and sends events in bursts. The signature protects the route.
     open("webhooks", "receive_event", Method::POST, "/api/webhooks/stripe").limited(&[]),

@@ -24,6 +24,7 @@
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
 //! | Question | `QUESTION#<id>` | `QUESTION` |
 //! | Option | `QUESTION#<id>` | `OPTION#<letter>` |
+//! | Figure | `FIGURE#<digest>` | `FIGURE` |
 //! | Billing | `USER#<id>` | `BILLING` |
 //! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
 //! | Event | `STRIPE#<event id>` | `EVENT` |
@@ -39,6 +40,7 @@ use crate::domain::account::Email;
 use crate::domain::account::profile::ClosedLedgerId;
 use crate::domain::account::session::SessionId;
 use crate::domain::account::token::TokenHash;
+use crate::domain::catalog::figures::FigureDigest;
 use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicId, UserId};
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::limits::Window;
@@ -331,6 +333,12 @@ pub(super) fn is_question(key: &Key) -> bool {
 #[must_use]
 pub fn option(id: &QuestionId, letter: &str) -> Key {
     Key::new(question_partition(id), format!("OPTION#{letter}"))
+}
+
+/// Key of a figure.
+#[must_use]
+pub fn figure(digest: &FigureDigest) -> Key {
+    Key::new(format!("FIGURE#{}", digest.as_str()), "FIGURE")
 }
 
 #[cfg(test)]

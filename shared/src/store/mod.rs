@@ -13,6 +13,7 @@ mod closing;
 mod dynamodb;
 mod entities;
 mod export;
+mod figures;
 mod idempotency;
 mod import;
 mod imported_studies;

@@ -49,6 +49,14 @@ impl Stripe {
         }
     }
 
+    /// Reads a secret that is not Stripe's from where it is stored.
+    ///
+    /// # Errors
+    /// If it cannot be fetched.
+    pub(crate) async fn secret_of(&self, source: &Source) -> Result<Secret, StripeError> {
+        self.secret(Some(source)).await
+    }
+
     async fn parameter(&self, name: &str) -> Result<Secret, StripeError> {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("name", name)

@@ -5,7 +5,7 @@ use super::read::Formula;
 use super::sample::{POINTS, ROUNDS, points};
 use super::tree::{Node, Operator, Point, Work};
 use super::value::Value;
-use super::{ABSOLUTE_TOLERANCE, CheckResult, Integration, RELATIVE_TOLERANCE, Rules};
+use super::{ABSOLUTE_TOLERANCE, CheckResult, Domain, Integration, RELATIVE_TOLERANCE, Rules};
 
 /// Points at which both must have values.
 const MIN_POINTS: usize = 4;
@@ -88,14 +88,19 @@ fn remove_summand(node: &Node, name: &str) -> Node {
 fn plain(expected: &Formula, given: &Formula, up_to_constant: bool, context: &Context) -> CheckResult {
     let mut names = expected.node.variables();
     let declared = &context.rules.variables;
+    let mut foreign = false;
     for name in given.node.variables() {
         if names.contains(&name) {
             continue;
         }
-        if !declared.contains(&name) {
-            return CheckResult::Undecided;
-        }
+        foreign |= !declared.contains(&name);
         names.push(name);
+    }
+    if foreign {
+        // A letter that the expected answer does not have may cancel, as in sin²x + cos²x. Otherwise it may be a parameter.
+        let verdict =
+            if up_to_constant { CheckResult::Undecided } else { functions(expected, given, &names, false, context) };
+        return if verdict == CheckResult::Right { verdict } else { CheckResult::Undecided };
     }
     if names.is_empty() {
         return if up_to_constant { CheckResult::Undecided } else { numbers(expected, given, context) };
@@ -216,8 +221,11 @@ struct Sampled {
 fn sample(expected: &Node, given: &Node, names: &[String], context: &Context) -> Sampled {
     let complex = expected.is_complex() || given.is_complex();
     let mut sampled = Sampled { pairs: Vec::with_capacity(POINTS), uncovered: 0 };
+    // Sums to n and binomials have values at whole numbers only.
+    let whole = expected.needs_whole_numbers() || given.needs_whole_numbers();
+    let domain = if whole { Domain::Integer } else { context.rules.domain };
     for round in 0..ROUNDS {
-        for point in points(names, context.rules.domain, context.rules.seed, round) {
+        for point in points(names, domain, context.rules.seed, round) {
             pair(&mut sampled, (expected, given), complex, &point, context);
         }
         if sampled.pairs.len() >= MIN_POINTS || context.work.is_exhausted() {
@@ -289,13 +297,20 @@ fn equal_values(pairs: &[Pair], same: f64, different: f64, decimal: bool) -> Che
 
 /// Whether the difference is the same at all points.
 fn constant_difference(pairs: &[Pair], same: f64, different: f64) -> CheckResult {
-    let Some(first) = pairs.iter().min_by(|a, b| a.error().total_cmp(&b.error())) else {
+    // Beside a huge constant every function looks constant, so a point counts only if rounding is small for the expected
+    // value.
+    let usable: Vec<&Pair> =
+        pairs.iter().filter(|pair| pair.error() <= 0.5 * different * pair.expected.size()).collect();
+    let Some(first) = usable.iter().min_by(|a, b| a.error().total_cmp(&b.error())) else {
         return CheckResult::Undecided;
     };
+    if usable.len() < MIN_POINTS {
+        return CheckResult::Undecided;
+    }
     let constant = first.given.subtract(first.expected);
-    let distances = pairs.iter().map(|pair| {
+    let distances = usable.iter().map(|pair| {
         let difference = pair.given.subtract(pair.expected).subtract(constant).size();
-        let size = pair.size().max(first.size());
+        let size = pair.expected.size().max(first.expected.size());
         ((difference - pair.error() - first.error()).max(0.0), same * size, different * size)
     });
     match judge(distances) {
@@ -337,23 +352,63 @@ fn judge(distances: impl Iterator<Item = (f64, f64, f64)>) -> CheckResult {
     verdict
 }
 
-/// Whether the quotient of two expressions is the same number, not 0, at all points.
-pub(super) fn is_proportional(expected: &Node, given: &Node, names: &[String], context: &Context) -> bool {
+/// The quotient of two expressions, if it is the same number, not 0, at all points.
+pub(super) fn proportion(expected: &Node, given: &Node, names: &[String], context: &Context) -> Option<Value> {
     let sampled = sample(expected, given, names, context);
     let ratio = |pair: &Pair| pair.given.divide(pair.expected);
     let usable: Vec<Value> = sampled.pairs.iter().map(ratio).filter(|ratio| ratio.is_finite()).collect();
-    let Some(first) = usable.iter().min_by(|a, b| a.error.total_cmp(&b.error)) else { return false };
+    let first = usable.iter().min_by(|a, b| a.error.total_cmp(&b.error))?;
     let not_zero = first.size() > ERROR_FACTOR * first.error;
     let alike = |ratio: &Value| {
         let difference = ratio.subtract(*first).size();
         difference <= SAME * ratio.size().max(first.size()) + ERROR_FACTOR * (ratio.error + first.error)
     };
-    usable.len() >= MIN_POINTS
+    let same = usable.len() >= MIN_POINTS
         && usable.len() + 1 >= sampled.pairs.len()
         && sampled.uncovered == 0
         && not_zero
         && usable.iter().all(alike)
-        && !context.work.is_exhausted()
+        && !context.work.is_exhausted();
+    same.then_some(*first)
+}
+
+/// Whether an expression is 0 at all points.
+pub(super) fn is_zero(node: &Node, names: &[String], context: &Context) -> bool {
+    let mut zeros = 0;
+    for point in points(names, context.rules.domain, context.rules.seed, 0) {
+        let value = node.value(&point, context.work);
+        if !value.is_finite() {
+            continue;
+        }
+        if value.size() > ERROR_FACTOR * value.error + SAME * 1e-3 * scale(node, &point, context.work) {
+            return false;
+        }
+        zeros += 1;
+    }
+    zeros >= MIN_POINTS && !context.work.is_exhausted()
+}
+
+/// Whether `given`, an equation as left − right, holds at all solutions of `expected` that are found.
+pub(super) fn is_satisfied(expected: &Node, given: &Node, names: &[String], context: &Context) -> bool {
+    const NEEDED: usize = 8;
+    let mut found = 0;
+    for start in points(names, context.rules.domain, context.rules.seed, 0) {
+        for unknown in 0..names.len() {
+            let mut point = start.clone();
+            if !solve(expected, &mut point, unknown, context.work) {
+                continue;
+            }
+            let value = given.value(&point, context.work);
+            if !value.is_finite() {
+                continue;
+            }
+            if value.size() > 1e-7 * (1e-3 + scale(given, &point, context.work)) {
+                return false;
+            }
+            found += 1;
+        }
+    }
+    found >= NEEDED && !context.work.is_exhausted()
 }
 
 /// Whether `given`, an equation as left − right, is false at solutions of `expected`. They are found by the secant

@@ -3,6 +3,7 @@
 //! Delimiters and spacing of LaTeX disappear. A run of letters stays one word, because only the context tells a unit or
 //! prose from a product of variables: `split.rs` takes it apart later.
 
+use super::prose::{period, repeating};
 use super::rational::Rational;
 use super::reading::Choices;
 use super::symbols::{command, superscript, symbol, vulgar_fraction};
@@ -20,8 +21,17 @@ const MAX_DECIMAL_EXPONENT: i32 = 400;
 /// When something in it is not part of the grammar, or there is too much of it.
 pub(super) fn tokens(text: &str, reading: Choices, open: &mut Choices) -> Result<Vec<Token>, Unreadable> {
     let text: Vec<char> = text.chars().collect();
-    let mut lexer =
-        Lexer { text: &text, at: 0, depth: 0, text_depth: 0, spaced: false, tokens: Vec::new(), reading, open };
+    let mut lexer = Lexer {
+        text: &text,
+        at: 0,
+        depth: 0,
+        matrices: 0,
+        text_depth: 0,
+        spaced: false,
+        tokens: Vec::new(),
+        reading,
+        open,
+    };
     lexer.run()?;
     Ok(lexer.tokens)
 }
@@ -31,6 +41,8 @@ struct Lexer<'a> {
     at: usize,
     /// Open brackets, groups aside.
     depth: usize,
+    /// Open matrices, in which `&` and `\\` part the entries.
+    matrices: usize,
     text_depth: u32,
     spaced: bool,
     tokens: Vec<Token>,
@@ -81,6 +93,10 @@ impl Lexer<'_> {
         match next {
             '0'..='9' => return self.number(),
             '.' if self.peek(1).is_some_and(|digit| digit.is_ascii_digit()) => return self.number(),
+            '.' if self.skip(&['.', '.', '.']) => {
+                self.push(Kind::Ellipsis);
+                return Ok(());
+            }
             // A full stop.
             '.' if self.text.iter().skip(self.at).all(|rest| ".$})]\\ ".contains(*rest)) => {}
             'a'..='z' | 'A'..='Z' => {
@@ -89,6 +105,17 @@ impl Lexer<'_> {
                 return Ok(());
             }
             '\\' => return self.command(),
+            '&' if self.matrices > 0 => self.push(Kind::Cell),
+            '€' | '£' | '¥' | '₹' => {
+                let text = match next {
+                    '€' => "EUR",
+                    '£' => "GBP",
+                    '¥' => "JPY",
+                    _ => "INR",
+                };
+                self.push(Kind::Word { text: text.to_owned(), explicit: true });
+            }
+            'Ω' if self.follows_number() => self.push(Kind::Word { text: "ohm".to_owned(), explicit: true }),
             '~' | '$' | '\u{200b}' | '\u{2061}' | '\u{2062}' | '\u{feff}' => self.spaced |= next == '~',
             _ if next.is_whitespace() => self.spaced = true,
             _ if self.several()? => return Ok(()),
@@ -103,7 +130,7 @@ impl Lexer<'_> {
 
     /// Symbols of several characters, and characters which are several tokens.
     fn several(&mut self) -> Result<bool, Unreadable> {
-        const SPELLINGS: [(&str, Kind); 9] = [
+        const SPELLINGS: [(&str, Kind); 8] = [
             ("<=", Kind::Relation(Relation::LessEqual)),
             ("=<", Kind::Relation(Relation::LessEqual)),
             (">=", Kind::Relation(Relation::GreaterEqual)),
@@ -111,9 +138,11 @@ impl Lexer<'_> {
             ("!=", Kind::Relation(Relation::NotEqual)),
             ("==", Kind::Relation(Relation::Equal)),
             ("+/-", Kind::PlusMinus),
-            ("+-", Kind::PlusMinus),
             ("**", Kind::Power),
         ];
+        if self.peek(0) == Some('+') && matches!(self.peek(1), Some('-' | '−')) {
+            return Ok(self.plus_minus());
+        }
         for (spelling, kind) in SPELLINGS {
             if self.skip(&spelling.chars().collect::<Vec<_>>()) {
                 self.push(kind);
@@ -137,6 +166,26 @@ impl Lexer<'_> {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// `+-` is ± where nothing stands before it. Between two operands it usually is a sum with a negative number.
+    fn plus_minus(&mut self) -> bool {
+        let operand = self.tokens.last().is_some_and(|before| {
+            before.kind.closes() || matches!(before.kind, Kind::Number(_) | Kind::Word { .. } | Kind::Variable(_))
+        });
+        if operand {
+            self.open.insert(Choices::PLUS_MINUS);
+        }
+        if operand && !self.reading.has(Choices::PLUS_MINUS) {
+            return false;
+        }
+        self.at += 2;
+        self.push(Kind::PlusMinus);
+        true
+    }
+
+    fn follows_number(&self) -> bool {
+        matches!(self.tokens.last(), Some(Token { kind: Kind::Number(_), .. }))
     }
 
     /// `½`, added to the digits right before it.
@@ -163,6 +212,7 @@ impl Lexer<'_> {
             text: inside,
             at: 0,
             depth: self.depth,
+            matrices: self.matrices,
             text_depth,
             spaced: self.spaced,
             tokens: Vec::new(),
@@ -186,6 +236,17 @@ impl Lexer<'_> {
         let mut places = 0;
         if self.skip_decimal_point(plain) {
             let decimals = self.take_while(|digit| digit.is_ascii_digit());
+            let end = self.at;
+            if let Some(exact) = self.repeating_decimal(&digits, &decimals) {
+                let number =
+                    Number { value: exact.to_f64(), exact: Some(exact), last_digit: None, digits: String::new() };
+                self.push(Kind::Number(number));
+                return Ok(());
+            }
+            if self.at > end && decimals.len() < 4 {
+                // `0.3...` does not say which digits follow.
+                return Err(Unreadable::Number);
+            }
             places = i32::try_from(decimals.len()).map_err(|_| Unreadable::Number)?;
             digits.push_str(&decimals);
             plain = false;
@@ -206,15 +267,61 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    /// Skips what may stand before each three digits of a large number: `,` `{,}` `\,`.
+    /// The fraction that a decimal is whose digits go on: `0.333...`, `0.\overline{3}`, `0.1\dot{6}`, `0.(3)`.
+    fn repeating_decimal(&mut self, whole: &str, decimals: &str) -> Option<Rational> {
+        let whole: i128 = whole.parse().ok()?;
+        let start = self.at;
+        for ellipsis in ["...", "…", "\\ldots", "\\dots", "\\cdots"] {
+            if self.skip(&ellipsis.chars().collect::<Vec<_>>()) {
+                // Without a period the dots say only that more digits follow.
+                let (once, again) = period(decimals)?;
+                return repeating(whole, once, again);
+            }
+        }
+        let mut again = String::new();
+        if self.skip(&['(']) {
+            again = self.take_while(|digit| digit.is_ascii_digit());
+            if again.is_empty() || !self.skip(&[')']) {
+                again.clear();
+            }
+        } else {
+            for mark in ["\\overline{", "\\bar{", "\\dot{"] {
+                while self.skip(&mark.chars().collect::<Vec<_>>()) {
+                    again.push_str(&self.take_while(|digit| digit.is_ascii_digit()));
+                    if !self.skip(&['}']) {
+                        again.clear();
+                    }
+                }
+            }
+        }
+        if again.is_empty() {
+            self.at = start;
+            return None;
+        }
+        repeating(whole, decimals, &again)
+    }
+
+    /// Skips what may stand before each three digits of a large number: `,` `{,}` `\,` `,\!` or a space.
     fn skip_thousands_separator(&mut self) -> bool {
-        for separator in [[',', ' ', ' '], ['{', ',', '}'], ['\\', ',', ' ']] {
-            let separator: Vec<char> = separator.into_iter().filter(|part| *part != ' ').collect();
-            let comma = separator.len() == 1;
+        const SEPARATORS: [&str; 10] = [",\\! ", ",\\!", "{,}", "\\,", "\\ ", ",", " ", "~", "\u{a0}", "\u{202f}"];
+        for separator in SEPARATORS {
+            let comma = separator == ",";
+            let blank = separator == " ";
+            let after_name = !self.spaced && matches!(self.tokens.last(), Some(Token { kind: Kind::Word { .. }, .. }));
+            let separator: Vec<char> = separator.chars().collect();
             let rest = self.text.get(self.at..).unwrap_or_default();
             let digits = rest.iter().skip(separator.len()).take(4).take_while(|digit| digit.is_ascii_digit()).count();
             if digits != 3 || !rest.starts_with(&separator) || (comma && self.depth > 0) {
                 continue;
+            }
+            if blank && (self.matrices > 0 || self.depth > 0 || self.follows_number() || after_name) {
+                continue;
+            }
+            if blank {
+                self.open.insert(Choices::SPACED_NUMBERS);
+                if self.reading.has(Choices::SPACED_NUMBERS) {
+                    continue;
+                }
             }
             if comma {
                 self.open.insert(Choices::THOUSANDS_ARE_A_LIST);
@@ -232,6 +339,8 @@ impl Lexer<'_> {
         let digit = |ahead: usize| self.peek(ahead).is_some_and(|next| next.is_ascii_digit());
         match self.peek(0) {
             Some('.') if digit(1) => {}
+            // `0.\overline{3}`
+            Some('.') if self.begins_period() => {}
             Some(',') if digit(1) && self.depth == 0 && plain => {
                 self.open.insert(Choices::DECIMAL_COMMA);
                 if !self.reading.has(Choices::DECIMAL_COMMA) {
@@ -243,6 +352,14 @@ impl Lexer<'_> {
         }
         self.at += 1;
         true
+    }
+
+    fn begins_period(&self) -> bool {
+        ["\\overline{", "\\bar{", "\\dot{", "("].iter().any(|mark| {
+            let rest = self.text.get(self.at + 1..).unwrap_or_default();
+            let digit = rest.get(mark.len()).is_some_and(char::is_ascii_digit);
+            digit && rest.iter().copied().zip(mark.chars()).all(|(found, wanted)| found == wanted)
+        })
     }
 
     /// The exponent of scientific notation: `e5`, `E-3`.
@@ -278,6 +395,10 @@ impl Lexer<'_> {
             "left" | "right" | "middle" => self.delimiter(&name),
             "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr" | "biggl" | "biggr" | "Biggl"
             | "Biggr" | "boxed" | "fbox" | "displaystyle" | "textstyle" | "limits" | "nolimits" | "rm" => {}
+            "hat" if self.is_unit_vector() => self.accented(),
+            "vec" | "overrightarrow" | "boldsymbol" | "bm" | "mathcal" => self.accented(),
+            "begin" | "end" => return self.environment(&name),
+            "Omega" if self.follows_number() => self.push(Kind::Word { text: "ohm".to_owned(), explicit: true }),
             "quad" | "qquad" | "thinspace" | "space" => self.spaced = true,
             "text" | "textrm" | "textit" | "textbf" | "mathrm" | "mathit" | "mathbf" | "operatorname" | "mbox"
             | "textnormal" => return self.worded(),
@@ -303,11 +424,52 @@ impl Lexer<'_> {
         match next {
             ',' | ';' | ':' | ' ' | '>' => self.spaced = true,
             '!' | '(' | ')' | '[' | ']' | '$' => {}
+            '\\' if self.matrices > 0 => self.push(Kind::Row),
             '{' => self.push(Kind::Open(Bracket::Set)),
             '}' => self.push(Kind::Close(Bracket::Set)),
             '%' => self.push(Kind::Percent),
             '|' => self.push(Kind::Bar(Side::Either)),
             _ => return Err(Unreadable::Symbol),
+        }
+        Ok(())
+    }
+
+    /// A letter whose accent or typeface says nothing: `\vec{v}`, `\mathcal{O}`.
+    fn accented(&mut self) {
+        if let (Some('{'), Some(letter), Some('}')) = (self.peek(0), self.peek(1), self.peek(2))
+            && letter.is_ascii_alphabetic()
+        {
+            self.at += 3;
+            self.push(Kind::Word { text: letter.to_string(), explicit: false });
+        }
+    }
+
+    /// `\hat{i}`, `\hat j`: a hat over another letter makes another variable of it.
+    fn is_unit_vector(&self) -> bool {
+        let mut rest = self.text.iter().skip(self.at).filter(|next| !matches!(next, ' ' | '{' | '\\'));
+        matches!(rest.next(), Some('i' | 'j' | 'k'))
+    }
+
+    /// A matrix: `\begin{pmatrix}`, `\end{pmatrix}`.
+    fn environment(&mut self, edge: &str) -> Result<(), Unreadable> {
+        if !self.skip(&['{']) {
+            return Err(Unreadable::Symbol);
+        }
+        let name = self.take_while(|next| next != '}');
+        self.at += 1;
+        if !matches!(name.as_str(), "matrix" | "pmatrix" | "bmatrix" | "Bmatrix" | "smallmatrix" | "array") {
+            return Err(Unreadable::Symbol);
+        }
+        if edge == "begin" {
+            if name == "array" && self.skip(&['{']) {
+                self.take_while(|next| next != '}');
+                self.at += 1;
+            }
+            self.matrices += 1;
+            self.push(Kind::Open(Bracket::Matrix));
+        } else {
+            self.matrices = self.matrices.saturating_sub(1);
+            self.push(Kind::Close(Bracket::Matrix));
         }
         Ok(())
     }

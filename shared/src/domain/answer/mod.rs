@@ -9,31 +9,51 @@
 //! - the same arguments give the same result: the points at which functions are compared are seeded;
 //! - work is bounded by [`MAX_BYTES`], [`MAX_TOKENS`], [`MAX_DEPTH`] and [`MAX_STEPS`]; nothing panics.
 //!
-//! Limits: equality of functions is tested at points, not proven. There are no matrices, sums, limits, integrals or
-//! derivatives, and units are not converted.
+//! Limits: equality of functions is tested at points, not proven. There are no limits, integrals or infinite sums.
 
+mod applied;
+mod calendar;
+mod calls;
 mod compare;
+mod complex;
 mod equal;
+mod equations;
+mod intervals;
+#[cfg(test)]
+mod labelled;
+mod layout;
 mod lex;
+mod literal;
+mod matrices;
 mod names;
 mod parse;
+mod prepare;
+mod preview;
+mod prose;
 mod rational;
 mod read;
 mod reading;
+mod relations;
+mod rewrite;
 mod sample;
+mod sets;
+mod slices;
 mod split;
 mod symbols;
 #[cfg(test)]
 mod tests;
 mod token;
 mod tree;
+mod unit_names;
 mod units;
 mod value;
 mod words;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use equal::Context;
+pub use preview::{Preview, Unclear, preview, preview_text};
 use read::Read;
 use reading::Choices;
 use tree::Work;
@@ -73,6 +93,10 @@ pub struct Rules {
     pub absolute_tolerance: Option<f64>,
     /// Whether units after a number do not matter. Otherwise both must have the same.
     pub units_ignored: bool,
+    /// Whether a value in another unit of the same quantity is converted.
+    pub units: Units,
+    /// Whether letters are variables or words.
+    pub letters: Letters,
     /// Treatment of a constant of integration.
     pub integration: Integration,
     pub domain: Domain,
@@ -81,6 +105,48 @@ pub struct Rules {
     pub variables: Vec<String>,
     /// Seed of the points at which functions are compared.
     pub seed: u64,
+}
+
+impl Rules {
+    /// The rules in a value of the column `answer_rules`: an object or its JSON text. Keys that are no rules of the
+    /// checker are ignored; unreadable rules are replaced by the default.
+    #[must_use]
+    pub fn of_column(column: Option<&Value>) -> Self {
+        let read = |column: &Value| {
+            let mut object: Map<String, Value> = match column {
+                Value::String(text) => serde_json::from_str(text).ok()?,
+                value => value.as_object()?.clone(),
+            };
+            let known = serde_json::to_value(Self::default()).ok()?;
+            object.retain(|key, _| known.get(key).is_some());
+            serde_json::from_value(Value::Object(object)).ok()
+        };
+        column.and_then(read).unwrap_or_default()
+    }
+}
+
+/// How units are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Units {
+    /// Both must have the same unit, under any of its names.
+    #[default]
+    Same,
+    /// 500 cm is 5 m.
+    Convertible,
+}
+
+/// What letters without a sign between them are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Letters {
+    /// A word, if they are the whole answer and none of them is declared: `SQL`. Otherwise variables: `2ab`.
+    #[default]
+    Automatic,
+    /// Variables, so that `BA` is `AB`.
+    Variables,
+    /// A word.
+    Word,
 }
 
 /// How constants of integration are treated.
@@ -143,12 +209,28 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Chec
     if is_same_text(expected, given) {
         return CheckResult::Right;
     }
+    let (expected, given) = (&prepare::prepared(expected), &prepare::prepared(given));
+    if is_same_text(expected, given) || prose::is_same_words(expected, given) || prose::is_same_species(expected, given)
+    {
+        return CheckResult::Right;
+    }
+    if let Some(verdict) = calendar::compare(expected, given) {
+        return verdict;
+    }
+    if let Some(verdict) = based(expected, given) {
+        return verdict;
+    }
+    let with_unit_vectors = unit_vectors(expected, given, rules);
+    let rules = with_unit_vectors.as_ref().unwrap_or(rules);
     let context = Context { rules, work };
     let read = |text: &str, reading| read::read(text, reading, rules);
     let (Ok(wanted), Ok(found)) = (read(expected, Choices::NONE), read(given, Choices::NONE)) else {
         return CheckResult::Undecided;
     };
     let verdict = compare(&wanted, &found, given, &context);
+    if work.is_exhausted() {
+        return CheckResult::Undecided;
+    }
     if verdict == CheckResult::Right || (wanted.open.is_empty() && found.open.is_empty()) {
         return verdict;
     }
@@ -169,7 +251,11 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Chec
             let usual = wanted_choices.is_empty() && found_choices.is_empty();
             match compare(wanted, found, given, &context) {
                 _ if usual => {}
-                CheckResult::Right if wanted_choices.is_empty() && found_choices.is_notation_only() => {
+                CheckResult::Right
+                    if wanted_choices.is_notation_of_expected()
+                        && found_choices.is_notation_only()
+                        && is_meant(*wanted_choices, expected, wanted, *found_choices, found) =>
+                {
                     return CheckResult::Right;
                 }
                 CheckResult::Right | CheckResult::Undecided => result = CheckResult::Undecided,
@@ -178,6 +264,63 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Chec
         }
     }
     if work.is_exhausted() { CheckResult::Undecided } else { result }
+}
+
+/// Whether an unusual notation is probably meant: `I` beside complex numbers, a decimal comma that parts no two items.
+fn is_meant(wanted: Choices, expected: &str, wanted_read: &Read, found: Choices, found_read: &Read) -> bool {
+    let capital_i = wanted.union(found).has(Choices::CAPITAL_I);
+    let comma = wanted.has(Choices::DECIMAL_COMMA);
+    (!capital_i || complex::is_evident(&wanted_read.answer) || complex::is_evident(&found_read.answer) || {
+        // One writes i, the other I.
+        let one = wanted.has(Choices::CAPITAL_I) != found.has(Choices::CAPITAL_I);
+        one && complex::has_unit(if wanted.has(Choices::CAPITAL_I) { &found_read.answer } else { &wanted_read.answer })
+    }) && (!comma || is_decimal_comma(expected))
+}
+
+/// Whether a comma cannot well part two items: `0,5` and `2,75`, but not `1,2`.
+fn is_decimal_comma(text: &str) -> bool {
+    text.split_once(',').is_some_and(|(before, after)| {
+        let whole: String = before.chars().rev().take_while(char::is_ascii_digit).collect();
+        let decimals = after.chars().take_while(char::is_ascii_digit).count();
+        !after.contains(',') && (whole == "0" || decimals >= 2)
+    })
+}
+
+/// Compares numbers in another base, such as `101_2`.
+fn based(expected: &str, given: &str) -> Option<CheckResult> {
+    let number = |text: &str| {
+        let read = read::read(text, Choices::NONE, &Rules::default()).ok()?;
+        match read.answer {
+            read::Answer::Value(formula) if read.unit.is_none() => formula.node.exact()?.as_whole(),
+            _ => None,
+        }
+    };
+    let (wanted, found) = (prose::based(expected), prose::based(given));
+    let (a, b) = match (&wanted, &found) {
+        (Some((a, _)), Some((b, _))) => (*a, *b),
+        (Some((a, _)), None) => (*a, number(given)?),
+        (None, Some((b, _))) => (number(expected)?, *b),
+        (None, None) => return None,
+    };
+    // The base may be left out.
+    let digits = |based: &Option<(i128, String)>, other: &str| {
+        based.as_ref().is_some_and(|(_, digits)| digits.eq_ignore_ascii_case(other.trim_matches(['$', ' '])))
+    };
+    if digits(&wanted, given) || digits(&found, expected) {
+        return Some(CheckResult::Undecided);
+    }
+    Some(if a == b { CheckResult::Right } else { CheckResult::Wrong })
+}
+
+/// The rules with `i` as a variable where a text has the unit vectors i, j and k.
+fn unit_vectors(expected: &str, given: &str, rules: &Rules) -> Option<Rules> {
+    const SPELLINGS: [&str; 7] =
+        ["\\vec{i}", "\\vec i", "\\hat{i}", "\\hat i", "\\mathbf{i}", "\\mathbf i", "\\hat{\\imath}"];
+    let found = SPELLINGS.iter().any(|spelling| expected.contains(spelling) || given.contains(spelling));
+    found.then(|| {
+        let variables = rules.variables.iter().cloned().chain(["i".to_owned()]).collect();
+        Rules { variables, ..rules.clone() }
+    })
 }
 
 /// Texts that differ only in `$` and insignificant white space are the same answer, even if they cannot be parsed.
@@ -207,14 +350,30 @@ fn squeezed(text: &str) -> String {
 
 /// Compares two parsed answers, with their units.
 fn compare(expected: &Read, given: &Read, text: &str, context: &Context) -> CheckResult {
-    let same_unit = context.rules.units_ignored || expected.unit == given.unit;
-    if !same_unit {
-        return CheckResult::Undecided;
+    if let (Some(wanted), Some(found)) = (&expected.only_unit, &given.only_unit)
+        && wanted.is_same(found)
+    {
+        return CheckResult::Right;
     }
+    let converted = match (&expected.unit, &given.unit) {
+        _ if context.rules.units_ignored => None,
+        (None, None) => None,
+        (Some(wanted), Some(found)) if wanted.is_same(found) => None,
+        (Some(wanted), Some(found)) if context.rules.units == Units::Convertible => {
+            match found.ratio(wanted).and_then(|ratio| compare::scaled(&given.answer, ratio)) {
+                Some(answer) => Some(answer),
+                None => return CheckResult::Undecided,
+            }
+        }
+        // The sign of dollars may be left out.
+        (None, Some(_)) if given.dollars => None,
+        (Some(_), None) if expected.dollars => None,
+        _ => return CheckResult::Undecided,
+    };
     if let (read::Answer::Word(word @ (words::Word::Yes | words::Word::No)), Some(letter)) =
         (&expected.answer, words::letter(text))
     {
         return words::compare(*word, letter);
     }
-    compare::answers(&expected.answer, &given.answer, context)
+    compare::answers(&expected.answer, converted.as_ref().unwrap_or(&given.answer), context)
 }

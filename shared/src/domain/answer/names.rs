@@ -11,6 +11,17 @@ pub(super) enum Constant {
     I,
 }
 
+impl Constant {
+    /// Its name in plain text.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Pi => "π",
+            Self::E => "e",
+            Self::I => "i",
+        }
+    }
+}
+
 /// A function of one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Function {
@@ -43,6 +54,16 @@ pub(super) enum Function {
     Cbrt,
     Abs,
     Factorial,
+    Asech,
+    Acsch,
+    Acoth,
+    Re,
+    Im,
+    Arg,
+    Conjugate,
+    Floor,
+    Ceiling,
+    Sign,
 }
 
 impl Function {
@@ -76,8 +97,71 @@ impl Function {
             "sqrt" => Self::Sqrt,
             "cbrt" => Self::Cbrt,
             "abs" => Self::Abs,
+            "arcsech" | "arsech" | "asech" => Self::Asech,
+            "arccsch" | "arcsch" | "acsch" => Self::Acsch,
+            "arccoth" | "arcoth" | "acoth" => Self::Acoth,
+            "conjugate" => Self::Conjugate,
+            "factorial" => Self::Factorial,
+            "floor" => Self::Floor,
+            "ceil" | "ceiling" => Self::Ceiling,
             _ => return None,
         })
+    }
+
+    /// By a name which also is a product of letters: a function only where a bracket follows.
+    pub(super) fn by_call(name: &str) -> Option<Self> {
+        Some(match name {
+            "re" | "Re" => Self::Re,
+            "im" | "Im" => Self::Im,
+            "arg" | "Arg" => Self::Arg,
+            "conj" => Self::Conjugate,
+            "sgn" | "sign" => Self::Sign,
+            _ => return None,
+        })
+    }
+
+    /// Its name in plain text.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sin => "sin",
+            Self::Cos => "cos",
+            Self::Tan => "tan",
+            Self::Sec => "sec",
+            Self::Csc => "csc",
+            Self::Cot => "cot",
+            Self::Asin => "arcsin",
+            Self::Acos => "arccos",
+            Self::Atan => "arctan",
+            Self::Asec => "arcsec",
+            Self::Acsc => "arccsc",
+            Self::Acot => "arccot",
+            Self::Sinh => "sinh",
+            Self::Cosh => "cosh",
+            Self::Tanh => "tanh",
+            Self::Sech => "sech",
+            Self::Csch => "csch",
+            Self::Coth => "coth",
+            Self::Asinh => "arsinh",
+            Self::Acosh => "arcosh",
+            Self::Atanh => "artanh",
+            Self::Asech => "arsech",
+            Self::Acsch => "arcsch",
+            Self::Acoth => "arcoth",
+            Self::Exp => "exp",
+            Self::Ln => "ln",
+            Self::Log => "log",
+            Self::Sqrt => "sqrt",
+            Self::Cbrt => "cbrt",
+            Self::Abs => "abs",
+            Self::Factorial => "factorial",
+            Self::Re => "Re",
+            Self::Im => "Im",
+            Self::Arg => "arg",
+            Self::Conjugate => "conj",
+            Self::Floor => "floor",
+            Self::Ceiling => "ceil",
+            Self::Sign => "sgn",
+        }
     }
 
     /// What `f^{-1}` means: the inverse function.
@@ -134,12 +218,22 @@ impl Function {
             Self::Cbrt => x.power(Value::rounded(1.0 / 3.0)),
             Self::Abs => x.abs(),
             Self::Factorial => x.factorial(),
+            Self::Asech => one.divide(x).acosh(),
+            Self::Acsch => one.divide(x).asinh(),
+            Self::Acoth => one.divide(x).atanh(),
+            Self::Re => Value { im: 0.0, ..x },
+            Self::Im => Value { re: x.im, im: 0.0, ..x },
+            Self::Arg => Value { re: x.ln().im, im: 0.0, ..x.ln() },
+            Self::Conjugate => Value { im: -x.im, ..x },
+            Self::Floor => x.stepped(f64::floor),
+            Self::Ceiling => x.stepped(f64::ceil),
+            Self::Sign => x.stepped(|x| if x == 0.0 { 0.0 } else { x.signum() }),
         }
     }
 }
 
 /// Greek letters by their LaTeX commands; in plain text they are whole words.
-const GREEK: [&str; 30] = [
+const GREEK: [&str; 49] = [
     "alpha",
     "beta",
     "gamma",
@@ -170,6 +264,25 @@ const GREEK: [&str; 30] = [
     "Sigma",
     "Phi",
     "Omega",
+    "iota",
+    "omicron",
+    "upsilon",
+    "Alpha",
+    "Beta",
+    "Epsilon",
+    "Zeta",
+    "Eta",
+    "Iota",
+    "Kappa",
+    "Mu",
+    "Nu",
+    "Xi",
+    "Omicron",
+    "Rho",
+    "Psi",
+    "Tau",
+    "Upsilon",
+    "Chi",
 ];
 
 /// The Greek letter of that name, in one spelling.
@@ -178,38 +291,68 @@ pub(super) fn greek(name: &str) -> Option<&'static str> {
     Some(known.strip_prefix("var").unwrap_or(known))
 }
 
+/// Greek letters and their names. Of several forms of a letter, the usual one comes first.
+const LETTERS: [(char, &str); 50] = [
+    ('α', "alpha"),
+    ('β', "beta"),
+    ('γ', "gamma"),
+    ('δ', "delta"),
+    ('ε', "epsilon"),
+    ('ϵ', "epsilon"),
+    ('ζ', "zeta"),
+    ('η', "eta"),
+    ('θ', "theta"),
+    ('ϑ', "theta"),
+    ('κ', "kappa"),
+    ('λ', "lambda"),
+    ('μ', "mu"),
+    ('µ', "mu"),
+    ('ν', "nu"),
+    ('ξ', "xi"),
+    ('ρ', "rho"),
+    ('σ', "sigma"),
+    ('τ', "tau"),
+    ('φ', "phi"),
+    ('ϕ', "phi"),
+    ('χ', "chi"),
+    ('ψ', "psi"),
+    ('ω', "omega"),
+    ('Γ', "Gamma"),
+    ('Δ', "Delta"),
+    ('Θ', "Theta"),
+    ('Λ', "Lambda"),
+    ('Σ', "Sigma"),
+    ('Φ', "Phi"),
+    ('Ω', "Omega"),
+    ('ι', "iota"),
+    ('ο', "omicron"),
+    ('υ', "upsilon"),
+    ('Α', "Alpha"),
+    ('Β', "Beta"),
+    ('Ε', "Epsilon"),
+    ('Ζ', "Zeta"),
+    ('Η', "Eta"),
+    ('Ι', "Iota"),
+    ('Κ', "Kappa"),
+    ('Μ', "Mu"),
+    ('Ν', "Nu"),
+    ('Ξ', "Xi"),
+    ('Ο', "Omicron"),
+    ('Ρ', "Rho"),
+    ('Ψ', "Psi"),
+    ('Τ', "Tau"),
+    ('Υ', "Upsilon"),
+    ('Χ', "Chi"),
+];
+
 /// The name of a Greek letter.
 pub(super) fn greek_letter(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        'α' => "alpha",
-        'β' => "beta",
-        'γ' => "gamma",
-        'δ' => "delta",
-        'ε' | 'ϵ' => "epsilon",
-        'ζ' => "zeta",
-        'η' => "eta",
-        'θ' | 'ϑ' => "theta",
-        'κ' => "kappa",
-        'λ' => "lambda",
-        'μ' | 'µ' => "mu",
-        'ν' => "nu",
-        'ξ' => "xi",
-        'ρ' => "rho",
-        'σ' => "sigma",
-        'τ' => "tau",
-        'φ' | 'ϕ' => "phi",
-        'χ' => "chi",
-        'ψ' => "psi",
-        'ω' => "omega",
-        'Γ' => "Gamma",
-        'Δ' => "Delta",
-        'Θ' => "Theta",
-        'Λ' => "Lambda",
-        'Σ' => "Sigma",
-        'Φ' => "Phi",
-        'Ω' => "Omega",
-        _ => return None,
-    })
+    LETTERS.into_iter().find(|(known, _)| *known == letter).map(|(_, name)| name)
+}
+
+/// The Greek letter of a name.
+pub(super) fn greek_sign(name: &str) -> Option<char> {
+    LETTERS.into_iter().find(|(_, known)| *known == name).map(|(letter, _)| letter)
 }
 
 /// Short words which are language, not a product of variables.
@@ -220,6 +363,15 @@ pub(super) fn is_prose(word: &str) -> bool {
         "via", "we", "yes",
     ];
     WORDS.contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// Names of functions that nothing here computes. They look like products of letters.
+pub(super) fn is_unknown_function(name: &str) -> bool {
+    const NAMES: [&str; 20] = [
+        "det", "erf", "erfc", "mod", "div", "curl", "grad", "var", "Var", "cov", "Cov", "std", "lim", "sup", "tr",
+        "Tr", "Li", "Si", "Ci", "Ei",
+    ];
+    NAMES.contains(&name)
 }
 
 /// Letters that stand for a constant of integration.

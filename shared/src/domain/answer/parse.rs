@@ -3,6 +3,7 @@
 //! Binding, from loose to tight: sums; products, quotients and products without a sign, from left to right; a sign;
 //! powers, from right to left; `!`, `%` and `°`. `docs/marking.md` has the grammar.
 
+use super::applied::application;
 use super::names::{Constant, Function};
 use super::rational::Rational;
 use super::reading::Choices;
@@ -10,12 +11,12 @@ use super::token::{Bracket, Kind, Number, Side, Token};
 use super::tree::{Node, Operator};
 use super::{MAX_DEPTH, Unreadable};
 
-const SUM: u8 = 10;
+pub(super) const SUM: u8 = 10;
 const PRODUCT: u8 = 20;
 /// Of products without a sign where `1/2x` is read as 1/(2x).
 const TIGHT_PRODUCT: u8 = 25;
 const SIGN: u8 = 30;
-const POWER: u8 = 40;
+pub(super) const POWER: u8 = 40;
 
 /// How a parser treats `±`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,55 +40,60 @@ pub(super) struct Notes {
 /// When the tokens are no expression.
 pub(super) fn expression(
     tokens: &[Token],
+    variables: &[String],
     reading: Choices,
     sign: Sign,
     notes: &mut Notes,
 ) -> Result<Node, Unreadable> {
-    let mut parser = Parser { tokens: tokens.to_vec(), at: 0, depth: 0, bars: 0, reading, sign, notes };
+    let mut parser = Parser { tokens: tokens.to_vec(), at: 0, depth: 0, bars: 0, variables, reading, sign, notes };
     let node = parser.level(0)?;
     if parser.at < parser.tokens.len() { Err(Unreadable::Grammar) } else { Ok(node) }
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     /// A copy: `\frac12` takes digits off a number.
-    tokens: Vec<Token>,
-    at: usize,
-    depth: u32,
+    pub(super) tokens: Vec<Token>,
+    pub(super) at: usize,
+    pub(super) depth: u32,
     /// Absolute values that are open and may be closed by a plain bar.
-    bars: u32,
-    reading: Choices,
-    sign: Sign,
-    notes: &'a mut Notes,
+    pub(super) bars: u32,
+    /// Names that the question declares: `f(x)` is a product if it declares `f`.
+    pub(super) variables: &'a [String],
+    pub(super) reading: Choices,
+    pub(super) sign: Sign,
+    pub(super) notes: &'a mut Notes,
 }
 
 /// An operand and how it was written.
-struct Operand {
-    node: Node,
+pub(super) struct Operand {
+    pub(super) node: Node,
     /// A number of digits only.
     literal: bool,
+    /// A power.
+    raised: bool,
 }
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<&Kind> {
+    pub(super) fn peek(&self) -> Option<&Kind> {
         self.tokens.get(self.at).map(|token| &token.kind)
     }
 
-    fn is_spaced(&self) -> bool {
+    pub(super) fn is_spaced(&self) -> bool {
         self.tokens.get(self.at).is_some_and(|token| token.spaced)
     }
 
-    fn skip(&mut self, kind: &Kind) -> bool {
+    pub(super) fn skip(&mut self, kind: &Kind) -> bool {
         let found = self.peek() == Some(kind);
         self.at += usize::from(found);
         found
     }
 
-    fn choose(&mut self, choice: Choices) -> bool {
+    pub(super) fn choose(&mut self, choice: Choices) -> bool {
         self.notes.open.insert(choice);
         self.reading.has(choice)
     }
 
-    fn level(&mut self, binding: u8) -> Result<Node, Unreadable> {
+    pub(super) fn level(&mut self, binding: u8) -> Result<Node, Unreadable> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Unreadable::TooDeep);
@@ -123,6 +129,7 @@ impl Parser<'_> {
                     let right = self.juxtaposed(&left)?;
                     left.node = Node::binary(Operator::Multiply, left.node, right.node);
                     left.literal = right.literal;
+                    left.raised = right.raised;
                     continue;
                 }
                 _ => break,
@@ -137,7 +144,8 @@ impl Parser<'_> {
             }
             let right = self.level(strength)?;
             divided = operator == Operator::Divide;
-            left = Operand { node: Node::binary(operator, left.node, right), literal: false };
+            let raised = matches!(right, Node::Binary(Operator::Power, ..));
+            left = Operand { node: Node::binary(operator, left.node, right), literal: false, raised };
         }
         Ok(left.node)
     }
@@ -152,19 +160,64 @@ impl Parser<'_> {
         let fraction = matches!(self.peek(), Some(Kind::Fraction));
         let before = self.at.checked_sub(1).and_then(|before| self.tokens.get(before)).map(|token| &token.kind);
         if number && !matches!(before, Some(Kind::Close(_) | Kind::Factorial)) {
-            // `2 3`, `x2`, `3 1/2` are ambiguous.
-            return Err(Unreadable::Juxtaposition);
+            // `2^6 3^5` is a product. `2 3` and `x2` are ambiguous.
+            let powers = left.raised && self.is_spaced() && self.kind_at(1) == Some(&Kind::Power);
+            let read_apart = left.literal && self.is_spaced() && self.reading.has(Choices::SPACED_NUMBERS);
+            if !powers && !read_apart {
+                return Err(Unreadable::Juxtaposition);
+            }
         }
         let factor = self.factor()?;
-        // `2\frac{1}{2}` is 1 to some and 2.5 to others.
-        if left.literal && fraction && factor.node.exact().is_some() {
+        // `2\frac{1}{2}` is 2.5 to most and 1 to some.
+        if left.literal && fraction && factor.node.exact().is_some() && !self.reading.has(Choices::SPACED_NUMBERS) {
             return Err(Unreadable::Juxtaposition);
         }
         Ok(factor)
     }
 
+    pub(super) fn kind_at(&self, ahead: usize) -> Option<&Kind> {
+        self.tokens.get(self.at + ahead).map(|token| &token.kind)
+    }
+
+    /// The fraction of a mixed number, `1/2` in `2 1/2` and `2\frac12`, if one follows. It is proper, of whole numbers,
+    /// and nothing is multiplied with it.
+    fn mixed(&mut self) -> Result<Option<Node>, Unreadable> {
+        let digits = |kind: Option<&Kind>| match kind {
+            Some(Kind::Number(number)) => number.digits.parse::<u32>().ok(),
+            _ => None,
+        };
+        let (start, before) = (self.at, self.tokens.clone());
+        let slashed = self.is_spaced() && self.kind_at(1) == Some(&Kind::Divide);
+        let found = if let (true, Some(above), Some(below)) = (slashed, digits(self.peek()), digits(self.kind_at(2))) {
+            self.at += 3;
+            Some((above, below))
+        } else if self.skip(&Kind::Fraction) {
+            let of = |node: &Node| match node {
+                Node::Number(_, Some(exact)) => exact.as_whole().and_then(|whole| u32::try_from(whole).ok()),
+                _ => None,
+            };
+            // What is no argument here is refused where the fraction is read again.
+            match (self.argument(), self.argument()) {
+                (Ok(above), Ok(below)) => of(&above).zip(of(&below)),
+                _ => None,
+            }
+        } else {
+            None
+        };
+        let ends = self.peek() != Some(&Kind::Power) && (!self.starts_factor() || self.is_spaced());
+        if let Some((above, below)) = found
+            && above < below
+            && ends
+            && !self.choose(Choices::SPACED_NUMBERS)
+        {
+            return Ok(Some(Node::binary(Operator::Divide, whole(above)?, whole(below)?)));
+        }
+        (self.at, self.tokens) = (start, before);
+        Ok(None)
+    }
+
     /// An operand with its powers, without a sign before it.
-    fn factor(&mut self) -> Result<Operand, Unreadable> {
+    pub(super) fn factor(&mut self) -> Result<Operand, Unreadable> {
         let mut operand = self.postfix()?;
         while self.skip(&Kind::Power) {
             operand = self.raised(operand)?;
@@ -183,7 +236,8 @@ impl Parser<'_> {
         self.at += 1;
         let node = self.level(SIGN)?;
         let literal = matches!(node, Node::Number(..));
-        Ok(Operand { node: if negative { node.negate() } else { node }, literal })
+        let raised = matches!(node, Node::Binary(Operator::Power, ..));
+        Ok(Operand { node: if negative { node.negate() } else { node }, literal, raised })
     }
 
     fn postfix(&mut self) -> Result<Operand, Unreadable> {
@@ -204,7 +258,7 @@ impl Parser<'_> {
             } else {
                 break;
             };
-            operand = Operand { node, literal: false };
+            operand = Operand { node, literal: false, raised: false };
         }
         Ok(operand)
     }
@@ -229,7 +283,7 @@ impl Parser<'_> {
     /// A power whose sign has been read.
     fn raised(&mut self, base: Operand) -> Result<Operand, Unreadable> {
         let exponent = self.exponent()?;
-        Ok(Operand { node: Node::binary(Operator::Power, base.node, exponent), literal: false })
+        Ok(Operand { node: Node::binary(Operator::Power, base.node, exponent), literal: false, raised: true })
     }
 
     fn exponent(&mut self) -> Result<Node, Unreadable> {
@@ -265,7 +319,7 @@ impl Parser<'_> {
     }
 
     /// Whether a factor begins here which needs no sign before it.
-    fn starts_factor(&self) -> bool {
+    pub(super) fn starts_factor(&self) -> bool {
         match self.peek() {
             Some(
                 Kind::Number(_)
@@ -275,6 +329,9 @@ impl Parser<'_> {
                 | Kind::Fraction
                 | Kind::Binomial
                 | Kind::Root
+                | Kind::OfSeveral(_)
+                | Kind::Series(_)
+                | Kind::Overline
                 | Kind::Open(_)
                 | Kind::Bar(Side::Open),
             ) => true,
@@ -283,14 +340,21 @@ impl Parser<'_> {
         }
     }
 
-    fn primary(&mut self) -> Result<Operand, Unreadable> {
+    pub(super) fn primary(&mut self) -> Result<Operand, Unreadable> {
         let kind = self.peek().cloned().ok_or(Unreadable::Grammar)?;
         self.at += 1;
         let mut literal = false;
         let node = match kind {
             Kind::Number(number) => {
                 literal = !number.digits.is_empty();
-                self.number(&number)
+                let node = self.number(&number);
+                match if literal { self.mixed()? } else { None } {
+                    Some(fraction) => {
+                        literal = false;
+                        Node::binary(Operator::Add, node, fraction)
+                    }
+                    None => node,
+                }
             }
             Kind::Variable(name) => self.variable(name)?,
             Kind::Constant(constant) => Node::Constant(constant),
@@ -304,14 +368,21 @@ impl Parser<'_> {
                 Node::binary(Operator::Choose, n, k)
             }
             Kind::Root => self.root()?,
+            Kind::OfSeveral(operator) => self.of_several(operator)?,
+            Kind::Series(series) => self.series(series)?,
+            Kind::Overline => self.conjugate()?,
+            Kind::Open(bracket @ (Bracket::Floor | Bracket::Ceiling)) => {
+                let function = if bracket == Bracket::Floor { Function::Floor } else { Function::Ceiling };
+                Node::call(function, self.bracketed(bracket)?)
+            }
             Kind::Open(bracket @ (Bracket::Round | Bracket::Square | Bracket::Group)) => self.bracketed(bracket)?,
             Kind::Bar(side @ (Side::Open | Side::Either)) => self.absolute(side)?,
             _ => return Err(Unreadable::Grammar),
         };
-        Ok(Operand { node, literal })
+        Ok(Operand { node, literal, raised: false })
     }
 
-    fn number(&mut self, number: &Number) -> Node {
+    pub(super) fn number(&mut self, number: &Number) -> Node {
         if let Some(last_digit) = number.last_digit {
             let coarsest = self.notes.last_digit.map_or(last_digit, |other| other.max(last_digit));
             self.notes.last_digit = Some(coarsest);
@@ -334,10 +405,19 @@ impl Parser<'_> {
                 return Err(Unreadable::Grammar);
             }
         }
+        if let Some(node) = self.combination(&name)? {
+            return Ok(node);
+        }
+        if !self.variables.contains(&name)
+            && let Some((text, length)) = application(&name, &self.tokens, self.at)
+        {
+            self.at += length;
+            return Ok(Node::Variable(text));
+        }
         Ok(Node::Variable(name))
     }
 
-    fn bracketed(&mut self, bracket: Bracket) -> Result<Node, Unreadable> {
+    pub(super) fn bracketed(&mut self, bracket: Bracket) -> Result<Node, Unreadable> {
         let bars = std::mem::take(&mut self.bars);
         let node = self.level(0)?;
         self.bars = bars;
@@ -354,7 +434,7 @@ impl Parser<'_> {
     }
 
     /// What a LaTeX command takes: a group, one digit or one symbol.
-    fn argument(&mut self) -> Result<Node, Unreadable> {
+    pub(super) fn argument(&mut self) -> Result<Node, Unreadable> {
         if let Some(Token { kind: Kind::Number(number), .. }) = self.tokens.get_mut(self.at)
             && number.digits.len() > 1
         {
@@ -396,105 +476,13 @@ impl Parser<'_> {
         }
         Ok(Node::call(Function::Sqrt, self.primary()?.node))
     }
-
-    /// A function, its power or base, and its argument.
-    fn call(&mut self, function: Function) -> Result<Node, Unreadable> {
-        let mut function = function;
-        let mut base = None;
-        let mut power = None;
-        if self.skip(&Kind::Subscript) {
-            if function != Function::Log {
-                return Err(Unreadable::Grammar);
-            }
-            base = Some(self.primary()?.node);
-        }
-        if self.skip(&Kind::Power) {
-            let exponent = match self.peek() {
-                Some(Kind::Number(_)) => self.primary()?.node,
-                _ => self.level(POWER - 1)?,
-            };
-            let inverted = exponent.exact() == Some(Rational::whole(-1));
-            match function.inverse().filter(|_| inverted) {
-                Some(inverse) => function = inverse,
-                // `f^{-1}` of another function is its inverse to some and 1/f to others.
-                None if inverted => return Err(Unreadable::Grammar),
-                None => power = Some(exponent),
-            }
-        }
-        let argument = self.function_argument(function)?;
-        let value = match base {
-            Some(base) => {
-                let below = Node::call(Function::Ln, base);
-                Node::binary(Operator::Divide, Node::call(Function::Ln, argument), below)
-            }
-            None if function == Function::Log && self.choose(Choices::NATURAL_LOGARITHM) => {
-                Node::call(Function::Ln, argument)
-            }
-            None => Node::call(function, argument),
-        };
-        Ok(match power {
-            Some(power) => Node::binary(Operator::Power, value, power),
-            None => value,
-        })
-    }
-
-    fn function_argument(&mut self, function: Function) -> Result<Node, Unreadable> {
-        let argument = match self.peek() {
-            Some(Kind::Open(bracket @ (Bracket::Round | Bracket::Square | Bracket::Group))) => {
-                let bracket = *bracket;
-                self.at += 1;
-                self.bracketed(bracket)?
-            }
-            _ => self.bare_argument()?,
-        };
-        let whole = argument.exact().and_then(Rational::as_whole);
-        let likely_degrees = whole.is_some_and(|angle| angle != 0 && angle % 15 == 0);
-        if function.takes_angle() && likely_degrees && self.choose(Choices::DEGREES) {
-            return Ok(degrees(argument));
-        }
-        Ok(argument)
-    }
-
-    /// An argument without brackets: `2x` in `sin 2x`. It ends after its last variable; before a bracket or a function
-    /// it ends too, unless there are only numbers so far.
-    fn bare_argument(&mut self) -> Result<Node, Unreadable> {
-        let negative = self.skip(&Kind::Minus);
-        let first = self.factor_of_argument()?;
-        let mut node = first;
-        loop {
-            let constant = node.variables().is_empty();
-            let factor = match self.peek() {
-                Some(Kind::Number(_) | Kind::Function(_)) | None => false,
-                Some(Kind::Constant(Constant::Pi)) => true,
-                Some(Kind::Variable(_) | Kind::Constant(Constant::I)) => {
-                    constant || !self.is_spaced() || self.choose(Choices::LONG_ARGUMENT)
-                }
-                Some(Kind::Divide) => self.choose(Choices::LONG_ARGUMENT),
-                Some(_) if !self.starts_factor() => false,
-                Some(_) => constant || self.choose(Choices::LONG_ARGUMENT),
-            };
-            if !factor {
-                break;
-            }
-            let operator = if self.skip(&Kind::Divide) { Operator::Divide } else { Operator::Multiply };
-            let next = self.factor_of_argument()?;
-            node = Node::binary(operator, node, next);
-        }
-        Ok(if negative { node.negate() } else { node })
-    }
-
-    fn factor_of_argument(&mut self) -> Result<Node, Unreadable> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Unreadable::TooDeep);
-        }
-        let factor = self.factor();
-        self.depth -= 1;
-        Ok(factor?.node)
-    }
 }
 
-fn degrees(number: Node) -> Node {
+fn whole(value: u32) -> Result<Node, Unreadable> {
+    i32::try_from(value).map(Node::whole).map_err(|_| Unreadable::Number)
+}
+
+pub(super) fn degrees(number: Node) -> Node {
     let radians = Node::binary(Operator::Divide, Node::Constant(Constant::Pi), Node::whole(180));
     Node::binary(Operator::Multiply, number, radians)
 }

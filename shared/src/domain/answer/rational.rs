@@ -89,6 +89,11 @@ impl Rational {
         self.numerator % 2 != 0
     }
 
+    /// The numerator and the denominator.
+    pub(super) fn parts(self) -> (i128, i128) {
+        (self.numerator, self.denominator)
+    }
+
     /// The nearest floating-point number.
     #[expect(clippy::cast_precision_loss, reason = "the nearest number is what is asked for")]
     pub(super) fn to_f64(self) -> f64 {

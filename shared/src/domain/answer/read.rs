@@ -1,23 +1,35 @@
 //! Parses a text into an answer: its kind and its parts.
 
+use super::intervals::{complement, intersection, intervals, union};
 use super::lex;
-use super::names::Function;
+use super::literal::{self, Literal};
+use super::matrices;
 use super::parse::{self, Notes, Sign};
 use super::reading::Choices;
-use super::token::{Bracket, Kind, Relation, Token};
-use super::tree::{Node, Operator};
+use super::sets::{self, Sets};
+use super::slices::{bracketed, has_relation, inside, label_of, parts, shaped};
+use super::token::{Bracket, Kind, Relation, Side, Token};
+use super::tree::{Node, Work};
 use super::units::{self, Unit};
 use super::words::{self, Word};
-use super::{Rules, Unreadable, split};
+use super::{Letters, Rules, Unreadable, rewrite, split};
 
 /// Largest nesting of answers: a list of points has two levels.
-const MAX_SHAPE_DEPTH: u32 = 4;
+const MAX_SHAPE_DEPTH: u32 = 6;
+/// Steps of evaluation while one text is parsed, for intersections and chains of equations.
+const MAX_STEPS_OF_READING: u32 = 500;
+/// Most items that an ellipsis stands for.
+const MAX_PROGRESSION: usize = 24;
 
 /// An answer and what was recorded while parsing it.
 #[derive(Debug, Clone)]
 pub(super) struct Read {
     pub(super) answer: Answer,
     pub(super) unit: Option<Unit>,
+    /// Whether the text has a `\$`, which an answer may leave out.
+    pub(super) dollars: bool,
+    /// The unit that the whole text is, if it is one.
+    pub(super) only_unit: Option<Unit>,
     pub(super) open: Choices,
 }
 
@@ -32,6 +44,12 @@ pub(super) enum Answer {
     Equation {
         left: Formula,
         right: Formula,
+    },
+    /// An inequality that is not solved for one variable. The relation is `<`, `≤` or `≠`.
+    Inequality {
+        left: Formula,
+        right: Formula,
+        relation: Relation,
     },
     /// A union of intervals, and the variable if an inequality named it.
     Intervals {
@@ -48,6 +66,19 @@ pub(super) enum Answer {
         items: Vec<Answer>,
         set: bool,
     },
+    /// Rows of entries.
+    Matrix(Vec<Vec<Answer>>),
+    /// `2 : 3`
+    Ratio(Vec<Formula>),
+    /// `O(n)`: the letter and the function.
+    Order {
+        symbol: String,
+        function: Formula,
+    },
+    /// `A ∩ B`
+    Sets(Sets),
+    /// A unit without a number.
+    Unit,
 }
 
 /// An expression and how it was written.
@@ -57,6 +88,8 @@ pub(super) struct Formula {
     pub(super) percent: bool,
     /// Worth of the last digit of its least precise decimal.
     pub(super) last_digit: Option<f64>,
+    /// The text, if it probably is no formula.
+    pub(super) literal: Option<Literal>,
 }
 
 /// One interval. An end without a formula is infinite.
@@ -74,7 +107,7 @@ pub(super) struct End {
 }
 
 impl End {
-    const INFINITE: Self = Self { at: None, closed: false };
+    pub(super) const INFINITE: Self = Self { at: None, closed: false };
 }
 
 /// Parses an answer.
@@ -82,24 +115,53 @@ impl End {
 /// # Errors
 /// When it is not in the grammar or too long.
 pub(super) fn read(text: &str, reading: Choices, rules: &Rules) -> Result<Read, Unreadable> {
+    let plain = |answer| Read { answer, unit: None, dollars: false, only_unit: None, open: Choices::NONE };
     if let Some(word) = words::read(text) {
-        return Ok(Read { answer: worded(word), unit: None, open: Choices::NONE });
+        return Ok(plain(worded(word)));
     }
+    if matches!(text.trim_matches([' ', '$']), "{}" | "\\{\\}") {
+        return Ok(plain(Answer::Word(Word::NoSolution)));
+    }
+    if text.matches("\\boxed").count() > 1 {
+        return Err(Unreadable::Grammar);
+    }
+    let dollars = text.contains("\\$");
     let text = words::limit(text).unwrap_or(text);
     let mut open = Choices::NONE;
-    let mut tokens = lex::tokens(text, reading, &mut open)?;
-    let unit = units::split(&mut tokens, &rules.variables);
-    let tokens = split::words(&tokens, &rules.variables)?;
-    let mut reader = Reader { reading, open, depth: 0 };
-    let answer = reader.answer(without_label(&tokens))?;
-    Ok(Read { answer, unit, open: reader.open })
+    let tokens = lex::tokens(text, reading, &mut open)?;
+    let mut tokens = rewrite::tokens(tokens, &rules.variables);
+    let only_unit = units::whole(&tokens);
+    let unit = units::split(&mut tokens, &rules.variables, reading, &mut open);
+    let unit = unit.or_else(|| units::dollars().filter(|_| dollars));
+    let unit_alone = |error| match &only_unit {
+        Some(_) => Ok(Read { only_unit: only_unit.clone(), ..plain(Answer::Unit) }),
+        None => Err(error),
+    };
+    let tokens = match split::words(&tokens, &rules.variables, reading, &mut open) {
+        Ok(tokens) => tokens,
+        Err(error) => return unit_alone(error),
+    };
+    let work = Work::new(MAX_STEPS_OF_READING);
+    let mut reader = Reader { reading, open, depth: 0, rules, work };
+    match reader.answer(without_label(&tokens)) {
+        Ok(mut answer) => {
+            if let (Answer::Value(formula), None) = (&mut answer, &unit)
+                && formula.literal.is_none()
+                && rules.letters != Letters::Variables
+            {
+                formula.literal = literal::of_text(text, &formula.node, &rules.variables);
+            }
+            Ok(Read { answer, unit, dollars, only_unit, open: reader.open })
+        }
+        Err(error) => unit_alone(error),
+    }
 }
 
 fn worded(word: Word) -> Answer {
     if word == Word::AllReals { all_reals(None) } else { Answer::Word(word) }
 }
 
-fn all_reals(variable: Option<String>) -> Answer {
+pub(super) fn all_reals(variable: Option<String>) -> Answer {
     Answer::Intervals { variable, pieces: vec![Interval { low: End::INFINITE, high: End::INFINITE }] }
 }
 
@@ -113,7 +175,7 @@ fn without_label(tokens: &[Token]) -> &[Token] {
     let is_d = |kind: &Kind| matches!(kind, Kind::Variable(name) if name == "d");
     let named = match label.as_slice() {
         [] | [Kind::Variable(_), Kind::Open(Bracket::Round), Kind::Variable(_), Kind::Close(Bracket::Round)] => true,
-        [Kind::Variable(_)] => label.len() < before.len(),
+        [Kind::Variable(name)] => label.len() < before.len() || name.starts_with('d') && name.contains("/d"),
         [d, Kind::Variable(_), Kind::Divide, e, Kind::Variable(_)]
         | [
             Kind::Fraction,
@@ -131,20 +193,22 @@ fn without_label(tokens: &[Token]) -> &[Token] {
     if named { after.get(1..).unwrap_or_default() } else { tokens }
 }
 
-struct Reader {
-    reading: Choices,
-    open: Choices,
-    depth: u32,
+pub(super) struct Reader<'a> {
+    pub(super) reading: Choices,
+    pub(super) open: Choices,
+    pub(super) depth: u32,
+    pub(super) rules: &'a Rules,
+    pub(super) work: Work,
 }
 
-impl Reader {
-    fn answer(&mut self, tokens: &[Token]) -> Result<Answer, Unreadable> {
+impl Reader<'_> {
+    pub(super) fn answer(&mut self, tokens: &[Token]) -> Result<Answer, Unreadable> {
         self.depth += 1;
         if self.depth > MAX_SHAPE_DEPTH {
             return Err(Unreadable::TooDeep);
         }
         let answer = match inside(tokens, Bracket::Group) {
-            Some(inner) if parts(inner, &[Kind::Comma]).len() < 2 => self.answer(inner),
+            Some(inner) if parts(inner, &[Kind::Comma, Kind::Colon]).len() < 2 => self.answer(inner),
             _ => self.list(tokens),
         };
         self.depth -= 1;
@@ -152,33 +216,94 @@ impl Reader {
     }
 
     fn list(&mut self, tokens: &[Token]) -> Result<Answer, Unreadable> {
-        let pieces = parts(tokens, &[Kind::Comma, Kind::Or]);
+        let pieces = parts(tokens, &[Kind::Comma, Kind::Or, Kind::And]);
         if pieces.len() < 2 {
             return self.one(tokens);
         }
         let or = parts(tokens, &[Kind::Or]).len() > 1;
+        // `(x, y) = (1, 2), (3, 4)`: the names are in the order of the alphabet.
+        if let Some(after) = tuple_label(tokens) {
+            let bare: Vec<&[Token]> = pieces.iter().map(|piece| tuple_label(piece).unwrap_or(piece)).collect();
+            if !has_relation(after) || bare.iter().all(|piece| !has_relation(piece)) {
+                let items = self.items(&bare, Self::one)?;
+                return Ok(many(items, or));
+            }
+        }
         // `x = 1, 2`: the label is meant for all.
         let label = label_of(tokens);
         let shared = label.is_some() && pieces.iter().all(|piece| label_of(piece) == label || !has_relation(piece));
-        let mut items = Vec::new();
+        let mut bare = Vec::new();
         for piece in pieces {
             let named = shared && label_of(piece) == label;
-            items.push(self.one(if named { piece.get(2..).unwrap_or_default() } else { piece })?);
+            bare.push(if named { piece.get(2..).unwrap_or_default() } else { piece });
         }
-        if or && items.iter().all(|item| matches!(item, Answer::Intervals { .. })) {
-            return union(items);
+        let items = self.items(&bare, Self::one)?;
+        if items.iter().all(|item| matches!(item, Answer::Intervals { .. })) {
+            if or {
+                return union(items);
+            }
+            if let Some(common) = self.common(&items) {
+                return common;
+            }
         }
         Ok(many(items, or || shared))
     }
 
-    fn one(&mut self, tokens: &[Token]) -> Result<Answer, Unreadable> {
+    /// The items of a list. `1, 2, …, 10` stands for all whole numbers between.
+    fn items(
+        &mut self,
+        pieces: &[&[Token]],
+        read: impl Fn(&mut Self, &[Token]) -> Result<Answer, Unreadable>,
+    ) -> Result<Vec<Answer>, Unreadable> {
+        let mut items: Vec<Answer> = Vec::new();
+        let mut pending = false;
+        for piece in pieces {
+            if matches!(piece, [Token { kind: Kind::Ellipsis, .. }]) {
+                pending = true;
+                continue;
+            }
+            let item = read(self, piece)?;
+            if std::mem::take(&mut pending) {
+                items.extend(progression(&items, &item).ok_or(Unreadable::Grammar)?);
+            }
+            items.push(item);
+        }
+        if pending { Err(Unreadable::Grammar) } else { Ok(items) }
+    }
+
+    /// Inequalities of one variable that all hold: `x > 0 and x < 5`.
+    fn common(&self, items: &[Answer]) -> Option<Result<Answer, Unreadable>> {
+        let parts: Option<Vec<(&String, &Vec<Interval>)>> = items
+            .iter()
+            .map(|item| match item {
+                Answer::Intervals { variable: Some(variable), pieces } => Some((variable, pieces)),
+                _ => None,
+            })
+            .collect();
+        let parts = parts?;
+        let (name, first) = parts.first().copied()?;
+        if parts.iter().any(|(other, _)| *other != name) {
+            return None;
+        }
+        let all = parts.iter().skip(1).try_fold(first.clone(), |all, (_, next)| intersection(&all, next, &self.work));
+        // Inequalities that contradict each other may be meant as a union.
+        let pieces = all.filter(|pieces| !pieces.is_empty()).ok_or(Unreadable::Grammar);
+        Some(pieces.map(|pieces| Answer::Intervals { variable: Some(name.clone()), pieces }))
+    }
+
+    pub(super) fn one(&mut self, tokens: &[Token]) -> Result<Answer, Unreadable> {
         match tokens {
             [] => return Err(Unreadable::Grammar),
             [Token { kind: Kind::EmptySet, .. }] => return Ok(Answer::Word(Word::NoSolution)),
             [Token { kind: Kind::Reals, .. }] => return Ok(all_reals(None)),
             [Token { kind: Kind::Infinity, .. }]
-            | [Token { kind: Kind::Plus, .. }, Token { kind: Kind::Infinity, .. }] => {
-                return Ok(Answer::Infinite { negative: false });
+            | [Token { kind: Kind::Plus | Kind::Number(_), .. }, Token { kind: Kind::Infinity, .. }] => {
+                return if matches!(tokens.first(), Some(Token { kind: Kind::Number(number), .. }) if number.value <= 0.0)
+                {
+                    Err(Unreadable::Grammar)
+                } else {
+                    Ok(Answer::Infinite { negative: false })
+                };
             }
             [Token { kind: Kind::Minus, .. }, Token { kind: Kind::Infinity, .. }] => {
                 return Ok(Answer::Infinite { negative: true });
@@ -195,13 +320,22 @@ impl Reader {
             _ => {}
         }
         if let Some(inner) = inside(tokens, Bracket::Set).or_else(|| inside(tokens, Bracket::Group)) {
-            let items = parts(inner, &[Kind::Comma]).into_iter().map(|part| self.answer(part));
-            return Ok(many(items.collect::<Result<_, _>>()?, true));
+            return self.set(inner);
+        }
+        if let Some(rows) = matrices::rows(tokens) {
+            let rows = rows.into_iter().map(|row| row.into_iter().map(|cell| self.answer(cell)).collect());
+            return Ok(Answer::Matrix(rows.collect::<Result<_, _>>()?));
+        }
+        if let Some(sets) = sets::read(tokens) {
+            return Ok(Answer::Sets(sets));
         }
         let pieces = parts(tokens, &[Kind::Union]);
         if pieces.len() > 1 {
             let items = pieces.into_iter().map(|piece| self.one(piece)).collect::<Result<Vec<_>, _>>()?;
             return union(items);
+        }
+        if let Some(answer) = self.combined(tokens) {
+            return answer;
         }
         if has_relation(tokens) {
             return self.relation(tokens);
@@ -209,11 +343,80 @@ impl Reader {
         if let Some((closed, inner)) = bracketed(tokens) {
             let pieces = parts(inner, &[Kind::Comma]);
             if pieces.len() > 1 {
-                let items = pieces.into_iter().map(|piece| self.answer(piece)).collect::<Result<_, _>>()?;
-                return Ok(Answer::Tuple { closed, items });
+                return Ok(Answer::Tuple { closed, items: self.items(&pieces, Self::answer)? });
             }
         }
+        let terms = parts(tokens, &[Kind::Colon]);
+        if terms.len() > 1 {
+            let terms = terms.into_iter().map(|term| self.formula(term, Sign::Upper)).collect::<Result<_, _>>()?;
+            return Ok(Answer::Ratio(terms));
+        }
+        if let [Token { kind: Kind::Variable(symbol), .. }, rest @ ..] = tokens
+            && matches!(symbol.as_str(), "O" | "o" | "Theta" | "Omega")
+            && !self.rules.variables.contains(symbol)
+            && let Some(((false, false), inner)) = bracketed(rest)
+        {
+            return Ok(Answer::Order { symbol: symbol.clone(), function: self.formula(inner, Sign::Upper)? });
+        }
         self.values(tokens)
+    }
+
+    /// What stands in the braces of a set: its items, or `x : x > 2`.
+    fn set(&mut self, inner: &[Token]) -> Result<Answer, Unreadable> {
+        let bar = Kind::Bar(Side::Either);
+        for separator in [Kind::Colon, bar] {
+            if let [name, condition] = parts(inner, std::slice::from_ref(&separator)).as_slice()
+                && has_relation(condition)
+                && let [Token { kind: Kind::Variable(name), .. }, domain @ ..] = name
+                && matches!(domain, [] | [Token { kind: Kind::Element, .. }, Token { kind: Kind::Reals, .. }])
+            {
+                return match self.answer(condition)? {
+                    Answer::Intervals { variable: Some(variable), pieces } if variable == *name => {
+                        Ok(Answer::Intervals { variable: None, pieces })
+                    }
+                    _ => Err(Unreadable::Grammar),
+                };
+            }
+        }
+        if inner.is_empty() {
+            return Ok(Answer::Word(Word::NoSolution));
+        }
+        let pieces = parts(inner, &[Kind::Comma]);
+        Ok(many(self.items(&pieces, Self::answer)?, true))
+    }
+
+    /// `[0, 6] ∖ (1, 2)` and `(0, 3) ∩ (1, 5)`.
+    fn combined(&mut self, tokens: &[Token]) -> Option<Result<Answer, Unreadable>> {
+        for separator in [Kind::SetMinus, Kind::Minus, Kind::Intersection] {
+            let [left, right] = *parts(tokens, std::slice::from_ref(&separator)).as_slice() else { continue };
+            let pair =
+                |tokens: &[Token]| bracketed(tokens).is_some_and(|(_, inner)| parts(inner, &[Kind::Comma]).len() == 2);
+            let square = |tokens: &[Token]| bracketed(tokens).is_some_and(|(closed, _)| closed.0 || closed.1);
+            if separator == Kind::Minus && !(pair(left) && pair(right) && square(left)) {
+                continue;
+            }
+            return Some(self.combination(left, right, &separator));
+        }
+        None
+    }
+
+    fn combination(&mut self, left: &[Token], right: &[Token], separator: &Kind) -> Result<Answer, Unreadable> {
+        let (left, right) = (self.answer(left)?, self.answer(right)?);
+        let set = |answer: &Answer| match answer {
+            Answer::Many { items, .. } => points(items),
+            Answer::Value(formula) if matches!(&formula.node, Node::Variable(name) if name == "R") => {
+                intervals(&all_reals(None))
+            }
+            Answer::Value(formula) => points(&[Answer::Value(formula.clone())]),
+            other => intervals(other),
+        };
+        let (left, right) = (set(&left).ok_or(Unreadable::Grammar)?, set(&right).ok_or(Unreadable::Grammar)?);
+        let pieces = if *separator == Kind::Intersection {
+            intersection(&left, &right, &self.work)
+        } else {
+            complement(&right, &self.work).and_then(|outside| intersection(&left, &outside, &self.work))
+        };
+        Ok(Answer::Intervals { variable: None, pieces: pieces.ok_or(Unreadable::Grammar)? })
     }
 
     /// `x ∈ (0, 1)`.
@@ -227,57 +430,75 @@ impl Reader {
 
     /// An expression, or the two of a `±`.
     fn values(&mut self, tokens: &[Token]) -> Result<Answer, Unreadable> {
-        let upper = self.formula(tokens, Sign::Upper)?;
+        let mut upper = self.formula(tokens, Sign::Upper)?;
         if !tokens.iter().any(|token| matches!(token.kind, Kind::PlusMinus | Kind::MinusPlus)) {
+            if self.rules.letters != Letters::Variables {
+                upper.literal = literal::read(tokens, &self.rules.variables, self.rules.letters == Letters::Word);
+            }
             return Ok(Answer::Value(upper));
         }
         let lower = self.formula(tokens, Sign::Lower)?;
         Ok(Answer::Many { items: vec![Answer::Value(upper), Answer::Value(lower)], set: true })
     }
 
-    fn formula(&mut self, tokens: &[Token], sign: Sign) -> Result<Formula, Unreadable> {
+    pub(super) fn formula(&mut self, tokens: &[Token], sign: Sign) -> Result<Formula, Unreadable> {
         let mut notes = Notes::default();
-        let node = parse::expression(tokens, self.reading, sign, &mut notes);
+        let node = parse::expression(tokens, &self.rules.variables, self.reading, sign, &mut notes);
         self.open = self.open.union(notes.open);
-        Ok(Formula { node: node?, percent: notes.percent, last_digit: notes.last_digit })
+        Ok(Formula { node: node?, percent: notes.percent, last_digit: notes.last_digit, literal: None })
     }
+}
 
-    fn relation(&mut self, tokens: &[Token]) -> Result<Answer, Unreadable> {
-        let sides = split_relations(tokens);
-        let plus_minus = tokens.iter().any(|token| matches!(token.kind, Kind::PlusMinus | Kind::MinusPlus));
-        if plus_minus {
-            return Err(Unreadable::Grammar);
-        }
-        match sides.as_slice() {
-            [(left, None), (right, Some(Relation::Equal))] => {
-                let (left, right) = (self.formula(left, Sign::Upper)?, self.formula(right, Sign::Upper)?);
-                Ok(Answer::Equation { left, right })
-            }
-            [(left, None), (right, Some(relation))] => {
-                let flipped = flip(*relation);
-                match (self.side(left)?, self.side(right)?) {
-                    (Some(left), right) if !left.node.variables().is_empty() => half_line(&left, right, *relation),
-                    (left, Some(right)) if !right.node.variables().is_empty() => half_line(&right, left, flipped),
-                    _ => Err(Unreadable::Grammar),
-                }
-            }
-            [(low, None), (middle, Some(first)), (high, Some(second))] => {
-                let (low, high) = (self.side(low)?, self.side(high)?);
-                let middle = self.formula(middle, Sign::Upper)?;
-                between(low, *first, &middle, *second, high)
-            }
-            _ => Err(Unreadable::Grammar),
-        }
-    }
+/// What stands after `(x, y) =`.
+fn tuple_label(tokens: &[Token]) -> Option<&[Token]> {
+    let equal = tokens.iter().position(|token| token.kind == Kind::Relation(Relation::Equal))?;
+    let (_, names) = bracketed(tokens.get(..equal)?)?;
+    let names: Option<Vec<&str>> = parts(names, &[Kind::Comma])
+        .into_iter()
+        .map(|name| match name {
+            [Token { kind: Kind::Variable(name), .. }] => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let names = names?;
+    (names.len() > 1 && names.is_sorted()).then(|| tokens.get(equal + 1..)).flatten()
+}
 
-    /// A side of an inequality; infinity is `None`.
-    fn side(&mut self, tokens: &[Token]) -> Result<Option<Formula>, Unreadable> {
-        match self.one(tokens)? {
-            Answer::Infinite { .. } => Ok(None),
-            Answer::Value(formula) => Ok(Some(formula)),
-            _ => Err(Unreadable::Grammar),
+/// Points as intervals of no length.
+fn points(items: &[Answer]) -> Option<Vec<Interval>> {
+    let point = |item: &Answer| match item {
+        Answer::Value(formula) => {
+            let end = End { at: Some(formula.clone()), closed: true };
+            Some(Interval { low: end.clone(), high: end })
         }
+        _ => None,
+    };
+    items.iter().map(point).collect()
+}
+
+/// The whole numbers between the last of some items and the next.
+fn progression(items: &[Answer], next: &Answer) -> Option<Vec<Answer>> {
+    let whole = |answer: &Answer| match answer {
+        Answer::Value(formula) => formula.node.exact()?.as_whole(),
+        _ => None,
+    };
+    let last = whole(items.last()?)?;
+    let step = match items.len().checked_sub(2).and_then(|before| items.get(before)) {
+        Some(before) => last.checked_sub(whole(before)?)?,
+        None => 1,
+    };
+    let end = whole(next)?;
+    let mut between = Vec::new();
+    let mut at = last.checked_add(step)?;
+    while step != 0 && at != end {
+        if between.len() >= MAX_PROGRESSION {
+            return None;
+        }
+        let node = Node::whole(i32::try_from(at).ok()?);
+        between.push(Answer::Value(Formula { node, percent: false, last_digit: None, literal: None }));
+        at = at.checked_add(step)?;
     }
+    (step != 0).then_some(between)
 }
 
 fn many(mut items: Vec<Answer>, set: bool) -> Answer {
@@ -292,221 +513,5 @@ fn many(mut items: Vec<Answer>, set: bool) -> Answer {
     match items.len() {
         1 => items.remove(0),
         _ => Answer::Many { items, set },
-    }
-}
-
-fn union(items: Vec<Answer>) -> Result<Answer, Unreadable> {
-    let mut pieces = Vec::new();
-    let mut name = None;
-    for item in items {
-        if let Answer::Intervals { variable: Some(variable), .. } = &item {
-            if name.as_ref().is_some_and(|name| name != variable) {
-                return Err(Unreadable::Grammar);
-            }
-            name = Some(variable.clone());
-        }
-        pieces.extend(intervals(&item).ok_or(Unreadable::Grammar)?);
-    }
-    Ok(Answer::Intervals { variable: name, pieces })
-}
-
-/// The intervals that an answer is, if it can be read as such.
-pub(super) fn intervals(answer: &Answer) -> Option<Vec<Interval>> {
-    match answer {
-        Answer::Intervals { pieces, .. } => Some(pieces.clone()),
-        Answer::Tuple { closed, items } => {
-            let [low, high] = items.as_slice() else { return None };
-            let low = end(low, closed.0, true)?;
-            Some(vec![Interval { low, high: end(high, closed.1, false)? }])
-        }
-        _ => None,
-    }
-}
-
-fn end(answer: &Answer, closed: bool, low: bool) -> Option<End> {
-    match answer {
-        Answer::Infinite { negative } if *negative == low => Some(End::INFINITE),
-        Answer::Value(formula) => Some(End { at: Some(formula.clone()), closed }),
-        _ => None,
-    }
-}
-
-/// Whether an answer can be nothing but an interval.
-pub(super) fn is_surely_interval(answer: &Answer) -> bool {
-    match answer {
-        Answer::Intervals { .. } => true,
-        Answer::Tuple { closed, items } => {
-            intervals(answer).is_some()
-                && (closed.0 != closed.1 || items.iter().any(|item| matches!(item, Answer::Infinite { .. })))
-        }
-        _ => false,
-    }
-}
-
-/// `x < 3` and `|x − 1| < 3`.
-fn half_line(left: &Formula, bound: Option<Formula>, relation: Relation) -> Result<Answer, Unreadable> {
-    if bound.as_ref().is_some_and(|bound| !bound.node.variables().is_empty()) {
-        return Err(Unreadable::Grammar);
-    }
-    let closed = matches!(relation, Relation::LessEqual | Relation::GreaterEqual);
-    let end = |at: Option<Formula>| End { closed: closed && at.is_some(), at };
-    let below = |at| Interval { low: End::INFINITE, high: end(at) };
-    let above = |at| Interval { low: end(at), high: End::INFINITE };
-    let (variable, pieces) = match (&left.node, relation) {
-        (Node::Variable(name), Relation::Less | Relation::LessEqual) => (name, vec![below(bound)]),
-        (Node::Variable(name), Relation::Greater | Relation::GreaterEqual) => (name, vec![above(bound)]),
-        (Node::Variable(name), Relation::NotEqual) => (name, vec![below(bound.clone()), above(bound)]),
-        (Node::Call(Function::Abs, inner), Relation::Less | Relation::LessEqual) => {
-            let (name, low, high) = around(inner, bound)?;
-            (name, vec![Interval { low: end(Some(low)), high: end(Some(high)) }])
-        }
-        (Node::Call(Function::Abs, inner), Relation::Greater | Relation::GreaterEqual) => {
-            let (name, low, high) = around(inner, bound)?;
-            (name, vec![below(Some(low)), above(Some(high))])
-        }
-        _ => return Err(Unreadable::Grammar),
-    };
-    Ok(Answer::Intervals { variable: Some(variable.clone()), pieces })
-}
-
-/// The variable and the ends of `|x − centre| = radius`.
-fn around(inner: &Node, radius: Option<Formula>) -> Result<(&String, Formula, Formula), Unreadable> {
-    let radius = radius.ok_or(Unreadable::Grammar)?;
-    let (name, centre) = match inner {
-        Node::Variable(name) => (name, Node::whole(0)),
-        Node::Binary(operator @ (Operator::Add | Operator::Subtract), left, right) => match left.as_ref() {
-            Node::Variable(name) if right.variables().is_empty() => {
-                let centre = right.as_ref().clone();
-                (name, if *operator == Operator::Add { centre.negate() } else { centre })
-            }
-            _ => return Err(Unreadable::Grammar),
-        },
-        _ => return Err(Unreadable::Grammar),
-    };
-    let ends =
-        |operator| Formula { node: Node::binary(operator, centre.clone(), radius.node.clone()), ..radius.clone() };
-    let (low, high) = (ends(Operator::Subtract), ends(Operator::Add));
-    Ok((name, low, high))
-}
-
-/// `−1 < x ≤ 1`.
-fn between(
-    low: Option<Formula>,
-    first: Relation,
-    middle: &Formula,
-    second: Relation,
-    high: Option<Formula>,
-) -> Result<Answer, Unreadable> {
-    use Relation::{Greater, GreaterEqual, Less, LessEqual};
-    let (low, first, second, high) = match (first, second) {
-        (Less | LessEqual, Less | LessEqual) => (low, first, second, high),
-        (Greater | GreaterEqual, Greater | GreaterEqual) => (high, flip(second), flip(first), low),
-        _ => return Err(Unreadable::Grammar),
-    };
-    let Node::Variable(name) = &middle.node else { return Err(Unreadable::Grammar) };
-    let end = |at: Option<Formula>, relation| End { closed: relation == LessEqual && at.is_some(), at };
-    let piece = Interval { low: end(low, first), high: end(high, second) };
-    Ok(Answer::Intervals { variable: Some(name.clone()), pieces: vec![piece] })
-}
-
-fn flip(relation: Relation) -> Relation {
-    match relation {
-        Relation::Less => Relation::Greater,
-        Relation::LessEqual => Relation::GreaterEqual,
-        Relation::Greater => Relation::Less,
-        Relation::GreaterEqual => Relation::LessEqual,
-        Relation::Equal | Relation::NotEqual => relation,
-    }
-}
-
-/// The depth of brackets after a token.
-fn depth_after(depth: usize, kind: &Kind) -> usize {
-    match kind {
-        Kind::Open(_) => depth + 1,
-        Kind::Close(_) => depth.saturating_sub(1),
-        _ => depth,
-    }
-}
-
-/// Splits at separators which stand in no bracket.
-fn parts<'a>(tokens: &'a [Token], separators: &[Kind]) -> Vec<&'a [Token]> {
-    let mut depth = 0;
-    tokens
-        .split(|token| {
-            depth = depth_after(depth, &token.kind);
-            depth == 0 && separators.contains(&token.kind)
-        })
-        .collect()
-}
-
-fn has_relation(tokens: &[Token]) -> bool {
-    split_relations(tokens).len() > 1
-}
-
-/// The sides of relations, each with the relation before it.
-fn split_relations(tokens: &[Token]) -> Vec<(&[Token], Option<Relation>)> {
-    let mut sides = Vec::new();
-    let (mut depth, mut start, mut before) = (0, 0, None);
-    for (index, token) in tokens.iter().enumerate() {
-        depth = depth_after(depth, &token.kind);
-        if let (0, Kind::Relation(relation)) = (depth, &token.kind) {
-            sides.push((tokens.get(start..index).unwrap_or_default(), before));
-            (start, before) = (index + 1, Some(*relation));
-        }
-    }
-    sides.push((tokens.get(start..).unwrap_or_default(), before));
-    sides
-}
-
-/// What stands in a bracket around everything.
-fn inside(tokens: &[Token], bracket: Bracket) -> Option<&[Token]> {
-    let [first, inner @ .., last] = tokens else { return None };
-    let matching = first.kind == Kind::Open(bracket) && last.kind == Kind::Close(bracket);
-    (matching && is_balanced(inner)).then_some(inner)
-}
-
-/// What stands in round or square brackets around everything, and which of them are square.
-fn bracketed(tokens: &[Token]) -> Option<((bool, bool), &[Token])> {
-    let [first, inner @ .., last] = tokens else { return None };
-    let closed = match (&first.kind, &last.kind) {
-        (
-            Kind::Open(open @ (Bracket::Round | Bracket::Square)),
-            Kind::Close(close @ (Bracket::Round | Bracket::Square)),
-        ) => (*open == Bracket::Square, *close == Bracket::Square),
-        _ => return None,
-    };
-    is_balanced(inner).then_some((closed, inner))
-}
-
-/// Whether every bracket that closes here was opened here.
-fn is_balanced(tokens: &[Token]) -> bool {
-    let mut depth = 0_usize;
-    for token in tokens {
-        match token.kind {
-            Kind::Open(_) => depth += 1,
-            Kind::Close(_) if depth == 0 => return false,
-            Kind::Close(_) => depth -= 1,
-            _ => {}
-        }
-    }
-    depth == 0
-}
-
-/// Whether what stands after `x =` is more than one expression.
-fn shaped(tokens: &[Token]) -> bool {
-    inside(tokens, Bracket::Set).is_some()
-        || inside(tokens, Bracket::Group).is_some()
-        || tokens.iter().any(|token| matches!(token.kind, Kind::PlusMinus | Kind::MinusPlus))
-        || matches!(tokens, [.., Token { kind: Kind::Infinity, .. }] if tokens.len() <= 2)
-        || bracketed(tokens).is_some_and(|(_, inner)| parts(inner, &[Kind::Comma]).len() > 1)
-}
-
-/// The label of a list: the variable before its first `=`.
-fn label_of(tokens: &[Token]) -> Option<String> {
-    match tokens {
-        [Token { kind: Kind::Variable(name), .. }, Token { kind: Kind::Relation(Relation::Equal), .. }, ..] => {
-            Some(name.clone())
-        }
-        _ => None,
     }
 }

@@ -26,7 +26,16 @@ impl Choices {
     /// `sin 30`: usually 30 radians, otherwise 30°.
     pub(super) const DEGREES: Self = Self(1 << 7);
 
-    const ALL: [Self; 8] = [
+    /// `2 1/2`, `1 000`: usually 2.5 and a thousand, otherwise products.
+    pub(super) const SPACED_NUMBERS: Self = Self(1 << 8);
+    /// `3+-2`: usually 3 + (−2), otherwise 3 ± 2.
+    pub(super) const PLUS_MINUS: Self = Self(1 << 9);
+    /// `I`: usually a variable, otherwise the imaginary unit.
+    pub(super) const CAPITAL_I: Self = Self(1 << 10);
+    /// `5m`: usually five times m, otherwise five metres.
+    pub(super) const TIGHT_UNIT: Self = Self(1 << 11);
+
+    const ALL: [Self; 12] = [
         Self::TIGHT_PRODUCT,
         Self::LONG_ARGUMENT,
         Self::LONG_EXPONENT,
@@ -35,7 +44,13 @@ impl Choices {
         Self::DECIMAL_COMMA,
         Self::NATURAL_LOGARITHM,
         Self::DEGREES,
+        Self::SPACED_NUMBERS,
+        Self::PLUS_MINUS,
+        Self::CAPITAL_I,
+        Self::TIGHT_UNIT,
     ];
+
+    const NOTATION_OF_BOTH: u16 = Self::DECIMAL_COMMA.0 | Self::CAPITAL_I.0 | Self::TIGHT_UNIT.0;
 
     pub(super) fn has(self, choice: Self) -> bool {
         self.0 & choice.0 != 0
@@ -43,6 +58,12 @@ impl Choices {
 
     pub(super) fn insert(&mut self, choice: Self) {
         self.0 |= choice.0;
+    }
+
+    /// Notes an open choice that is made in the usual way.
+    pub(super) fn note(&mut self, choice: Self) -> bool {
+        self.insert(choice);
+        false
     }
 
     pub(super) fn union(self, other: Self) -> Self {
@@ -55,8 +76,13 @@ impl Choices {
 
     /// Whether only the notation of numbers is open. Such a match is not accidental.
     pub(super) fn is_notation_only(self) -> bool {
-        let notation = Self::EULER.0 | Self::THOUSANDS_ARE_A_LIST.0 | Self::DECIMAL_COMMA.0;
-        self.0 & !notation == 0
+        let notation = Self::EULER.0 | Self::THOUSANDS_ARE_A_LIST.0 | Self::PLUS_MINUS.0;
+        self.0 & !(notation | Self::NOTATION_OF_BOTH) == 0
+    }
+
+    /// Whether only a notation is open that an expected answer has too.
+    pub(super) fn is_notation_of_expected(self) -> bool {
+        self.0 & !Self::NOTATION_OF_BOTH == 0
     }
 
     /// The other readings of a text which leaves these choices open: each choice alone, then all together.

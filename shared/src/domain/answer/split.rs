@@ -1,8 +1,10 @@
 //! Takes words apart: `xsinx` is x·sin x, `2pir` is 2·π·r, and `converges by` is prose, which nothing here reads.
 
 use super::Unreadable;
-use super::names::{Constant, Function, greek, is_prose};
-use super::token::{Kind, Token};
+use super::names::{Constant, Function, greek, is_prose, is_unknown_function};
+use super::reading::Choices;
+use super::token::{Bracket, Kind, Number, Token};
+use super::tree::Operator;
 
 /// Letters of one word that may be variables; more are prose.
 const MAX_LETTERS: usize = 3;
@@ -11,7 +13,12 @@ const MAX_LETTERS: usize = 3;
 ///
 /// # Errors
 /// When a word is prose.
-pub(super) fn words(tokens: &[Token], variables: &[String]) -> Result<Vec<Token>, Unreadable> {
+pub(super) fn words(
+    tokens: &[Token],
+    variables: &[String],
+    reading: Choices,
+    open: &mut Choices,
+) -> Result<Vec<Token>, Unreadable> {
     let mut result = Vec::with_capacity(tokens.len());
     let mut prose = false;
     for (index, token) in tokens.iter().enumerate() {
@@ -24,7 +31,42 @@ pub(super) fn words(tokens: &[Token], variables: &[String]) -> Result<Vec<Token>
         let union = text == "U"
             && matches!(result.last(), Some(Token { kind: Kind::Close(_), .. }))
             && between(tokens.get(index + 1));
-        let kinds = if union { vec![Kind::Union] } else { word(text, *explicit, variables)? };
+        if in_index(tokens, index) {
+            prose = false;
+            result.push(Token { kind: letter(text, true), spaced: token.spaced });
+            continue;
+        }
+        let called = matches!(
+            tokens.get(index + 1),
+            Some(
+                Token { kind: Kind::Open(Bracket::Round), spaced: false }
+                    | Token { kind: Kind::Open(Bracket::Set), .. }
+            )
+        );
+        let declared = variables.contains(text);
+        if called && !declared && is_unknown_function(text) {
+            return Err(Unreadable::Prose);
+        }
+        let kinds = if union {
+            vec![Kind::Union]
+        } else if let Some(function) = Function::by_call(text).filter(|_| called && !declared) {
+            vec![Kind::Function(function)]
+        } else if let Some(of_several) = several_arguments(text).filter(|_| called && !declared) {
+            vec![of_several]
+        } else {
+            word(text, *explicit, variables)?
+        };
+        let kinds: Vec<Kind> = kinds
+            .into_iter()
+            .map(|kind| match kind {
+                Kind::Variable(name) if name == "I" && !variables.contains(&name) => {
+                    open.insert(Choices::CAPITAL_I);
+                    if reading.has(Choices::CAPITAL_I) { Kind::Constant(Constant::I) } else { Kind::Variable(name) }
+                }
+                kind => kind,
+            })
+            .collect();
+        let index_digits = indexed(&kinds, tokens.get(index + 1), tokens.get(index + 2));
         let letters = kinds.iter().filter(|kind| is_letter(kind)).count();
         let several = letters > 1 && kinds.len() == letters;
         if several && prose {
@@ -36,8 +78,46 @@ pub(super) fn words(tokens: &[Token], variables: &[String]) -> Result<Vec<Token>
             result.push(Token { kind, spaced });
             spaced = false;
         }
+        if index_digits {
+            result.push(Token { kind: Kind::Subscript, spaced: false });
+        }
     }
     Ok(result)
+}
+
+/// Whether a word of several letters is a whole index: `v_{max}`.
+fn in_index(tokens: &[Token], index: usize) -> bool {
+    let kind = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map(|token| &token.kind);
+    let several = matches!(kind(Some(index)), Some(Kind::Word { text, .. }) if text.len() > 1);
+    several
+        && kind(index.checked_sub(1)) == Some(&Kind::Open(Bracket::Group))
+        && kind(index.checked_sub(2)) == Some(&Kind::Subscript)
+        && kind(index.checked_add(1)) == Some(&Kind::Close(Bracket::Group))
+}
+
+/// Whether digits right after a letter are its index: `x1`. Before a power or more letters they may be a factor.
+fn indexed(kinds: &[Kind], digits: Option<&Token>, after: Option<&Token>) -> bool {
+    let digits = match digits {
+        Some(Token { kind: Kind::Number(Number { digits, .. }), spaced: false }) => digits.len(),
+        _ => 0,
+    };
+    let ends = match after {
+        Some(Token { kind, spaced }) => *spaced || !matches!(kind, Kind::Word { .. } | Kind::Open(_) | Kind::Power),
+        None => true,
+    };
+    matches!(kinds, [Kind::Variable(_)]) && (1..=2).contains(&digits) && ends
+}
+
+/// A function of several numbers.
+fn several_arguments(name: &str) -> Option<Kind> {
+    let operator = match name {
+        "max" => Operator::Max,
+        "min" => Operator::Min,
+        "gcd" | "GCD" | "hcf" => Operator::Gcd,
+        "lcm" | "LCM" => Operator::Lcm,
+        _ => return None,
+    };
+    Some(Kind::OfSeveral(operator))
 }
 
 fn is_letter(kind: &Kind) -> bool {
@@ -94,12 +174,12 @@ fn whole(text: &str) -> Option<Kind> {
     let lower = text.to_ascii_lowercase();
     Some(match lower.as_str() {
         "or" => Kind::Or,
-        "and" => Kind::Comma,
+        "and" => Kind::And,
         "union" => Kind::Union,
         "in" => Kind::Element,
         "infinity" | "inf" | "infty" | "oo" => Kind::Infinity,
         "degrees" | "degree" | "deg" => Kind::Degree,
-        "percent" => Kind::Percent,
+        "percent" | "pct" => Kind::Percent,
         lower => inside(lower).filter(|_| lower.len() > 1)?,
     })
 }

@@ -1,7 +1,8 @@
 //! What LaTeX commands and single characters stand for.
 
 use super::names::{Constant, Function, greek, greek_letter};
-use super::token::{Bracket, Kind, Relation, Side};
+use super::token::{Bracket, Kind, Relation, Series, Side};
+use super::tree::Operator;
 
 /// LaTeX commands which are one token.
 pub(super) fn command(name: &str) -> Option<Kind> {
@@ -9,6 +10,23 @@ pub(super) fn command(name: &str) -> Option<Kind> {
         "frac" | "dfrac" | "tfrac" | "cfrac" => Kind::Fraction,
         "binom" | "dbinom" | "tbinom" => Kind::Binomial,
         "sqrt" => Kind::Root,
+        "sum" => Kind::Series(Series::Sum),
+        "prod" => Kind::Series(Series::Product),
+        "int" => Kind::Series(Series::Integral),
+        "max" => Kind::OfSeveral(Operator::Max),
+        "min" => Kind::OfSeveral(Operator::Min),
+        "gcd" => Kind::OfSeveral(Operator::Gcd),
+        "cap" => Kind::Intersection,
+        "setminus" | "smallsetminus" => Kind::SetMinus,
+        "colon" => Kind::Colon,
+        "ldots" | "dots" | "cdots" => Kind::Ellipsis,
+        "lfloor" => Kind::Open(Bracket::Floor),
+        "rfloor" => Kind::Close(Bracket::Floor),
+        "lceil" => Kind::Open(Bracket::Ceiling),
+        "rceil" => Kind::Close(Bracket::Ceiling),
+        "overline" => Kind::Overline,
+        "land" | "wedge" => Kind::And,
+        "Re" | "Im" => Kind::Function(Function::by_call(name)?),
         "cdot" | "times" | "ast" => Kind::Times,
         "div" => Kind::Divide,
         "pm" => Kind::PlusMinus,
@@ -31,10 +49,10 @@ pub(super) fn command(name: &str) -> Option<Kind> {
         "rbrace" => Kind::Close(Bracket::Set),
         "langle" => Kind::Open(Bracket::Round),
         "rangle" => Kind::Close(Bracket::Round),
-        "vert" => Kind::Bar(Side::Either),
+        "vert" | "mid" => Kind::Bar(Side::Either),
         "lvert" => Kind::Bar(Side::Open),
         "rvert" => Kind::Bar(Side::Close),
-        _ => match (Function::by_name(name), greek(name)) {
+        _ => match (Function::by_name(name).or_else(|| Function::by_call(name)), greek(name)) {
             (Some(function), _) => Kind::Function(function),
             (None, Some(letter)) => Kind::Variable(letter.to_owned()),
             (None, None) => return None,
@@ -78,6 +96,18 @@ pub(super) fn symbol(character: char) -> Option<Kind> {
         '∅' | 'ø' => Kind::EmptySet,
         '\'' | '′' | '’' => Kind::Prime,
         '√' => Kind::Root,
+        '∑' => Kind::Series(Series::Sum),
+        '∫' => Kind::Series(Series::Integral),
+        '∏' => Kind::Series(Series::Product),
+        '∩' => Kind::Intersection,
+        '∖' => Kind::SetMinus,
+        ':' | '∶' => Kind::Colon,
+        '…' | '⋯' => Kind::Ellipsis,
+        '⌊' => Kind::Open(Bracket::Floor),
+        '⌋' => Kind::Close(Bracket::Floor),
+        '⌈' => Kind::Open(Bracket::Ceiling),
+        '⌉' => Kind::Close(Bracket::Ceiling),
+        '∧' => Kind::And,
         'π' => Kind::Constant(Constant::Pi),
         'ℯ' => Kind::Constant(Constant::E),
         _ => Kind::Variable(greek_letter(character)?.to_owned()),

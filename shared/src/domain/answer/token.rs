@@ -2,6 +2,7 @@
 
 use super::names::{Constant, Function};
 use super::rational::Rational;
+use super::tree::Operator;
 
 /// A token and whether white space stands before it.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +12,7 @@ pub(super) struct Token {
 }
 
 /// A number as written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Number {
     pub(super) value: f64,
     pub(super) exact: Option<Rational>,
@@ -30,6 +31,12 @@ pub(super) enum Bracket {
     Group,
     /// `\{\}`.
     Set,
+    /// `\lfloor \rfloor`.
+    Floor,
+    /// `\lceil \rceil`.
+    Ceiling,
+    /// `\begin{matrix}`, `\end{matrix}`.
+    Matrix,
 }
 
 /// Which bar of an absolute value it is.
@@ -51,6 +58,14 @@ pub(super) enum Relation {
     GreaterEqual,
 }
 
+/// What a series does with its terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Series {
+    Sum,
+    Product,
+    Integral,
+}
+
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
@@ -63,6 +78,8 @@ pub(super) enum Kind {
     Variable(String),
     Constant(Constant),
     Function(Function),
+    /// `max`, `gcd` and the like.
+    OfSeveral(Operator),
     Fraction,
     Binomial,
     Root,
@@ -82,6 +99,20 @@ pub(super) enum Kind {
     Bar(Side),
     Comma,
     Or,
+    /// "and", which joins inequalities and items.
+    And,
+    Colon,
+    /// Between the cells of a matrix, and between its rows.
+    Cell,
+    Row,
+    /// `\ldots`.
+    Ellipsis,
+    /// `\sum`, `\prod` or `\int`.
+    Series(Series),
+    /// `\overline`, the conjugate of a number.
+    Overline,
+    SetMinus,
+    Intersection,
     Relation(Relation),
     Element,
     Union,

@@ -44,12 +44,19 @@ impl Value {
         self.im.abs() <= 1e-12 * self.re.abs() + 8.0 * self.error
     }
 
+    /// Undefined if it is 0 although its exact value is not: x^2000 is not 0.
+    fn unless_lost(self, nonzero: bool) -> Self {
+        if nonzero && self.re == 0.0 { Self::UNDEFINED } else { self }
+    }
+
     fn real(self) -> Option<f64> {
         (self.im == 0.0).then_some(self.re)
     }
 
     pub(super) fn negate(self) -> Self {
-        Self { re: -self.re, im: -self.im, error: self.error }
+        // A negative zero would put −1 below the branch cut of the logarithm.
+        let im = if self.im == 0.0 { 0.0 } else { -self.im };
+        Self { re: -self.re, im, error: self.error }
     }
 
     pub(super) fn add(self, other: Self) -> Self {
@@ -63,7 +70,7 @@ impl Value {
     pub(super) fn multiply(self, other: Self) -> Self {
         let error = self.size() * other.error + other.size() * self.error;
         if let (Some(a), Some(b)) = (self.real(), other.real()) {
-            return Self::new(a * b, 0.0, error);
+            return Self::new(a * b, 0.0, error).unless_lost(a != 0.0 && b != 0.0);
         }
         Self::new(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re, error)
     }
@@ -75,7 +82,7 @@ impl Value {
         }
         let error = (self.error + self.size() / below * other.error) / below;
         if let (Some(a), Some(b)) = (self.real(), other.real()) {
-            return Self::new(a / b, 0.0, error);
+            return Self::new(a / b, 0.0, error).unless_lost(a != 0.0);
         }
         let square = below * below;
         let re = (self.re * other.re + self.im * other.im) / square;
@@ -88,6 +95,9 @@ impl Value {
 
     pub(super) fn exp(self) -> Self {
         let size = self.re.exp();
+        if size == 0.0 {
+            return Self::UNDEFINED;
+        }
         if self.im == 0.0 {
             return Self::new(size, 0.0, size * self.error);
         }
@@ -211,7 +221,8 @@ impl Value {
         let (carried, below) = (exponent.size() * self.error, exponent.error * size.ln().abs());
         if let (Some(base), Some(power)) = (self.real().filter(|base| *base > 0.0), exponent.real()) {
             let result = base.powf(power);
-            return Self::new(result, 0.0, result * (carried / size + below + power.abs() * ROUNDING));
+            return Self::new(result, 0.0, result * (carried / size + below + power.abs() * ROUNDING))
+                .unless_lost(true);
         }
         self.ln().multiply(exponent).exp()
     }
@@ -229,7 +240,8 @@ impl Value {
         if let Some(base) = self.real() {
             let result = base.powi(exponent);
             let steepness = if size > 0.0 { times * result.abs() / size } else { 0.0 };
-            return Self::new(result, 0.0, steepness * self.error + times * ROUNDING * result.abs());
+            return Self::new(result, 0.0, steepness * self.error + times * ROUNDING * result.abs())
+                .unless_lost(base != 0.0);
         }
         let (mut result, mut square, mut left) = (Self::exact(1.0), self, exponent.unsigned_abs());
         while left > 0 {
@@ -242,15 +254,58 @@ impl Value {
         if exponent < 0 { Self::exact(1.0).divide(result) } else { result }
     }
 
-    /// The product of 1 … n. Only whole numbers have one here.
+    /// A function with steps, at a real number which is not so near to a step that rounding decides.
+    pub(super) fn stepped(self, step: impl Fn(f64) -> f64) -> Self {
+        match self.real() {
+            Some(x) => {
+                let (low, high) = (step(x - 8.0 * self.error), step(x + 8.0 * self.error));
+                if (high - low).abs() < 0.5 { Self::exact(step(x)) } else { Self::UNDEFINED }
+            }
+            _ => Self::UNDEFINED,
+        }
+    }
+
+    /// The product of 1 … n, or Γ(n + 1) where n is no whole number.
     pub(super) fn factorial(self) -> Self {
         match small_whole(self) {
             Some(n @ 0..=170) => {
                 let product: f64 = (1..=n).map(f64::from).product();
                 Self::new(product, 0.0, product * ROUNDING * f64::from(n))
             }
+            None => match self.real() {
+                Some(x) if x > -1.0 && x < 140.0 => {
+                    let value = libm::tgamma(x + 1.0);
+                    let steep = value.abs() * (1.0 + x.abs() + 1.0 / (x + 1.0));
+                    Self { re: value, im: 0.0, error: steep * self.error + value.abs() * 1e-13 }
+                }
+                _ => Self::UNDEFINED,
+            },
+            Some(_) => Self::UNDEFINED,
+        }
+    }
+
+    /// The larger (or smaller) of two real numbers.
+    pub(super) fn extreme(self, other: Self, largest: bool) -> Self {
+        match (self.real(), other.real()) {
+            (Some(a), Some(b)) => {
+                if (a >= b) == largest {
+                    self
+                } else {
+                    other
+                }
+            }
             _ => Self::UNDEFINED,
         }
+    }
+
+    /// The greatest common divisor of two whole numbers.
+    pub(super) fn gcd(self, other: Self) -> Self {
+        let (Some(a), Some(b)) = (small_whole(self), small_whole(other)) else { return Self::UNDEFINED };
+        let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        Self::exact(f64::from(a))
     }
 
     /// How many ways there are to choose `k` of `self`.
@@ -262,6 +317,13 @@ impl Value {
             }
             _ => Self::UNDEFINED,
         }
+    }
+}
+
+impl Value {
+    /// The whole number that it is, up to 1000.
+    pub(super) fn whole(self) -> Option<i32> {
+        small_whole(self)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod complete;
 pub mod draft;
 pub mod faults;
 pub mod featured;
+pub mod figures;
 pub mod line_breaks;
 pub mod parts;
 pub mod sizes;

@@ -235,7 +235,7 @@ mod tests {
             {"text": "Is $f$ even? See [figure 1].", "answer": "A", "points": 1.5,
              "options": [{"letter": "A", "text": "Yes", "is_correct": true}, {"letter": "B", "text": "No", "is_correct": false}]},
             {"answer": "\\frac{1}{3}", "answer_rules": {"accepted": [{"answer": 1}]}},
-            {"text": "Its limit", "answer_rules": {"accepted": [{"answer": 3.14, "tolerance": 0.01}]}},
+            {"text": "Its limit", "answer_rules": {"accepted": [{"answer": "3.14", "tolerance": 0.01}]}},
         ]);
         let whole = question("Let $f(x) = x^2$. [figure 2]", parts.clone()).whole();
         assert_eq!(

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::domain::catalog::figures::{Figure, FigureDigest, MediaType};
 use crate::domain::catalog::parts::{Part, label};
 use crate::domain::catalog::{ExtraColumns, Question, QuestionMeta, QuestionOption, QuestionSummary, number};
 use crate::domain::study::answer_rules::RULES_COLUMN;
@@ -51,6 +52,10 @@ pub struct QuestionView {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub parts: Vec<PartView>,
+    /// Present only if the question has figures and is unlocked. `[figure 1]` in a text is the place of the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub figures: Vec<FigureView>,
     /// Other imported columns.
     #[serde(flatten)]
     #[schema(value_type = HashMap<String, Value>)]
@@ -107,6 +112,31 @@ pub struct PartView {
     pub answer_rules: Option<Value>,
 }
 
+/// A figure as returned by the API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Figure)]
+pub struct FigureView {
+    /// SHA-256 of its bytes.
+    pub digest: FigureDigest,
+    pub media_type: MediaType,
+    /// Text for readers who cannot see it.
+    pub alt: Option<String>,
+    /// Width in pixels, if known.
+    pub width: Option<u32>,
+    /// Height in pixels, if known.
+    pub height: Option<u32>,
+    /// Its address, relative to the API. It needs no session, stays the same, and must be kept as secret as the question. Null
+    /// if the service has no key for addresses.
+    pub url: Option<String>,
+}
+
+impl From<Figure> for FigureView {
+    fn from(figure: Figure) -> Self {
+        let Figure { digest, media_type, alt, width, height, .. } = figure;
+        Self { digest, media_type, alt, width, height, url: None }
+    }
+}
+
 impl OptionView {
     fn of(option: &QuestionOption, solved: bool) -> Self {
         Self {
@@ -158,6 +188,7 @@ impl QuestionView {
             options: options.collect(),
             stem: (!whole.parts.is_empty()).then(|| question.question_text.clone()),
             parts: parts.collect(),
+            figures: question.figures().into_iter().map(FigureView::from).collect(),
             extra: extra.map(|(name, value)| (name.clone(), value.clone())).collect(),
         }
     }
@@ -179,6 +210,7 @@ impl QuestionView {
             options: Vec::new(),
             stem: None,
             parts: Vec::new(),
+            figures: Vec::new(),
             extra: ExtraColumns::new(),
         }
     }
@@ -199,7 +231,7 @@ const OF_QUESTION: [&str; 11] = [
     "audio",
 ];
 /// Member names of the response. An imported column with one of these names would appear twice.
-const RESERVED: [&str; 25] = [
+const RESERVED: [&str; 26] = [
     "id",
     "exam_id",
     "topic_id",
@@ -225,6 +257,7 @@ const RESERVED: [&str; 25] = [
     "options",
     "stem",
     "parts",
+    "figures",
 ];
 
 /// Whether an extra column is never shown, because responses use its name for something else.

@@ -331,7 +331,7 @@ mod tests {
         let right = ["3.145", "3.135", "3,14", r"\pi", "22/7", "x = 3.145"];
         let wrong = ["3.1451", "3.1", "2"];
         for tolerance in [json!(0.005), json!("0.005")] {
-            assert_verdicts(&json!({"answer": 3.14, "tolerance": tolerance}), &right, &wrong, &["about three"]);
+            assert_verdicts(&json!({"answer": "3.14", "tolerance": tolerance}), &right, &wrong, &["about three"]);
         }
         assert_verdicts(&json!({"answer": "200", "relative_tolerance": 0.05}), &["190", "210"], &["189.99"], &[]);
         assert_verdicts(&json!({"answer": -200, "relative_tolerance": 0.05}), &["-190", "-210"], &["-189.99"], &[]);
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_unit_must_be_there() {
-        let length = json!({"answer": 3.14, "tolerance": "0.005", "unit": "cm"});
+        let length = json!({"answer": "3.14", "tolerance": "0.005", "unit": "cm"});
         assert_verdicts(&length, &["3.145 cm", "3.135cm"], &["3.2 cm"], &["3.145", "3.145 m"]);
         let rules = Rules { units_ignored: true, ..Rules::default() };
         let accepted = read(&json!([length])).unwrap();
@@ -371,8 +371,8 @@ mod tests {
     #[test]
     fn the_best_fraction_counts() {
         let list = json!([
-            {"answer": 3.14, "tolerance": 0.5, "fraction": 0.5},
-            {"answer": 3.14, "tolerance": 0.005},
+            {"answer": "3.14", "tolerance": 0.5, "fraction": 0.5},
+            {"answer": "3.14", "tolerance": 0.005},
             {"answer": "about three", "fraction": 0.25},
         ]);
         let accepted = read(&list).unwrap();
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn an_answer_can_be_shown_as_text() {
         let shown = |entry: Value| read(&json!([entry])).unwrap()[0].shown();
-        assert_eq!(shown(json!({"answer": 3.14, "tolerance": 0.005, "unit": "cm"})), "3.14 ± 0.005 cm");
+        assert_eq!(shown(json!({"answer": "3.14", "tolerance": 0.005, "unit": "cm"})), "3.14 ± 0.005 cm");
         assert_eq!(shown(json!({"from": 5, "to": 7})), "5 to 7");
         assert_eq!(shown(json!({"from": 5, "excludes_from": true})), "> 5");
         assert_eq!(shown(json!({"answer": 2, "tolerance": 0})), "2");

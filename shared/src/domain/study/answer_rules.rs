@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn doubts_are_told() {
-        let accepted = json!({"accepted": [{"answer": 3.14, "tolerance": 0.01}]});
+        let accepted = json!({"accepted": [{"answer": "3.14", "tolerance": 0.01}]});
         assert_eq!(rules_doubt(Some(&accepted), "3.141", &[]), None);
         assert_eq!(
             rules_doubt(Some(&accepted), "3.2", &[]).as_deref(),
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_blank_answer_is_shown_as_the_first_accepted_one() {
-        let column = json!({"accepted": [{"answer": 3.14, "tolerance": 0.01}, {"answer": 7}]});
+        let column = json!({"accepted": [{"answer": "3.14", "tolerance": 0.01}, {"answer": 7}]});
         assert_eq!(shown_answer(" ", Some(&column)), "3.14 ± 0.01");
         assert_eq!(shown_answer("3.14", Some(&column)), "3.14");
         assert_eq!(shown_answer("", None), "");

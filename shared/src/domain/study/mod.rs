@@ -8,6 +8,7 @@ pub mod attempt;
 mod decimal;
 pub mod marking;
 mod pattern;
+pub mod preview;
 pub mod progress;
 
 use std::collections::BTreeMap;
