@@ -261,9 +261,32 @@ fn hostile_files_end() {
         "\\begin{parts}\\part ",
         "\\ifprintanswers ",
         "#1",
+        "\\begin{verbatim}",
+        "\\begin{solution}\\end{x}",
+        "\\begin{align}\\begin{",
+        "\\end{",
+        "\\footnote{\\begin{",
+        "\\item[",
+        "\\\\[",
+        "\\(x",
+        "\\[",
+        "\\verb|x\n",
+        "\\includegraphics[",
+        "\\begin{tabular}[",
     ] {
-        let _ = read("f", format!("\\question q {}", piece.repeat(3_000)).as_bytes());
+        hostile("\\question q ", piece);
     }
+    hostile(&format!("\\section{{{}}}", "x".repeat(100_000)), "\\question q ");
+}
+
+/// Reads a piece that is repeated, and bounds the tokens and bytes that the reader searches.
+fn hostile(start: &str, piece: &str) {
+    let source = format!("{start}{}", piece.repeat(10_000));
+    write::SEARCHED.set(0);
+    let _ = read("f", source.as_bytes());
+    let searched = write::SEARCHED.get();
+    let bound = 60 * source.len() + 2 * write::WASTED_TOKENS_MAX;
+    assert!(searched <= bound, "{piece}: {searched} tokens were searched in {} bytes", source.len());
 }
 
 proptest::proptest! {

@@ -4,7 +4,7 @@ use super::{
     Cell, Value,
     numbers::{self, Sign},
 };
-use crate::{Accepted, Answer, Choice, Decimal, Form, Tolerance};
+use crate::{Accepted, Answer, Choice, Decimal, Form, Tolerance, labels};
 
 /// What a row says about its answer.
 pub(crate) struct Key<'a> {
@@ -317,7 +317,7 @@ fn listed(text: &str) -> Vec<(u8, String)> {
 fn share(line: &str) -> (f64, &str) {
     let plain = (1.0, line);
     let Some((percent, text)) = line.strip_prefix('%').and_then(|rest| rest.split_once('%')) else { return plain };
-    match Decimal::parse(percent).map(|percent| percent.to_f64() / 100.0) {
+    match Decimal::parse(percent).map(|percent| labels::share(percent.to_f64())) {
         Some(fraction) if fraction > 0.0 && fraction <= 1.0 && !text.trim().is_empty() => (fraction, text.trim()),
         _ => plain,
     }
