@@ -25,13 +25,14 @@ mod detect;
 pub mod exam_tex;
 #[cfg(feature = "read")]
 mod exam_title;
+mod extension;
 #[cfg(feature = "read")]
 mod formulas;
 #[cfg(feature = "read")]
 pub mod gift;
 #[cfg(feature = "read")]
 pub mod h5p;
-#[cfg(feature = "read")]
+#[cfg_attr(not(feature = "read"), allow(dead_code, reason = "the writers need only its arithmetic"))]
 mod labels;
 #[cfg(feature = "read")]
 mod markup;

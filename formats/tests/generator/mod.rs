@@ -23,7 +23,7 @@ pub fn text() -> impl Strategy<Value = String> {
             "it's", "{x}", "a = b", "a ~ b", "#1", "100%", "50 %", "*", "<b>", "&amp;", "-->", "--", "]]>", "x, y;", "=1+1", "-3",
             "@name", "+1", "a | b", r"C:\dir", r"\_", "// no", "::t::", "[1]", "é", "数学", "😀", "a:b", "[[1]]", "…",
             "\\textbf{b}", "%", "_", "^", "~", "\\", "\u{a7}",
-        ]),
+        ]).prop_map(str::to_owned),
     ];
     let line = vec(word, 1..5).prop_map(|words| words.join(" "));
     prop_oneof![
