@@ -192,7 +192,8 @@ impl Walker<'_> {
                 let heading =
                     content.iter().position(|token| token.is_command("section") || token.is_command("subsection"));
                 if let Some(heading) = heading {
-                    let (range, _) = argument(&content, heading + 1);
+                    let star = content.get(heading + 1).is_some_and(|token| token.kind == Kind::Char('*'));
+                    let (range, _) = argument(&content, heading + 1 + usize::from(star));
                     self.set_section(content[range].to_vec(), token.line);
                 } else {
                     self.pending.extend(content);

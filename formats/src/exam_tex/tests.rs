@@ -180,7 +180,7 @@ fn solutions_of_every_kind_are_kept() {
 #[test]
 fn texts_between_questions_stand_before_the_next() {
     let bank = bank(
-        "\\section*{Limits}\\uplevel{Use $g=9.81$.}\\question a \\begin{EnvUplevel} A passage. \\end{EnvUplevel}\\question b \\fullwidth{\\section{Series}}\\question c \\uplevel{End.}",
+        "\\section*{Limits}\\uplevel{Use $g=9.81$.}\\question a \\begin{EnvUplevel} A passage. \\end{EnvUplevel}\\question b \\fullwidth{\\section*{Series}}\\question c \\uplevel{End.}",
     );
     let found: Vec<_> =
         bank.questions.iter().map(|one| (one.stem.as_str(), one.topic.as_deref(), one.number)).collect();
