@@ -262,7 +262,7 @@ impl Writer {
     }
 }
 
-fn media_type(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn media_type(bytes: &[u8]) -> Option<&'static str> {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
@@ -273,12 +273,12 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// `A`, `B`, …
-fn letter(index: usize) -> String {
+pub(crate) fn letter(index: usize) -> String {
     u8::try_from(index).map_or_else(|_| "?".to_owned(), |index| char::from(b'A' + index.min(25)).to_string())
 }
 
 /// An accepted answer as it is shown.
-fn shown(accepted: &Accepted) -> String {
+pub(crate) fn shown(accepted: &Accepted) -> String {
     let unit = accepted.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
     match &accepted.form {
         Form::Text { text, .. } => text.clone(),

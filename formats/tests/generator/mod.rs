@@ -225,3 +225,73 @@ pub fn bank() -> impl Strategy<Value = Bank> {
         bank
     })
 }
+
+/// A bank in a form that can be compared: places without file and line, and questions by themselves with their exam.
+pub fn comparable(bank: &Bank) -> Vec<(Question, Option<Exam>)> {
+    let mut list: Vec<(Question, Option<Exam>)> = bank
+        .questions
+        .iter()
+        .map(|question| {
+            let exam = question.exam.map(|index| bank.exams[index].clone());
+            let place = Place { id: question.place.id.clone(), ..Place::default() };
+            (Question { place, exam: None, ..question.clone() }, exam)
+        })
+        .collect();
+    list.sort_by_cached_key(|entry| format!("{entry:?}"));
+    list
+}
+
+/// A question that formats can say natively: plain words, and keys that all of them have.
+pub fn simple_question() -> impl Strategy<Value = Question> {
+    let texts = || proptest::collection::btree_set(words(), 2..6).prop_map(|set| set.into_iter().collect::<Vec<_>>()).prop_shuffle();
+    let number = (decimal(), positive()).prop_map(|(value, by)| Form::Number { value, tolerance: Tolerance::Absolute(by) });
+    let list = |form: BoxedStrategy<Form>| {
+        (vec(form, 1..3), option::of(words())).prop_map(|(forms, feedback)| {
+            let mut forms: Vec<Form> = forms;
+            forms.dedup();
+            let one = |(at, form)| Accepted { form, fraction: if at == 0 { 1.0 } else { 1.0 / 3.0 }, unit: None, feedback: None };
+            let mut list: Vec<Accepted> = forms.into_iter().enumerate().map(one).collect();
+            list[0].feedback = feedback;
+            Answer::Accepted(list)
+        })
+    };
+    let word = words().prop_map(|text| Form::Text { text, match_case: false, has_wildcards: false });
+    let choice = (texts(), 0_u8..3, vec(any::<bool>(), 6)).prop_map(|(texts, kind, right)| {
+        let count = texts.iter().zip(&right).skip(1).filter(|(_, right)| **right).count() + 1;
+        let options = texts.into_iter().enumerate().map(|(at, text)| {
+            let is_right = at == 0 || kind > 0 && right[at];
+            let share = if is_right { 1.0 / count as f64 } else if right[at] { -0.5 } else { 0.0 };
+            Choice { text, is_right, weight: (kind == 1).then_some(share), feedback: None }
+        });
+        Answer::Choice { options: options.collect(), several: kind > 0, weighted: kind == 1 }
+    });
+    let answer = prop_oneof![
+        1 => Just(Answer::Open),
+        3 => list(number.boxed()),
+        3 => list(word.boxed()),
+        4 => choice,
+        1 => (texts(), texts()).prop_map(|(left, right)| {
+            let count = left.len().min(right.len());
+            let pairs = left.into_iter().zip(right.iter().cloned()).take(count).collect();
+            Answer::Matching { pairs, distractors: right[count..].iter().take(1).cloned().collect() }
+        }),
+        1 => texts().prop_map(Answer::Ordering),
+    ];
+    (words(), answer, select(vec![1.0, 2.5, 4.0]), option::of(words()), option::of(1_u8..=5), vec(words(), 0..2), words())
+        .prop_map(|(stem, answer, points, solution, difficulty, techniques, title)| Question {
+            place: Place { id: Some("q-1".to_owned()), ..Place::default() },
+            title: Some(title),
+            topic: Some("Units".to_owned()),
+            category: Some("Physics".to_owned()),
+            stem: format!("Say $x^2$, {stem}."),
+            parts: vec![Part { answer, points: Some(points), ..Part::default() }],
+            solution,
+            difficulty,
+            techniques,
+            tags: vec!["revision".to_owned()],
+            number: Some(3),
+            minutes: Some(2.5),
+            is_bonus: true,
+            ..Question::default()
+        })
+}
