@@ -135,7 +135,8 @@ mod tests {
             ("1 < 2 & \"a\"\n\u{1}b", "1 &lt; 2 &amp; &quot;a&quot;<br/> b"),
             (r"is $a < b$ or \$5?", r"is \(a &lt; b\) or <span>$</span>5?"),
             ("so\n$$x^2$$\nholds", r"so\[x^2\]holds"),
-            ("lone $ and $$", "lone <span>$</span> and <span>$</span><span>$</span>"),
+            ("lone $", "lone <span>$</span>"),
+            ("$$", "<span>$</span><span>$</span>"),
             ("see [figure 1], [figure 2] and [x]", "see <img/>, [figure 2] and [x]"),
             (r"$\text{a \$ b}$é", r"\(\text{a \$ b}\)é"),
         ] {
