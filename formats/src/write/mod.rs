@@ -2,6 +2,8 @@
 //!
 //! A writer never fails. What its format cannot say is listed in [`Written::lost`].
 
+mod html;
+mod listing;
 mod moodle_xml;
 mod qti3;
 
