@@ -1,6 +1,6 @@
 //! Forms of accepted answers, as Moodle's formats write them.
 
-use crate::{Bound, Decimal, Form, Tolerance};
+use crate::{Bound, Decimal, Form, Tolerance, labels};
 
 /// The form of a short answer. `*` stands for any text, unless it multiplies, as in `2*x`; `\*` is the character.
 pub(crate) fn short_answer_form(text: &str, match_case: bool) -> Form {
@@ -19,9 +19,7 @@ pub(crate) fn short_answer_form(text: &str, match_case: bool) -> Form {
 
 /// The share that a percentage such as `33.33333` or `-50` stands for, from -1 to 1.
 pub(crate) fn share(percent: &str) -> Option<f64> {
-    // Division by 100 would not give the nearest number.
-    let share = number(percent).and_then(|value| Decimal::parse(&format!("{value}e-2")))?.to_f64();
-    Some(share.clamp(-1.0, 1.0))
+    Some(labels::share(number(percent)?.to_f64()).clamp(-1.0, 1.0))
 }
 
 /// The form of a numerical answer such as `3.14:0.005`, `3.141..3.142`, `9.81 m/s` or `100:5%`, and its unit.

@@ -71,12 +71,22 @@ fn gap_at(text: &str, open: usize) -> Option<Gap> {
     let (kind, points, length) = head(inside)?;
     let start = open + 1 + length;
     let mut depth = 0_usize;
+    // Braces of a formula, `\{`. Moodle wants `\}` for each closing brace: then it ends the pair of a plain `{`.
+    let mut escaped = 0_usize;
     let mut at = start;
     let bytes = text.as_bytes();
     let last = bytes.len().min(start + GAP_BYTES_MAX);
     while at < last {
         match bytes[at] {
-            b'\\' => at += 1,
+            b'\\' => {
+                match bytes.get(at + 1) {
+                    Some(b'{') => escaped += 1,
+                    Some(b'}') if escaped > 0 => escaped -= 1,
+                    Some(b'}') => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                at += 1;
+            }
             b'{' => depth += 1,
             b'}' if depth == 0 => return Some(Gap { kind, points, alternatives: start..at, end: at + 1 }),
             b'}' => depth -= 1,
@@ -270,6 +280,20 @@ mod tests {
             options.iter().map(|option| (option.text.as_str(), option.is_right, option.weight)).collect();
         assert_eq!(texts, [("x=1", false, Some(0.0)), ("x=2", true, Some(1.0)), ("$\\frac{1}{2}$", false, Some(-0.5))]);
         assert_eq!(options[1].feedback.as_deref(), Some("yes, } it is"));
+    }
+
+    #[test]
+    fn braces_of_formulas_end_no_gap() {
+        for (source, text) in [
+            (r"{1:SA:=\frac{1\}{2\}} and", r"\frac{1}{2}"),
+            (r"{1:SA:=\frac{\{1\}}{2}} and", r"\frac{\{1}}{2}"),
+            (r"{1:SA:=\left\{ x} and", r"\left\{ x"),
+        ] {
+            let cloze = taken(source);
+            assert_eq!(cloze.text, "[gap 1] and", "{source}");
+            let Answer::Accepted(list) = &cloze.parts[0].answer else { panic!() };
+            assert_eq!(list[0].form, Form::Text { text: text.into(), match_case: false, has_wildcards: false });
+        }
     }
 
     #[test]

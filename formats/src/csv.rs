@@ -219,7 +219,7 @@ fn unguarded(text: &str) -> String {
         return inner.to_owned();
     }
     match text.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@']) => rest.to_owned(),
+        Some(rest) if rest.trim_start_matches('\'').starts_with(['=', '+', '-', '@']) => rest.to_owned(),
         _ => text,
     }
 }
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn guards_against_formulas_are_removed() {
         for (cell, text) in
-            [("=\"007\"", "007"), ("'=2x+1", "=2x+1"), ("'-3", "-3"), ("=2x+1", "=2x+1"), ("'quoted'", "'quoted'")]
+            [("=\"007\"", "007"), ("'=2x+1", "=2x+1"), ("'-3", "-3"), ("=2x+1", "=2x+1"), ("'quoted'", "'quoted'"), ("''=x", "'=x")]
         {
             assert_eq!(unguarded(cell), text);
         }

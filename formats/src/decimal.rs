@@ -2,7 +2,8 @@
 
 /// A finite decimal number in its normal form: an optional `-`, digits without leading zeros, and, if there is a fraction, a
 /// point and digits without trailing zeros.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Decimal(String);
 
 impl Decimal {
@@ -71,6 +72,20 @@ impl Decimal {
     #[must_use]
     pub fn to_f64(&self) -> f64 {
         self.0.parse().unwrap_or(f64::NAN)
+    }
+}
+
+impl TryFrom<String> for Decimal {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` is no decimal number"))
+    }
+}
+
+impl From<Decimal> for String {
+    fn from(value: Decimal) -> Self {
+        value.0
     }
 }
 

@@ -17,7 +17,8 @@ pub(crate) fn finite(text: &str) -> Option<f64> {
 
 /// A share from a percentage with few digits: 33.33333 is a third.
 pub(crate) fn share(percent: f64) -> f64 {
-    let exact = percent / 100.0;
+    // Division by 100 would not give the nearest number.
+    let exact = format!("{percent}e-2").parse().unwrap_or(percent / 100.0);
     for parts in 1..=20_u8 {
         let count = exact * f64::from(parts);
         if (count - count.round()).abs() < 1e-4 * f64::from(parts) && parts > 2 && (count - count.round()).abs() > 0.0 {
@@ -111,6 +112,8 @@ mod tests {
             (33.0, 0.33),
             (100.0, 1.0),
             (83.33333, 5.0 / 6.0),
+            (33.3, 0.333),
+            (57.0, 0.57),
         ] {
             assert!((share(percent) - meant).abs() < 1e-15, "{percent}: {}", share(percent));
         }

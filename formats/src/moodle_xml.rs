@@ -12,7 +12,8 @@ use std::{
 use roxmltree::Node;
 
 use crate::{
-    Bank, Figure, FormatError, Place, Question, Remark,
+    Answer, Bank, Figure, FormatError, Place, Question, Remark,
+    extension::{self, Extension, Found},
     labels::finite,
     package::{Package, percent_decoded},
     reading::{apply_tag, split_category},
@@ -72,6 +73,12 @@ fn contains(bytes: &[u8], mark: &[u8]) -> bool {
     bytes.windows(mark.len()).any(|window| window == mark)
 }
 
+/// The names on the path of a category.
+fn names<'a>(category: Option<&'a str>, topic: Option<&'a str>) -> Vec<&'a str> {
+    let all = [category, topic].into_iter().flatten().flat_map(|names| names.split('/'));
+    all.map(str::trim).filter(|name| !name.is_empty()).collect()
+}
+
 /// A description that waits for the question after it.
 struct Intro {
     place: Place,
@@ -126,20 +133,24 @@ impl Reader<'_> {
             self.intro = Some(Intro { place, text: joined, figures: texts.rich.figures });
             return;
         }
+        match extension::find(node) {
+            // The figures of a description would change the numbers of ours.
+            Found::Question(_) if intro.as_ref().is_some_and(|intro| !intro.figures.is_empty()) => {}
+            Found::Question(whole) => {
+                let mut question = self.whole(*whole, node, place);
+                self.put_after(intro, &named, &mut question);
+                self.bank.questions.push(question);
+                return;
+            }
+            Found::Unused(reason) => self.warn(&place, &[reason]),
+            Found::Nothing => {}
+        }
         let (category, topic) = self.category.clone();
         let mut question = Question { place: place.clone(), title, category, topic, ..Question::default() };
         match fill(&mut question, node, &kind, &mut texts) {
             Ok(()) => {
                 self.warn(&place, &texts.rich.warnings);
-                if let Some(intro) = intro {
-                    let text = format!("This description was put before the question{named}.");
-                    self.bank.warnings.push(Remark { place: intro.place, text });
-                    question.stem = if question.stem.is_empty() {
-                        intro.text
-                    } else {
-                        format!("{}\n\n{}", intro.text, question.stem)
-                    };
-                }
+                self.put_after(intro, &named, &mut question);
                 question.figures = texts.rich.figures;
                 self.bank.questions.push(question);
             }
@@ -159,6 +170,42 @@ impl Reader<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// A question of our own export, with all that Moodle XML cannot say.
+    fn whole(&mut self, whole: Extension, node: Node, place: Place) -> Question {
+        let Extension { mut question, id, exam, files } = whole;
+        let mut warnings = Vec::new();
+        let mut found = Files::new();
+        for holder in node.descendants().filter(|inner| inner.has_tag_name("file")).filter_map(|file| file.parent()) {
+            found.extend(files_of(holder, &mut warnings));
+        }
+        for (figure, file) in question.figures.iter_mut().zip(&files) {
+            figure.bytes = file.as_ref().and_then(|file| found.get(file)).map(|(_, bytes)| bytes.clone());
+        }
+        warnings.dedup();
+        self.warn(&place, &warnings);
+        // A question may have been moved to another category.
+        let (category, topic) = &self.category;
+        if names(category.as_deref(), topic.as_deref()) != names(question.category.as_deref(), question.topic.as_deref()) {
+            (question.category, question.topic) = self.category.clone();
+        }
+        question.exam = exam.map(|exam| extension::put_exam(&mut self.bank, exam));
+        question.place = Place { id, ..place };
+        question
+    }
+
+    /// Puts a description before the text of a question.
+    fn put_after(&mut self, intro: Option<Intro>, named: &str, question: &mut Question) {
+        if let Some(intro) = intro {
+            let text = format!("This description was put before the question{named}.");
+            self.bank.warnings.push(Remark { place: intro.place, text });
+            question.stem = if question.stem.is_empty() {
+                intro.text
+            } else {
+                format!("{}\n\n{}", intro.text, question.stem)
+            };
         }
     }
 
@@ -203,7 +250,12 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
         part.hint = Some(hints.join("\n"));
     }
     for tag in children(node, "tags").flat_map(|tags| children(tags, "tag")) {
-        apply_tag(question, &text_of(tag));
+        let tag = text_of(tag);
+        if tag.trim() == ALL_OR_NOTHING {
+            question.parts.iter_mut().for_each(all_or_nothing);
+        } else {
+            apply_tag(question, &tag);
+        }
     }
     if let Some(penalty) =
         child_text(node, "penalty").filter(|penalty| finite(penalty).is_some_and(|share| share > 0.0))
@@ -232,6 +284,18 @@ fn fill(question: &mut Question, node: Node, kind: &str, texts: &mut Texts) -> R
             .push("Moodle hides this question: it was deleted, or replaced by a later version.".to_owned());
     }
     Ok(())
+}
+
+/// A tag of our export: several options give points only together.
+const ALL_OR_NOTHING: &str = "all-or-nothing";
+
+fn all_or_nothing(part: &mut crate::Part) {
+    if let Answer::Choice { options, several: true, weighted } = &mut part.answer {
+        *weighted = false;
+        for option in options {
+            option.weight = None;
+        }
+    }
 }
 
 fn is_true(value: &str) -> bool {

@@ -11,7 +11,7 @@ use std::{
 use crate::FormatError;
 
 /// The largest number of members of a package.
-pub const MEMBERS_MAX: usize = 10_000;
+pub const MEMBERS_MAX: usize = 50_000;
 /// The largest sum of the sizes of the unpacked members, in bytes.
 pub const UNPACKED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How many times larger a member of more than [`RATIO_FREE_BYTES`] may become by unpacking. Deflate reaches 1,032; texts and
@@ -324,7 +324,7 @@ mod tests {
             writer.start_file(number.to_string(), SimpleFileOptions::default()).unwrap();
         }
         let error = Package::from_zip(&writer.finish().unwrap().into_inner()).unwrap_err();
-        assert_eq!(error.0, "The zip has more than 10000 files.");
+        assert_eq!(error.0, "The zip has more than 50000 files.");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use roxmltree::Node;
 use crate::{
     Bank, FormatError, Place, Question, Remark,
     exam_title::exam_of_title,
+    extension::{self, Extension, Found},
     labels::set_category,
     package::{Package, Pictures, resolve},
     reading::apply_tag,
@@ -59,6 +60,7 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         pictures: Pictures::new(&package),
         manifest: &Manifest::default(),
         bank: Bank::default(),
+        told: BTreeSet::new(),
     };
     let path = package.files().next().map_or(file_name, |(path, _)| path).to_owned();
     reader.item(&path, &Taken::default());
@@ -79,7 +81,7 @@ pub fn is_qti(bytes: &[u8]) -> bool {
 /// Reads all tests and items of a package.
 pub fn read_package(file_name: &str, package: &Package) -> Result<Bank, FormatError> {
     let manifest = manifest::read(package)?;
-    let mut reader = Reader { package, pictures: Pictures::new(package), manifest: &manifest, bank: Bank::default() };
+    let mut reader = Reader { package, pictures: Pictures::new(package), manifest: &manifest, bank: Bank::default(), told: BTreeSet::new() };
     for (path, reason) in package.left_out() {
         reader.bank.warnings.push(remark(path, None, format!("The file is left out: {reason}.")));
     }
@@ -127,6 +129,8 @@ struct Reader<'a> {
     pictures: Pictures<'a>,
     manifest: &'a Manifest,
     bank: Bank,
+    /// Exams of which a question of our own export tells everything.
+    told: BTreeSet<usize>,
 }
 
 impl Reader<'_> {
@@ -184,6 +188,9 @@ impl Reader<'_> {
                 number += 1;
             }
         }
+        if self.told.contains(&exam) {
+            return;
+        }
         let parts = self.bank.questions[first..].iter().flat_map(|question| &question.parts);
         self.bank.exams[exam].points = parts.map(|part| part.points).sum::<Option<f64>>().filter(|_| number > 0);
     }
@@ -193,7 +200,12 @@ impl Reader<'_> {
         let resource = self.manifest.of_path(path);
         let own_id = resource.map(|resource| resource.id.clone());
         match self.question(path, taken) {
-            Ok(mut question) => {
+            // A question of our own export has its tags already.
+            Ok((question, true)) => {
+                self.bank.questions.push(question);
+                true
+            }
+            Ok((mut question, false)) => {
                 for tag in resource.iter().flat_map(|resource| &resource.tags) {
                     apply_tag(&mut question, tag);
                 }
@@ -209,7 +221,8 @@ impl Reader<'_> {
         }
     }
 
-    fn question(&mut self, path: &str, taken: &Taken) -> Result<Question, (Place, String)> {
+    /// A question, and whether it is one of our own export that was not changed since.
+    fn question(&mut self, path: &str, taken: &Taken) -> Result<(Question, bool), (Place, String)> {
         let mut place = Place { file: path.to_owned(), ..Place::default() };
         let bytes = self.package.get(path).unwrap_or_default();
         let prepared = xml::prepare(bytes).map_err(|error| (place.clone(), error.0))?;
@@ -222,6 +235,12 @@ impl Reader<'_> {
         if name(root) != "assessmentItem" {
             let text = format!("The file is no item: its first element is `{}`.", name(root));
             return Err((place, text));
+        }
+        let is_ours = taken.passages.is_empty() && attribute(root, "toolName") == Some("pastpaper");
+        match extension::find(root) {
+            Found::Question(whole) if is_ours => return Ok((self.whole(*whole, taken, place), true)),
+            Found::Unused(text) => self.bank.warnings.push(Remark { place: place.clone(), text }),
+            _ => {}
         }
         let mut rich = Rich::default();
         let pictures = &self.pictures;
@@ -248,7 +267,35 @@ impl Reader<'_> {
         set_category(&mut question, &taken.sections);
         (question.place, question.title, question.figures) = (place, title, rich.figures);
         (question.exam, question.number, question.minutes) = (taken.exam, taken.number, taken.minutes);
-        Ok(question)
+        Ok((question, false))
+    }
+
+    /// A question of our own export, with all that QTI cannot say.
+    fn whole(&mut self, whole: Extension, taken: &Taken, place: Place) -> Question {
+        let Extension { mut question, id, exam, files } = whole;
+        for (figure, file) in question.figures.iter_mut().zip(files) {
+            let Some(file) = file else { continue };
+            figure.bytes = self.pictures.get(&file).map(|(_, bytes)| bytes);
+            if figure.bytes.is_none() {
+                let text = format!("The picture {file} is not in the file.");
+                self.bank.warnings.push(Remark { place: place.clone(), text });
+            }
+        }
+        question.exam = match (taken.exam, exam) {
+            // A test of our export has the title of its exam. Another title was given to it since.
+            (Some(index), Some(exam)) => {
+                let title = exam.title.trim();
+                let is_same = self.bank.exams.get(index).is_some_and(|test| title.is_empty() || test.title == title);
+                if is_same && self.told.insert(index) {
+                    self.bank.exams[index] = exam;
+                }
+                Some(index)
+            }
+            (Some(index), None) => Some(index),
+            (None, exam) => exam.map(|exam| extension::put_exam(&mut self.bank, exam)),
+        };
+        question.place = Place { id, ..place };
+        question
     }
 }
 

@@ -115,6 +115,16 @@ pub(crate) fn apply_tag(question: &mut Question, tag: &str) {
                 return;
             }
         }
+        "number" => {
+            if let Ok(number @ 1..) = value.parse() {
+                question.number = Some(number);
+                return;
+            }
+        }
+        "bonus" if value == "yes" => {
+            question.is_bonus = true;
+            return;
+        }
         _ => {}
     }
     if !tag.is_empty() && !question.tags.iter().any(|known| known == tag) {

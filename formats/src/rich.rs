@@ -86,7 +86,7 @@ fn figure(figures: &mut Vec<Figure>, warnings: &mut Vec<String>, find: &FindFile
 }
 
 /// The content of `data:image/png;base64,…`.
-fn data_address(source: &str) -> Option<Vec<u8>> {
+pub(crate) fn data_address(source: &str) -> Option<Vec<u8>> {
     let (head, body) = source.strip_prefix("data:")?.split_once(',')?;
     if head.to_ascii_lowercase().ends_with(";base64") {
         decoded_base64(&crate::package::percent_decoded(body))

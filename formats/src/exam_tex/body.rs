@@ -2,7 +2,7 @@
 
 use super::lex::{Kind, Token};
 use super::macros::plain;
-use super::write::{argument, latex, optional};
+use super::write::{argument, environment_name, latex, optional, searched};
 
 /// A question, part, subpart or subsubpart.
 #[derive(Debug, Default)]
@@ -36,9 +36,16 @@ pub(super) struct Body {
     pub(super) date: Vec<Token>,
     pub(super) points: f64,
     pub(super) bonus_points: f64,
+    /// Tokens that were searched in vain.
+    pub(super) wasted: usize,
     pub(super) skipped: Vec<(usize, String)>,
     pub(super) warnings: Vec<(usize, String)>,
 }
+
+/// Environments of the class inside each other. Honest exams have two or three.
+const OUTER_MAX: usize = 100;
+/// The longest heading of a section, in tokens. Each question below it gets a copy.
+const SECTION_TOKENS_MAX: usize = 500;
 
 /// Where tokens go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +127,7 @@ impl Walker<'_> {
     }
 
     fn optional(&mut self) -> Option<Vec<Token>> {
-        let (range, next) = optional(self.tokens, self.at);
+        let (range, next) = optional(self.tokens, self.at, &mut self.body.wasted);
         self.at = next;
         range.map(|range| self.tokens[range].to_vec())
     }
@@ -185,8 +192,9 @@ impl Walker<'_> {
                 let heading =
                     content.iter().position(|token| token.is_command("section") || token.is_command("subsection"));
                 if let Some(heading) = heading {
-                    let (range, _) = argument(&content, heading + 1);
-                    self.section = content[range].to_vec();
+                    let star = content.get(heading + 1).is_some_and(|token| token.kind == Kind::Char('*'));
+                    let (range, _) = argument(&content, heading + 1 + usize::from(star));
+                    self.set_section(content[range].to_vec(), token.line);
                 } else {
                     self.pending.extend(content);
                     self.pending.push(Token { kind: Kind::Paragraph, line: token.line });
@@ -196,13 +204,14 @@ impl Walker<'_> {
                 if self.tokens.get(self.at).is_some_and(|token| token.kind == Kind::Char('*')) {
                     self.at += 1;
                 }
-                self.section = self.argument();
+                let heading = self.argument();
+                self.set_section(heading, token.line);
             }
             "title" => self.body.title = self.argument(),
             "date" => self.body.date = self.argument(),
             "addpoints" => self.counts_points = true,
             "noaddpoints" => self.counts_points = false,
-            "ifprintanswers" if self.open[0].is_some() => {
+            "ifprintanswers" if self.open[0].is_some() && self.outer.len() < OUTER_MAX => {
                 self.outer.push(("fi".to_owned(), self.sink));
                 self.open_solution();
             }
@@ -233,6 +242,14 @@ impl Walker<'_> {
         }
     }
 
+    fn set_section(&mut self, mut heading: Vec<Token>, line: usize) {
+        if heading.len() > SECTION_TOKENS_MAX {
+            heading.truncate(SECTION_TOKENS_MAX);
+            self.warn(line, "The heading of a section is very long; its end is left out.");
+        }
+        self.section = heading;
+    }
+
     fn open_solution(&mut self) {
         if let Some(node) = self.node() {
             node.solutions.push(Vec::new());
@@ -242,7 +259,13 @@ impl Walker<'_> {
 
     fn begin(&mut self, token: &Token) {
         let start = self.at;
-        let name = plain(&self.argument());
+        let (name, next) = environment_name(self.tokens, self.at);
+        self.at = next;
+        if self.outer.len() >= OUTER_MAX {
+            self.at = start;
+            self.push(token);
+            return;
+        }
         if is_solution(&name) {
             let _ = self.optional();
             self.outer.push((name, self.sink));
@@ -260,7 +283,9 @@ impl Walker<'_> {
 
     fn end(&mut self, token: &Token) {
         let start = self.at;
-        let name = plain(&self.argument());
+        let (name, next) = environment_name(self.tokens, self.at);
+        self.at = next;
+        searched(self.outer.len());
         if let Some(depth) = self.outer.iter().rposition(|(open, _)| *open == name) {
             self.sink = self.outer[depth].1;
             self.outer.truncate(depth);
@@ -316,6 +341,7 @@ impl Walker<'_> {
         }
         node.text = std::mem::take(&mut self.pending);
         if level == 0 {
+            searched(self.section.len());
             node.section.clone_from(&self.section);
         }
         self.open[level..].fill(None);

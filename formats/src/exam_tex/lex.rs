@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use super::write;
+
 /// A token with the line on which it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
@@ -38,15 +40,20 @@ impl Token {
 const VERBATIM: [&str; 6] = ["verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "alltt"];
 const IGNORED: [&str; 4] = ["comment", "filecontents", "filecontents*", "coverpages"];
 
+/// The longest text of `\verb`, in characters.
+const VERB_MAX: usize = 1_000;
+
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
     line: usize,
     tokens: Vec<Token>,
+    /// Environments that do not end any more.
+    unclosed: Vec<String>,
 }
 
 pub(super) fn tokens(text: &str) -> Vec<Token> {
-    let mut lexer = Lexer { text, at: 0, line: 1, tokens: Vec::new() };
+    let mut lexer = Lexer { text, at: 0, line: 1, tokens: Vec::new(), unclosed: Vec::new() };
     while lexer.step() {}
     lexer.tokens
 }
@@ -130,8 +137,10 @@ impl<'a> Lexer<'a> {
                 let mut characters = body.chars();
                 if let Some(delimiter) = characters.next().filter(|c| !c.is_whitespace() && !c.is_alphanumeric()) {
                     let close = if delimiter == '{' { '}' } else { delimiter };
-                    let line = characters.as_str().split('\n').next().unwrap_or_default();
-                    if let Some(end) = line.find(close) {
+                    let line = characters.as_str();
+                    let end = line.char_indices().take(VERB_MAX).find(|(_, c)| *c == close || *c == '\n');
+                    write::searched(end.map_or(VERB_MAX, |(end, _)| end));
+                    if let Some((end, _)) = end.filter(|(_, c)| *c == close) {
                         self.push(Kind::Verbatim { text: line[..end].into(), is_block: false });
                         let start = after.len() - characters.as_str().len();
                         self.skip(1 + start + end + close.len_utf8());
@@ -180,7 +189,15 @@ impl<'a> Lexer<'a> {
         }
         let content = &self.rest()[1 + start..];
         let closer = format!("\\end{{{name}}}");
-        let Some(end) = content.find(&closer) else { return false };
+        if self.unclosed.contains(&closer) {
+            return false;
+        }
+        let found = content.find(&closer);
+        write::searched(found.unwrap_or(content.len()));
+        let Some(end) = found else {
+            self.unclosed.push(closer);
+            return false;
+        };
         if is_verbatim {
             let text = &content[..end];
             // The rest of the first line holds options.

@@ -37,13 +37,14 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
     let mut unknown = BTreeSet::new();
     let mut from = 0;
     let mut number = 0;
+    let mut wasted = body.wasted;
     while from < body.nodes.len() {
         let length = body.nodes[from + 1..].iter().take_while(|node| node.level > 0).count() + 1;
         let nodes = &body.nodes[from..from + length];
         from += length;
         number += 1;
         let line = nodes[0].line;
-        let mut writer = Writer::default();
+        let mut writer = Writer { wasted, ..Writer::default() };
         let mut warnings = Vec::new();
         match question(nodes, &mut writer, &mut warnings) {
             Ok(mut question) => {
@@ -57,6 +58,7 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
             }
             Err(reason) => bank.refused.push(remark(file, line, reason)),
         }
+        wasted = writer.wasted;
         warnings.append(&mut writer.warnings);
         bank.warnings.extend(warnings.into_iter().map(|text| remark(file, line, text)));
         unknown.append(&mut writer.unknown);

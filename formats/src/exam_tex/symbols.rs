@@ -11,7 +11,7 @@ pub(super) fn text(name: &str) -> Option<&'static str> {
         "ldots" | "dots" | "textellipsis" | "dotfill" => "…",
         "textdegree" | "degree" => "°", "LaTeX" => "LaTeX", "TeX" => "TeX", "pounds" | "textsterling" => "£", "euro" | "texteuro" => "€",
         "S" => "§", "copyright" => "©", "ss" => "ß", "ae" => "æ", "AE" => "Æ", "oe" => "œ", "OE" => "Œ", "o" => "ø", "O" => "Ø",
-        "aa" => "å", "AA" => "Å", "l" => "ł", "L" => "Ł", "i" => "i", "j" => "j", "textbackslash" => "\\", "textasciitilde" => "~",
+        "aa" => "å", "AA" => "Å", "l" => "ł", "L" => "Ł", "i" => "i", "j" => "j", "textbackslash" => "\\", "textasciitilde" => "~", "textasciigrave" => "`",
         "textasciicircum" => "^", "textless" => "<", "textgreater" => ">", "textbar" => "|", "slash" => "/", "textquotesingle" => "'",
         "og" | "guillemotleft" => "«", "fg" | "guillemotright" => "»", "textendash" => "–", "textemdash" => "—", "textbullet" => "•",
         "textmu" => "µ", "checkmark" => "✓", "textquotedblleft" => "“", "textquotedblright" => "”",

@@ -180,7 +180,7 @@ fn solutions_of_every_kind_are_kept() {
 #[test]
 fn texts_between_questions_stand_before_the_next() {
     let bank = bank(
-        "\\section*{Limits}\\uplevel{Use $g=9.81$.}\\question a \\begin{EnvUplevel} A passage. \\end{EnvUplevel}\\question b \\fullwidth{\\section{Series}}\\question c \\uplevel{End.}",
+        "\\section*{Limits}\\uplevel{Use $g=9.81$.}\\question a \\begin{EnvUplevel} A passage. \\end{EnvUplevel}\\question b \\fullwidth{\\section*{Series}}\\question c \\uplevel{End.}",
     );
     let found: Vec<_> =
         bank.questions.iter().map(|one| (one.stem.as_str(), one.topic.as_deref(), one.number)).collect();
@@ -261,9 +261,32 @@ fn hostile_files_end() {
         "\\begin{parts}\\part ",
         "\\ifprintanswers ",
         "#1",
+        "\\begin{verbatim}",
+        "\\begin{solution}\\end{x}",
+        "\\begin{align}\\begin{",
+        "\\end{",
+        "\\footnote{\\begin{",
+        "\\item[",
+        "\\\\[",
+        "\\(x",
+        "\\[",
+        "\\verb|x\n",
+        "\\includegraphics[",
+        "\\begin{tabular}[",
     ] {
-        let _ = read("f", format!("\\question q {}", piece.repeat(3_000)).as_bytes());
+        hostile("\\question q ", piece);
     }
+    hostile(&format!("\\section{{{}}}", "x".repeat(100_000)), "\\question q ");
+}
+
+/// Reads a piece that is repeated, and bounds the tokens and bytes that the reader searches.
+fn hostile(start: &str, piece: &str) {
+    let source = format!("{start}{}", piece.repeat(10_000));
+    write::SEARCHED.set(0);
+    let _ = read("f", source.as_bytes());
+    let searched = write::SEARCHED.get();
+    let bound = 60 * source.len() + 2 * write::WASTED_TOKENS_MAX;
+    assert!(searched <= bound, "{piece}: {searched} tokens were searched in {} bytes", source.len());
 }
 
 proptest::proptest! {

@@ -11,8 +11,12 @@ use crate::reading::Figures;
 
 const DEPTH_MAX: usize = 60;
 const FORMULA_TOKENS_MAX: usize = 10_000;
-/// The tokens that may be searched in vain for the end of a formula.
-const WASTED_TOKENS_MAX: usize = 10_000_000;
+/// The longest argument in brackets, in tokens.
+const OPTIONAL_TOKENS_MAX: usize = 1_000;
+/// The longest name of an environment, in tokens.
+const NAME_TOKENS_MAX: usize = 40;
+/// The tokens of a file that may be searched in vain for the end of a formula or an argument in brackets.
+pub(super) const WASTED_TOKENS_MAX: usize = 5_000_000;
 
 const FORMULAS: [&str; 10] = [
     "equation",
@@ -40,7 +44,7 @@ pub(super) struct Writer {
     pub(super) blanks: Vec<Option<String>>,
     /// Whether a blank is a gap of the question.
     pub(super) has_gaps: bool,
-    wasted: usize,
+    pub(super) wasted: usize,
 }
 
 /// Text that is being written.
@@ -136,9 +140,9 @@ impl Writer {
     fn math(&mut self, tokens: &[Token], at: usize, page: &mut Page) -> usize {
         let is_display = tokens.get(at).is_some_and(|token| token.kind == Kind::Math);
         let start = at + usize::from(is_display);
-        let end = if self.wasted < WASTED_TOKENS_MAX { closing_dollar(tokens, start) } else { None };
-        let Some(end) = end else {
-            self.wasted += FORMULA_TOKENS_MAX;
+        let end = if self.wasted < WASTED_TOKENS_MAX { closing_dollar(tokens, start) } else { Err(0) };
+        let end = end.map_err(|wasted| self.wasted += wasted);
+        let Ok(end) = end else {
             page.text.push_str("\\$");
             self.warnings.push("A formula that begins with `$` does not end; the dollar was taken as text.".to_owned());
             return at;
@@ -173,7 +177,14 @@ impl Writer {
         match name {
             "(" | "[" => {
                 let close = if name == "(" { ")" } else { "]" };
-                let Some(length) = tokens[at..].iter().take(5_000).position(|token| token.is_command(close)) else {
+                let limit = if self.wasted < WASTED_TOKENS_MAX { FORMULA_TOKENS_MAX } else { 0 };
+                let mut rest = tokens[at..].iter().take(limit);
+                let length = rest.position(|token| token.is_command(close));
+                searched(length.unwrap_or(limit.min(tokens.len() - at)));
+                let Some(length) = length else {
+                    self.wasted += limit.min(tokens.len() - at);
+                    let warning = format!("A formula that begins with `\\{name}` does not end; it was taken as text.");
+                    self.warnings.push(warning);
                     return at;
                 };
                 Self::push_formula(&tokens[at..at + length], name == "[", page);
@@ -181,8 +192,8 @@ impl Writer {
             }
             "begin" => self.begin(tokens, at, page),
             "end" => {
-                let (environment, next) = argument(tokens, at);
-                match super::macros::plain(&tokens[environment]).as_str() {
+                let (environment, next) = environment_name(tokens, at);
+                match environment.as_str() {
                     "itemize" | "enumerate" | "description" => {
                         page.lists.pop();
                         page.end_line();
@@ -196,7 +207,7 @@ impl Writer {
                 next
             }
             "item" => {
-                let (label, next) = optional(tokens, at);
+                let (label, next) = optional(tokens, at, &mut self.wasted);
                 page.end_line();
                 let label = match (label, page.lists.last_mut()) {
                     (Some(label), _) => self.inner(&tokens[label], page),
@@ -213,7 +224,7 @@ impl Writer {
             "\\" | "newline" | "linebreak" | "tabularnewline" => {
                 page.end_line();
                 let next = at + usize::from(tokens.get(at).is_some_and(|token| token.kind == Kind::Char('*')));
-                optional(tokens, next).1
+                optional(tokens, next, &mut self.wasted).1
             }
             "par" => {
                 page.end_line();
@@ -228,7 +239,7 @@ impl Writer {
         match name {
             "includegraphics" => {
                 let mut next = at + usize::from(tokens.get(at).is_some_and(|token| token.kind == Kind::Char('*')));
-                while let (Some(_), after) = optional(tokens, next) {
+                while let (Some(_), after) = optional(tokens, next, &mut self.wasted) {
                     next = after;
                 }
                 let (file, next) = argument(tokens, next);
@@ -238,8 +249,8 @@ impl Writer {
             }
             "fillin" => {
                 let next = at + usize::from(tokens.get(at).is_some_and(|token| token.kind == Kind::Char('*')));
-                let (answer, next) = optional(tokens, next);
-                let (_, next) = optional(tokens, next);
+                let (answer, next) = optional(tokens, next, &mut self.wasted);
+                let (_, next) = optional(tokens, next, &mut self.wasted);
                 let answer = answer
                     .map(|range| formulas::plain(&self.inner(&tokens[range], page)))
                     .filter(|text| !text.is_empty());
@@ -300,7 +311,7 @@ impl Writer {
         let mut next = at;
         if arguments > 0 {
             next += usize::from(tokens.get(at).is_some_and(|token| token.kind == Kind::Char('*')));
-            next = optional(tokens, next).1;
+            next = optional(tokens, next, &mut self.wasted).1;
         }
         for _ in 0..arguments {
             next = argument(tokens, next).1;
@@ -315,8 +326,7 @@ impl Writer {
     }
 
     fn begin(&mut self, tokens: &[Token], at: usize, page: &mut Page) -> usize {
-        let (environment, mut next) = argument(tokens, at);
-        let name = super::macros::plain(&tokens[environment]);
+        let (name, mut next) = environment_name(tokens, at);
         let bare = name.trim_end_matches('*');
         if FORMULAS.contains(&bare) || DRAWINGS.contains(&bare) {
             let end = environment_end(tokens, next, &name);
@@ -336,7 +346,7 @@ impl Writer {
             "enumerate" => page.lists.push(Some(0)),
             _ => {}
         }
-        while let (Some(_), after) = optional(tokens, next) {
+        while let (Some(_), after) = optional(tokens, next, &mut self.wasted) {
             next = after;
         }
         let arguments = match bare {
@@ -346,7 +356,7 @@ impl Writer {
             _ => 0,
         };
         for _ in 0..arguments {
-            next = optional(tokens, argument(tokens, next).1).1;
+            next = optional(tokens, argument(tokens, next).1, &mut self.wasted).1;
         }
         if TABLES.contains(&name.as_str()) {
             page.tables += 1;
@@ -357,29 +367,37 @@ impl Writer {
 }
 
 /// The dollar that closes a formula: not one in braces, and before the paragraph ends.
-fn closing_dollar(tokens: &[Token], start: usize) -> Option<usize> {
+///
+/// # Errors
+/// The number of tokens that were searched in vain.
+fn closing_dollar(tokens: &[Token], start: usize) -> Result<usize, usize> {
     let mut depth = 0_i32;
+    let mut length = 0;
     for (index, token) in tokens.iter().enumerate().skip(start).take(FORMULA_TOKENS_MAX) {
+        searched(1);
+        length += 1;
         match token.kind {
             Kind::Open => depth += 1,
             Kind::Close => depth -= 1,
-            Kind::Paragraph => return None,
-            Kind::Math if depth <= 0 => return (index > start).then_some(index),
+            Kind::Paragraph => break,
+            Kind::Math if depth <= 0 && index > start => return Ok(index),
+            Kind::Math if depth <= 0 => break,
             _ => {}
         }
     }
-    None
+    Err(length)
 }
 
 /// The content of an environment that begins at `start`, and where its end ends.
 fn environment_end(tokens: &[Token], start: usize, name: &str) -> Option<(Range<usize>, usize)> {
     let mut depth = 0_usize;
     for (index, token) in tokens.iter().enumerate().skip(start) {
+        searched(1);
         if !(token.is_command("begin") || token.is_command("end")) {
             continue;
         }
-        let (range, next) = argument(tokens, index + 1);
-        if super::macros::plain(&tokens[range]) != name {
+        let (found, next) = environment_name(tokens, index + 1);
+        if found != name {
             continue;
         }
         if token.is_command("begin") {
@@ -401,6 +419,7 @@ pub(super) fn argument(tokens: &[Token], at: usize) -> (Range<usize>, usize) {
         Some(Kind::Open) => {
             let mut depth = 0_usize;
             for (index, token) in tokens.iter().enumerate().skip(start + 1) {
+                searched(1);
                 match token.kind {
                     Kind::Open => depth += 1,
                     Kind::Close if depth == 0 => return (start + 1..index, index + 1),
@@ -418,14 +437,48 @@ pub(super) fn argument(tokens: &[Token], at: usize) -> (Range<usize>, usize) {
     }
 }
 
-/// The argument in brackets at `at`, and where it ends.
-pub(super) fn optional(tokens: &[Token], at: usize) -> (Option<Range<usize>>, usize) {
+/// The name of an environment after `\begin` or `\end`, and where it ends. A brace that does not close after a few tokens
+/// opens no name.
+pub(super) fn environment_name(tokens: &[Token], at: usize) -> (String, usize) {
+    let start = at + tokens[at.min(tokens.len())..].iter().take_while(|token| token.kind == Kind::Space).count();
+    if tokens.get(start).is_none_or(|token| token.kind != Kind::Open) {
+        return (String::new(), at);
+    }
+    let inside = &tokens[start + 1..];
+    let length = inside.iter().take(NAME_TOKENS_MAX).position(|token| token.kind == Kind::Close);
+    searched(length.unwrap_or(NAME_TOKENS_MAX));
+    match length {
+        Some(length) => (super::macros::plain(&inside[..length]), start + length + 2),
+        None => (String::new(), at),
+    }
+}
+
+/// Counts the tokens and bytes that are searched, so that tests can bound them.
+#[inline]
+pub(super) fn searched(count: usize) {
+    #[cfg(test)]
+    SEARCHED.with(|sum| sum.set(sum.get() + count));
+    #[cfg(not(test))]
+    let _ = count;
+}
+
+#[cfg(test)]
+thread_local! {
+    pub(super) static SEARCHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// The argument in brackets at `at`, and where it ends. Adds what was searched in vain to `wasted`.
+pub(super) fn optional(tokens: &[Token], at: usize, wasted: &mut usize) -> (Option<Range<usize>>, usize) {
     let start = at + tokens[at.min(tokens.len())..].iter().take_while(|token| token.kind == Kind::Space).count();
     if tokens.get(start).is_none_or(|token| token.kind != Kind::Char('[')) {
         return (None, at);
     }
     let mut depth = 0_i32;
-    for (index, token) in tokens.iter().enumerate().skip(start + 1).take(1_000) {
+    let limit = if *wasted < WASTED_TOKENS_MAX { OPTIONAL_TOKENS_MAX } else { 0 };
+    let mut length = 0;
+    for (index, token) in tokens.iter().enumerate().skip(start + 1).take(limit) {
+        searched(1);
+        length += 1;
         match token.kind {
             Kind::Open => depth += 1,
             Kind::Close => depth -= 1,
@@ -434,6 +487,7 @@ pub(super) fn optional(tokens: &[Token], at: usize) -> (Option<Range<usize>>, us
             _ => {}
         }
     }
+    *wasted += length;
     (None, at)
 }
 

@@ -74,7 +74,8 @@ pub(super) fn unescape(source: &str) -> Unescaped {
                 (_, false) => ("\\(", "\\)"),
             };
             out.text.push_str(open);
-            unescape_formula(&source[formula.body], formula.is_environment, &mut out, &mut commands);
+            let is_escaped = source[at..].starts_with("\\\\");
+            unescape_formula(&source[formula.body], formula.is_environment, is_escaped, &mut out, &mut commands);
             out.text.push_str(close);
             at = formula.end;
             continue;
@@ -136,7 +137,7 @@ fn leading_letters(text: &str) -> &str {
 
 /// Some authors escape LaTeX as GIFT asks, some write it as it is. Both readings of a formula are told apart by what else
 /// it holds.
-fn unescape_formula(body: &str, is_plain: bool, out: &mut Unescaped, commands: &mut Vec<String>) {
+fn unescape_formula(body: &str, is_plain: bool, is_escaped: bool, out: &mut Unescaped, commands: &mut Vec<String>) {
     let bytes = body.as_bytes();
     // A brace without a backslash, or a command with one backslash: LaTeX as it is.
     let mut has_plain_brace = false;
@@ -152,6 +153,15 @@ fn unescape_formula(body: &str, is_plain: bool, out: &mut Unescaped, commands: &
             _ => {}
         }
         at += 1;
+    }
+    if is_escaped && !has_plain_command && !has_plain_brace {
+        // The delimiters are escaped and so is all else: each backslash belongs to the next character.
+        let mut characters = body.chars().filter(|next| *next != COMMENT).peekable();
+        while let Some(next) = characters.next() {
+            let control = |c: &char| matches!(c, '\\' | '{' | '}' | '=' | '~' | ':' | '#');
+            out.text.push(characters.next_if(|c| next == '\\' && control(c)).unwrap_or(next));
+        }
+        return;
     }
     let mut groups = Vec::new();
     let mut is_doubtful = false;
@@ -247,6 +257,7 @@ mod tests {
             (r"$\begin{pmatrix} a \\ b \end{pmatrix}$", r"\(\begin{pmatrix} a \\ b \end{pmatrix}\)"),
             (r"$$\\alpha \\neq \\nu$$", r"\[\alpha \neq \nu\]"),
             (r"$\{x : x^{2} < 1\}$", r"\(\{x : x^{2} < 1\}\)"),
+            (r"\\(\{x+y\}^2 \\\{1\\\} \\\\ \\alpha \= \#1\\)", r"\({x+y}^2 \{1\} \\ \alpha = #1\)"),
             (r"\begin{align}a\\b\end{align}", r"\begin{align}a\\b\end{align}"),
         ] {
             assert_eq!(unescape(source).text, expected, "{source}");

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::reading::{Figures, Lines, apply_tag, place, remark, split_category};
-use crate::{Answer, Bank, FormatError, Part, Question, cloze, decode, tags, text};
+use crate::{Answer, Bank, FormatError, Part, Question, cloze, decode, rich, tags, text};
 use scan::{Item, Raw, Segment};
 
 /// Reads a file.
@@ -148,9 +148,13 @@ impl<'a, I: Iterator<Item = &'a (usize, String)>> Reader<'a, I> {
         question.solution = solution.filter(|text| !text.is_empty());
         question.parts = answers;
         question.figures = std::mem::take(&mut figures.list);
+        for figure in question.figures.iter_mut().filter(|figure| figure.source.starts_with("data:")) {
+            figure.bytes = rich::data_address(&figure.source);
+            figure.source = figure.source.chars().take(40).collect();
+        }
         warnings.append(&mut figures.warnings);
         warnings.append(&mut lost);
-        for figure in question.figures.iter().filter(|figure| !figure.source.starts_with("data:")) {
+        for figure in question.figures.iter().filter(|figure| figure.bytes.is_none()) {
             let source: String = figure.source.chars().take(200).collect();
             warnings.push(format!("The picture {source} is not in the file."));
         }

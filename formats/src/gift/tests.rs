@@ -111,7 +111,7 @@ fn choices_are_read_as_written() {
     assert_eq!(options(&only("q {= a -> b ~ c}")), [right("a -> b"), wrong("c")]);
     assert_eq!(
         options(&only("q {~%33.33333%a ~%33,3%b ~%-50%c ~d}")).iter().map(|one| (one.1, one.2)).collect::<Vec<_>>(),
-        [(true, Some(0.333_333_3)), (true, Some(0.333)), (false, Some(-0.5)), (false, Some(0.0))]
+        [(true, Some(1.0 / 3.0)), (true, Some(0.333)), (false, Some(-0.5)), (false, Some(0.0))]
     );
     let partial = only("q {=%100%a ~%50%b ~c}");
     assert!(matches!(partial.parts[0].answer, Answer::Choice { several: false, weighted: true, .. }));

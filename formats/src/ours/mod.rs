@@ -5,6 +5,8 @@ mod write;
 
 pub use read::question;
 pub use write::{Row, row};
+#[cfg(feature = "write")]
+pub(crate) use write::{letter, media_type, shown};
 
 #[cfg(test)]
 mod tests;

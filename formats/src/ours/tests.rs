@@ -123,3 +123,23 @@ fn a_row_becomes_the_same_row_again() {
         assert_eq!(written(&read), columns, "{read:?}");
     }
 }
+
+#[test]
+fn feedback_of_several_lines_is_several_steps() {
+    let mut accepted = number("2", Tolerance::Unsaid);
+    accepted.feedback = Some("Yes.\nTwice one.".to_owned());
+    let part = Part { answer: Answer::Accepted(vec![accepted]), ..Part::default() };
+    let row = written(&Question { stem: "1 + 1?".to_owned(), parts: vec![part], ..Question::default() });
+    assert_eq!(row["solution_steps"], json!(["2: Yes.", "Twice one."]));
+    assert_eq!(written(&super::question(row.as_object().unwrap(), None, None)), row);
+}
+
+#[test]
+fn a_figure_keeps_its_name_if_the_one_before_it_is_missing() {
+    let figure = |bytes: Option<&[u8]>| crate::Figure { bytes: bytes.map(<[u8]>::to_vec), ..crate::Figure::default() };
+    let figures = vec![figure(None), figure(Some(b"<svg/>"))];
+    let question = Question { stem: "[figure 2]".to_owned(), parts: vec![Part::default()], figures, ..Question::default() };
+    let row = written(&question);
+    assert_eq!(row["figures"][0]["name"], json!("figure 2"));
+    assert_eq!(written(&super::question(row.as_object().unwrap(), None, None)), row);
+}

@@ -105,6 +105,13 @@ struct PartRow {
 }
 
 impl PartRow {
+    /// Adds the feedback on an answer to the solution. A step is one line.
+    fn explain(&mut self, answer: &str, feedback: Option<&str>) {
+        if let Some(feedback) = feedback.filter(|text| !text.trim().is_empty()) {
+            self.steps.extend(format!("{answer}: {feedback}").lines().map(str::to_owned));
+        }
+    }
+
     fn into_json(self) -> Value {
         let mut row = Map::new();
         row.insert("text".to_owned(), json!(self.text));
@@ -147,9 +154,9 @@ impl Writer {
                 let first = accepted.iter().find(|answer| answer.fraction >= 1.0).or(accepted.first());
                 row.answer = first.map(shown).ok_or("it has no accepted answer")?;
                 row.rules = rules(accepted);
-                row.steps.extend(accepted.iter().filter_map(|answer| {
-                    answer.feedback.as_ref().map(|feedback| format!("{}: {feedback}", shown(answer)))
-                }));
+                for answer in accepted {
+                    row.explain(&shown(answer), answer.feedback.as_deref());
+                }
             }
             Answer::Choice { options, several, weighted } => self.choice(&mut row, options, *several, *weighted)?,
             Answer::Matching { pairs, distractors } => return self.matching(&row, pairs, distractors),
@@ -174,9 +181,7 @@ impl Writer {
                 json["weight"] = json!(weight);
             }
             row.options.push(json);
-            if let Some(feedback) = option.feedback.as_deref().filter(|text| !text.trim().is_empty()) {
-                row.steps.push(format!("{}: {feedback}", letter(index)));
-            }
+            row.explain(&letter(index), option.feedback.as_deref());
         }
         if weighted && several && options.iter().any(|option| option.weight.is_some()) {
             row.rules = Some(json!({"weighted": true}));
@@ -252,7 +257,7 @@ impl Writer {
                 self.warn(format!("the picture {} is neither PNG, JPEG nor SVG", figure.source));
                 continue;
             };
-            let mut row = json!({"name": format!("figure {}", index + 1), "media_type": media_type, "data": STANDARD.encode(bytes)});
+            let mut row = json!({"name": figure_name(index, &figure.source), "media_type": media_type, "data": STANDARD.encode(bytes)});
             if let Some(alt) = figure.alt.as_deref().filter(|alt| !alt.trim().is_empty()) {
                 row["alt"] = json!(alt);
             }
@@ -262,7 +267,13 @@ impl Writer {
     }
 }
 
-fn media_type(bytes: &[u8]) -> Option<&'static str> {
+/// The name that the texts use. A figure from a row keeps its name, also if one before it was not found.
+fn figure_name(index: usize, source: &str) -> String {
+    let number = source.strip_prefix("figure ").and_then(|number| number.parse::<usize>().ok());
+    format!("figure {}", number.filter(|number| *number > 0).unwrap_or(index + 1))
+}
+
+pub(crate) fn media_type(bytes: &[u8]) -> Option<&'static str> {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
@@ -273,12 +284,12 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// `A`, `B`, …
-fn letter(index: usize) -> String {
+pub(crate) fn letter(index: usize) -> String {
     u8::try_from(index).map_or_else(|_| "?".to_owned(), |index| char::from(b'A' + index.min(25)).to_string())
 }
 
 /// An accepted answer as it is shown.
-fn shown(accepted: &Accepted) -> String {
+pub(crate) fn shown(accepted: &Accepted) -> String {
     let unit = accepted.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
     match &accepted.form {
         Form::Text { text, .. } => text.clone(),

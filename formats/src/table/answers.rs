@@ -4,7 +4,7 @@ use super::{
     Cell, Value,
     numbers::{self, Sign},
 };
-use crate::{Accepted, Answer, Choice, Decimal, Form, Tolerance};
+use crate::{Accepted, Answer, Choice, Decimal, Form, Tolerance, labels};
 
 /// What a row says about its answer.
 pub(crate) struct Key<'a> {
@@ -23,6 +23,8 @@ pub(crate) struct Key<'a> {
     pub(crate) unit: Option<String>,
     pub(crate) match_case: bool,
     pub(crate) sign: Sign,
+    /// Shares of the options in percent, in their order.
+    pub(crate) weights: String,
 }
 
 const TRUE: [&str; 5] = ["true", "wahr", "richtig", "right", "correct"];
@@ -53,7 +55,7 @@ impl Key<'_> {
         }
         let lower = self.text.to_lowercase();
         let says_so = ["true/false", "true false", "true or false", "boolean", "tf", "wahr/falsch", "richtig/falsch"];
-        if says_so.contains(&self.kind.as_str()) || CERTAIN.contains(&lower.as_str()) {
+        if says_so.contains(&self.kind.as_str()) || CERTAIN.contains(&lower.as_str()) && !self.is_text() {
             if TRUE.contains(&lower.as_str()) || ["t", "w", "1", "yes", "ja"].contains(&lower.as_str()) {
                 return Ok(true_or_false(true));
             }
@@ -107,8 +109,7 @@ impl Key<'_> {
     }
 
     fn form(&self, text: &str) -> Form {
-        let is_text = ["text", "string", "short text"].contains(&self.kind.as_str());
-        if is_text {
+        if self.is_text() {
             return Form::Text { text: text.to_owned(), match_case: self.match_case, has_wildcards: false };
         }
         numbers::form(text, self.sign, self.tolerance.as_ref(), self.match_case)
@@ -150,19 +151,50 @@ impl Key<'_> {
             "mehrfachauswahl",
         ];
         let several = right.len() > 1 || says_several.contains(&self.kind.as_str());
-        let options = self.options.iter().map(|(letter, text)| Choice {
+        let weights = self.weights(warnings);
+        let options = self.options.iter().enumerate().map(|(at, (letter, text))| Choice {
             text: text.clone(),
             is_right: right.contains(letter),
+            weight: weights.as_ref().and_then(|weights| weights.get(at).copied().flatten()),
             ..Choice::default()
         });
-        Ok(Answer::Choice { options: options.collect(), several, weighted: false })
+        Ok(Answer::Choice { options: options.collect(), several, weighted: weights.is_some() })
+    }
+
+    /// Whether the row says that the answer is a text, whatever it looks like.
+    fn is_text(&self) -> bool {
+        ["text", "string", "short text"].contains(&self.kind.as_str())
     }
 
     /// Whether the answer is one letter, as the key of options is.
     pub(super) fn is_letter(&self) -> bool {
         self.options.is_empty()
             && self.wrong.is_empty()
+            && !self.is_text()
             && matches!(self.text.as_bytes(), [letter] if letter.is_ascii_alphabetic())
+    }
+
+    /// The share of each option, from -1 to 1; `None` for one that has none.
+    fn weights(&self, warnings: &mut Vec<String>) -> Option<Vec<Option<f64>>> {
+        if self.weights.is_empty() {
+            return None;
+        }
+        let weight = |text: &str| match text.trim().trim_end_matches('%') {
+            "" => Some(None),
+            text => numbers::number(text, self.sign)
+                .map(|percent| labels::share(percent.to_f64()))
+                .filter(|share| share.abs() <= 1.0)
+                .map(Some),
+        };
+        let weights: Option<Vec<Option<f64>>> = self.weights.split(';').map(weight).collect();
+        let weights = weights.filter(|weights| weights.len() == self.options.len());
+        if weights.is_none() {
+            warnings.push(format!(
+                "The weights \"{}\" are left out: they are no percentage for each option.",
+                short(&self.weights)
+            ));
+        }
+        weights
     }
 
     /// The letters of the right options.
@@ -317,7 +349,7 @@ fn listed(text: &str) -> Vec<(u8, String)> {
 fn share(line: &str) -> (f64, &str) {
     let plain = (1.0, line);
     let Some((percent, text)) = line.strip_prefix('%').and_then(|rest| rest.split_once('%')) else { return plain };
-    match Decimal::parse(percent).map(|percent| percent.to_f64() / 100.0) {
+    match Decimal::parse(percent).map(|percent| labels::share(percent.to_f64())) {
         Some(fraction) if fraction > 0.0 && fraction <= 1.0 && !text.trim().is_empty() => (fraction, text.trim()),
         _ => plain,
     }

@@ -28,6 +28,8 @@ pub(crate) enum Column {
     Answer,
     /// Further answers that are accepted, one a line.
     AlsoAccepted,
+    /// Shares of the options in percent, in their order.
+    Weights,
     MatchCase,
     Tolerance,
     Unit,
@@ -41,7 +43,7 @@ pub(crate) enum Column {
 }
 
 /// Names of columns, in lower case and without marks. The first is the one of the template.
-const NAMES: [(Column, &[&str]); 27] = [
+const NAMES: [(Column, &[&str]); 28] = [
     (Column::Id, &["id", "question id", "key id", "nr id", "guid", "uuid", "kennung", "frage id", "aufgaben id"]),
     (Column::Title, &["title", "name", "question name", "question title", "titel", "bezeichnung"]),
     (Column::Category, &["category", "chapter", "unit of study", "module", "kategorie", "kapitel", "bereich", "modul"]),
@@ -114,6 +116,7 @@ const NAMES: [(Column, &[&str]); 27] = [
             "auch richtig",
         ],
     ),
+    (Column::Weights, &["option weights", "weights of options"]),
     (Column::MatchCase, &["match case", "case sensitive", "gro\u{df} klein", "gro\u{df}schreibung"]),
     (Column::Tolerance, &["tolerance", "margin", "plus minus", "toleranz", "abweichung"]),
     (Column::Unit, &["unit", "units", "einheit"]),

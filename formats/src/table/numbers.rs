@@ -171,14 +171,32 @@ pub(crate) fn form(text: &str, sign: Sign, column: Option<&Tolerance>, match_cas
             return Form::Number { value, tolerance };
         }
     }
-    if let Some((low, high)) = text.split_once("..")
-        && let (Some(low), Some(high)) = (number(low, sign), number(high, sign))
-        && low.to_f64() <= high.to_f64()
-    {
-        let bound = |value| Some(Bound { value, is_included: true });
-        return Form::Range { low: bound(low), high: bound(high) };
-    }
-    plain()
+    range(text, sign).unwrap_or_else(plain)
+}
+
+/// A range such as `3.1..3.2`. An end may be left out, as in `5..`, and `5<..<=7` says which ends are accepted.
+fn range(text: &str, sign: Sign) -> Option<Form> {
+    let (low, high) = text.split_once("..")?;
+    let (low, high) = (low.trim(), high.trim());
+    let bound = |text: &str, is_included| match text.trim() {
+        "" => Some(None),
+        text => number(text, sign).map(|value| Some(Bound { value, is_included })),
+    };
+    let low = match low.strip_suffix("<=").or(low.strip_suffix('<').filter(|_| !low.ends_with("<="))) {
+        Some(value) => bound(value, low.ends_with("<="))?,
+        None => bound(low, true)?,
+    };
+    let high = match (high.strip_prefix("<="), high.strip_prefix('<')) {
+        (Some(value), _) => bound(value, true)?,
+        (None, Some(value)) => bound(value, false)?,
+        (None, None) => bound(high, true)?,
+    };
+    let is_ordered = match (&low, &high) {
+        (None, None) => false,
+        (Some(low), Some(high)) => low.value.to_f64() <= high.value.to_f64(),
+        _ => true,
+    };
+    is_ordered.then_some(Form::Range { low, high })
 }
 
 #[cfg(test)]
@@ -240,6 +258,18 @@ mod tests {
         );
         assert_eq!(form("3,14 +- 5 %", Sign::Comma, None, false), number("3.14", Tolerance::Relative(decimal("0.05"))));
         assert!(matches!(form("3.1..3.2", Sign::Point, None, false), Form::Range { .. }));
-        assert!(matches!(form("3.2..3.1", Sign::Point, None, false), Form::Text { .. }));
+        for text in ["3.2..3.1", "..", "a..b", "<.."] {
+            assert!(is_text(text), "{text}");
+        }
+        let bound = |value: &str, is_included| Some(Bound { value: decimal(value), is_included });
+        for (text, low, high) in [
+            ("1<..2", bound("1", false), bound("2", true)),
+            ("1..<2", bound("1", true), bound("2", false)),
+            ("-1<=..", bound("-1", true), None),
+            ("..<=2", None, bound("2", true)),
+            ("5<..", bound("5", false), None),
+        ] {
+            assert_eq!(form(text, Sign::Point, None, false), Form::Range { low, high }, "{text}");
+        }
     }
 }

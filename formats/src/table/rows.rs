@@ -180,7 +180,8 @@ impl Rows<'_> {
             if let (Some(Column::Extra(name)), Some(cell)) = (column, row.cells.get(at))
                 && !cell.is_empty()
             {
-                question.extra.push((name.clone(), cell.text.trim().to_owned()));
+                let name = name.strip_prefix("extra: ").unwrap_or(name);
+                question.extra.push((name.to_owned(), cell.text.trim().to_owned()));
             }
         }
         if row.is_hidden {
@@ -209,7 +210,14 @@ impl Rows<'_> {
                 group.question.stem = part.text;
                 group.question.solution = part.solution;
             }
-            Ok(part) if group.has_parts => group.question.parts.push(part),
+            Ok(mut part) if group.has_parts => {
+                // The text of a gap stands in the stem.
+                part.is_gap = part.text == format!("[gap {}]", group.question.parts.len() + 1);
+                if part.is_gap {
+                    part.text.clear();
+                }
+                group.question.parts.push(part);
+            }
             Ok(mut part) => {
                 group.question.stem = std::mem::take(&mut part.text);
                 group.question.solution = part.solution.take();
@@ -355,8 +363,16 @@ impl Rows<'_> {
         let unit = Some(self.text(row, &Column::Unit)).filter(|unit| !unit.is_empty());
         let kind = self.kind(row);
         let match_case = fields::is_yes(&self.text(row, &Column::MatchCase));
+        let weights = self.text(row, &Column::Weights);
+        if text.is_empty() && !options.is_empty() && answers::is_open(&kind) {
+            warnings.push("The options have no key; they are text, and the student marks it.".to_owned());
+            for (letter, option) in &options {
+                question.push_str(&format!("\n{}. {option}", char::from(b'A' + letter)));
+            }
+            return Ok(Answer::Open);
+        }
         let mut key =
-            Key { options, wrong, answer, text, also, kind, tolerance, unit, match_case, sign: self.signs.answer };
+            Key { options, wrong, answer, text, also, kind, tolerance, unit, match_case, sign: self.signs.answer, weights };
         if key.is_letter()
             && let Some((stem, options)) = answers::labelled(question)
         {
