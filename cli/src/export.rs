@@ -16,7 +16,7 @@ use shared::app::App;
 use shared::domain::catalog::figures::FigureDigest;
 use shared::domain::id::CourseId;
 
-use crate::database::{DataSource, Purpose};
+use crate::database::{DataSource, DatabaseUse};
 use crate::output::{message, plain};
 use crate::stored_course;
 
@@ -65,7 +65,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         !is_binary || arguments.output.is_some() || !std::io::stdout().is_terminal(),
         "a package is a zip: --output names its file"
     );
-    let open = arguments.database.open_to(Purpose::Read).await?;
+    let open = arguments.database.open_to(DatabaseUse::Read).await?;
     let document = document(&open.app, &arguments.course).await;
     open.close();
     let document = document?;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, serve, template, user, verify};
+use pastpaper::{
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, serve, template, user, verify,
+};
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
 #[derive(Parser)]

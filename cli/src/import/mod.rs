@@ -149,7 +149,8 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
     summary.note(read.notes);
     summary.warn(read.warnings);
     summary.refuse(read.refused);
-    let figures = figures::take(&mut read.draft);
+    let mut figures = figures::take(&mut read.draft);
+    refuse_unknown_figures(app, &mut read.draft, &mut figures).await?;
     summary.refuse(figures.refused);
     summary.warn(figures.warnings);
     summary.refuse(refuse_faulty_rows(&mut read.draft));
@@ -160,6 +161,25 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
     summary.write(&report);
     summary.refuse(refused);
     Ok(summary)
+}
+
+/// Removes the questions that name a figure by digest which is not stored.
+async fn refuse_unknown_figures(app: &App, draft: &mut CatalogDraft, figures: &mut figures::Taken) -> Result<()> {
+    for (digest, questions) in std::mem::take(&mut figures.references) {
+        let is_known =
+            figures.files.iter().any(|file| file.digest == digest) || app.store.figure(&digest).await?.is_some();
+        if is_known {
+            continue;
+        }
+        draft.questions.retain(|question| !questions.iter().any(|id| *id == question.id.as_str()));
+        let reason = format!("figures: there is no stored figure {}; data has the image", digest.as_str());
+        figures.refused.extend(questions.into_iter().map(|id| RefusedRow {
+            table: "questions",
+            id,
+            reason: reason.clone(),
+        }));
+    }
+    Ok(())
 }
 
 /// Imports all data of a D1 dump.
