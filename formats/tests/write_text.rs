@@ -62,7 +62,9 @@ fn a_table_stays_the_same() {
 /// A question as far as a table can say it. The rest is listed as lost.
 fn in_a_table(question: &Question) -> Question {
     let mut question = question.clone();
-    for figure in &mut question.figures {
+    for (index, figure) in question.figures.iter_mut().enumerate() {
+        // Two pictures of one name would be one.
+        figure.source = format!("{index}-{}", figure.source);
         figure.bytes = None;
     }
     question.techniques.sort();
@@ -78,6 +80,11 @@ fn in_a_table(question: &Question) -> Question {
         let case = matches!(list[0].form, Form::Text { match_case: true, .. });
         for (index, one) in list.iter_mut().enumerate() {
             one.unit.clone_from(&unit);
+            if let Form::Range { low: Some(low), high: Some(high) } = &mut one.form
+                && low.value.to_f64() > high.value.to_f64()
+            {
+                std::mem::swap(low, high);
+            }
             let is_alone = index == 0 && one.fraction >= 1.0;
             if let Form::Text { text, match_case, has_wildcards } = &mut one.form {
                 (*match_case, *has_wildcards) = (case, false);

@@ -369,6 +369,10 @@ impl Writer<'_, '_> {
                 self.lost.say("A table cannot say that any number is right; the answer is left out.");
                 return None;
             }
+            Form::Range { low: Some(low), high: Some(high) } if low.value.to_f64() > high.value.to_f64() => {
+                self.lost.say("A range with its low end above its high end accepts nothing; it is left out.");
+                return None;
+            }
             Form::Range { low, high } => {
                 let mark = |is_included: bool| if is_included { "" } else { "<" };
                 let low = low.as_ref().map_or_else(String::new, |bound| format!("{}{}", exact(&bound.value), mark(bound.is_included)));

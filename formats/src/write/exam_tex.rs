@@ -81,7 +81,7 @@ impl Writer<'_, '_> {
         }
         match parts.as_slice() {
             [] => self.single(&Part::default()),
-            [only] if !only.is_gap => self.single(only),
+            [only] if !only.is_gap && only.text.is_empty() => self.single(only),
             parts => self.parts(parts),
         }
     }
@@ -174,8 +174,7 @@ impl Writer<'_, '_> {
     }
 
     fn single(&mut self, part: &Part) {
-        let text = if part.text.is_empty() { self.question.stem.clone() } else { format!("{}\n{}", self.question.stem, part.text) };
-        let text = self.text(&text);
+        let text = self.text(&self.question.stem);
         self.begin_question(part.points, &text);
         self.other_figures();
         self.answer(&part.answer);

@@ -61,7 +61,7 @@ pub(super) fn html(text: &str, instead: &mut dyn FnMut(Mark) -> Option<String>) 
 }
 
 /// The formula at the start of a text: its body, whether it is displayed, and where it ends.
-fn formula(text: &str) -> Option<(&str, bool, usize)> {
+pub(super) fn formula(text: &str) -> Option<(&str, bool, usize)> {
     let closer = if text.starts_with("$$") { "$$" } else { "$" };
     let bytes = text.as_bytes();
     let mut at = closer.len();
@@ -78,7 +78,7 @@ fn formula(text: &str) -> Option<(&str, bool, usize)> {
     None
 }
 
-fn mark(text: &str) -> Option<(Mark, usize)> {
+pub(super) fn mark(text: &str) -> Option<(Mark, usize)> {
     let end = text.bytes().take(16).position(|byte| byte == b']')?;
     let inside = &text[1..end];
     let number = |name: &str| {
