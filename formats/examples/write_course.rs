@@ -36,7 +36,8 @@ fn main() {
         std::fs::write(Path::new(folder).join(format!("{stem}.{ending}")), &written.bytes).unwrap();
         println!("{stem}.{ending}: {} bytes, {} remarks", written.bytes.len(), written.lost.len());
     }
-    std::fs::write(Path::new(folder).join(format!("{stem}.count")), format!("{} {points}", bank.questions.len())).unwrap();
+    std::fs::write(Path::new(folder).join(format!("{stem}.count")), format!("{} {points}\n", bank.questions.len()))
+        .unwrap();
 }
 
 fn list<'a>(catalogue: &'a Value, name: &str) -> &'a [Value] {

@@ -207,7 +207,8 @@ fn an_item_changed_by_hand_is_taken_as_it_reads() {
 
 #[test]
 fn a_picture_is_stored_once() {
-    let figure = |source: &str| formats::Figure { source: source.to_owned(), bytes: Some(generator::PNG.to_vec()), alt: None };
+    let figure =
+        |source: &str| formats::Figure { source: source.to_owned(), bytes: Some(generator::PNG.to_vec()), alt: None };
     let one = |name: &str| Question { figures: vec![figure(name)], ..question("See [figure 1].") };
     let bank = Bank { questions: vec![one("a.png"), one("b.png")], ..Bank::default() };
     let zip = written(&bank, true);
@@ -221,7 +222,10 @@ fn a_picture_is_stored_once() {
 fn an_exam_without_questions_is_said() {
     let exam = formats::Exam { title: "2024 fall final".to_owned(), ..formats::Exam::default() };
     let bank = Bank { exams: vec![exam], ..bank_of(question("Which?")) };
-    assert_eq!(write::qti3(&bank, true).lost[0].text, "The exam “2024 fall final” has no questions and is not written.");
+    assert_eq!(
+        write::qti3(&bank, true).lost[0].text,
+        "The exam “2024 fall final” has no questions and is not written."
+    );
 }
 
 #[test]

@@ -371,8 +371,19 @@ impl Rows<'_> {
             }
             return Ok(Answer::Open);
         }
-        let mut key =
-            Key { options, wrong, answer, text, also, kind, tolerance, unit, match_case, sign: self.signs.answer, weights };
+        let mut key = Key {
+            options,
+            wrong,
+            answer,
+            text,
+            also,
+            kind,
+            tolerance,
+            unit,
+            match_case,
+            sign: self.signs.answer,
+            weights,
+        };
         if key.is_letter()
             && let Some((stem, options)) = answers::labelled(question)
         {

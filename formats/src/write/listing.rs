@@ -55,9 +55,7 @@ pub(super) fn key(question: &Question) -> String {
     for (index, part) in question.parts.iter().enumerate() {
         let answer = match &part.answer {
             Answer::Open => continue,
-            Answer::Accepted(list) => {
-                list.iter().map(ours::shown).collect::<Vec<_>>().join(" or ")
-            }
+            Answer::Accepted(list) => list.iter().map(ours::shown).collect::<Vec<_>>().join(" or "),
             Answer::Choice { options, .. } => {
                 let right = options.iter().enumerate().filter(|(_, one)| one.is_right);
                 right.map(|(at, _)| ours::letter(at)).collect::<Vec<_>>().join(", ")
@@ -86,7 +84,8 @@ pub(super) fn solution(question: &Question) -> String {
 
 /// Right sides of pairs, each once, in an order that does not tell the key.
 pub(super) fn rights<'a>(pairs: &'a [(String, String)], distractors: &'a [String]) -> Vec<&'a str> {
-    let mut rights = sorted(pairs.iter().map(|(_, right)| right.as_str()).chain(distractors.iter().map(String::as_str)));
+    let mut rights =
+        sorted(pairs.iter().map(|(_, right)| right.as_str()).chain(distractors.iter().map(String::as_str)));
     rights.dedup();
     rights
 }
@@ -131,7 +130,8 @@ fn middle(low: &Bound, high: &Bound) -> Option<(Decimal, Decimal)> {
 pub(super) fn texts(question: &Question) -> impl Iterator<Item = &str> {
     let own = [Some(&question.stem), question.solution.as_ref()].into_iter().flatten();
     let parts = question.parts.iter().flat_map(|part| {
-        let mut texts: Vec<&String> = [Some(&part.text), part.solution.as_ref(), part.hint.as_ref()].into_iter().flatten().collect();
+        let mut texts: Vec<&String> =
+            [Some(&part.text), part.solution.as_ref(), part.hint.as_ref()].into_iter().flatten().collect();
         match &part.answer {
             Answer::Open => {}
             Answer::Accepted(list) => texts.extend(list.iter().filter_map(|one| one.feedback.as_ref())),
@@ -150,7 +150,8 @@ pub(super) fn texts(question: &Question) -> impl Iterator<Item = &str> {
 
 /// The numbers of the figures that have a file and that no text shows.
 pub(super) fn unshown_figures(question: &Question) -> Vec<usize> {
-    let numbers = question.figures.iter().enumerate().filter(|(_, figure)| figure.bytes.is_some()).map(|(at, _)| at + 1);
+    let numbers =
+        question.figures.iter().enumerate().filter(|(_, figure)| figure.bytes.is_some()).map(|(at, _)| at + 1);
     numbers
         .filter(|number| {
             let mark = format!("[figure {number}]");

@@ -35,8 +35,7 @@ pub fn qti3(bank: &Bank, with_answers: bool) -> Written {
     }
     let mut tests = Vec::new();
     for (index, exam) in bank.exams.iter().enumerate() {
-        let members: Vec<usize> =
-            (0..items.len()).filter(|at| bank.questions[*at].exam == Some(index)).collect();
+        let members: Vec<usize> = (0..items.len()).filter(|at| bank.questions[*at].exam == Some(index)).collect();
         if members.is_empty() {
             let text = format!("The exam “{}” has no questions and is not written.", exam.title);
             lost.push(Remark { place: crate::Place::default(), text });
@@ -152,7 +151,8 @@ impl<'a> Item<'a> {
 
     fn write(&self, bank: &Bank) -> String {
         let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-        let id = self.question.place.id.as_deref().filter(|id| is_identifier(id)).map_or_else(|| self.id(), str::to_owned);
+        let id =
+            self.question.place.id.as_deref().filter(|id| is_identifier(id)).map_or_else(|| self.id(), str::to_owned);
         let mut out = format!(
             "{head}<qti-assessment-item xmlns=\"{NAMESPACE}\" identifier=\"{}\" title=\"{}\" adaptive=\"false\" \
              time-dependent=\"false\" tool-name=\"pastpaper\" tool-version=\"1\">\n",

@@ -208,7 +208,8 @@ impl Item<'_> {
         }
         if let Some(unit) = list.first().and_then(|one| one.unit.as_ref()) {
             let name = escaped(unit);
-            let _ = write!(out, "<units><unit><multiplier>1</multiplier><unit_name>{name}</unit_name></unit></units>\n");
+            let _ =
+                write!(out, "<units><unit><multiplier>1</multiplier><unit_name>{name}</unit_name></unit></units>\n");
             // A unit may be left out, as ours does.
             out.push_str("<unitgradingtype>0</unitgradingtype>\n<showunits>0</showunits>\n");
         }

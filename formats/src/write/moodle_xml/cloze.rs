@@ -74,9 +74,10 @@ fn gap(part: &Part, weight: u32) -> Option<String> {
                 (false, false) => "MULTICHOICE_V",
             };
             let shares = shares(options, *several, *weighted);
-            let texts = options.iter().zip(shares).map(|(one, share)| {
-                alternative(&share, rich(&one.text)?, one.feedback.as_ref())
-            });
+            let texts = options
+                .iter()
+                .zip(shares)
+                .map(|(one, share)| alternative(&share, rich(&one.text)?, one.feedback.as_ref()));
             (kind, texts.collect::<Option<Vec<_>>>()?)
         }
         Answer::Accepted(list) if is_numerical(list) && list.iter().all(|one| one.unit.is_none()) => {
@@ -95,9 +96,10 @@ fn gap(part: &Part, weight: u32) -> Option<String> {
         }
         _ => return None,
     };
-    alternatives.iter().any(|one| one.starts_with('=') || kind.starts_with("MULTIR")).then(|| {
-        format!("{{{weight}:{kind}:{}}}", alternatives.join("~"))
-    })
+    alternatives
+        .iter()
+        .any(|one| one.starts_with('=') || kind.starts_with("MULTIR"))
+        .then(|| format!("{{{weight}:{kind}:{}}}", alternatives.join("~")))
 }
 
 fn alternative(share: &str, text: String, feedback: Option<&String>) -> Option<String> {

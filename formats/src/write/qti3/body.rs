@@ -22,7 +22,8 @@ impl Item<'_> {
         let mut placed = vec![false; question.parts.len()];
         let text = self.html(&stem, &mut |number| {
             let index = number.checked_sub(1)?;
-            let part = question.parts.get(index).filter(|part| part.is_gap && !placed[index] && is_inline(&part.answer))?;
+            let part =
+                question.parts.get(index).filter(|part| part.is_gap && !placed[index] && is_inline(&part.answer))?;
             placed[index] = true;
             Some(self.inline(index, part))
         });
@@ -140,7 +141,9 @@ fn is_inline(answer: &Answer) -> bool {
     match answer {
         Answer::Accepted(_) => true,
         // An inline choice holds plain text only.
-        Answer::Choice { options, several, .. } => !several && options.iter().all(|one| !one.text.contains(['$', '[', '\n'])),
+        Answer::Choice { options, several, .. } => {
+            !several && options.iter().all(|one| !one.text.contains(['$', '[', '\n']))
+        }
         _ => false,
     }
 }
