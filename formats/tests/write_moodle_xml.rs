@@ -29,7 +29,7 @@ fn without_comments(mut xml: String) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn ours_comes_back_equal(bank in generator::bank()) {
@@ -88,7 +88,9 @@ proptest! {
 
 #[test]
 fn the_fixtures_are_fixed_points() {
-    for fixture in [include_bytes!("fixtures/moodle.xml").as_slice()] {
+    let kinds = include_bytes!("fixtures/moodle-kinds.xml");
+    assert_eq!((read(kinds).questions.len(), read(kinds).refused.len()), (9, 0));
+    for fixture in [include_bytes!("fixtures/moodle.xml").as_slice(), kinds] {
         let bank = read(fixture);
         let xml = written(&bank, true);
         let again = read(xml.as_bytes());

@@ -104,7 +104,6 @@ pub(super) fn points(question: &Question) -> f64 {
 /// An accepted number as a value and the distance from it that is accepted. `None` if it is no number, or no such interval.
 pub(super) fn interval(accepted: &Accepted) -> Option<(Decimal, Decimal)> {
     match &accepted.form {
-        Form::Text { .. } => None,
         Form::Number { value, tolerance: Tolerance::Unsaid } => Some((value.clone(), Decimal::zero())),
         Form::Number { value, tolerance: Tolerance::Absolute(by) } => Some((value.clone(), by.clone())),
         Form::Number { value, tolerance: Tolerance::Relative(by) } => {
@@ -112,7 +111,12 @@ pub(super) fn interval(accepted: &Accepted) -> Option<(Decimal, Decimal)> {
             Some((value.clone(), Decimal::parse(by.as_str().trim_start_matches('-'))?))
         }
         Form::Range { low: Some(low), high: Some(high) } => middle(low, high),
-        Form::Range { .. } => None,
+        // `2.50` is a number. `007` may be a code.
+        Form::Text { text, match_case: false, has_wildcards: false } => {
+            let is_code = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
+            Decimal::parse(text).filter(|_| !is_code).map(|value| (value, Decimal::zero()))
+        }
+        Form::Text { .. } | Form::Range { .. } => None,
     }
 }
 

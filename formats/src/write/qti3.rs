@@ -117,7 +117,7 @@ impl Files {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (path, content) in self.members {
             // Pictures other than SVG are compressed already.
-            let is_text = path.ends_with(".xml") || path.ends_with(".svg");
+            let is_text = matches!(path.rsplit('.').next(), Some("xml" | "svg"));
             let method = if is_text { CompressionMethod::Deflated } else { CompressionMethod::Stored };
             writer.start_file(path, SimpleFileOptions::default().compression_method(method))?;
             writer.write_all(&content)?;
@@ -163,10 +163,10 @@ impl<'a> Item<'a> {
             self.declaration(&mut out, index, part);
         }
         let points = listing::points(self.question);
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<qti-outcome-declaration identifier=\"SCORE\" cardinality=\"single\" base-type=\"float\" normal-maximum=\"{points}\">\
-             <qti-default-value><qti-value>0</qti-value></qti-default-value></qti-outcome-declaration>\n"
+             <qti-default-value><qti-value>0</qti-value></qti-default-value></qti-outcome-declaration>"
         );
         self.body(&mut out);
         if self.with_answers {

@@ -175,7 +175,7 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
                                 feedback: None,
                             }]);
                         }
-                        stem.push_str(&format!(" and [gap {}]", index + 1));
+                        stem.extend([" and [gap ", &(index + 1).to_string(), "]"]);
                     }
                 }
                 _ => {}
@@ -271,7 +271,7 @@ pub(crate) fn simple_question() -> impl Strategy<Value = Question> {
         let options = texts.into_iter().enumerate().map(|(at, text)| {
             let is_right = at == 0 || kind > 0 && right[at];
             let share = if is_right {
-                1.0 / count as f64
+                1.0 / f64::from(u32::try_from(count).unwrap())
             } else if right[at] {
                 -0.5
             } else {

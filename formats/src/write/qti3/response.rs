@@ -167,9 +167,9 @@ fn mapping(out: &mut String, part: &Part) {
 
 /// Adds an expression to the score.
 fn add(out: &mut String, expression: &str) {
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<qti-set-outcome-value identifier=\"SCORE\"><qti-sum><qti-variable identifier=\"SCORE\"/>{expression}</qti-sum></qti-set-outcome-value>\n"
+        "<qti-set-outcome-value identifier=\"SCORE\"><qti-sum><qti-variable identifier=\"SCORE\"/>{expression}</qti-sum></qti-set-outcome-value>"
     );
 }
 
@@ -244,7 +244,7 @@ fn pattern(text: &str, match_case: bool) -> String {
         match letter {
             '*' => out.push_str(".*"),
             '\\' | '|' | '.' | '?' | '+' | '(' | ')' | '{' | '}' | '-' | '[' | ']' | '^' | '$' => {
-                out.extend(['\\', letter])
+                out.extend(['\\', letter]);
             }
             letter if !match_case && letter.is_ascii_alphabetic() => {
                 out.extend(['[', letter.to_ascii_lowercase(), letter.to_ascii_uppercase(), ']']);
