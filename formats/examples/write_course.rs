@@ -8,6 +8,8 @@ use formats::write::{self, Written};
 use formats::{Bank, Question, ours};
 use serde_json::{Map, Value};
 
+type Writer = fn(&Bank, bool) -> Written;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, file, folder] = arguments.as_slice() else { panic!("write_course FILE FOLDER") };
@@ -24,7 +26,7 @@ fn main() {
     let points: f64 = questions.iter().flat_map(|question| &question.parts).filter_map(|part| part.points).sum();
     let bank = Bank { questions, ..Bank::default() };
     let stem = Path::new(file).file_stem().unwrap().to_string_lossy();
-    let writers: [(&str, fn(&Bank, bool) -> Written); 5] = [
+    let writers: [(&str, Writer); 5] = [
         ("gift", write::gift),
         ("csv", write::csv),
         ("tex", write::exam_tex),

@@ -367,7 +367,8 @@ impl Rows<'_> {
         if text.is_empty() && !options.is_empty() && answers::is_open(&kind) {
             warnings.push("The options have no key; they are text, and the student marks it.".to_owned());
             for (letter, option) in &options {
-                question.push_str(&format!("\n{}. {option}", char::from(b'A' + letter)));
+                let letter = char::from(b'A' + letter);
+                question.extend(["\n", letter.to_string().as_str(), ". ", option.as_str()]);
             }
             return Ok(Answer::Open);
         }

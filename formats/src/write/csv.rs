@@ -361,9 +361,9 @@ impl Writer<'_, '_> {
             if is_first {
                 let is_rich = is_text(one) && text.contains(['$', '\\', '<', '&', '#']);
                 if is_rich {
-                    self.set_text("answer", &text)
+                    self.set_text("answer", &text);
                 } else {
-                    self.table.set("answer", text)
+                    self.table.set("answer", text);
                 }
                 continue;
             }

@@ -136,7 +136,7 @@ impl Writer<'_, '_> {
         });
         // A bracket in the text is no number of points.
         let guard = if text.starts_with('[') && bracket.is_empty() { "{}" } else { "" };
-        let _ = writeln!(self.out, "\\{name}{bracket}{} {text}", guard);
+        let _ = writeln!(self.out, "\\{name}{bracket}{guard} {text}");
     }
 
     fn begin_question(&mut self, points: Option<f64>, text: &str) {

@@ -345,7 +345,7 @@ impl Writer<'_, '_> {
     fn block(&mut self, answer: &Answer) -> Option<String> {
         match answer {
             Answer::Open => Some(String::new()),
-            Answer::Accepted(list) => self.accepted(list),
+            Answer::Accepted(list) => Some(self.accepted(list)),
             Answer::Choice { options, several, weighted } => self.choice(options, *several, *weighted),
             Answer::Matching { pairs, distractors } => Some(self.pairs(pairs, distractors)),
             Answer::Ordering(texts) => {
@@ -369,7 +369,7 @@ impl Writer<'_, '_> {
         out
     }
 
-    fn accepted(&mut self, list: &[Accepted]) -> Option<String> {
+    fn accepted(&mut self, list: &[Accepted]) -> String {
         let numbers = list.iter().filter(|one| !matches!(one.form, Form::Text { .. })).count();
         let are_numbers = numbers == list.len();
         self.lost.say_if(
@@ -394,14 +394,12 @@ impl Writer<'_, '_> {
             [] => {
                 let text = best(list).map(shown).unwrap_or_default();
                 self.lost.say(format!("GIFT cannot say the answer `{text}`; the question has no key."));
-                Some(String::new())
+                String::new()
             }
             // A number alone needs no sign.
-            [only] if are_numbers && only.starts_with('=') && !only.starts_with("=%") => {
-                Some(only.replacen('=', "#", 1))
-            }
-            [only] => Some(format!("{kind}{only}")),
-            _ => Some(format!("{kind}\n{}\n", pieces.join("\n"))),
+            [only] if are_numbers && only.starts_with('=') && !only.starts_with("=%") => only.replacen('=', "#", 1),
+            [only] => format!("{kind}{only}"),
+            _ => format!("{kind}\n{}\n", pieces.join("\n")),
         }
     }
 
@@ -465,10 +463,8 @@ impl Writer<'_, '_> {
             let (own, other) = if first.is_right { (first, second) } else { (second, first) };
             let mut out = if first.is_right { "T" } else { "F" }.to_owned();
             if own.feedback.is_some() || other.feedback.is_some() {
-                out.push_str(&format!(
-                    "#{}",
-                    other.feedback.as_deref().map_or_else(String::new, |text| self.text(text))
-                ));
+                let other = other.feedback.as_deref().map_or_else(String::new, |text| self.text(text));
+                out.extend(["#", other.as_str()]);
                 out.push_str(&self.feedback(own.feedback.as_deref()));
             }
             return Some(out);
@@ -529,7 +525,7 @@ fn with_formulas(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut is_open = false;
     let mut letters = text.chars().peekable();
-    let has_pairs = text.replace("\\$", "").matches('$').count() % 2 == 0;
+    let has_pairs = text.replace("\\$", "").matches('$').count().is_multiple_of(2);
     while let Some(next) = letters.next() {
         match next {
             '\\' => {
