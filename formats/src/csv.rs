@@ -345,9 +345,14 @@ mod tests {
 
     #[test]
     fn guards_against_formulas_are_removed() {
-        for (cell, text) in
-            [("=\"007\"", "007"), ("'=2x+1", "=2x+1"), ("'-3", "-3"), ("=2x+1", "=2x+1"), ("'quoted'", "'quoted'"), ("''=x", "'=x")]
-        {
+        for (cell, text) in [
+            ("=\"007\"", "007"),
+            ("'=2x+1", "=2x+1"),
+            ("'-3", "-3"),
+            ("=2x+1", "=2x+1"),
+            ("'quoted'", "'quoted'"),
+            ("''=x", "'=x"),
+        ] {
             assert_eq!(unguarded(cell), text);
         }
     }

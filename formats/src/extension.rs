@@ -117,7 +117,9 @@ mod reading {
         }
         match serde_json::from_str::<Extension>(json.trim()) {
             Ok(extension) if is_sound(&extension.question) => Found::Question(Box::new(extension)),
-            _ => Found::Unused("The data of our export at the end of the question are not valid and are not used.".to_owned()),
+            _ => Found::Unused(
+                "The data of our export at the end of the question are not valid and are not used.".to_owned(),
+            ),
         }
     }
 

@@ -188,7 +188,9 @@ impl Reader<'_> {
         self.warn(&place, &warnings);
         // A question may have been moved to another category.
         let (category, topic) = &self.category;
-        if names(category.as_deref(), topic.as_deref()) != names(question.category.as_deref(), question.topic.as_deref()) {
+        if names(category.as_deref(), topic.as_deref())
+            != names(question.category.as_deref(), question.topic.as_deref())
+        {
             (question.category, question.topic) = self.category.clone();
         }
         question.exam = exam.map(|exam| extension::put_exam(&mut self.bank, exam));
@@ -201,11 +203,8 @@ impl Reader<'_> {
         if let Some(intro) = intro {
             let text = format!("This description was put before the question{named}.");
             self.bank.warnings.push(Remark { place: intro.place, text });
-            question.stem = if question.stem.is_empty() {
-                intro.text
-            } else {
-                format!("{}\n\n{}", intro.text, question.stem)
-            };
+            question.stem =
+                if question.stem.is_empty() { intro.text } else { format!("{}\n\n{}", intro.text, question.stem) };
         }
     }
 

@@ -81,7 +81,13 @@ pub fn is_qti(bytes: &[u8]) -> bool {
 /// Reads all tests and items of a package.
 pub fn read_package(file_name: &str, package: &Package) -> Result<Bank, FormatError> {
     let manifest = manifest::read(package)?;
-    let mut reader = Reader { package, pictures: Pictures::new(package), manifest: &manifest, bank: Bank::default(), told: BTreeSet::new() };
+    let mut reader = Reader {
+        package,
+        pictures: Pictures::new(package),
+        manifest: &manifest,
+        bank: Bank::default(),
+        told: BTreeSet::new(),
+    };
     for (path, reason) in package.left_out() {
         reader.bank.warnings.push(remark(path, None, format!("The file is left out: {reason}.")));
     }

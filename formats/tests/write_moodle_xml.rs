@@ -29,7 +29,7 @@ fn without_comments(mut xml: String) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn ours_comes_back_equal(bank in generator::bank()) {
@@ -88,7 +88,9 @@ proptest! {
 
 #[test]
 fn the_fixtures_are_fixed_points() {
-    for fixture in [include_bytes!("fixtures/moodle.xml").as_slice()] {
+    let kinds = include_bytes!("fixtures/moodle-kinds.xml");
+    assert_eq!((read(kinds).questions.len(), read(kinds).refused.len()), (9, 0));
+    for fixture in [include_bytes!("fixtures/moodle.xml").as_slice(), kinds] {
         let bank = read(fixture);
         let xml = written(&bank, true);
         let again = read(xml.as_bytes());
@@ -126,7 +128,11 @@ fn number(stem: &str) -> Question {
     };
     Question {
         stem: stem.to_owned(),
-        parts: vec![formats::Part { answer: Answer::Accepted(vec![accepted]), points: Some(2.0), ..Default::default() }],
+        parts: vec![formats::Part {
+            answer: Answer::Accepted(vec![accepted]),
+            points: Some(2.0),
+            ..Default::default()
+        }],
         solution: Some("Secret.".to_owned()),
         topic: Some("Fall".to_owned()),
         ..Question::default()
@@ -152,10 +158,14 @@ fn a_question_changed_by_hand_is_taken_as_it_reads() {
 #[test]
 fn new_line_ends_change_nothing_and_a_new_category_counts() {
     let question = number("How fast?");
-    let xml = written(&bank_of(question.clone()), true).replace('\n', "\r\n").replace("top/Fall", "top/Motion/Free fall");
+    let xml =
+        written(&bank_of(question.clone()), true).replace('\n', "\r\n").replace("top/Fall", "top/Motion/Free fall");
     let read = read(xml.as_bytes());
     assert_eq!(read.warnings, []);
-    assert_eq!((read.questions[0].category.as_deref(), read.questions[0].topic.as_deref()), (Some("Motion"), Some("Free fall")));
+    assert_eq!(
+        (read.questions[0].category.as_deref(), read.questions[0].topic.as_deref()),
+        (Some("Motion"), Some("Free fall"))
+    );
     assert_eq!(read.questions[0].parts, question.parts);
 }
 
@@ -181,7 +191,9 @@ fn what_moodle_cannot_show_is_said() {
 fn gaps_are_embedded_answers_with_their_figures() {
     let source = r"{1:SHORTANSWER:=a\}b~%50%c\~d#no \# sign} and {3:MULTICHOICE:%0%$x^2$~=5 \~ 6} <img src='@@PLUGINFILE@@/a.png'>";
     let file = "<file name='a.png' encoding='base64'>iVBORw0KGgo=</file>";
-    let xml = format!("<quiz><question type='cloze'><name><text>Q</text></name><questiontext format='html'><text><![CDATA[{source}]]></text>{file}</questiontext></question></quiz>");
+    let xml = format!(
+        "<quiz><question type='cloze'><name><text>Q</text></name><questiontext format='html'><text><![CDATA[{source}]]></text>{file}</questiontext></question></quiz>"
+    );
     let bank = read(xml.as_bytes());
     let native = read(without_comments(written(&bank, true)).as_bytes());
     assert_eq!(native.questions[0].parts, bank.questions[0].parts);

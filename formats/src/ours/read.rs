@@ -76,7 +76,6 @@ pub fn question(row: &Map<String, Value>, topic: Option<&str>, category: Option<
             .collect(),
         is_bonus: row.get("is_bonus") == Some(&Value::Bool(true)),
         extra: extra.collect(),
-        ..Question::default()
     }
 }
 
@@ -125,21 +124,27 @@ fn answer(row: &Map<String, Value>) -> Answer {
         return Answer::Open;
     }
     let tolerance = |name: &str| rules.get(name).and_then(decimal);
-    let form = match Decimal::parse(text) {
-        Some(value) => Form::Number {
-            value,
-            tolerance: match (
-                tolerance("tolerance").or_else(|| tolerance("absolute_tolerance")),
-                tolerance("relative_tolerance"),
-            ) {
-                (Some(by), _) => Tolerance::Absolute(by),
-                (None, Some(by)) => Tolerance::Relative(by),
-                (None, None) => Tolerance::Unsaid,
-            },
-        },
+    let form = match number_of(
+        text,
+        tolerance("tolerance").or_else(|| tolerance("absolute_tolerance")),
+        tolerance("relative_tolerance"),
+    ) {
+        Some(number) => number,
         None => Form::Text { text: text.to_owned(), match_case: false, has_wildcards: false },
     };
     Answer::Accepted(vec![Accepted { form, fraction: 1.0, unit: None, feedback: None }])
+}
+
+/// A number. A text such as `007` or `2.50`, which a number would change, is one only if it has a tolerance.
+fn number_of(text: &str, absolute: Option<Decimal>, relative: Option<Decimal>) -> Option<Form> {
+    let value = Decimal::parse(text)?;
+    let tolerance = match (absolute, relative) {
+        (Some(by), _) => Tolerance::Absolute(by),
+        (None, Some(by)) => Tolerance::Relative(by),
+        (None, None) if value.as_str() != text => return None,
+        (None, None) => Tolerance::Unsaid,
+    };
+    Some(Form::Number { value, tolerance })
 }
 
 fn rules(column: Option<&Value>) -> Map<String, Value> {
@@ -171,18 +176,10 @@ fn accepted(row: &Map<String, Value>) -> Option<Accepted> {
         let value = row.get("answer")?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let is_text = is_set("match_case") || is_set("wildcards");
-        match Decimal::parse(&text).filter(|_| !is_text) {
-            Some(value) => Form::Number {
-                value,
-                tolerance: match (
-                    row.get("tolerance").and_then(decimal),
-                    row.get("relative_tolerance").and_then(decimal),
-                ) {
-                    (Some(by), _) => Tolerance::Absolute(by),
-                    (None, Some(by)) => Tolerance::Relative(by),
-                    (None, None) => Tolerance::Unsaid,
-                },
-            },
+        let number =
+            number_of(&text, row.get("tolerance").and_then(decimal), row.get("relative_tolerance").and_then(decimal));
+        match number.filter(|_| !is_text) {
+            Some(number) => number,
             None => Form::Text { text, match_case: is_set("match_case"), has_wildcards: is_set("wildcards") },
         }
     };

@@ -138,8 +138,21 @@ fn feedback_of_several_lines_is_several_steps() {
 fn a_figure_keeps_its_name_if_the_one_before_it_is_missing() {
     let figure = |bytes: Option<&[u8]>| crate::Figure { bytes: bytes.map(<[u8]>::to_vec), ..crate::Figure::default() };
     let figures = vec![figure(None), figure(Some(b"<svg/>"))];
-    let question = Question { stem: "[figure 2]".to_owned(), parts: vec![Part::default()], figures, ..Question::default() };
+    let question =
+        Question { stem: "[figure 2]".to_owned(), parts: vec![Part::default()], figures, ..Question::default() };
     let row = written(&question);
     assert_eq!(row["figures"][0]["name"], json!("figure 2"));
     assert_eq!(written(&super::question(row.as_object().unwrap(), None, None)), row);
+}
+
+#[test]
+fn digits_that_a_number_would_change_stay_a_text() {
+    for answer in ["007", "2.50", "+1"] {
+        let row = json!({"question_text": "Which?", "answer": answer, "solution_steps": []});
+        let read = super::question(row.as_object().unwrap(), None, None);
+        assert_eq!(written(&read), row);
+        let rules = json!({"accepted": [{"answer": answer}, {"answer": "other"}]});
+        let row = json!({"question_text": "Which?", "answer": answer, "solution_steps": [], "answer_rules": rules});
+        assert_eq!(written(&super::question(row.as_object().unwrap(), None, None)), row);
+    }
 }

@@ -158,35 +158,11 @@ impl Writer {
                     row.explain(&shown(answer), answer.feedback.as_deref());
                 }
             }
-            Answer::Choice { options, several, weighted } => self.choice(&mut row, options, *several, *weighted)?,
+            Answer::Choice { options, several, weighted } => choice(&mut row, options, *several, *weighted)?,
             Answer::Matching { pairs, distractors } => return self.matching(&row, pairs, distractors),
             Answer::Ordering(texts) => return self.ordering(&row, texts),
         }
         Ok(vec![row])
-    }
-
-    fn choice(&mut self, row: &mut PartRow, options: &[Choice], several: bool, weighted: bool) -> Result<(), String> {
-        if options.len() > OPTIONS_MAX {
-            return Err(format!("it has {} options; at most {OPTIONS_MAX} can be stored", options.len()));
-        }
-        let right: Vec<String> =
-            options.iter().enumerate().filter(|(_, option)| option.is_right).map(|(index, _)| letter(index)).collect();
-        if right.is_empty() {
-            return Err("none of its options is right".to_owned());
-        }
-        row.answer = right.join(", ");
-        for (index, option) in options.iter().enumerate() {
-            let mut json = json!({"letter": letter(index), "text": option.text, "is_correct": option.is_right});
-            if several && let Some(weight) = option.weight {
-                json["weight"] = json!(weight);
-            }
-            row.options.push(json);
-            row.explain(&letter(index), option.feedback.as_deref());
-        }
-        if weighted && several && options.iter().any(|option| option.weight.is_some()) {
-            row.rules = Some(json!({"weighted": true}));
-        }
-        Ok(())
     }
 
     fn matching(
@@ -281,6 +257,30 @@ pub(crate) fn media_type(bytes: &[u8]) -> Option<&'static str> {
         _ if start.contains("<svg") => Some("image/svg+xml"),
         _ => None,
     }
+}
+
+fn choice(row: &mut PartRow, options: &[Choice], several: bool, weighted: bool) -> Result<(), String> {
+    if options.len() > OPTIONS_MAX {
+        return Err(format!("it has {} options; at most {OPTIONS_MAX} can be stored", options.len()));
+    }
+    let right: Vec<String> =
+        options.iter().enumerate().filter(|(_, option)| option.is_right).map(|(index, _)| letter(index)).collect();
+    if right.is_empty() {
+        return Err("none of its options is right".to_owned());
+    }
+    row.answer = right.join(", ");
+    for (index, option) in options.iter().enumerate() {
+        let mut json = json!({"letter": letter(index), "text": option.text, "is_correct": option.is_right});
+        if several && let Some(weight) = option.weight {
+            json["weight"] = json!(weight);
+        }
+        row.options.push(json);
+        row.explain(&letter(index), option.feedback.as_deref());
+    }
+    if weighted && several && options.iter().any(|option| option.weight.is_some()) {
+        row.rules = Some(json!({"weighted": true}));
+    }
+    Ok(())
 }
 
 /// `A`, `B`, …

@@ -367,12 +367,24 @@ impl Rows<'_> {
         if text.is_empty() && !options.is_empty() && answers::is_open(&kind) {
             warnings.push("The options have no key; they are text, and the student marks it.".to_owned());
             for (letter, option) in &options {
-                question.push_str(&format!("\n{}. {option}", char::from(b'A' + letter)));
+                let letter = char::from(b'A' + letter);
+                question.extend(["\n", letter.to_string().as_str(), ". ", option.as_str()]);
             }
             return Ok(Answer::Open);
         }
-        let mut key =
-            Key { options, wrong, answer, text, also, kind, tolerance, unit, match_case, sign: self.signs.answer, weights };
+        let mut key = Key {
+            options,
+            wrong,
+            answer,
+            text,
+            also,
+            kind,
+            tolerance,
+            unit,
+            match_case,
+            sign: self.signs.answer,
+            weights,
+        };
         if key.is_letter()
             && let Some((stem, options)) = answers::labelled(question)
         {

@@ -26,8 +26,18 @@ const BEFORE: [&str; 17] = [
     "figure",
 ];
 /// Columns after the options.
-const AFTER: [&str; 10] =
-    ["answer", "also accepted", "option weights", "match case", "tolerance", "unit", "points", "bonus", "hint", "solution"];
+const AFTER: [&str; 10] = [
+    "answer",
+    "also accepted",
+    "option weights",
+    "match case",
+    "tolerance",
+    "unit",
+    "points",
+    "bonus",
+    "hint",
+    "solution",
+];
 /// Stands before the name of a field that no column of ours holds.
 const EXTRA: &str = "extra: ";
 
@@ -112,9 +122,13 @@ struct Writer<'a, 'b> {
 impl Writer<'_, '_> {
     fn question(&mut self) {
         let question = self.question;
-        let is_expanded = question.parts.iter().any(|part| matches!(part.answer, Answer::Matching { .. } | Answer::Ordering(_)));
+        let is_expanded =
+            question.parts.iter().any(|part| matches!(part.answer, Answer::Matching { .. } | Answer::Ordering(_)));
         self.lost.say_if(is_expanded, "A table has no matching and no ordering; each pair and each place is a part.");
-        self.lost.say_if(question.figures.iter().any(|figure| figure.bytes.is_some()), "A table has no pictures; only their names are kept.");
+        self.lost.say_if(
+            question.figures.iter().any(|figure| figure.bytes.is_some()),
+            "A table has no pictures; only their names are kept.",
+        );
         let parts = parts_with_options(question);
         if let [only] = parts.as_slice()
             && !only.is_gap
@@ -216,7 +230,10 @@ impl Writer<'_, '_> {
                     || part.solution.as_deref().is_some_and(has)
                     || matches!(&part.answer, Answer::Choice { options, .. } if options.iter().any(|one| has(&one.text)))
             };
-            if !has(&question.stem) && !question.solution.as_deref().is_some_and(has) && !question.parts.iter().any(in_part) {
+            if !has(&question.stem)
+                && !question.solution.as_deref().is_some_and(has)
+                && !question.parts.iter().any(in_part)
+            {
                 out.push('\n');
                 out.push_str(&mark);
             }
@@ -271,7 +288,8 @@ impl Writer<'_, '_> {
         match &part.answer {
             Answer::Choice { options, several, weighted } => {
                 self.choice(options, *several, *weighted);
-                let feedback = options.iter().enumerate().filter_map(|(index, option)| Some((index, option.feedback.as_ref()?)));
+                let feedback =
+                    options.iter().enumerate().filter_map(|(index, option)| Some((index, option.feedback.as_ref()?)));
                 said.extend(feedback.map(|(index, text)| format!("{}: {text}", letter(index))));
             }
             Answer::Accepted(list) if self.with_answers => {
@@ -292,8 +310,10 @@ impl Writer<'_, '_> {
             let text = if option.text.is_empty() { "(empty)" } else { &option.text };
             self.set_text(&letter(index).to_string(), text);
         }
-        let right: Vec<String> =
-            (0..options.len()).filter(|index| options[*index].is_right).map(|index| letter(index).to_string()).collect();
+        let right: Vec<String> = (0..options.len())
+            .filter(|index| options[*index].is_right)
+            .map(|index| letter(index).to_string())
+            .collect();
         if !self.with_answers || right.is_empty() || options.len() < 2 {
             self.lost.say_if(self.with_answers, "A choice needs two options and a right one; it has no key here.");
             self.table.set("question type", "open");
@@ -304,7 +324,8 @@ impl Writer<'_, '_> {
         }
         self.table.set("answer", right.join(", "));
         if weighted {
-            let weights: Vec<String> = options.iter().map(|option| option.weight.map_or_else(String::new, percent)).collect();
+            let weights: Vec<String> =
+                options.iter().map(|option| option.weight.map_or_else(String::new, percent)).collect();
             self.table.set("option weights", weights.join("; "));
         }
     }
@@ -315,10 +336,13 @@ impl Writer<'_, '_> {
         if are_texts {
             self.table.set("question type", "text");
         }
-        let cases: Vec<bool> = list.iter().filter_map(|one| match one.form {
-            Form::Text { match_case, .. } => Some(match_case),
-            _ => None,
-        }).collect();
+        let cases: Vec<bool> = list
+            .iter()
+            .filter_map(|one| match one.form {
+                Form::Text { match_case, .. } => Some(match_case),
+                _ => None,
+            })
+            .collect();
         if cases.contains(&true) {
             self.lost.say_if(cases.contains(&false), "Case matters in all texts of a row or in none; here in all.");
             self.table.set("match case", "yes");
@@ -336,12 +360,20 @@ impl Writer<'_, '_> {
             let is_first = index == 0 && one.fraction >= 1.0;
             if is_first {
                 let is_rich = is_text(one) && text.contains(['$', '\\', '<', '&', '#']);
-                if is_rich { self.set_text("answer", &text) } else { self.table.set("answer", text) }
+                if is_rich {
+                    self.set_text("answer", &text);
+                } else {
+                    self.table.set("answer", text);
+                }
                 continue;
             }
             self.lost.say_if(text.contains('\n'), "A further answer stands on one line.");
-            let text = text.replace('\n', " ");
-            let share = if one.fraction < 1.0 || text.starts_with('%') { format!("%{}%", percent(one.fraction)) } else { String::new() };
+            let text = text.replace("$$", "$").split_whitespace().collect::<Vec<_>>().join(" ");
+            let share = if one.fraction < 1.0 || text.starts_with('%') {
+                format!("%{}%", percent(one.fraction))
+            } else {
+                String::new()
+            };
             also.push(format!("{share}{text}"));
         }
         let also = also.join("\n");
@@ -353,7 +385,8 @@ impl Writer<'_, '_> {
         Some(match &one.form {
             Form::Text { text, has_wildcards, .. } => {
                 self.lost.say_if(*has_wildcards, "A table has no patterns; `*` is a character.");
-                let may_be_number = !are_texts && text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | ',' | '−' | '<'));
+                let may_be_number = !are_texts
+                    && text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | ',' | '−' | '<'));
                 self.lost.say_if(may_be_number, "A text beside numbers may be read as a number.");
                 text.clone()
             }
@@ -369,10 +402,18 @@ impl Writer<'_, '_> {
                 self.lost.say("A table cannot say that any number is right; the answer is left out.");
                 return None;
             }
+            Form::Range { low: Some(low), high: Some(high) } if low.value.to_f64() > high.value.to_f64() => {
+                self.lost.say("A range with its low end above its high end accepts nothing; it is left out.");
+                return None;
+            }
             Form::Range { low, high } => {
                 let mark = |is_included: bool| if is_included { "" } else { "<" };
-                let low = low.as_ref().map_or_else(String::new, |bound| format!("{}{}", exact(&bound.value), mark(bound.is_included)));
-                let high = high.as_ref().map_or_else(String::new, |bound| format!("{}{}", mark(bound.is_included), exact(&bound.value)));
+                let low = low
+                    .as_ref()
+                    .map_or_else(String::new, |bound| format!("{}{}", exact(&bound.value), mark(bound.is_included)));
+                let high = high
+                    .as_ref()
+                    .map_or_else(String::new, |bound| format!("{}{}", mark(bound.is_included), exact(&bound.value)));
                 format!("{low}..{high}")
             }
         })

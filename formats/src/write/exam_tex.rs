@@ -73,7 +73,8 @@ impl Writer<'_, '_> {
             let _ = writeln!(self.out, "% {}", id.replace(['\n', '\r'], " "));
         }
         let parts = parts_with_options(question);
-        let expanded = question.parts.iter().any(|part| matches!(part.answer, Answer::Matching { .. } | Answer::Ordering(_)));
+        let expanded =
+            question.parts.iter().any(|part| matches!(part.answer, Answer::Matching { .. } | Answer::Ordering(_)));
         self.lost.say_if(expanded, "The class has no matching and no ordering; each pair and each place is a part.");
         let are_gaps = !parts.is_empty() && parts.iter().all(|part| part.is_gap && Self::is_fillin(&part.answer));
         if are_gaps {
@@ -81,7 +82,7 @@ impl Writer<'_, '_> {
         }
         match parts.as_slice() {
             [] => self.single(&Part::default()),
-            [only] if !only.is_gap => self.single(only),
+            [only] if !only.is_gap && only.text.is_empty() => self.single(only),
             parts => self.parts(parts),
         }
     }
@@ -103,7 +104,8 @@ impl Writer<'_, '_> {
         }
         fields.extend(question.extra.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "bonus_points"));
         if !fields.is_empty() {
-            self.lost.say(format!("The class has no place for these fields; they are left out: {}.", fields.join(", ")));
+            self.lost
+                .say(format!("The class has no place for these fields; they are left out: {}.", fields.join(", ")));
         }
         self.lost.say_if(
             !question.figures.is_empty(),
@@ -134,7 +136,7 @@ impl Writer<'_, '_> {
         });
         // A bracket in the text is no number of points.
         let guard = if text.starts_with('[') && bracket.is_empty() { "{}" } else { "" };
-        let _ = writeln!(self.out, "\\{name}{bracket}{} {text}", guard);
+        let _ = writeln!(self.out, "\\{name}{bracket}{guard} {text}");
     }
 
     fn begin_question(&mut self, points: Option<f64>, text: &str) {
@@ -162,7 +164,8 @@ impl Writer<'_, '_> {
         let mut lines: Vec<String> = part.solution.iter().cloned().collect();
         match &part.answer {
             Answer::Choice { options, .. } => {
-                let said = options.iter().enumerate().filter_map(|(index, option)| Some((index, option.feedback.as_ref()?)));
+                let said =
+                    options.iter().enumerate().filter_map(|(index, option)| Some((index, option.feedback.as_ref()?)));
                 lines.extend(said.map(|(index, text)| format!("{}: {text}", super::lost::letter(index))));
             }
             Answer::Accepted(list) => {
@@ -174,8 +177,7 @@ impl Writer<'_, '_> {
     }
 
     fn single(&mut self, part: &Part) {
-        let text = if part.text.is_empty() { self.question.stem.clone() } else { format!("{}\n{}", self.question.stem, part.text) };
-        let text = self.text(&text);
+        let text = self.text(&self.question.stem);
         self.begin_question(part.points, &text);
         self.other_figures();
         self.answer(&part.answer);
@@ -309,8 +311,10 @@ impl Writer<'_, '_> {
                 Form::Number { tolerance, .. } => *tolerance != Tolerance::Unsaid,
                 Form::Range { .. } => true,
             };
-            self.lost.say_if(is_rule, "The class has no tolerance, range, pattern or case of answers; they are left out.");
-            self.lost.say_if(one.fraction < 1.0, "The class has no answers that are worth less; the share is left out.");
+            self.lost
+                .say_if(is_rule, "The class has no tolerance, range, pattern or case of answers; they are left out.");
+            self.lost
+                .say_if(one.fraction < 1.0, "The class has no answers that are worth less; the share is left out.");
         }
         let text = best(list).map(shown).unwrap_or_default();
         self.lost.say_if(text.contains('\n'), "The answer has several lines; they are one.");
@@ -343,7 +347,9 @@ fn file_name(figure: &Figure, number: usize) -> String {
         Some([0x89, b'P', ..]) => "png",
         Some([0xff, 0xd8, ..]) => "jpg",
         Some(_) => "svg",
-        None => figure.source.rsplit_once('.').map_or("png", |(_, kind)| if kind.len() < 5 && kind.chars().all(|c| c.is_ascii_alphanumeric()) { kind } else { "png" }),
+        None => figure.source.rsplit_once('.').map_or("png", |(_, kind)| {
+            if kind.len() < 5 && kind.chars().all(|c| c.is_ascii_alphanumeric()) { kind } else { "png" }
+        }),
     };
     format!("figure-{number}.{kind}")
 }

@@ -72,7 +72,9 @@ fn escaped(text: &str) -> String {
 fn may_be_html(text: &str) -> bool {
     let begins = |(at, sign): (usize, &str)| {
         let next = text[at + 1..].chars().next();
-        next.is_some_and(|next| next.is_ascii_alphanumeric() || matches!(next, '/' | '!' | '?') && sign == "<" || next == '#')
+        next.is_some_and(|next| {
+            next.is_ascii_alphanumeric() || matches!(next, '/' | '!' | '?') && sign == "<" || next == '#'
+        })
     };
     text.match_indices(['<', '&']).any(begins)
 }
@@ -88,7 +90,10 @@ impl Writer<'_, '_> {
     fn question(&mut self) {
         let question = self.question;
         let lost = &mut *self.lost;
-        lost.say_if(question.exam.is_some() || question.number.is_some(), "GIFT has no exams; the exam and the number are left out.");
+        lost.say_if(
+            question.exam.is_some() || question.number.is_some(),
+            "GIFT has no exams; the exam and the number are left out.",
+        );
         lost.say_if(question.is_bonus, "GIFT has no bonus points; that the question is a bonus is left out.");
         lost.say_if(question.parts.iter().any(|part| part.hint.is_some()), "GIFT has no hints; they are left out.");
         if !question.extra.is_empty() {
@@ -109,7 +114,8 @@ impl Writer<'_, '_> {
                 self.gaps(parts);
             }
             parts => {
-                self.lost.say(format!("GIFT has no parts; each of the {} parts is a question of its own.", parts.len()));
+                self.lost
+                    .say(format!("GIFT has no parts; each of the {} parts is a question of its own.", parts.len()));
                 for (index, part) in parts.iter().enumerate() {
                     let text = joined(&[&question.stem, &part.text]);
                     self.one(Some(index), &text, part);
@@ -171,7 +177,9 @@ impl Writer<'_, '_> {
         // The end of a row is not the end of the formula.
         let text = text.replace("\\\\)", "\\\\ )").replace("\\\\]", "\\\\ ]");
         html(&text, &mut |mark| match mark {
-            Mark::Figure(number) => self.question.figures.get(number.checked_sub(1)?).map(|figure| image(figure, number)),
+            Mark::Figure(number) => {
+                self.question.figures.get(number.checked_sub(1)?).map(|figure| image(figure, number))
+            }
             Mark::Gap(_) => None,
         })
     }
@@ -221,6 +229,8 @@ impl Writer<'_, '_> {
         let figures = self.other_figures();
         let mut block = block.unwrap_or_default();
         if let Some(general) = self.general(Some(part)) {
+            // An empty line would end the question.
+            block.truncate(block.trim_end().len());
             let _ = write!(block, "\n####{general}\n");
         }
         let _ = write!(self.out, "{stem}{figures} {{{block}}}\n\n");
@@ -271,11 +281,20 @@ impl Writer<'_, '_> {
             } else {
                 let _ = write!(stem, " {{{block}}}");
             }
-            self.lost.say_if(part.solution.is_some(), "A gap has no solution of its own; it stands in that of the question.");
+            self.lost.say_if(
+                part.solution.is_some(),
+                "A gap has no solution of its own; it stands in that of the question.",
+            );
         }
-        let solutions: Vec<&str> = question.solution.as_deref().into_iter().chain(parts.iter().filter_map(|part| part.solution.as_deref())).collect();
+        let solutions: Vec<&str> = question
+            .solution
+            .as_deref()
+            .into_iter()
+            .chain(parts.iter().filter_map(|part| part.solution.as_deref()))
+            .collect();
         let text = joined(&solutions);
-        let general = if self.with_answers && !text.is_empty() { format!("####{}", self.text(&text)) } else { String::new() };
+        let general =
+            if self.with_answers && !text.is_empty() { format!("####{}", self.text(&text)) } else { String::new() };
         let _ = write!(self.out, "{stem}{}{general}\n\n", self.other_figures());
     }
 
@@ -285,9 +304,10 @@ impl Writer<'_, '_> {
         let mut alternatives: Vec<String> = Vec::new();
         let kind = match &part.answer {
             Answer::Choice { options, several, weighted } => {
+                let weighted = *weighted && options.iter().any(|option| option.weight.unwrap_or(0.0) > 0.0);
                 for option in options {
                     let text = self.text(&option.text);
-                    let share = match option.weight.filter(|_| *weighted) {
+                    let share = match option.weight.filter(|_| weighted) {
                         Some(weight) if !option.is_right || weight < 1.0 => format!("%{}%", percent(weight)),
                         _ if option.is_right => "=".to_owned(),
                         _ => String::new(),
@@ -302,7 +322,8 @@ impl Writer<'_, '_> {
                 for one in list {
                     let text = if are_numbers { self.number(one, true) } else { Some(self.short(one)) };
                     let Some(text) = text else { continue };
-                    let share = if one.fraction < 1.0 { format!("%{}%", percent(one.fraction)) } else { "=".to_owned() };
+                    let share =
+                        if one.fraction < 1.0 { format!("%{}%", percent(one.fraction)) } else { "=".to_owned() };
                     alternatives.push(format!("{share}{text}{}", self.feedback(one.feedback.as_deref())));
                 }
                 match (are_numbers, match_case) {
@@ -324,7 +345,7 @@ impl Writer<'_, '_> {
     fn block(&mut self, answer: &Answer) -> Option<String> {
         match answer {
             Answer::Open => Some(String::new()),
-            Answer::Accepted(list) => self.accepted(list),
+            Answer::Accepted(list) => Some(self.accepted(list)),
             Answer::Choice { options, several, weighted } => self.choice(options, *several, *weighted),
             Answer::Matching { pairs, distractors } => Some(self.pairs(pairs, distractors)),
             Answer::Ordering(texts) => {
@@ -348,10 +369,13 @@ impl Writer<'_, '_> {
         out
     }
 
-    fn accepted(&mut self, list: &[Accepted]) -> Option<String> {
+    fn accepted(&mut self, list: &[Accepted]) -> String {
         let numbers = list.iter().filter(|one| !matches!(one.form, Form::Text { .. })).count();
         let are_numbers = numbers == list.len();
-        self.lost.say_if(numbers > 0 && !are_numbers, "Numbers beside texts are texts in GIFT, without tolerance and range.");
+        self.lost.say_if(
+            numbers > 0 && !are_numbers,
+            "Numbers beside texts are texts in GIFT, without tolerance and range.",
+        );
         self.lost.say_if(
             list.iter().any(|one| matches!(one.form, Form::Text { match_case: true, .. })),
             "GIFT cannot say that case matters; the answer is accepted in any case.",
@@ -370,10 +394,12 @@ impl Writer<'_, '_> {
             [] => {
                 let text = best(list).map(shown).unwrap_or_default();
                 self.lost.say(format!("GIFT cannot say the answer `{text}`; the question has no key."));
-                Some(String::new())
+                String::new()
             }
-            [only] => Some(format!("{kind}{only}")),
-            _ => Some(format!("{kind}\n{}\n", pieces.join("\n"))),
+            // A number alone needs no sign.
+            [only] if are_numbers && only.starts_with('=') && !only.starts_with("=%") => only.replacen('=', "#", 1),
+            [only] => format!("{kind}{only}"),
+            _ => format!("{kind}\n{}\n", pieces.join("\n")),
         }
     }
 
@@ -437,7 +463,8 @@ impl Writer<'_, '_> {
             let (own, other) = if first.is_right { (first, second) } else { (second, first) };
             let mut out = if first.is_right { "T" } else { "F" }.to_owned();
             if own.feedback.is_some() || other.feedback.is_some() {
-                out.push_str(&format!("#{}", other.feedback.as_deref().map_or_else(String::new, |text| self.text(text))));
+                let other = other.feedback.as_deref().map_or_else(String::new, |text| self.text(text));
+                out.extend(["#", other.as_str()]);
                 out.push_str(&self.feedback(own.feedback.as_deref()));
             }
             return Some(out);
@@ -448,10 +475,8 @@ impl Writer<'_, '_> {
         let is_lost = weighted && several && options.iter().any(|option| gains(option) != option.is_right);
         self.lost.say_if(is_lost, "In GIFT each option with a weight above 0 is right; here that is not so.");
         let weighted = weighted && (!several || options.iter().any(gains));
-        self.lost.say_if(
-            several && !weighted,
-            "In GIFT several right options give shares of the points; here all or none.",
-        );
+        self.lost
+            .say_if(several && !weighted, "In GIFT several right options give shares of the points; here all or none.");
         let count = f64::from(u32::try_from(right).unwrap_or(1));
         let mut out = "\n".to_owned();
         for option in options {
@@ -469,7 +494,8 @@ impl Writer<'_, '_> {
                 _ => "~".to_owned(),
             };
             let text = if option.text.is_empty() { "(empty)".to_owned() } else { self.text(&option.text) };
-            let text = if mark.ends_with('%') || !text.starts_with('%') { text } else { format!("&percnt;{}", &text[1..]) };
+            let text =
+                if mark.ends_with('%') || !text.starts_with('%') { text } else { format!("&percnt;{}", &text[1..]) };
             let _ = writeln!(out, "{mark}{text}{}", self.feedback(option.feedback.as_deref()));
         }
         Some(out)
@@ -499,7 +525,7 @@ fn with_formulas(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut is_open = false;
     let mut letters = text.chars().peekable();
-    let has_pairs = text.replace("\\$", "").matches('$').count() % 2 == 0;
+    let has_pairs = text.replace("\\$", "").matches('$').count().is_multiple_of(2);
     while let Some(next) = letters.next() {
         match next {
             '\\' => {

@@ -28,12 +28,12 @@ pub(super) fn html(text: &str, instead: &mut dyn FnMut(Mark) -> Option<String>) 
                         if out.ends_with("<br/>") {
                             out.truncate(out.len() - "<br/>".len());
                         }
-                        out.push_str("\\[");
+                        open(&mut out, "\\[");
                         escape(&mut out, latex);
                         out.push_str("\\]");
                         length = end + usize::from(rest[end..].starts_with('\n'));
                     } else {
-                        out.push_str("\\(");
+                        open(&mut out, "\\(");
                         escape(&mut out, latex);
                         out.push_str("\\)");
                         length = end;
@@ -60,8 +60,16 @@ pub(super) fn html(text: &str, instead: &mut dyn FnMut(Mark) -> Option<String>) 
     out
 }
 
+/// Begins a formula. A backslash before it is a character of its own.
+fn open(out: &mut String, delimiter: &str) {
+    if out.ends_with('\\') {
+        out.push_str("<span></span>");
+    }
+    out.push_str(delimiter);
+}
+
 /// The formula at the start of a text: its body, whether it is displayed, and where it ends.
-fn formula(text: &str) -> Option<(&str, bool, usize)> {
+pub(super) fn formula(text: &str) -> Option<(&str, bool, usize)> {
     let closer = if text.starts_with("$$") { "$$" } else { "$" };
     let bytes = text.as_bytes();
     let mut at = closer.len();
@@ -78,7 +86,7 @@ fn formula(text: &str) -> Option<(&str, bool, usize)> {
     None
 }
 
-fn mark(text: &str) -> Option<(Mark, usize)> {
+pub(super) fn mark(text: &str) -> Option<(Mark, usize)> {
     let end = text.bytes().take(16).position(|byte| byte == b']')?;
     let inside = &text[1..end];
     let number = |name: &str| {
@@ -135,6 +143,7 @@ mod tests {
             ("1 < 2 & \"a\"\n\u{1}b", "1 &lt; 2 &amp; &quot;a&quot;<br/> b"),
             (r"is $a < b$ or \$5?", r"is \(a &lt; b\) or <span>$</span>5?"),
             ("so\n$$x^2$$\nholds", r"so\[x^2\]holds"),
+            ("a \\\n$$x$$", r"a \<span></span>\[x\]"),
             ("lone $", "lone <span>$</span>"),
             ("$$", "<span>$</span><span>$</span>"),
             ("see [figure 1], [figure 2] and [x]", "see <img/>, [figure 2] and [x]"),

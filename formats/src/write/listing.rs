@@ -55,9 +55,7 @@ pub(super) fn key(question: &Question) -> String {
     for (index, part) in question.parts.iter().enumerate() {
         let answer = match &part.answer {
             Answer::Open => continue,
-            Answer::Accepted(list) => {
-                list.iter().map(ours::shown).collect::<Vec<_>>().join(" or ")
-            }
+            Answer::Accepted(list) => list.iter().map(ours::shown).collect::<Vec<_>>().join(" or "),
             Answer::Choice { options, .. } => {
                 let right = options.iter().enumerate().filter(|(_, one)| one.is_right);
                 right.map(|(at, _)| ours::letter(at)).collect::<Vec<_>>().join(", ")
@@ -86,7 +84,8 @@ pub(super) fn solution(question: &Question) -> String {
 
 /// Right sides of pairs, each once, in an order that does not tell the key.
 pub(super) fn rights<'a>(pairs: &'a [(String, String)], distractors: &'a [String]) -> Vec<&'a str> {
-    let mut rights = sorted(pairs.iter().map(|(_, right)| right.as_str()).chain(distractors.iter().map(String::as_str)));
+    let mut rights =
+        sorted(pairs.iter().map(|(_, right)| right.as_str()).chain(distractors.iter().map(String::as_str)));
     rights.dedup();
     rights
 }
@@ -105,7 +104,6 @@ pub(super) fn points(question: &Question) -> f64 {
 /// An accepted number as a value and the distance from it that is accepted. `None` if it is no number, or no such interval.
 pub(super) fn interval(accepted: &Accepted) -> Option<(Decimal, Decimal)> {
     match &accepted.form {
-        Form::Text { .. } => None,
         Form::Number { value, tolerance: Tolerance::Unsaid } => Some((value.clone(), Decimal::zero())),
         Form::Number { value, tolerance: Tolerance::Absolute(by) } => Some((value.clone(), by.clone())),
         Form::Number { value, tolerance: Tolerance::Relative(by) } => {
@@ -113,7 +111,12 @@ pub(super) fn interval(accepted: &Accepted) -> Option<(Decimal, Decimal)> {
             Some((value.clone(), Decimal::parse(by.as_str().trim_start_matches('-'))?))
         }
         Form::Range { low: Some(low), high: Some(high) } => middle(low, high),
-        Form::Range { .. } => None,
+        // `2.50` is a number. `007` may be a code.
+        Form::Text { text, match_case: false, has_wildcards: false } => {
+            let is_code = text.len() > 1 && text.starts_with('0') && !text.starts_with("0.");
+            Decimal::parse(text).filter(|_| !is_code).map(|value| (value, Decimal::zero()))
+        }
+        Form::Text { .. } | Form::Range { .. } => None,
     }
 }
 
@@ -131,7 +134,8 @@ fn middle(low: &Bound, high: &Bound) -> Option<(Decimal, Decimal)> {
 pub(super) fn texts(question: &Question) -> impl Iterator<Item = &str> {
     let own = [Some(&question.stem), question.solution.as_ref()].into_iter().flatten();
     let parts = question.parts.iter().flat_map(|part| {
-        let mut texts: Vec<&String> = [Some(&part.text), part.solution.as_ref(), part.hint.as_ref()].into_iter().flatten().collect();
+        let mut texts: Vec<&String> =
+            [Some(&part.text), part.solution.as_ref(), part.hint.as_ref()].into_iter().flatten().collect();
         match &part.answer {
             Answer::Open => {}
             Answer::Accepted(list) => texts.extend(list.iter().filter_map(|one| one.feedback.as_ref())),
@@ -150,7 +154,8 @@ pub(super) fn texts(question: &Question) -> impl Iterator<Item = &str> {
 
 /// The numbers of the figures that have a file and that no text shows.
 pub(super) fn unshown_figures(question: &Question) -> Vec<usize> {
-    let numbers = question.figures.iter().enumerate().filter(|(_, figure)| figure.bytes.is_some()).map(|(at, _)| at + 1);
+    let numbers =
+        question.figures.iter().enumerate().filter(|(_, figure)| figure.bytes.is_some()).map(|(at, _)| at + 1);
     numbers
         .filter(|number| {
             let mark = format!("[figure {number}]");

@@ -26,9 +26,9 @@ pub fn moodle_xml(bank: &Bank, with_answers: bool) -> Written {
     for (index, question) in bank.questions.iter().enumerate() {
         let category = category(question);
         if category != current {
-            let _ = write!(
+            let _ = writeln!(
                 out,
-                "<question type=\"category\"><category><text>$course$/top{}</text></category></question>\n",
+                "<question type=\"category\"><category><text>$course$/top{}</text></category></question>",
                 escaped(&category)
             );
             current = category;
@@ -36,8 +36,7 @@ pub fn moodle_xml(bank: &Bank, with_answers: bool) -> Written {
         let start = out.len();
         let item = Item::new(question);
         let kind = if with_answers { answers::kind(question) } else { answers::Kind::Essay };
-        if with_answers && matches!(kind, answers::Kind::Essay) && !answers::is_open(question) {
-            let text = "Moodle has no type for this question. It shows an essay; our import takes the question back.";
+        if let Some(text) = answers::lost(question, &kind).filter(|_| with_answers) {
             lost.push(Remark { place: question.place.clone(), text: text.to_owned() });
         }
         item.write(&mut out, index + 1, &kind, with_answers);
@@ -58,6 +57,10 @@ fn category(question: &Question) -> String {
     let topic = question.topic.as_ref().map(|topic| topic.replace('/', "//"));
     for name in outer.chain(topic).filter(|name| !name.trim().is_empty()) {
         path.push('/');
+        if name.starts_with('/') {
+            // Three slashes would be read as one that belongs to the name before.
+            path.push(' ');
+        }
         path.push_str(&name);
     }
     path
@@ -81,7 +84,7 @@ impl<'a> Item<'a> {
     fn write(&self, out: &mut String, number: usize, kind: &answers::Kind, with_answers: bool) {
         let question = self.question;
         let title = escaped(&listing::title(question, number));
-        let _ = write!(out, "<question type=\"{}\">\n<name><text>{title}</text></name>\n", kind.name());
+        let _ = writeln!(out, "<question type=\"{}\">\n<name><text>{title}</text></name>", kind.name());
         self.text(out, kind);
         if with_answers {
             let solution = listing::solution(question);
@@ -90,11 +93,11 @@ impl<'a> Item<'a> {
             }
         }
         if !matches!(kind, answers::Kind::Cloze(_)) {
-            let _ = write!(out, "<defaultgrade>{}</defaultgrade>\n", listing::points(question));
+            let _ = writeln!(out, "<defaultgrade>{}</defaultgrade>", listing::points(question));
         }
         self.extra(out, with_answers);
         if let Some(id) = &question.place.id {
-            let _ = write!(out, "<idnumber>{}</idnumber>\n", escaped(id));
+            let _ = writeln!(out, "<idnumber>{}</idnumber>", escaped(id));
         }
         self.answers(out, kind, with_answers);
         for hint in question.parts.iter().filter_map(|part| part.hint.as_ref()) {
@@ -139,7 +142,7 @@ impl<'a> Item<'a> {
                 "feedback if wrong" => "incorrectfeedback",
                 "response template" => "responsetemplate",
                 "penalty" => {
-                    let _ = write!(out, "<penalty>{}</penalty>\n", escaped(value));
+                    let _ = writeln!(out, "<penalty>{}</penalty>", escaped(value));
                     continue;
                 }
                 "hidden" => {
@@ -169,7 +172,7 @@ impl<'a> Item<'a> {
     ) {
         let _ = write!(out, "<{element}{attributes} format=\"html\">");
         self.inner(out, text, gap);
-        let _ = write!(out, "</{element}>\n");
+        let _ = writeln!(out, "</{element}>");
     }
 
     /// A text and the files that it shows, without the element around them.

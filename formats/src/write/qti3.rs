@@ -35,8 +35,7 @@ pub fn qti3(bank: &Bank, with_answers: bool) -> Written {
     }
     let mut tests = Vec::new();
     for (index, exam) in bank.exams.iter().enumerate() {
-        let members: Vec<usize> =
-            (0..items.len()).filter(|at| bank.questions[*at].exam == Some(index)).collect();
+        let members: Vec<usize> = (0..items.len()).filter(|at| bank.questions[*at].exam == Some(index)).collect();
         if members.is_empty() {
             let text = format!("The exam “{}” has no questions and is not written.", exam.title);
             lost.push(Remark { place: crate::Place::default(), text });
@@ -118,7 +117,7 @@ impl Files {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (path, content) in self.members {
             // Pictures other than SVG are compressed already.
-            let is_text = path.ends_with(".xml") || path.ends_with(".svg");
+            let is_text = matches!(path.rsplit('.').next(), Some("xml" | "svg"));
             let method = if is_text { CompressionMethod::Deflated } else { CompressionMethod::Stored };
             writer.start_file(path, SimpleFileOptions::default().compression_method(method))?;
             writer.write_all(&content)?;
@@ -152,7 +151,8 @@ impl<'a> Item<'a> {
 
     fn write(&self, bank: &Bank) -> String {
         let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-        let id = self.question.place.id.as_deref().filter(|id| is_identifier(id)).map_or_else(|| self.id(), str::to_owned);
+        let id =
+            self.question.place.id.as_deref().filter(|id| is_identifier(id)).map_or_else(|| self.id(), str::to_owned);
         let mut out = format!(
             "{head}<qti-assessment-item xmlns=\"{NAMESPACE}\" identifier=\"{}\" title=\"{}\" adaptive=\"false\" \
              time-dependent=\"false\" tool-name=\"pastpaper\" tool-version=\"1\">\n",
@@ -163,10 +163,10 @@ impl<'a> Item<'a> {
             self.declaration(&mut out, index, part);
         }
         let points = listing::points(self.question);
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<qti-outcome-declaration identifier=\"SCORE\" cardinality=\"single\" base-type=\"float\" normal-maximum=\"{points}\">\
-             <qti-default-value><qti-value>0</qti-value></qti-default-value></qti-outcome-declaration>\n"
+             <qti-default-value><qti-value>0</qti-value></qti-default-value></qti-outcome-declaration>"
         );
         self.body(&mut out);
         if self.with_answers {

@@ -1,9 +1,7 @@
 //! Questions of every kind that ours can hold, for the properties of the writers.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use formats::{
-    Accepted, Answer, Bank, Bound, Choice, Decimal, Exam, Figure, Form, Part, Place, Question, Tolerance,
-};
+use formats::{Accepted, Answer, Bank, Bound, Choice, Decimal, Exam, Figure, Form, Part, Place, Question, Tolerance};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -11,7 +9,8 @@ use proptest::sample::select;
 
 /// A PNG of one pixel.
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\xdacd`\xf8_\x0f\0\x02\x87\x01\x80\xeb\xba\x9e\x92\0\0\0\0IEND\xaeB`\x82";
-pub(crate) const SVG: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"><path d=\"M0 0h1\"/></svg>";
+pub(crate) const SVG: &[u8] =
+    b"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"><path d=\"M0 0h1\"/></svg>";
 
 /// A text in the form that the readers produce: words and formulas, one blank between them.
 pub(crate) fn text() -> impl Strategy<Value = String> {
@@ -127,11 +126,12 @@ pub(crate) fn part() -> impl Strategy<Value = Part> {
 }
 
 pub(crate) fn figures() -> impl Strategy<Value = Vec<Figure>> {
-    let figure = (select(vec!["ramp.png", "img/slope one.svg", "a b.png", "fig.svg"]), option::of(words()), any::<bool>())
-        .prop_map(|(source, alt, has_bytes)| {
-            let bytes = if source.ends_with("png") { PNG } else { SVG };
-            Figure { source: source.to_owned(), bytes: has_bytes.then(|| bytes.to_vec()), alt }
-        });
+    let figure =
+        (select(vec!["ramp.png", "img/slope one.svg", "a b.png", "fig.svg"]), option::of(words()), any::<bool>())
+            .prop_map(|(source, alt, has_bytes)| {
+                let bytes = if source.ends_with("png") { PNG } else { SVG };
+                Figure { source: source.to_owned(), bytes: has_bytes.then(|| bytes.to_vec()), alt }
+            });
     vec(figure, 0..3)
 }
 
@@ -175,7 +175,7 @@ pub(crate) fn question() -> impl Strategy<Value = Question> {
                                 feedback: None,
                             }]);
                         }
-                        stem.push_str(&format!(" and [gap {}]", index + 1));
+                        stem.extend([" and [gap ", &(index + 1).to_string(), "]"]);
                     }
                 }
                 _ => {}
@@ -243,13 +243,23 @@ pub(crate) fn comparable(bank: &Bank) -> Vec<(Question, Option<Exam>)> {
 
 /// A question that formats can say natively: plain words, and keys that all of them have.
 pub(crate) fn simple_question() -> impl Strategy<Value = Question> {
-    let texts = || proptest::collection::btree_set(words(), 2..6).prop_map(|set| set.into_iter().collect::<Vec<_>>()).prop_shuffle();
-    let number = (decimal(), positive()).prop_map(|(value, by)| Form::Number { value, tolerance: Tolerance::Absolute(by) });
+    let texts = || {
+        proptest::collection::btree_set(words(), 2..6)
+            .prop_map(|set| set.into_iter().collect::<Vec<_>>())
+            .prop_shuffle()
+    };
+    let number =
+        (decimal(), positive()).prop_map(|(value, by)| Form::Number { value, tolerance: Tolerance::Absolute(by) });
     let list = |form: BoxedStrategy<Form>| {
         (vec(form, 1..3), option::of(words())).prop_map(|(forms, feedback)| {
             let mut forms: Vec<Form> = forms;
             forms.dedup();
-            let one = |(at, form)| Accepted { form, fraction: if at == 0 { 1.0 } else { 1.0 / 3.0 }, unit: None, feedback: None };
+            let one = |(at, form)| Accepted {
+                form,
+                fraction: if at == 0 { 1.0 } else { 1.0 / 3.0 },
+                unit: None,
+                feedback: None,
+            };
             let mut list: Vec<Accepted> = forms.into_iter().enumerate().map(one).collect();
             list[0].feedback = feedback;
             Answer::Accepted(list)
@@ -260,7 +270,13 @@ pub(crate) fn simple_question() -> impl Strategy<Value = Question> {
         let count = texts.iter().zip(&right).skip(1).filter(|(_, right)| **right).count() + 1;
         let options = texts.into_iter().enumerate().map(|(at, text)| {
             let is_right = at == 0 || kind > 0 && right[at];
-            let share = if is_right { 1.0 / count as f64 } else if right[at] { -0.5 } else { 0.0 };
+            let share = if is_right {
+                1.0 / f64::from(u32::try_from(count).unwrap())
+            } else if right[at] {
+                -0.5
+            } else {
+                0.0
+            };
             Choice { text, is_right, weight: (kind == 1).then_some(share), feedback: None }
         });
         Answer::Choice { options: options.collect(), several: kind > 0, weighted: kind == 1 }
@@ -277,7 +293,15 @@ pub(crate) fn simple_question() -> impl Strategy<Value = Question> {
         }),
         1 => texts().prop_map(Answer::Ordering),
     ];
-    (words(), answer, select(vec![1.0, 2.5, 4.0]), option::of(words()), option::of(1_u8..=5), vec(words(), 0..2), words())
+    (
+        words(),
+        answer,
+        select(vec![1.0, 2.5, 4.0]),
+        option::of(words()),
+        option::of(1_u8..=5),
+        vec(words(), 0..2),
+        words(),
+    )
         .prop_map(|(stem, answer, points, solution, difficulty, techniques, title)| Question {
             place: Place { id: Some("q-1".to_owned()), ..Place::default() },
             title: Some(title),

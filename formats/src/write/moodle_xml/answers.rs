@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Item, cloze};
 use crate::{
-    Accepted, Answer, Choice, Form, Part, Question,
+    Accepted, Answer, Choice, Form, Part, Question, Tolerance,
     write::{html::escaped, listing},
 };
 
@@ -48,16 +48,28 @@ pub(super) fn kind(question: &Question) -> Kind {
         return parts(question);
     }
     match &part.answer {
-        Answer::Open => Kind::Essay,
         Answer::Accepted(list) if is_numerical(list) => Kind::Numerical,
         Answer::Accepted(list) if list.iter().any(|one| one.fraction >= 1.0 && typed(one).is_some()) => Kind::Short,
-        Answer::Accepted(_) => Kind::Essay,
         Answer::Choice { options, several: false, .. } if is_true_or_false(options) => Kind::TrueFalse,
         Answer::Choice { options, .. } if options.iter().any(|one| one.is_right) && options.len() > 1 => Kind::Choice,
-        Answer::Choice { .. } => Kind::Essay,
         Answer::Matching { .. } => Kind::Matching,
         Answer::Ordering(texts) if texts.len() > 1 => Kind::Ordering,
-        Answer::Ordering(_) => Kind::Essay,
+        Answer::Open | Answer::Accepted(_) | Answer::Choice { .. } | Answer::Ordering(_) => Kind::Essay,
+    }
+}
+
+/// What Moodle does not show of a question.
+pub(super) fn lost(question: &Question, kind: &Kind) -> Option<&'static str> {
+    let has_bounds =
+        |one: &Accepted| !matches!(&one.form, Form::Text { .. } | Form::Number { tolerance: Tolerance::Unsaid, .. });
+    match (kind, question.parts.first().map(|part| &part.answer)) {
+        (Kind::Essay, _) if !is_open(question) => {
+            Some("Moodle has no type for this question and shows an essay. Our import takes the question back.")
+        }
+        (Kind::Short, Some(Answer::Accepted(list))) if list.iter().any(has_bounds) => {
+            Some("Moodle accepts no ranges and tolerances beside texts. Our import takes them back.")
+        }
+        _ => None,
     }
 }
 
@@ -143,7 +155,7 @@ impl Item<'_> {
             }
             (Kind::Short, Answer::Accepted(list)) => {
                 let usecase = u8::from(is_case_sensitive(list));
-                let _ = write!(out, "<usecase>{usecase}</usecase>\n");
+                let _ = writeln!(out, "<usecase>{usecase}</usecase>");
                 for one in list {
                     if let Some(text) = typed(one) {
                         let share = percent(one.fraction);
@@ -187,7 +199,7 @@ impl Item<'_> {
 
     fn choice(&self, out: &mut String, options: &[Choice], several: bool, weighted: bool) {
         let shuffle = !self.question.extra.iter().any(|(name, value)| name == "shuffle" && value == "no");
-        let _ = write!(out, "<single>{}</single>\n<shuffleanswers>{shuffle}</shuffleanswers>\n", !several);
+        let _ = writeln!(out, "<single>{}</single>\n<shuffleanswers>{shuffle}</shuffleanswers>", !several);
         out.push_str("<answernumbering>ABCD</answernumbering>\n");
         for (option, share) in options.iter().zip(shares(options, several, weighted)) {
             let _ = write!(out, "<answer fraction=\"{share}\" format=\"html\">");
@@ -208,7 +220,8 @@ impl Item<'_> {
         }
         if let Some(unit) = list.first().and_then(|one| one.unit.as_ref()) {
             let name = escaped(unit);
-            let _ = write!(out, "<units><unit><multiplier>1</multiplier><unit_name>{name}</unit_name></unit></units>\n");
+            let _ =
+                writeln!(out, "<units><unit><multiplier>1</multiplier><unit_name>{name}</unit_name></unit></units>");
             // A unit may be left out, as ours does.
             out.push_str("<unitgradingtype>0</unitgradingtype>\n<showunits>0</showunits>\n");
         }

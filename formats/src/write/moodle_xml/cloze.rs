@@ -74,33 +74,35 @@ fn gap(part: &Part, weight: u32) -> Option<String> {
                 (false, false) => "MULTICHOICE_V",
             };
             let shares = shares(options, *several, *weighted);
-            let texts = options.iter().zip(shares).map(|(one, share)| {
-                alternative(&share, rich(&one.text)?, one.feedback.as_ref())
-            });
+            let texts = options
+                .iter()
+                .zip(shares)
+                .map(|(one, share)| alternative(&share, &rich(&one.text)?, one.feedback.as_ref()));
             (kind, texts.collect::<Option<Vec<_>>>()?)
         }
         Answer::Accepted(list) if is_numerical(list) && list.iter().all(|one| one.unit.is_none()) => {
             let texts = list.iter().map(|one| {
                 let (value, tolerance) = listing::interval(one)?;
-                alternative(&percent(one.fraction), format!("{value}:{tolerance}"), one.feedback.as_ref())
+                alternative(&percent(one.fraction), &format!("{value}:{tolerance}"), one.feedback.as_ref())
             });
             ("NUMERICAL", texts.collect::<Option<Vec<_>>>()?)
         }
         Answer::Accepted(list) => {
             let kind = if is_case_sensitive(list) { "SHORTANSWER_C" } else { "SHORTANSWER" };
             let texts = list.iter().map(|one| {
-                alternative(&percent(one.fraction), delimited(&escaped(&typed(one)?))?, one.feedback.as_ref())
+                alternative(&percent(one.fraction), &delimited(&escaped(&typed(one)?))?, one.feedback.as_ref())
             });
             (kind, texts.collect::<Option<Vec<_>>>()?)
         }
         _ => return None,
     };
-    alternatives.iter().any(|one| one.starts_with('=') || kind.starts_with("MULTIR")).then(|| {
-        format!("{{{weight}:{kind}:{}}}", alternatives.join("~"))
-    })
+    alternatives
+        .iter()
+        .any(|one| one.starts_with('=') || kind.starts_with("MULTIR"))
+        .then(|| format!("{{{weight}:{kind}:{}}}", alternatives.join("~")))
 }
 
-fn alternative(share: &str, text: String, feedback: Option<&String>) -> Option<String> {
+fn alternative(share: &str, text: &str, feedback: Option<&String>) -> Option<String> {
     if text.trim().is_empty() {
         return None;
     }

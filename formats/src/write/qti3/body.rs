@@ -22,20 +22,21 @@ impl Item<'_> {
         let mut placed = vec![false; question.parts.len()];
         let text = self.html(&stem, &mut |number| {
             let index = number.checked_sub(1)?;
-            let part = question.parts.get(index).filter(|part| part.is_gap && !placed[index] && is_inline(&part.answer))?;
+            let part =
+                question.parts.get(index).filter(|part| part.is_gap && !placed[index] && is_inline(&part.answer))?;
             placed[index] = true;
             Some(self.inline(index, part))
         });
-        let _ = write!(out, "<div>{text}</div>\n");
+        let _ = writeln!(out, "<div>{text}</div>");
         for (index, part) in question.parts.iter().enumerate().filter(|(index, _)| !placed[*index]) {
             self.block(out, index, part);
         }
         let solution = if self.with_answers { listing::solution(question) } else { String::new() };
         if !solution.is_empty() {
             let text = self.html(&solution, &mut |_| None);
-            let _ = write!(
+            let _ = writeln!(
                 out,
-                "<qti-rubric-block use=\"scoring\" view=\"scorer\"><qti-content-body><div>{text}</div></qti-content-body></qti-rubric-block>\n"
+                "<qti-rubric-block use=\"scoring\" view=\"scorer\"><qti-content-body><div>{text}</div></qti-content-body></qti-rubric-block>"
             );
         }
         out.push_str("</qti-item-body>\n");
@@ -78,9 +79,9 @@ impl Item<'_> {
         let prompt = if text.is_empty() { String::new() } else { format!("<qti-prompt>{text}</qti-prompt>") };
         match &part.answer {
             _ if !self.has_interaction(part) => {
-                let _ = write!(
+                let _ = writeln!(
                     out,
-                    "<qti-extended-text-interaction response-identifier=\"{id}\">{prompt}</qti-extended-text-interaction>\n"
+                    "<qti-extended-text-interaction response-identifier=\"{id}\">{prompt}</qti-extended-text-interaction>"
                 );
             }
             Answer::Choice { options, several, .. } => {
@@ -119,7 +120,7 @@ impl Item<'_> {
                 out.push_str("</qti-order-interaction>\n");
             }
             Answer::Open | Answer::Accepted(_) => {
-                let _ = write!(out, "<div>{text} <qti-text-entry-interaction response-identifier=\"{id}\"/></div>\n");
+                let _ = writeln!(out, "<div>{text} <qti-text-entry-interaction response-identifier=\"{id}\"/></div>");
             }
         }
     }
@@ -140,7 +141,9 @@ fn is_inline(answer: &Answer) -> bool {
     match answer {
         Answer::Accepted(_) => true,
         // An inline choice holds plain text only.
-        Answer::Choice { options, several, .. } => !several && options.iter().all(|one| !one.text.contains(['$', '[', '\n'])),
+        Answer::Choice { options, several, .. } => {
+            !several && options.iter().all(|one| !one.text.contains(['$', '[', '\n']))
+        }
         _ => false,
     }
 }

@@ -53,25 +53,33 @@ impl Item<'_> {
                     add(out, &format!("<qti-map-response identifier=\"{id}\"/>"));
                 }
                 Answer::Choice { several: true, .. } | Answer::Ordering(_) => {
-                    branches(out, [(format!("<qti-match><qti-variable identifier=\"{id}\"/><qti-correct identifier=\"{id}\"/></qti-match>"), points)]);
+                    branches(
+                        out,
+                        [(
+                            format!(
+                                "<qti-match><qti-variable identifier=\"{id}\"/><qti-correct identifier=\"{id}\"/></qti-match>"
+                            ),
+                            points,
+                        )],
+                    );
                 }
                 Answer::Choice { options, weighted, .. } => {
                     let share = |at: usize| {
                         let right = f64::from(u8::from(options[at].is_right));
                         options[at].weight.filter(|_| *weighted).unwrap_or(right)
                     };
-                    let conditions = (0..options.len()).filter(|at| share(*at).abs() > 0.0).map(|at| {
-                        (is_value(&id, "qti-match", "", "identifier", &option_id(at)), points * share(at))
-                    });
+                    let conditions = (0..options.len())
+                        .filter(|at| share(*at).abs() > 0.0)
+                        .map(|at| (is_value(&id, "qti-match", "", "identifier", &option_id(at)), points * share(at)));
                     branches(out, conditions);
                 }
                 Answer::Accepted(list) => {
                     let is_number = are_numbers(list);
                     let mut best: Vec<&Accepted> = list.iter().collect();
                     best.sort_by(|a, b| b.fraction.total_cmp(&a.fraction));
-                    let conditions = best.into_iter().filter_map(|one| {
-                        Some((condition(&id, one, is_number)?, points * one.fraction))
-                    });
+                    let conditions = best
+                        .into_iter()
+                        .filter_map(|one| Some((condition(&id, one, is_number)?, points * one.fraction)));
                     branches(out, conditions);
                 }
                 Answer::Open => {}
@@ -135,7 +143,8 @@ fn mapping(out: &mut String, part: &Part) {
     let points = part.points.unwrap_or(1.0);
     let entries: Vec<(String, f64)> = match &part.answer {
         Answer::Choice { options, several: true, weighted: true } => {
-            let entries = options.iter().enumerate().filter_map(|(at, one)| Some((option_id(at), one.weight? * points)));
+            let entries =
+                options.iter().enumerate().filter_map(|(at, one)| Some((option_id(at), one.weight? * points)));
             entries.collect()
         }
         Answer::Matching { .. } => {
@@ -158,9 +167,9 @@ fn mapping(out: &mut String, part: &Part) {
 
 /// Adds an expression to the score.
 fn add(out: &mut String, expression: &str) {
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<qti-set-outcome-value identifier=\"SCORE\"><qti-sum><qti-variable identifier=\"SCORE\"/>{expression}</qti-sum></qti-set-outcome-value>\n"
+        "<qti-set-outcome-value identifier=\"SCORE\"><qti-sum><qti-variable identifier=\"SCORE\"/>{expression}</qti-sum></qti-set-outcome-value>"
     );
 }
 
@@ -234,7 +243,9 @@ fn pattern(text: &str, match_case: bool) -> String {
     for letter in text.chars() {
         match letter {
             '*' => out.push_str(".*"),
-            '\\' | '|' | '.' | '?' | '+' | '(' | ')' | '{' | '}' | '-' | '[' | ']' | '^' | '$' => out.extend(['\\', letter]),
+            '\\' | '|' | '.' | '?' | '+' | '(' | ')' | '{' | '}' | '-' | '[' | ']' | '^' | '$' => {
+                out.extend(['\\', letter]);
+            }
             letter if !match_case && letter.is_ascii_alphabetic() => {
                 out.extend(['[', letter.to_ascii_lowercase(), letter.to_ascii_uppercase(), ']']);
             }
