@@ -66,22 +66,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         "a package is a zip: --output names its file"
     );
     let open = arguments.database.open_to(DatabaseUse::Read).await?;
-    let document = document(&open.app, &arguments.course).await;
+    let written = write_course(&open.app, &arguments.course, arguments.format, arguments.answers).await;
     open.close();
-    let document = document?;
-    let written = if arguments.format == ExportFormat::Json {
-        Written { bytes: format!("{document:#}\n").into_bytes(), lost: Vec::new() }
-    } else {
-        let bank = bank(&document);
-        let answers = arguments.answers;
-        match arguments.format {
-            ExportFormat::Gift => write::gift(&bank, answers),
-            ExportFormat::Moodle => write::moodle_xml(&bank, answers),
-            ExportFormat::Qti3 => write::qti3(&bank, answers),
-            ExportFormat::Csv => write::csv(&bank, answers),
-            ExportFormat::Tex | ExportFormat::Json => write::exam_tex(&bank, answers),
-        }
-    };
+    let written = written?;
     for remark in &written.lost {
         let id = remark.place.id.as_deref().map_or_else(String::new, |id| format!("{}: ", plain(id)));
         message(&format!("lost: {id}{}", plain(&remark.text)));
@@ -92,6 +79,22 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
         std::io::stdout().lock().write_all(&written.bytes).context("cannot write the course")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a stored course in a format, with or without keys.
+///
+/// # Errors
+/// When the course does not exist, or storage fails.
+pub async fn write_course(app: &App, id: &str, format: ExportFormat, with_answers: bool) -> Result<Written> {
+    let document = document(app, id).await?;
+    Ok(match format {
+        ExportFormat::Json => Written { bytes: format!("{document:#}\n").into_bytes(), lost: Vec::new() },
+        ExportFormat::Gift => write::gift(&bank(&document), with_answers),
+        ExportFormat::Moodle => write::moodle_xml(&bank(&document), with_answers),
+        ExportFormat::Qti3 => write::qti3(&bank(&document), with_answers),
+        ExportFormat::Csv => write::csv(&bank(&document), with_answers),
+        ExportFormat::Tex => write::exam_tex(&bank(&document), with_answers),
+    })
 }
 
 /// A stored course as a catalogue file, with the bytes of its figures.

@@ -31,22 +31,22 @@ const OF_FILE: [&str; 12] = [
 const NO_TOPIC: &str = "Unsorted";
 
 /// A file that was read.
-pub(super) struct Paper {
+pub struct Paper {
     /// Its name, without folders.
-    pub(super) name: String,
-    pub(super) format: &'static str,
-    pub(super) bank: Bank,
+    pub name: String,
+    pub format: &'static str,
+    pub bank: Bank,
     /// The exam that an option or the file's name says.
-    pub(super) exam: Exam,
+    pub exam: Exam,
 }
 
 /// The course with the questions of files.
-pub(super) struct Merged {
+pub struct Merged {
     /// A catalogue file.
-    pub(super) document: Value,
+    pub document: Value,
     /// Ids of the questions that come from the files.
-    pub(super) ids: HashSet<String>,
-    pub(super) reports: Vec<FileReport>,
+    pub ids: HashSet<String>,
+    pub reports: Vec<FileReport>,
 }
 
 /// Adds the questions of `papers` to a course, a catalogue file. With `accept`, an ambiguous question is the likeliest.

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 use shared::app::App;
 use shared::domain::id::CourseId;
 
-use self::merge::{Merged, Paper, filled, merge};
-use self::report::FileReport;
+pub use self::merge::{Merged, Paper};
+use self::merge::{filled, merge};
+pub use self::report::FileReport;
 use super::summary::Summary;
 use crate::database::DataSource;
 use crate::output::{message, out, outln};
@@ -88,7 +89,7 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
     let database = &arguments.database;
     let open = if arguments.dry_run { database.open_to_try().await? } else { database.open().await? };
     let app = &open.app;
-    let merged = merged(app, &course, arguments.course_name.as_deref(), &papers, arguments.accept).await?;
+    let merged = merge_papers(app, &course, arguments.course_name.as_deref(), &papers, arguments.accept).await?;
     let text = merged.document.to_string();
     let mut is_written = !arguments.dry_run;
     let mut summary = None;
@@ -203,7 +204,27 @@ fn ask_for_exam(paper: &mut Paper) -> Result<()> {
     Ok(())
 }
 
-async fn merged(app: &App, id: &CourseId, name: Option<&str>, papers: &[Paper], accept: bool) -> Result<Merged> {
+/// Reads a file by its content, as `import` does. `exam` is the name of its exam, if its own name says nothing.
+///
+/// # Errors
+/// When the file is refused as a whole, or `exam` has no year or type.
+pub fn paper(name: &str, bytes: &[u8], exam: Option<&str>) -> Result<Paper> {
+    let read = formats::read(name, bytes, None)?;
+    let exam = filled(exam_option(exam)?, formats::exam_of_title(name));
+    Ok(Paper { name: name.to_owned(), format: read.format.name(), bank: read.bank, exam })
+}
+
+/// Adds papers to a stored or new course. The result is a catalogue file, which `import_catalog` stores.
+///
+/// # Errors
+/// When storage fails.
+pub async fn merge_papers(
+    app: &App,
+    id: &CourseId,
+    name: Option<&str>,
+    papers: &[Paper],
+    accept: bool,
+) -> Result<Merged> {
     let course = match stored_course::read(app, id).await? {
         Some(stored) => stored_course::document(&stored),
         None => json!({"course": {"id": id, "name": name.unwrap_or(id.as_str())}}),

@@ -9,21 +9,21 @@ use crate::output::plain;
 
 /// The result of one file.
 #[derive(Debug, Default)]
-pub(super) struct FileReport {
-    pub(super) file: String,
-    pub(super) format: &'static str,
+pub struct FileReport {
+    pub file: String,
+    pub format: &'static str,
     /// Questions in the file.
-    pub(super) read: usize,
-    pub(super) new: usize,
-    pub(super) changed: usize,
-    pub(super) unchanged: usize,
+    pub read: usize,
+    pub new: usize,
+    pub changed: usize,
+    pub unchanged: usize,
     /// Stored questions of this file that it does not have any more. They are kept.
-    pub(super) missing: usize,
-    pub(super) refused: Vec<Remark>,
+    pub missing: usize,
+    pub refused: Vec<Remark>,
     /// Questions that may be one of several stored ones. Nothing was changed.
-    pub(super) ambiguous: Vec<Remark>,
-    pub(super) skipped: Vec<Remark>,
-    pub(super) warnings: Vec<Remark>,
+    pub ambiguous: Vec<Remark>,
+    pub skipped: Vec<Remark>,
+    pub warnings: Vec<Remark>,
 }
 
 impl FileReport {
