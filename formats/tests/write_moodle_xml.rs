@@ -29,7 +29,7 @@ fn without_comments(mut xml: String) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn ours_comes_back_equal(bank in generator::bank()) {

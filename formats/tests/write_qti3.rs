@@ -69,7 +69,7 @@ fn rounded(question: &mut Question) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn ours_comes_back_equal(bank in generator::bank()) {
