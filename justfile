@@ -77,6 +77,10 @@ contract:
     cargo build --workspace
     tests/contract/run
 
+# Let other programs read what we export: gift-pegjs, pygiftparser, pdflatex (needs node, python3 and texlive-latex-extra)
+interop:
+    tests/interop/run
+
 # Serve the embedded database alone on 127.0.0.1:8000, for `just watch`
 db *options:
     cargo run -p pastpaper -- db {{ options }}

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, bench, calibrate, db, evaluate, import, openapi, output, serve, user, verify};
+use pastpaper::{
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, serve, template, user, verify,
+};
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
 #[derive(Parser)]
@@ -17,9 +19,12 @@ struct Cli {
 enum Command {
     /// Run the whole API on one port, with the embedded database
     Serve(serve::Arguments),
-    /// Import courses, or a dump of the old D1 database
-    #[command(subcommand)]
-    Import(import::Command),
+    /// Import papers, courses, or a dump of the old D1 database
+    Import(Box<import::Import>),
+    /// Write a course as a catalogue file, GIFT, Moodle XML, QTI 3, CSV or LaTeX
+    Export(export::Arguments),
+    /// Print an empty table for questions, with an example of each kind
+    Template(template::Arguments),
     /// Run the embedded database alone, for functions under `cargo lambda watch`
     Db(db::Arguments),
     /// Show or delete an account, grant credits, set its plan, end its sessions
@@ -46,7 +51,9 @@ enum Command {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => serve::serve(arguments).await,
-        Command::Import(command) => import::import(command).await,
+        Command::Import(import) => import::import(*import).await,
+        Command::Export(arguments) => export::run(arguments).await,
+        Command::Template(arguments) => template::run(&arguments),
         Command::Db(arguments) => db::run(arguments).await,
         Command::User(command) => user::run(command).await,
         Command::Openapi(arguments) => openapi::run(&arguments),

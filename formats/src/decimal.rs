@@ -2,7 +2,8 @@
 
 /// A finite decimal number in its normal form: an optional `-`, digits without leading zeros, and, if there is a fraction, a
 /// point and digits without trailing zeros.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Decimal(String);
 
 impl Decimal {
@@ -34,7 +35,7 @@ impl Decimal {
         let point = point - i64::try_from(digits.len() - significant.len()).ok()?;
         let significant = significant.trim_end_matches('0');
         if significant.is_empty() {
-            return Some(Self("0".to_owned()));
+            return Some(Self::zero());
         }
         let count = i64::try_from(significant.len()).ok()?;
         let limit = i64::try_from(Self::DIGITS_MAX).ok()?;
@@ -55,6 +56,12 @@ impl Decimal {
         Some(Self(format!("{sign}{whole}{separator}{fraction}")))
     }
 
+    /// Zero.
+    #[must_use]
+    pub fn zero() -> Self {
+        Self("0".to_owned())
+    }
+
     /// The number as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -65,6 +72,20 @@ impl Decimal {
     #[must_use]
     pub fn to_f64(&self) -> f64 {
         self.0.parse().unwrap_or(f64::NAN)
+    }
+}
+
+impl TryFrom<String> for Decimal {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` is no decimal number"))
+    }
+}
+
+impl From<Decimal> for String {
+    fn from(value: Decimal) -> Self {
+        value.0
     }
 }
 

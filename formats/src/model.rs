@@ -1,5 +1,7 @@
 //! What a file of questions holds, whatever its format.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Decimal;
 
 /// Why a file is refused as a whole.
@@ -44,18 +46,24 @@ pub struct Bank {
 }
 
 /// A past exam.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Exam {
     /// Its title in the source, such as `2024 spring midterm`.
     pub title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub year: Option<i32>,
     /// For example `fall`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub semester: Option<String>,
     /// For example `midterm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Points without the bonus, as the source counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<f64>,
     /// Points that count beyond the sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bonus_points: Option<f64>,
 }
 
@@ -63,52 +71,70 @@ pub struct Exam {
 ///
 /// Texts are plain text with formulas in LaTeX between `$ $`, or `$$ $$` on lines of their own. `[figure 1]` stands at the
 /// place of the first figure, and `[gap 1]` at the place of the first part if that is a gap in the stem.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Question {
+    #[serde(skip)]
     pub place: Place,
     /// The question's name in the source. Several questions may have the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Category of its topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub techniques: Vec<String>,
     /// Words of the source that are neither category nor technique.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// From 1 (easy) to 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub difficulty: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
     /// Index in [`Bank::exams`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub exam: Option<usize>,
     /// The question's number on the exam, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<u32>,
     /// What all parts share: a passage, a text, a figure. Empty if the only part has all of the text.
     pub stem: String,
     /// At least one. A question without parts has exactly one, whose `text` is empty.
     pub parts: Vec<Part>,
     /// Solution of the whole question.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub solution: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<Figure>,
     /// Whether the points count beyond the sum of the exam.
     pub is_bonus: bool,
     /// What the source says and no other field holds, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<(String, String)>,
 }
 
 /// A part of a question, marked by itself.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Part {
     /// Its own text, after the stem. Empty if the stem is the text, or if the part is a gap.
     pub text: String,
     /// Whether the part is a gap in the stem.
     pub is_gap: bool,
     pub answer: Answer,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub solution: Option<String>,
 }
 
 /// What is asked for.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
     /// There is no key. The student marks it.
     #[default]
@@ -130,28 +156,33 @@ pub enum Answer {
 }
 
 /// An option of a choice.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Choice {
     pub text: String,
     pub is_right: bool,
     /// Share of the points that it gives, from -1 to 1, where the source says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub feedback: Option<String>,
 }
 
 /// An accepted answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
     pub form: Form,
     /// Share of the points that it gives, above 0 and at most 1.
     pub fraction: f64,
     /// Unit of a number, as written.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub feedback: Option<String>,
 }
 
 /// The form of an accepted answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Form {
     /// A text or a formula.
     Text {
@@ -167,7 +198,7 @@ pub enum Form {
 }
 
 /// How far a number may be from the value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tolerance {
     /// The source says nothing. The rules of the product decide.
     Unsaid,
@@ -178,7 +209,7 @@ pub enum Tolerance {
 }
 
 /// An end of a range.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bound {
     pub value: Decimal,
     /// Whether the value itself is accepted.
@@ -186,12 +217,15 @@ pub struct Bound {
 }
 
 /// An image that belongs to a question.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Figure {
     /// Its path or address in the source.
     pub source: String,
     /// The file, if the source contains it.
+    #[serde(skip)]
     pub bytes: Option<Vec<u8>>,
     /// Text for readers who cannot see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub alt: Option<String>,
 }

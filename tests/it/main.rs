@@ -35,6 +35,7 @@ mod manners;
 mod midterm;
 mod openapi;
 mod operator;
+mod papers;
 mod parts;
 mod password_limits;
 mod permissions;

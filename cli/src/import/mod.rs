@@ -1,4 +1,4 @@
-//! `pastpaper import`: imports courses from the catalogue JSON, or all data from a dump of the old D1 database.
+//! `pastpaper import`: imports papers, courses from the catalogue JSON, or all data from a dump of the old D1 database.
 
 pub mod catalog;
 pub mod d1;
@@ -6,6 +6,7 @@ mod drawable;
 mod fields;
 mod figures;
 mod json;
+pub mod papers;
 mod studies;
 mod summary;
 
@@ -34,7 +35,17 @@ use crate::mailboxes;
 use crate::output::{out, outln};
 pub use summary::{RowCounts, Summary};
 
-/// The subcommand.
+/// `pastpaper import`: papers, or one of the subcommands.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Import {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    papers: papers::Arguments,
+}
+
+/// Imports of whole courses.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Import courses in the format of samples/catalog.schema.json
@@ -64,10 +75,11 @@ pub struct Arguments {
 /// # Errors
 /// When a file cannot be read at all, or storage fails. Rows that cannot be stored are reported and do not stop the
 /// import.
-pub async fn import(command: Command) -> Result<ExitCode> {
-    let (arguments, is_d1) = match command {
-        Command::Catalog(arguments) => (arguments, false),
-        Command::D1(arguments) => (arguments, true),
+pub async fn import(import: Import) -> Result<ExitCode> {
+    let (arguments, is_d1) = match import.command {
+        Some(Command::Catalog(arguments)) => (arguments, false),
+        Some(Command::D1(arguments)) => (arguments, true),
+        None => return papers::import(import.papers).await,
     };
     // Read everything first, so that an unknown file stops the command before anything is written.
     let mut texts = Vec::new();
@@ -158,7 +170,8 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
     summary.note(read.notes);
     summary.warn(read.warnings);
     summary.refuse(read.refused);
-    let figures = figures::take(&mut read.draft);
+    let mut figures = figures::take(&mut read.draft);
+    refuse_unknown_figures(app, &mut read.draft, &mut figures).await?;
     summary.refuse(figures.refused);
     summary.warn(figures.warnings);
     summary.refuse(refuse_faulty_rows(&mut read.draft));
@@ -169,6 +182,25 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
     summary.write(&report);
     summary.refuse(refused);
     Ok(summary)
+}
+
+/// Removes the questions that name a figure by digest which is not stored.
+async fn refuse_unknown_figures(app: &App, draft: &mut CatalogDraft, figures: &mut figures::Taken) -> Result<()> {
+    for (digest, questions) in std::mem::take(&mut figures.references) {
+        let is_known =
+            figures.files.iter().any(|file| file.digest == digest) || app.store.figure(&digest).await?.is_some();
+        if is_known {
+            continue;
+        }
+        draft.questions.retain(|question| !questions.iter().any(|id| *id == question.id.as_str()));
+        let reason = format!("figures: there is no stored figure {}; data has the image", digest.as_str());
+        figures.refused.extend(questions.into_iter().map(|id| RefusedRow {
+            table: "questions",
+            id,
+            reason: reason.clone(),
+        }));
+    }
+    Ok(())
 }
 
 /// Imports all data of a D1 dump.

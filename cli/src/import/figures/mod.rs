@@ -46,6 +46,8 @@ struct Image {
 pub(crate) struct Taken {
     /// Each once, by digest.
     pub(crate) files: Vec<FigureFile>,
+    /// Figures that a question names by digest alone, as a stored question does.
+    pub(crate) references: BTreeMap<FigureDigest, Vec<String>>,
     pub(crate) refused: Vec<RefusedRow>,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -56,6 +58,9 @@ pub(crate) fn take(draft: &mut CatalogDraft) -> Taken {
     let mut files = BTreeMap::new();
     draft.questions.retain_mut(|question| {
         let id = question.id.to_string();
+        for digest in references_of(question) {
+            taken.references.entry(digest).or_default().push(id.clone());
+        }
         match take_from(question, &mut files) {
             Ok(removed) => {
                 let warning = |text| Warning { table: "questions", id: id.clone(), text };
@@ -72,6 +77,16 @@ pub(crate) fn take(draft: &mut CatalogDraft) -> Taken {
     taken
 }
 
+/// A figure of the file that is a reference to a stored one.
+fn reference(source: &Value) -> Option<Figure> {
+    source.get("data").is_none().then(|| serde_json::from_value(source.clone()).ok()).flatten()
+}
+
+fn references_of(question: &QuestionDraft) -> Vec<FigureDigest> {
+    let column = question.extra.get(FIGURES_COLUMN).and_then(Value::as_array);
+    column.into_iter().flatten().filter_map(reference).map(|figure| figure.digest).collect()
+}
+
 /// Replaces the figures of a question by references. Returns what was left out of them.
 fn take_from(
     question: &mut QuestionDraft,
@@ -85,6 +100,10 @@ fn take_from(
     let (mut references, mut removed, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for (at, source) in std::mem::take(sources).into_iter().enumerate() {
         let place = |fault: String| format!("{FIGURES_COLUMN}[{at}]: {fault}");
+        if reference(&source).is_some() {
+            references.push(source);
+            continue;
+        }
         let (figure, file, left_out) = taken_figure(source).map_err(place)?;
         removed.extend(left_out.into_iter().map(|what| place(format!("{what} was left out"))));
         references.push(serde_json::to_value(figure).map_err(|error| place(error.to_string()))?);

@@ -1,0 +1,380 @@
+//! Adds the questions of files to a stored course, as a catalogue file.
+
+use std::collections::{HashMap, HashSet};
+
+use formats::ours::row;
+use formats::{Bank, Exam, Question, Remark};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::matching::{Candidate, Match, Provenance, matched, normalised};
+use super::report::FileReport;
+
+/// The column in which a question keeps where it came from.
+const PROVENANCE: &str = "provenance";
+/// Columns that a file decides. The others of a stored question stay.
+const OF_FILE: [&str; 12] = [
+    "question_text",
+    "answer",
+    "options",
+    "parts",
+    "answer_rules",
+    "solution_steps",
+    "figures",
+    "source_points",
+    "title",
+    "tags",
+    "hint",
+    "is_bonus",
+];
+/// Topic of questions whose file names none.
+const NO_TOPIC: &str = "Unsorted";
+
+/// A file that was read.
+pub struct Paper {
+    /// Its name, without folders.
+    pub name: String,
+    pub format: &'static str,
+    pub bank: Bank,
+    /// The exam that an option or the file's name says.
+    pub exam: Exam,
+}
+
+/// The course with the questions of files.
+pub struct Merged {
+    /// A catalogue file.
+    pub document: Value,
+    /// Ids of the questions that come from the files.
+    pub ids: HashSet<String>,
+    pub reports: Vec<FileReport>,
+}
+
+/// Adds the questions of `papers` to a course, a catalogue file. With `accept`, an ambiguous question is the likeliest.
+pub(super) fn merge(course: Value, papers: &[Paper], accept: bool) -> Merged {
+    let mut merger = Merger::new(course);
+    let mut reports = Vec::with_capacity(papers.len());
+    for paper in papers {
+        reports.push(merger.paper(paper, accept));
+    }
+    Merged { document: merger.document(), ids: merger.ids, reports }
+}
+
+struct Merger {
+    course: Value,
+    course_id: String,
+    exams: Vec<Map<String, Value>>,
+    topics: Vec<Map<String, Value>>,
+    patterns: Value,
+    questions: Vec<Map<String, Value>>,
+    /// Ids of all questions.
+    known: HashSet<String>,
+    /// Ids of the questions of files.
+    ids: HashSet<String>,
+}
+
+fn objects(document: &mut Value, name: &str) -> Vec<Map<String, Value>> {
+    let rows = document.get_mut(name).map(Value::take).and_then(|rows| match rows {
+        Value::Array(rows) => Some(rows),
+        _ => None,
+    });
+    rows.unwrap_or_default()
+        .into_iter()
+        .filter_map(|row| if let Value::Object(row) = row { Some(row) } else { None })
+        .collect()
+}
+
+fn text<'a>(row: &'a Map<String, Value>, name: &str) -> &'a str {
+    row.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+impl Merger {
+    fn new(mut document: Value) -> Self {
+        let course = document["course"].take();
+        let questions = objects(&mut document, "questions");
+        Self {
+            course_id: course["id"].as_str().unwrap_or_default().to_owned(),
+            course,
+            exams: objects(&mut document, "exams"),
+            topics: objects(&mut document, "topics"),
+            patterns: document["patterns"].take(),
+            known: questions.iter().map(|question| text(question, "id").to_owned()).collect(),
+            questions,
+            ids: HashSet::new(),
+        }
+    }
+
+    fn document(&mut self) -> Value {
+        let patterns = if self.patterns.is_array() { self.patterns.take() } else { json!([]) };
+        json!({
+            "course": self.course.take(), "exams": std::mem::take(&mut self.exams), "topics": std::mem::take(&mut self.topics),
+            "patterns": patterns, "questions": std::mem::take(&mut self.questions),
+        })
+    }
+
+    fn paper(&mut self, paper: &Paper, accept: bool) -> FileReport {
+        let Bank { questions, refused, skipped, warnings, .. } = &paper.bank;
+        let mut report = FileReport {
+            file: paper.name.clone(),
+            format: paper.format,
+            read: questions.len() + refused.len(),
+            refused: refused.clone(),
+            skipped: skipped.clone(),
+            warnings: warnings.clone(),
+            ..FileReport::default()
+        };
+        let stored: Vec<Candidate> = self.questions.iter().map(stored_candidate).collect();
+        let incoming = candidates(&paper.name, questions);
+        let matches = matched(&incoming, &stored);
+        let exams = self.exams_of(paper, &mut report);
+        let mut lacks_topic = false;
+        let mut seen = HashSet::new();
+        for (question, (candidate, found)) in questions.iter().zip(incoming.iter().zip(matches)) {
+            let made = match row(question) {
+                Ok(made) => made,
+                Err(reason) => {
+                    report.refused.push(Remark { place: question.place.clone(), text: reason });
+                    continue;
+                }
+            };
+            let stored_at = match found {
+                Match::New => None,
+                Match::Stored(index) => Some(index),
+                Match::Ambiguous(found) => {
+                    let ids: Vec<&str> = found.iter().map(|index| text(&self.questions[*index], "id")).collect();
+                    if !accept {
+                        let text = format!(
+                            "it may be a new version of {}. Nothing was changed; --accept takes the first",
+                            ids.join(" or ")
+                        );
+                        report.ambiguous.push(Remark { place: question.place.clone(), text });
+                        seen.extend(found);
+                        continue;
+                    }
+                    found.first().copied()
+                }
+            };
+            report.warnings.extend(made.warnings);
+            let exam = question.exam.and_then(|index| exams.get(index)).or(exams.last()).cloned().flatten();
+            let mut columns = made.columns;
+            columns.insert(PROVENANCE.to_owned(), json!(candidate.provenance));
+            columns.insert("exam_id".to_owned(), json!(exam));
+            if exam.is_none() {
+                columns.insert("is_generated".to_owned(), json!(true));
+            }
+            if let Some(topic) = self.topic(question) {
+                columns.insert("topic_id".to_owned(), json!(topic));
+            }
+            if let Some(index) = stored_at {
+                seen.insert(index);
+                self.update(index, columns, &mut report);
+            } else {
+                if !columns.contains_key("topic_id") {
+                    lacks_topic = true;
+                    columns.insert("topic_id".to_owned(), json!(self.topic_named(NO_TOPIC, NO_TOPIC)));
+                }
+                self.add(columns, &candidate.provenance);
+                report.new += 1;
+            }
+        }
+        report.missing = stored
+            .iter()
+            .enumerate()
+            .filter(|(index, candidate)| candidate.provenance.file == paper.name && !seen.contains(index))
+            .count();
+        if lacks_topic {
+            let text = format!("the file names no topics for some questions. They are in the topic {NO_TOPIC:?}");
+            report
+                .warnings
+                .push(Remark { place: formats::Place { file: paper.name.clone(), ..Default::default() }, text });
+        }
+        report
+    }
+
+    /// Replaces what the file decides, and keeps the other columns.
+    fn update(&mut self, index: usize, columns: Map<String, Value>, report: &mut FileReport) {
+        let stored = &mut self.questions[index];
+        let before = stored.clone();
+        stored.retain(|name, _| !OF_FILE.contains(&name.as_str()));
+        // A question that an exam holds stays there when the same text comes in a bank.
+        let keeps_exam =
+            columns.get("exam_id").is_none_or(Value::is_null) && before.get("exam_id").is_some_and(Value::is_string);
+        for (name, value) in columns {
+            if keeps_exam && matches!(name.as_str(), "exam_id" | "is_generated") {
+                continue;
+            }
+            stored.insert(name, value);
+        }
+        if stored.get("exam_id").is_some_and(Value::is_null) {
+            stored.remove("exam_id");
+        }
+        self.ids.insert(text(stored, "id").to_owned());
+        if *stored == before {
+            report.unchanged += 1;
+        } else {
+            report.changed += 1;
+        }
+    }
+
+    fn add(&mut self, mut columns: Map<String, Value>, provenance: &Provenance) {
+        let name = provenance.id.as_deref().map(slug).filter(|slug| !slug.is_empty());
+        let name = name.unwrap_or_else(|| provenance.digest.chars().take(10).collect());
+        let base = format!("{}-{name}", self.course_id);
+        let id = unique(&base, |id| self.known.contains(id));
+        self.known.insert(id.clone());
+        columns.insert("id".to_owned(), json!(id));
+        if columns.get("exam_id").is_some_and(Value::is_null) {
+            columns.remove("exam_id");
+        }
+        self.ids.insert(id);
+        self.questions.push(columns);
+    }
+
+    /// The topic of a question, if the file names one.
+    fn topic(&mut self, question: &Question) -> Option<String> {
+        let given = |name: &Option<String>| name.clone().filter(|name| !name.trim().is_empty());
+        let (name, category) = match (given(&question.topic), given(&question.category)) {
+            (Some(topic), Some(category)) => (topic, category),
+            (Some(topic), None) => (topic.clone(), topic),
+            (None, Some(category)) => (category.clone(), category),
+            (None, None) => return None,
+        };
+        Some(self.topic_named(&name, &category))
+    }
+
+    fn topic_named(&mut self, name: &str, category: &str) -> String {
+        let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
+        let of_name: Vec<_> = self.topics.iter().filter(|topic| same(text(topic, "name"), name)).collect();
+        let found = of_name.iter().find(|topic| same(text(topic, "category"), category));
+        // A file without categories means the only topic of the name.
+        let found = found.or(if same(name, category) && of_name.len() == 1 { of_name.first() } else { None });
+        if let Some(topic) = found {
+            return text(topic, "id").to_owned();
+        }
+        let base = Some(slug(name)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| "topic".to_owned());
+        let id = unique(&base, |id| self.topics.iter().any(|topic| text(topic, "id") == id));
+        let mut row = Map::new();
+        row.insert("id".to_owned(), json!(id));
+        row.insert("name".to_owned(), json!(name.trim()));
+        row.insert("category".to_owned(), json!(category.trim()));
+        // Two topics of one name have two addresses.
+        if id != base {
+            row.insert("slug".to_owned(), json!(id));
+        }
+        self.topics.push(row);
+        id
+    }
+
+    /// The ids of the file's exams. The last is the exam of questions that name none.
+    fn exams_of(&mut self, paper: &Paper, report: &mut FileReport) -> Vec<Option<String>> {
+        let mut ids = Vec::new();
+        for exam in &paper.bank.exams {
+            let name = filled(filled(exam.clone(), formats::exam_of_title(&exam.title)), paper.exam.clone());
+            let id = self.exam_id(&name);
+            if id.is_none() {
+                let text = format!(
+                    "the exam {:?} has no year or no type, so its questions are in no exam. --exam \"2021 fall midterm\" says it",
+                    exam.title
+                );
+                report
+                    .warnings
+                    .push(Remark { place: formats::Place { file: paper.name.clone(), ..Default::default() }, text });
+            }
+            if let Some(row) = id.as_ref().and_then(|id| self.exams.iter_mut().find(|row| text(row, "id") == id)) {
+                for (column, value) in
+                    [("total_points", exam.points), ("bonus_points", exam.bonus_points.filter(|points| *points > 0.0))]
+                {
+                    if let Some(value) = value {
+                        row.insert(column.to_owned(), json!(value));
+                    }
+                }
+            }
+            ids.push(id);
+        }
+        ids.push(if paper.bank.exams.len() == 1 { ids[0].clone() } else { self.exam_id(&paper.exam) });
+        ids
+    }
+
+    fn exam_id(&mut self, name: &Exam) -> Option<String> {
+        let (year, kind) = (name.year?, name.kind.as_ref()?);
+        let is_same = |row: &Map<String, Value>| {
+            row.get("year").and_then(Value::as_i64) == Some(i64::from(year))
+                && text(row, "exam_type").eq_ignore_ascii_case(kind)
+                && name.semester.as_ref().is_none_or(|semester| text(row, "semester").eq_ignore_ascii_case(semester))
+        };
+        if let Some(row) = self.exams.iter().find(|row| is_same(row)) {
+            return Some(text(row, "id").to_owned());
+        }
+        let semester = name.semester.as_ref().map_or_else(String::new, |semester| format!("{semester}-"));
+        let base = format!("{}-{year}-{semester}{}", self.course_id, slug(kind));
+        let id = unique(&base, |id| self.exams.iter().any(|row| text(row, "id") == id));
+        let mut row = Map::new();
+        row.insert("id".to_owned(), json!(id));
+        row.insert("year".to_owned(), json!(year));
+        row.insert("exam_type".to_owned(), json!(kind));
+        if let Some(semester) = &name.semester {
+            row.insert("semester".to_owned(), json!(semester));
+        }
+        self.exams.push(row);
+        Some(id)
+    }
+}
+
+/// An exam, and where it says nothing, what another says.
+pub(super) fn filled(exam: Exam, other: Exam) -> Exam {
+    Exam {
+        year: exam.year.or(other.year),
+        semester: exam.semester.or(other.semester),
+        kind: exam.kind.or(other.kind),
+        ..exam
+    }
+}
+
+fn stored_candidate(question: &Map<String, Value>) -> Candidate {
+    let provenance: Option<Provenance> =
+        question.get(PROVENANCE).and_then(|value| serde_json::from_value(value.clone()).ok());
+    let text = normalised(text(question, "question_text"));
+    // A question of a catalogue file has an id, and its text may come again in a paper.
+    let provenance = provenance.unwrap_or_else(|| Provenance { digest: digest(&text, ""), ..Provenance::default() });
+    Candidate { provenance, text }
+}
+
+fn candidates(file: &str, questions: &[Question]) -> Vec<Candidate> {
+    let mut titles: HashMap<&str, u32> = HashMap::new();
+    let mut candidates = Vec::with_capacity(questions.len());
+    for question in questions {
+        let occurrence = question.title.as_deref().map(|title| {
+            let count = titles.entry(title).or_default();
+            *count += 1;
+            *count
+        });
+        let text = normalised(&question.stem);
+        let parts: Vec<String> = question.parts.iter().map(|part| normalised(&part.text)).collect();
+        let provenance = Provenance {
+            file: file.to_owned(),
+            sheet: question.place.sheet.clone(),
+            line: question.place.line,
+            id: question.place.id.clone(),
+            title: question.title.clone(),
+            occurrence,
+            digest: digest(&text, &parts.join("\n")),
+        };
+        let text = format!("{text} {}", parts.join(" ")).trim().to_owned();
+        candidates.push(Candidate { provenance, text });
+    }
+    candidates
+}
+
+fn digest(text: &str, parts: &str) -> String {
+    hex::encode(&Sha256::digest(format!("{text}\n{parts}").as_bytes())[..16])
+}
+
+/// Lower-case letters, digits and hyphens, at most 60.
+fn slug(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
+    words.collect::<Vec<_>>().join("-").chars().take(60).collect()
+}
+
+fn unique(base: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{base}-{number}"));
+    std::iter::once(base.to_owned()).chain(numbered).find(|id| !is_taken(id)).unwrap_or_default()
+}

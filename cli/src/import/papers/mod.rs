@@ -1,0 +1,252 @@
+//! `pastpaper import FILE… --course ID`: imports papers and question banks in the formats in which people have them.
+//!
+//! The questions of the files are added to the stored course as a catalogue file, which then goes the way of
+//! `import catalog`: it is checked, completed and compared in the same place.
+
+mod matching;
+mod merge;
+mod report;
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use formats::{Exam, Format};
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::domain::id::CourseId;
+
+pub use self::merge::{Merged, Paper};
+use self::merge::{filled, merge};
+pub use self::report::FileReport;
+use super::summary::Summary;
+use crate::database::DataSource;
+use crate::output::{message, out, outln};
+use crate::stored_course;
+
+/// Largest file, in bytes.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Options of an import of papers.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Files, or folders of unpacked QTI packages
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Course that gets the questions; it is created if it does not exist
+    #[arg(long, value_name = "ID", required = true)]
+    course: Option<String>,
+    /// Name of a new course [default: its id]
+    #[arg(long, value_name = "NAME")]
+    course_name: Option<String>,
+    /// Exam of the questions, such as "2021 fall midterm" [default: what the file or its name says]
+    #[arg(long, value_name = "NAME")]
+    exam: Option<String>,
+    /// Format of all files [default: by the content of each]
+    #[arg(long, value_name = "NAME", value_parser = format_named)]
+    format: Option<Format>,
+    /// Take an ambiguous question as a new version of the likeliest stored one
+    #[arg(long)]
+    accept: bool,
+    /// Write the report as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Report what would change, without changing anything
+    #[arg(long)]
+    dry_run: bool,
+    /// Write nothing and exit with status 1 if anything is refused, ambiguous or doubtful
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    database: DataSource,
+}
+
+fn format_named(name: &str) -> Result<Format, String> {
+    Format::named(name).ok_or_else(|| {
+        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+        format!("the formats are {}", names.join(", "))
+    })
+}
+
+/// Imports papers, and prints the result of each file. The exit status is 1 if a question was refused or is ambiguous.
+///
+/// # Errors
+/// When a file cannot be read at all, or storage fails.
+pub async fn import(arguments: Arguments) -> Result<ExitCode> {
+    ensure!(!arguments.files.is_empty(), "no file is named: pastpaper import FILE… --course ID");
+    let Some(course) = arguments.course.clone() else { bail!("--course is missing") };
+    let course = CourseId::try_from(course).map_err(|error| anyhow::anyhow!("--course: {error}"))?;
+    let exam = exam_option(arguments.exam.as_deref())?;
+    let mut papers = Vec::with_capacity(arguments.files.len());
+    for file in &arguments.files {
+        papers.push(read(file, arguments.format, &exam).with_context(|| file.display().to_string())?);
+    }
+    papers.iter_mut().try_for_each(ask_for_exam)?;
+
+    let database = &arguments.database;
+    let open = if arguments.dry_run { database.open_to_try().await? } else { database.open().await? };
+    let app = &open.app;
+    let merged = merge_papers(app, &course, arguments.course_name.as_deref(), &papers, arguments.accept).await?;
+    let text = merged.document.to_string();
+    let mut is_written = !arguments.dry_run;
+    let mut summary = None;
+    if arguments.strict || arguments.dry_run {
+        let tried = of_files(super::import_catalog(app, &text, true).await?, &merged);
+        let is_clean = merged.reports.iter().all(FileReport::is_clean) && tried.is_clean();
+        is_written &= !arguments.strict || is_clean;
+        summary = Some((tried, is_clean));
+    }
+    if is_written {
+        summary = Some((of_files(super::import_catalog(app, &text, false).await?, &merged), true));
+    }
+    open.close();
+    let Some((summary, is_clean)) = summary else { bail!("nothing was imported") };
+    let is_stopped = arguments.strict && !is_clean;
+    let why_not = match (arguments.dry_run, is_stopped) {
+        (true, _) => "Dry run: nothing was written.\n",
+        (false, true) => "--strict: nothing was written.\n",
+        (false, false) => "",
+    };
+    for report in &merged.reports {
+        out!("{report}")?;
+    }
+    out!("{why_not}{summary}")?;
+    let refused = summary.refused.len() + merged.reports.iter().map(|report| report.refused.len()).sum::<usize>();
+    let ambiguous = merged.reports.iter().map(|report| report.ambiguous.len()).sum::<usize>();
+    let written = summary.written();
+    outln!(
+        "{refused} refused, {ambiguous} ambiguous, {written} {}",
+        if is_written { "written" } else { "would write" }
+    )?;
+    if let Some(path) = &arguments.report {
+        let report = report_json(&merged, &summary, is_written);
+        std::fs::write(path, report).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(if refused + ambiguous > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn exam_option(name: Option<&str>) -> Result<Exam> {
+    let Some(name) = name else { return Ok(Exam::default()) };
+    let exam = formats::exam_of_title(name);
+    ensure!(
+        exam.year.is_some() && exam.kind.is_some(),
+        "--exam {name:?} must have a year and a type, such as \"2021 fall midterm\""
+    );
+    Ok(exam)
+}
+
+/// Reads a file or the folder of a package.
+fn read(path: &Path, format: Option<Format>, option: &Exam) -> Result<Paper> {
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let read = if path.is_dir() {
+        formats::read_folder(&name, folder(path)?)?
+    } else {
+        let file = std::fs::File::open(path).context("cannot be read")?;
+        let mut bytes = Vec::new();
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).context("cannot be read")?;
+        ensure!(bytes.len() as u64 <= FILE_BYTES_MAX, "is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
+        formats::read(&name, &bytes, format)?
+    };
+    let exam = filled(option.clone(), formats::exam_of_title(&name));
+    Ok(Paper { name, format: read.format.name(), bank: read.bank, exam })
+}
+
+/// The files of a folder by their paths. Links are not followed.
+fn folder(root: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    let mut bytes = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).context("cannot be read")? {
+            let entry = entry.context("cannot be read")?;
+            let kind = entry.file_type().context("cannot be read")?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                bytes += entry.metadata().context("cannot be read")?.len();
+                ensure!(bytes <= FILE_BYTES_MAX, "is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
+                let path = entry.path();
+                let inner = path.strip_prefix(root).unwrap_or(&path);
+                let names: Vec<_> = inner.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+                files.insert(names.join("/"), std::fs::read(&path).context("cannot be read")?);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Asks on a terminal which exam a file is, if neither an option nor the file nor its name says it.
+fn ask_for_exam(paper: &mut Paper) -> Result<()> {
+    let is_said = paper.exam.year.is_some() && paper.exam.kind.is_some();
+    if is_said || !paper.bank.exams.is_empty() {
+        return Ok(());
+    }
+    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        message(&format!(
+            "Which exam is {}? For example \"2021 fall midterm\"; empty for a bank of practice questions:",
+            paper.name
+        ));
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).context("cannot read the answer")?;
+        if !line.trim().is_empty() {
+            paper.exam = exam_option(Some(line.trim()))?;
+            return Ok(());
+        }
+    }
+    let text =
+        "no exam is named, so the questions are for practice. --exam \"2021 fall midterm\" says which exam it is";
+    let place = formats::Place { file: paper.name.clone(), ..formats::Place::default() };
+    paper.bank.skipped.push(formats::Remark { place, text: text.to_owned() });
+    paper.exam = Exam::default();
+    Ok(())
+}
+
+/// Reads a file by its content, as `import` does. `exam` is the name of its exam, if its own name says nothing.
+///
+/// # Errors
+/// When the file is refused as a whole, or `exam` has no year or type.
+pub fn paper(name: &str, bytes: &[u8], exam: Option<&str>) -> Result<Paper> {
+    let read = formats::read(name, bytes, None)?;
+    let exam = filled(exam_option(exam)?, formats::exam_of_title(name));
+    Ok(Paper { name: name.to_owned(), format: read.format.name(), bank: read.bank, exam })
+}
+
+/// Adds papers to a stored or new course. The result is a catalogue file, which `import_catalog` stores.
+///
+/// # Errors
+/// When storage fails.
+pub async fn merge_papers(
+    app: &App,
+    id: &CourseId,
+    name: Option<&str>,
+    papers: &[Paper],
+    accept: bool,
+) -> Result<Merged> {
+    let course = match stored_course::read(app, id).await? {
+        Some(stored) => stored_course::document(&stored),
+        None => json!({"course": {"id": id, "name": name.unwrap_or(id.as_str())}}),
+    };
+    Ok(merge(course, papers, accept))
+}
+
+/// The summary without the rows that were stored before and are not of the files.
+fn of_files(mut summary: Summary, merged: &Merged) -> Summary {
+    let is_ours = |table: &str, id: &str| table != "questions" || merged.ids.contains(id);
+    summary.refused.retain(|row| is_ours(row.table, &row.id));
+    summary.warnings.retain(|warning| is_ours(warning.table, &warning.id));
+    summary
+}
+
+fn report_json(merged: &Merged, summary: &Summary, is_written: bool) -> String {
+    let files: Vec<Value> = merged.reports.iter().map(FileReport::to_json).collect();
+    let refused: Vec<String> = summary.refused.iter().map(ToString::to_string).collect();
+    let warnings: Vec<String> = summary.warnings.iter().map(ToString::to_string).collect();
+    let report = json!({
+        "files": files, "refused_rows": refused, "warnings_of_rows": warnings, "rows_written": summary.written(),
+        "is_written": is_written,
+    });
+    format!("{report:#}\n")
+}
