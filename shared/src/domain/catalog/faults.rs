@@ -155,6 +155,8 @@ pub fn named_letters(answer: &str) -> BTreeSet<String> {
 pub fn course_texts(course: &CourseDraft) -> Vec<FieldText<'_>> {
     let mut texts = vec![text("name", &course.name)];
     texts.extend(optional("description", course.description.as_ref()));
+    let bodies = course.macros.iter();
+    texts.extend(bodies.map(|(name, body)| (format!("macros.{name}"), body.as_str(), Setting::Bare)));
     texts
 }
 

@@ -1,5 +1,6 @@
 //! Questions for students: which ones are selected, and how much of each is shown.
 
 pub mod preview;
+pub mod rendered;
 pub mod selection;
 pub mod view;

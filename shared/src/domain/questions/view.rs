@@ -4,6 +4,8 @@
 //! answers and which options are correct. An unknown imported column may contain a part of the solution, so it is shown only with the
 //! solution. Exceptions are a few known columns, and those that the catalogue lists in `shown_with_question`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -11,6 +13,7 @@ use utoipa::ToSchema;
 use crate::domain::catalog::parts::{Part, label};
 use crate::domain::catalog::{ExtraColumns, Question, QuestionMeta, QuestionOption, QuestionSummary, number};
 use crate::domain::study::answer_rules::RULES_COLUMN;
+use crate::domain::text::DrawnFormulas;
 
 /// How much of a question the student has unlocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +54,25 @@ pub struct QuestionView {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub parts: Vec<PartView>,
+    /// `question_text` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub question_html: Option<String>,
+    /// `stem` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub stem_html: Option<String>,
+    /// `solution_steps` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub solution_html: Option<String>,
+    /// `answer` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub answer_html: Option<String>,
+    /// The formulas that were drawn at the import, for the members with HTML.
+    #[serde(skip)]
+    pub drawn: Option<Arc<DrawnFormulas>>,
     /// Other imported columns.
     #[serde(flatten)]
     #[schema(value_type = HashMap<String, Value>)]
@@ -64,6 +86,10 @@ pub struct OptionView {
     pub letter: String,
     /// The option's text.
     pub text: String,
+    /// `text` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub html: Option<String>,
     /// Present only if the solution is unlocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -86,6 +112,10 @@ pub struct PartView {
     pub label: String,
     /// Its text after the stem; may be empty for a gap.
     pub text: String,
+    /// `text` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub html: Option<String>,
     /// Whether it is a gap in the stem.
     pub is_gap: bool,
     /// Points, if the catalogue has them.
@@ -101,6 +131,14 @@ pub struct PartView {
     pub answer: Option<String>,
     /// Steps of its solution, one per line; null until the solution is unlocked.
     pub solution_steps: Option<String>,
+    /// `answer` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub answer_html: Option<String>,
+    /// `solution_steps` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub solution_html: Option<String>,
     /// Rules for marking it, with the accepted answers. Present only if the catalogue has some and the solution is unlocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -112,6 +150,7 @@ impl OptionView {
         Self {
             letter: option.letter.clone(),
             text: option.text.clone(),
+            html: None,
             is_correct: solved.then_some(option.is_correct),
             weight: option.weight.filter(|_| solved),
             feedback: option.feedback.clone().filter(|_| solved),
@@ -124,12 +163,15 @@ impl PartView {
         Self {
             label: label(index),
             text: part.text.clone(),
+            html: None,
             is_gap: part.is_gap,
             points: part.points,
             hint: part.hint.clone(),
             options: part.options.iter().map(|option| OptionView::of(option, solved)).collect(),
             answer: solved.then(|| part.shown_answer()),
             solution_steps: solved.then(|| part.solution_steps.join("\n")),
+            answer_html: None,
+            solution_html: None,
             answer_rules: part.answer_rules.clone().filter(|_| solved),
         }
     }
@@ -141,7 +183,7 @@ impl QuestionView {
     pub fn of(question: &Question, access: Access) -> Self {
         if access == Access::Locked {
             let preview = crate::domain::questions::preview::preview(&question.whole().text).to_owned();
-            return Self::locked(question.meta.clone(), preview);
+            return Self { drawn: question.drawn.clone(), ..Self::locked(question.meta.clone(), preview) };
         }
         let solved = access == Access::Solution;
         let whole = question.whole();
@@ -158,6 +200,11 @@ impl QuestionView {
             options: options.collect(),
             stem: (!whole.parts.is_empty()).then(|| question.question_text.clone()),
             parts: parts.collect(),
+            question_html: None,
+            stem_html: None,
+            solution_html: None,
+            answer_html: None,
+            drawn: question.drawn.clone(),
             extra: extra.map(|(name, value)| (name.clone(), value.clone())).collect(),
         }
     }
@@ -179,6 +226,11 @@ impl QuestionView {
             options: Vec::new(),
             stem: None,
             parts: Vec::new(),
+            question_html: None,
+            stem_html: None,
+            solution_html: None,
+            answer_html: None,
+            drawn: None,
             extra: ExtraColumns::new(),
         }
     }
@@ -199,7 +251,7 @@ const OF_QUESTION: [&str; 11] = [
     "audio",
 ];
 /// Member names of the response. An imported column with one of these names would appear twice.
-const RESERVED: [&str; 25] = [
+const RESERVED: [&str; 29] = [
     "id",
     "exam_id",
     "topic_id",
@@ -225,6 +277,10 @@ const RESERVED: [&str; 25] = [
     "options",
     "stem",
     "parts",
+    "question_html",
+    "stem_html",
+    "solution_html",
+    "answer_html",
 ];
 
 /// Whether an extra column is never shown, because responses use its name for something else.
