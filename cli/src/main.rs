@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pastpaper::{analyze, backtest, bench, calibrate, db, evaluate, import, openapi, output, serve, user, verify};
+use pastpaper::{
+    analyze, backtest, bench, calibrate, db, evaluate, import, openapi, output, render, serve, user, verify,
+};
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
 #[derive(Parser)]
@@ -25,6 +27,8 @@ enum Command {
     /// Show or delete an account, grant credits, set its plan, end its sessions
     #[command(subcommand)]
     User(user::Command),
+    /// Draw the formulas of stored questions again, after an upgrade
+    Render(render::Arguments),
     /// Print the OpenAPI 3.1 document of the API
     Openapi(openapi::Arguments),
     /// Verify that every balance matches its ledger
@@ -49,6 +53,7 @@ async fn main() -> ExitCode {
         Command::Import(command) => import::import(command).await,
         Command::Db(arguments) => db::run(arguments).await,
         Command::User(command) => user::run(command).await,
+        Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Verify(arguments) => verify::verify(arguments).await,
         Command::Analyze(arguments) => analyze::run(arguments).await,

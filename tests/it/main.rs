@@ -40,6 +40,7 @@ mod practice;
 mod purchases;
 mod questions;
 mod races;
+mod rendering;
 mod round_trips;
 mod routes;
 mod rust_source;

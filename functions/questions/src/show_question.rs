@@ -6,7 +6,7 @@ use shared::app::App;
 use shared::domain::id::QuestionId;
 use shared::domain::questions::view::QuestionView;
 use shared::domain::study::progress::access;
-use shared::http::{Catalogue, Claim, Path, Problem};
+use shared::http::{Catalogue, Claim, Path, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -19,15 +19,17 @@ pub(crate) struct QuestionAnswer {
 /// A locked question shows its metadata and the first 100 characters of its text.
 #[utoipa::path(
     get, path = "/api/questions/{id}",
-    params(("id" = QuestionId, Path)),
+    params(("id" = QuestionId, Path), RenderQuery),
     responses((status = 200, body = QuestionAnswer), (status = 304))
 )]
 pub(crate) async fn show_question(
     State(app): State<App>,
     claim: Claim,
     Path(id): Path<QuestionId>,
+    Query(query): Query<RenderQuery>,
 ) -> Result<Catalogue<QuestionAnswer>, Problem> {
     let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
     let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-    Ok(Catalogue(QuestionAnswer { question: QuestionView::of(&question, access(progress.as_ref())) }))
+    let question = query.rendered(QuestionView::of(&question, access(progress.as_ref())));
+    Ok(Catalogue(QuestionAnswer { question }))
 }
