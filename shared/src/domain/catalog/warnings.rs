@@ -78,7 +78,9 @@ pub fn warnings(draft: &CatalogDraft, is_whole: bool) -> Vec<Warning> {
         if let Some(text) = answer_beside_options(question).filter(|_| !question.withheld) {
             warn("questions", id, text);
         }
-        marking_doubts(question).into_iter().for_each(|text| warn("questions", id, text));
+        for text in marking_doubts(question) {
+            warn("questions", id, text);
+        }
     }
     found
 }

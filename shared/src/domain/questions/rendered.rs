@@ -72,26 +72,27 @@ impl QuestionView {
 
     /// Bytes of all HTML of the view in a JSON string within a JSON string.
     fn html_bytes(&self) -> usize {
-        let of_option = |option: &OptionView| bytes(&option.html);
+        let of_option = |option: &OptionView| bytes(option.html.as_ref());
         let of_part = |part: &PartView| {
-            bytes(&part.html)
-                + bytes(&part.solution_html)
-                + bytes(&part.answer_html)
+            bytes(part.html.as_ref())
+                + bytes(part.solution_html.as_ref())
+                + bytes(part.answer_html.as_ref())
                 + part.options.iter().map(of_option).sum::<usize>()
         };
         let own = [&self.question_html, &self.stem_html, &self.solution_html, &self.answer_html];
-        own.into_iter().map(bytes).sum::<usize>()
+        own.into_iter().map(|html| bytes(html.as_ref())).sum::<usize>()
             + self.options.iter().map(of_option).sum::<usize>()
             + self.parts.iter().map(of_part).sum::<usize>()
     }
 
     fn remove_html(&mut self) {
-        let own = [&mut self.question_html, &mut self.stem_html, &mut self.solution_html, &mut self.answer_html];
-        own.into_iter().for_each(|html| *html = None);
-        self.options.iter_mut().for_each(|option| option.html = None);
+        (self.question_html, self.stem_html) = (None, None);
+        (self.solution_html, self.answer_html) = (None, None);
         for part in &mut self.parts {
             (part.html, part.solution_html, part.answer_html) = (None, None, None);
-            part.options.iter_mut().for_each(|option| option.html = None);
+        }
+        for option in self.options.iter_mut().chain(self.parts.iter_mut().flat_map(|part| &mut part.options)) {
+            option.html = None;
         }
     }
 }
@@ -103,7 +104,7 @@ fn write_options(options: &mut [OptionView], drawings: &dyn Drawings) {
 }
 
 /// Lambda embeds the body in a JSON string: a quote takes four bytes.
-fn bytes(html: &Option<String>) -> usize {
+fn bytes(html: Option<&String>) -> usize {
     let Some(html) = html else { return 0 };
     html.len() + html.bytes().map(|byte| if matches!(byte, b'"' | b'\\') { 3 } else { 0 }).sum::<usize>()
 }
