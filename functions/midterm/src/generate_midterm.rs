@@ -56,7 +56,8 @@ pub(crate) async fn generate_midterm(
 ) -> Result<axum::Json<Generated>, Problem> {
     let (course_id, order, seed) = request.order()?;
     let request = GenerateMidterm { app: &app, caller: &claim, course_id, order: Arc::new(order), seed, intent };
-    let (mut midterm, payment) = app.purchase(&request).await?;
+    // Boxed: the future is large.
+    let (mut midterm, payment) = Box::pin(app.purchase(&request)).await?;
     query.render(&mut midterm.questions);
     Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted: payment.deducted, credits: payment.balance }))
 }
