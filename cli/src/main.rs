@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, serve, template, user, verify,
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, render, serve, template, user,
+    verify,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -30,6 +31,8 @@ enum Command {
     /// Show or delete an account, grant credits, set its plan, end its sessions
     #[command(subcommand)]
     User(user::Command),
+    /// Draw the formulas of stored questions again, after an upgrade
+    Render(render::Arguments),
     /// Print the OpenAPI 3.1 document of the API
     Openapi(openapi::Arguments),
     /// Verify that every balance matches its ledger
@@ -56,6 +59,7 @@ async fn main() -> ExitCode {
         Command::Template(arguments) => template::run(&arguments),
         Command::Db(arguments) => db::run(arguments).await,
         Command::User(command) => user::run(command).await,
+        Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Verify(arguments) => verify::verify(arguments).await,
         Command::Analyze(arguments) => analyze::run(arguments).await,

@@ -287,6 +287,17 @@ fn functions_do_not_depend_on_each_other() {
     }
 }
 
+#[test]
+fn no_function_links_the_latex_engine() {
+    // `shared` is in every function. A crate without I/O that it uses must not bring the engine either.
+    let folders = FUNCTIONS.iter().map(|function| format!("functions/{function}"));
+    for folder in folders.chain(["shared".to_owned(), "assembly".to_owned()]) {
+        let found: Vec<_> =
+            dependencies(&folder).into_iter().filter(|name| name == "rendering" || name == "katex").collect();
+        assert!(found.is_empty(), "{folder} depends on {found:?}");
+    }
+}
+
 /// The files that git tracks or would add; none without git.
 fn tracked_files() -> Option<Vec<String>> {
     let listed = Command::new("git")

@@ -43,6 +43,7 @@ mod practice;
 mod purchases;
 mod questions;
 mod races;
+mod rendering;
 mod round_trips;
 mod routes;
 mod rust_source;

@@ -10,6 +10,7 @@ use shared::domain::catalog::check::ROW_BYTES_MAX;
 use shared::domain::catalog::draft::{CatalogDraft, CourseDraft, RefusedRow, Warning};
 use shared::domain::catalog::faults::course_fault;
 
+use super::drawing::Pen;
 use super::fields::{self, CatalogRecord, shown};
 use super::json;
 
@@ -91,6 +92,7 @@ fn course(
     if let Some(fault) = course_fault(&course) {
         bail!("course: {fault}");
     }
+    Pen::new(&course.macros).context("course")?;
     let bytes = course.name.len() + course.description.as_deref().map_or(0, str::len);
     ensure!(bytes <= ROW_BYTES_MAX, "name and description of the course are more than {ROW_BYTES_MAX} bytes");
     Ok(course)

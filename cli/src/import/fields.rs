@@ -23,6 +23,8 @@ pub(super) enum FieldKind {
     Day,
     Moment,
     Texts,
+    /// An object whose members are texts.
+    TextsByName,
     Options,
     Parts,
     Any,
@@ -96,6 +98,7 @@ pub(super) const COURSE: CatalogRecord = CatalogRecord {
         defaulted("is_active", FieldKind::Boolean),
         nullable("created_at", FieldKind::Moment),
         defaulted("shown_with_question", FieldKind::Texts),
+        defaulted("macros", FieldKind::TextsByName),
     ],
     columns: &[],
     aliases: &[("title", "name"), ("active", "is_active")],
@@ -314,6 +317,12 @@ fn problem(name: &str, kind: FieldKind, value: &Value) -> Option<String> {
                 elements.filter_map(|(index, value)| problem(&format!("{name}[{index}]"), FieldKind::Text, value));
             wrong.next()
         }
+        (FieldKind::TextsByName, Value::Object(members)) => {
+            let mut wrong = members.iter().filter_map(|(member, value)| {
+                problem(&format!("{name}.{}", member.escape_debug()), FieldKind::Text, value)
+            });
+            wrong.next()
+        }
         (FieldKind::Options, Value::Array(options)) => {
             first_problem(name, options, |option| OPTION.problems(option).into_iter().next())
         }
@@ -359,6 +368,7 @@ fn wanted_of(kind: FieldKind) -> &'static str {
         FieldKind::Day => "a date such as \"2019-12-12\" or epoch seconds",
         FieldKind::Moment => "a time such as \"2019-12-12T09:00:00Z\"",
         FieldKind::Texts => "a list of texts",
+        FieldKind::TextsByName => "an object of texts",
         FieldKind::Options => "a list of options",
         FieldKind::Parts => "a list of parts",
         FieldKind::Any => "a value",

@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod d1;
 mod drawable;
+mod drawing;
 mod fields;
 mod figures;
 mod json;
@@ -33,6 +34,7 @@ use self::studies::{KnownQuestions, write_studies};
 use crate::database::DataSource;
 use crate::mailboxes;
 use crate::output::{out, outln};
+pub(crate) use drawing::Pen;
 pub use summary::{RowCounts, Summary};
 
 /// `pastpaper import`: papers, or one of the subcommands.
@@ -175,7 +177,7 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
     summary.refuse(figures.refused);
     summary.warn(figures.warnings);
     summary.refuse(refuse_faulty_rows(&mut read.draft));
-    look_at(&mut read.draft, &mut summary);
+    look_at(&mut read.draft, &mut summary)?;
     let files = referenced(figures.files, &read.draft);
     summary.figures(files.len(), app.store.write_figures(&files, dry_run).await?);
     let (report, refused) = write_catalogs(app, vec![read.draft], dry_run).await?;
@@ -218,7 +220,7 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
     summary.note(dump.notes);
     for draft in &mut dump.catalogs {
         summary.warn(withhold_faulty_rows(draft));
-        look_at(draft, &mut summary);
+        look_at(draft, &mut summary)?;
     }
     let drafted = if dry_run { KnownQuestions::of_drafts(&dump.catalogs) } else { KnownQuestions::default() };
     let (report, refused) = write_catalogs(app, dump.catalogs, dry_run).await?;
@@ -243,14 +245,15 @@ fn referenced(files: Vec<FigureFile>, draft: &CatalogDraft) -> Vec<FigureFile> {
 }
 
 /// Removes invalid rows, and warns about suspicious values in the others.
-fn look_at(draft: &mut CatalogDraft, summary: &mut Summary) {
+fn look_at(draft: &mut CatalogDraft, summary: &mut Summary) -> Result<()> {
     summary.refuse(refuse_bad_rows(draft));
     let is_whole = summary.refused.iter().all(|row| row.table != "questions");
     summary.warn(warnings(draft, is_whole));
-    summary.warn(drawable::warnings(draft));
+    summary.warn(drawable::warnings(draft, &Pen::new(&draft.course.macros)?));
+    Ok(())
 }
 
-/// Completes and stores courses. Returns the rows that could not be stored.
+/// Completes courses, draws their formulas and stores them. Returns the rows that could not be stored.
 pub(crate) async fn write_catalogs(
     app: &App,
     drafts: Vec<CatalogDraft>,
@@ -261,7 +264,8 @@ pub(crate) async fn write_catalogs(
     let bar = ProgressBar::new(drafts.len() as u64);
     for mut draft in drafts {
         refused.extend(refuse_bad_rows(&mut draft));
-        let catalog = complete(draft, app.now());
+        let mut catalog = complete(draft, app.now());
+        Pen::new(&catalog.course.macros)?.draw_all(&mut catalog.questions);
         let (written, foreign) = app.store.write_catalog(&catalog, app.now(), dry_run).await?;
         refused.extend(foreign.into_iter().map(|id| RefusedRow {
             table: "questions",

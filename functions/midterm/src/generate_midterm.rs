@@ -10,7 +10,7 @@ use shared::domain::credits::Credits;
 use shared::domain::id::CourseId;
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::midterm::{Level, MidtermRequest};
-use shared::http::{Body, Claim, Code, Once, Problem};
+use shared::http::{Body, Claim, Code, Once, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
 use crate::config::MidtermConfig;
@@ -44,20 +44,23 @@ pub(crate) struct Generated {
 #[utoipa::path(
     post, path = "/api/midterm/generate",
     request_body = GenerateRequest,
-    params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    params(RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Generated)),
     extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions", "blueprint_infeasible"])))
 )]
 pub(crate) async fn generate_midterm(
     State(app): State<App>,
     claim: Claim,
+    Query(query): Query<RenderQuery>,
     Once(request, intent): Once<GenerateRequest>,
 ) -> Result<axum::Json<Generated>, Problem> {
     let (course_id, order, seed) = request.order()?;
     let request = GenerateMidterm { app: &app, caller: &claim, course_id, order: Arc::new(order), seed, intent };
-    let (mut midterm, payment) = app.purchase(&request).await?;
+    // Boxed: the future is large.
+    let (mut midterm, payment) = Box::pin(app.purchase(&request)).await?;
     // Addresses are not stored with the midterm: they change with the key.
     app.sign_figures(&mut midterm.questions).await;
+    query.render(&mut midterm.questions);
     Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted: payment.deducted, credits: payment.balance }))
 }
 

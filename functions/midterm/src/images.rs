@@ -9,11 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use shared::app::App;
 use shared::app::response_size::bytes_as_sent;
-use shared::domain::catalog::figures::{FigureDigest, Piece, split_at_figures};
+use shared::domain::catalog::figures::FigureDigest;
 use shared::domain::questions::view::{FigureView, QuestionView};
 use shared::http::Problem;
-
-use crate::math::line_of;
 
 /// Maximum bytes of a page with its images. A Lambda response holds at most 6 MB.
 const PAGE_BYTES_MAX: usize = 5_000_000;
@@ -40,44 +38,56 @@ impl Images {
         Ok(Self(RefCell::new(images)))
     }
 
-    /// Converts each line of `text` to a paragraph, with the figures at their places.
-    pub(crate) fn paragraphs(&self, text: &str, figures: &[FigureView]) -> Markup {
-        html! {
-            @for line in text.lines().filter(|line| !line.trim().is_empty()) { p { (self.line(line, figures)) } }
-        }
-    }
-
-    /// Converts a line with its formulas and figures.
-    pub(crate) fn line(&self, line: &str, figures: &[FigureView]) -> Markup {
-        html! {
-            @for piece in split_at_figures(line, figures.len()) {
-                @match piece {
-                    Piece::Text(text) => (line_of(text)),
-                    Piece::Figure(index) => (self.image(index, &figures[index])),
-                }
+    /// Puts the images of a question into the page. A figure that is in the page already, does not fit, or stands in several
+    /// places is loaded from its address.
+    pub(crate) fn embed(&self, question: &mut QuestionView) {
+        let texts = texts(question);
+        let places: Vec<usize> =
+            (1..=question.figures.len()).map(|number| texts.matches(&mark(number)).count()).collect();
+        for (figure, places) in question.figures.iter_mut().zip(places) {
+            if places > 1 {
+                continue;
+            }
+            if let Some(source) = self.0.borrow_mut().remove(&figure.digest) {
+                figure.url = Some(source);
             }
         }
     }
+}
 
-    /// The figures that no text of the question has a place for.
-    pub(crate) fn others(&self, question: &QuestionView) -> Markup {
-        let solution = [&question.solution_steps, &question.answer].into_iter().flatten();
-        let options = question.options.iter().map(|option| &option.text);
-        let texts: Vec<&String> = std::iter::once(&question.question_text).chain(solution).chain(options).collect();
-        let has_place = |index: usize| texts.iter().any(|text| text.contains(&format!("[figure {}]", index + 1)));
-        let others = question.figures.iter().enumerate().filter(|(index, _)| !has_place(*index));
-        html! { @for (index, figure) in others { p { (self.image(index, figure)) } } }
-    }
+/// The figures that no text of the question has a place for.
+pub(crate) fn others(question: &QuestionView) -> Markup {
+    let texts = texts(question);
+    let numbered = question.figures.iter().enumerate().map(|(index, figure)| (index + 1, figure));
+    let others = numbered.filter(|(number, _)| !texts.contains(&mark(*number)));
+    html! { @for (number, figure) in others { p { (image(number, figure)) } } }
+}
 
-    /// A figure that is in the page already, or does not fit, is loaded from its address.
-    fn image(&self, index: usize, figure: &FigureView) -> Markup {
-        let source = self.0.borrow_mut().remove(&figure.digest).or_else(|| figure.url.clone());
-        let alt = figure.alt.clone().unwrap_or_else(|| format!("figure {}", index + 1));
-        html! {
-            @match source {
-                Some(source) => img src=(source) alt=(alt) width=[figure.width] height=[figure.height];,
-                None => { "[" (alt) "]" }
-            }
+/// The mark of a figure's place in a text.
+fn mark(number: usize) -> String {
+    format!("[figure {number}]")
+}
+
+/// All texts of a question.
+fn texts(question: &QuestionView) -> String {
+    let solution = [&question.solution_steps, &question.answer].into_iter().flatten();
+    let own = question.options.iter().map(|option| &option.text);
+    let of_parts = question.parts.iter().flat_map(|part| &part.options).map(|option| &option.text);
+    let all: Vec<&str> = std::iter::once(&question.question_text)
+        .chain(solution)
+        .chain(own)
+        .chain(of_parts)
+        .map(String::as_str)
+        .collect();
+    all.join("\n")
+}
+
+fn image(number: usize, figure: &FigureView) -> Markup {
+    let alt = figure.alt.clone().unwrap_or_else(|| format!("figure {number}"));
+    html! {
+        @match &figure.url {
+            Some(source) => img src=(source) alt=(alt) width=[figure.width] height=[figure.height];,
+            None => { "[" (alt) "]" }
         }
     }
 }

@@ -3,20 +3,17 @@
 use axum::Router;
 use shared::app::App;
 use shared::domain::idempotency::IdempotencyKey;
-use shared::http::Routes;
 use shared::http::page::{Cursor, Limit};
+use shared::http::{Routes, TextFormat};
 use utoipa::OpenApi;
 
 mod config;
 mod generate_midterm;
 mod images;
 mod list_midterms;
-mod math;
 mod printable;
 mod sheet;
 mod show_midterm;
-
-pub use math::undrawable;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
@@ -31,6 +28,6 @@ pub fn router(app: App) -> Router {
 #[derive(OpenApi)]
 #[openapi(
     paths(generate_midterm::generate_midterm, show_midterm::show_midterm, list_midterms::list_midterms),
-    components(schemas(Cursor, IdempotencyKey, Limit, show_midterm::Answers))
+    components(schemas(Cursor, IdempotencyKey, Limit, TextFormat, show_midterm::Answers))
 )]
 pub struct Contract;

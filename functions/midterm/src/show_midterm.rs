@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 use shared::app::App;
 use shared::domain::midterm::MidtermId;
-use shared::http::{Body, Claim, Path, Problem, Query};
+use shared::http::{Body, Claim, Path, Problem, Query, RenderQuery, TextFormat};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::images::Images;
@@ -20,6 +20,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inl
 #[into_params(parameter_in = Query)]
 pub(crate) struct Options {
     answers: Option<Answers>,
+    /// With `html`, questions in JSON have the members `question_html`, `solution_html`, `answer_html` and so on.
+    render: Option<TextFormat>,
 }
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -55,11 +57,14 @@ pub(crate) async fn show_midterm(
     let mut response = if wants_html(&headers) {
         let with_answers = matches!(options.answers, Some(Answers::Shown));
         let images = Images::of(&app, &midterm.questions).await?;
-        let mut response = Html(page(&midterm, &images, with_answers)).into_response();
+        let course = app.store.recent_course(&midterm.course_id, app.now()).await?;
+        let name = course.as_ref().map_or(midterm.course_id.as_str(), |course| &course.name);
+        let mut response = Html(page(&midterm, name, &images, with_answers)).into_response();
         let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         response
     } else {
+        RenderQuery { render: options.render }.render(&mut midterm.questions);
         axum::Json(Sheet::from(midterm)).into_response()
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));

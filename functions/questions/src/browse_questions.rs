@@ -10,7 +10,7 @@ use shared::domain::questions::view::QuestionView;
 use shared::domain::study::progress::access;
 use shared::http::fields::{Difficulty, Technique, year};
 use shared::http::page::{Cursor, Limit};
-use shared::http::{Body, Catalogue, Claim, Problem, Query};
+use shared::http::{Body, Catalogue, Claim, Problem, Query, RenderQuery, TextFormat};
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]
@@ -25,6 +25,8 @@ pub(crate) struct QuestionFilter {
     year: Option<i32>,
     limit: Option<Limit>,
     cursor: Option<Cursor>,
+    /// With `html`, questions have the members `question_html`, `solution_html`, `answer_html` and so on.
+    render: Option<TextFormat>,
 }
 
 impl Body for QuestionFilter {
@@ -66,9 +68,10 @@ pub(crate) async fn browse_questions(
     let start = filter.start(&fitting)?;
     let limit = filter.limit.unwrap_or_default().get();
     let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();
-    let unlocked: Vec<&QuestionSummary> =
-        page.iter().filter(|question| progress.contains_key(&question.meta.id)).copied().collect();
-    let whole = app.store.whole(&unlocked).await?;
+    // The bank has no drawn formulas: HTML of a preview needs the question.
+    let is_read = |question: &QuestionSummary| filter.render.is_some() || progress.contains_key(&question.meta.id);
+    let read: Vec<&QuestionSummary> = page.iter().filter(|question| is_read(question)).copied().collect();
+    let whole = app.store.whole(&read).await?;
 
     let view = |summary: &&QuestionSummary| match whole.get(&summary.meta.id) {
         // A list has no figures: their addresses are with each question.
@@ -78,8 +81,10 @@ pub(crate) async fn browse_questions(
         None => QuestionView::of_summary(summary),
     };
     let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());
+    let mut questions: Vec<QuestionView> = page.iter().map(view).collect();
+    RenderQuery { render: filter.render }.render(&mut questions);
     Ok(Catalogue(QuestionPage {
-        questions: page.iter().map(view).collect(),
+        questions,
         next_cursor: next_cursor.map(|last| Cursor::encode(last.meta.id.as_str())),
         total: fitting.len(),
     }))

@@ -9,7 +9,7 @@ use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::questions::selection::{Criteria, bundle_charge};
 use shared::http::fields::Whole;
-use shared::http::{Body, Claim, Once, Problem};
+use shared::http::{Body, Claim, Once, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
 use crate::delivery::Delivery;
@@ -31,13 +31,14 @@ impl Body for BundleRequest {
 #[utoipa::path(
     post, path = "/api/questions/bundle",
     request_body = BundleRequest,
-    params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    params(RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Delivery)),
     extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions"])))
 )]
 pub(crate) async fn bundle_questions(
     State(app): State<App>,
     claim: Claim,
+    Query(query): Query<RenderQuery>,
     Once(request, intent): Once<BundleRequest>,
 ) -> Result<axum::Json<Delivery>, Problem> {
     let criteria = Criteria {
@@ -56,5 +57,5 @@ pub(crate) async fn bundle_questions(
     };
     let mut unlocked = app.purchase(&request).await?;
     app.sign_figures(&mut unlocked.questions).await;
-    Ok(axum::Json(unlocked.into()))
+    Ok(axum::Json(Delivery::of(unlocked, query)))
 }

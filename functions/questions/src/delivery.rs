@@ -4,6 +4,7 @@ use serde::Serialize;
 use shared::app::unlock_questions::Unlocked;
 use shared::domain::credits::Credits;
 use shared::domain::questions::view::QuestionView;
+use shared::http::RenderQuery;
 use utoipa::ToSchema;
 
 /// Questions that were paid for.
@@ -14,8 +15,9 @@ pub(crate) struct Delivery {
     credits: Credits,
 }
 
-impl From<Unlocked> for Delivery {
-    fn from(Unlocked { questions, payment }: Unlocked) -> Self {
+impl Delivery {
+    pub(crate) fn of(Unlocked { mut questions, payment }: Unlocked, query: RenderQuery) -> Self {
+        query.render(&mut questions);
         Self { questions, credits_deducted: payment.deducted, credits: payment.balance }
     }
 }

@@ -10,7 +10,7 @@ use shared::domain::catalog::featured::pick;
 use shared::domain::catalog::{Bank, Course};
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::domain::time::day_number;
-use shared::http::{Code, OpenCatalogue, Problem};
+use shared::http::{Code, OpenCatalogue, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -31,10 +31,14 @@ struct Featured {
 /// Returns the question of the day in full, without a session.
 #[utoipa::path(
     get, path = "/api/featured-question",
+    params(RenderQuery),
     responses((status = 200, body = FeaturedAnswer), (status = 304)),
     extensions(("x-problems" = json!(["no_questions"])))
 )]
-pub(crate) async fn feature_question(State(app): State<App>) -> Result<OpenCatalogue<FeaturedAnswer>, Problem> {
+pub(crate) async fn feature_question(
+    State(app): State<App>,
+    Query(query): Query<RenderQuery>,
+) -> Result<OpenCatalogue<FeaturedAnswer>, Problem> {
     let courses = app.store.recent_courses(app.now()).await?;
     let active: Vec<&Course> = courses.iter().filter(|course| course.is_active).collect();
     let banks: Vec<Arc<Bank>> = try_join_all(active.iter().map(|course| app.store.bank(course))).await?;
@@ -47,7 +51,7 @@ pub(crate) async fn feature_question(State(app): State<App>) -> Result<OpenCatal
     let exam = question.meta.exam_id.as_ref().and_then(|id| bank.exam(id));
     Ok(OpenCatalogue(FeaturedAnswer {
         question: Featured {
-            question: app.with_signed_figures(QuestionView::of(&question, Access::Solution)).await,
+            question: query.rendered(app.with_signed_figures(QuestionView::of(&question, Access::Solution)).await),
             exam_year: question.meta.source_exam_year,
             exam_semester: exam.and_then(|exam| exam.semester.clone()),
             exam_type: question.meta.source_exam_type.clone(),

@@ -4,9 +4,9 @@ use axum::Router;
 use shared::app::App;
 use shared::domain::id::ExamId;
 use shared::domain::idempotency::IdempotencyKey;
-use shared::http::Routes;
 use shared::http::fields::{Difficulty, Technique};
 use shared::http::page::{Cursor, Limit};
+use shared::http::{Routes, TextFormat};
 use utoipa::OpenApi;
 
 mod browse_questions;
@@ -53,6 +53,6 @@ pub fn router(app: App) -> Router {
         show_figure::show_figure,
         feature_question::feature_question
     ),
-    components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique))
+    components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique, TextFormat))
 )]
 pub struct Contract;

@@ -8,7 +8,7 @@ use shared::domain::id::{CourseId, TopicId};
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::questions::selection::{Criteria, practice_charge};
 use shared::http::fields::{Difficulty, List, Technique, Whole};
-use shared::http::{Body, Claim, Once, Problem};
+use shared::http::{Body, Claim, Once, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
 use crate::delivery::Delivery;
@@ -39,13 +39,14 @@ impl Body for PracticeRequest {
 #[utoipa::path(
     post, path = "/api/questions/practice",
     request_body = PracticeRequest,
-    params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    params(RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Delivery)),
     extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions"])))
 )]
 pub(crate) async fn practice_questions(
     State(app): State<App>,
     claim: Claim,
+    Query(query): Query<RenderQuery>,
     Once(request, intent): Once<PracticeRequest>,
 ) -> Result<axum::Json<Delivery>, Problem> {
     let techniques = request.techniques.map(|list| list.0).unwrap_or_default();
@@ -67,5 +68,5 @@ pub(crate) async fn practice_questions(
     };
     let mut unlocked = app.purchase(&request).await?;
     app.sign_figures(&mut unlocked.questions).await;
-    Ok(axum::Json(unlocked.into()))
+    Ok(axum::Json(Delivery::of(unlocked, query)))
 }

@@ -6,7 +6,7 @@ use shared::app::App;
 use shared::domain::id::QuestionId;
 use shared::domain::questions::view::QuestionView;
 use shared::domain::study::progress::access;
-use shared::http::{Catalogue, Claim, Path, Problem};
+use shared::http::{Catalogue, Claim, Path, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -19,16 +19,17 @@ pub(crate) struct QuestionAnswer {
 /// A locked question shows its metadata and the first 100 characters of its text.
 #[utoipa::path(
     get, path = "/api/questions/{id}",
-    params(("id" = QuestionId, Path)),
+    params(("id" = QuestionId, Path), RenderQuery),
     responses((status = 200, body = QuestionAnswer), (status = 304))
 )]
 pub(crate) async fn show_question(
     State(app): State<App>,
     claim: Claim,
     Path(id): Path<QuestionId>,
+    Query(query): Query<RenderQuery>,
 ) -> Result<Catalogue<QuestionAnswer>, Problem> {
     let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
     let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-    let view = QuestionView::of(&question, access(progress.as_ref()));
-    Ok(Catalogue(QuestionAnswer { question: app.with_signed_figures(view).await }))
+    let view = app.with_signed_figures(QuestionView::of(&question, access(progress.as_ref()))).await;
+    Ok(Catalogue(QuestionAnswer { question: query.rendered(view) }))
 }

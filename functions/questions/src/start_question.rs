@@ -8,7 +8,7 @@ use shared::domain::credits::Credits;
 use shared::domain::id::QuestionId;
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::questions::view::{Access, QuestionView};
-use shared::http::{Claim, OnceWithoutMembers, Path, Problem};
+use shared::http::{Claim, OnceWithoutMembers, Path, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -24,7 +24,7 @@ pub(crate) struct Started {
 /// Free if the question is already unlocked.
 #[utoipa::path(
     post, path = "/api/questions/{id}/start",
-    params(("id" = QuestionId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
+    params(("id" = QuestionId, Path), RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Started)),
     extensions(("x-problems" = json!(["insufficient_credits", "invalid_json", "unsupported_media_type"])))
 )]
@@ -32,10 +32,12 @@ pub(crate) async fn start_question(
     State(app): State<App>,
     claim: Claim,
     Path(id): Path<QuestionId>,
+    Query(query): Query<RenderQuery>,
     OnceWithoutMembers(intent): OnceWithoutMembers,
 ) -> Result<axum::Json<Started>, Problem> {
     let (question, payment) = app.purchase(&StartQuestion { app: &app, caller: &claim, id, intent }).await?;
     // Omit the solution even if it is unlocked, so that the student can try the question first.
-    let question = app.with_signed_figures(QuestionView::of(&question, Access::Question)).await;
+    let view = app.with_signed_figures(QuestionView::of(&question, Access::Question)).await;
+    let question = query.rendered(view);
     Ok(axum::Json(Started { question, credits_deducted: payment.deducted, credits: payment.balance }))
 }

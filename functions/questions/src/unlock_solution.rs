@@ -4,7 +4,8 @@ use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::id::QuestionId;
-use shared::http::{Claim, Path, Problem, WithoutBody};
+use shared::domain::questions::view::{Access, QuestionView};
+use shared::http::{Claim, Path, Problem, Query, RenderQuery, WithoutBody};
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -12,6 +13,14 @@ pub(crate) struct OpenSolution {
     steps: Vec<String>,
     answer: String,
     solution_steps: String,
+    /// `solution_steps` as HTML, with MathML. Present only with `render=html`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    solution_html: Option<String>,
+    /// `answer` as HTML, with MathML. Present only with `render=html`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    answer_html: Option<String>,
 }
 
 /// Unlocks and returns the solution of an unlocked question.
@@ -19,7 +28,7 @@ pub(crate) struct OpenSolution {
 /// The solution stays unlocked.
 #[utoipa::path(
     post, path = "/api/questions/{id}/solution",
-    params(("id" = QuestionId, Path)),
+    params(("id" = QuestionId, Path), RenderQuery),
     responses((status = 200, body = OpenSolution)),
     extensions(("x-problems" = json!(["not_started", "invalid_json", "unsupported_media_type"])))
 )]
@@ -27,6 +36,7 @@ pub(crate) async fn unlock_solution(
     State(app): State<App>,
     claim: Claim,
     Path(id): Path<QuestionId>,
+    Query(query): Query<RenderQuery>,
     _: WithoutBody,
 ) -> Result<axum::Json<OpenSolution>, Problem> {
     let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
@@ -37,5 +47,12 @@ pub(crate) async fn unlock_solution(
     }
     let whole = question.whole();
     let solution_steps = whole.solution_steps.join("\n");
-    Ok(axum::Json(OpenSolution { steps: whole.solution_steps, answer: whole.answer, solution_steps }))
+    let QuestionView { solution_html, answer_html, .. } = query.rendered(QuestionView::of(&question, Access::Solution));
+    Ok(axum::Json(OpenSolution {
+        steps: whole.solution_steps,
+        answer: whole.answer,
+        solution_steps,
+        solution_html,
+        answer_html,
+    }))
 }

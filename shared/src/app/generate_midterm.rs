@@ -129,7 +129,7 @@ where
         let is_new = |question: &QuestionSummary| !input.progress.contains_key(&question.meta.id);
         let mut entitlements: Vec<Entitlement> =
             questions.iter().map(|question| Entitlement::solution(&question.meta, is_new(question))).collect();
-        let midterm = Midterm {
+        let mut midterm = Midterm {
             id: MidtermId(self.app.random.uuid_v7(now)),
             course_id: self.course_id.clone(),
             level: self.order.level,
@@ -142,6 +142,7 @@ where
         if bytes_as_sent(&midterm.questions) > QUESTIONS_BYTES_MAX {
             return Err(MidtermError::TooLarge.into());
         }
+        limit_drawings(&mut midterm.questions);
         entitlements.push(Entitlement::Midterm(Box::new(midterm.clone())));
         Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, entitlements })
     }
@@ -164,6 +165,18 @@ where
         let view = |summary: &QuestionSummary| Some(QuestionView::of(found.get(&summary.meta.id)?, Access::Solution));
         let views: Option<Vec<QuestionView>> = summaries.iter().map(view).collect();
         Ok(views.ok_or(MidtermError::QuestionMissing)?)
+    }
+}
+
+/// Removes drawn formulas that would make the stored midterm too large. They are shown as code.
+fn limit_drawings(questions: &mut [QuestionView]) {
+    let mut room = QUESTIONS_BYTES_MAX.saturating_sub(bytes_as_sent(&questions));
+    for question in questions {
+        let bytes = question.drawn.as_deref().map_or(0, bytes_as_sent);
+        match room.checked_sub(bytes) {
+            Some(left) => room = left,
+            None => question.drawn = None,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::Store;
 use super::bank::PackedBank;
+use super::drawn;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, number, text};
 use super::dynamodb::plain::ConditionalPut;
@@ -344,5 +345,6 @@ fn question_item(question: &Question) -> Result<Item, StoreError> {
     item.insert("preview".to_owned(), text(preview(&question.whole().text)));
     let letters = question.options.iter().map(|option| text(option.letter.clone())).collect();
     item.insert("option_letters".to_owned(), AttributeValue::L(letters));
+    drawn::add(&mut item, question.drawn.as_deref())?;
     Ok(item)
 }

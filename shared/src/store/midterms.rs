@@ -16,6 +16,7 @@ use super::parts::with_large_body;
 use crate::domain::id::{CourseId, UserId};
 use crate::domain::midterm::{BlueprintView, Fit, Level, Midterm, MidtermId};
 use crate::domain::questions::view::QuestionView;
+use crate::domain::text::DrawnFormulas;
 
 /// Summary of a midterm for the list view.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,13 +43,19 @@ struct Body {
     fit: Fit,
     seed: u64,
     questions: Vec<QuestionView>,
+    /// The drawn formulas of the questions, in their order. Empty in a midterm from before formulas were drawn.
+    #[serde(default)]
+    drawn: Vec<Option<DrawnFormulas>>,
 }
 
 impl Store {
     /// Reads a midterm of a user.
     pub async fn midterm(&self, user: UserId, id: MidtermId) -> Result<Option<Midterm<QuestionView>>, StoreError> {
         let Some(mut item) = self.get(&keys::midterm(user, id), true).await? else { return Ok(None) };
-        let body: Body = self.large_body(&mut item, "Midterm").await?;
+        let mut body: Body = self.large_body(&mut item, "Midterm").await?;
+        for (question, drawn) in body.questions.iter_mut().zip(body.drawn) {
+            question.drawn = drawn.map(Into::into);
+        }
         let row: MidtermSummary = item::read(item)?;
         Ok(Some(Midterm {
             id: row.id,
@@ -98,6 +105,7 @@ impl Store {
             fit: midterm.fit.clone(),
             seed: midterm.seed,
             questions: midterm.questions.clone(),
+            drawn: midterm.questions.iter().map(|question| question.drawn.as_deref().cloned()).collect(),
         };
         let stored = with_large_body(&keys::midterm(user, midterm.id), &row, &body)?;
         stored.parts.into_iter().chain([stored.item]).map(|item| self.put_new(item)).collect()

@@ -10,6 +10,7 @@ mod bank;
 mod cache;
 mod catalog;
 mod closing;
+mod drawn;
 mod dynamodb;
 mod entities;
 mod export;

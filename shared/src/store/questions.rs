@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
+use super::drawn;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item};
 use super::keys::{self, Key};
@@ -117,7 +118,7 @@ fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, Question>, StoreErro
         if keys::is_question(&key) {
             let summary: OptionLetters = item::read(item.clone())?;
             letters.insert(key.pk, summary.option_letters);
-            questions.push(item::read(item)?);
+            questions.push(drawn::read_question(item)?);
         } else {
             options.entry(key.pk).or_default().push(item::read(item)?);
         }

@@ -1,6 +1,6 @@
 //! Converts courses with their exams, topics, patterns, questions and options to drafts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -164,6 +164,7 @@ fn course(row: &Row) -> Result<CourseDraft, RowError> {
         is_active: row.boolean("is_active")?.unwrap_or(true),
         created_at: row.timestamp("created_at")?,
         shown_with_question: row.text(SHOWN_WITH_QUESTION)?.as_deref().map(techniques).unwrap_or_default(),
+        macros: BTreeMap::new(),
     })
 }
 

@@ -49,6 +49,7 @@ pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
         created_at: draft.course.created_at.unwrap_or(now),
         catalog_version: 0,
         bank: String::new(),
+        macros: draft.course.macros,
     };
     Catalog { course, exams, topics, patterns, questions }
 }
@@ -185,6 +186,7 @@ impl<'a> CourseFacts<'a> {
             extra: draft.extra.clone(),
             shown_with_question: self.shown.iter().filter(|name| draft.extra.contains_key(*name)).cloned().collect(),
             withheld: draft.withheld,
+            drawn: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A course as handed in by an operator, before derived columns are filled in (`domain::derive`). It has the shape of
 //! the catalogue JSON (`samples/catalog.schema.json`); an import of a D1 dump builds the same.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -40,6 +42,9 @@ pub struct CourseDraft {
     /// Extra columns of questions that are shown with the question, not only with its solution.
     #[serde(default)]
     pub shown_with_question: Vec<String>,
+    /// LaTeX macros of the course's formulas, by name, such as `\R`.
+    #[serde(default)]
+    pub macros: BTreeMap<String, String>,
 }
 
 /// An exam row.

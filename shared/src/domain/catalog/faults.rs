@@ -117,6 +117,8 @@ fn lost(texts: &[FieldText<'_>]) -> Option<String> {
 pub fn course_texts(course: &CourseDraft) -> Vec<FieldText<'_>> {
     let mut texts = vec![text("name", &course.name)];
     texts.extend(optional("description", course.description.as_ref()));
+    let bodies = course.macros.iter();
+    texts.extend(bodies.map(|(name, body)| (format!("macros.{name}"), body.as_str(), Setting::Bare)));
     texts
 }
 

@@ -115,39 +115,6 @@ impl Question {
     }
 }
 
-/// A piece of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
-    Text(&'a str),
-    /// The place of a figure, by its index from 0.
-    Figure(usize),
-}
-
-/// Splits a text at the places of its first `figures` figures. Marks of others stay text.
-#[must_use]
-pub fn split_at_figures(text: &str, figures: usize) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let (mut start, mut from) = (0, 0);
-    while let Some(found) = text[from..].find("[figure ") {
-        let at = from + found;
-        let inside = &text[at + "[figure ".len()..];
-        let digits = inside.bytes().take_while(u8::is_ascii_digit).count();
-        let number: Option<usize> = inside[..digits].parse().ok();
-        let end = at + "[figure ".len() + digits + 1;
-        match number.filter(|number| (1..=figures).contains(number) && inside[digits..].starts_with(']')) {
-            Some(number) => {
-                pieces.push(Piece::Text(&text[start..at]));
-                pieces.push(Piece::Figure(number - 1));
-                (start, from) = (end, end);
-            }
-            None => from = at + 1,
-        }
-    }
-    pieces.push(Piece::Text(&text[start..]));
-    pieces.retain(|piece| *piece != Piece::Text(""));
-    pieces
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -161,19 +128,6 @@ mod tests {
         assert_eq!(FigureDigest::try_from(digest.as_str().to_owned()), Ok(digest.clone()));
         for text in ["", "ba78", &digest.as_str().to_uppercase(), &"g".repeat(64), &"0".repeat(65)] {
             assert!(FigureDigest::try_from(text.to_owned()).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_text_is_split_at_its_figures() {
-        assert_eq!(
-            split_at_figures("See [figure 2] and [figure 3], [figure 1]", 2),
-            [Piece::Text("See "), Piece::Figure(1), Piece::Text(" and [figure 3], "), Piece::Figure(0)]
-        );
-        for text in
-            ["[figure 0]", "[figure x]", "[figure 1", "[figure ", "[figure 99999999999999999999999]", "é[figure é]"]
-        {
-            assert_eq!(split_at_figures(text, 5), [Piece::Text(text)]);
         }
     }
 

@@ -19,6 +19,7 @@ pub mod topic_insight;
 pub mod warnings;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::id::{CourseId, ExamId, PatternId, QuestionId, TopicId};
+use crate::domain::text::DrawnFormulas;
 use crate::domain::time::in_answer;
 
 /// Imported columns that are not known to this service, by name.
@@ -53,6 +55,9 @@ pub struct Course {
     /// Digest of the course's content, which identifies its bank.
     #[serde(default)]
     pub bank: String,
+    /// LaTeX macros of the course's formulas, by name, such as `\R`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub macros: BTreeMap<String, String>,
 }
 
 /// Numbers of a course's exams, questions and topics.
@@ -223,6 +228,9 @@ pub struct Question {
     /// Not for sale until an import corrects it. Users who unlocked it still see it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// Its formulas as MathML, stored as one compressed attribute. `None` if it has no formula, or they were never drawn.
+    #[serde(skip)]
+    pub drawn: Option<Arc<DrawnFormulas>>,
 }
 
 /// An answer option of a question.

@@ -2,5 +2,6 @@
 
 pub mod figure_address;
 pub mod preview;
+pub mod rendered;
 pub mod selection;
 pub mod view;

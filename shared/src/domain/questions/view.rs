@@ -4,6 +4,8 @@
 //! answers and which options are correct. An unknown imported column may contain a part of the solution, so it is shown only with the
 //! solution. Exceptions are a few known columns, and those that the catalogue lists in `shown_with_question`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -12,6 +14,7 @@ use crate::domain::catalog::figures::{Figure, FigureDigest, MediaType};
 use crate::domain::catalog::parts::{Part, label};
 use crate::domain::catalog::{ExtraColumns, Question, QuestionMeta, QuestionOption, QuestionSummary, number};
 use crate::domain::study::answer_rules::RULES_COLUMN;
+use crate::domain::text::DrawnFormulas;
 
 /// How much of a question the student has unlocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +59,25 @@ pub struct QuestionView {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub figures: Vec<FigureView>,
+    /// `question_text` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub question_html: Option<String>,
+    /// `stem` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub stem_html: Option<String>,
+    /// `solution_steps` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub solution_html: Option<String>,
+    /// `answer` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub answer_html: Option<String>,
+    /// The formulas that were drawn at the import, for the members with HTML.
+    #[serde(skip)]
+    pub drawn: Option<Arc<DrawnFormulas>>,
     /// Other imported columns.
     #[serde(flatten)]
     #[schema(value_type = HashMap<String, Value>)]
@@ -69,6 +91,10 @@ pub struct OptionView {
     pub letter: String,
     /// The option's text.
     pub text: String,
+    /// `text` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub html: Option<String>,
     /// Present only if the solution is unlocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -91,6 +117,10 @@ pub struct PartView {
     pub label: String,
     /// Its text after the stem; may be empty for a gap.
     pub text: String,
+    /// `text` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub html: Option<String>,
     /// Whether it is a gap in the stem.
     pub is_gap: bool,
     /// Points, if the catalogue has them.
@@ -106,6 +136,14 @@ pub struct PartView {
     pub answer: Option<String>,
     /// Steps of its solution, one per line; null until the solution is unlocked.
     pub solution_steps: Option<String>,
+    /// `answer` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub answer_html: Option<String>,
+    /// `solution_steps` as HTML, with MathML. Present only with `render=html`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub solution_html: Option<String>,
     /// Rules for marking it, with the accepted answers. Present only if the catalogue has some and the solution is unlocked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -142,6 +180,7 @@ impl OptionView {
         Self {
             letter: option.letter.clone(),
             text: option.text.clone(),
+            html: None,
             is_correct: solved.then_some(option.is_correct),
             weight: option.weight.filter(|_| solved),
             feedback: option.feedback.clone().filter(|_| solved),
@@ -154,12 +193,15 @@ impl PartView {
         Self {
             label: label(index),
             text: part.text.clone(),
+            html: None,
             is_gap: part.is_gap,
             points: part.points,
             hint: part.hint.clone(),
             options: part.options.iter().map(|option| OptionView::of(option, solved)).collect(),
             answer: solved.then(|| part.shown_answer()),
             solution_steps: solved.then(|| part.solution_steps.join("\n")),
+            answer_html: None,
+            solution_html: None,
             answer_rules: part.answer_rules.clone().filter(|_| solved),
         }
     }
@@ -171,7 +213,7 @@ impl QuestionView {
     pub fn of(question: &Question, access: Access) -> Self {
         if access == Access::Locked {
             let preview = crate::domain::questions::preview::preview(&question.whole().text).to_owned();
-            return Self::locked(question.meta.clone(), preview);
+            return Self { drawn: question.drawn.clone(), ..Self::locked(question.meta.clone(), preview) };
         }
         let solved = access == Access::Solution;
         let whole = question.whole();
@@ -189,6 +231,11 @@ impl QuestionView {
             stem: (!whole.parts.is_empty()).then(|| question.question_text.clone()),
             parts: parts.collect(),
             figures: question.figures().into_iter().map(FigureView::from).collect(),
+            question_html: None,
+            stem_html: None,
+            solution_html: None,
+            answer_html: None,
+            drawn: question.drawn.clone(),
             extra: extra.map(|(name, value)| (name.clone(), value.clone())).collect(),
         }
     }
@@ -211,6 +258,11 @@ impl QuestionView {
             stem: None,
             parts: Vec::new(),
             figures: Vec::new(),
+            question_html: None,
+            stem_html: None,
+            solution_html: None,
+            answer_html: None,
+            drawn: None,
             extra: ExtraColumns::new(),
         }
     }
@@ -220,8 +272,10 @@ impl QuestionView {
 pub const NEEDED_TO_ANSWER: [&str; 5] = ["image", "figure", "passage", "table", "audio"];
 /// Other known extra columns that belong to the question, not to its solution.
 const OF_QUESTION: [&str; 6] = ["section", "question_number", "subparts_json", "difficulty_label", "part", "page"];
+/// Where an imported question came from. It is for the next import, not for students.
+const PROVENANCE: &str = "provenance";
 /// Member names of the response. An imported column with one of these names would appear twice.
-const RESERVED: [&str; 26] = [
+const RESERVED: [&str; 30] = [
     "id",
     "exam_id",
     "topic_id",
@@ -248,6 +302,10 @@ const RESERVED: [&str; 26] = [
     "stem",
     "parts",
     "figures",
+    "question_html",
+    "stem_html",
+    "solution_html",
+    "answer_html",
 ];
 
 /// Whether an extra column is never shown, because responses use its name for something else.
@@ -264,7 +322,7 @@ fn is_shown(question: &Question, column: &str, solved: bool) -> bool {
     };
     // The rules contain accepted answers.
     let is_of_question = || column != RULES_COLUMN && is_named();
-    !is_reserved(column) && (solved || is_of_question())
+    !is_reserved(column) && column != PROVENANCE && (solved || is_of_question())
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ fn is_single(latex: &str) -> bool {
 }
 
 /// Whether it reads as prose outside of groups: two words of three letters follow each other, or a word follows an amount.
-fn is_prose(latex: &str) -> bool {
+pub(super) fn is_prose(latex: &str) -> bool {
     let mut depth = 0_usize;
     let mut outside = String::with_capacity(latex.len());
     for character in latex.chars() {

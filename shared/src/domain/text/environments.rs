@@ -37,7 +37,7 @@ impl Reader {
             }
             "itemize" | "enumerate" | "description" | "parts" | "subparts" | "subsubparts" | "choices"
             | "checkboxes" | "oneparchoices" | "oneparcheckboxes" | "compactenum" | "compactitem" | "tasks" => {
-                self.list(name, body)
+                self.list(name, body);
             }
             "tabular" | "tabularx" | "tabulary" | "longtable" => self.table(name, body),
             "verbatim" | "Verbatim" | "lstlisting" | "minted" | "alltt" | "code" => {

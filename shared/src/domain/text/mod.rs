@@ -5,6 +5,7 @@
 
 mod commands;
 mod dollars;
+mod drawn;
 mod environments;
 mod html;
 mod layout;
@@ -12,6 +13,7 @@ mod parse;
 mod symbols;
 
 pub use dollars::{FormulaMark, formula_at};
+pub use drawn::{DrawnFormulas, parse_answer};
 pub use html::{Drawings, html, html_of_line};
 pub use parse::parse;
 
