@@ -185,7 +185,7 @@ impl Open {
             let server = socket::connect(Folder(directory)).await;
             match server {
                 Ok(_) if purpose == DatabaseUse::Serve => bail!("{}", in_use()),
-                Ok(transport) => return Self::prepare(local_app(transport, new_figure_key())?, None, purpose).await,
+                Ok(transport) => return Self::prepare(local_app(transport, &new_figure_key())?, None, purpose).await,
                 Err(error) if Instant::now() >= give_up => return Err(error.context(in_use())),
                 Err(_) => {}
             }
@@ -199,7 +199,7 @@ impl Open {
     }
 
     async fn embedded(embedded: Embedded, purpose: DatabaseUse, figure_key: String) -> Result<Self> {
-        let app = local_app(embedded.transport(), figure_key)?;
+        let app = local_app(embedded.transport(), &figure_key)?;
         Self::prepare(app, Some(embedded), purpose).await
     }
 
@@ -233,12 +233,12 @@ fn nothing_in(place: &str) -> String {
 }
 
 /// An app on a database called through `transport`. The environment may name another key of figures.
-fn local_app(transport: Arc<dyn Transport>, figure_key: String) -> Result<App> {
+fn local_app(transport: Arc<dyn Transport>, figure_key: &str) -> Result<App> {
     // The rest of the environment still applies: table name, stage, origins.
     let lookup = |name: &str| match name {
         ENDPOINT => Some(NO_ENDPOINT.to_owned()),
         "FIGURE_KEY" => {
-            std::env::var(name).ok().filter(|key| !key.trim().is_empty()).or_else(|| Some(figure_key.clone()))
+            std::env::var(name).ok().filter(|key| !key.trim().is_empty()).or_else(|| Some(figure_key.to_owned()))
         }
         name => std::env::var(name).ok(),
     };

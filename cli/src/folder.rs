@@ -74,10 +74,10 @@ impl Folder<'_> {
                 || tempfile::Builder::new().permissions(Permissions::from_mode(PRIVATE_FILE)).tempfile_in(self.0);
             let written = private().and_then(|mut file| file.write_all(key.as_bytes()).map(|()| file));
             match written.map(|file| file.persist_noclobber(&path)) {
-                Ok(Ok(_)) => return Ok(key),
                 Ok(Err(error)) if error.error.kind() == ErrorKind::AlreadyExists => {}
                 Ok(Err(error)) => return Err(error.error).with_context(|| format!("cannot write {}", path.display())),
-                Err(_) => return Ok(key),
+                // Read-only media: the key lasts as long as this process.
+                Ok(Ok(_)) | Err(_) => return Ok(key),
             }
         }
         bail!("cannot make {}", path.display())

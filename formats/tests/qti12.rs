@@ -94,7 +94,7 @@ fn the_quiz_of_canvas_is_taken() {
     assert_eq!(bank.exams.len(), 1);
     assert_eq!(
         (bank.exams[0].title.as_str(), bank.exams[0].kind.as_deref(), bank.exams[0].points),
-        ("Midterm 1", Some("midterm"), Some(5.5))
+        ("Midterm 1", Some("midterm 1"), Some(5.5))
     );
     let [primes, root] = bank.questions.as_slice() else { panic!("{bank:?}") };
     assert_eq!(primes.stem, "Which solve $x^2-5x+6=0$?");

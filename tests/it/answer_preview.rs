@@ -80,9 +80,9 @@ async fn a_preview_tells_nothing_of_the_expected_answer_and_counts_nothing() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let _ = ada.post(START, json!({})).await.ok();
-    let text = |body: Value, number: &str| body.to_string().replace("/1998/", "").replace(number, "N");
+    let masked = |body: Value, number: &str| body.to_string().replace("/1998/", "").replace(number, "N");
     let (right, wrong) = (preview(&ada, "alg-q4", "8").await, preview(&ada, "alg-q4", "7").await);
-    assert_eq!(text(right, "8"), text(wrong, "7"));
+    assert_eq!(masked(right, "8"), masked(wrong, "7"));
     let progress = ada.get("/api/assessment/progress?course_id=algebra").await.ok();
     let submitted = ada.post("/api/questions/alg-q4/submit", json!({"answer": "8"})).await.ok();
     assert_eq!(submitted["attempts"], 1, "{progress}");

@@ -244,7 +244,7 @@ async fn every_uncached_response_has_rate_limit_headers() {
     assert_eq!((missing.status.as_u16(), missing.header("ratelimit")), (404, "\"open_read\";r=4999;t=60"));
 }
 
-/// The requests of a landing page; the second is repeated with its ETag.
+/// The requests of a landing page; the second is repeated with its `ETag`.
 async fn visit(visitor: &Person) -> [Answer; 4] {
     let health = visitor.get("/").await;
     let topics = visitor.get("/api/courses/algebra/topics/public").await;

@@ -148,7 +148,10 @@ async fn an_export_without_answers_holds_no_key() {
     import(&test, "gift", &[("bank.gift", file.as_bytes())]).await;
     for format in [ExportFormat::Gift, ExportFormat::Moodle, ExportFormat::Csv, ExportFormat::Tex] {
         let written = write_course(&test.app, "gift", format, false).await.unwrap();
-        let text = String::from_utf8(written.bytes).unwrap();
-        assert!(text.contains("What is it?") && !text.contains("xylophone") && !text.contains("well done"), "{text}");
+        let file_text = String::from_utf8(written.bytes).unwrap();
+        assert!(
+            file_text.contains("What is it?") && !file_text.contains("xylophone") && !file_text.contains("well done"),
+            "{file_text}"
+        );
     }
 }

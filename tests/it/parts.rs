@@ -81,8 +81,8 @@ async fn a_client_that_knows_no_parts_gets_whole_fields() {
             "answer": null, "solution_steps": null,
         })
     );
-    let text = question.to_string();
-    assert!(!text.contains("accepted") && !text.contains("Nearly") && !text.contains("Right."), "{text}");
+    let shown = question.to_string();
+    assert!(!shown.contains("accepted") && !shown.contains("Nearly") && !shown.contains("Right."), "{shown}");
 
     let solution = ada.send(Method::POST, "/api/questions/mix-parts/solution", None, &[]).await.ok();
     assert_eq!(solution["steps"], json!(["Use the power rule on [figure 1].", "(a) $2 \\cdot 3 = 6$"]));

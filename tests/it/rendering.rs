@@ -262,9 +262,9 @@ async fn an_older_renderer_is_replaced_and_a_newer_one_is_kept() {
 #[tokio::test]
 async fn a_second_import_with_formulas_and_macros_writes_nothing() {
     let test = TestApp::empty().await;
-    let text = rich_course().to_string();
-    assert!(written(&import_catalog(&test.app, &text, false).await.unwrap()) > 0);
-    assert_eq!(written(&import_catalog(&test.app, &text, false).await.unwrap()), 0);
+    let catalog = rich_course().to_string();
+    assert!(written(&import_catalog(&test.app, &catalog, false).await.unwrap()) > 0);
+    assert_eq!(written(&import_catalog(&test.app, &catalog, false).await.unwrap()), 0);
     assert_eq!(render_course(&test.app, &stored_course(&test, "algebra").await, false).await.unwrap().written, 0);
     let mut other = rich_course();
     other["course"]["macros"]["\\R"] = json!("\\mathbf{R}");
@@ -345,9 +345,9 @@ async fn a_printed_question_with_parts_is_safe_markup() {
     let mut rest = body;
     let mut texts = 0;
     while let Some((_, after)) = rest.split_once("</h2>").or_else(|| rest.split_once("</h3>")) {
-        let text = after.split("<div").next().unwrap().split("<ol class").next().unwrap();
-        let text = text.split("</section>").next().unwrap().split("</div>").next().unwrap();
-        assert_safe(text);
+        let markup = after.split("<div").next().unwrap().split("<ol class").next().unwrap();
+        let markup = markup.split("</section>").next().unwrap().split("</div>").next().unwrap();
+        assert_safe(markup);
         texts += 1;
         rest = after;
     }

@@ -132,7 +132,7 @@ fn in_utf_8(bytes: Vec<u8>) -> Result<String> {
     );
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = valid.split(|byte| *byte == b'\n').count();
         anyhow!("the file is not in UTF-8 (see line {line}): save it as UTF-8")
     })
 }

@@ -161,7 +161,7 @@ mod tests {
 
     const SVG: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="10" height="5"><path d="M0 0"/></svg>"#;
 
-    fn draft(figures: Value) -> CatalogDraft {
+    fn draft(figures: &Value) -> CatalogDraft {
         let question = |id: &str| json!({"id": id, "topic_id": "t", "question_text": "?", "solution_steps": [], "answer": "", "figures": figures});
         CatalogDraft {
             course: serde_json::from_value(json!({"id": "c", "name": "C"})).unwrap(),
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_figure_of_two_questions_is_taken_once() {
-        let mut draft = draft(json!([source(SVG)]));
+        let mut draft = draft(&json!([source(SVG)]));
         let taken = take(&mut draft);
         assert_eq!((taken.files.len(), taken.refused.len(), taken.warnings.len()), (1, 0, 0));
         assert_eq!(
@@ -213,7 +213,7 @@ mod tests {
             (with("src", json!("a.svg")), "figures[0]: unknown field `src`"),
             (json!([source(&long)]), "figures[0]: it has 262"),
         ] {
-            let mut draft = draft(figures);
+            let mut draft = draft(&figures);
             let taken = take(&mut draft);
             assert_eq!((draft.questions.len(), taken.files.len()), (0, 0));
             assert!(taken.refused[0].reason.starts_with(fault), "{}", taken.refused[0]);
@@ -222,7 +222,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_told() {
-        let mut draft = draft(json!([source(r#"<svg xmlns="http://www.w3.org/2000/svg" onload="x"><script/></svg>"#)]));
+        let mut draft =
+            draft(&json!([source(r#"<svg xmlns="http://www.w3.org/2000/svg" onload="x"><script/></svg>"#)]));
         let told: Vec<String> = take(&mut draft).warnings.iter().map(ToString::to_string).collect();
         assert_eq!(
             told[..2],

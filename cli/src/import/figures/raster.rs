@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     fn pixels(width: u32, height: u32) -> RgbImage {
-        RgbImage::from_fn(width, height, |x, y| image::Rgb([(x * 7) as u8, (y * 13) as u8, (x * y) as u8]))
+        RgbImage::from_fn(width, height, |x, y| image::Rgb([x * 7, y * 13, x * y].map(|value| value.to_le_bytes()[0])))
     }
 
     fn photo(width: u32, height: u32) -> Vec<u8> {
@@ -203,8 +203,8 @@ mod tests {
     #[test]
     fn a_large_jpeg_is_made_smaller_and_this_is_told() {
         let mut noise = fastrand::Rng::with_seed(1);
-        let noisy = RgbImage::from_fn(700, 500, |_, _| image::Rgb([noise.u8(..), noise.u8(..), noise.u8(..)]));
-        let original = encoded(&DynamicImage::ImageRgb8(noisy), 95).unwrap();
+        let picture = RgbImage::from_fn(700, 500, |_, _| image::Rgb([noise.u8(..), noise.u8(..), noise.u8(..)]));
+        let original = encoded(&DynamicImage::ImageRgb8(picture), 95).unwrap();
         assert!(original.len() > FIGURE_BYTES_MAX);
         let written = jpeg(&original).unwrap();
         assert!(written.bytes.len() < original.len());

@@ -1,6 +1,8 @@
 //! SVG figures. What is not on a list of elements and attributes is left out: scripts, event handlers, animations, foreign
 //! content, and everything that loads something from elsewhere.
 
+use std::fmt::Write as _;
+
 use roxmltree::{Document, Node, NodeType, ParsingOptions};
 
 use super::Image;
@@ -255,7 +257,7 @@ impl Writer {
         self.text.push('<');
         self.text.push_str(name);
         if is_root {
-            self.text.push_str(&format!(" xmlns=\"{SVG}\" xmlns:xlink=\"{XLINK}\""));
+            let _ = write!(self.text, " xmlns=\"{SVG}\" xmlns:xlink=\"{XLINK}\"");
         }
         self.attributes(node, name);
         self.text.push('>');
@@ -321,7 +323,7 @@ impl Writer {
                 c => escaped.push(c),
             }
         }
-        self.text.push_str(&format!(" {name}=\"{escaped}\""));
+        let _ = write!(self.text, " {name}=\"{escaped}\"");
     }
 
     fn leave_out(&mut self, what: String) {
@@ -399,7 +401,7 @@ mod tests {
     fn an_image_stays_as_it_is() {
         for inside in [
             r#"<g id="a" transform="scale(2)" style="fill:#fff;stroke:url(#g)"><path d="M0 0L1 1"></path></g>"#,
-            r##"<defs><clipPath id="c"><rect x="0" y="0" width="1" height="1"></rect></clipPath></defs>"##,
+            r#"<defs><clipPath id="c"><rect x="0" y="0" width="1" height="1"></rect></clipPath></defs>"#,
             r##"<use xlink:href="#a" x="1"></use><circle clip-path="url(#c)" r="2"></circle>"##,
             r#"<text x="1"> 1 &lt; 2 &amp; <tspan>x</tspan></text><title>A "line"</title>"#,
             r#"<style type="text/css">*{stroke-linejoin: round; stroke-linecap: butt}</style>"#,
@@ -424,7 +426,7 @@ mod tests {
             r#"<path fill="url(http://evil.example/alert(1))" style="fill: url('//evil.example/alert(1)')"/>"#,
             r#"<path style="background: image-set('http://evil.example/alert(1)')"/>"#,
             "<style>@import 'http://evil.example/alert(1)';</style>",
-            r#"<style>* { background: u\72l(http://evil.example/alert(1)) }</style>"#,
+            r"<style>* { background: u\72l(http://evil.example/alert(1)) }</style>",
             r#"<set attributeName="href" to="javascript:alert(1)"/><animate attributeName="href" values="javascript:alert(1)"/>"#,
             "<filter id=\"f\"><feImage href=\"http://evil.example/alert(1)\"/></filter>",
             "<?xml-stylesheet href=\"http://evil.example/alert(1)\"?><!-- alert(1) -->",

@@ -135,7 +135,7 @@ fn one_of(expected: &str) -> String {
     }
 }
 
-/// A value as the reader names it: `integer `7``, `string "x"`, `map`.
+/// A value as the reader names it, such as `map` or a type with its value.
 fn value(got: &str) -> String {
     match got {
         "map" => "an object".to_owned(),
@@ -153,8 +153,9 @@ fn value(got: &str) -> String {
 fn wanted_in_words(wanted: &str) -> &str {
     match wanted {
         "f64" | "f32" | "a number" => "a number",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
-        "i8" | "i16" | "i32" | "i64" | "isize" | "a whole number" => "a whole number",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" | "a whole number" => {
+            "a whole number"
+        }
         "a boolean" => "true or false",
         "a string" | "a borrowed string" => "a text",
         "a sequence" => "a list",

@@ -311,7 +311,7 @@ mod tests {
 
     use super::*;
 
-    fn verdict(accepted: Value, given: &str) -> (CheckResult, f64) {
+    fn verdict(accepted: &Value, given: &str) -> (CheckResult, f64) {
         best(&read(&json!([accepted])).unwrap(), given, &Rules::default())
     }
 
@@ -321,7 +321,7 @@ mod tests {
             [(right, CheckResult::Right), (wrong, CheckResult::Wrong), (undecided, CheckResult::Undecided)]
         {
             for text in texts {
-                assert_eq!(verdict(accepted.clone(), text).0, result, "{accepted} {text:?}");
+                assert_eq!(verdict(accepted, text).0, result, "{accepted} {text:?}");
             }
         }
     }
