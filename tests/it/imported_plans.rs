@@ -240,7 +240,7 @@ async fn a_second_import_adds_the_end_of_a_plan_and_overwrites_none() {
     }
     let mut person = test.anonymous();
     person.id = id(1);
-    assert_eq!(plan(&test.renewed(&person).await).await, (json!("unlimited"), json!(2)));
+    assert_eq!(plan(&test.renewed(&person).await).await, (json!("unlimited"), json!(5)));
     test.assert_ledgers_are_true().await;
 }
 

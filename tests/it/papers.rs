@@ -83,7 +83,8 @@ async fn imported_answers_are_marked_as_their_source_says() {
     for (title, answer, expected) in [
         ("Pi", "3.14", 1.0),
         ("Pi", "3.145", 1.0),
-        ("Pi", "3.15", 0.0),
+        ("Pi", "3.15", 0.5),
+        ("Pi", "3.3", 0.0),
         ("Between", "3.1415", 1.0),
         ("Between", "3.1409", 0.0),
         ("Primes", "A, B", 1.0),

@@ -401,7 +401,7 @@ fn a_thousand_random_texts_become_safe_markup_with_drawn_formulas() {
         fn formula(&self, formula: &shared::domain::text::Formula) -> Option<&str> {
             self.0.get(formula).map(String::as_str)
         }
-        fn figure(&self, _: usize) -> Option<(&str, &str)> {
+        fn figure(&self, _: usize) -> Option<shared::domain::text::ShownFigure<'_>> {
             None
         }
     }

@@ -156,3 +156,15 @@ fn digits_that_a_number_would_change_stay_a_text() {
         assert_eq!(written(&super::question(row.as_object().unwrap(), None, None)), row);
     }
 }
+
+#[test]
+fn the_mark_of_a_gap_that_is_no_part_becomes_a_line() {
+    let part = |is_gap: bool| Part {
+        is_gap,
+        answer: Answer::Accepted(vec![number("1", Tolerance::Unsaid)]),
+        ..Part::default()
+    };
+    let stem = "One [gap 1], two [gap 2], three [gap 3] and [gap x].".to_owned();
+    let question = Question { stem, parts: vec![part(true), part(false)], ..Question::default() };
+    assert_eq!(written(&question)["question_text"], json!("One [gap 1], two ____, three ____ and [gap x]."));
+}

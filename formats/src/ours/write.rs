@@ -26,10 +26,11 @@ pub fn row(question: &Question) -> Result<Row, String> {
     for part in &question.parts {
         parts.extend(writer.parts_of(part)?);
     }
+    let stem = without_stray_gaps(&question.stem, &parts);
     let is_whole = matches!(parts.as_slice(), [only] if !only.is_gap && only.text.is_empty());
     if is_whole {
         let only = parts.remove(0);
-        columns.insert("question_text".to_owned(), json!(question.stem));
+        columns.insert("question_text".to_owned(), json!(stem));
         writer.lines.extend(only.steps);
         columns.insert("answer".to_owned(), json!(only.answer));
         insert_unless_empty(&mut columns, "options", &only.options);
@@ -43,7 +44,7 @@ pub fn row(question: &Question) -> Result<Row, String> {
             columns.insert("hint".to_owned(), json!(hint));
         }
     } else {
-        columns.insert("question_text".to_owned(), json!(question.stem));
+        columns.insert("question_text".to_owned(), json!(stem));
         let rows: Vec<Value> = parts.into_iter().map(PartRow::into_json).collect();
         columns.insert("parts".to_owned(), json!(rows));
     }
@@ -82,6 +83,26 @@ pub(super) const OPEN_ANSWERS: [&str; 2] = ["See the solution.", "The source has
 
 fn open_answer(steps: &[String]) -> String {
     OPEN_ANSWERS[usize::from(steps.is_empty())].to_owned()
+}
+
+/// The stem, in which the mark of a gap that no part is becomes a line to write on.
+fn without_stray_gaps(stem: &str, parts: &[PartRow]) -> String {
+    let mut out = String::with_capacity(stem.len());
+    let mut rest = stem;
+    while let Some(at) = rest.find("[gap ") {
+        out.push_str(&rest[..at]);
+        let inside = &rest[at + "[gap ".len()..];
+        let digits = inside.bytes().take_while(u8::is_ascii_digit).count();
+        let number = inside[..digits].parse::<usize>().ok().filter(|_| inside[digits..].starts_with(']'));
+        let end = at + "[gap ".len() + digits + usize::from(number.is_some());
+        let is_stray = number.is_some_and(|number| {
+            !number.checked_sub(1).and_then(|index| parts.get(index)).is_some_and(|part| part.is_gap)
+        });
+        out.push_str(if is_stray { "____" } else { &rest[at..end] });
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
 }
 
 struct Writer {

@@ -38,21 +38,47 @@ impl Images {
         Ok(Self(RefCell::new(images)))
     }
 
-    /// Puts the images of a question into the page. A figure that is in the page already, does not fit, or stands in several
-    /// places is loaded from its address.
-    pub(crate) fn embed(&self, question: &mut QuestionView) {
-        let texts = texts(question);
-        let places: Vec<usize> =
-            (1..=question.figures.len()).map(|number| texts.matches(&mark(number)).count()).collect();
-        for (figure, places) in question.figures.iter_mut().zip(places) {
-            if places > 1 {
-                continue;
+    /// Writes the HTML of a question with its images: each is in the page once, and where it is shown again, or does not fit, it
+    /// is loaded from its address.
+    pub(crate) fn write_html(&self, question: &mut QuestionView) {
+        let addresses: Vec<Option<String>> = question
+            .figures
+            .iter_mut()
+            .enumerate()
+            .map(|(index, figure)| figure.url.replace(stand_in(index)))
+            .collect();
+        question.add_html();
+        for (index, address) in addresses.into_iter().enumerate() {
+            let digest = &question.figures[index].digest;
+            let mut source = self.0.borrow_mut().remove(digest);
+            for html in printed_html(question) {
+                while html.contains(&stand_in(index)) {
+                    let shown = source.take().or_else(|| address.clone()).unwrap_or_default();
+                    *html = html.replacen(&stand_in(index), &shown.replace('&', "&amp;"), 1);
+                }
             }
-            if let Some(source) = self.0.borrow_mut().remove(&figure.digest) {
-                figure.url = Some(source);
-            }
+            question.figures[index].url = source.or(address);
         }
     }
+}
+
+/// Stands for the address of a figure until all places of its question are known.
+fn stand_in(index: usize) -> String {
+    format!("figure:{index}:")
+}
+
+/// The HTML of a question in the order of the page.
+fn printed_html(question: &mut QuestionView) -> impl Iterator<Item = &mut String> {
+    let text = if question.stem_html.is_some() { &mut question.stem_html } else { &mut question.question_html };
+    let options = question.options.iter_mut().map(|option| &mut option.html);
+    let mut answers = vec![&mut question.solution_html, &mut question.answer_html];
+    let mut parts = Vec::new();
+    for part in &mut question.parts {
+        parts.push(&mut part.html);
+        parts.extend(part.options.iter_mut().map(|option| &mut option.html));
+        answers.extend([&mut part.solution_html, &mut part.answer_html]);
+    }
+    std::iter::once(text).chain(options).chain(parts).chain(answers).flatten()
 }
 
 /// The figures that no text of the question has a place for.

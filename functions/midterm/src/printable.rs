@@ -19,8 +19,7 @@ pub(crate) fn page(midterm: &Midterm<QuestionView>, course: &str, images: &Image
     let is_undrawn = midterm.questions.iter().any(QuestionView::is_undrawn);
     let with_html = |question: &QuestionView| {
         let mut question = question.clone();
-        images.embed(&mut question);
-        question.add_html();
+        images.write_html(&mut question);
         question
     };
     let questions: Vec<QuestionView> = midterm.questions.iter().map(with_html).collect();

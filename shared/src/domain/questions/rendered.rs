@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::domain::catalog::Question;
 use crate::domain::catalog::parts::with_gaps;
 use crate::domain::questions::view::{Access, FigureView, OptionView, PartView, QuestionView};
-use crate::domain::text::{Drawings, DrawnFormulas, Formula, html, html_of_line, parse, parse_answer};
+use crate::domain::text::{Drawings, DrawnFormulas, Formula, ShownFigure, html, html_of_line, parse, parse_answer};
 
 /// Maximum bytes of HTML in one response. With the texts of the largest midterm it stays below Lambda's limit of 6 MB.
 pub const HTML_BYTES_MAX: usize = 1_000_000;
@@ -120,9 +120,13 @@ impl Drawings for Stored<'_> {
         self.drawn?.formulas.get(formula).map(String::as_str)
     }
 
-    fn figure(&self, number: usize) -> Option<(&str, &str)> {
+    fn figure(&self, number: usize) -> Option<ShownFigure<'_>> {
         let figure = self.figures.get(number.checked_sub(1)?)?;
-        Some((figure.url.as_deref()?, figure.alt.as_deref().unwrap_or_default()))
+        Some(ShownFigure {
+            address: figure.url.as_deref()?,
+            description: figure.alt.as_deref().unwrap_or_default(),
+            size: figure.width.zip(figure.height),
+        })
     }
 }
 
@@ -136,7 +140,7 @@ impl Drawings for Finder {
         None
     }
 
-    fn figure(&self, _: usize) -> Option<(&str, &str)> {
+    fn figure(&self, _: usize) -> Option<ShownFigure<'_>> {
         None
     }
 }

@@ -9,8 +9,18 @@ pub trait Drawings {
     /// The formula as MathML, if it was rendered. It must be safe markup.
     fn formula(&self, formula: &Formula) -> Option<&str>;
 
-    /// Address and description of the figure with this number, from 1.
-    fn figure(&self, number: usize) -> Option<(&str, &str)>;
+    /// The figure with this number, from 1.
+    fn figure(&self, number: usize) -> Option<ShownFigure<'_>>;
+}
+
+/// A figure as a page shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownFigure<'a> {
+    pub address: &'a str,
+    /// For readers who cannot see it.
+    pub description: &'a str,
+    /// Width and height in pixels, so that a page keeps room for it.
+    pub size: Option<(u32, u32)>,
 }
 
 /// The blocks of a text.
@@ -112,7 +122,7 @@ fn write_line(out: &mut String, line: &[Inline], drawings: &dyn Drawings) {
 }
 
 fn write_figure(out: &mut String, number: usize, drawings: &dyn Drawings) {
-    let Some((address, description)) = drawings.figure(number) else {
+    let Some(ShownFigure { address, description, size }) = drawings.figure(number) else {
         let _ = write!(out, "[figure {number}]");
         return;
     };
@@ -120,7 +130,11 @@ fn write_figure(out: &mut String, number: usize, drawings: &dyn Drawings) {
     escape(out, address);
     out.push_str("\" alt=\"");
     escape(out, description);
-    out.push_str("\">");
+    out.push('"');
+    if let Some((width, height)) = size {
+        let _ = write!(out, " width=\"{width}\" height=\"{height}\"");
+    }
+    out.push('>');
 }
 
 fn write_code(out: &mut String, code: &str) {

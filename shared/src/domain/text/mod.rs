@@ -14,7 +14,7 @@ mod symbols;
 
 pub use dollars::{FormulaMark, formula_at};
 pub use drawn::{DrawnFormulas, parse_answer};
-pub use html::{Drawings, html, html_of_line};
+pub use html::{Drawings, ShownFigure, html, html_of_line};
 pub use parse::parse;
 
 /// A parsed text.

@@ -10,8 +10,9 @@ impl Drawings for Sources {
         self.0.iter().find(|(known, _)| known == formula).map(|(_, drawn)| drawn.as_str())
     }
 
-    fn figure(&self, number: usize) -> Option<(&str, &str)> {
-        (number == 1).then_some(("/api/figures/1?a=1&b=2", "A \"circle\""))
+    fn figure(&self, number: usize) -> Option<ShownFigure<'_>> {
+        let figure = ShownFigure { address: "/api/figures/1?a=1&b=2", description: "A \"circle\"", size: Some((2, 3)) };
+        (number == 1).then_some(figure)
     }
 }
 
@@ -156,7 +157,7 @@ fn figures_and_gaps_have_their_place() {
     check(&[
         (
             "See [figure 1] and [figure 2].",
-            "<p>See <img src=\"/api/figures/1?a=1&amp;b=2\" alt=\"A &quot;circle&quot;\"> and [figure 2].</p>",
+            "<p>See <img src=\"/api/figures/1?a=1&amp;b=2\" alt=\"A &quot;circle&quot;\" width=\"2\" height=\"3\"> and [figure 2].</p>",
         ),
         ("It is [gap 1], not [gap 28].", "<p>It is ____ (a), not ____ (ab).</p>"),
         ("[0, 1) and [figure x]", "<p>[0, 1) and [figure x]</p>"),
@@ -193,7 +194,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("sup", &[]),
     ("sub", &[]),
     ("br", &[]),
-    ("img", &["src", "alt"]),
+    ("img", &["src", "alt", "width", "height"]),
     ("math", &["display"]),
     ("span", &[]),
     ("div", &[]),
