@@ -14,6 +14,7 @@ use crate::fields::AnswerText;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Typed {
     /// The answer as the student would submit it.
+    #[param(value_type = String, min_length = 1, max_length = 500, pattern = r"\S", example = r"-2\pi")]
     answer: AnswerText,
 }
 
