@@ -234,6 +234,12 @@ fn a_refused_import_makes_no_folder() {
     let strict = ["import", "catalog", file.to_str().unwrap(), "--strict", "--data", &data];
     let (code, printed, _) = outcome(&mut pastpaper(&strict));
     assert!(code == Some(1) && printed.contains("--strict: nothing was written"), "{printed}");
+    // A paper without topics is taken with a warning.
+    let bank = parent.path().join("bank.gift");
+    fs::write(&bank, "::One::What? {=yes}\n").unwrap();
+    let paper = ["import", bank.to_str().unwrap(), "--course", "c", "--strict", "--data", &data];
+    let (code, printed, _) = outcome(&mut pastpaper(&paper));
+    assert!(code == Some(1) && printed.contains("--strict: nothing was written"), "{printed}");
     fs::write(&file, b"\xff\xfe{\0}\0").unwrap();
     let error = refusal(&mut pastpaper(&strict));
     assert!(error.contains("the file is in UTF-16"), "{error}");

@@ -114,6 +114,15 @@ fn take_from(
     Ok(removed)
 }
 
+/// A list of figures as it is stored: references in place of images. A figure that cannot be taken stays as it is.
+pub(super) fn references(figures: &Value) -> Value {
+    let as_reference = |source: &Value| {
+        let figure = reference(source).or_else(|| taken_figure(source.clone()).ok().map(|(figure, _, _)| figure));
+        figure.and_then(|figure| serde_json::to_value(figure).ok()).unwrap_or_else(|| source.clone())
+    };
+    figures.as_array().map_or_else(|| figures.clone(), |list| list.iter().map(as_reference).collect())
+}
+
 fn taken_figure(source: Value) -> Result<(Figure, FigureFile, Vec<String>), String> {
     if !source.is_object() {
         return Err("must be an object".to_owned());

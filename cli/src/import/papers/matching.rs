@@ -40,6 +40,9 @@ pub(super) struct Candidate {
     pub(super) provenance: Provenance,
     /// Normalised text (`normalised`).
     pub(super) text: String,
+    /// What is asked for: the answer and the options of the question and its parts. The same text with other options is another
+    /// question, unless it stands in the same file.
+    pub(super) answers: String,
 }
 
 /// Which stored question it is.
@@ -96,7 +99,8 @@ pub(super) fn matched(files: &[Candidate], stored: &[Candidate]) -> Vec<Match> {
         let source = &candidate.provenance;
         let found = by_digest.get(source.digest.as_str()).map(Vec::as_slice).unwrap_or_default();
         let same_file = found.iter().filter(|index| stored[**index].provenance.file == source.file);
-        for index in same_file.chain(found) {
+        let elsewhere = found.iter().filter(|index| stored[**index].answers == candidate.answers);
+        for index in same_file.chain(elsewhere) {
             // Two ids of one source are two questions.
             let is_other = source.id.is_some()
                 && stored[*index].provenance.id.is_some()
@@ -193,7 +197,20 @@ mod tests {
                 ..Provenance::default()
             },
             text,
+            answers: String::new(),
         }
+    }
+
+    #[test]
+    fn the_same_text_with_other_options_is_another_question_in_another_file() {
+        let with = |file: &str, answers: &str| Candidate {
+            answers: answers.to_owned(),
+            ..candidate(file, None, None, "Which of these is prime?")
+        };
+        let stored = [with("a", "4 5")];
+        assert_eq!(matched(&[with("b", "6 7")], &stored), [Match::New]);
+        assert_eq!(matched(&[with("b", "4 5")], &stored), [Match::Stored(0)]);
+        assert_eq!(matched(&[with("a", "6 7")], &stored), [Match::Stored(0)]);
     }
 
     #[test]

@@ -6,9 +6,11 @@ use formats::ours::row;
 use formats::{Bank, Exam, Question, Remark};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use shared::domain::catalog::figures::FIGURES_COLUMN;
 
 use super::matching::{Candidate, Match, Provenance, matched, normalised};
 use super::report::FileReport;
+use crate::import::figures;
 
 /// The column in which a question keeps where it came from.
 const PROVENANCE: &str = "provenance";
@@ -46,6 +48,8 @@ pub struct Merged {
     pub document: Value,
     /// Ids of the questions that come from the files.
     pub ids: HashSet<String>,
+    /// Ids of the exams that the files name.
+    pub exams: HashSet<String>,
     pub reports: Vec<FileReport>,
 }
 
@@ -56,7 +60,7 @@ pub(super) fn merge(course: Value, papers: &[Paper], accept: bool) -> Merged {
     for paper in papers {
         reports.push(merger.paper(paper, accept));
     }
-    Merged { document: merger.document(), ids: merger.ids, reports }
+    Merged { document: merger.document(), ids: merger.ids, exams: merger.named_exams, reports }
 }
 
 struct Merger {
@@ -70,6 +74,8 @@ struct Merger {
     known: HashSet<String>,
     /// Ids of the questions of files.
     ids: HashSet<String>,
+    /// Ids of the exams that files name.
+    named_exams: HashSet<String>,
 }
 
 fn objects(document: &mut Value, name: &str) -> Vec<Map<String, Value>> {
@@ -100,6 +106,7 @@ impl Merger {
             known: questions.iter().map(|question| text(question, "id").to_owned()).collect(),
             questions,
             ids: HashSet::new(),
+            named_exams: HashSet::new(),
         }
     }
 
@@ -208,7 +215,7 @@ impl Merger {
             stored.remove("exam_id");
         }
         self.ids.insert(text(stored, "id").to_owned());
-        if *stored == before {
+        if as_stored(stored) == as_stored(&before) {
             report.unchanged += 1;
         } else {
             report.changed += 1;
@@ -302,7 +309,9 @@ impl Merger {
                 && name.semester.as_ref().is_none_or(|semester| text(row, "semester").eq_ignore_ascii_case(semester))
         };
         if let Some(row) = self.exams.iter().find(|row| is_same(row)) {
-            return Some(text(row, "id").to_owned());
+            let id = text(row, "id").to_owned();
+            self.named_exams.insert(id.clone());
+            return Some(id);
         }
         let semester = name.semester.as_ref().map_or_else(String::new, |semester| format!("{semester}-"));
         let base = format!("{}-{year}-{semester}{}", self.course_id, slug(kind));
@@ -315,8 +324,24 @@ impl Merger {
             row.insert("semester".to_owned(), json!(semester));
         }
         self.exams.push(row);
+        self.named_exams.insert(id.clone());
         Some(id)
     }
+}
+
+/// A row as it is stored: without empty columns, and with references to figures.
+fn as_stored(row: &Map<String, Value>) -> Map<String, Value> {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        _ => false,
+    };
+    let columns = row.iter().filter(|(_, value)| !is_empty(value)).map(|(name, value)| {
+        let value = if name == FIGURES_COLUMN { figures::references(value) } else { value.clone() };
+        (name.clone(), value)
+    });
+    columns.collect()
 }
 
 /// An exam, and where it says nothing, what another says.
@@ -335,7 +360,19 @@ fn stored_candidate(question: &Map<String, Value>) -> Candidate {
     let text = normalised(text(question, "question_text"));
     // A question of a catalogue file has an id, and its text may come again in a paper.
     let provenance = provenance.unwrap_or_else(|| Provenance { digest: digest(&text, ""), ..Provenance::default() });
-    Candidate { provenance, text }
+    Candidate { provenance, text, answers: answers(question) }
+}
+
+/// What a row asks for: the answer and the options of the question and its parts, in the order of the row.
+fn answers(row: &Map<String, Value>) -> String {
+    let parts = row.get("parts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    let mut said = Vec::new();
+    for part in std::iter::once(row).chain(parts) {
+        said.push(text(part, "answer").trim());
+        let options = part.get("options").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+        said.extend(options.map(|option| text(option, "text").trim()));
+    }
+    said.join("\n")
 }
 
 fn candidates(file: &str, questions: &[Question]) -> Vec<Candidate> {
@@ -359,7 +396,9 @@ fn candidates(file: &str, questions: &[Question]) -> Vec<Candidate> {
             digest: digest(&text, &parts.join("\n")),
         };
         let text = format!("{text} {}", parts.join(" ")).trim().to_owned();
-        candidates.push(Candidate { provenance, text });
+        // A question that cannot be stored is refused later, with the reason.
+        let answers = row(question).map(|row| answers(&row.columns)).unwrap_or_default();
+        candidates.push(Candidate { provenance, text, answers });
     }
     candidates
 }

@@ -87,24 +87,23 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
     papers.iter_mut().try_for_each(ask_for_exam)?;
 
     let database = &arguments.database;
-    let open = if arguments.dry_run { database.open_to_try().await? } else { database.open().await? };
-    let app = &open.app;
-    let merged = merge_papers(app, &course, arguments.course_name.as_deref(), &papers, arguments.accept).await?;
-    let text = merged.document.to_string();
-    let mut is_written = !arguments.dry_run;
-    let mut summary = None;
-    if arguments.strict || arguments.dry_run {
-        let tried = of_files(super::import_catalog(app, &text, true).await?, &merged);
-        let is_clean = merged.reports.iter().all(FileReport::is_clean) && tried.is_clean();
-        is_written &= !arguments.strict || is_clean;
-        summary = Some((tried, is_clean));
-    }
-    if is_written {
-        summary = Some((of_files(super::import_catalog(app, &text, false).await?, &merged), true));
-    }
-    open.close();
-    let Some((summary, is_clean)) = summary else { bail!("nothing was imported") };
+    let store = async |is_tried: bool| {
+        // A folder must not be made for what is refused; a table elsewhere may have to be made first.
+        let creates = !(arguments.dry_run || is_tried && database.is_folder());
+        let open = if creates { database.open().await? } else { database.open_to_try().await? };
+        let name = arguments.course_name.as_deref();
+        let merged = merge_papers(&open.app, &course, name, &papers, arguments.accept).await?;
+        let summary = super::import_catalog(&open.app, &merged.document.to_string(), is_tried).await?;
+        open.close();
+        Ok::<_, anyhow::Error>((of_files(summary, &merged), merged))
+    };
+    let (mut summary, mut merged) = store(arguments.dry_run || arguments.strict).await?;
+    let is_clean = merged.reports.iter().all(FileReport::is_clean) && summary.is_clean();
     let is_stopped = arguments.strict && !is_clean;
+    let is_written = !arguments.dry_run && !is_stopped;
+    if is_written && arguments.strict {
+        (summary, merged) = store(false).await?;
+    }
     let why_not = match (arguments.dry_run, is_stopped) {
         (true, _) => "Dry run: nothing was written.\n",
         (false, true) => "--strict: nothing was written.\n",
@@ -113,12 +112,18 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
     for report in &merged.reports {
         out!("{report}")?;
     }
-    out!("{why_not}{summary}")?;
+    for warning in &summary.warnings {
+        outln!("  warning: {warning}")?;
+    }
+    for row in &summary.refused {
+        outln!("  refused: {row}")?;
+    }
+    out!("{why_not}")?;
     let refused = summary.refused.len() + merged.reports.iter().map(|report| report.refused.len()).sum::<usize>();
     let ambiguous = merged.reports.iter().map(|report| report.ambiguous.len()).sum::<usize>();
     let written = summary.written();
     outln!(
-        "{refused} refused, {ambiguous} ambiguous, {written} {}",
+        "{refused} refused, {ambiguous} ambiguous, {written} rows {}",
         if is_written { "written" } else { "would write" }
     )?;
     if let Some(path) = &arguments.report {
@@ -234,7 +239,11 @@ pub async fn merge_papers(
 
 /// The summary without the rows that were stored before and are not of the files.
 fn of_files(mut summary: Summary, merged: &Merged) -> Summary {
-    let is_ours = |table: &str, id: &str| table != "questions" || merged.ids.contains(id);
+    let is_ours = |table: &str, id: &str| match table {
+        "questions" => merged.ids.contains(id),
+        "exams" => merged.exams.contains(id),
+        _ => true,
+    };
     summary.refused.retain(|row| is_ours(row.table, &row.id));
     summary.warnings.retain(|warning| is_ours(warning.table, &warning.id));
     summary

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde_json::Value;
+
 use crate::domain::catalog::QuestionOption;
 use crate::domain::catalog::answer_key::answer_beside_options;
 use crate::domain::catalog::complete::slug;
@@ -186,6 +188,10 @@ fn points_of_exams(draft: &CatalogDraft) -> HashMap<&str, Points> {
     let mut points: HashMap<&str, Points> = HashMap::new();
     for question in &draft.questions {
         let Some(exam) = &question.exam_id else { continue };
+        // Points of a bonus question count beyond the total.
+        if question.extra.get("is_bonus").and_then(Value::as_bool) == Some(true) {
+            continue;
+        }
         let of_exam = points.entry(exam.as_str()).or_default();
         match points_of(question) {
             Some(points) => of_exam.sum += points,
@@ -228,6 +234,22 @@ mod tests {
             patterns: serde_json::from_value(json!([{"id": "p", "topic_id": "t", "name": "P"}])).unwrap(),
             questions: vec![question("q1", json!(4)), question("q2", json!(6))],
         }
+    }
+
+    #[test]
+    fn points_of_a_bonus_question_are_beyond_the_total() {
+        let bonus = |draft: &mut CatalogDraft| {
+            let mut bonus = draft.questions[0].clone();
+            bonus.id = "q3".to_owned().try_into().unwrap();
+            bonus.question_text = "Another".to_owned();
+            draft.questions.push(bonus);
+        };
+        assert!(said(bonus).iter().any(|text| text.contains("add up to 14")));
+        let is_told = said(|draft| {
+            bonus(draft);
+            draft.questions[2].extra.insert("is_bonus".to_owned(), json!(true));
+        });
+        assert!(!is_told.iter().any(|text| text.contains("add up to")), "{is_told:?}");
     }
 
     fn said(change: impl FnOnce(&mut CatalogDraft)) -> Vec<String> {
