@@ -176,7 +176,11 @@ impl Lexer<'_> {
         if operand {
             self.open.insert(Choices::PLUS_MINUS);
         }
-        if operand && !self.reading.has(Choices::PLUS_MINUS) {
+        // After another sign, as in `x++-y`, each is a sign of its own.
+        let signed = self.tokens.last().is_some_and(|before| {
+            matches!(before.kind, Kind::Plus | Kind::Minus | Kind::Times | Kind::Divide | Kind::Power)
+        });
+        if signed || operand && !self.reading.has(Choices::PLUS_MINUS) {
             return false;
         }
         self.at += 2;

@@ -111,6 +111,12 @@ fn replacement(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> O
             found.extend(below.iter().cloned());
             Some((found, 6 + close))
         }
+        // `atan2(y, x)`
+        [Kind::Word { text, explicit }, Kind::Number(two), Kind::Open(Bracket::Round), ..]
+            if two.digits == "2" && text.ends_with("atan") | text.ends_with("arctan") && has_comma(rest.get(3..)?) =>
+        {
+            Some((vec![plain(Kind::Word { text: format!("{text}2"), explicit: *explicit }, spaced)], 2))
+        }
         // `5C2`, `^5C_2`
         [Kind::Power, n @ Kind::Number(_), Kind::Word { text, .. }, Kind::Subscript, ..]
             if before.is_none() && text == "C" =>
@@ -147,6 +153,20 @@ fn replacement(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> O
 
 fn is_differential(word: &str) -> bool {
     word.len() == 2 && word.starts_with('d')
+}
+
+/// Whether a comma stands before the bracket closes that is open.
+fn has_comma(tokens: &[Token]) -> bool {
+    let mut depth = 1_usize;
+    let end = tokens.iter().find(|token| {
+        match token.kind {
+            Kind::Open(_) => depth += 1,
+            Kind::Close(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 || depth == 1 && token.kind == Kind::Comma
+    });
+    end.is_some_and(|token| token.kind == Kind::Comma)
 }
 
 /// A number in a group or alone.
