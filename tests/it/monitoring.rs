@@ -85,7 +85,8 @@ fn alarms_and_dashboards_watch_metrics_that_exist() {
 /// The queries of a page: code that begins with a command of Logs Insights.
 fn queries(page: &str) -> Vec<String> {
     let indented = page.lines().filter_map(|line| line.strip_prefix("    "));
-    let spans = page.lines().filter(|line| !line.starts_with("    ")).flat_map(|line| line.split('`').skip(1).step_by(2));
+    let spans =
+        page.lines().filter(|line| !line.starts_with("    ")).flat_map(|line| line.split('`').skip(1).step_by(2));
     let is_query = |text: &&str| ["fields ", "filter ", "stats "].iter().any(|command| text.starts_with(command));
     indented.chain(spans).filter(is_query).map(|query| query.replace("\\|", "|")).collect()
 }
