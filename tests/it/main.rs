@@ -34,6 +34,7 @@ mod logs;
 mod manners;
 mod midterm;
 mod midterm_files;
+mod monitoring;
 mod openapi;
 mod operator;
 mod papers;
