@@ -115,7 +115,7 @@ fn replacement(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> O
         [Kind::Word { text, explicit }, Kind::Number(two), Kind::Open(Bracket::Round), ..]
             if two.digits == "2" && text.ends_with("atan") | text.ends_with("arctan") && has_comma(rest.get(3..)?) =>
         {
-            Some((vec![plain(Kind::Word { text: format!("{text}2"), explicit: *explicit }, spaced)], 2))
+            Some((vec![new_token(Kind::Word { text: format!("{text}2"), explicit: *explicit }, spaced)], 2))
         }
         // `5C2`, `^5C_2`
         [Kind::Power, n @ Kind::Number(_), Kind::Word { text, .. }, Kind::Subscript, ..]
