@@ -74,7 +74,7 @@ openapi:
 
 # Test the contract from outside: schemathesis, Redocly, a TypeScript client (needs what .ci/run installs)
 contract:
-    cargo build --workspace
+    cargo build --workspace --bins --tests
     tests/contract/run
 
 # Let other programs read what we export: gift-pegjs, pygiftparser, pdflatex (needs node, python3 and texlive-latex-extra)

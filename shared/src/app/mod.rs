@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::app::kdf::{Kdf, KdfError, Witness};
 use crate::config::Config;
 use crate::domain::account::Password;
-use crate::domain::account::password::{self, PasswordHash, PasswordMatch};
+use crate::domain::account::password::{self, Derive, PasswordHash, PasswordMatch};
 use crate::domain::limits::Limits;
 use crate::domain::random::{Random, SystemEntropy};
 use crate::domain::time::{Clock, SystemClock};
@@ -41,6 +41,7 @@ pub struct App {
     /// Rate limits.
     pub limits: Limits,
     kdf: Arc<Kdf>,
+    derive: Derive,
     clock: Arc<dyn Clock>,
 }
 
@@ -62,6 +63,7 @@ impl App {
             config: Arc::new(config),
             limits: Limits::default(),
             kdf: Arc::new(Kdf::of_this_machine()),
+            derive: password::derive,
             clock: Arc::new(clock),
         }
     }
@@ -76,6 +78,12 @@ impl App {
     #[must_use]
     pub fn with_kdf_queue(self, waiting: usize) -> Self {
         Self { kdf: Arc::new(Kdf::with_slots(1, waiting)), ..self }
+    }
+
+    /// The same app with another implementation of the key derivation, for tests, which remember its results.
+    #[must_use]
+    pub fn with_key_derivation(self, derive: Derive) -> Self {
+        Self { derive, ..self }
     }
 
     /// The present.
@@ -101,10 +109,10 @@ impl App {
         witness: impl Witness,
         password: Password,
     ) -> Result<PasswordHash, KdfError> {
-        let salt = self.random.bytes();
+        let (derive, salt) = (self.derive, self.random.bytes());
         let work = move || {
             witness.begins();
-            password::hash(&password, salt)
+            password::hash(derive, &password, salt)
         };
         self.kdf.run(work).await?.map_err(KdfError::Failed)
     }
@@ -119,9 +127,10 @@ impl App {
         password: Password,
         stored: Option<PasswordHash>,
     ) -> Result<PasswordMatch, KdfError> {
+        let derive = self.derive;
         let work = move || {
             witness.begins();
-            let verdict = password::verify(&password, stored.as_ref());
+            let verdict = password::verify(derive, &password, stored.as_ref());
             if verdict != PasswordMatch::Wrong {
                 witness.is_right();
             }

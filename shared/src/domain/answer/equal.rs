@@ -15,7 +15,7 @@ const DIFFERENT: f64 = 1e-6;
 /// The same if one is a decimal, which may have been rounded.
 const DIFFERENT_DECIMALS: f64 = 1e-2;
 /// Error above which a value is not used.
-const USELESS: f64 = 1e-7;
+const RELATIVE_ERROR_MAX: f64 = 1e-7;
 /// Safety factor for error estimates.
 const ERROR_FACTOR: f64 = 8.0;
 /// Constants of integration may differ between this many pieces of the domain before the result is "wrong".
@@ -139,7 +139,7 @@ fn numbers(expected: &Formula, given: &Formula, context: &Context) -> CheckResul
     }
     let a = expected.node.value(&[], context.work);
     let b = given.node.value(&[], context.work);
-    if !a.is_finite() || !b.is_finite() || is_useless(a) || is_useless(b) {
+    if !a.is_finite() || !b.is_finite() || is_imprecise(a) || is_imprecise(b) {
         return CheckResult::Undecided;
     }
     let rounding = ERROR_FACTOR * (a.error + b.error);
@@ -191,8 +191,8 @@ fn is_perhaps_right(expected: &Formula, given: &Formula, a: Value, b: Value) -> 
     percent || degree || rounded
 }
 
-fn is_useless(value: Value) -> bool {
-    ERROR_FACTOR * value.error > (USELESS * value.size()).max(1e-10)
+fn is_imprecise(value: Value) -> bool {
+    ERROR_FACTOR * value.error > (RELATIVE_ERROR_MAX * value.size()).max(1e-10)
 }
 
 /// Values of two expressions at a point at which both are usable.
@@ -244,11 +244,11 @@ fn sample(expected: &Node, given: &Node, names: &[String], context: &Context) ->
 
 fn pair(sampled: &mut Sampled, (expected, given): (&Node, &Node), complex: bool, point: &Point, context: &Context) {
     let expected = expected.value(point, context.work);
-    if !expected.is_finite() || is_useless(expected) || !(complex || expected.is_real()) {
+    if !expected.is_finite() || is_imprecise(expected) || !(complex || expected.is_real()) {
         return;
     }
     let given = given.value(point, context.work);
-    if !given.is_finite() || is_useless(given) {
+    if !given.is_finite() || is_imprecise(given) {
         return;
     }
     if complex || given.is_real() {
@@ -303,7 +303,7 @@ fn equal_values(pairs: &[Pair], same: f64, different: f64, decimal: bool) -> Che
         let size = pair.size();
         ((difference - pair.error()).max(0.0), same * size, different * size.max(usual))
     });
-    judge(distances)
+    verdict_of_distances(distances)
 }
 
 /// Whether the difference is the same at all points.
@@ -324,7 +324,7 @@ fn constant_difference(pairs: &[Pair], same: f64, different: f64) -> CheckResult
         let size = pair.expected.size().max(first.expected.size());
         ((difference - pair.error() - first.error()).max(0.0), same * size, different * size)
     });
-    match judge(distances) {
+    match verdict_of_distances(distances) {
         CheckResult::Wrong if is_stepwise(pairs, same) => CheckResult::Undecided,
         verdict => verdict,
     }
@@ -348,7 +348,7 @@ fn is_stepwise(pairs: &[Pair], same: f64) -> bool {
 }
 
 /// Right if every distance is within its first bound, wrong if one exceeds its second.
-fn judge(distances: impl Iterator<Item = (f64, f64, f64)>) -> CheckResult {
+fn verdict_of_distances(distances: impl Iterator<Item = (f64, f64, f64)>) -> CheckResult {
     let mut verdict = CheckResult::Undecided;
     for (index, (distance, same, different)) in distances.enumerate() {
         if distance > different {
@@ -391,7 +391,7 @@ pub(super) fn is_zero(node: &Node, names: &[String], context: &Context) -> bool 
         if !value.is_finite() {
             continue;
         }
-        if value.size() > ERROR_FACTOR * value.error + SAME * 1e-3 * scale(node, &point, context.work) {
+        if value.size() > ERROR_FACTOR * value.error + SAME * 1e-3 * magnitude(node, &point, context.work) {
             return false;
         }
         zeros += 1;
@@ -413,7 +413,7 @@ pub(super) fn is_satisfied(expected: &Node, given: &Node, names: &[String], cont
             if !value.is_finite() {
                 continue;
             }
-            if value.size() > 1e-7 * (1e-3 + scale(given, &point, context.work)) {
+            if value.size() > 1e-7 * (1e-3 + magnitude(given, &point, context.work)) {
                 return false;
             }
             found += 1;
@@ -433,11 +433,11 @@ pub(super) fn is_violated(expected: &Node, given: &Node, names: &[String], conte
                 continue;
             }
             let value = given.value(&point, context.work);
-            if !value.is_finite() || is_useless(value) || !value.is_real() {
+            if !value.is_finite() || is_imprecise(value) || !value.is_real() {
                 continue;
             }
             // A root is known only so well: the value must be far from 0 compared with what it changes nearby.
-            if value.size() <= 1e-5 * (1.0 + scale(given, &point, context.work)) {
+            if value.size() <= 1e-5 * (1.0 + magnitude(given, &point, context.work)) {
                 return false;
             }
             violated += 1;
@@ -451,7 +451,7 @@ pub(super) fn is_violated(expected: &Node, given: &Node, names: &[String], conte
 }
 
 /// The size of the terms of an equation at a point.
-fn scale(node: &Node, point: &Point, work: &Work) -> f64 {
+fn magnitude(node: &Node, point: &Point, work: &Work) -> f64 {
     match node {
         Node::Binary(Operator::Subtract, left, right) => {
             let sizes = left.value(point, work).size().max(right.value(point, work).size());
