@@ -33,6 +33,7 @@ mod limits;
 mod logs;
 mod manners;
 mod midterm;
+mod monitoring;
 mod openapi;
 mod operator;
 mod papers;
