@@ -61,7 +61,7 @@ impl Store {
         });
         let session = session.map(item::read::<Session>).transpose()?;
         let profile = profile.map(item::read::<Profile>).transpose()?;
-        let counted = counter.map(item::read::<Counter>).transpose()?.map_or(0, |counter| counter.requests());
+        let counted = counter.map(item::read::<Counter>).transpose()?.map_or(0, |found| found.requests());
         Ok(session.zip(profile).map(|(session, profile)| SignedIn { session, profile, counted }))
     }
 
