@@ -8,9 +8,11 @@ use shared::http::{Routes, TextFormat};
 use utoipa::OpenApi;
 
 mod config;
+mod file;
 mod generate_midterm;
 mod images;
 mod list_midterms;
+mod negotiation;
 mod printable;
 mod sheet;
 mod show_midterm;
