@@ -21,6 +21,7 @@ pub mod mailboxes;
 pub mod openapi;
 pub mod output;
 pub mod render;
+pub mod report;
 pub mod router;
 pub mod samples;
 pub mod serve;

@@ -42,7 +42,13 @@ impl Body for Options {
 #[utoipa::path(
     get, path = "/api/midterm/{id}",
     params(("id" = MidtermId, Path), Options),
-    responses((status = 200, content((Sheet = "application/json"), (String = "text/html"))))
+    responses(
+        (
+            status = 200,
+            description = "The midterm, as JSON or as a page to print.",
+            content((Sheet = "application/json"), (String = "text/html"))
+        )
+    )
 )]
 pub(crate) async fn show_midterm(
     State(app): State<App>,
