@@ -74,7 +74,7 @@ openapi:
 
 # Test the contract from outside: schemathesis, Redocly, a TypeScript client (needs what .ci/run installs)
 contract:
-    cargo build --workspace
+    cargo build --workspace --bins --tests
     tests/contract/run
 
 # Make clients of the contract with nine more generators (needs node, python3 and the registries)

@@ -34,6 +34,7 @@ mod limits;
 mod logs;
 mod manners;
 mod midterm;
+mod monitoring;
 mod newest_client;
 mod openapi;
 mod openapi_editions;
