@@ -48,6 +48,8 @@ pub enum LimitedAction {
     Analysis,
     /// A request that may cost credits.
     Spend,
+    /// A report of a faulty question.
+    Report,
 }
 
 /// Progress of a request that checks or sets a password.
@@ -83,7 +85,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -95,6 +97,7 @@ impl LimitedAction {
         Self::Export,
         Self::Analysis,
         Self::Spend,
+        Self::Report,
     ];
 
     /// Quota and window of the action.
@@ -116,6 +119,7 @@ impl LimitedAction {
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
+            Self::Report => (20, HOUR_SECONDS),
         };
         Policy { quota, window_seconds }
     }
@@ -135,7 +139,13 @@ impl LimitedAction {
             Self::LoginEmail | Self::RegisterAddress | Self::RegisterEmail | Self::Password => {
                 progress != PasswordCheckProgress::Nothing
             }
-            Self::OpenRead | Self::Anonymous | Self::SignedIn | Self::Export | Self::Analysis | Self::Spend => true,
+            Self::OpenRead
+            | Self::Anonymous
+            | Self::SignedIn
+            | Self::Export
+            | Self::Analysis
+            | Self::Spend
+            | Self::Report => true,
         }
     }
 
@@ -152,7 +162,9 @@ impl LimitedAction {
         match self {
             Self::OpenRead | Self::Anonymous | Self::LoginAddress | Self::RegisterAddress => CountedBy::Address,
             Self::LoginEmail | Self::RegisterEmail => CountedBy::Email,
-            Self::SignedIn | Self::Password | Self::Export | Self::Analysis | Self::Spend => CountedBy::User,
+            Self::SignedIn | Self::Password | Self::Export | Self::Analysis | Self::Spend | Self::Report => {
+                CountedBy::User
+            }
         }
     }
 
@@ -171,6 +183,7 @@ impl LimitedAction {
             Self::Export => "export",
             Self::Analysis => "analysis",
             Self::Spend => "spend",
+            Self::Report => "report",
         }
     }
 }
