@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tests::proxy::{Aim, Fault, Reach};
 use tests::TestApp;
+use tests::proxy::{Aim, Fault, Reach};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
