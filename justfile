@@ -77,6 +77,10 @@ contract:
     cargo build --workspace --bins --tests
     tests/contract/run
 
+# Make clients of the contract with nine more generators (needs node, python3 and the registries)
+generators:
+    tests/generators/run
+
 # Let other programs read what we export: readers of GIFT and Moodle XML, a player of QTI, pdflatex (needs node, python3 and texlive-latex-extra)
 interop:
     tests/interop/run
@@ -93,6 +97,10 @@ fuzz-formats seconds="60":
 # Show an account, grant credits, set a plan: `just user show ada@example.org`
 user *words:
     cargo run -q -p pastpaper -- user {{ words }}
+
+# The queue of reported questions: `just report list`
+report *words:
+    cargo run -q -p pastpaper -- report {{ words }}
 
 # Run the functions as Lambda does and route to them as API Gateway does, in a shell with the variables that `just db` prints (needs cargo-lambda)
 watch:

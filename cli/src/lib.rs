@@ -22,6 +22,7 @@ pub mod openapi;
 pub mod output;
 mod progress;
 pub mod render;
+pub mod report;
 pub mod router;
 pub mod samples;
 pub mod serve;

@@ -47,12 +47,18 @@ impl Body for Options {
 #[utoipa::path(
     get, path = "/api/midterm/{id}",
     params(("id" = MidtermId, Path), Options),
-    responses((status = 200, content(
-        (Sheet = "application/json"),
-        (String = "text/html"),
-        (String = "application/x-tex"),
-        (String = "application/qti+zip"),
-    )))
+    responses(
+        (
+            status = 200,
+            description = "The midterm, as JSON, as a page to print, as LaTeX or as a package of QTI 3.",
+            content(
+                (Sheet = "application/json"),
+                (String = "text/html"),
+                (String = "application/x-tex"),
+                (String = "application/qti+zip"),
+            )
+        )
+    )
 )]
 pub(crate) async fn show_midterm(
     State(app): State<App>,

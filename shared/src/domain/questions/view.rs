@@ -212,7 +212,7 @@ impl QuestionView {
     #[must_use]
     pub fn of(question: &Question, access: Access) -> Self {
         if access == Access::Locked {
-            let preview = crate::domain::questions::preview::preview(&question.whole().text).to_owned();
+            let preview = crate::domain::questions::preview::preview(&question.whole().text);
             return Self { drawn: question.drawn.clone(), ..Self::locked(question.meta.clone(), preview) };
         }
         let solved = access == Access::Solution;
