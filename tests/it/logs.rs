@@ -30,7 +30,9 @@ pub(crate) struct Lines(Arc<Mutex<Vec<Value>>>);
 impl Lines {
     pub(crate) fn layer(&self) -> JsonLines<impl Fn(Value) + use<>> {
         let kept = Arc::clone(&self.0);
-        JsonLines::new("prod".to_owned(), "all".to_owned(), Monitoring::Full, move |line| kept.lock().unwrap().push(line))
+        JsonLines::new("prod".to_owned(), "all".to_owned(), Monitoring::Full, move |line| {
+            kept.lock().unwrap().push(line)
+        })
     }
 
     /// The line of the latest request.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tests::TestApp;
 use tests::proxy::{Aim, Fault, Reach};
-use tests::{TestApp, root};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::architecture::root;
 use crate::logs::Lines;
 use crate::routes::template;
 
@@ -85,7 +86,8 @@ fn alarms_and_dashboards_watch_metrics_that_exist() {
 /// The queries of a page: code that begins with a command of Logs Insights.
 fn queries(page: &str) -> Vec<String> {
     let indented = page.lines().filter_map(|line| line.strip_prefix("    "));
-    let spans = page.lines().filter(|line| !line.starts_with("    ")).flat_map(|line| line.split('`').skip(1).step_by(2));
+    let spans =
+        page.lines().filter(|line| !line.starts_with("    ")).flat_map(|line| line.split('`').skip(1).step_by(2));
     let is_query = |text: &&str| ["fields ", "filter ", "stats "].iter().any(|command| text.starts_with(command));
     indented.chain(spans).filter(is_query).map(|query| query.replace("\\|", "|")).collect()
 }

@@ -70,7 +70,7 @@ impl Table {
         };
         let options = bank.questions.iter().flat_map(parts_with_options).map(count).max().unwrap_or(0).clamp(4, 26);
         let mut header: Vec<String> = BEFORE.iter().map(|name| (*name).to_owned()).collect();
-        header.extend((0..options).map(|index| letter(index)));
+        header.extend((0..options).map(letter));
         header.extend(AFTER.iter().map(|name| (*name).to_owned()));
         for (name, _) in bank.questions.iter().flat_map(|question| &question.extra) {
             let name = format!("{EXTRA}{name}");
@@ -313,8 +313,7 @@ impl Writer<'_, '_> {
             let text = if option.text.is_empty() { "(empty)" } else { &option.text };
             self.set_text(&letter(index), text);
         }
-        let right: Vec<String> =
-            (0..options.len()).filter(|index| options[*index].is_right).map(|index| letter(index)).collect();
+        let right: Vec<String> = (0..options.len()).filter(|index| options[*index].is_right).map(letter).collect();
         if !self.with_answers || right.is_empty() || options.len() < 2 {
             self.lost.say_if(self.with_answers, "A choice needs two options and a right one; it has no key here.");
             self.table.set("question type", "open");

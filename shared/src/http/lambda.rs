@@ -140,9 +140,11 @@ mod tests {
 
     #[test]
     fn an_event_that_is_no_request_is_told_apart() {
-        for (path, query, host, body) in
-            [("/", "a=b%20c&d=", "a.example", "e30="), ("/a b/\u{e9}", "", "a.example:443", ""), ("", "", "a.example", "")]
-        {
+        for (path, query, host, body) in [
+            ("/", "a=b%20c&d=", "a.example", "e30="),
+            ("/a b/\u{e9}", "", "a.example:443", ""),
+            ("", "", "a.example", ""),
+        ] {
             assert!(!is_malformed(path, query, host, body), "{path} {query} {host} {body}");
         }
         for (path, query, host, body) in [

@@ -183,12 +183,13 @@ mod tests {
             let logged_at: Timestamp = line["timestamp"].as_str().unwrap().parse().unwrap();
             assert_eq!(line["_aws"]["Timestamp"], logged_at.as_millisecond());
             let directive = &line["_aws"]["CloudWatchMetrics"][0];
-            assert_eq!(
-                (&directive["Namespace"], &directive["Dimensions"]),
-                (&json!("pastpaper"), &json!([["stage"]]))
-            );
-            let metrics: Vec<&str> =
-                directive["Metrics"].as_array().unwrap().iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
+            assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("pastpaper"), &json!([["stage"]])));
+            let metrics: Vec<&str> = directive["Metrics"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|metric| metric["Name"].as_str().unwrap())
+                .collect();
             let expected: &[&str] = match monitoring {
                 Monitoring::Lean => &["slow_requests"],
                 Monitoring::Full => &["slow_requests", "conflicts"],
