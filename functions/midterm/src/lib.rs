@@ -14,6 +14,7 @@ mod list_midterms;
 mod printable;
 mod sheet;
 mod show_midterm;
+mod wide;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
