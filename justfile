@@ -83,7 +83,11 @@ contract:
     cargo build --workspace --bins --tests
     tests/contract/run
 
-# Let other programs read what we export: gift-pegjs, pygiftparser, pdflatex (needs node, python3 and texlive-latex-extra)
+# Make clients of the contract with nine more generators (needs node, python3 and the registries)
+generators:
+    tests/generators/run
+
+# Let other programs read what we export: readers of GIFT and Moodle XML, a player of QTI, pdflatex (needs node, python3 and texlive-latex-extra)
 interop:
     tests/interop/run
 
@@ -91,9 +95,18 @@ interop:
 db *options:
     cargo run -p pastpaper -- db {{ options }}
 
+# Read mutated files in each format for this many seconds, and report panics and slow inputs
+fuzz-formats seconds="60":
+    CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_LTO=off \
+        nice cargo run --release --target-dir target/fuzz -p formats --example fuzz -- {{ seconds }}
+
 # Show an account, grant credits, set a plan: `just user show ada@example.org`
 user *words:
     cargo run -q -p pastpaper -- user {{ words }}
+
+# The queue of reported questions: `just report list`
+report *words:
+    cargo run -q -p pastpaper -- report {{ words }}
 
 # Run the functions as Lambda does and route to them as API Gateway does, in a shell with the variables that `just db` prints (needs cargo-lambda)
 watch:

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, render, serve, template, user,
-    verify,
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, render, report, serve,
+    template, user, verify,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -31,9 +31,12 @@ enum Command {
     /// Show or delete an account, grant credits, set its plan, end its sessions
     #[command(subcommand)]
     User(user::Command),
+    /// List the questions that students reported, close a report, give the credit back
+    #[command(subcommand)]
+    Report(report::Command),
     /// Draw the formulas of stored questions again, after an upgrade
     Render(render::Arguments),
-    /// Print the OpenAPI 3.1 document of the API
+    /// Print the OpenAPI document of the API, in edition 3.1 or 3.0
     Openapi(openapi::Arguments),
     /// Verify that every balance matches its ledger
     Verify(verify::Arguments),
@@ -59,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Template(arguments) => template::run(&arguments),
         Command::Db(arguments) => db::run(arguments).await,
         Command::User(command) => user::run(command).await,
+        Command::Report(command) => report::run(command).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Verify(arguments) => verify::verify(arguments).await,

@@ -733,11 +733,12 @@ fn items_outside_exams_are_one_warning() {
     let mut files: Vec<(String, Vec<u8>)> =
         PACKAGE.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
     let manifest = String::from_utf8(files[0].1.clone()).unwrap();
-    let resources: String = (0..6)
+    let resources: Vec<String> = (0..6)
         .map(|number| {
             format!("<resource identifier='more{number}' type='imsqti_item_xmlv3p0' href='items/more{number}.xml'/>")
         })
         .collect();
+    let resources = resources.concat();
     files[0].1 = manifest.replace("</resources>", &format!("{resources}</resources>")).into_bytes();
     for number in 0..6 {
         let source = String::from_utf8(spare.to_vec()).unwrap().replace("\"spare\"", &format!("\"more{number}\""));

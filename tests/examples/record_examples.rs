@@ -21,8 +21,13 @@ const ENDING: [&str; 2] = ["change_password", "delete_account"];
 /// The password in the examples, with which contract testers sign in.
 const EXAMPLE_PASSWORD: &str = "correct horse battery";
 /// Ids of the test course in the events, and their replacements in the examples.
-const IN_THE_SAMPLE: [(&str, &str); 4] =
-    [("algebra", COURSE), ("alg-q2", QUESTION), ("alg-quadratic", "calc2-sequences"), ("alg-sets", "calc2-by-parts")];
+const IN_THE_SAMPLE: [(&str, &str); 5] = [
+    ("algebra", COURSE),
+    ("alg-2020", "calc2-2018-fall-final"),
+    ("alg-q2", QUESTION),
+    ("alg-quadratic", "calc2-sequences"),
+    ("alg-sets", "calc2-by-parts"),
+];
 /// The sample course.
 const COURSE: &str = "calc2";
 /// One of its questions, with choices.

@@ -39,7 +39,8 @@ async fn analysis_is_computed_from_past_exams() {
     assert_eq!(years, [2020, 2022]);
     assert_eq!(trends["topics"][2], json!({"topic_id": "alg-quadratic", "counts": [1, 1], "points": [15.0, 7.5]}));
     assert_eq!(analysis["high_value_topics"][0]["topic_id"], "alg-quadratic");
-    assert_eq!(analysis["high_value_topics"][0]["frequency"], 1.0);
+    assert_eq!(analysis["high_value_topics"][0]["frequency"], "Very often");
+    assert_eq!(analysis["high_value_topics"][0]["frequency_score"], 1.0);
     let order: Vec<&str> =
         analysis["recommended_study_order"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     assert_eq!(order.len(), 4);

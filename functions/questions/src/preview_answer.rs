@@ -45,7 +45,7 @@ pub(crate) struct ReadAnswer {
 #[utoipa::path(
     get, path = "/api/questions/{id}/preview-answer",
     params(("id" = QuestionId, Path), Typed),
-    responses((status = 200, body = ReadAnswer)),
+    responses((status = 200, description = "How the answer is read.", body = ReadAnswer)),
     extensions(("x-problems" = json!(["not_started"])))
 )]
 pub(crate) async fn preview_answer(

@@ -20,13 +20,13 @@ use crate::app::kdf::{Kdf, KdfError, Witness};
 use crate::config::Config;
 use crate::domain::account::Password;
 use crate::domain::account::password::{self, Derive, PasswordHash, PasswordMatch};
-use crate::domain::limits::Limits;
+use crate::domain::limits::{Limits, Sampler};
 use crate::domain::random::{Random, SystemEntropy};
 use crate::domain::time::{Clock, SystemClock};
 use crate::store::Store;
 use crate::stripe::Stripe;
 
-pub use course::{CourseError, active_course};
+pub use course::{CourseError, active_course, course_or_first, course_with};
 
 /// Shared by all requests of a process; cloning it is cheap.
 #[derive(Clone)]
@@ -40,6 +40,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Rate limits.
     pub limits: Limits,
+    /// Selects the requests that write a sampled counter.
+    pub sampler: Arc<Sampler>,
     kdf: Arc<Kdf>,
     derive: Derive,
     clock: Arc<dyn Clock>,
@@ -50,7 +52,9 @@ impl App {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let store = Store::connect(&config.database);
-        Self::with(config, store, SystemClock, Random::new(SystemEntropy))
+        let app = Self::with(config, store, SystemClock, Random::new(SystemEntropy));
+        let begin = u32::from_le_bytes(app.random.bytes());
+        Self { sampler: Arc::new(Sampler::starting_at(begin)), ..app }
     }
 
     /// Creates an app with the given clock and source of randomness.
@@ -62,6 +66,7 @@ impl App {
             random: Arc::new(random),
             config: Arc::new(config),
             limits: Limits::default(),
+            sampler: Arc::default(),
             kdf: Arc::new(Kdf::of_this_machine()),
             derive: password::derive,
             clock: Arc::new(clock),

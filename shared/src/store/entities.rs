@@ -7,6 +7,7 @@ use crate::domain::account::session::Session;
 use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::idempotency::Record;
+use crate::domain::questions::report::Report;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::Attempt;
 use crate::domain::study::progress::Progress;
@@ -25,6 +26,7 @@ entities! {
     Progress => "Progress",
     Attempt => "Attempt",
     Record => "Record",
+    Report => "Report",
     Study => "Mastery",
     Course => "Course",
     Exam => "Exam",

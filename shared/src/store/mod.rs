@@ -29,6 +29,7 @@ mod passwords;
 mod payments;
 mod progress;
 mod questions;
+mod reports;
 mod sessions;
 mod size;
 mod studies;
@@ -54,6 +55,7 @@ pub use midterms::MidtermSummary;
 pub use page::Page;
 pub use passwords::PasswordChange;
 pub use payments::Settled;
+pub use reports::OpenReport;
 pub use sessions::{Closed, SignedIn};
 pub use studies::Asked;
 
