@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use tests::TestApp;
 
-use crate::contract::{assert_shape, question, with};
+use crate::old_clients::{assert_shape, question, with};
 
 const DETAILED: &str = "/api/courses/algebra/analysis-detailed";
 
