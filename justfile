@@ -64,6 +64,12 @@ evaluate train test:
 formulas file="rendering/tests/fixtures/constructs.json":
     rendering/compare/run {{ file }}
 
+# Read random texts and answers and draw random formulas, each for this many seconds
+fuzz seconds="60":
+    cargo run --release -p shared --example fuzz -- texts {{ seconds }}
+    cargo run --release -p shared --example fuzz -- answers {{ seconds }}
+    cargo run --release -p rendering --example fuzz -- {{ seconds }}
+
 # Record the examples of the contract, for `just openapi` (after a change of the API or of events/)
 examples:
     cargo run -q -p tests --example record_examples

@@ -17,6 +17,7 @@ mod negotiation;
 mod printable;
 mod sheet;
 mod show_midterm;
+mod wide;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {

@@ -231,12 +231,6 @@ mod tests {
     }
 
     #[test]
-    fn labels_go_on_after_z() {
-        let labels: Vec<String> = [0, 25, 26, 27, 51, 52].into_iter().map(label).collect();
-        assert_eq!(labels, ["a", "z", "aa", "ab", "az", "ba"]);
-    }
-
-    #[test]
     fn a_client_that_knows_no_parts_gets_all_of_the_question() {
         let parts = json!([
             {"text": "Find $f'$.", "answer": "2x", "points": 2, "solution_steps": ["Power rule.", "Done."]},
