@@ -20,6 +20,7 @@ pub mod listen;
 pub mod mailboxes;
 pub mod openapi;
 pub mod output;
+mod progress;
 pub mod render;
 pub mod report;
 pub mod router;

@@ -201,4 +201,8 @@ async fn analyze_command_shows_the_same_numbers_as_the_api() {
     let addresses = page.matches("http").count() - page.matches("http://www.w3.org/2000/svg").count();
     assert_eq!(addresses, 0, "a page of its own names no host");
     assert_eq!(page.matches("<svg").count(), 6, "three charts at two widths");
+    assert!(page.contains("Shares of the rated questions: easy 50 %, medium 0 %, hard 50 %."), "{page}");
+    // The last label of an axis ends at the edge of the chart, so that nothing of it is cut off.
+    let labels: Vec<&str> = page.split("<text ").filter(|label| label.contains("100 %")).collect();
+    assert!(labels.len() >= 2 && labels.iter().all(|label| label.contains("text-anchor=\"end\"")), "{labels:?}");
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tests::TestApp;
 use tests::proxy::{Aim, Fault, Reach};
-use tests::{TestApp, root};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::architecture::root;
 use crate::logs::Lines;
 use crate::routes::template;
 
-/// Namespace, metric and dimensions of everything that is watched. CloudWatch shows no data for any other set.
+/// Namespace, metric and dimensions of everything that is watched. `CloudWatch` shows no data for any other set.
 const WATCHED: [(&str, &str, &[&str]); 18] = [
     ("AWS/ApiGateway", "4xx", &["ApiId"]),
     ("AWS/ApiGateway", "5xx", &["ApiId"]),

@@ -8,13 +8,16 @@ use shared::http::{Routes, TextFormat};
 use utoipa::OpenApi;
 
 mod config;
+mod file;
 mod generate_midterm;
 mod images;
 mod list_midterms;
 mod list_presets;
+mod negotiation;
 mod printable;
 mod sheet;
 mod show_midterm;
+mod wide;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {

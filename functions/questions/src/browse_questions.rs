@@ -63,35 +63,32 @@ pub(crate) async fn browse_questions(
     claim: Claim,
     Query(filter): Query<QuestionFilter>,
 ) -> Result<Catalogue<QuestionPage>, Problem> {
-    filter.page(&app, &claim).await.map(Catalogue)
+    question_page(filter, &app, &claim).await.map(Catalogue)
+}
+
+/// The page that the filter asks for.
+pub(crate) async fn question_page(filter: QuestionFilter, app: &App, claim: &Claim) -> Result<QuestionPage, Problem> {
+    let progress = async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(CourseError::from) };
+    let reads = async { tokio::try_join!(active_course(app, &filter.course_id), progress) };
+    let (_, (course, progress)) = claim.with(reads).await?;
+    let bank = app.store.bank(&course).await?;
+    filter.check(&bank)?;
+
+    let fitting = bank.questions.iter().filter(|question| filter.matches(question) && is_listed(question, &progress));
+    let fitting: Vec<&QuestionSummary> = fitting.collect();
+    let start = filter.start(&fitting)?;
+    let limit = filter.limit.unwrap_or_default().get();
+    let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();
+    let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());
+    let questions = views(app, &page, &progress, filter.render).await?;
+    Ok(QuestionPage {
+        questions,
+        next_cursor: next_cursor.map(|last| Cursor::encode(last.meta.id.as_str())),
+        total: fitting.len(),
+    })
 }
 
 impl QuestionFilter {
-    /// The page that this filter asks for.
-    pub(crate) async fn page(self, app: &App, claim: &Claim) -> Result<QuestionPage, Problem> {
-        let filter = self;
-        let progress =
-            async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(CourseError::from) };
-        let reads = async { tokio::try_join!(active_course(app, &filter.course_id), progress) };
-        let (_, (course, progress)) = claim.with(reads).await?;
-        let bank = app.store.bank(&course).await?;
-        filter.check(&bank)?;
-
-        let fitting =
-            bank.questions.iter().filter(|question| filter.matches(question) && is_listed(question, &progress));
-        let fitting: Vec<&QuestionSummary> = fitting.collect();
-        let start = filter.start(&fitting)?;
-        let limit = filter.limit.unwrap_or_default().get();
-        let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();
-        let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());
-        let questions = views(app, &page, &progress, filter.render).await?;
-        Ok(QuestionPage {
-            questions,
-            next_cursor: next_cursor.map(|last| Cursor::encode(last.meta.id.as_str())),
-            total: fitting.len(),
-        })
-    }
-
     /// Refuses an unknown topic or exam, instead of returning an empty page.
     fn check(&self, bank: &Bank) -> Result<(), Problem> {
         if let Some(id) = self.topic_id.as_ref().filter(|id| bank.topic(id).is_none()) {

@@ -9,7 +9,7 @@ use shared::http::page::{Cursor, Limit};
 use shared::http::{Body, Catalogue, Claim, Path, Problem, Query, TextFormat};
 use utoipa::IntoParams;
 
-use crate::browse_questions::{QuestionFilter, QuestionPage};
+use crate::browse_questions::{QuestionFilter, QuestionPage, question_page};
 
 /// The filters of `GET /api/questions`, without the course.
 #[derive(Deserialize, IntoParams)]
@@ -50,5 +50,5 @@ pub(crate) async fn list_course_questions(
 ) -> Result<Catalogue<QuestionPage>, Problem> {
     let CourseQuestionFilter { topic_id, difficulty, technique, exam_id, year, limit, cursor, render } = filter;
     let filter = QuestionFilter { course_id, topic_id, difficulty, technique, exam_id, year, limit, cursor, render };
-    filter.page(&app, &claim).await.map(Catalogue)
+    question_page(filter, &app, &claim).await.map(Catalogue)
 }

@@ -24,7 +24,7 @@ pub(super) fn traps<'a>(
     texts.extend(most_frequent(metas.clone().filter_map(|meta| meta.difficulty_reason.as_ref())));
     texts.truncate(TEXTS_MAX);
     if texts.is_empty() {
-        let techniques = most_frequent(metas.clone().flat_map(|meta| &meta.techniques));
+        let techniques = most_frequent(metas.flat_map(|meta| &meta.techniques));
         texts.extend(techniques.into_iter().map(|name| format!("Seeing when {name} applies.")));
     }
     if texts.is_empty() {
