@@ -40,9 +40,34 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
             (path, Some(json!({"current_password": tests::PASSWORD, "new_password": "another good passphrase"})))
         }
         "delete_account" => (path, Some(json!({"password": tests::PASSWORD}))),
-        "open_portal" | "logout" | "list_sessions" | "export_account" | "list_midterms" | "list_transactions"
-        | "show_me" | "show_balance" | "show_status" | "list_courses" | "feature_question" => (path, None),
-        "show_analysis" | "enroll" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
+        "open_portal"
+        | "logout"
+        | "list_sessions"
+        | "export_account"
+        | "list_midterms"
+        | "list_transactions"
+        | "show_me"
+        | "show_balance"
+        | "show_status"
+        | "list_courses"
+        | "feature_question"
+        | "show_health"
+        | "list_prices"
+        | "list_open_topics"
+        | "list_public_questions"
+        | "list_presets" => (path, None),
+        "list_exam_questions" => (path.replace("{id}", "alg-2020"), None),
+        "show_public_topic" => (path.replace("{id}", "alg-sets"), None),
+        "report_question" => (path.replace("{id}", "alg-q1"), Some(json!({"reason": "wrong_key"}))),
+        "show_analysis"
+        | "show_detailed_analysis"
+        | "list_course_questions"
+        | "enroll"
+        | "show_course"
+        | "list_exams"
+        | "show_stats"
+        | "list_topics"
+        | "show_topic"
         | "list_public_topics" => (path.replace("{id}", "algebra"), None),
         other => panic!("{other} is not tried: say here how it is called"),
     }
@@ -175,7 +200,8 @@ async fn another_users_data_is_404() {
     let eve = test.member("eve", Plan::Unlimited, 0).await;
     let midterm = ada.midterm().await;
     // Ids of the catalogue are visible to everybody; all others belong to one user.
-    let is_catalogue = |path: &str| path.starts_with("/api/courses/") || path.starts_with("/api/questions/");
+    let of_catalogue = ["/api/courses/", "/api/questions/", "/api/exams/", "/api/topics/"];
+    let is_catalogue = |path: &str| of_catalogue.iter().any(|start| path.starts_with(start));
     // An address of a figure is the permission itself.
     let is_address = |path: &str| path.starts_with("/api/figures/");
     let of_users =
