@@ -77,6 +77,11 @@ contract:
     cargo build --workspace
     tests/contract/run
 
+# Register, verify and reset by mail through a real SMTP server (needs aiosmtpd, which .ci/run installs)
+mail:
+    cargo build -p pastpaper
+    tests/mail/run
+
 # Let other programs read what we export: gift-pegjs, pygiftparser, pdflatex (needs node, python3 and texlive-latex-extra)
 interop:
     tests/interop/run

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, render, serve, template, user,
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, serve, template, user,
     verify,
 };
 
@@ -31,6 +31,9 @@ enum Command {
     /// Show or delete an account, grant credits, set its plan, end its sessions
     #[command(subcommand)]
     User(user::Command),
+    /// List the mails that wait to be sent, send dead ones again, preview the texts
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Draw the formulas of stored questions again, after an upgrade
     Render(render::Arguments),
     /// Print the OpenAPI 3.1 document of the API
@@ -59,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Template(arguments) => template::run(&arguments),
         Command::Db(arguments) => db::run(arguments).await,
         Command::User(command) => user::run(command).await,
+        Command::Mail(command) => mail::run(command).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Verify(arguments) => verify::verify(arguments).await,

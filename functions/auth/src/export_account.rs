@@ -56,6 +56,7 @@ fn name(entity: &str) -> &'static str {
         "Enrollment" => "enrollments",
         "Record" => "idempotency_records",
         "Adjustment" => "adjustments",
+        "LinkToken" => "link_tokens",
         _ => "other",
     }
 }
@@ -101,11 +102,20 @@ pub(crate) async fn export_account(
         bytes += bytes_as_sent(&item.attributes) + 1;
         bytes <= PAGE_BYTES_MAX
     };
-    let (_, page) = claim.with(app.store.items_of(claim.user_id(), place, fits)).await?;
+    let reads = async { tokio::try_join!(app.store.items_of(claim.user_id(), place, fits), app.store.mails_of(claim.user_id())) };
+    let (_, (page, mails)) = claim.with(reads).await?;
     let mut items: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for mut item in page.items {
         show_times(&mut item.attributes);
         items.entry(name(&item.entity)).or_default().push(item.attributes);
+    }
+    // The outbox has few mails of a user, and only for days, so the last page has room for them.
+    if page.next.is_none() {
+        for mail in mails {
+            if let Ok(Value::Object(mail)) = serde_json::to_value(mail) {
+                items.entry("mails").or_default().push(mail);
+            }
+        }
     }
     let file = [(header::CONTENT_DISPOSITION, "attachment; filename=\"pastpaper-export.json\"")];
     let next_cursor = page.next.as_deref().map(Cursor::encode);

@@ -46,7 +46,7 @@ pub(crate) struct Generated {
     request_body = GenerateRequest,
     params(RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Generated)),
-    extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions", "blueprint_infeasible"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_found", "no_questions", "blueprint_infeasible"])))
 )]
 pub(crate) async fn generate_midterm(
     State(app): State<App>,

@@ -41,7 +41,7 @@ impl Body for PracticeRequest {
     request_body = PracticeRequest,
     params(RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Delivery)),
-    extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_found", "no_questions"])))
 )]
 pub(crate) async fn practice_questions(
     State(app): State<App>,

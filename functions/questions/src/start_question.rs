@@ -26,7 +26,7 @@ pub(crate) struct Started {
     post, path = "/api/questions/{id}/start",
     params(("id" = QuestionId, Path), RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     responses((status = 200, body = Started)),
-    extensions(("x-problems" = json!(["insufficient_credits", "invalid_json", "unsupported_media_type"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn start_question(
     State(app): State<App>,

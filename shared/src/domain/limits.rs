@@ -33,6 +33,14 @@ pub enum LimitedAction {
     RegisterAddress,
     /// A registration, per email.
     RegisterEmail,
+    /// A request for a new password, per IP address.
+    ResetAddress,
+    /// A request for a new password, per email.
+    ResetEmail,
+    /// A request with the token of a link in a mail, per IP address.
+    LinkAddress,
+    /// A request for another mail of verification, per user.
+    Resend,
     /// A password check of a signed-in user.
     Password,
     /// One page of an account export.
@@ -76,7 +84,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -84,6 +92,10 @@ impl LimitedAction {
         Self::LoginEmail,
         Self::RegisterAddress,
         Self::RegisterEmail,
+        Self::ResetAddress,
+        Self::ResetEmail,
+        Self::LinkAddress,
+        Self::Resend,
         Self::Password,
         Self::Export,
         Self::Analysis,
@@ -105,7 +117,9 @@ impl LimitedAction {
             Self::SignedIn => (100, MINUTE_SECONDS),
             // At most 1,440 guesses per day. A user who is locked out by somebody else waits at most ten minutes.
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
-            Self::Analysis => (5, HOUR_SECONDS),
+            // A class of 200 after the holidays. Nobody is locked out of anything else by these two.
+            Self::ResetAddress | Self::LinkAddress => (300, 10 * MINUTE_SECONDS),
+            Self::Analysis | Self::ResetEmail | Self::Resend => (5, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
@@ -128,7 +142,16 @@ impl LimitedAction {
             Self::LoginEmail | Self::RegisterAddress | Self::RegisterEmail | Self::Password => {
                 progress != PasswordCheckProgress::Nothing
             }
-            Self::OpenRead | Self::Anonymous | Self::SignedIn | Self::Export | Self::Analysis | Self::Spend => true,
+            Self::OpenRead
+            | Self::Anonymous
+            | Self::SignedIn
+            | Self::ResetAddress
+            | Self::ResetEmail
+            | Self::LinkAddress
+            | Self::Resend
+            | Self::Export
+            | Self::Analysis
+            | Self::Spend => true,
         }
     }
 
@@ -136,9 +159,16 @@ impl LimitedAction {
     #[must_use]
     pub const fn counted_by(self) -> CountedBy {
         match self {
-            Self::OpenRead | Self::Anonymous | Self::LoginAddress | Self::RegisterAddress => CountedBy::Address,
-            Self::LoginEmail | Self::RegisterEmail => CountedBy::Email,
-            Self::SignedIn | Self::Password | Self::Export | Self::Analysis | Self::Spend => CountedBy::User,
+            Self::OpenRead
+            | Self::Anonymous
+            | Self::LoginAddress
+            | Self::RegisterAddress
+            | Self::ResetAddress
+            | Self::LinkAddress => CountedBy::Address,
+            Self::LoginEmail | Self::RegisterEmail | Self::ResetEmail => CountedBy::Email,
+            Self::SignedIn | Self::Resend | Self::Password | Self::Export | Self::Analysis | Self::Spend => {
+                CountedBy::User
+            }
         }
     }
 
@@ -153,6 +183,10 @@ impl LimitedAction {
             Self::LoginEmail => "login_email",
             Self::RegisterAddress => "register_address",
             Self::RegisterEmail => "register_email",
+            Self::ResetAddress => "reset_address",
+            Self::ResetEmail => "reset_email",
+            Self::LinkAddress => "link_address",
+            Self::Resend => "resend",
             Self::Password => "password",
             Self::Export => "export",
             Self::Analysis => "analysis",

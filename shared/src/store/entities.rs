@@ -7,6 +7,7 @@ use crate::domain::account::session::Session;
 use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::idempotency::Record;
+use crate::domain::mail::Mail;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::Attempt;
 use crate::domain::study::progress::Progress;
@@ -18,6 +19,7 @@ macro_rules! entities {
 }
 
 entities! {
+    Mail => "Mail",
     Profile => "Profile",
     Session => "Session",
     Entry => "Entry",
