@@ -74,7 +74,7 @@ openapi:
 
 # Test the contract from outside: schemathesis, Redocly, a TypeScript client (needs what .ci/run installs)
 contract:
-    cargo build --workspace
+    cargo build --workspace --bins --tests
     tests/contract/run
 
 # Register, verify and reset by mail through a real SMTP server (needs aiosmtpd, which .ci/run installs)

@@ -2,7 +2,7 @@
 
 use crate::decode::decode;
 use crate::package::Package;
-use crate::{Bank, FormatError, aiken, anki, csv, exam_tex, gift, h5p, moodle_xml, olx, qti, qti12, xlsx};
+use crate::{Bank, FormatError, aiken, anki, catalogue, csv, exam_tex, gift, h5p, moodle_xml, olx, qti, qti12, xlsx};
 
 /// A format that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Format {
     Olx,
     H5p,
     Anki,
+    /// A catalogue file of this project.
+    Catalogue,
 }
 
 /// A file that was read, and in which format.
@@ -31,7 +33,7 @@ pub struct Read {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Gift,
         Self::Aiken,
         Self::MoodleXml,
@@ -43,6 +45,7 @@ impl Format {
         Self::Olx,
         Self::H5p,
         Self::Anki,
+        Self::Catalogue,
     ];
 
     /// Its name in options and reports.
@@ -60,6 +63,7 @@ impl Format {
             Self::Olx => "olx",
             Self::H5p => "h5p",
             Self::Anki => "anki",
+            Self::Catalogue => "json",
         }
     }
 
@@ -74,6 +78,7 @@ impl Format {
             "moodle-xml" | "moodlexml" => "moodle",
             "exam" | "latex" => "tex",
             "openedx" | "edx" => "olx",
+            "catalog" | "catalogue" => "json",
             name => name,
         };
         Self::ALL.into_iter().find(|format| format.name() == other)
@@ -92,6 +97,7 @@ impl Format {
             Self::Olx => olx::read(file_name, bytes),
             Self::H5p => h5p::read(file_name, bytes),
             Self::Anki => anki::read(file_name, bytes),
+            Self::Catalogue => catalogue::read(file_name, bytes),
         }
     }
 }
@@ -175,8 +181,7 @@ fn of_text(text: &str) -> Result<Format, FormatError> {
     if start.starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(start).is_ok() {
         let value: serde_json::Value = serde_json::from_str(start).unwrap_or_default();
         if value.get("course").is_some() {
-            let text = "This is a catalogue file: import it with `pastpaper import catalog FILE`.";
-            return Err(FormatError(text.to_owned()));
+            return Ok(Format::Catalogue);
         }
         return Ok(Format::H5p);
     }
@@ -279,6 +284,7 @@ mod tests {
             assert!(!read.bank.questions.is_empty(), "{file}");
         }
         assert_eq!(detect(b"#separator:tab\nq\ta").map(Format::name), Ok("anki"));
+        assert_eq!(detect(br#"{"course": {}, "questions": []}"#).map(Format::name), Ok("json"));
     }
 
     #[test]
@@ -288,7 +294,6 @@ mod tests {
             (b"%PDF-1.7", "This is a PDF. Import the file that it was made from."),
             (b"<svg/>", "No format is known whose first element is `svg`."),
             (b"<!-- -->", "The file begins as XML does and has no element."),
-            (br#"{"course": {}}"#, "This is a catalogue file: import it with `pastpaper import catalog FILE`."),
         ] {
             assert_eq!(detect(bytes), Err(FormatError(message.to_owned())));
         }

@@ -13,6 +13,8 @@ pub mod anki;
 #[cfg(feature = "read")]
 mod answers;
 #[cfg(feature = "read")]
+pub mod catalogue;
+#[cfg(feature = "read")]
 mod cloze;
 #[cfg(feature = "read")]
 pub mod csv;

@@ -37,6 +37,8 @@ pub struct Bank {
     pub exams: Vec<Exam>,
     /// In the order of the source.
     pub questions: Vec<Question>,
+    /// LaTeX macros that the texts use, by name, such as `\R`. Readers expand those of a file.
+    pub macros: Vec<(String, String)>,
     /// Questions that cannot be taken, with the reason.
     pub refused: Vec<Remark>,
     /// Parts of the source that are no questions, or are left out on purpose.

@@ -30,6 +30,9 @@ use test::Reference;
 /// How many bytes of a file tell whether it is an item or a test.
 const SNIFF_BYTES: usize = 16 * 1024;
 
+/// How many items outside exams a warning names.
+const OUTSIDE_SHOWN_MAX: usize = 5;
+
 /// The longest passage that is put before an item.
 const PASSAGE_BYTES_MAX: usize = 256 * 1024;
 
@@ -61,6 +64,7 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Bank, FormatError> {
         manifest: &Manifest::default(),
         bank: Bank::default(),
         told: BTreeSet::new(),
+        outside: Vec::new(),
     };
     let path = package.files().next().map_or(file_name, |(path, _)| path).to_owned();
     reader.item(&path, &Taken::default());
@@ -87,6 +91,7 @@ pub fn read_package(file_name: &str, package: &Package) -> Result<Bank, FormatEr
         manifest: &manifest,
         bank: Bank::default(),
         told: BTreeSet::new(),
+        outside: Vec::new(),
     };
     for (path, reason) in package.left_out() {
         reader.bank.warnings.push(remark(path, None, format!("The file is left out: {reason}.")));
@@ -100,17 +105,31 @@ pub fn read_package(file_name: &str, package: &Package) -> Result<Bank, FormatEr
     for resource in manifest.resources.iter().filter(|resource| resource.kind == Kind::Item) {
         let Some(path) = reader.path_of(resource) else { continue };
         if done.insert(path.clone()) {
-            if has_exams {
-                let text = "The item is in no exam of the package. It is taken as a question outside exams.".to_owned();
-                reader.bank.warnings.push(remark(&path, Some(&resource.id), text));
-            }
             reader.item(&path, &Taken::default());
         }
+    }
+    if has_exams && !reader.outside.is_empty() {
+        let text = outside(&reader.outside);
+        reader.bank.warnings.push(remark(&manifest.path, None, text));
     }
     if reader.bank.questions.is_empty() && reader.bank.refused.is_empty() {
         return Err(FormatError(format!("{file_name} contains no item of QTI 2 or 3.")));
     }
     Ok(reader.bank)
+}
+
+/// The items that no exam of a package names, in one sentence or two.
+fn outside(ids: &[String]) -> String {
+    let shown = ids.iter().take(OUTSIDE_SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if ids.len() > OUTSIDE_SHOWN_MAX { ", …" } else { "" };
+    match ids.len() {
+        1 => format!("The item {shown} is in no exam of the package. It is taken as a question outside exams."),
+        count => {
+            format!(
+                "{count} items are in no exam of the package. They are taken as questions outside exams: {shown}{more}."
+            )
+        }
+    }
 }
 
 fn remark(path: &str, id: Option<&str>, text: String) -> Remark {
@@ -137,6 +156,8 @@ struct Reader<'a> {
     bank: Bank,
     /// Exams of which a question of our own export tells everything.
     told: BTreeSet<usize>,
+    /// Ids of questions that no exam names. Those of our own export are left out, since they are in no exam on purpose.
+    outside: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -242,7 +263,8 @@ impl Reader<'_> {
             let text = format!("The file is no item: its first element is `{}`.", name(root));
             return Err((place, text));
         }
-        let is_ours = taken.passages.is_empty() && attribute(root, "toolName") == Some("pastpaper");
+        let is_of_our_export = attribute(root, "toolName") == Some("pastpaper");
+        let is_ours = taken.passages.is_empty() && is_of_our_export;
         match extension::find(root) {
             Found::Question(whole) if is_ours => return Ok((self.whole(*whole, taken, place), true)),
             Found::Unused(text) => self.bank.warnings.push(Remark { place: place.clone(), text }),
@@ -273,6 +295,9 @@ impl Reader<'_> {
         set_category(&mut question, &taken.sections);
         (question.place, question.title, question.figures) = (place, title, rich.figures);
         (question.exam, question.number, question.minutes) = (taken.exam, taken.number, taken.minutes);
+        if taken.exam.is_none() && !is_of_our_export {
+            self.outside.push(question.place.id.clone().unwrap_or_else(|| path.to_owned()));
+        }
         Ok((question, false))
     }
 

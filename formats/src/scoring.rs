@@ -1,5 +1,8 @@
 //! From rules that give points to the answer of a question. QTI states its keys as such rules in all its versions.
 
+mod order;
+mod pairs;
+
 use crate::{
     Accepted, Answer, Bound, Choice, Decimal, Form, Tolerance,
     labels::{accepted, accepted_number, show_best_first},
@@ -26,6 +29,10 @@ pub(crate) enum Asked {
         right: Vec<Label>,
     },
     Order(Vec<Label>),
+    /// An order of which only the points of single places are taken.
+    Places(Vec<Label>),
+    /// Pairs within one set.
+    Association(Vec<Label>),
     /// A longer text that a person marks.
     Essay,
 }
@@ -61,6 +68,11 @@ pub(crate) enum Test {
     },
     /// Exactly these options, or these in this order.
     All(Vec<String>),
+    /// This option at this place of an order, from 1.
+    At {
+        place: usize,
+        value: String,
+    },
 }
 
 /// A rule: who passes the test gets the points.
@@ -97,8 +109,10 @@ pub(crate) fn key(asked: &Asked, rules: &[Rule], unnamed: f64) -> Result<Key, St
             Ok(if *several { several_key(options, rules, unnamed) } else { single_key(options, rules, unnamed) })
         }
         Asked::Text { is_number } => Ok(text_key(rules, *is_number)),
-        Asked::Pairs { left, right } => pairs_key(left, right, rules),
-        Asked::Order(options) => order_key(options, rules),
+        Asked::Pairs { left, right } => pairs::key(left, right, rules),
+        Asked::Order(options) => order::key(options, rules),
+        Asked::Places(options) => order::places_key(options, rules),
+        Asked::Association(options) => pairs::association_key(options, rules),
         Asked::Essay => Ok(Key { full: best(rules), ..Key::default() }),
     }
 }
@@ -212,6 +226,7 @@ fn text_key(rules: &[Rule], is_number: bool) -> Key {
                 }
                 _ => continue,
             },
+            Test::At { .. } => continue,
         };
         one.feedback.clone_from(&rule.feedback);
         if list.len() >= ACCEPTED_MAX {
@@ -225,92 +240,6 @@ fn text_key(rules: &[Rule], is_number: bool) -> Key {
     show_best_first(&mut list);
     let answer = if list.is_empty() { Answer::Open } else { Answer::Accepted(list) };
     Key { answer, full, warnings }
-}
-
-fn pairs_key(left: &[Label], right: &[Label], rules: &[Rule]) -> Result<Key, String> {
-    if left.len().max(right.len()) > RESPONSES_MAX || rules.len() > RESPONSES_MAX * RESPONSES_MAX {
-        return Err(format!("it has more than {RESPONSES_MAX} pairs."));
-    }
-    let mut warnings = Vec::new();
-    let mut full = 0.0;
-    let mut found: Vec<(usize, usize, f64)> = Vec::new();
-    let find = |labels: &[Label], id: &str| labels.iter().position(|label| label.id == id);
-    let mut add = |value: &str, points: f64| {
-        let ends = value.split_once(' ').and_then(|(a, b)| {
-            let b = b.trim();
-            find(left, a).zip(find(right, b)).or_else(|| find(left, b).zip(find(right, a)))
-        });
-        match ends {
-            Some((a, b)) => found.push((a, b, points)),
-            None => warnings.push(format!("The pair `{value}` names an option that does not exist.")),
-        }
-    };
-    for rule in rules.iter().filter(|rule| rule.points > 0.0) {
-        match &rule.test {
-            Test::Equal { value, .. } => {
-                full += rule.points;
-                add(value, rule.points);
-            }
-            Test::All(values) => {
-                full = f64::max(full, rule.points);
-                for value in values {
-                    add(value, rule.points);
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut pairs = Vec::new();
-    let mut used = Vec::new();
-    for (index, label) in left.iter().enumerate() {
-        let mut rights: Vec<(usize, f64)> =
-            found.iter().filter(|(a, _, _)| *a == index).map(|(_, b, points)| (*b, *points)).collect();
-        rights.sort_by(|a, b| b.1.total_cmp(&a.1));
-        rights.dedup_by_key(|(b, _)| *b);
-        match rights.as_slice() {
-            [] => return Err(format!("“{}” has no right side.", label.text)),
-            [(only, _)] => {
-                used.push(*only);
-                pairs.push((label.text.clone(), right[*only].text.clone()));
-            }
-            _ => return Err(format!("“{}” has several right sides.", label.text)),
-        }
-    }
-    if pairs.is_empty() {
-        return Err("it has no pairs.".to_owned());
-    }
-    let others = right.iter().enumerate().filter(|(index, _)| !used.contains(index));
-    let distractors = others.map(|(_, label)| label.text.clone()).filter(|text| !text.is_empty()).collect();
-    Ok(Key { answer: Answer::Matching { pairs, distractors }, full, warnings })
-}
-
-fn order_key(options: &[Label], rules: &[Rule]) -> Result<Key, String> {
-    let mut orders: Vec<(&[String], f64)> = rules
-        .iter()
-        .filter(|rule| rule.points > 0.0)
-        .filter_map(|rule| match &rule.test {
-            Test::All(values) => Some((values.as_slice(), rule.points)),
-            _ => None,
-        })
-        .collect();
-    orders.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let (order, full) = orders.first().copied().ok_or("its right order is not said.")?;
-    let texts: Option<Vec<String>> = order
-        .iter()
-        .map(|id| options.iter().find(|option| option.id == *id).map(|option| option.text.clone()))
-        .collect();
-    let texts = texts.ok_or("its right order names an option that does not exist.")?;
-    if texts.len() < 2 {
-        return Err("it has fewer than two texts to order.".to_owned());
-    }
-    let mut warnings = Vec::new();
-    if texts.len() < options.len() {
-        warnings.push("Texts that are in no right order are left out.".to_owned());
-    }
-    if orders.len() > 1 {
-        warnings.push(format!("Points for {} other orders are left out.", orders.len() - 1));
-    }
-    Ok(Key { answer: Answer::Ordering(texts), full, warnings })
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ fn the_package_is_one_exam_of_three_questions() {
     assert_eq!(
         texts(&bank.refused),
         [
-            "The question “Steps” is refused: its type `orderInteraction` is not supported.",
+            "The question “Steps” is refused: its type `orderInteraction` gives points only for the whole order. Here each place is marked by itself.",
             "The file items/gone.xml is missing in the package."
         ]
     );
@@ -150,7 +150,7 @@ fn the_package_is_one_exam_of_three_questions() {
         texts(&bank.warnings),
         [
             "The response processing sets no score that depends on the response, so the key of `RESPONSE` is its correct response.",
-            "The item is in no exam of the package. It is taken as a question outside exams."
+            "The item spare is in no exam of the package. It is taken as a question outside exams."
         ]
     );
     assert_eq!(bank.warnings[0].place.id.as_deref(), Some("graph"));
@@ -513,9 +513,13 @@ fn what_cannot_be_taken_is_refused_by_name() {
         "hotspotInteraction",
         "uploadInteraction",
         "sliderInteraction",
-        "gapMatchInteraction",
+        "graphicGapMatchInteraction",
+        "graphicOrderInteraction",
+        "graphicAssociateInteraction",
+        "selectPointInteraction",
+        "positionObjectInteraction",
+        "drawingInteraction",
         "customInteraction",
-        "associateInteraction",
     ] {
         let bank = item(
             &response("single", "string", &[], ""),
@@ -593,6 +597,161 @@ fn hostile_packages_and_items_are_refused_or_bounded() {
         + &(0..300).map(|number| format!("<img src='{number}.png'/>")).collect::<Vec<_>>().concat();
     let bank = item(&response("single", "string", &["x"], ""), &format!("<p>{pictures}</p>{FIELD}"), "");
     assert_eq!(only(&bank).figures.len(), 100);
+}
+
+/// The place of an ordered response.
+fn at(place: usize) -> String {
+    format!("<index n='{place}'><variable identifier='RESPONSE'/></index>")
+}
+
+/// A response condition that adds to the score.
+fn adding(condition: &str, points: &str) -> String {
+    format!(
+        "<responseCondition><responseIf>{condition}<setOutcomeValue identifier='SCORE'><sum><variable identifier='SCORE'/><baseValue baseType='float'>{points}</baseValue></sum></setOutcomeValue></responseIf></responseCondition>"
+    )
+}
+
+const ORDER: &str = "<orderInteraction responseIdentifier='RESPONSE' shuffle='true'><prompt>Order.</prompt><simpleChoice identifier='a'>one</simpleChoice><simpleChoice identifier='b'>two</simpleChoice><simpleChoice identifier='c'>three</simpleChoice></orderInteraction>";
+
+#[test]
+fn an_order_is_taken_if_each_place_gives_points() {
+    let declared = response("ordered", "identifier", &["c", "a", "b"], "");
+    let place = |place: usize, id: &str| {
+        let value = format!("<baseValue baseType='identifier'>{id}</baseValue>");
+        adding(&format!("<match>{}{value}</match>", at(place)), "1")
+    };
+    let of_key = |place: usize| {
+        let key = format!("<index n='{place}'><correct identifier='RESPONSE'/></index>");
+        adding(&format!("<match>{}{key}</match>", at(place)), "1")
+    };
+    let texts_of = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    for rules in [place(1, "c") + &place(2, "a") + &place(3, "b"), of_key(1) + &of_key(2) + &of_key(3)] {
+        let bank = item(&declared, ORDER, &format!("<responseProcessing>{rules}</responseProcessing>"));
+        let question = only(&bank);
+        assert_eq!(question.parts[0].answer, Answer::Ordering(texts_of(&["three", "one", "two"])));
+        assert_eq!((question.parts[0].points, &bank.warnings), (Some(3.0), &vec![]), "{bank:?}");
+    }
+    // Places that are left free have options that belong nowhere.
+    let two = format!("<responseProcessing>{}{}</responseProcessing>", place(1, "b"), place(2, "a"));
+    let bank = item(&declared, ORDER, &two);
+    let pairs = vec![("Place 1".to_owned(), "two".to_owned()), ("Place 2".to_owned(), "one".to_owned())];
+    assert_eq!(only(&bank).parts[0].answer, Answer::Matching { pairs, distractors: texts_of(&["three"]) });
+    // All or nothing, in a template and in a condition, a missing place, and an unknown option.
+    let all = format!(
+        "<and><match>{}<baseValue baseType='identifier'>c</baseValue></match><match>{}<baseValue baseType='identifier'>a</baseValue></match></and>",
+        at(1),
+        at(2)
+    );
+    for (processing, reason) in [
+        ("<responseProcessing template='match_correct'/>".to_owned(), "only for the whole order"),
+        (when(&all, "1"), "only for the whole order"),
+        (format!("<responseProcessing>{}</responseProcessing>", place(2, "a")), "some places"),
+        (format!("<responseProcessing>{}</responseProcessing>", place(1, "x")), "does not exist"),
+    ] {
+        let bank = item(&declared, ORDER, &processing);
+        assert!(bank.refused[0].text.contains(reason), "{bank:?}");
+        assert_eq!(bank.questions, []);
+    }
+}
+
+/// An item of QTI 3.
+fn item3(declarations: &str, body: &str, processing: &str) -> Bank {
+    let source = format!(
+        "<qti-assessment-item xmlns='http://www.imsglobal.org/xsd/imsqtiasi_v3p0' identifier='i' title='T'>{declarations}<qti-outcome-declaration identifier='SCORE' cardinality='single' base-type='float'/><qti-item-body>{body}</qti-item-body>{processing}</qti-assessment-item>"
+    );
+    qti::read("item.xml", source.as_bytes()).unwrap()
+}
+
+#[test]
+fn each_gap_of_a_text_is_a_choice_among_all_options() {
+    let body = "<qti-gap-match-interaction response-identifier='RESPONSE'><qti-prompt>Fill in.</qti-prompt><qti-gap-text identifier='w' match-max='1'>winter</qti-gap-text><qti-gap-text identifier='s' match-max='1'>summer</qti-gap-text><qti-gap-text identifier='a' match-max='1'>autumn</qti-gap-text><p>Now is the <qti-gap identifier='G1'/> of our discontent made glorious <qti-gap identifier='G2'/>.</p></qti-gap-match-interaction>";
+    let declared = |mapping: &str| {
+        format!(
+            "<qti-response-declaration identifier='RESPONSE' cardinality='multiple' base-type='directedPair'><qti-correct-response><qti-value>w G1</qti-value><qti-value>s G2</qti-value></qti-correct-response>{mapping}</qti-response-declaration>"
+        )
+    };
+    let mapping = "<qti-mapping default-value='-1' lower-bound='0'><qti-map-entry map-key='w G1' mapped-value='1'/><qti-map-entry map-key='s G2' mapped-value='2'/></qti-mapping>";
+    let bank = item3(
+        &declared(mapping),
+        body,
+        "<qti-response-processing template='https://purl.imsglobal.org/spec/qti/v3p0/rptemplates/map_response'/>",
+    );
+    let question = only(&bank);
+    assert_eq!(question.stem, "Fill in.\nNow is the [gap 1] of our discontent made glorious [gap 2].");
+    assert!(question.parts.iter().all(|part| part.is_gap));
+    assert_eq!(question.parts.iter().map(|part| part.points).collect::<Vec<_>>(), [Some(1.0), Some(2.0)]);
+    assert_eq!(
+        options(&question.parts[0].answer).iter().map(|(text, is_right, _)| (*text, *is_right)).collect::<Vec<_>>(),
+        [("winter", true), ("summer", false), ("autumn", false)]
+    );
+    assert!(options(&question.parts[1].answer)[1].1);
+    let bank = item3(
+        &declared(""),
+        body,
+        "<qti-response-processing template='https://purl.imsglobal.org/spec/qti/v3p0/rptemplates/match_correct.xml'/>",
+    );
+    assert_eq!(only(&bank).parts.iter().map(|part| part.points).collect::<Vec<_>>(), [Some(0.5); 2]);
+    assert_eq!(
+        texts(&bank.warnings),
+        ["The source gives points only if all parts are right. Here each part has its share."]
+    );
+}
+
+#[test]
+fn pairs_of_one_set_are_a_matching() {
+    let body = "<associateInteraction responseIdentifier='RESPONSE' maxAssociations='2'><prompt>Who fights whom?</prompt><simpleAssociableChoice identifier='A' matchMax='1'>Antonio</simpleAssociableChoice><simpleAssociableChoice identifier='C' matchMax='1'>Capulet</simpleAssociableChoice><simpleAssociableChoice identifier='M' matchMax='1'>Montague</simpleAssociableChoice><simpleAssociableChoice identifier='P' matchMax='1'>Prospero</simpleAssociableChoice><simpleAssociableChoice identifier='L' matchMax='1'>Lysander</simpleAssociableChoice></associateInteraction>";
+    let mapping = "<mapping defaultValue='0'><mapEntry mapKey='P A' mappedValue='2'/><mapEntry mapKey='C M' mappedValue='1'/></mapping>";
+    let bank = item(
+        &response("multiple", "pair", &["A P", "C M"], mapping),
+        body,
+        "<responseProcessing template='map_response'/>",
+    );
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    let pairs = vec![pair("Antonio", "Prospero"), pair("Capulet", "Montague")];
+    assert_eq!(only(&bank).parts[0].answer, Answer::Matching { pairs, distractors: vec!["Lysander".to_owned()] });
+    assert_eq!((only(&bank).parts[0].points, bank.warnings.len()), (Some(3.0), 1));
+    let twice = item(
+        &response("multiple", "pair", &["A P", "A M"], ""),
+        body,
+        "<responseProcessing template='match_correct'/>",
+    );
+    assert!(twice.refused[0].text.contains("“Antonio” is in several pairs."), "{twice:?}");
+}
+
+#[test]
+fn words_of_a_text_are_options() {
+    let body = "<hottextInteraction responseIdentifier='RESPONSE' maxChoices='1'><prompt>Which word is wrong?</prompt><p>He <hottext identifier='h1'>go</hottext> to <hottext identifier='h2'>school</hottext>.</p></hottextInteraction>";
+    let bank =
+        item(&response("single", "identifier", &["h1"], ""), body, "<responseProcessing template='match_correct'/>");
+    assert_eq!(only(&bank).stem, "Which word is wrong?\nHe go to school.");
+    assert_eq!(options(&only(&bank).parts[0].answer), [("go", true, None), ("school", false, None)]);
+}
+
+#[test]
+fn items_outside_exams_are_one_warning() {
+    let spare = PACKAGE[8].1;
+    let mut files: Vec<(String, Vec<u8>)> =
+        PACKAGE.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
+    let manifest = String::from_utf8(files[0].1.clone()).unwrap();
+    let resources: Vec<String> = (0..6)
+        .map(|number| {
+            format!("<resource identifier='more{number}' type='imsqti_item_xmlv3p0' href='items/more{number}.xml'/>")
+        })
+        .collect();
+    let resources = resources.concat();
+    files[0].1 = manifest.replace("</resources>", &format!("{resources}</resources>")).into_bytes();
+    for number in 0..6 {
+        let source = String::from_utf8(spare.to_vec()).unwrap().replace("\"spare\"", &format!("\"more{number}\""));
+        files.push((format!("items/more{number}.xml"), source.into_bytes()));
+    }
+    let bank = qti::read_package("q", &Package::from_files(files).unwrap()).unwrap();
+    let found: Vec<&str> = texts(&bank.warnings).into_iter().filter(|text| text.contains("no exam")).collect();
+    assert_eq!(
+        found,
+        [
+            "7 items are in no exam of the package. They are taken as questions outside exams: spare, more0, more1, more2, more3, …."
+        ]
+    );
 }
 
 #[test]

@@ -4,24 +4,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::http::logs::JsonLines;
+use shared::http::logs::{JsonLines, Monitoring};
 use tests::proxy::{Aim, Fault, Reach};
 use tests::{TestApp, stripe};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::routes::template;
-
-/// Every metric of a function.
-const METRICS: [&str; 11] = [
-    "requests",
-    "millis",
-    "server_errors",
+/// Metrics of a request's line with `MONITORING=full`.
+pub(crate) const FULL_METRICS: [&str; 9] = [
+    "slow_requests",
+    "payment_errors",
     "cold_starts",
     "database_calls",
     "database_retries",
     "conflicts",
-    "refusals_for_rate",
     "spends",
     "credits_spent",
     "credits_granted",
@@ -29,16 +25,18 @@ const METRICS: [&str; 11] = [
 
 /// The lines that this test's thread logs.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<Value>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<Value>>>);
 
 impl Lines {
-    fn layer(&self) -> JsonLines<impl Fn(Value) + use<>> {
+    pub(crate) fn layer(&self) -> JsonLines<impl Fn(Value) + use<>> {
         let kept = Arc::clone(&self.0);
-        JsonLines::new("prod".to_owned(), "all".to_owned(), move |line| kept.lock().unwrap().push(line))
+        JsonLines::new("prod".to_owned(), "all".to_owned(), Monitoring::Full, move |line| {
+            kept.lock().unwrap().push(line)
+        })
     }
 
     /// The line of the latest request.
-    fn latest(&self) -> Value {
+    pub(crate) fn latest(&self) -> Value {
         let lines = std::mem::take(&mut *self.0.lock().unwrap());
         lines.into_iter().rfind(|line| line["message"] == "request").unwrap()
     }
@@ -115,9 +113,9 @@ async fn a_request_is_a_line_with_its_metrics_and_without_names() {
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     let metrics: Vec<&str> =
         directive["Metrics"].as_array().unwrap().iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
-    assert_eq!(metrics, METRICS);
+    assert_eq!(metrics, FULL_METRICS);
     assert!(metrics.iter().all(|name| line[name].is_u64()), "{line}");
-    assert_eq!((&line["requests"], &line["server_errors"]), (&json!(1), &json!(0)));
+    assert_eq!((&line["slow_requests"], &line["server_errors"]), (&json!(0), &json!(0)));
     assert!(line["database_calls"].as_u64() > Some(0));
 
     // A request without a session logs no user, and a refusal is not logged as an error.
@@ -142,18 +140,8 @@ async fn a_failure_logs_its_cause() {
     assert_eq!((&line["level"], &line["server_errors"]), (&json!("ERROR"), &json!(1)));
     assert!(line["cause"].as_str().is_some_and(|cause| !cause.is_empty()), "{line}");
     assert!(line["database_retries"].as_u64() > Some(0), "{line}");
-}
-
-#[test]
-fn alarms_and_dashboard_use_metrics_that_exist() {
-    let template = template();
-    let is_written = |name: &str| METRICS.contains(&name) || name == "VerifyMismatches";
-    let alarms = template["Resources"].as_object().unwrap().values().map(|resource| &resource["Properties"]);
-    let ours = alarms.filter(|properties| properties["Namespace"] == "pastpaper");
-    let watched: Vec<&str> = ours.map(|properties| properties["MetricName"].as_str().unwrap()).collect();
-    assert!(watched.len() >= 3 && watched.iter().all(|name| is_written(name)), "{watched:?}");
-    let dashboard = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["!Sub"].as_str().unwrap();
-    let drawn = dashboard.split(r#""pastpaper", ""#).skip(1).map(|rest| rest.split('"').next().unwrap());
-    let drawn: Vec<&str> = drawn.collect();
-    assert!(drawn.len() >= 7 && drawn.iter().all(|name| is_written(name)), "{drawn:?}");
+    assert_eq!(line["payment_errors"], 1, "a route of credits: {line}");
+    let _ = ada.get("/api/courses/algebra/exams").await.problem(503, "unavailable");
+    let line = lines.latest();
+    assert_eq!((&line["server_errors"], &line["payment_errors"]), (&json!(1), &json!(0)), "{line}");
 }

@@ -34,6 +34,7 @@ mod logs;
 mod mail;
 mod manners;
 mod midterm;
+mod monitoring;
 mod openapi;
 mod operator;
 mod papers;

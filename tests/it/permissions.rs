@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use shared::http::routes::{FUNCTIONS, ROUTES};
+use shared::http::routes::{FUNCTIONS, ROUTES, Route, RouteAccess};
 use tests::TestApp;
 use tests::proxy::Permission;
 
@@ -14,6 +14,8 @@ use crate::routes::{template, template_functions};
 
 /// Permissions for calls that no request of the budget makes.
 const SELDOM: &[(&str, &str, &str, &str)] = &[
+    ("assessment", "UpdateItem", "LIMIT#*", "one request in ten counts itself and nine others"),
+    ("courses", "UpdateItem", "LIMIT#*", "one request in ten counts itself and nine others"),
     ("auth", "BatchGetItem", "EMAIL#*", "signing in with an email that is written in more than one way"),
     ("auth", "ConditionCheckItem", "EMAIL#*", "registering such an email"),
     ("auth", "BatchWriteItem", "USER#*", "deleting an account with more than its profile and session"),
@@ -67,6 +69,25 @@ fn granted() -> BTreeMap<String, BTreeSet<Permission>> {
         }
     }
     granted
+}
+
+/// A call with keys of two partitions is allowed only if one statement names both.
+#[test]
+fn one_statement_allows_to_read_the_session_with_its_counter() {
+    for (function, properties) in template_functions(&template()) {
+        let is_signed_in = |route: &&Route| route.function == function && route.access == RouteAccess::SignedIn;
+        if !ROUTES.iter().any(|route| is_signed_in(&route)) {
+            continue;
+        }
+        let statements = properties["Policies"].as_array().unwrap().iter();
+        let statements = statements.flat_map(|policy| policy["Statement"].as_array().into_iter().flatten());
+        let allows = |statement: &Value| {
+            let partitions = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].to_string();
+            statement["Action"].to_string().contains("dynamodb:BatchGetItem")
+                && ["\"USER#*\"", "\"LIMIT#*\""].iter().all(|partition| partitions.contains(partition))
+        };
+        assert!(statements.into_iter().any(allows), "{function}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@ pub mod contract;
 pub mod engine;
 mod entropy;
 pub mod events;
+mod keys;
 pub mod mail;
 mod person;
 pub mod proxy;
@@ -126,8 +127,8 @@ impl TestApp {
         let config = Config::read(|name| environment(name, &database, &stripe)).unwrap();
         let clock = TestClock::at(engine.start_time(START.parse().unwrap()));
         let store = Store::connect(&database);
-        let app =
-            App::with(config, store, clock.clone(), Random::new(SeededEntropy::new(engine.seed(1)))).with_limits(WIDE);
+        let random = Random::new(SeededEntropy::new(engine.seed(1)));
+        let app = App::with(config, store, clock.clone(), random).with_limits(WIDE).with_key_derivation(keys::derive);
         assert!(app.store.create_table().await.unwrap());
         engine.check_at_end(&app.config);
         Self { router: router::all(&app), app, clock, stripe, engine }
@@ -189,7 +190,7 @@ impl TestApp {
         let seed = SEED.fetch_add(1, Ordering::Relaxed);
         let store = Store::connect(&config.database);
         let random = Random::new(SeededEntropy::new(self.engine.seed(seed)));
-        let app = App::with(config, store, self.clock.clone(), random);
+        let app = App::with(config, store, self.clock.clone(), random).with_key_derivation(keys::derive);
         router::all(&app.with_limits(self.app.limits))
     }
 

@@ -1,10 +1,12 @@
 //! Turns a row of a catalogue file into a question.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::{Accepted, Answer, Bound, Choice, Decimal, Figure, Form, Part, Place, Question, Tolerance};
+use crate::{Accepted, Answer, Bank, Bound, Choice, Decimal, Exam, Figure, Form, Part, Place, Question, Tolerance};
 
 /// Columns that have a field of their own, or that another import makes anew.
 const KNOWN: [&str; 30] = [
@@ -39,6 +41,40 @@ const KNOWN: [&str; 30] = [
     "source_exam_year",
     "source_exam_type",
 ];
+
+/// Reads the questions and exams of a catalogue file, in its order. Entries that are no objects are left out.
+#[must_use]
+pub fn bank(document: &Value) -> Bank {
+    let objects = |name: &str| document[name].as_array().into_iter().flatten().filter_map(Value::as_object);
+    let text = |row: &Map<String, Value>, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+    let topics: HashMap<String, (Option<String>, Option<String>)> = objects("topics")
+        .map(|topic| (text(topic, "id").unwrap_or_default(), (text(topic, "name"), text(topic, "category"))))
+        .collect();
+    let ids: HashMap<String, usize> =
+        objects("exams").enumerate().map(|(index, exam)| (text(exam, "id").unwrap_or_default(), index)).collect();
+    let exams = objects("exams").map(|exam| {
+        let year = exam.get("year").and_then(Value::as_i64).and_then(|year| i32::try_from(year).ok());
+        let (semester, kind) = (text(exam, "semester"), text(exam, "exam_type"));
+        let words = [year.map(|year| year.to_string()), semester.clone(), kind.clone()];
+        Exam {
+            title: words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            year,
+            semester,
+            kind,
+            points: number(exam, "total_points"),
+            bonus_points: number(exam, "bonus_points"),
+        }
+    });
+    let questions = objects("questions").map(|row| {
+        let topic = text(row, "topic_id").and_then(|id| topics.get(&id).cloned());
+        let (name, category) = topic.unwrap_or_default();
+        let exam = text(row, "exam_id").and_then(|id| ids.get(&id).copied());
+        Question { exam, ..question(row, name.as_deref(), category.as_deref()) }
+    });
+    let macros = document["course"]["macros"].as_object().into_iter().flatten();
+    let macros = macros.filter_map(|(name, body)| Some((name.clone(), body.as_str()?.to_owned())));
+    Bank { exams: exams.collect(), questions: questions.collect(), macros: macros.collect(), ..Bank::default() }
+}
 
 /// Reads a row. `topic` and `category` are the names of its topic.
 #[must_use]

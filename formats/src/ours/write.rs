@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::expand::expanded;
 use crate::{Accepted, Answer, Bound, Choice, Decimal, Figure, Form, Part, Place, Question, Remark, Tolerance};
 
 /// Options of a choice at most: one a letter.
@@ -180,67 +181,33 @@ impl Writer {
                 }
             }
             Answer::Choice { options, several, weighted } => choice(&mut row, options, *several, *weighted)?,
-            Answer::Matching { pairs, distractors } => return self.matching(&row, pairs, distractors),
-            Answer::Ordering(texts) => return self.ordering(&row, texts),
+            Answer::Matching { pairs, .. } => {
+                let count = pairs.len();
+                let warning = format!("a matching question is taken as {count} parts with the same options");
+                return self.expanded(part, "matches with", warning);
+            }
+            Answer::Ordering(texts) => {
+                let warning = format!("an ordering question is taken as {} parts, one a place", texts.len());
+                return self.expanded(part, "orders", warning);
+            }
         }
         Ok(vec![row])
     }
 
-    fn matching(
-        &mut self,
-        row: &PartRow,
-        pairs: &[(String, String)],
-        distractors: &[String],
-    ) -> Result<Vec<PartRow>, String> {
-        let mut rights: Vec<&String> = pairs.iter().map(|(_, right)| right).chain(distractors).collect();
-        rights.sort_unstable();
-        rights.dedup();
-        if rights.len() > OPTIONS_MAX {
-            return Err(format!("it matches with {} texts; at most {OPTIONS_MAX} can be stored", rights.len()));
+    /// The parts of a matching or an ordering.
+    fn expanded(&mut self, part: &Part, does: &str, warning: String) -> Result<Vec<PartRow>, String> {
+        let parts = expanded(part);
+        if let Some(Part { answer: Answer::Choice { options, .. }, .. }) = parts.first()
+            && options.len() > OPTIONS_MAX
+        {
+            return Err(format!("it {does} {} texts; at most {OPTIONS_MAX} can be stored", options.len()));
         }
-        self.warn(format!("a matching question is taken as {} parts with the same options", pairs.len()));
-        let place = |right: &String| rights.iter().position(|other| *other == right).unwrap_or(0);
-        Ok(self.choices(row, pairs.iter().map(|(left, right)| (left.clone(), place(right))), &rights))
-    }
-
-    fn ordering(&mut self, row: &PartRow, texts: &[String]) -> Result<Vec<PartRow>, String> {
-        let mut sorted: Vec<&String> = texts.iter().collect();
-        sorted.sort_unstable();
-        if sorted.len() > OPTIONS_MAX {
-            return Err(format!("it orders {} texts; at most {OPTIONS_MAX} can be stored", sorted.len()));
+        self.warn(warning);
+        let mut rows = Vec::with_capacity(parts.len());
+        for part in &parts {
+            rows.extend(self.parts_of(part)?);
         }
-        self.warn(format!("an ordering question is taken as {} parts, one a place", texts.len()));
-        let place = |text: &String| sorted.iter().position(|other| *other == text).unwrap_or(0);
-        let lefts = texts.iter().enumerate().map(|(index, text)| (format!("Place {}", index + 1), place(text)));
-        Ok(self.choices(row, lefts, &sorted))
-    }
-
-    /// A part for each left side, whose right option has the index beside it. They share the points.
-    #[allow(clippy::unused_self)]
-    fn choices(
-        &self,
-        row: &PartRow,
-        lefts: impl ExactSizeIterator<Item = (String, usize)>,
-        rights: &[&String],
-    ) -> Vec<PartRow> {
-        let share = row.points.map(|points| points / f64::from(u32::try_from(lefts.len()).unwrap_or(1).max(1)));
-        let prefix = if row.text.is_empty() { String::new() } else { format!("{}\n", row.text) };
-        let mut parts = Vec::with_capacity(lefts.len());
-        for (number, (left, right)) in lefts.enumerate() {
-            let options = rights
-                .iter()
-                .enumerate()
-                .map(|(index, text)| json!({"letter": letter(index), "text": text, "is_correct": index == right}));
-            parts.push(PartRow {
-                text: if number == 0 { format!("{prefix}{left}") } else { left },
-                answer: letter(right),
-                options: options.collect(),
-                points: share,
-                steps: if number == 0 { row.steps.clone() } else { Vec::new() },
-                ..PartRow::default()
-            });
-        }
-        parts
+        Ok(rows)
     }
 
     fn figures(&mut self, figures: &[Figure]) -> Vec<Value> {

@@ -37,8 +37,12 @@ pub(super) struct Expressions<'a> {
 /// An operand of a comparison.
 enum Operand {
     Response(String),
+    /// The value at a place of an ordered response, from 1.
+    Place(String, usize),
     /// The correct response of this response.
     Correct(String),
+    /// The value at a place of the correct response, from 1.
+    CorrectPlace(String, usize),
     Constants(Vec<String>),
 }
 
@@ -76,16 +80,29 @@ impl Expressions<'_> {
     fn comparison(&mut self, node: Node) -> Option<Vec<Alternative>> {
         let mut operands = elements(node);
         let (left, right) = (operand(operands.next()?)?, operand(operands.next()?)?);
-        let (response, other, is_reversed) = match (left, right) {
-            (Operand::Response(response), other) => (response, other, false),
-            (other, Operand::Response(response)) => (response, other, true),
+        let (response, place, other, is_reversed) = match (left, right) {
+            (Operand::Response(response), other) => (response, None, other, false),
+            (other, Operand::Response(response)) => (response, None, other, true),
+            (Operand::Place(response, place), other) => (response, Some(place), other, false),
+            (other, Operand::Place(response, place)) => (response, Some(place), other, true),
             _ => return None,
         };
         let declared = self.declarations.responses.get(&response)?;
-        let tests = match other {
-            Operand::Response(_) => return None,
-            Operand::Correct(id) => tests(node, declared, &self.declarations.responses.get(&id)?.correct, is_reversed)?,
-            Operand::Constants(values) => tests(node, declared, &values, is_reversed)?,
+        let values = match other {
+            Operand::Response(_) | Operand::Place(..) => return None,
+            Operand::Correct(id) => self.declarations.responses.get(&id)?.correct.clone(),
+            Operand::CorrectPlace(id, place) => {
+                let correct = &self.declarations.responses.get(&id)?.correct;
+                correct.get(place.checked_sub(1)?).cloned().into_iter().collect()
+            }
+            Operand::Constants(values) => values,
+        };
+        let tests = match place.filter(|_| declared.cardinality == "ordered") {
+            Some(place) if matches!(&*name(node), "match" | "stringMatch") => {
+                vec![Test::At { place, value: values.first()?.clone() }]
+            }
+            Some(_) => return None,
+            None => tests(node, declared, &values, is_reversed)?,
         };
         Some(tests.into_iter().map(|test| vec![(response.clone(), test)]).collect())
     }
@@ -97,7 +114,15 @@ fn operand(node: Node) -> Option<Operand> {
         "variable" => id().map(Operand::Response),
         "correct" => id().map(Operand::Correct),
         "baseValue" => Some(Operand::Constants(vec![xml::text(node).trim().to_owned()])),
-        "integerToFloat" | "index" => operand(elements(node).next()?),
+        "integerToFloat" => operand(elements(node).next()?),
+        "index" => {
+            let place = attribute(node, "n").and_then(|place| place.trim().parse().ok());
+            Some(match (operand(elements(node).next()?)?, place) {
+                (Operand::Response(id), Some(place)) => Operand::Place(id, place),
+                (Operand::Correct(id), Some(place)) => Operand::CorrectPlace(id, place),
+                (other, _) => other,
+            })
+        }
         "multiple" | "ordered" => {
             let mut values = Vec::new();
             for inner in elements(node) {

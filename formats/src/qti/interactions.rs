@@ -14,6 +14,8 @@ use crate::{
 pub(super) struct Interaction {
     pub(super) id: String,
     pub(super) asked: Asked,
+    /// The gap that it is, of an interaction whose response has one pair for each gap.
+    pub(super) gap: Option<String>,
     pub(super) is_inline: bool,
     /// What else it says, by name.
     pub(super) extra: Vec<(String, String)>,
@@ -66,6 +68,9 @@ fn instead(
     find: &FindFile,
 ) -> Instead {
     let kind = name(node);
+    if kind == "gapMatchInteraction" {
+        return gap_match(node, read, rich, find);
+    }
     if kind.ends_with("Interaction") || kind == "gap" {
         return interaction(node, &kind, read, declarations, is_ours, rich, find);
     }
@@ -121,7 +126,7 @@ fn html_of(node: Node) -> String {
     let mut html = String::new();
     push_html(&mut html, node, &mut |inner| match &*name(inner) {
         "feedbackInline" | "feedbackBlock" | "catalogInfo" | "stylesheet" => Instead::Html(String::new()),
-        "contentBody" | "prompt" | "feedbackBody" => Instead::Content,
+        "contentBody" | "prompt" | "feedbackBody" | "hottext" => Instead::Content,
         "object" if is_image(inner) => Instead::Html(image(inner)),
         _ => Instead::Same,
     });
@@ -140,11 +145,7 @@ fn interaction(
     let id = attribute(node, "responseIdentifier").unwrap_or_default().trim().to_owned();
     let declared = declarations.responses.get(&id);
     let is_single = declared.is_none_or(|declared| declared.cardinality == "single");
-    let mut label = |choice: Node| Label {
-        id: attribute(choice, "identifier").unwrap_or_default().trim().to_owned(),
-        text: text_of(choice, rich, find),
-        feedback: descendants(choice, "feedbackInline").next().map(|feedback| text_of(feedback, rich, find)),
-    };
+    let mut label = |choice: Node| label(choice, rich, find);
     let mut extra = Vec::new();
     let asked = match kind {
         "choiceInteraction" => {
@@ -176,8 +177,16 @@ fn interaction(
                 .map(|set| children(set, "simpleAssociableChoice").map(&mut label).collect::<Vec<_>>());
             Asked::Pairs { left: sets.next().unwrap_or_default(), right: sets.next().unwrap_or_default() }
         }
-        // Files of this project only: what other programs mean by an order differs in partial points and in what is left over.
-        "orderInteraction" if is_ours => Asked::Order(children(node, "simpleChoice").map(label).collect()),
+        "associateInteraction" => {
+            Asked::Association(children(node, "simpleAssociableChoice").map(&mut label).collect())
+        }
+        "hottextInteraction" => {
+            Asked::Choice { options: descendants(node, "hottext").map(&mut label).collect(), several: !is_single }
+        }
+        "orderInteraction" => {
+            let options = children(node, "simpleChoice").map(label).collect();
+            if is_ours { Asked::Order(options) } else { Asked::Places(options) }
+        }
         "endAttemptInteraction" | "mediaInteraction" => return Instead::Html(String::new()),
         other => {
             read.refusal.get_or_insert_with(|| format!("its type `{other}` is not supported."));
@@ -189,10 +198,55 @@ fn interaction(
     let html = if is_inline {
         format!("{PLACE}{index}{CLOSE}")
     } else {
-        let prompt = child(node, "prompt").map(html_of).unwrap_or_default();
+        // Hot texts are options, and stand in their text as well.
+        let prompt = match kind {
+            "hottextInteraction" => html_of(node),
+            _ => child(node, "prompt").map(html_of).unwrap_or_default(),
+        };
         format!("{START}{index}{CLOSE}<div>{prompt}</div>{END}{index}{CLOSE}")
     };
-    read.interactions.push(Interaction { id, asked, is_inline, extra });
+    read.interactions.push(Interaction { id, asked, gap: None, is_inline, extra });
+    Instead::Html(html)
+}
+
+fn label(choice: Node, rich: &mut Rich, find: &FindFile) -> Label {
+    Label {
+        id: attribute(choice, "identifier").unwrap_or_default().trim().to_owned(),
+        text: text_of(choice, rich, find),
+        feedback: descendants(choice, "feedbackInline").next().map(|feedback| text_of(feedback, rich, find)),
+    }
+}
+
+/// A text with gaps into which options are put: each gap is a choice among all options.
+fn gap_match(node: Node, read: &mut Body, rich: &mut Rich, find: &FindFile) -> Instead {
+    let id = attribute(node, "responseIdentifier").unwrap_or_default().trim().to_owned();
+    let options = elements(node).filter(|inner| matches!(&*name(*inner), "gapText" | "gapImg"));
+    let options: Vec<Label> = options.map(|option| label(option, rich, find)).collect();
+    let mut html = String::new();
+    push_html(&mut html, node, &mut |inner| match &*name(inner) {
+        "gapText" | "gapImg" | "feedbackInline" | "feedbackBlock" | "catalogInfo" | "stylesheet" => {
+            Instead::Html(String::new())
+        }
+        "prompt" => Instead::Html(format!("<div>{}</div>", html_of(inner))),
+        "contentBody" | "feedbackBody" => Instead::Content,
+        "gap" => {
+            let index = read.interactions.len();
+            read.interactions.push(Interaction {
+                id: id.clone(),
+                asked: Asked::Choice { options: options.clone(), several: false },
+                gap: Some(attribute(inner, "identifier").unwrap_or_default().trim().to_owned()),
+                is_inline: true,
+                extra: Vec::new(),
+            });
+            Instead::Html(format!("{PLACE}{index}{CLOSE}"))
+        }
+        other if other.ends_with("Interaction") => {
+            read.refusal.get_or_insert_with(|| format!("its type `{other}` within another is not supported."));
+            Instead::Html(String::new())
+        }
+        "object" if is_image(inner) => Instead::Html(image(inner)),
+        _ => Instead::Same,
+    });
     Instead::Html(html)
 }
 

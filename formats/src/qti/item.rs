@@ -14,6 +14,8 @@ use crate::{
     xml::{attribute, child, children},
 };
 
+const ALL_OR_NOTHING: &str = "The source gives points only if all parts are right. Here each part has its share.";
+
 /// Reads an item. `stimulus` are the texts before it. `Err` is the reason for which it is refused.
 pub(super) fn read(item: Node, weight: Option<f64>, rich: &mut Rich, find: &FindFile) -> Result<Question, String> {
     if children(item, "templateDeclaration").next().is_some() || child(item, "templateProcessing").is_some() {
@@ -39,7 +41,13 @@ pub(super) fn read(item: Node, weight: Option<f64>, rich: &mut Rich, find: &Find
     for interaction in &body.interactions {
         let declared = declarations.responses.get(&interaction.id).cloned().unwrap_or_default();
         let is_essay = matches!(interaction.asked, Asked::Essay);
-        let keyed = processed.keyed(&interaction.id, &declared, is_essay);
+        let mut keyed = processed.keyed(&interaction.id, &declared, is_essay);
+        if let Some(gap) = &interaction.gap {
+            if keyed.is_all_or_nothing() && !rich.warnings.iter().any(|known| known == ALL_OR_NOTHING) {
+                rich.warnings.push(ALL_OR_NOTHING.to_owned());
+            }
+            keyed = keyed.of_gap(gap);
+        }
         if is_essay {
             // The correct response of a longer text is a model answer.
             solutions.extend(declared.correct.iter().map(|text| rich.plain(text)));
@@ -50,10 +58,14 @@ pub(super) fn read(item: Node, weight: Option<f64>, rich: &mut Rich, find: &Find
         keys.push(key);
         question.extra.extend(interaction.extra.clone());
     }
-    rich.warnings.append(&mut processed.warnings);
+    // Gaps of one interaction have one response, and so the same warnings.
+    for warning in std::mem::take(&mut processed.warnings) {
+        if !rich.warnings.contains(&warning) {
+            rich.warnings.push(warning);
+        }
+    }
     if processed.is_joined && keys.len() > 1 {
-        let warning = "The source gives points only if all parts are right. Here each part has its share.";
-        rich.warnings.push(warning.to_owned());
+        rich.warnings.push(ALL_OR_NOTHING.to_owned());
     }
     let sum: f64 = if processed.is_joined {
         keys.iter().map(|key| key.full).fold(0.0, f64::max)

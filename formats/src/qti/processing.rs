@@ -245,6 +245,7 @@ impl Reader<'_> {
 fn joined(tests: &[&Test]) -> Vec<Test> {
     let (mut lowest, mut highest) = (None, None);
     let mut values = Vec::new();
+    let mut places = BTreeMap::new();
     let mut others = Vec::new();
     for test in tests {
         match test {
@@ -253,16 +254,51 @@ fn joined(tests: &[&Test]) -> Vec<Test> {
                 highest = high.clone().or(highest);
             }
             Test::Equal { value, .. } if tests.len() > 1 => values.push(value.clone()),
+            Test::At { place, value } if tests.len() > 1 => drop(places.insert(*place, value.clone())),
             other => others.push((*other).clone()),
         }
     }
     if !values.is_empty() {
         others.push(Test::All(values));
     }
+    if !places.is_empty() {
+        others.push(Test::All(places.into_values().collect()));
+    }
     if lowest.is_some() || highest.is_some() {
         others.push(Test::Between { low: lowest, high: highest });
     }
     others
+}
+
+impl Keyed {
+    /// The rules for one gap of a response whose values are pairs of an option and a gap. A pair of several that must all be
+    /// right gets its share.
+    pub(super) fn of_gap(self, gap: &str) -> Self {
+        let option = |value: &str| {
+            let (first, second) = value.split_once(' ').map(|(first, second)| (first.trim(), second.trim()))?;
+            (second == gap).then_some(first).or((first == gap).then_some(second)).map(str::to_owned)
+        };
+        let mut rules = Vec::new();
+        for rule in &self.rules {
+            let values = match &rule.test {
+                Test::Equal { value, .. } => std::slice::from_ref(value),
+                Test::All(values) => values.as_slice(),
+                _ => continue,
+            };
+            let points = rule.points / f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX).max(1));
+            rules.extend(values.iter().filter_map(|value| option(value)).map(|value| Rule {
+                test: Test::Equal { value, match_case: true },
+                points,
+                feedback: None,
+            }));
+        }
+        Self { rules, unnamed: self.unnamed, least: None, most: None }
+    }
+
+    /// Whether points are given only for several values together.
+    pub(super) fn is_all_or_nothing(&self) -> bool {
+        self.rules.iter().any(|rule| rule.points > 0.0 && matches!(&rule.test, Test::All(values) if values.len() > 1))
+    }
 }
 
 impl Processed {

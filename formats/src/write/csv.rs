@@ -2,7 +2,9 @@
 
 use super::Written;
 use super::html::{self, Mark, html};
-use super::lost::{Lost, letter, part_letter, parts_with_options, percent, shown};
+use super::listing::{label, part_letter};
+use super::lost::{Lost, percent, say_macros};
+use crate::ours::{letter, parts_with_options, shown};
 use crate::{Accepted, Answer, Bank, Choice, Decimal, Form, Part, Question, Tolerance};
 
 /// Columns before the options.
@@ -45,6 +47,7 @@ const EXTRA: &str = "extra: ";
 #[must_use]
 pub fn csv(bank: &Bank, with_answers: bool) -> Written {
     let mut written = Written::default();
+    say_macros(bank, &mut written.lost);
     let mut table = Table::new(bank);
     for question in &bank.questions {
         let lost = &mut Lost::new(&question.place, &mut written.lost);
@@ -67,7 +70,7 @@ impl Table {
         };
         let options = bank.questions.iter().flat_map(parts_with_options).map(count).max().unwrap_or(0).clamp(4, 26);
         let mut header: Vec<String> = BEFORE.iter().map(|name| (*name).to_owned()).collect();
-        header.extend((0..options).map(|index| letter(index).to_string()));
+        header.extend((0..options).map(letter));
         header.extend(AFTER.iter().map(|name| (*name).to_owned()));
         for (name, _) in bank.questions.iter().flat_map(|question| &question.extra) {
             let name = format!("{EXTRA}{name}");
@@ -159,7 +162,7 @@ impl Writer<'_, '_> {
                 self.table.set("question", format!("[gap {}]", index + 1));
             } else if part.text.is_empty() {
                 self.lost.say("A part has no text; its letter stands there.");
-                self.table.set("question", format!("({})", part_letter(index)));
+                self.table.set("question", label(index));
             } else {
                 self.set_text("question", &part.text);
             }
@@ -308,12 +311,9 @@ impl Writer<'_, '_> {
     fn choice(&mut self, options: &[Choice], several: bool, weighted: bool) {
         for (index, option) in options.iter().enumerate() {
             let text = if option.text.is_empty() { "(empty)" } else { &option.text };
-            self.set_text(&letter(index).to_string(), text);
+            self.set_text(&letter(index), text);
         }
-        let right: Vec<String> = (0..options.len())
-            .filter(|index| options[*index].is_right)
-            .map(|index| letter(index).to_string())
-            .collect();
+        let right: Vec<String> = (0..options.len()).filter(|index| options[*index].is_right).map(letter).collect();
         if !self.with_answers || right.is_empty() || options.len() < 2 {
             self.lost.say_if(self.with_answers, "A choice needs two options and a right one; it has no key here.");
             self.table.set("question type", "open");

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 
 use super::Written;
 use super::html::{Mark, formula, mark};
-use super::lost::{Lost, best, part_letter, parts_with_options, shown};
+use super::listing::label;
+use super::lost::{Lost, best};
 use super::tex_signs;
+use crate::ours::{letter, parts_with_options, shown};
 use crate::{Accepted, Answer, Bank, Choice, Exam, Figure, Form, Part, Question, Remark, Tolerance};
 
 /// Writes a bank.
@@ -39,16 +41,25 @@ pub fn exam_tex(bank: &Bank, with_answers: bool) -> Written {
         let text = format!("pdflatex has no sign for {unknown}; each is shown as a box.");
         written.lost.push(Remark { place: crate::Place::default(), text });
     }
+    let macros: String = bank.macros.iter().map(|(name, body)| macro_definition(name, body)).collect();
     let options = if with_answers { "addpoints,answers" } else { "addpoints" };
     written.bytes = format!(
         "\\documentclass[{options}]{{exam}}\n\
          \\usepackage[utf8]{{inputenc}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{textcomp,amsmath,amssymb,graphicx}}\n\
-         {declarations}{head}\\begin{{document}}\n\
+         {declarations}{macros}{head}\\begin{{document}}\n\
          \\begin{{center}}\nPoints: \\numpoints\n\\end{{center}}\n\n\
          \\begin{{questions}}\n\n{body}\\end{{questions}}\n\\end{{document}}\n"
     )
     .into_bytes();
     written
+}
+
+/// The definition of a macro, whether or not LaTeX has one of this name.
+fn macro_definition(name: &str, body: &str) -> String {
+    let arguments = (1..=9).rev().find(|number| body.contains(&format!("#{number}"))).unwrap_or(0);
+    let count = if arguments == 0 { String::new() } else { format!("[{arguments}]") };
+    let name = name.trim_start_matches('\\');
+    format!("\\providecommand{{\\{name}}}{{}}\\renewcommand{{\\{name}}}{count}{{{body}}}\n")
 }
 
 fn push_title(head: &mut String, exam: &Exam) {
@@ -166,7 +177,7 @@ impl Writer<'_, '_> {
             Answer::Choice { options, .. } => {
                 let said =
                     options.iter().enumerate().filter_map(|(index, option)| Some((index, option.feedback.as_ref()?)));
-                lines.extend(said.map(|(index, text)| format!("{}: {text}", super::lost::letter(index))));
+                lines.extend(said.map(|(index, text)| format!("{}: {text}", letter(index))));
             }
             Answer::Accepted(list) => {
                 lines.extend(list.iter().filter_map(|one| Some(format!("{}: {}", shown(one), one.feedback.as_ref()?))));
@@ -238,7 +249,7 @@ impl Writer<'_, '_> {
         for (index, part) in parts.iter().enumerate() {
             let text = match part.text.as_str() {
                 "" if part.is_gap => format!("Gap {}", index + 1),
-                "" => format!("({})", part_letter(index)),
+                "" => label(index),
                 text => self.text(text),
             };
             let is_bonus = question.is_bonus || bonus == Some(index);

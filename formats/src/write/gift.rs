@@ -10,7 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Written;
 use super::html::{self, Mark, html};
-use super::lost::{Lost, best, letter, part_letter, percent, shown};
+use super::listing::part_letter;
+use super::lost::{Lost, best, percent, say_macros};
+use crate::ours::{letter, shown};
 use crate::{Accepted, Answer, Bank, Choice, Decimal, Figure, Form, Part, Question, Tolerance, labels};
 
 /// Names of tags that say more than the tag.
@@ -20,6 +22,7 @@ const NAMED_TAGS: [&str; 5] = ["difficulty", "technique", "topic", "category", "
 #[must_use]
 pub fn gift(bank: &Bank, with_answers: bool) -> Written {
     let mut written = Written::default();
+    say_macros(bank, &mut written.lost);
     let mut out = String::new();
     let mut category = String::new();
     for question in &bank.questions {

@@ -2,9 +2,14 @@
 
 use crate::{Accepted, Answer, Bound, Decimal, Form, Part, Question, Tolerance, labels, ours};
 
+/// The number of a part as a letter: `a`, `b`, …
+pub(super) fn part_letter(index: usize) -> String {
+    if index < 26 { ours::letter(index).to_lowercase() } else { (index + 1).to_string() }
+}
+
 /// `(a)`, `(b)`, …
 pub(super) fn label(index: usize) -> String {
-    if index < 26 { format!("({})", ours::letter(index).to_lowercase()) } else { format!("({})", index + 1) }
+    format!("({})", part_letter(index))
 }
 
 /// Whether the question has parts that are named (a), (b), ….

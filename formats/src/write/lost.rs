@@ -1,6 +1,6 @@
 //! Collects what a format cannot say, and what the writers of poor formats share.
 
-use crate::{Accepted, Answer, Choice, Decimal, Form, Part, Place, Question, Remark};
+use crate::{Accepted, Bank, Decimal, Place, Remark};
 
 /// What is lost of one question: one remark for each kind.
 pub(super) struct Lost<'a> {
@@ -29,34 +29,19 @@ impl<'a> Lost<'a> {
     }
 }
 
-/// `A`, `B`, … The largest choice has 26 options.
-pub(super) fn letter(index: usize) -> char {
-    char::from(b'A' + u8::try_from(index.min(25)).unwrap_or(25))
-}
-
-/// The number of a part as a letter: `a`, `b`, …
-pub(super) fn part_letter(index: usize) -> String {
-    if index < 26 { letter(index).to_ascii_lowercase().to_string() } else { (index + 1).to_string() }
+/// Says that the macros of a bank are lost.
+pub(super) fn say_macros(bank: &Bank, lost: &mut Vec<Remark>) {
+    if !bank.macros.is_empty() {
+        let names: Vec<&str> = bank.macros.iter().map(|(name, _)| name.as_str()).collect();
+        let text =
+            format!("The format has no macros of LaTeX; formulas with {} are shown only here.", names.join(", "));
+        lost.push(Remark { place: Place::default(), text });
+    }
 }
 
 /// The answer to show: the first one that is worth all points.
 pub(super) fn best(accepted: &[Accepted]) -> Option<&Accepted> {
     accepted.iter().find(|one| one.fraction >= 1.0).or(accepted.first())
-}
-
-/// An accepted answer as it is shown.
-pub(super) fn shown(accepted: &Accepted) -> String {
-    let unit = accepted.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
-    match &accepted.form {
-        Form::Text { text, .. } => text.clone(),
-        Form::Number { value, .. } => format!("{value}{unit}"),
-        Form::Range { low, high } => match (low, high) {
-            (Some(low), Some(high)) => format!("{} to {}{unit}", low.value, high.value),
-            (Some(low), None) => format!("at least {}{unit}", low.value),
-            (None, Some(high)) => format!("at most {}{unit}", high.value),
-            (None, None) => "any number".to_owned(),
-        },
-    }
 }
 
 /// A share as a percentage with few digits, if these are read as the same share again.
@@ -68,46 +53,4 @@ pub(super) fn percent(share: f64) -> String {
         return short.to_owned();
     }
     Decimal::parse(&format!("{share}e2")).map_or_else(|| short.to_owned(), |exact| exact.to_string())
-}
-
-/// The parts of a question, where a part that matches or orders becomes parts with options, as it does when it is stored.
-pub(super) fn parts_with_options(question: &Question) -> Vec<Part> {
-    question.parts.iter().flat_map(expanded).collect()
-}
-
-fn expanded(part: &Part) -> Vec<Part> {
-    let (lefts, mut rights): (Vec<(String, &String)>, Vec<&String>) = match &part.answer {
-        Answer::Matching { pairs, distractors } => {
-            let mut rights: Vec<&String> = pairs.iter().map(|(_, right)| right).chain(distractors).collect();
-            rights.sort_unstable();
-            rights.dedup();
-            (pairs.iter().map(|(left, right)| (left.clone(), right)).collect(), rights)
-        }
-        Answer::Ordering(texts) => {
-            let lefts = texts.iter().enumerate().map(|(index, text)| (format!("Place {}", index + 1), text));
-            (lefts.collect(), texts.iter().collect())
-        }
-        _ => return vec![part.clone()],
-    };
-    rights.sort_unstable();
-    let share = part.points.map(|points| points / f64::from(u32::try_from(lefts.len()).unwrap_or(1).max(1)));
-    let prefix = if part.text.is_empty() { String::new() } else { format!("{}\n", part.text) };
-    let option = |index: usize, right: usize| Choice {
-        text: rights[index].clone(),
-        is_right: index == right,
-        ..Choice::default()
-    };
-    let mut parts = Vec::new();
-    for (number, (left, right)) in lefts.into_iter().enumerate() {
-        let right = rights.iter().position(|other| *other == right).unwrap_or(0);
-        let options = (0..rights.len()).map(|index| option(index, right)).collect();
-        parts.push(Part {
-            text: if number == 0 { format!("{prefix}{left}") } else { left },
-            answer: Answer::Choice { options, several: false, weighted: false },
-            points: share,
-            solution: part.solution.clone().filter(|_| number == 0),
-            ..Part::default()
-        });
-    }
-    parts
 }

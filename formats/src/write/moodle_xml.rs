@@ -14,6 +14,7 @@ use super::{
     Written,
     html::{self, Mark, escaped},
     listing,
+    lost::say_macros,
 };
 use crate::{Bank, Question, Remark, extension};
 
@@ -22,6 +23,7 @@ use crate::{Bank, Question, Remark, extension};
 pub fn moodle_xml(bank: &Bank, with_answers: bool) -> Written {
     let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<quiz>\n".to_owned();
     let mut lost = Vec::new();
+    say_macros(bank, &mut lost);
     let mut current = String::new();
     for (index, question) in bank.questions.iter().enumerate() {
         let category = category(question);

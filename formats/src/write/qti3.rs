@@ -16,7 +16,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use super::{Written, html::escaped, listing};
+use super::{Written, html::escaped, listing, lost::say_macros};
 use crate::{Answer, Bank, Part, Question, Remark, extension};
 
 const NAMESPACE: &str = "http://www.imsglobal.org/xsd/imsqtiasi_v3p0";
@@ -26,6 +26,7 @@ const NAMESPACE: &str = "http://www.imsglobal.org/xsd/imsqtiasi_v3p0";
 pub fn qti3(bank: &Bank, with_answers: bool) -> Written {
     let mut files = Files::default();
     let mut lost = Vec::new();
+    say_macros(bank, &mut lost);
     let mut items = Vec::with_capacity(bank.questions.len());
     for (index, question) in bank.questions.iter().enumerate() {
         let item = Item::new(question, index, with_answers, &mut files);

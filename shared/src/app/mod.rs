@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use crate::app::kdf::{Kdf, KdfError, Witness};
 use crate::config::Config;
 use crate::domain::account::Password;
-use crate::domain::account::password::{self, PasswordHash, PasswordMatch};
-use crate::domain::limits::Limits;
+use crate::domain::account::password::{self, Derive, PasswordHash, PasswordMatch};
+use crate::domain::limits::{Limits, Sampler};
 use crate::domain::random::{Random, SystemEntropy};
 use crate::domain::time::{Clock, SystemClock};
 use crate::store::Store;
@@ -42,7 +42,10 @@ pub struct App {
     pub config: Arc<Config>,
     /// Rate limits.
     pub limits: Limits,
+    /// Selects the requests that write a sampled counter.
+    pub sampler: Arc<Sampler>,
     kdf: Arc<Kdf>,
+    derive: Derive,
     clock: Arc<dyn Clock>,
 }
 
@@ -51,7 +54,9 @@ impl App {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let store = Store::connect(&config.database);
-        Self::with(config, store, SystemClock, Random::new(SystemEntropy))
+        let app = Self::with(config, store, SystemClock, Random::new(SystemEntropy));
+        let begin = u32::from_le_bytes(app.random.bytes());
+        Self { sampler: Arc::new(Sampler::starting_at(begin)), ..app }
     }
 
     /// Creates an app with the given clock and source of randomness.
@@ -63,7 +68,9 @@ impl App {
             random: Arc::new(random),
             config: Arc::new(config),
             limits: Limits::default(),
+            sampler: Arc::default(),
             kdf: Arc::new(Kdf::of_this_machine()),
+            derive: password::derive,
             clock: Arc::new(clock),
         }
     }
@@ -78,6 +85,12 @@ impl App {
     #[must_use]
     pub fn with_kdf_queue(self, waiting: usize) -> Self {
         Self { kdf: Arc::new(Kdf::with_slots(1, waiting)), ..self }
+    }
+
+    /// The same app with another implementation of the key derivation, for tests, which remember its results.
+    #[must_use]
+    pub fn with_key_derivation(self, derive: Derive) -> Self {
+        Self { derive, ..self }
     }
 
     /// The present.
@@ -103,10 +116,10 @@ impl App {
         witness: impl Witness,
         password: Password,
     ) -> Result<PasswordHash, KdfError> {
-        let salt = self.random.bytes();
+        let (derive, salt) = (self.derive, self.random.bytes());
         let work = move || {
             witness.begins();
-            password::hash(&password, salt)
+            password::hash(derive, &password, salt)
         };
         self.kdf.run(work).await?.map_err(KdfError::Failed)
     }
@@ -121,9 +134,10 @@ impl App {
         password: Password,
         stored: Option<PasswordHash>,
     ) -> Result<PasswordMatch, KdfError> {
+        let derive = self.derive;
         let work = move || {
             witness.begins();
-            let verdict = password::verify(&password, stored.as_ref());
+            let verdict = password::verify(derive, &password, stored.as_ref());
             if verdict != PasswordMatch::Wrong {
                 witness.is_right();
             }

@@ -12,9 +12,9 @@ use crate::domain::catalog::{Course, QuestionSummary};
 use crate::domain::credits::Charge;
 use crate::domain::id::{CourseId, TopicId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
-use crate::domain::questions::selection::{Criteria, Seen, select};
+use crate::domain::questions::selection::{Criteria, select};
 use crate::domain::questions::view::{Access, QuestionView};
-use crate::domain::study::progress::Rows;
+use crate::domain::study::progress::LastSeen;
 use crate::store::{Entitlement, StoreError};
 
 /// A student's request for questions, and the price for a given number of them.
@@ -55,7 +55,7 @@ pub enum SelectionError {
 pub struct SelectionInput {
     /// An error here fails the selection only. A replay of an earlier response still succeeds when the course is gone.
     course: Result<Arc<Course>, CourseError>,
-    progress: Rows,
+    last_seen: LastSeen,
 }
 
 impl<C: Caller> PurchaseRequest for UnlockQuestions<'_, C>
@@ -74,12 +74,12 @@ where
 
     async fn read(&self, now: Timestamp) -> Result<Situation<SelectionInput>, C::Error> {
         let Self { app, caller, course_id, intent, .. } = self;
-        let progress = app.store.progress(caller.user_id(), course_id);
+        let last_seen = app.store.last_seen(caller.user_id(), course_id);
         let record = app.store.record(caller.user_id(), intent, now);
         let course = async { Ok(active_course(app, course_id).await) };
-        let reads = async { tokio::try_join!(course, progress, record) };
-        let (user, (course, progress, record)) = caller.with::<_, StoreError>(reads).await?;
-        Ok(Situation { profile: user.profile, record, facts: SelectionInput { course, progress } })
+        let reads = async { tokio::try_join!(course, last_seen, record) };
+        let (user, (course, last_seen, record)) = caller.with::<_, StoreError>(reads).await?;
+        Ok(Situation { profile: user.profile, record, facts: SelectionInput { course, last_seen } })
     }
 
     async fn replay(&self, record: Record, _: SelectionInput) -> Result<Unlocked, C::Error> {
@@ -98,8 +98,8 @@ where
             let (field, topic_id) = ((self.topic_field)(at), topic_id.clone());
             return Err(SelectionError::UnknownTopic { field, topic_id }.into());
         }
-        let seen: Seen = input.progress.into_iter().map(|(id, row)| (id, row.seen_at)).collect();
-        let chosen = select(&bank, &self.criteria, &seen, self.app.random.seed());
+        let seen = input.last_seen;
+        let chosen = select(&bank, &self.criteria, |id| seen.get(id).copied(), self.app.random.seed());
         if chosen.is_empty() {
             return Err(SelectionError::NoMatch.into());
         }

@@ -2,9 +2,14 @@
 //! processes use the same window without communicating.
 //!
 //! Each window admits its quota. Around the end of a window, up to twice the quota may pass in a short time. This is
-//! the price of using one counter and one write per request.
+//! the price of using one counter per window.
+//!
+//! Most counters are written by every request. A *sampled* one ([`LimitedAction::is_sampled`]) is read by every request
+//! and written by one in [`Window::sample`], which adds as many as it stands for. `docs/limits.md` says what this means
+//! for a quota.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -15,6 +20,8 @@ const HOUR_SECONDS: u32 = 3_600;
 const KEPT_SECONDS: i64 = 300;
 /// Bytes of an email's digest: enough to make collisions impossible in practice.
 const DIGEST_BYTES: usize = 16;
+/// Requests that one write of a sampled counter stands for, at most. A quota is at least ten such writes.
+const SAMPLE_MAX: u32 = 10;
 
 /// An action with a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,6 +162,13 @@ impl LimitedAction {
         }
     }
 
+    /// Whether one request in several writes the counter, for itself and the others. Only a read may be sampled, which
+    /// costs us little: a write of its counter costs more than all else that it reads.
+    #[must_use]
+    pub const fn is_sampled(self) -> bool {
+        matches!(self, Self::SignedIn)
+    }
+
     /// Whose requests are counted together.
     #[must_use]
     pub const fn counted_by(self) -> CountedBy {
@@ -231,6 +245,25 @@ impl Limits {
     }
 }
 
+/// Selects the requests of a process that write a sampled counter: one in so many, whoever sends them.
+#[derive(Debug, Default)]
+pub struct Sampler(AtomicU32);
+
+impl Sampler {
+    /// Begins at a random request. Otherwise processes that live for a few requests would never write.
+    #[must_use]
+    pub const fn starting_at(request: u32) -> Self {
+        Self(AtomicU32::new(request))
+    }
+
+    /// Whether this request is the one in `sample` that writes.
+    #[must_use]
+    pub fn selects(&self, sample: u32) -> bool {
+        // Requests that are all written do not move the others.
+        sample <= 1 || self.0.fetch_add(1, Ordering::Relaxed) % sample == sample - 1
+    }
+}
+
 /// A time window of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -246,6 +279,14 @@ impl Window {
     #[must_use]
     pub fn expires_at(self) -> i64 {
         self.starts_at + i64::from(self.policy.window_seconds) + KEPT_SECONDS
+    }
+
+    /// How many requests a write of this sampled counter stands for, after `count` requests. In the second half of the
+    /// quota every request is written, so that the limit applies at the same request in all processes.
+    #[must_use]
+    pub fn sample(self, count: u64) -> u32 {
+        let quota = self.policy.quota;
+        if count < u64::from(quota / 2) { (quota / SAMPLE_MAX).clamp(1, SAMPLE_MAX) } else { 1 }
     }
 
     /// The state of the limit after request number `count` in the window.
@@ -313,6 +354,29 @@ mod tests {
             assert_eq!((last.is_over, last.remaining), (false, 0), "{action:?}");
             assert_eq!(window.standing(1, at(1_000_000)).remaining, action.policy().quota - 1);
             assert!(window.standing(quota + 1, at(1_000_000)).is_over, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_first_half_of_a_quota_is_sampled() {
+        let sample = |quota: u32, count: u64| {
+            Limits::at_most(quota).window(LimitedAction::SignedIn, at(1_000_000)).sample(count)
+        };
+        assert_eq!([0, 49, 50, 99, 100].map(|count| sample(100, count)), [10, 10, 1, 1, 1]);
+        // A small quota is exact, and a large one is not sampled more coarsely.
+        assert_eq!([12, 19, 20, 84].map(|quota| sample(quota, 0)), [1, 1, 2, 8]);
+        let window = Limits::times(50).window(LimitedAction::SignedIn, at(1_000_000));
+        assert_eq!((window.sample(0), window.sample(2_499), window.sample(2_500)), (10, 10, 1));
+    }
+
+    #[test]
+    fn one_request_in_so_many_is_selected_wherever_a_process_begins() {
+        for begin in [0, 7, u32::MAX - 3] {
+            let sampler = Sampler::starting_at(begin);
+            // The number of a request starts again at 2^32, which is no multiple of ten.
+            let selected = (0..1_000).filter(|_| sampler.selects(10)).count();
+            assert!((99..=101).contains(&selected), "{begin}: {selected}");
+            assert!((0..5).all(|_| sampler.selects(1)), "{begin}");
         }
     }
 

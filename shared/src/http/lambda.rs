@@ -4,14 +4,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt;
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use lambda_http::request::LambdaRequest;
-use lambda_http::{Body, Error, LambdaEvent, lambda_runtime, service_fn};
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::{Body, Error, LambdaEvent, Request, lambda_runtime, service_fn};
 use tower::ServiceExt;
+use url::Url;
 
 use super::logs;
-use super::response::with_standard_layers;
+use super::response::{Malformed, with_standard_layers};
 use crate::app::App;
 use crate::config::Config;
 
@@ -47,7 +52,7 @@ fn start(router: fn(App) -> Router) -> Result<(), Error> {
 /// # Errors
 /// If reading the response body fails.
 pub async fn answer(router: Router, event: LambdaEvent<LambdaRequest>) -> Result<ApiGatewayV2httpResponse, Error> {
-    let response = router.oneshot(lambda_http::Request::from(event.payload)).await?;
+    let response = router.oneshot(request(event.payload)).await?;
     let (parts, body) = response.into_parts();
     let body = body.collect().await?.to_bytes();
     // The format has one value per header name, and a separate field for cookies. We send neither repeated headers nor
@@ -65,4 +70,98 @@ pub async fn answer(router: Router, event: LambdaEvent<LambdaRequest>) -> Result
         }
     };
     Ok(answer)
+}
+
+/// The request of an event. `lambda_http` panics on events that are no request; those become a request to `/` that is answered 400.
+fn request(event: LambdaRequest) -> Request {
+    match event {
+        LambdaRequest::ApiGatewayV2(event) => match fault(&event) {
+            Some(fault) => {
+                let mut request = Request::default();
+                *request.method_mut() = event.request_context.http.method.clone();
+                request.extensions_mut().insert(RequestContext::ApiGatewayV2(event.request_context));
+                request.extensions_mut().insert(Malformed(fault));
+                request
+            }
+            None => Request::from(LambdaRequest::ApiGatewayV2(event)),
+        },
+        other => Request::from(other),
+    }
+}
+
+/// Why an event is no request.
+fn fault(event: &ApiGatewayV2httpRequest) -> Option<&'static str> {
+    let query = event.raw_query_string.as_deref().unwrap_or_default();
+    if PathAndQuery::try_from(format!("/?{query}")).is_err() {
+        return Some("The query string has a character that must be percent-encoded.");
+    }
+    let is_base64 = |body: &String| STANDARD.decode(body).is_ok();
+    if event.is_base64_encoded && !event.body.as_ref().is_none_or(is_base64) {
+        return Some("The body is not base64, although the event says so.");
+    }
+    let host = text(&event.headers, header::HOST.as_str()).or(event.request_context.domain_name.as_deref());
+    let scheme = text(&event.headers, "x-forwarded-proto").unwrap_or("https");
+    let path = event.raw_path.as_deref().unwrap_or_default();
+    let address = match host {
+        Some(host) => format!("{scheme}://{host}{path}"),
+        None => format!("http://localhost{path}"),
+    };
+    let target = Url::parse(&address).ok().filter(|url| PathAndQuery::try_from(url.path()).is_ok());
+    target.is_none().then_some("Path and `Host` header together are no address.")
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(path: &str, query: &str, host: &str, body: &str) -> LambdaRequest {
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": {"host": host},
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "domainName": "a.example", "stage": "$default", "requestId": "r",
+                "routeKey": "$default", "time": "", "timeEpoch": 0,
+                "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "t"},
+            },
+            "body": body, "isBase64Encoded": true,
+        });
+        serde_json::from_value(event).unwrap()
+    }
+
+    fn is_malformed(path: &str, query: &str, host: &str, body: &str) -> bool {
+        request(event(path, query, host, body)).extensions().get::<Malformed>().is_some()
+    }
+
+    #[test]
+    fn an_event_that_is_no_request_is_told_apart() {
+        for (path, query, host, body) in [
+            ("/", "a=b%20c&d=", "a.example", "e30="),
+            ("/a b/\u{e9}", "", "a.example:443", ""),
+            ("", "", "a.example", ""),
+        ] {
+            assert!(!is_malformed(path, query, host, body), "{path} {query} {host} {body}");
+        }
+        for (path, query, host, body) in [
+            ("/", "a=b c", "a.example", ""),
+            ("/", "a=<b>", "a b", ""),
+            ("/", "", "a b", ""),
+            ("/", "", "a.example", "e30"),
+            ("/", "", "a.example", "{}"),
+        ] {
+            assert!(is_malformed(path, query, host, body), "{path} {query} {host} {body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_event_panics(path in "/?\\PC{0,20}", query in "\\PC{0,20}", host in "[!-~ ]{0,12}", body in "[A-Za-z0-9+/= ]{0,9}") {
+            let _ = request(event(&path, &query, &host, &body));
+        }
+    }
 }

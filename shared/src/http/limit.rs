@@ -5,6 +5,9 @@
 //! read, before a key is derived. A request that cannot be counted gets 503. A malformed request (400, 405, a
 //! malformed token) calls no database and is not counted.
 //!
+//! A sampled policy ([`LimitedAction::is_sampled`]) is the exception: its counter is read together with the session, and
+//! one request in several writes it, after the session was found valid.
+//!
 //! A count is taken back if the request did not do what the limit is for ([`LimitedAction::is_kept`]): after its
 //! handler has answered or, if the client disconnected, after all of its work has ended.
 
@@ -69,6 +72,8 @@ struct RequestCounts {
 struct Counted {
     window: Window,
     subject: String,
+    /// Requests that were added to the counter for this one: more than one, or none, if the policy is sampled.
+    requests: u32,
     standing: Standing,
     is_given_back: bool,
 }
@@ -120,7 +125,19 @@ impl Limiter {
     /// # Errors
     /// 429 if the request exceeds a policy; 503 if it cannot be counted.
     pub async fn admit(&self, asker: LimitSubject<'_>) -> Result<(), Problem> {
-        let actions = self.0.actions.iter().filter(|action| action.is_for_every_request());
+        self.admit_if(asker, |_| true).await
+    }
+
+    /// Like [`Limiter::admit`], but leaves the sampled policies to [`Limiter::admit_sampled`].
+    ///
+    /// # Errors
+    /// As [`Limiter::admit`].
+    pub(super) async fn admit_unsampled(&self, asker: LimitSubject<'_>) -> Result<(), Problem> {
+        self.admit_if(asker, |action| !action.is_sampled()).await
+    }
+
+    async fn admit_if(&self, asker: LimitSubject<'_>, is_meant: fn(LimitedAction) -> bool) -> Result<(), Problem> {
+        let actions = self.0.actions.iter().filter(|action| action.is_for_every_request() && is_meant(**action));
         let counts = actions.filter_map(|action| {
             let subject = match action.counted_by() {
                 CountedBy::Address => Some(self.0.address.clone()),
@@ -146,6 +163,34 @@ impl Limiter {
         let standing = match before {
             Some(standing) => standing,
             None => self.count(action, user.to_string()).await?,
+        };
+        refuse_over(&[standing])
+    }
+
+    /// Counts a user's request under the sampled action of `window`, whose counter had `counted` requests before.
+    ///
+    /// # Errors
+    /// As [`Limiter::admit`].
+    pub(super) async fn admit_sampled(&self, window: Window, user: UserId, counted: u64) -> Result<(), Problem> {
+        if !self.0.actions.contains(&window.action) {
+            return Ok(());
+        }
+        let now = self.0.app.now();
+        let next = window.standing(counted + 1, now);
+        let sample = window.sample(counted);
+        let subject = user.to_string();
+        // A request over the limit need not be counted, too.
+        let standing = if !next.is_over && self.0.app.sampler.selects(sample) {
+            self.count_in(window, subject, sample).await?
+        } else {
+            self.0.counts().counted.push(Counted {
+                window,
+                subject,
+                requests: 0,
+                standing: next,
+                is_given_back: false,
+            });
+            next
         };
         refuse_over(&[standing])
     }
@@ -181,14 +226,18 @@ impl Limiter {
     }
 
     async fn count(&self, action: LimitedAction, subject: String) -> Result<Standing, Problem> {
+        let window = self.0.app.limits.window(action, self.0.app.now());
+        self.count_in(window, subject, 1).await
+    }
+
+    async fn count_in(&self, window: Window, subject: String, requests: u32) -> Result<Standing, Problem> {
         let inner = Arc::clone(&self.0);
         // Runs to its end even if the client disconnects; otherwise it would be unknown whether there is a count to
         // take back.
         let counting = spawn_counted(async move {
-            let now = inner.app.now();
-            let window = inner.app.limits.window(action, now);
-            let standing = window.standing(inner.app.store.count(window, &subject).await?, now);
-            inner.counts().counted.push(Counted { window, subject, standing, is_given_back: false });
+            let count = inner.app.store.count_many(window, &subject, requests).await?;
+            let standing = window.standing(count, inner.app.now());
+            inner.counts().counted.push(Counted { window, subject, requests, standing, is_given_back: false });
             Ok::<_, StoreError>(standing)
         });
         Ok(counting.await.map_err(Problem::internal)??)
@@ -201,7 +250,8 @@ impl Limiter {
 
 /// Takes counts back. If a count cannot be taken back, the limit applies early, never late; the failure is only logged.
 async fn uncount(app: App, counted: Vec<Counted>) {
-    let given_back = counted.iter().map(|one| app.store.uncount(one.window, &one.subject));
+    let written = counted.iter().filter(|one| one.requests > 0);
+    let given_back = written.map(|one| app.store.uncount(one.window, &one.subject, one.requests));
     if let Err(error) = try_join_all(given_back).await {
         tracing::warn!(%error, "a rate-limit count could not be taken back");
     }

@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -25,7 +25,13 @@ use crate::request_metrics::{RequestMetrics, counted};
 
 /// `Strict-Transport-Security`: how long browsers use only HTTPS for this host.
 const TWO_YEARS: &str = "max-age=63072000";
+/// A request that takes longer counts as slow.
+const SLOW: Duration = Duration::from_secs(3);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Extension of a request whose event could not be read as one, with the reason. It is answered 400.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Malformed(pub(super) &'static str);
 
 /// Wraps `router` in the layers that all functions share.
 pub fn with_standard_layers(router: Router, app: App) -> Router {
@@ -90,7 +96,11 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
 
     let answering = async {
-        match check_host(version, request.headers()) {
+        let checked = match request.extensions().get::<Malformed>() {
+            Some(Malformed(what)) => Err(Problem::new(Code::InvalidRequest, *what)),
+            None => check_host(version, request.headers()),
+        };
+        match checked {
             Ok(()) => next.run(request).await,
             Err(problem) => problem.into_response(),
         }
@@ -166,6 +176,9 @@ impl LoggedRequest {
         let user = metrics.user();
         let user = user.as_deref().unwrap_or("-");
         let server_errors = u64::from(self.status.is_server_error());
+        let is_payment = ["/api/webhooks/", "/api/credits/"].iter().any(|prefix| route.starts_with(prefix));
+        let payment_errors = server_errors * u64::from(is_payment);
+        let slow_requests = u64::from(self.started.elapsed() > SLOW);
         let refusals_for_rate = u64::from(self.status == StatusCode::TOO_MANY_REQUESTS);
         let (database_calls, database_retries) = (metrics.calls(), metrics.retries());
         let (conflicts, spends, credits_spent) = (metrics.conflicts(), metrics.spends(), metrics.credits_spent());
@@ -174,7 +187,8 @@ impl LoggedRequest {
             ($level:ident, $($cause:ident)?) => {
                 tracing::$level!(
                     %method, route, status, request_id, user, millis, database_calls, database_retries, conflicts,
-                    spends, credits_spent, credits_granted, server_errors, refusals_for_rate, cold_starts,
+                    spends, credits_spent, credits_granted, server_errors, payment_errors, slow_requests,
+                    refusals_for_rate, cold_starts,
                     $($cause,)? "{REQUEST}"
                 )
             };

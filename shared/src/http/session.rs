@@ -27,6 +27,8 @@ pub struct Claim {
     limiter: Limiter,
     /// Result of rate limiting. The request is counted once, however often the session is checked.
     admission: OnceCell<Result<(), Problem>>,
+    /// Result of the sampled rate limit, which needs the counter that is read with the session.
+    sampled_admission: OnceCell<Result<(), Problem>>,
 }
 
 impl FromRequestParts<App> for Claim {
@@ -35,7 +37,7 @@ impl FromRequestParts<App> for Claim {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let token = bearer(parts).ok_or_else(Problem::unauthenticated)?;
         let limiter = Limiter::from_request_parts(parts, app).await?;
-        Ok(Self { token, app: app.clone(), limiter, admission: OnceCell::new() })
+        Ok(Self { token, app: app.clone(), limiter, admission: OnceCell::new(), sampled_admission: OnceCell::new() })
     }
 }
 
@@ -85,18 +87,24 @@ impl Claim {
     }
 
     async fn check_that(&self, is_valid: fn(&SignedIn) -> bool) -> Result<SignedIn, Problem> {
-        let (signed_in, admitted) = tokio::join!(self.app.store.signed_in(&self.token), self.admit());
+        let window = self.app.limits.window(LimitedAction::SignedIn, self.app.now());
+        let asker = LimitSubject { user: Some(self.user_id()), email: None };
+        let unsampled = || self.limiter.admit_unsampled(asker);
+        let admission = async { self.admission.get_or_init(unsampled).await.clone() };
+        let (signed_in, admitted) = tokio::join!(self.app.store.signed_in(&self.token, window), admission);
         match signed_in?.filter(is_valid) {
             Some(signed_in) if signed_in.session.is_live(self.app.now()) => {
                 note_user(signed_in.profile.id);
-                admitted.map(|()| signed_in)
+                admitted?;
+                let sampled = || self.limiter.admit_sampled(window, signed_in.profile.id, signed_in.counted);
+                self.sampled_admission.get_or_init(sampled).await.clone().map(|()| signed_in)
             }
             Some(_) => Err(self.refuse(Problem::session_expired()).await),
             None => Err(self.refuse(Problem::unauthenticated()).await),
         }
     }
 
-    /// Counts the request once.
+    /// Counts the request once, under every policy, without reading the session.
     ///
     /// # Errors
     /// 429 if a rate limit is exceeded.

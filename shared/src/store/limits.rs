@@ -1,5 +1,5 @@
-//! Rate-limit counters: one update per request and counter. Processes share the counters through the table, so a limit
-//! holds exactly, however many processes run.
+//! Rate-limit counters. Processes share them through the table, so a limit holds however many processes run. A sampled
+//! counter is read together with the session (`sessions.rs`), and updated by some requests only.
 //!
 //! If an update's answer is lost, the SDK sends it again and the request may be counted twice. A limit may therefore
 //! apply one request early, but never late.
@@ -20,6 +20,13 @@ pub(super) struct Counter {
     expires_at: i64,
 }
 
+impl Counter {
+    /// The requests in the window.
+    pub(super) fn requests(&self) -> u64 {
+        u64::try_from(self.hits).unwrap_or(0)
+    }
+}
+
 impl Entity for Counter {
     const NAME: &'static str = "Counter";
 }
@@ -27,13 +34,17 @@ impl Entity for Counter {
 impl Store {
     /// Counts one request of `subject`. Returns the number of requests in the window, including this one.
     pub async fn count(&self, window: Window, subject: &str) -> Result<u64, StoreError> {
-        let counter = self.add(window, subject, 1).await?;
-        Ok(u64::try_from(counter.hits).unwrap_or(0))
+        self.count_many(window, subject, 1).await
     }
 
-    /// Reverts one [`Store::count`].
-    pub async fn uncount(&self, window: Window, subject: &str) -> Result<(), StoreError> {
-        self.add(window, subject, -1).await.map(|_| ())
+    /// Counts this many requests of `subject`. Returns the number of requests in the window, including these.
+    pub async fn count_many(&self, window: Window, subject: &str, requests: u32) -> Result<u64, StoreError> {
+        Ok(self.add(window, subject, requests.into()).await?.requests())
+    }
+
+    /// Takes back this many requests of [`Store::count`] or [`Store::count_many`].
+    pub async fn uncount(&self, window: Window, subject: &str, requests: u32) -> Result<(), StoreError> {
+        self.add(window, subject, -i64::from(requests)).await.map(|_| ())
     }
 
     async fn add(&self, window: Window, subject: &str, hits: i64) -> Result<Counter, StoreError> {

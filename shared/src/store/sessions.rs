@@ -7,10 +7,12 @@ use super::dynamodb::error::StoreError;
 use super::dynamodb::item;
 use super::dynamodb::plain::Deletion;
 use super::keys::{self, SESSIONS};
+use super::limits::Counter;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::session::{SESSIONS_MAX, Session, SessionId, too_many};
 use crate::domain::account::token::{SessionToken, TokenHash};
 use crate::domain::id::UserId;
+use crate::domain::limits::Window;
 
 /// Result of closing a session.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub enum Closed {
 pub struct SignedIn {
     pub session: Session,
     pub profile: Profile,
+    /// The user's requests that a sampled counter had before this one.
+    pub counted: u64,
 }
 
 impl SignedIn {
@@ -45,16 +49,20 @@ impl SignedIn {
 }
 
 impl Store {
-    /// Reads the session and the profile of a token in one call. `None` if either does not exist.
-    pub async fn signed_in(&self, token: &SessionToken) -> Result<Option<SignedIn>, StoreError> {
-        let session_key = keys::session(token.user_id(), &token.hash());
-        let keys = [session_key.clone(), keys::profile(token.user_id())];
-        let items = self.get_many(&keys, true).await?;
-        let (sessions, profiles): (Vec<_>, Vec<_>) =
-            items.into_iter().partition(|item| item::key_of(item).as_ref() == Some(&session_key));
-        let session = sessions.into_iter().next().map(item::read::<Session>).transpose()?;
-        let profile = profiles.into_iter().next().map(item::read::<Profile>).transpose()?;
-        Ok(session.zip(profile).map(|(session, profile)| SignedIn { session, profile }))
+    /// Reads the session and the profile of a token, and the user's counter in `window`, in one call. `None` if session
+    /// or profile does not exist.
+    pub async fn signed_in(&self, token: &SessionToken, window: Window) -> Result<Option<SignedIn>, StoreError> {
+        let user = token.user_id();
+        let keys = [keys::session(user, &token.hash()), keys::profile(user), keys::limit(window, &user.to_string())];
+        let mut items = self.get_many(&keys, true).await?;
+        let [session, profile, counter] = keys.map(|key| {
+            let place = items.iter().position(|item| item::has_key(item, &key))?;
+            Some(items.swap_remove(place))
+        });
+        let session = session.map(item::read::<Session>).transpose()?;
+        let profile = profile.map(item::read::<Profile>).transpose()?;
+        let counted = counter.map(item::read::<Counter>).transpose()?.map_or(0, |counter| counter.requests());
+        Ok(session.zip(profile).map(|(session, profile)| SignedIn { session, profile, counted }))
     }
 
     /// Opens the connection to DynamoDB by reading a key that does not exist. An instance does this while it waits for

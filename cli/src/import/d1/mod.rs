@@ -90,7 +90,7 @@ pub fn read_dump(sql: &str, now: Timestamp) -> anyhow::Result<Dump> {
 #[cfg(test)]
 mod tests {
     use shared::domain::account::Password;
-    use shared::domain::account::password::{PasswordMatch, verify};
+    use shared::domain::account::password::{PasswordMatch, derive, verify};
     use shared::domain::catalog::check::refuse_bad_rows;
     use shared::domain::credits::ledger::mismatches;
 
@@ -250,7 +250,8 @@ mod tests {
             let ImportedAccount { profile, credential, entries: ledger } = account(&dump, email);
             assert_eq!((profile.wallet.credits, ledger.len()), (balance, entries), "{email}");
             assert_eq!(mismatches(profile, ledger), [], "{email}");
-            let verdict = |text: &str| verify(&Password::from(text.to_owned()), Some(&credential.password_hash));
+            let verdict =
+                |text: &str| verify(derive, &Password::from(text.to_owned()), Some(&credential.password_hash));
             let expected = if password.is_some() { PasswordMatch::RightButOutdated } else { PasswordMatch::Wrong };
             assert_eq!(verdict(password.unwrap_or("anything")), expected, "{email}");
         }

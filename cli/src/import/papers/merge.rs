@@ -6,7 +6,9 @@ use formats::ours::row;
 use formats::{Bank, Exam, Question, Remark};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use shared::domain::catalog::draft::QuestionDraft;
 use shared::domain::catalog::figures::FIGURES_COLUMN;
+use shared::domain::catalog::parts::points_of;
 
 use super::matching::{Candidate, Match, Provenance, matched, normalised};
 use super::report::FileReport;
@@ -329,7 +331,7 @@ impl Merger {
     }
 }
 
-/// A row as it is stored: without empty columns, and with references to figures.
+/// A row as it is stored: without empty columns, with references to figures, and with the points that its parts add up to.
 fn as_stored(row: &Map<String, Value>) -> Map<String, Value> {
     let is_empty = |value: &Value| match value {
         Value::Null => true,
@@ -341,7 +343,12 @@ fn as_stored(row: &Map<String, Value>) -> Map<String, Value> {
         let value = if name == FIGURES_COLUMN { figures::references(value) } else { value.clone() };
         (name.clone(), value)
     });
-    columns.collect()
+    let mut columns: Map<_, _> = columns.collect();
+    let question = serde_json::from_value::<QuestionDraft>(Value::Object(row.clone())).ok();
+    if let Some(points) = question.and_then(|question| points_of(&question)) {
+        columns.insert("source_points".to_owned(), json!(points));
+    }
+    columns
 }
 
 /// An exam, and where it says nothing, what another says.

@@ -3,7 +3,6 @@
 pub mod invisible;
 pub mod mailbox;
 pub mod password;
-mod pbkdf2;
 pub mod profile;
 pub mod session;
 pub mod token;

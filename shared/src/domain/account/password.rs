@@ -11,14 +11,19 @@
 //! Every check of a text costs [`ITERATIONS`], whatever is stored. Its duration therefore reveals neither whether an
 //! email is known nor how old its hash is.
 
-use ::pbkdf2::password_hash::Error;
-use ::pbkdf2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
-use ::pbkdf2::{Algorithm, Params};
+use pbkdf2::password_hash::Error;
+use pbkdf2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
+use pbkdf2::{Algorithm, Params};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use crate::domain::account::Password;
-use crate::domain::account::pbkdf2::{self, KEY_BYTES};
+
+pub use kdf::{KEY_BYTES, derive};
+
+/// Derives a key from a password, a salt and a number of iterations: [`derive`], or the same function with its results
+/// remembered in tests, where most passwords and salts are the same.
+pub type Derive = fn(&[u8], &[u8], u32) -> [u8; KEY_BYTES];
 
 /// Iterations of a new hash.
 pub const ITERATIONS: u32 = 600_000;
@@ -100,10 +105,10 @@ impl std::fmt::Debug for PasswordHash {
 ///
 /// # Errors
 /// Never for a salt of this length. Errors of the PHC format are returned as text.
-pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash, String> {
+pub fn hash(derive: Derive, password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash, String> {
     let composed = password.composed();
     let password = composed.as_ref().unwrap_or(password);
-    let key = pbkdf2::derive(password.as_bytes(), &salt, ITERATIONS);
+    let key = derive(password.as_bytes(), &salt, ITERATIONS);
     let phc = || {
         let params = Params::new_with_output_len(ITERATIONS, KEY_BYTES)?;
         let (salt, hash) = (Some(Salt::new(&salt)?), Some(Output::new(&key)?));
@@ -115,10 +120,10 @@ pub fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash,
 /// Checks a password against the stored hash, which is `None` for an unknown email. Takes the time of [`hash`], or
 /// twice that if the password is not in NFC, whatever is stored and whatever the result.
 #[must_use]
-pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> PasswordMatch {
-    let as_typed = verify_text(password, stored);
+pub fn verify(derive: Derive, password: &Password, stored: Option<&PasswordHash>) -> PasswordMatch {
+    let as_typed = verify_text(derive, password, stored);
     let Some(composed) = password.composed() else { return as_typed };
-    match (as_typed, verify_text(&composed, stored)) {
+    match (as_typed, verify_text(derive, &composed, stored)) {
         (PasswordMatch::Wrong, verdict) => verdict,
         // The hash is of text that is not in NFC, which some keyboards cannot type: replace it by a hash of the NFC
         // form.
@@ -126,12 +131,12 @@ pub fn verify(password: &Password, stored: Option<&PasswordHash>) -> PasswordMat
     }
 }
 
-fn verify_text(password: &Password, stored: Option<&PasswordHash>) -> PasswordMatch {
+fn verify_text(derive: Derive, password: &Password, stored: Option<&PasswordHash>) -> PasswordMatch {
     match stored.map_or(Scheme::Unknown, PasswordHash::scheme) {
         Scheme::Known { iterations, salt, key } => {
-            let right = matches(password, &salt, iterations, &key);
+            let right = derive(password.as_bytes(), &salt, iterations).ct_eq(&key).into();
             if iterations < ITERATIONS {
-                spend(password, ITERATIONS - iterations);
+                spend(derive, password, ITERATIONS - iterations);
             }
             match right {
                 true if iterations < ITERATIONS => PasswordMatch::RightButOutdated,
@@ -140,24 +145,40 @@ fn verify_text(password: &Password, stored: Option<&PasswordHash>) -> PasswordMa
             }
         }
         Scheme::Unknown => {
-            spend(password, ITERATIONS);
+            spend(derive, password, ITERATIONS);
             PasswordMatch::Wrong
         }
     }
 }
 
-fn matches(password: &Password, salt: &[u8], iterations: u32, key: &[u8; KEY_BYTES]) -> bool {
-    pbkdf2::derive(password.as_bytes(), salt, iterations).ct_eq(key).into()
-}
-
 /// Spends the time of a check, so that its duration reveals nothing.
-fn spend(password: &Password, iterations: u32) {
-    std::hint::black_box(pbkdf2::derive(password.as_bytes(), &[0; SALT_BYTES], iterations));
+fn spend(derive: Derive, password: &Password, iterations: u32) {
+    std::hint::black_box(derive(password.as_bytes(), &[0; SALT_BYTES], iterations));
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local! {
+        /// Iterations of this thread.
+        static ITERATIONS_SO_FAR: Cell<u64> = const { Cell::new(0) };
+    }
+
+    fn counted_derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_BYTES] {
+        ITERATIONS_SO_FAR.with(|sum| sum.set(sum.get() + u64::from(iterations)));
+        derive(password, salt, iterations)
+    }
+
+    fn hash(password: &Password, salt: [u8; SALT_BYTES]) -> Result<PasswordHash, String> {
+        super::hash(derive, password, salt)
+    }
+
+    fn verify(password: &Password, stored: Option<&PasswordHash>) -> PasswordMatch {
+        super::verify(derive, password, stored)
+    }
 
     /// Computed in Python: `hashlib.pbkdf2_hmac("sha256", b"correct horse", bytes(range(16)), n, 32).hex()`.
     const WORKER_HASH: &str = "000102030405060708090a0b0c0d0e0f:\
@@ -196,7 +217,7 @@ mod tests {
 
     /// A hash from before passwords were normalised to NFC.
     fn hash_as_typed(text: &str) -> PasswordHash {
-        let key = pbkdf2::derive(text.as_bytes(), &[9; 16], WORKER_ITERATIONS);
+        let key = derive(text.as_bytes(), &[9; 16], WORKER_ITERATIONS);
         PasswordHash::imported(format!("{}:{}", hex::encode([9; 16]), hex::encode(key)))
     }
 
@@ -216,9 +237,9 @@ mod tests {
     #[test]
     fn the_cost_of_a_check_depends_only_on_the_text() {
         let cost = |text: &str, stored: Option<&PasswordHash>| {
-            let before = pbkdf2::iterations_so_far();
-            let _ = verify(&password(text), stored);
-            pbkdf2::iterations_so_far() - before
+            let before = ITERATIONS_SO_FAR.with(Cell::get);
+            let _ = super::verify(counted_derive, &password(text), stored);
+            ITERATIONS_SO_FAR.with(Cell::get) - before
         };
         let known = [
             None,

@@ -3,9 +3,9 @@
 use super::token::{Bracket, Kind, Token};
 
 /// Letters that name functions, whatever stands in the bracket.
-const FUNCTIONS: [&str; 4] = ["f", "g", "F", "G"];
+const FUNCTION_NAMES: [&str; 4] = ["f", "g", "F", "G"];
 /// Letters that name functions if the bracket holds no operation: `P(A)`, but P(1 + r) is a product.
-const PERHAPS: [&str; 9] = ["h", "H", "P", "E", "N", "T", "phi", "psi", "Phi"];
+const AMBIGUOUS_NAMES: [&str; 9] = ["h", "H", "P", "E", "N", "T", "phi", "psi", "Phi"];
 
 /// The text of an application that begins with the variable before `at`, and the number of its tokens after the name.
 ///
@@ -30,11 +30,12 @@ pub(super) fn application(name: &str, tokens: &[Token], at: usize) -> Option<(St
         _ => false,
     };
     let letter = name.chars().count() == 1;
-    let is_function = FUNCTIONS.contains(&name) || (PERHAPS.contains(&name) && simple) || (letter && argument);
+    let is_function =
+        FUNCTION_NAMES.contains(&name) || (AMBIGUOUS_NAMES.contains(&name) && simple) || (letter && argument);
     if !is_function || content.is_empty() {
         return None;
     }
-    let mut texts = content.iter().map(|token| written(&token.kind)).collect::<Option<Vec<_>>>()?;
+    let mut texts = content.iter().map(|token| source_text(&token.kind)).collect::<Option<Vec<_>>>()?;
     // A ∩ B is B ∩ A.
     if content.len() == 3 && matches!(content.get(1).map(|token| &token.kind), Some(Kind::Intersection | Kind::Union)) {
         let (first, last) = (texts.first().cloned()?, texts.last().cloned()?);
@@ -46,7 +47,7 @@ pub(super) fn application(name: &str, tokens: &[Token], at: usize) -> Option<(St
 }
 
 /// The text of a token in an application. `None` where two spellings of one argument would differ.
-fn written(kind: &Kind) -> Option<String> {
+fn source_text(kind: &Kind) -> Option<String> {
     Some(match kind {
         Kind::Variable(name) => name.clone(),
         Kind::Constant(constant) => constant.name().to_owned(),

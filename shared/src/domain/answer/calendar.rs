@@ -10,12 +10,12 @@ struct Date {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Clock {
+struct TimeOfDay {
     hour: u32,
     minute: u32,
     second: u32,
     /// Whether the text says am or pm.
-    half: bool,
+    has_half: bool,
 }
 
 /// Compares two texts if one of them is a date or a time of day. `None`: neither is.
@@ -28,21 +28,21 @@ pub(super) fn compare(expected: &str, given: &str) -> Option<CheckResult> {
         (Some(_), None) | (None, Some(_)) => return Some(CheckResult::Undecided),
         (None, None) => {}
     }
-    match (clock(expected), clock(given)) {
+    match (time_of_day(expected), time_of_day(given)) {
         (Some(a), Some(b)) => {
             let same = (a.hour, a.minute, a.second) == (b.hour, b.minute, b.second);
-            let afternoon = a.half != b.half && a.hour.max(b.hour) > 12;
+            let afternoon = a.has_half != b.has_half && a.hour.max(b.hour) > 12;
             // Without am or pm, 1:10 may also be a ratio, and 10:30 the evening.
             let ratio = a.hour * b.minute == b.hour * a.minute;
-            Some(match (same, a.half && b.half) {
+            Some(match (same, a.has_half && b.has_half) {
                 (true, _) if !afternoon || a.hour == b.hour => CheckResult::Right,
                 (false, true) => CheckResult::Wrong,
                 (false, false) if !ratio && a.hour % 12 != b.hour % 12 => CheckResult::Wrong,
                 _ => CheckResult::Undecided,
             })
         }
-        (Some(clock), None) if clock.half => Some(CheckResult::Undecided),
-        (None, Some(clock)) if clock.half => Some(CheckResult::Undecided),
+        (Some(time), None) if time.has_half => Some(CheckResult::Undecided),
+        (None, Some(time)) if time.has_half => Some(CheckResult::Undecided),
         _ => None,
     }
 }
@@ -55,10 +55,14 @@ fn date(text: &str) -> Option<Date> {
     if let [first, second, third] = numeric.as_slice() {
         let separators: Vec<char> = text.chars().filter(|next| matches!(next, '-' | '/' | '.')).collect();
         if separators.first() == separators.last() {
-            if let (Some(year), Some(month), Some(day)) = (digits(first, 4), short(second), short(third)) {
+            if let (Some(year), Some(month), Some(day)) =
+                (digits(first, 4), one_or_two_digits(second), one_or_two_digits(third))
+            {
                 return Date { year, month, day }.checked();
             }
-            if let (Some(first), Some(second), Some(year)) = (short(first), short(second), digits(third, 4)) {
+            if let (Some(first), Some(second), Some(year)) =
+                (one_or_two_digits(first), one_or_two_digits(second), digits(third, 4))
+            {
                 return match (first > 12, second > 12) {
                     (true, false) => Date { year, month: second, day: first }.checked(),
                     (false, true) => Date { year, month: first, day: second }.checked(),
@@ -89,12 +93,12 @@ fn digits(text: &str, count: usize) -> Option<u32> {
     all.then(|| text.parse().ok()).flatten()
 }
 
-fn short(text: &str) -> Option<u32> {
+fn one_or_two_digits(text: &str) -> Option<u32> {
     digits(text, 1).or_else(|| digits(text, 2))
 }
 
 fn ordinal(text: &str) -> Option<u32> {
-    short(["st", "nd", "rd", "th"].into_iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text))
+    one_or_two_digits(["st", "nd", "rd", "th"].into_iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text))
 }
 
 fn month(text: &str) -> Option<u32> {
@@ -121,7 +125,7 @@ fn month(text: &str) -> Option<u32> {
 }
 
 /// A time of day: `10:30`, `10:30 am`, `22:30:15`.
-fn clock(text: &str) -> Option<Clock> {
+fn time_of_day(text: &str) -> Option<TimeOfDay> {
     let text = text.trim().trim_end_matches('.').to_ascii_lowercase().replace("a.m", "am").replace("p.m", "pm");
     let (time, half) = match text.strip_suffix("am").or_else(|| text.strip_suffix("pm")) {
         Some(time) => (time.trim_end(), Some(text.ends_with("pm"))),
@@ -129,9 +133,9 @@ fn clock(text: &str) -> Option<Clock> {
     };
     let parts: Vec<&str> = time.split(':').collect();
     let (hour, minute, second) = match parts.as_slice() {
-        [hour, minute] => (short(hour)?, digits(minute, 2)?, 0),
-        [hour, minute, second] => (short(hour)?, digits(minute, 2)?, digits(second, 2)?),
-        [hour] if half.is_some() => (short(hour)?, 0, 0),
+        [hour, minute] => (one_or_two_digits(hour)?, digits(minute, 2)?, 0),
+        [hour, minute, second] => (one_or_two_digits(hour)?, digits(minute, 2)?, digits(second, 2)?),
+        [hour] if half.is_some() => (one_or_two_digits(hour)?, 0, 0),
         _ => return None,
     };
     let hour = match half {
@@ -139,7 +143,7 @@ fn clock(text: &str) -> Option<Clock> {
         Some(afternoon) => hour % 12 + if afternoon { 12 } else { 0 },
         None => hour,
     };
-    (hour < 24 && minute < 60 && second < 60).then_some(Clock { hour, minute, second, half: half.is_some() })
+    (hour < 24 && minute < 60 && second < 60).then_some(TimeOfDay { hour, minute, second, has_half: half.is_some() })
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Parser<'_> {
         Ok(Some(Node::binary(operator, n, k)))
     }
 
-    /// `max(a, b, …)`
+    /// `max(a, b, …)`, `nCr(n, k)`, `nthroot(x, n)`, `atan2(y, x)`
     pub(super) fn of_several(&mut self, operator: Operator) -> Result<Node, Unreadable> {
         let close = match self.peek() {
             Some(Kind::Open(bracket @ (Bracket::Round | Bracket::Set | Bracket::Group))) => Kind::Close(*bracket),
@@ -45,12 +45,59 @@ impl Parser<'_> {
         self.at += 1;
         let bars = std::mem::take(&mut self.bars);
         let mut node = self.level(0)?;
+        let mut count = 1;
         while self.skip(&Kind::Comma) {
             let next = self.level(0)?;
-            node = Node::binary(operator, node, next);
+            // The index of a root comes first in the tree.
+            node = match operator {
+                Operator::Root => Node::binary(operator, next, node),
+                _ => Node::binary(operator, node, next),
+            };
+            count += 1;
         }
         self.bars = bars;
-        if self.skip(&close) { Ok(node) } else { Err(Unreadable::Brackets) }
+        let fits = match operator {
+            Operator::Choose | Operator::Permute | Operator::Angle => count == 2,
+            Operator::Root => count <= 2,
+            _ => true,
+        };
+        if operator == Operator::Root && count == 1 {
+            node = Node::call(Function::Sqrt, node);
+        }
+        match (self.skip(&close), fits) {
+            (true, true) => Ok(node),
+            (true, false) => Err(Unreadable::Grammar),
+            (false, _) => Err(Unreadable::Brackets),
+        }
+    }
+
+    /// The two arguments of `log(x, b)`: the second is the base.
+    fn logarithm_of_base(&mut self) -> Result<Option<Node>, Unreadable> {
+        let rest = self.tokens.get(self.at..).unwrap_or_default();
+        let Some(Kind::Open(Bracket::Round)) = rest.first().map(|token| &token.kind) else { return Ok(None) };
+        let mut depth = 0_usize;
+        let comma = rest.iter().position(|token| {
+            match token.kind {
+                Kind::Open(_) => depth += 1,
+                Kind::Close(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 || depth == 1 && token.kind == Kind::Comma
+        });
+        let found = comma.and_then(|comma| rest.get(comma)).is_some_and(|token| token.kind == Kind::Comma);
+        if !found {
+            return Ok(None);
+        }
+        self.at += 1;
+        let bars = std::mem::take(&mut self.bars);
+        let of = self.level(0)?;
+        self.at += 1;
+        let base = self.level(0)?;
+        self.bars = bars;
+        if !self.skip(&Kind::Close(Bracket::Round)) {
+            return Err(Unreadable::Brackets);
+        }
+        Ok(Some(Node::binary(Operator::Divide, Node::call(Function::Ln, of), Node::call(Function::Ln, base))))
     }
 
     /// `\sum_{k=1}^{10} k`. The term ends before the next sign of a sum.
@@ -147,6 +194,12 @@ impl Parser<'_> {
         if self.skip(&Kind::Power) {
             let exponent = match self.peek() {
                 Some(Kind::Number(_)) => self.primary()?.node,
+                // `\sin^n(x)`: the bracket belongs to the sine.
+                Some(Kind::Variable(name)) if self.kind_at(1) != Some(&Kind::Subscript) => {
+                    let node = Node::Variable(name.clone());
+                    self.at += 1;
+                    node
+                }
                 _ => self.level(POWER - 1)?,
             };
             let inverted = exponent.exact() == Some(Rational::whole(-1));
@@ -156,6 +209,13 @@ impl Parser<'_> {
                 None if inverted => return Err(Unreadable::Grammar),
                 None => power = Some(exponent),
             }
+        }
+        let of_base = if function == Function::Log && base.is_none() { self.logarithm_of_base()? } else { None };
+        if let Some(value) = of_base {
+            return Ok(match power {
+                Some(power) => Node::binary(Operator::Power, value, power),
+                None => value,
+            });
         }
         let argument = self.function_argument(function)?;
         let value = match base {

@@ -225,11 +225,11 @@ fn matrix_and_tuple(
     if !vector || cells.len() != items.len() {
         return CheckResult::Undecided;
     }
-    all(cells.iter().zip(items).map(|(cell, item)| compare(cell, item)))
+    all_right(cells.iter().zip(items).map(|(cell, item)| compare(cell, item)))
 }
 
 /// Right if all are, wrong if one is.
-fn all(verdicts: impl Iterator<Item = CheckResult>) -> CheckResult {
+fn all_right(verdicts: impl Iterator<Item = CheckResult>) -> CheckResult {
     let mut all = CheckResult::Right;
     for verdict in verdicts {
         match verdict {
@@ -257,7 +257,7 @@ fn named_and_bare(
     if sorted.len() != items.len() {
         return CheckResult::Undecided;
     }
-    all(sorted.iter().zip(items).map(|((_, named), bare)| compare(named, bare)))
+    all_right(sorted.iter().zip(items).map(|((_, named), bare)| compare(named, bare)))
 }
 
 fn right_if(right: bool) -> CheckResult {
@@ -288,7 +288,7 @@ fn tuples(
 }
 
 fn in_order(expected: &[Answer], given: &[Answer], context: &Context) -> CheckResult {
-    all(expected.iter().zip(given).map(|(expected, given)| answers(expected, given, context)))
+    all_right(expected.iter().zip(given).map(|(expected, given)| answers(expected, given, context)))
 }
 
 /// One value against a list, which may repeat it.
@@ -363,8 +363,8 @@ fn by_name(items: &[Answer]) -> Option<BTreeMap<&str, &Answer>> {
 fn in_any_order(expected: &[Answer], given: &[Answer], context: &Context) -> CheckResult {
     let table: Vec<Vec<CheckResult>> =
         expected.iter().map(|expected| given.iter().map(|given| answers(expected, given, context)).collect()).collect();
-    let rows = table.iter().map(|row| best(row.iter().copied()));
-    let columns = (0..given.len()).map(|column| best(table.iter().filter_map(|row| row.get(column).copied())));
+    let rows = table.iter().map(|row| any_right(row.iter().copied()));
+    let columns = (0..given.len()).map(|column| any_right(table.iter().filter_map(|row| row.get(column).copied())));
     let all: Vec<CheckResult> = rows.chain(columns).collect();
     if all.contains(&CheckResult::Wrong) {
         CheckResult::Wrong
@@ -375,7 +375,7 @@ fn in_any_order(expected: &[Answer], given: &[Answer], context: &Context) -> Che
     }
 }
 
-fn best(verdicts: impl Iterator<Item = CheckResult>) -> CheckResult {
+fn any_right(verdicts: impl Iterator<Item = CheckResult>) -> CheckResult {
     verdicts.fold(CheckResult::Wrong, |best, verdict| match (best, verdict) {
         (CheckResult::Right, _) | (_, CheckResult::Right) => CheckResult::Right,
         (CheckResult::Undecided, _) | (_, CheckResult::Undecided) => CheckResult::Undecided,

@@ -31,7 +31,7 @@ pub(super) fn has_unit(answer: &Answer) -> bool {
     any(answer, &Node::is_complex)
 }
 
-fn any(answer: &Answer, test: &dyn Fn(&Node) -> bool) -> bool {
+pub(super) fn any(answer: &Answer, test: &dyn Fn(&Node) -> bool) -> bool {
     match answer {
         Answer::Value(formula) => test(&formula.node),
         Answer::Equation { left, right } => test(&left.node) || test(&right.node),

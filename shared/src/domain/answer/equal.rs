@@ -2,7 +2,7 @@
 
 use super::names::{Constant, Function, is_family_constant, is_free_constant};
 use super::read::Formula;
-use super::sample::{POINTS, ROUNDS, points};
+use super::sample::{FAR, POINTS, ROUNDS, points};
 use super::tree::{Node, Operator, Point, Work};
 use super::value::Value;
 use super::{ABSOLUTE_TOLERANCE, CheckResult, Domain, Integration, RELATIVE_TOLERANCE, Rules};
@@ -15,7 +15,7 @@ const DIFFERENT: f64 = 1e-6;
 /// The same if one is a decimal, which may have been rounded.
 const DIFFERENT_DECIMALS: f64 = 1e-2;
 /// Error above which a value is not used.
-const USELESS: f64 = 1e-7;
+const RELATIVE_ERROR_MAX: f64 = 1e-7;
 /// Safety factor for error estimates.
 const ERROR_FACTOR: f64 = 8.0;
 /// Constants of integration may differ between this many pieces of the domain before the result is "wrong".
@@ -139,7 +139,7 @@ fn numbers(expected: &Formula, given: &Formula, context: &Context) -> CheckResul
     }
     let a = expected.node.value(&[], context.work);
     let b = given.node.value(&[], context.work);
-    if !a.is_finite() || !b.is_finite() || is_useless(a) || is_useless(b) {
+    if !a.is_finite() || !b.is_finite() || is_imprecise(a) || is_imprecise(b) {
         return CheckResult::Undecided;
     }
     let rounding = ERROR_FACTOR * (a.error + b.error);
@@ -191,8 +191,8 @@ fn is_perhaps_right(expected: &Formula, given: &Formula, a: Value, b: Value) -> 
     percent || degree || rounded
 }
 
-fn is_useless(value: Value) -> bool {
-    ERROR_FACTOR * value.error > (USELESS * value.size()).max(1e-10)
+fn is_imprecise(value: Value) -> bool {
+    ERROR_FACTOR * value.error > (RELATIVE_ERROR_MAX * value.size()).max(1e-10)
 }
 
 /// Values of two expressions at a point at which both are usable.
@@ -222,7 +222,9 @@ fn sample(expected: &Node, given: &Node, names: &[String], context: &Context) ->
     let complex = expected.is_complex() || given.is_complex();
     let mut sampled = Sampled { pairs: Vec::with_capacity(POINTS), uncovered: 0 };
     // Sums to n and binomials have values at whole numbers only.
-    let whole = expected.needs_whole_numbers() || given.needs_whole_numbers();
+    let whole = expected.needs_whole_numbers()
+        || given.needs_whole_numbers()
+        || expected.has_negative_base() && given.has_negative_base();
     let domain = if whole { Domain::Integer } else { context.rules.domain };
     for round in 0..ROUNDS {
         for point in points(names, domain, context.rules.seed, round) {
@@ -232,16 +234,21 @@ fn sample(expected: &Node, given: &Node, names: &[String], context: &Context) ->
             break;
         }
     }
+    if !whole && (expected.has_bend() || given.has_bend()) {
+        for point in points(names, domain, context.rules.seed, FAR) {
+            pair(&mut sampled, (expected, given), complex, &point, context);
+        }
+    }
     sampled
 }
 
 fn pair(sampled: &mut Sampled, (expected, given): (&Node, &Node), complex: bool, point: &Point, context: &Context) {
     let expected = expected.value(point, context.work);
-    if !expected.is_finite() || is_useless(expected) || !(complex || expected.is_real()) {
+    if !expected.is_finite() || is_imprecise(expected) || !(complex || expected.is_real()) {
         return;
     }
     let given = given.value(point, context.work);
-    if !given.is_finite() || is_useless(given) {
+    if !given.is_finite() || is_imprecise(given) {
         return;
     }
     if complex || given.is_real() {
@@ -259,6 +266,10 @@ fn functions(
     up_to_constant: bool,
     context: &Context,
 ) -> CheckResult {
+    // The same tree needs no values: it may have none at the points.
+    if expected.node == given.node && !up_to_constant {
+        return CheckResult::Right;
+    }
     let sampled = sample(&expected.node, &given.node, names, context);
     let decimal = expected.last_digit.is_some() || given.last_digit.is_some();
     let (same, different) = if decimal {
@@ -292,7 +303,7 @@ fn equal_values(pairs: &[Pair], same: f64, different: f64, decimal: bool) -> Che
         let size = pair.size();
         ((difference - pair.error()).max(0.0), same * size, different * size.max(usual))
     });
-    judge(distances)
+    verdict_of_distances(distances)
 }
 
 /// Whether the difference is the same at all points.
@@ -313,7 +324,7 @@ fn constant_difference(pairs: &[Pair], same: f64, different: f64) -> CheckResult
         let size = pair.expected.size().max(first.expected.size());
         ((difference - pair.error() - first.error()).max(0.0), same * size, different * size)
     });
-    match judge(distances) {
+    match verdict_of_distances(distances) {
         CheckResult::Wrong if is_stepwise(pairs, same) => CheckResult::Undecided,
         verdict => verdict,
     }
@@ -337,7 +348,7 @@ fn is_stepwise(pairs: &[Pair], same: f64) -> bool {
 }
 
 /// Right if every distance is within its first bound, wrong if one exceeds its second.
-fn judge(distances: impl Iterator<Item = (f64, f64, f64)>) -> CheckResult {
+fn verdict_of_distances(distances: impl Iterator<Item = (f64, f64, f64)>) -> CheckResult {
     let mut verdict = CheckResult::Undecided;
     for (index, (distance, same, different)) in distances.enumerate() {
         if distance > different {
@@ -380,7 +391,7 @@ pub(super) fn is_zero(node: &Node, names: &[String], context: &Context) -> bool 
         if !value.is_finite() {
             continue;
         }
-        if value.size() > ERROR_FACTOR * value.error + SAME * 1e-3 * scale(node, &point, context.work) {
+        if value.size() > ERROR_FACTOR * value.error + SAME * 1e-3 * magnitude(node, &point, context.work) {
             return false;
         }
         zeros += 1;
@@ -402,7 +413,7 @@ pub(super) fn is_satisfied(expected: &Node, given: &Node, names: &[String], cont
             if !value.is_finite() {
                 continue;
             }
-            if value.size() > 1e-7 * (1e-3 + scale(given, &point, context.work)) {
+            if value.size() > 1e-7 * (1e-3 + magnitude(given, &point, context.work)) {
                 return false;
             }
             found += 1;
@@ -422,11 +433,11 @@ pub(super) fn is_violated(expected: &Node, given: &Node, names: &[String], conte
                 continue;
             }
             let value = given.value(&point, context.work);
-            if !value.is_finite() || is_useless(value) || !value.is_real() {
+            if !value.is_finite() || is_imprecise(value) || !value.is_real() {
                 continue;
             }
             // A root is known only so well: the value must be far from 0 compared with what it changes nearby.
-            if value.size() <= 1e-5 * (1.0 + scale(given, &point, context.work)) {
+            if value.size() <= 1e-5 * (1.0 + magnitude(given, &point, context.work)) {
                 return false;
             }
             violated += 1;
@@ -440,7 +451,7 @@ pub(super) fn is_violated(expected: &Node, given: &Node, names: &[String], conte
 }
 
 /// The size of the terms of an equation at a point.
-fn scale(node: &Node, point: &Point, work: &Work) -> f64 {
+fn magnitude(node: &Node, point: &Point, work: &Work) -> f64 {
     match node {
         Node::Binary(Operator::Subtract, left, right) => {
             let sizes = left.value(point, work).size().max(right.value(point, work).size());

@@ -41,13 +41,17 @@ pub(super) fn equations(expected: (&Formula, &Formula), given: (&Formula, &Formu
         let right = same(expected, given) || same(expected, (given.1, given.0));
         return if right { CheckResult::Right } else { CheckResult::Undecided };
     }
-    if names != b.variables() || expected.0.last_digit.is_some() || given.0.last_digit.is_some() {
+    if names != b.variables() {
         return CheckResult::Undecided;
     }
     if proportion(&a, &b, &names, context).is_some() {
         // `2x = 6` is not solved yet.
         let solved = names.len() > 1 || wanted.is_none() || found.is_some();
         return if solved { CheckResult::Right } else { CheckResult::Undecided };
+    }
+    // A decimal may have been rounded, so that solutions differ a little.
+    if [expected.0, expected.1, given.0, given.1].iter().any(|side| side.last_digit.is_some()) {
+        return CheckResult::Undecided;
     }
     if names.len() > 1 && is_rearranged((&a, wanted), (&b, found), &names, context) {
         return CheckResult::Right;
@@ -114,15 +118,17 @@ pub(super) fn inequalities(
 ) -> CheckResult {
     let (a, b) = (difference((left, right)), difference((other_left, other_right)));
     let names = a.variables();
-    if names != b.variables() || [left, right, other_left, other_right].iter().any(|side| side.last_digit.is_some()) {
+    if names != b.variables() {
         return CheckResult::Undecided;
     }
+    let decimal = [left, right, other_left, other_right].iter().any(|side| side.last_digit.is_some());
     match proportion(&a, &b, &names, context) {
         Some(ratio) if relation == Relation::NotEqual && other == relation && ratio.is_real() => CheckResult::Right,
         Some(ratio) if relation == Relation::NotEqual || other == Relation::NotEqual || !ratio.is_real() => {
             CheckResult::Undecided
         }
         Some(ratio) if ratio.re > 0.0 && relation == other => CheckResult::Right,
+        Some(_) if decimal => CheckResult::Undecided,
         Some(_) => CheckResult::Wrong,
         None => CheckResult::Undecided,
     }

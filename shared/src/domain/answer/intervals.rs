@@ -75,11 +75,11 @@ pub(super) fn half_line(left: &Formula, bound: Option<Formula>, relation: Relati
         (Node::Variable(name), Relation::Greater | Relation::GreaterEqual) => (name, vec![above(bound)]),
         (Node::Variable(name), Relation::NotEqual) => (name, vec![below(bound.clone()), above(bound)]),
         (Node::Call(Function::Abs, inner), Relation::Less | Relation::LessEqual) => {
-            let (name, low, high) = around(inner, bound)?;
+            let (name, low, high) = bounds_of_absolute_value(inner, bound)?;
             (name, vec![Interval { low: end(Some(low)), high: end(Some(high)) }])
         }
         (Node::Call(Function::Abs, inner), Relation::Greater | Relation::GreaterEqual) => {
-            let (name, low, high) = around(inner, bound)?;
+            let (name, low, high) = bounds_of_absolute_value(inner, bound)?;
             (name, vec![below(Some(low)), above(Some(high))])
         }
         _ => return Err(Unreadable::Grammar),
@@ -96,7 +96,7 @@ fn negated_twice(formula: &Formula) -> Formula {
 }
 
 /// The variable and the ends of `|x − centre| = radius`.
-fn around(inner: &Node, radius: Option<Formula>) -> Result<(&String, Formula, Formula), Unreadable> {
+fn bounds_of_absolute_value(inner: &Node, radius: Option<Formula>) -> Result<(&String, Formula, Formula), Unreadable> {
     let radius = radius.ok_or(Unreadable::Grammar)?;
     let (name, centre) = match inner {
         Node::Variable(name) => (name, Node::whole(0)),
@@ -152,18 +152,18 @@ pub(super) fn joined(pieces: Vec<Interval>, work: &Work) -> Option<Vec<Interval>
         let [Interval { low: End { at: Some(low), .. }, high: End { at: Some(high), .. } }] = pieces.as_slice() else {
             return Some(pieces);
         };
-        let (low, high) = (position(low, work), position(high, work));
+        let (low, high) = (value_of(low, work), value_of(high, work));
         let backwards = matches!((low, high), (Some(low), Some(high)) if low > high);
         return if backwards { None } else { Some(pieces) };
     }
     let mut placed = Vec::with_capacity(pieces.len());
     for piece in pieces {
         let low = match &piece.low.at {
-            Some(low) => position(low, work)?,
+            Some(low) => value_of(low, work)?,
             None => f64::NEG_INFINITY,
         };
         let high = match &piece.high.at {
-            Some(high) => position(high, work)?,
+            Some(high) => value_of(high, work)?,
             None => f64::INFINITY,
         };
         if low > high {
@@ -189,30 +189,30 @@ pub(super) fn joined(pieces: Vec<Interval>, work: &Work) -> Option<Vec<Interval>
     Some(result.into_iter().map(|(_, piece)| piece).collect())
 }
 
-fn position(formula: &Formula, work: &Work) -> Option<f64> {
+fn value_of(formula: &Formula, work: &Work) -> Option<f64> {
     let value = formula.node.value(&[], work);
     (value.is_finite() && value.is_real()).then_some(value.re)
 }
 
 /// A piece with the positions of its ends.
-struct Placed {
+struct NumericInterval {
     low: f64,
     high: f64,
     piece: Interval,
 }
 
-fn placed(pieces: &[Interval], work: &Work) -> Option<Vec<Placed>> {
+fn numeric_intervals(pieces: &[Interval], work: &Work) -> Option<Vec<NumericInterval>> {
     let place = |piece: &Interval| {
-        let low = piece.low.at.as_ref().map_or(Some(f64::NEG_INFINITY), |low| position(low, work))?;
-        let high = piece.high.at.as_ref().map_or(Some(f64::INFINITY), |high| position(high, work))?;
-        Some(Placed { low, high, piece: piece.clone() })
+        let low = piece.low.at.as_ref().map_or(Some(f64::NEG_INFINITY), |low| value_of(low, work))?;
+        let high = piece.high.at.as_ref().map_or(Some(f64::INFINITY), |high| value_of(high, work))?;
+        Some(NumericInterval { low, high, piece: piece.clone() })
     };
     pieces.iter().map(place).collect()
 }
 
 /// What two unions have in common. `None` where an end has no value.
 pub(super) fn intersection(one: &[Interval], other: &[Interval], work: &Work) -> Option<Vec<Interval>> {
-    let (one, other) = (placed(one, work)?, placed(other, work)?);
+    let (one, other) = (numeric_intervals(one, work)?, numeric_intervals(other, work)?);
     let mut pieces = Vec::new();
     for a in &one {
         for b in &other {

@@ -69,6 +69,26 @@ fn rules_of_a_column_ignore_what_is_not_theirs() {
     assert_eq!(Rules::of_column(Some(&object)).letters, Letters::Variables);
 }
 
+/// Answers in which a number stands.
+const KINDS_WITH_A_NUMBER: [&str; 16] = [
+    "#",
+    "-(#)",
+    "(#, 7)",
+    "(7, #)",
+    "[#, \\infty)",
+    "x > #",
+    "x = #",
+    "\\{#, 99999\\}",
+    "# or 99999",
+    "# \\text{ m}",
+    "\\begin{pmatrix} 1 & # \\\\ 2 & 3 \\end{pmatrix}",
+    "(#)x^2",
+    "(#)\\sin x",
+    "(#)e^{x}y",
+    "y = (#)x^3",
+    "\\boxed{#}",
+];
+
 /// A number, and how it is written.
 fn written_number() -> impl Strategy<Value = String> {
     let whole = (-2000..2000_i32).prop_map(|whole| whole.to_string());
@@ -147,6 +167,41 @@ proptest! {
             if accepts(expected) {
                 prop_assert!((wanted - value).abs() <= tolerance, "{} accepts {}", expected, number);
             }
+        }
+    }
+
+    /// The same for every kind of answer in which a number stands, under any tolerances.
+    #[test]
+    fn no_answer_is_right_for_two_answers_that_differ(
+        number in written_number(),
+        other in written_number(),
+        shifts in (-40..40_i32, 0..6_i32, -40..40_i32, 0..6_i32),
+        kind in 0..KINDS_WITH_A_NUMBER.len(),
+        relative in prop::option::of(0..200_u32),
+        absolute in prop::option::of(0..200_u32),
+        far in any::<bool>(),
+    ) {
+        let rules = Rules {
+            relative_tolerance: relative.map(|share| f64::from(share) * 1e-4),
+            absolute_tolerance: absolute.map(|share| f64::from(share) * 1e-3),
+            ..Rules::default()
+        };
+        let value = value_of(&number);
+        let shifted = |by: i32, scale: i32| format!("{:.7}", value * (1.0 + f64::from(by) / 10f64.powi(scale + 1)));
+        let first = shifted(shifts.0, shifts.1);
+        let second = if far { other } else { shifted(shifts.2, shifts.3) };
+        let written = |number: &str| KINDS_WITH_A_NUMBER[kind].replace('#', number);
+        let given = written(&number);
+        let accepts = |expected: &str| check(&written(expected), &given, &rules) == CheckResult::Right;
+        if accepts(&first) && accepts(&second) {
+            let (one, two) = (value_of(&first), value_of(&second));
+            let tolerance = |value: f64| {
+                let relative = rules.relative_tolerance.unwrap_or(RELATIVE_TOLERANCE) * value.abs();
+                relative.max(rules.absolute_tolerance.unwrap_or(ABSOLUTE_TOLERANCE))
+            };
+            // For functions a tolerance is relative to the larger value.
+            let both = (tolerance(one) + tolerance(two)) * 1.03;
+            prop_assert!((one - two).abs() <= both, "{} is right for {} and {}", given, written(&first), written(&second));
         }
     }
 

@@ -56,7 +56,7 @@ impl Lexer<'_> {
             if self.tokens.len() > MAX_TOKENS {
                 return Err(Unreadable::TooLong);
             }
-            self.one(next)?;
+            self.character(next)?;
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Lexer<'_> {
         found
     }
 
-    fn one(&mut self, next: char) -> Result<(), Unreadable> {
+    fn character(&mut self, next: char) -> Result<(), Unreadable> {
         match next {
             '0'..='9' => return self.number(),
             '.' if self.peek(1).is_some_and(|digit| digit.is_ascii_digit()) => return self.number(),
@@ -118,7 +118,7 @@ impl Lexer<'_> {
             'Ω' if self.follows_number() => self.push(Kind::Word { text: "ohm".to_owned(), explicit: true }),
             '~' | '$' | '\u{200b}' | '\u{2061}' | '\u{2062}' | '\u{feff}' => self.spaced |= next == '~',
             _ if next.is_whitespace() => self.spaced = true,
-            _ if self.several()? => return Ok(()),
+            _ if self.several_characters()? => return Ok(()),
             _ => {
                 let kind = symbol(next).ok_or(Unreadable::Symbol)?;
                 self.push(kind);
@@ -129,7 +129,7 @@ impl Lexer<'_> {
     }
 
     /// Symbols of several characters, and characters which are several tokens.
-    fn several(&mut self) -> Result<bool, Unreadable> {
+    fn several_characters(&mut self) -> Result<bool, Unreadable> {
         const SPELLINGS: [(&str, Kind); 8] = [
             ("<=", Kind::Relation(Relation::LessEqual)),
             ("=<", Kind::Relation(Relation::LessEqual)),
@@ -155,7 +155,7 @@ impl Lexer<'_> {
             let inside: Vec<char> = written.chars().filter_map(superscript).collect();
             self.push(Kind::Power);
             self.push(Kind::Open(Bracket::Group));
-            self.nested(&inside, self.text_depth)?;
+            self.nested_text(&inside, self.text_depth)?;
             self.push(Kind::Close(Bracket::Group));
             return Ok(true);
         }
@@ -176,7 +176,11 @@ impl Lexer<'_> {
         if operand {
             self.open.insert(Choices::PLUS_MINUS);
         }
-        if operand && !self.reading.has(Choices::PLUS_MINUS) {
+        // After another sign, as in `x++-y`, each is a sign of its own.
+        let signed = self.tokens.last().is_some_and(|before| {
+            matches!(before.kind, Kind::Plus | Kind::Minus | Kind::Times | Kind::Divide | Kind::Power)
+        });
+        if signed || operand && !self.reading.has(Choices::PLUS_MINUS) {
             return false;
         }
         self.at += 2;
@@ -204,7 +208,7 @@ impl Lexer<'_> {
     }
 
     /// Tokens of a text inside this one.
-    fn nested(&mut self, inside: &[char], text_depth: u32) -> Result<(), Unreadable> {
+    fn nested_text(&mut self, inside: &[char], text_depth: u32) -> Result<(), Unreadable> {
         if text_depth > MAX_TEXT_DEPTH {
             return Err(Unreadable::TooDeep);
         }
@@ -401,7 +405,7 @@ impl Lexer<'_> {
             "Omega" if self.follows_number() => self.push(Kind::Word { text: "ohm".to_owned(), explicit: true }),
             "quad" | "qquad" | "thinspace" | "space" => self.spaced = true,
             "text" | "textrm" | "textit" | "textbf" | "mathrm" | "mathit" | "mathbf" | "operatorname" | "mbox"
-            | "textnormal" => return self.worded(),
+            | "textnormal" => return self.text_command(),
             "mathbb" => {
                 let real = self.skip(&['{', 'R', '}']) || self.skip(&['R']) || self.skip(&[' ', 'R']);
                 if !real {
@@ -490,7 +494,7 @@ impl Lexer<'_> {
     }
 
     /// The content of `\text{}` or `\mathrm{}`.
-    fn worded(&mut self) -> Result<(), Unreadable> {
+    fn text_command(&mut self) -> Result<(), Unreadable> {
         self.take_while(char::is_whitespace);
         if !self.skip(&['{']) {
             return Err(Unreadable::Symbol);
@@ -506,7 +510,7 @@ impl Lexer<'_> {
             depth == 0
         });
         let inside = rest.get(..length.ok_or(Unreadable::Brackets)?).unwrap_or_default();
-        self.nested(inside, self.text_depth + 1)?;
+        self.nested_text(inside, self.text_depth + 1)?;
         self.at += inside.len() + 1;
         Ok(())
     }

@@ -25,7 +25,9 @@ mod layout;
 mod lex;
 mod literal;
 mod matrices;
+mod mirrored;
 mod names;
+mod natural;
 mod parse;
 mod prepare;
 mod preview;
@@ -217,6 +219,12 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Chec
     if let Some(verdict) = calendar::compare(expected, given) {
         return verdict;
     }
+    if mirrored::is_same(expected, given) {
+        return CheckResult::Right;
+    }
+    if let Some(verdict) = approximated(expected, given, rules, work) {
+        return verdict;
+    }
     if let Some(verdict) = based(expected, given) {
         return verdict;
     }
@@ -268,6 +276,16 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Chec
 
 /// Whether an unusual notation is probably meant: `I` beside complex numbers, a decimal comma that parts no two items.
 fn is_meant(wanted: Choices, expected: &str, wanted_read: &Read, found: Choices, found_read: &Read) -> bool {
+    if wanted.union(found).has(Choices::NATURAL_LOGARITHM) {
+        // All logarithms are natural, and one stands beside the number e.
+        let all = |choices: Choices, read: &Read| {
+            choices.has(Choices::NATURAL_LOGARITHM) || !read.open.has(Choices::NATURAL_LOGARITHM)
+        };
+        let natural = natural::is_evident(&wanted_read.answer) || natural::is_evident(&found_read.answer);
+        if !natural || !all(wanted, wanted_read) || !all(found, found_read) {
+            return false;
+        }
+    }
     let capital_i = wanted.union(found).has(Choices::CAPITAL_I);
     let comma = wanted.has(Choices::DECIMAL_COMMA);
     (!capital_i || complex::is_evident(&wanted_read.answer) || complex::is_evident(&found_read.answer) || {
@@ -283,6 +301,44 @@ fn is_decimal_comma(text: &str) -> bool {
         let whole: String = before.chars().rev().take_while(char::is_ascii_digit).collect();
         let decimals = after.chars().take_while(char::is_ascii_digit).count();
         !after.contains(',') && (whole == "0" || decimals >= 2)
+    })
+}
+
+/// `√3/3 ≈ 0.577` says a number in two ways: it is right if one of them is.
+///
+/// `None` where neither text does, or its two numbers differ by more than the rounding of the decimal.
+fn approximated(expected: &str, given: &str, rules: &Rules, work: &Work) -> Option<CheckResult> {
+    let sides = |text: &str| -> Option<Vec<String>> {
+        let text = text.replace("\\approx", "≈");
+        let (exact, rounded) = text.split_once('≈').filter(|(_, rounded)| !rounded.contains('≈'))?;
+        let value = |side: &str| match read::read(side, Choices::NONE, rules).ok()?.answer {
+            read::Answer::Value(formula) if formula.node.variables().is_empty() => {
+                Some((formula.node.value(&[], work), formula.last_digit))
+            }
+            _ => None,
+        };
+        let ((a, _), (b, last_digit)) = (value(exact)?, value(rounded)?);
+        let near = a.subtract(b).size() <= 0.500_000_1 * last_digit.unwrap_or_default();
+        near.then(|| vec![exact.trim().to_owned(), rounded.trim().to_owned()])
+    };
+    let (wanted, found) = (sides(expected), sides(given));
+    if wanted.is_none() && found.is_none() {
+        return None;
+    }
+    let wanted = wanted.unwrap_or_else(|| vec![expected.to_owned()]);
+    let found = found.unwrap_or_else(|| vec![given.to_owned()]);
+    let mut verdicts = Vec::new();
+    for wanted in &wanted {
+        verdicts.extend(found.iter().map(|found| check_within(wanted, found, rules, work)));
+    }
+    let all_wrong = verdicts.iter().all(|verdict| *verdict == CheckResult::Wrong);
+    let right = verdicts.contains(&CheckResult::Right);
+    Some(if right {
+        CheckResult::Right
+    } else if all_wrong {
+        CheckResult::Wrong
+    } else {
+        CheckResult::Undecided
     })
 }
 

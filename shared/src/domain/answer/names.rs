@@ -63,6 +63,8 @@ pub(super) enum Function {
     Conjugate,
     Floor,
     Ceiling,
+    /// To the nearest whole number, halves away from 0.
+    Round,
     Sign,
 }
 
@@ -116,6 +118,8 @@ impl Function {
             "arg" | "Arg" => Self::Arg,
             "conj" => Self::Conjugate,
             "sgn" | "sign" => Self::Sign,
+            "round" => Self::Round,
+            "Abs" => Self::Abs,
             _ => return None,
         })
     }
@@ -160,6 +164,7 @@ impl Function {
             Self::Conjugate => "conj",
             Self::Floor => "floor",
             Self::Ceiling => "ceil",
+            Self::Round => "round",
             Self::Sign => "sgn",
         }
     }
@@ -176,6 +181,9 @@ impl Function {
             Self::Sinh => Self::Asinh,
             Self::Cosh => Self::Acosh,
             Self::Tanh => Self::Atanh,
+            Self::Sech => Self::Asech,
+            Self::Csch => Self::Acsch,
+            Self::Coth => Self::Acoth,
             _ => return None,
         })
     }
@@ -227,6 +235,7 @@ impl Function {
             Self::Conjugate => Value { im: -x.im, ..x },
             Self::Floor => x.stepped(f64::floor),
             Self::Ceiling => x.stepped(f64::ceil),
+            Self::Round => x.stepped(f64::round),
             Self::Sign => x.stepped(|x| if x == 0.0 { 0.0 } else { x.signum() }),
         }
     }

@@ -4,12 +4,29 @@ use std::borrow::Cow;
 
 /// The text of an answer without what only introduces it, in one notation.
 pub(super) fn prepared(text: &str) -> String {
-    let text = unescaped(text.trim());
-    let text = without_introduction(only_box(&text).unwrap_or(&text));
+    let text = narrow(text.trim().trim_end_matches(['\\', ' ']));
+    let text = unescaped(&text);
+    let text = opened_boxes(&text);
+    let text = without_introduction(&text);
+    let text = only_formula(text).unwrap_or(text);
     let text = siunitx(text);
     let text = if text.len() > 2 { text.replace("{}", "") } else { text.into_owned() };
-    let text = text.replace("per cent", "percent").replace("Per cent", "percent");
+    let text = text.replace("per cent", "percent").replace("Per cent", "percent").replace("percentage", "percent");
     with_spans(&text)
+}
+
+/// Wide letters and signs, as keyboards of East Asia write them, in their usual form: `（x＋１）`.
+fn narrow(text: &str) -> Cow<'_, str> {
+    let wide = |next: char| ('！'..='～').contains(&next) || next == '\u{3000}';
+    if !text.contains(wide) {
+        return Cow::Borrowed(text);
+    }
+    let narrowed = |next: char| match next {
+        '\u{3000}' => ' ',
+        '！'..='～' => char::from_u32(u32::from(next) - 0xFEE0).unwrap_or(next),
+        _ => next,
+    };
+    Cow::Owned(text.chars().map(narrowed).collect())
 }
 
 /// LaTeX out of a JSON text has every backslash twice.
@@ -27,14 +44,47 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The content of `\boxed{…}`, if there is exactly one.
-fn only_box(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("\\boxed{")?;
-    if rest.contains("\\boxed{") {
-        return None;
+/// What is boxed: the content of the only `\boxed{…}`, or of several with nothing but "and" or commas between them.
+fn opened_boxes(text: &str) -> Cow<'_, str> {
+    let mut contents: Vec<&str> = Vec::new();
+    let mut outside: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\\boxed{") {
+        let Some((content, after)) = closed(after) else { return Cow::Borrowed(text) };
+        if content.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        contents.push(content);
+        outside.push(before);
+        rest = after;
     }
+    match contents.as_slice() {
+        [] => Cow::Borrowed(text),
+        [only] => {
+            let percent = ["pct", "percent", "\\%", "%"].iter().any(|sign| rest.trim_matches([' ', '$', '.']) == *sign);
+            if percent { Cow::Owned(format!("{only}%")) } else { Cow::Borrowed(only) }
+        }
+        several => {
+            let joins = |between: &str| {
+                let between =
+                    between.replace("\\text{", " ").replace("\\quad", " ").replace(['}', '$', ',', ';', '\\'], " ");
+                between.split_whitespace().all(|word| matches!(word, "and" | "or" | "(" | ")"))
+            };
+            let ends = |edge: &str| edge.chars().all(|next| " $.()\\[]".contains(next));
+            let inner = outside.iter().skip(1).all(|between| joins(between));
+            if inner && outside.first().is_some_and(|edge| ends(edge)) && ends(rest) {
+                Cow::Owned(several.join(", "))
+            } else {
+                Cow::Borrowed(text)
+            }
+        }
+    }
+}
+
+/// What stands before the bracket that closes an open group, and what after it.
+fn closed(text: &str) -> Option<(&str, &str)> {
     let mut depth = 1_usize;
-    let end = rest.find(|next| {
+    let end = text.find(|next| {
         match next {
             '{' => depth += 1,
             '}' => depth -= 1,
@@ -42,7 +92,69 @@ fn only_box(text: &str) -> Option<&str> {
         }
         depth == 0
     })?;
-    rest.get(..end).map(str::trim).filter(|inner| !inner.is_empty())
+    Some((text.get(..end)?.trim(), text.get(end + 1..)?))
+}
+
+/// The formula of a sentence that only introduces it: `We find that $x<3$.` Every other word has a known meaning, so
+/// that "not", "at least" and a second formula keep the sentence as it is.
+fn only_formula(text: &str) -> Option<&str> {
+    const WORDS: [&str; 41] = [
+        "a",
+        "an",
+        "answer",
+        "are",
+        "as",
+        "be",
+        "correct",
+        "final",
+        "find",
+        "finally",
+        "gives",
+        "have",
+        "hence",
+        "here",
+        "identity",
+        "is",
+        "it",
+        "its",
+        "matrix",
+        "must",
+        "obtain",
+        "our",
+        "product",
+        "required",
+        "result",
+        "root",
+        "simplifies",
+        "so",
+        "solution",
+        "special",
+        "sum",
+        "that",
+        "the",
+        "then",
+        "therefore",
+        "this",
+        "thus",
+        "value",
+        "we",
+        "which",
+        "zero",
+    ];
+    const DELIMITERS: [(&str, &str); 4] = [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$")];
+    let known = |words: &str| {
+        words.split([' ', ',', ':', '.', '\n', '=']).filter(|word| !word.is_empty()).all(|word| {
+            let word = word.to_ascii_lowercase();
+            WORDS.contains(&word.as_str())
+        })
+    };
+    DELIMITERS.into_iter().find_map(|(open, close)| {
+        let (before, rest) = text.split_once(open)?;
+        let (formula, after) = rest.split_once(close)?;
+        let words = before.chars().any(char::is_alphabetic) || after.chars().any(char::is_alphabetic);
+        let found = formula.trim();
+        (words && !found.is_empty() && known(before) && known(after)).then_some(found)
+    })
 }
 
 /// Drops "the answer is" and the like.

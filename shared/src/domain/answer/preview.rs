@@ -238,6 +238,7 @@ fn binary(operator: Operator, left: &Node, right: &Node) -> (Layout, Binding) {
         Operator::Min => named("min"),
         Operator::Gcd => named("gcd"),
         Operator::Lcm => named("lcm"),
+        Operator::Angle => named("atan2"),
     }
 }
 

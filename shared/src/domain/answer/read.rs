@@ -392,7 +392,13 @@ impl Reader<'_> {
             let pair =
                 |tokens: &[Token]| bracketed(tokens).is_some_and(|(_, inner)| parts(inner, &[Kind::Comma]).len() == 2);
             let square = |tokens: &[Token]| bracketed(tokens).is_some_and(|(closed, _)| closed.0 || closed.1);
-            if separator == Kind::Minus && !(pair(left) && pair(right) && square(left)) {
+            let all = |tokens: &[Token]| match tokens {
+                [Token { kind: Kind::Variable(name), .. }] => name == "R",
+                [Token { kind, .. }] => *kind == Kind::Reals,
+                _ => false,
+            };
+            let sets = pair(left) && pair(right) && square(left) || all(left) && pair(right) && square(right);
+            if separator == Kind::Minus && !sets {
                 continue;
             }
             return Some(self.combination(left, right, &separator));

@@ -50,7 +50,8 @@ impl Choices {
         Self::TIGHT_UNIT,
     ];
 
-    const NOTATION_OF_BOTH: u16 = Self::DECIMAL_COMMA.0 | Self::CAPITAL_I.0 | Self::TIGHT_UNIT.0;
+    const NOTATION_OF_BOTH: u16 =
+        Self::DECIMAL_COMMA.0 | Self::CAPITAL_I.0 | Self::TIGHT_UNIT.0 | Self::NATURAL_LOGARITHM.0;
 
     pub(super) fn has(self, choice: Self) -> bool {
         self.0 & choice.0 != 0

@@ -7,21 +7,21 @@ use super::unit_names::known;
 
 /// The tokens in one notation.
 pub(super) fn tokens(tokens: Vec<Token>, variables: &[String]) -> Vec<Token> {
-    let tokens = brackets(tokens);
+    let tokens = mirror_french_brackets(tokens);
     let mut result: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let rest = tokens.get(at..).unwrap_or_default();
         let before = result.last().map(|token| token.kind.clone());
-        if let Some((found, length)) = replaced(before.as_ref(), rest, variables) {
+        if let Some((found, length)) = replacement(before.as_ref(), rest, variables) {
             result.extend(found);
             at += length;
             continue;
         }
-        if let (Some(scale), Some(Token { kind: Kind::Number(number), .. })) =
-            (word(Some(token)).and_then(scale), result.last_mut())
+        if let (Some(power), Some(Token { kind: Kind::Number(number), .. })) =
+            (word(Some(token)).and_then(power_of_ten), result.last_mut())
         {
-            scaled(number, scale);
+            multiply_by_power_of_ten(number, power);
             at += 1;
             continue;
         }
@@ -44,16 +44,16 @@ fn word(token: Option<&Token>) -> Option<&str> {
     }
 }
 
-fn plain(kind: Kind, spaced: bool) -> Token {
+fn new_token(kind: Kind, spaced: bool) -> Token {
     Token { kind, spaced }
 }
 
-fn named(text: String, spaced: bool) -> Token {
-    plain(Kind::Word { text, explicit: true }, spaced)
+fn word_token(text: String, spaced: bool) -> Token {
+    new_token(Kind::Word { text, explicit: true }, spaced)
 }
 
 /// What stands for the first tokens, and how many they are.
-fn replaced(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Option<(Vec<Token>, usize)> {
+fn replacement(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Option<(Vec<Token>, usize)> {
     use Bracket::Group;
     let kinds: Vec<&Kind> = rest.iter().take(10).map(|token| &token.kind).collect();
     let spaced = rest.first()?.spaced;
@@ -66,19 +66,19 @@ fn replaced(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Opti
                 && ten.digits == "10"
                 && !variables.contains(text) =>
         {
-            Some((vec![plain(Kind::Times, spaced)], 1))
+            Some((vec![new_token(Kind::Times, spaced)], 1))
         }
         // `20 °C`
         [Kind::Degree, Kind::Word { text, .. }, ..] if matches!(text.as_str(), "C" | "F") => {
-            Some((vec![named(format!("deg{text}"), true)], 2))
+            Some((vec![word_token(format!("deg{text}"), true)], 2))
         }
         [Kind::Power, Kind::Degree, Kind::Word { text, .. }, ..] if matches!(text.as_str(), "C" | "F") => {
-            Some((vec![named(format!("deg{text}"), true)], 3))
+            Some((vec![word_token(format!("deg{text}"), true)], 3))
         }
         [Kind::Power, Kind::Open(Group), Kind::Degree, Kind::Close(Group), Kind::Word { text, .. }, ..]
             if matches!(text.as_str(), "C" | "F") =>
         {
-            Some((vec![named(format!("deg{text}"), true)], 5))
+            Some((vec![word_token(format!("deg{text}"), true)], 5))
         }
         // `20 degrees Celsius`
         [Kind::Word { text: degrees, .. }, Kind::Word { text, .. }, ..]
@@ -90,10 +90,10 @@ fn replaced(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Opti
         [Kind::Variable(mu), Kind::Word { text, .. }, ..]
             if after_number && mu == "mu" && known(&format!("u{text}")).is_some() =>
         {
-            Some((vec![named(format!("u{text}"), true)], 2))
+            Some((vec![word_token(format!("u{text}"), true)], 2))
         }
         [Kind::Variable(omega), ..] if after_number && omega == "Omega" && rest.len() == 1 => {
-            Some((vec![named("ohm".to_owned(), true)], 1))
+            Some((vec![word_token("ohm".to_owned(), true)], 1))
         }
         // `5\frac{m}{s}`
         [
@@ -107,15 +107,21 @@ fn replaced(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Opti
             let close = rest.iter().skip(5).position(|token| token.kind == Kind::Close(Group))?;
             let below = rest.get(5..5 + close)?;
             known(word(below.first())?)?;
-            let mut found = vec![named(above.clone(), true), plain(Kind::Divide, false)];
+            let mut found = vec![word_token(above.clone(), true), new_token(Kind::Divide, false)];
             found.extend(below.iter().cloned());
             Some((found, 6 + close))
+        }
+        // `atan2(y, x)`
+        [Kind::Word { text, explicit }, Kind::Number(two), Kind::Open(Bracket::Round), ..]
+            if two.digits == "2" && text.ends_with("atan") | text.ends_with("arctan") && has_comma(rest.get(3..)?) =>
+        {
+            Some((vec![new_token(Kind::Word { text: format!("{text}2"), explicit: *explicit }, spaced)], 2))
         }
         // `5C2`, `^5C_2`
         [Kind::Power, n @ Kind::Number(_), Kind::Word { text, .. }, Kind::Subscript, ..]
             if before.is_none() && text == "C" =>
         {
-            let (k, length) = index(rest.get(4..)?)?;
+            let (k, length) = number_or_group(rest.get(4..)?)?;
             Some((binomial((*n).clone(), k), 4 + length))
         }
         [n @ Kind::Number(_), Kind::Word { text, .. }, k @ Kind::Number(_)]
@@ -127,7 +133,7 @@ fn replaced(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Opti
         [Kind::Word { text: above, .. }, Kind::Divide, Kind::Word { text: below, .. }, ..]
             if is_differential(above) && is_differential(below) && before.is_none_or(|before| !before.closes()) =>
         {
-            Some((vec![plain(Kind::Variable(format!("{above}/{below}")), spaced)], 3))
+            Some((vec![new_token(Kind::Variable(format!("{above}/{below}")), spaced)], 3))
         }
         [
             Kind::Fraction,
@@ -139,7 +145,7 @@ fn replaced(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> Opti
             Kind::Close(Group),
             ..,
         ] if is_differential(above) && is_differential(below) => {
-            Some((vec![plain(Kind::Variable(format!("{above}/{below}")), spaced)], 7))
+            Some((vec![new_token(Kind::Variable(format!("{above}/{below}")), spaced)], 7))
         }
         _ => None,
     }
@@ -149,8 +155,22 @@ fn is_differential(word: &str) -> bool {
     word.len() == 2 && word.starts_with('d')
 }
 
+/// Whether a comma stands before the bracket closes that is open.
+fn has_comma(tokens: &[Token]) -> bool {
+    let mut depth = 1_usize;
+    let end = tokens.iter().find(|token| {
+        match token.kind {
+            Kind::Open(_) => depth += 1,
+            Kind::Close(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 || depth == 1 && token.kind == Kind::Comma
+    });
+    end.is_some_and(|token| token.kind == Kind::Comma)
+}
+
 /// A number in a group or alone.
-fn index(tokens: &[Token]) -> Option<(Kind, usize)> {
+fn number_or_group(tokens: &[Token]) -> Option<(Kind, usize)> {
     match tokens {
         [Token { kind: number @ Kind::Number(_), .. }, ..] => Some((number.clone(), 1)),
         [open, Token { kind: number @ Kind::Number(_), .. }, close, ..]
@@ -165,11 +185,11 @@ fn index(tokens: &[Token]) -> Option<(Kind, usize)> {
 fn binomial(n: Kind, k: Kind) -> Vec<Token> {
     let (open, close) = (Kind::Open(Bracket::Group), Kind::Close(Bracket::Group));
     let kinds = [Kind::Binomial, open.clone(), n, close.clone(), open, k, close];
-    kinds.into_iter().map(|kind| plain(kind, false)).collect()
+    kinds.into_iter().map(|kind| new_token(kind, false)).collect()
 }
 
 /// The power of ten of a number word.
-fn scale(word: &str) -> Option<i32> {
+fn power_of_ten(word: &str) -> Option<i32> {
     Some(match word {
         "hundred" => 2,
         "thousand" | "kilo" => 3,
@@ -185,7 +205,7 @@ fn scale(word: &str) -> Option<i32> {
 }
 
 /// `2.5 million`
-fn scaled(number: &mut Number, power: i32) {
+fn multiply_by_power_of_ten(number: &mut Number, power: i32) {
     let factor = 10f64.powi(power);
     number.exact = number.exact.and_then(|exact| exact.multiply(Rational::power_of_ten(power)?));
     number.value = number.exact.map_or(number.value * factor, Rational::to_f64);
@@ -195,7 +215,7 @@ fn scaled(number: &mut Number, power: i32) {
 }
 
 /// `]0, 1[` is `(0, 1)`, alone and in a union.
-fn brackets(mut tokens: Vec<Token>) -> Vec<Token> {
+fn mirror_french_brackets(mut tokens: Vec<Token>) -> Vec<Token> {
     let mut depth = 0_usize;
     let mut opened = false;
     for index in 0..tokens.len() {

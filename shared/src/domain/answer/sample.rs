@@ -12,8 +12,11 @@ const WHOLE_MAX: u8 = 24;
 /// Sizes of real numbers: how many points lie between which bounds. Most are small, where functions differ most and
 /// lose the fewest digits; a few are large, for those that differ only there: |x − 30| and 30 − x.
 const BANDS: [(usize, f64, f64); 5] = [(8, 0.05, 1.0), (8, 1.0, 3.0), (4, 3.0, 8.0), (2, 8.0, 20.0), (2, 100.0, 300.0)];
-/// What a further round multiplies the sizes by.
-const SCALES: [f64; ROUNDS] = [1.0, 10.0, 0.05];
+/// What a further round multiplies the sizes by. The last one is for functions that bend: |x + 1000| − 1000 is x up to
+/// there.
+const SCALES: [f64; ROUNDS + 1] = [1.0, 10.0, 0.05, 100.0];
+/// The round of large numbers.
+pub(super) const FAR: usize = ROUNDS;
 
 /// The points of a round, each a value for every variable.
 pub(super) fn points(variables: &[String], domain: Domain, seed: u64, round: usize) -> Vec<Vec<(String, f64)>> {

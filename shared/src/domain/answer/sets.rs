@@ -46,12 +46,12 @@ pub(super) fn read(tokens: &[Token]) -> Option<Sets> {
     if names.len() > MAX_SETS {
         return None;
     }
-    let table = value(tokens, &names, 0)?;
-    let text = tokens.iter().map(|token| written(&token.kind)).collect();
+    let table = truth_table(tokens, &names, 0)?;
+    let text = tokens.iter().map(|token| source_text(&token.kind)).collect();
     Some(Sets { names, table, text })
 }
 
-fn written(kind: &Kind) -> &str {
+fn source_text(kind: &Kind) -> &str {
     match kind {
         Kind::Variable(name) => name,
         Kind::Union => " ∪ ",
@@ -66,7 +66,7 @@ fn written(kind: &Kind) -> &str {
 }
 
 /// The table of an expression. Without brackets, different operations have no common order, so they are not read.
-fn value(tokens: &[Token], names: &[String], level: usize) -> Option<u64> {
+fn truth_table(tokens: &[Token], names: &[String], level: usize) -> Option<u64> {
     if level > 20 {
         return None;
     }
@@ -78,7 +78,7 @@ fn value(tokens: &[Token], names: &[String], level: usize) -> Option<u64> {
             operators.push((index, &token.kind));
         }
     }
-    let Some((_, first)) = operators.first() else { return single(tokens, names, level) };
+    let Some((_, first)) = operators.first() else { return operand_table(tokens, names, level) };
     let mixed = operators.iter().any(|(_, kind)| kind != first);
     if mixed || (**first == Kind::SetMinus && operators.len() > 1) {
         return None;
@@ -86,10 +86,10 @@ fn value(tokens: &[Token], names: &[String], level: usize) -> Option<u64> {
     let mut start = 0;
     let mut parts = Vec::new();
     for (index, _) in &operators {
-        parts.push(value(tokens.get(start..*index)?, names, level + 1)?);
+        parts.push(truth_table(tokens.get(start..*index)?, names, level + 1)?);
         start = index + 1;
     }
-    parts.push(value(tokens.get(start..)?, names, level + 1)?);
+    parts.push(truth_table(tokens.get(start..)?, names, level + 1)?);
     parts.into_iter().reduce(|left, right| match first {
         Kind::Union => left | right,
         Kind::Intersection => left & right,
@@ -98,24 +98,26 @@ fn value(tokens: &[Token], names: &[String], level: usize) -> Option<u64> {
 }
 
 /// One set, a bracket, or the complement of one: `A'`, `A^c`.
-fn single(tokens: &[Token], names: &[String], level: usize) -> Option<u64> {
+fn operand_table(tokens: &[Token], names: &[String], level: usize) -> Option<u64> {
     match tokens {
-        [rest @ .., Token { kind: Kind::Prime, .. }] => Some(full(names) & !value(rest, names, level + 1)?),
-        [rest @ .., Token { kind: Kind::Power, .. }, Token { kind: Kind::Variable(mark), .. }] if is_mark(mark) => {
-            Some(full(names) & !value(rest, names, level + 1)?)
+        [rest @ .., Token { kind: Kind::Prime, .. }] => Some(universe(names) & !truth_table(rest, names, level + 1)?),
+        [rest @ .., Token { kind: Kind::Power, .. }, Token { kind: Kind::Variable(mark), .. }]
+            if is_complement_mark(mark) =>
+        {
+            Some(universe(names) & !truth_table(rest, names, level + 1)?)
         }
         [rest @ .., power, open, Token { kind: Kind::Variable(mark), .. }, close]
             if power.kind == Kind::Power
                 && open.kind == Kind::Open(Bracket::Group)
                 && close.kind == Kind::Close(Bracket::Group)
-                && is_mark(mark) =>
+                && is_complement_mark(mark) =>
         {
-            Some(full(names) & !value(rest, names, level + 1)?)
+            Some(universe(names) & !truth_table(rest, names, level + 1)?)
         }
         [open, inner @ .., close]
             if open.kind == Kind::Open(Bracket::Round) && close.kind == Kind::Close(Bracket::Round) =>
         {
-            value(inner, names, level + 1)
+            truth_table(inner, names, level + 1)
         }
         [Token { kind: Kind::Variable(name), .. }] => {
             let index = names.iter().position(|known| known == name)?;
@@ -126,11 +128,11 @@ fn single(tokens: &[Token], names: &[String], level: usize) -> Option<u64> {
     }
 }
 
-fn is_mark(name: &str) -> bool {
+fn is_complement_mark(name: &str) -> bool {
     matches!(name, "c" | "C")
 }
 
-fn full(names: &[String]) -> u64 {
+fn universe(names: &[String]) -> u64 {
     let rows = 1_u32 << names.len();
     1_u64.checked_shl(rows).map_or(u64::MAX, |bits| bits - 1)
 }

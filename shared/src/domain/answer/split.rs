@@ -25,6 +25,12 @@ pub(super) fn words(
         let Kind::Word { text, explicit } = &token.kind else {
             prose = false;
             result.push(token.clone());
+            // `μ0`, as in x1.
+            if matches!(token.kind, Kind::Variable(_))
+                && indexed(std::slice::from_ref(&token.kind), tokens.get(index + 1), tokens.get(index + 2))
+            {
+                result.push(Token { kind: Kind::Subscript, spaced: false });
+            }
             continue;
         };
         let between = |bracket: Option<&Token>| matches!(bracket, Some(Token { kind: Kind::Open(_), .. }));
@@ -49,6 +55,8 @@ pub(super) fn words(
         }
         let kinds = if union {
             vec![Kind::Union]
+        } else if let Some(kinds) = letter_before_call(text).filter(|_| called && !declared) {
+            kinds
         } else if let Some(function) = Function::by_call(text).filter(|_| called && !declared) {
             vec![Kind::Function(function)]
         } else if let Some(of_several) = several_arguments(text).filter(|_| called && !declared) {
@@ -108,11 +116,26 @@ fn indexed(kinds: &[Kind], digits: Option<&Token>, after: Option<&Token>) -> boo
     matches!(kinds, [Kind::Variable(_)]) && (1..=2).contains(&digits) && ends
 }
 
+/// A letter right before the name of a function whose bracket follows: `Barg(z)` is B·arg(z).
+fn letter_before_call(text: &str) -> Option<Vec<Kind>> {
+    let (first, name) = text.split_at_checked(1)?;
+    let known = whole(text).is_some() || Function::by_call(text).is_some() || several_arguments(text).is_some();
+    if known || name.len() < 3 || is_prose(text) {
+        return None;
+    }
+    let function = Function::by_call(name).map(Kind::Function).or_else(|| several_arguments(name))?;
+    Some(vec![letter(first, false), function])
+}
+
 /// A function of several numbers.
 fn several_arguments(name: &str) -> Option<Kind> {
     let operator = match name {
-        "max" => Operator::Max,
-        "min" => Operator::Min,
+        "max" | "Max" => Operator::Max,
+        "min" | "Min" => Operator::Min,
+        "nCr" | "binom" | "binomial" | "choose" => Operator::Choose,
+        "nPr" => Operator::Permute,
+        "nthroot" => Operator::Root,
+        "atan2" | "arctan2" => Operator::Angle,
         "gcd" | "GCD" | "hcf" => Operator::Gcd,
         "lcm" | "LCM" => Operator::Lcm,
         _ => return None,

@@ -42,6 +42,8 @@ pub(super) enum Operator {
     Min,
     Gcd,
     Lcm,
+    /// The angle of a point: its ordinate comes first.
+    Angle,
 }
 
 /// The evaluation steps which a check has left. One step is one node at one point.
@@ -175,6 +177,22 @@ impl Node {
         found
     }
 
+    /// Whether it has a function that is another one left and right of some point.
+    pub(super) fn has_bend(&self) -> bool {
+        let bends = |function: &Function| {
+            matches!(function, Function::Abs | Function::Floor | Function::Ceiling | Function::Round | Function::Sign)
+        };
+        let mut found = false;
+        self.visit(&mut |node| {
+            found |= match node {
+                Self::Call(function, _) => bends(function),
+                Self::Binary(operator, ..) => matches!(operator, Operator::Max | Operator::Min),
+                _ => false,
+            };
+        });
+        found
+    }
+
     /// Whether it has a function.
     pub(super) fn has_call(&self) -> bool {
         let mut found = false;
@@ -206,6 +224,19 @@ impl Node {
         found
     }
 
+    /// Whether it has a power of a negative number, as (−2)^n, which is real at whole numbers only.
+    pub(super) fn has_negative_base(&self) -> bool {
+        let negative = |base: &Self| base.exact().is_some_and(|base| base.to_f64() < 0.0);
+        let mut found = false;
+        self.visit(&mut |node| {
+            found |= match node {
+                Self::Binary(Operator::Power, base, exponent) => negative(base) && !exponent.variables().is_empty(),
+                _ => false,
+            };
+        });
+        found
+    }
+
     /// The exact value of an expression of fractions.
     pub(super) fn exact(&self) -> Option<Rational> {
         match self {
@@ -221,7 +252,12 @@ impl Node {
                     Operator::Power => left.power(right),
                     Operator::Max => Some(if left.to_f64() >= right.to_f64() { left } else { right }),
                     Operator::Min => Some(if left.to_f64() <= right.to_f64() { left } else { right }),
-                    Operator::Root | Operator::Choose | Operator::Permute | Operator::Gcd | Operator::Lcm => None,
+                    Operator::Root
+                    | Operator::Choose
+                    | Operator::Permute
+                    | Operator::Gcd
+                    | Operator::Lcm
+                    | Operator::Angle => None,
                 }
             }
             Self::Call(Function::Abs, inner) => {
@@ -270,6 +306,7 @@ impl Node {
                     Operator::Min => left.extreme(right, false),
                     Operator::Gcd => left.gcd(right),
                     Operator::Lcm => left.multiply(right).abs().divide(left.gcd(right)),
+                    Operator::Angle => left.angle(right),
                 }
             }
             Self::Series(kind, name, parts) => series(*kind, name, parts, point, work),

@@ -82,7 +82,12 @@ impl Value {
         }
         let error = (self.error + self.size() / below * other.error) / below;
         if let (Some(a), Some(b)) = (self.real(), other.real()) {
-            return Self::new(a / b, 0.0, error).unless_lost(a != 0.0);
+            // 6 / 3 is exactly 2.
+            let quotient = a / b;
+            if error == 0.0 && quotient.fract() == 0.0 && quotient.abs() < 1e15 && a % b == 0.0 {
+                return Self::exact(quotient).unless_lost(a != 0.0);
+            }
+            return Self::new(quotient, 0.0, error).unless_lost(a != 0.0);
         }
         let square = below * below;
         let re = (self.re * other.re + self.im * other.im) / square;
@@ -281,6 +286,16 @@ impl Value {
                 _ => Self::UNDEFINED,
             },
             Some(_) => Self::UNDEFINED,
+        }
+    }
+
+    /// The angle of the point (`x`, self), from −π to π.
+    pub(super) fn angle(self, x: Self) -> Self {
+        match (self.real(), x.real()) {
+            (Some(y), Some(across)) if y != 0.0 || across != 0.0 => {
+                Self::new(y.atan2(across), 0.0, (self.error + x.error) / y.hypot(across))
+            }
+            _ => Self::UNDEFINED,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Selects the questions of a practice request: unseen ones first, in random order, then the least recently seen.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
@@ -23,9 +23,6 @@ pub struct Criteria {
     pub count: usize,
 }
 
-/// When a student last received each question.
-pub type Seen = HashMap<QuestionId, Timestamp>;
-
 impl Criteria {
     fn matches(&self, question: &QuestionSummary) -> bool {
         let meta = &question.meta;
@@ -44,18 +41,40 @@ pub fn has_technique(techniques: &[String], wanted: &str) -> bool {
     techniques.iter().any(|technique| technique.to_lowercase() == wanted)
 }
 
-/// Selects at most `criteria.count` distinct questions. The result depends only on the arguments.
+/// Selects at most `criteria.count` distinct questions. The result depends only on the arguments. `last_seen` is when the
+/// student last received a question; `None` for a question that is new to them.
+///
+/// Draws questions in random order and ends when enough new ones are found, so that a large course costs no more than a
+/// small one. Only if there are too few new ones does it look at every question.
 #[must_use]
-pub fn select<'a>(bank: &'a Bank, criteria: &Criteria, last_seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
-    let mut candidates: Vec<&QuestionSummary> = bank.for_sale().filter(|q| criteria.matches(q)).collect();
-    fastrand::Rng::with_seed(seed).shuffle(&mut candidates);
-    // The sort is stable: the shuffle still orders the unseen questions (`None` sorts first) and those with equal
-    // times.
-    candidates.sort_by_key(|question| last_seen.get(&question.meta.id));
-    let mut chosen = HashSet::new();
-    candidates.retain(|question| chosen.insert(&question.meta.id));
-    candidates.truncate(criteria.count);
-    candidates
+pub fn select<'a>(
+    bank: &'a Bank,
+    criteria: &Criteria,
+    last_seen: impl Fn(&QuestionId) -> Option<Timestamp>,
+    seed: u64,
+) -> Vec<&'a QuestionSummary> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut undrawn: Vec<usize> = (0..bank.questions.len()).collect();
+    let mut chosen = Vec::with_capacity(criteria.count.min(undrawn.len()));
+    let mut ids = HashSet::new();
+    let mut seen = Vec::new();
+    while chosen.len() < criteria.count && !undrawn.is_empty() {
+        let question = &bank.questions[undrawn.swap_remove(rng.usize(0..undrawn.len()))];
+        if question.withheld || !criteria.matches(question) {
+            continue;
+        }
+        match last_seen(&question.meta.id) {
+            None if ids.insert(&question.meta.id) => chosen.push(question),
+            None => {}
+            Some(at) => seen.push((at, question)),
+        }
+    }
+    // The sort is stable: the draw orders questions that were seen at the same time.
+    seen.sort_by_key(|(at, _)| *at);
+    let oldest = seen.into_iter().map(|(_, question)| question).filter(|question| ids.insert(&question.meta.id));
+    let missing = criteria.count - chosen.len();
+    chosen.extend(oldest.take(missing));
+    chosen
 }
 
 /// Price of `delivered` practice questions.
@@ -84,10 +103,19 @@ fn question_charge(price: Credits, what: &str, delivered: usize) -> Charge {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    type Seen = HashMap<QuestionId, Timestamp>;
+
+    fn select<'a>(bank: &'a Bank, criteria: &Criteria, seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
+        super::select(bank, criteria, |id| seen.get(id).copied(), seed)
+    }
 
     fn question(index: usize, topic: usize, difficulty: u8) -> QuestionSummary {
         serde_json::from_value(json!({
@@ -129,6 +157,58 @@ mod tests {
         let first = select(&bank, &criteria, &Seen::new(), 1);
         assert_eq!(first, select(&bank, &criteria, &Seen::new(), 1));
         assert!((2..20).any(|seed| select(&bank, &criteria, &Seen::new(), seed) != first));
+    }
+
+    /// Each question is as likely as any other, at each place of the selection.
+    #[test]
+    fn no_question_is_preferred() {
+        let (bank, seen) = (bank(10), seen(&[(8, 10), (9, 10)]));
+        let criteria = Criteria { count: 3, ..Criteria::default() };
+        let mut drawn: HashMap<(usize, String), u32> = HashMap::new();
+        for seed in 0..8_000 {
+            for (place, question) in select(&bank, &criteria, &seen, seed).iter().enumerate() {
+                *drawn.entry((place, question.meta.id.to_string())).or_default() += 1;
+            }
+        }
+        // 8 unseen questions at 3 places, each 1,000 times; the standard deviation is 30.
+        assert_eq!(drawn.len(), 3 * 8, "{drawn:?}");
+        assert!(drawn.values().all(|count| (850..1_150).contains(count)), "{drawn:?}");
+    }
+
+    #[test]
+    fn a_large_course_is_not_searched_whole() {
+        let bank = bank(20_000);
+        let criteria = Criteria { count: 20, ..Criteria::default() };
+        let looks = Cell::new(0);
+        let chosen = super::select(
+            &bank,
+            &criteria,
+            |_| {
+                looks.set(looks.get() + 1);
+                None
+            },
+            1,
+        );
+        assert_eq!((chosen.len(), looks.get()), (20, 20));
+    }
+
+    #[test]
+    fn a_question_that_is_twice_in_the_bank_is_selected_once() {
+        let mut bank = bank(3);
+        bank.questions.extend_from_within(..);
+        let criteria = Criteria { count: 6, ..Criteria::default() };
+        for (seen, seed) in [(seen(&[]), 1), (seen(&[(0, 10), (1, 10), (2, 10)]), 2), (seen(&[(1, 10)]), 3)] {
+            assert_eq!(select(&bank, &criteria, &seen, seed).len(), 3);
+        }
+    }
+
+    #[test]
+    fn withheld_questions_are_not_for_sale() {
+        let mut bank = bank(4);
+        bank.questions[1].withheld = true;
+        let criteria = Criteria { count: 4, ..Criteria::default() };
+        let ids: HashSet<_> = select(&bank, &criteria, &Seen::new(), 1).iter().map(|q| q.meta.id.to_string()).collect();
+        assert_eq!(ids, HashSet::from(["q0", "q2", "q3"].map(str::to_owned)));
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub struct Progress {
     pub time_spent_seconds: u64,
 }
 
+/// When a student last received each question of a course.
+pub type LastSeen = HashMap<QuestionId, Timestamp>;
+
 /// Progress of a student in a course, by question.
 pub type Rows = HashMap<QuestionId, Progress>;
 

@@ -108,9 +108,19 @@ impl Reader {
                 return whole;
             }
             if is_silent_with_argument(name) {
+                if matches!(name, "hspace" | "hskip" | "phantom" | "hphantom") && !inside.starts_with('-') {
+                    self.text(" ");
+                }
                 return whole;
             }
-            if matches!(name, "textcolor" | "colorbox" | "parbox" | "raisebox" | "href" | "rule") {
+            if name == "rule" {
+                // A line to write on. Without a width it only holds the line open.
+                if !is_zero(inside) {
+                    self.text(BLANK);
+                }
+                return whole + group(&rest[whole..]).map_or(0, |height| height.len() + 2);
+            }
+            if matches!(name, "textcolor" | "colorbox" | "parbox" | "raisebox" | "href") {
                 let second = group(&rest[whole..]);
                 self.nested(second.unwrap_or_default(), self.depth + 1);
                 if name == "href" {
@@ -160,6 +170,10 @@ impl Reader {
     /// Commands that set their argument. Returns `false` for other commands.
     fn with_argument(&mut self, name: &str, inside: &str) -> bool {
         let depth = self.depth + 1;
+        if matches!(name, "underline" | "uline" | "ul") && is_gap(inside) {
+            self.text(BLANK);
+            return true;
+        }
         let style = match name {
             "textbf" => Style::Strong,
             "emph" | "textit" | "textsl" => Style::Emphasis,
@@ -225,6 +239,35 @@ impl Reader {
             _ => length,
         }
     }
+}
+
+/// Room for a word to fill in.
+const BLANK: &str = "________";
+
+/// Whether a text is nothing but space: `\hspace{3cm}`.
+fn is_gap(text: &str) -> bool {
+    let mut rest = text.trim_matches([' ', '~']);
+    let mut found = rest.is_empty() && !text.is_empty();
+    while let Some(command) = rest.strip_prefix('\\') {
+        let letters = command.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (name, after) = command.split_at(letters);
+        let after = after.strip_prefix('*').unwrap_or(after);
+        let argument = match name {
+            "hspace" | "hskip" | "phantom" | "hphantom" | "makebox" => group(after).map(|inside| inside.len() + 2),
+            "quad" | "qquad" | "enspace" => Some(0),
+            _ => None,
+        };
+        let Some(length) = argument else { return false };
+        rest = after[length..].trim_matches([' ', '~']);
+        found = true;
+    }
+    found && rest.is_empty()
+}
+
+/// Whether a length is 0.
+fn is_zero(length: &str) -> bool {
+    let number = length.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim();
+    number.parse::<f64>().is_ok_and(|number| number == 0.0)
 }
 
 /// What a declaration such as `\bf` sets the rest of its group to.

@@ -64,6 +64,7 @@ pub(super) fn character(name: &str) -> Option<&'static str> {
         "thinspace" => "\u{2009}",
         "space" | "nobreakspace" => "\u{a0}",
         "slash" => "/",
+        "textcelsius" => "°C",
         "hrulefill" | "dotfill" => "________",
         _ => return None,
     })

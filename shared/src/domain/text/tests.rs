@@ -112,6 +112,13 @@ fn commands_of_text_set_it() {
         (r"\noindent\large Hello\vspace{2cm}", "<p>Hello</p>"),
         (r"\href{https://a.org}{here}", "<p>here <code>https://a.org</code></p>"),
         (r"\textcolor{red}{hot}", "<p>hot</p>"),
+        (
+            r"is \underline{\hspace{3cm}}, \rule{2cm}{0.4pt} and \underline{\qquad\qquad}",
+            "<p>is ________, ________ and ________</p>",
+        ),
+        (r"a\hspace{1cm}b\hspace{-2pt}c \rule{0pt}{3ex}d", "<p>a bc d</p>"),
+        (r"\underline{not} \underline{}", "<p><u>not</u> <u></u></p>"),
+        (r"from 22\,\textcelsius", "<p>from 22\u{2009}°C</p>"),
         (r"\unknown", r"<p><math>\unknown</math></p>"),
         (r"Find \frac{1}{2}x^2 and \alpha.", r"<p>Find <math>\frac{1}{2}x^2</math> and <math>\alpha</math>.</p>"),
         (

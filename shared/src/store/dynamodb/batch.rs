@@ -120,6 +120,18 @@ impl Store {
         consistent: bool,
         read: fn(Item) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
+        self.query_attributes(pk, prefix, consistent, None, read).await
+    }
+
+    /// Like [`Store::query_pages`], but only these attributes of the items, if any are named.
+    pub(in crate::store) async fn query_attributes<T>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        consistent: bool,
+        attributes: Option<&str>,
+        read: fn(Item) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
         let mut start: Option<HashMap<String, AttributeValue>> = None;
         loop {
@@ -129,6 +141,7 @@ impl Store {
                 .table_name(&self.table)
                 .consistent_read(consistent)
                 .expression_attribute_values(":pk", text(pk))
+                .set_projection_expression(attributes.map(str::to_owned))
                 .set_exclusive_start_key(start);
             request = if prefix.is_empty() {
                 request.key_condition_expression("pk = :pk")

@@ -68,6 +68,13 @@ pub(in crate::store) fn key_of(item: &Item) -> Option<Key> {
     Some(Key { pk: text(PK)?, sk: text(SK)? })
 }
 
+/// Whether an item has this primary key.
+pub(in crate::store) fn has_key(item: &Item, key: &Key) -> bool {
+    let is =
+        |name: &str, value: &str| item.get(name).is_some_and(|found| found.as_s().is_ok_and(|found| found == value));
+    is(PK, &key.pk) && is(SK, &key.sk)
+}
+
 /// Whether two items are equal. Numbers are compared by value, because DynamoDB may return another spelling: `1e21` may
 /// come back as a one with 21 zeros.
 pub(in crate::store) fn is_same(one: &Item, other: &Item) -> bool {

@@ -3,6 +3,8 @@
 //! The crate `pbkdf2` computes the same result, and the tests compare the two. In a size-optimized binary it spends a
 //! third of its time on buffers for hashes of any length. Here every message is one block, laid out once
 //! (`docs/decisions/0018-small-binaries.md`).
+//!
+//! It is a crate of its own so that it is compiled for speed in every profile, and nothing else needs to be.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::block_api::compress256;
@@ -10,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 const BLOCK_BYTES: usize = 64;
 /// Bytes of the derived key: one output of SHA-256.
-pub(super) const KEY_BYTES: usize = 32;
+pub const KEY_BYTES: usize = 32;
 /// Initial state of SHA-256 (FIPS 180-4, 5.3.3).
 const INITIAL: HashState =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
@@ -19,21 +21,9 @@ const MESSAGE_BITS: u16 = 8 * 96;
 
 type HashState = [u32; 8];
 
-#[cfg(test)]
-thread_local! {
-    static ITERATIONS_SO_FAR: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
-}
-
-/// Iterations of this thread so far; tests compare them.
-#[cfg(test)]
-pub(super) fn iterations_so_far() -> u64 {
-    ITERATIONS_SO_FAR.with(std::cell::Cell::get)
-}
-
 /// Derives the key of a password: `T_1`, the exclusive or of `U_1` to `U_iterations`.
-pub(super) fn derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_BYTES] {
-    #[cfg(test)]
-    ITERATIONS_SO_FAR.with(|sum| sum.set(sum.get() + u64::from(iterations)));
+#[must_use]
+pub fn derive(password: &[u8], salt: &[u8], iterations: u32) -> [u8; KEY_BYTES] {
     let key = block_key(password);
     let (inner, outer) = (begun(&key, 0x36), begun(&key, 0x5c));
     let mut output = first(&key, salt);
