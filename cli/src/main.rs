@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, serve, template, user,
-    verify,
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, serve, template,
+    user, verify,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.

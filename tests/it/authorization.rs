@@ -43,8 +43,18 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
             (path, Some(json!({"current_password": tests::PASSWORD, "new_password": "another good passphrase"})))
         }
         "delete_account" => (path, Some(json!({"password": tests::PASSWORD}))),
-        "open_portal" | "resend_verification" | "logout" | "list_sessions" | "export_account" | "list_midterms" | "list_transactions"
-        | "show_me" | "show_balance" | "show_status" | "list_courses" | "feature_question" => (path, None),
+        "open_portal"
+        | "resend_verification"
+        | "logout"
+        | "list_sessions"
+        | "export_account"
+        | "list_midterms"
+        | "list_transactions"
+        | "show_me"
+        | "show_balance"
+        | "show_status"
+        | "list_courses"
+        | "feature_question" => (path, None),
         "show_analysis" | "enroll" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
         | "list_public_topics" => (path.replace("{id}", "algebra"), None),
         other => panic!("{other} is not tried: say here how it is called"),

@@ -162,7 +162,9 @@ impl Trial {
             "register" => answer.body["code"] == "email_taken",
             "logout" | "revoke_session" | "delete_account" => answer.body["code"] == "unauthenticated",
             "change_password" => answer.body["code"] == "invalid_credentials",
-            "reset_password" => answer.body["detail"].as_str().is_some_and(|detail| detail.contains("was used already")),
+            "reset_password" => {
+                answer.body["detail"].as_str().is_some_and(|detail| detail.contains("was used already"))
+            }
             _ => false,
         }
     }

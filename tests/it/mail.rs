@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::http::Method;
 use futures_util::future::join_all;
+use pastpaper::mail::courier::Smtp;
 use serde_json::{Value, json};
 use shared::domain::mail::MailState;
 use shared::domain::mail::delivery::{LEASE_SECONDS, Outcome};
-use pastpaper::mail::courier::Smtp;
 use tests::mail::{Killed, Post};
 use tests::smtp::{SmtpStandIn, SmtpTrouble};
 use tests::{APP_URL, MAIL_FROM, PASSWORD, TestApp};
@@ -94,10 +94,14 @@ async fn an_address_that_smtp_cannot_carry_gets_no_mail_and_me_says_so() {
     for (email, deliverable, sent) in
         [("jos\u{e9}@example.org", false, None), ("u@b\u{fc}cher.example", true, Some("u@xn--bcher-kva.example"))]
     {
-        let answer = test.anonymous().post("/api/auth/register", json!({"email": email, "password": PASSWORD})).await.ok();
+        let answer =
+            test.anonymous().post("/api/auth/register", json!({"email": email, "password": PASSWORD})).await.ok();
         let person = test.somebody(answer["token"].as_str().unwrap());
         let me = person.get("/api/auth/me").await.ok();
-        assert_eq!((&me["user"]["email_deliverable"], &me["user"]["email_verified"]), (&json!(deliverable), &json!(false)));
+        assert_eq!(
+            (&me["user"]["email_deliverable"], &me["user"]["email_verified"]),
+            (&json!(deliverable), &json!(false))
+        );
         assert_eq!(test.mails().await.first().map(|mail| mail.to.as_str()), sent);
         test.pass(Duration::from_mins(2));
         let resent = person.post("/api/auth/verify/resend", json!({})).await;
@@ -223,7 +227,8 @@ async fn without_a_sender_nothing_is_promised() {
     let off = test.twin_where(|name| (name == "MAIL_FROM").then_some(None));
     let nobody = test.anonymous().through(off.clone());
     let _ = nobody.post("/api/auth/forgot", json!({"email": "ada@example.org"})).await.problem(503, "unavailable");
-    let answer = nobody.post("/api/auth/register", json!({"email": "ada@example.org", "password": PASSWORD})).await.ok();
+    let answer =
+        nobody.post("/api/auth/register", json!({"email": "ada@example.org", "password": PASSWORD})).await.ok();
     let ada = test.somebody(answer["token"].as_str().unwrap()).through(off);
     // Nobody could verify the email.
     assert_eq!(ada.get("/api/auth/me").await.ok()["user"]["email_verified"], true);

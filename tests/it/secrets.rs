@@ -10,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::domain::account::session::SESSION_TTL_SECONDS;
+use tests::mail::token_in;
 use tests::proxy::{Aim, Fault, Reach};
 use tests::stripe::{SECRET_KEY, Shape, Trouble, WEBHOOK_SECRETS, life};
-use tests::mail::token_in;
 use tests::{Answer, MAIL_KEY, Person, TestApp};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -206,7 +206,8 @@ async fn recover(life: &mut Life) {
         life.note_link(&token);
         let odd = json!({"token": {"token": token}, "new_password": second});
         life.ask(&nobody, Method::POST, path, Some(odd)).await;
-        life.ask(&nobody, Method::POST, path, Some(json!({"token": format!("{token}A"), "new_password": second}))).await;
+        life.ask(&nobody, Method::POST, path, Some(json!({"token": format!("{token}A"), "new_password": second})))
+            .await;
         let body = json!({"token": token, "new_password": second});
         assert_eq!(life.ask(&nobody, Method::POST, path, Some(body.clone())).await, 200);
         life.ask(&nobody, Method::POST, path, Some(body)).await;

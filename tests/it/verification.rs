@@ -47,7 +47,8 @@ async fn a_token_is_of_its_purpose_its_user_and_its_time() {
     let mixed = format!("{}{}", &tokens[0][..24], &tokens[1][24..]);
     for odd in ["", "x", "pm_", &tokens[0][1..], &mixed, &reset, &tokens[0].to_uppercase(), &"A".repeat(5_000)] {
         let answer = verify(&test, odd).await;
-        let _ = if odd.is_empty() { answer.problem(400, "missing_field") } else { answer.problem(400, "invalid_token") };
+        let _ =
+            if odd.is_empty() { answer.problem(400, "missing_field") } else { answer.problem(400, "invalid_token") };
     }
     let body = json!({"token": tokens[0], "new_password": "another good passphrase"});
     let _ = test.anonymous().post("/api/auth/reset", body).await.problem(400, "invalid_token");

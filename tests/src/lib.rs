@@ -227,10 +227,8 @@ impl TestApp {
             unlimited_until: None,
         };
         let id = UserId(Random::new(SeededEntropy::new(hash(name))).uuid_v4());
-        let profile = Profile {
-            email_unverified: true,
-            ..Profile::open(id, email, Name::default(), wallet, self.app.now())
-        };
+        let profile =
+            Profile { email_unverified: true, ..Profile::open(id, email, Name::default(), wallet, self.app.now()) };
         self.imported_with(profile).await
     }
 
@@ -270,10 +268,8 @@ impl TestApp {
             credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
             unlimited_until: None,
         };
-        let profile = Profile {
-            stripe_subscription_id: subscription,
-            ..Profile::open(id, email, Name::default(), wallet, now)
-        };
+        let profile =
+            Profile { stripe_subscription_id: subscription, ..Profile::open(id, email, Name::default(), wallet, now) };
         self.imported_with(profile).await
     }
 

@@ -102,7 +102,9 @@ pub(crate) async fn export_account(
         bytes += bytes_as_sent(&item.attributes) + 1;
         bytes <= PAGE_BYTES_MAX
     };
-    let reads = async { tokio::try_join!(app.store.items_of(claim.user_id(), place, fits), app.store.mails_of(claim.user_id())) };
+    let reads = async {
+        tokio::try_join!(app.store.items_of(claim.user_id(), place, fits), app.store.mails_of(claim.user_id()))
+    };
     let (_, (page, mails)) = claim.with(reads).await?;
     let mut items: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for mut item in page.items {

@@ -81,7 +81,8 @@ impl App {
 
     /// The key that tokens in links are derived with.
     async fn mail_key(&self) -> Result<MailKey, DeliveryError> {
-        let source = self.config.mail.as_ref().and_then(|mail| mail.key.as_ref()).ok_or(DeliveryError::NotConfigured)?;
+        let source =
+            self.config.mail.as_ref().and_then(|mail| mail.key.as_ref()).ok_or(DeliveryError::NotConfigured)?;
         let secret = self.stripe.secret_of(source).await.map_err(DeliveryError::Key)?;
         MailKey::new(secret.reveal()).ok_or(DeliveryError::NotConfigured)
     }

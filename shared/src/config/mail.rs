@@ -30,7 +30,10 @@ impl Settings {
         let app_url = get("APP_URL").ok_or(InvalidConfig::new("APP_URL", "is not set, but MAIL_FROM is"))?;
         let is_url = app_url.starts_with("https://") || app_url.starts_with("http://");
         if !is_url || app_url.contains(['#', '?', ' ', '"', '<', '>']) {
-            return Err(InvalidConfig::new("APP_URL", "must be a URL such as https://app.example.org, without ? and #"));
+            return Err(InvalidConfig::new(
+                "APP_URL",
+                "must be a URL such as https://app.example.org, without ? and #",
+            ));
         }
         let key = Source::read(get, "MAIL_KEY", "MAIL_KEY_PARAMETER");
         if matches!(&key, Some(Source::Here(key)) if MailKey::new(key.reveal()).is_none()) {
@@ -73,7 +76,10 @@ mod tests {
         assert!(read(&[]).unwrap().is_none());
         assert!(read(&[FROM]).unwrap_err().to_string().starts_with("APP_URL is not set"));
         let settings = read(&[FROM, URL]).unwrap().unwrap();
-        assert_eq!((settings.from.as_str(), settings.app_url.as_str()), ("no-reply@xn--bcher-kva.example", "https://app.example.org"));
+        assert_eq!(
+            (settings.from.as_str(), settings.app_url.as_str()),
+            ("no-reply@xn--bcher-kva.example", "https://app.example.org")
+        );
         assert!(settings.key.is_none());
     }
 

@@ -118,14 +118,13 @@ impl LimitedAction {
             Self::Anonymous => (1_000, MINUTE_SECONDS),
             // Limits password guesses from one address, over all accounts, to about 43,000 per day. A class of 200 may
             // sign in at the same moment: logins in progress count as failures until they succeed.
-            Self::LoginAddress => (300, 10 * MINUTE_SECONDS),
+            // Requests about mail have the same room: a class may come back after the holidays.
+            Self::LoginAddress | Self::ResetAddress | Self::LinkAddress => (300, 10 * MINUTE_SECONDS),
             // Allows a class of 200, including their typing errors.
             Self::RegisterAddress => (500, 10 * MINUTE_SECONDS),
             Self::SignedIn => (100, MINUTE_SECONDS),
             // At most 1,440 guesses per day. A user who is locked out by somebody else waits at most ten minutes.
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
-            // A class of 200 after the holidays. Nobody is locked out of anything else by these two.
-            Self::ResetAddress | Self::LinkAddress => (300, 10 * MINUTE_SECONDS),
             Self::Analysis | Self::ResetEmail | Self::Resend => (5, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),

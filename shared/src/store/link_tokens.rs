@@ -131,7 +131,9 @@ impl Store {
             .update_item()
             .set_key(Some(keys::profile(profile.id).attributes()))
             .update_expression("SET #version = #version + :one, updated_at = :now REMOVE email_unverified")
-            .condition_expression("attribute_exists(email_unverified) AND email = :email AND attribute_not_exists(closing)")
+            .condition_expression(
+                "attribute_exists(email_unverified) AND email = :email AND attribute_not_exists(closing)",
+            )
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", text(now.max(profile.updated_at).to_string()))

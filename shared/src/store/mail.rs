@@ -14,8 +14,8 @@ use super::dynamodb::transact::{TransactionResult, fresh_token};
 use super::keys::{self, Key, MAIL_PARTITIONS};
 use super::link_tokens::StoredLinkToken;
 use crate::domain::id::UserId;
-use crate::domain::mail::{Mail, PAUSE_SECONDS};
 use crate::domain::mail::token::LinkToken;
+use crate::domain::mail::{Mail, PAUSE_SECONDS};
 
 /// A mail with its place in the table.
 #[derive(Debug, Clone)]

@@ -147,7 +147,10 @@ mod tests {
         let second = first.claimed(2_000);
         assert_eq!((second.state, second.id, second.is_first_claim()), (MailState::Sending, first.id, false));
         let third = second.after(unknown(), 2_000).claimed(3_000);
-        assert_eq!((third.state, third.claims, third.trouble.as_deref()), (MailState::Dead, 2, Some("the connection broke")));
+        assert_eq!(
+            (third.state, third.claims, third.trouble.as_deref()),
+            (MailState::Dead, 2, Some("the connection broke"))
+        );
         // A sender that ended without a word is the same.
         let ended = mail().claimed(1_000).claimed(2_000).claimed(3_000);
         assert_eq!(ended.state, MailState::Dead);
@@ -171,7 +174,10 @@ mod tests {
         let dead = mail().claimed(1_000).after(Outcome::Refused("550".to_owned()), 1_000);
         assert_eq!((dead.state, dead.is_due(i64::MAX)), (MailState::Dead, false));
         let again = dead.retried(MailId(Uuid::from_u128(2)), 5_000).unwrap();
-        assert_eq!((again.state, again.claims, again.asked_at, again.to), (MailState::Pending, 0, 5_000, dead.to.clone()));
+        assert_eq!(
+            (again.state, again.claims, again.asked_at, again.to),
+            (MailState::Pending, 0, 5_000, dead.to.clone())
+        );
         assert!(again.revision > dead.revision && again.id != dead.id);
         assert_eq!(mail().retried(MailId(Uuid::from_u128(2)), 5_000), None);
     }

@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_message_has_every_header_and_the_same_bytes_each_time() {
-        let letter = Letter::compose(MailKind::Verify, Language::German, "https://app.example.org/v#token=pm_x").unwrap();
+        let letter =
+            Letter::compose(MailKind::Verify, Language::German, "https://app.example.org/v#token=pm_x").unwrap();
         let build = || {
             let at = "2026-03-01T12:00:00Z".parse().unwrap();
             Message::build(MailId(Uuid::from_u128(1)), "no-reply@example.org", "u@xn--bcher-kva.example", &letter, at)

@@ -260,8 +260,7 @@ mod tests {
         assert_eq!(reset("u@bücher.example"), reset("U@xn--bcher-kva.example"));
         assert_ne!(reset("u@bücher.example"), reset("v@bücher.example"));
         let user = UserId(Uuid::from_u128(2));
-        let of_user =
-            |kind| Mail::to_user(id, kind, (user, &email("a@example.org")), Language::English, 0).slot();
+        let of_user = |kind| Mail::to_user(id, kind, (user, &email("a@example.org")), Language::English, 0).slot();
         assert_eq!(of_user(MailKind::Verify), Slot::Verify(user));
         assert_eq!(of_user(MailKind::PasswordChanged), Slot::Notice(user, id));
     }
