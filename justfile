@@ -64,6 +64,12 @@ evaluate train test:
 formulas file="rendering/tests/fixtures/constructs.json":
     rendering/compare/run {{ file }}
 
+# Read random texts and answers and draw random formulas, each for this many seconds
+fuzz seconds="60":
+    cargo run --release -p shared --example fuzz -- texts {{ seconds }}
+    cargo run --release -p shared --example fuzz -- answers {{ seconds }}
+    cargo run --release -p rendering --example fuzz -- {{ seconds }}
+
 # Record the examples of the contract, for `just openapi` (after a change of the API or of events/)
 examples:
     cargo run -q -p tests --example record_examples
@@ -82,7 +88,11 @@ mail:
     cargo build -p pastpaper
     tests/mail/run
 
-# Let other programs read what we export: gift-pegjs, pygiftparser, pdflatex (needs node, python3 and texlive-latex-extra)
+# Make clients of the contract with nine more generators (needs node, python3 and the registries)
+generators:
+    tests/generators/run
+
+# Let other programs read what we export: readers of GIFT and Moodle XML, a player of QTI, pdflatex (needs node, python3 and texlive-latex-extra)
 interop:
     tests/interop/run
 
@@ -90,9 +100,18 @@ interop:
 db *options:
     cargo run -p pastpaper -- db {{ options }}
 
+# Read mutated files in each format for this many seconds, and report panics and slow inputs
+fuzz-formats seconds="60":
+    CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_LTO=off \
+        nice cargo run --release --target-dir target/fuzz -p formats --example fuzz -- {{ seconds }}
+
 # Show an account, grant credits, set a plan: `just user show ada@example.org`
 user *words:
     cargo run -q -p pastpaper -- user {{ words }}
+
+# The queue of reported questions: `just report list`
+report *words:
+    cargo run -q -p pastpaper -- report {{ words }}
 
 # Run the functions as Lambda does and route to them as API Gateway does, in a shell with the variables that `just db` prints (needs cargo-lambda)
 watch:

@@ -1,6 +1,6 @@
 //! `pastpaper export`: writes a course in the formats that other programs read.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
+use formats::ours::bank;
 use formats::write::{self, Written};
-use formats::{Bank, Exam};
+use formats::{Place, Remark};
 use serde_json::{Map, Value, json};
 use shared::app::App;
 use shared::domain::catalog::figures::FigureDigest;
@@ -18,7 +19,7 @@ use shared::domain::id::CourseId;
 
 use crate::database::{DataSource, DatabaseUse};
 use crate::output::{message, plain};
-use crate::stored_course;
+use crate::{progress, stored_course};
 
 /// A format that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,14 +88,41 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
 /// When the course does not exist, or storage fails.
 pub async fn write_course(app: &App, id: &str, format: ExportFormat, with_answers: bool) -> Result<Written> {
     let document = document(app, id).await?;
-    Ok(match format {
+    let mut written = match format {
         ExportFormat::Json => Written { bytes: format!("{document:#}\n").into_bytes(), lost: Vec::new() },
         ExportFormat::Gift => write::gift(&bank(&document), with_answers),
         ExportFormat::Moodle => write::moodle_xml(&bank(&document), with_answers),
         ExportFormat::Qti3 => write::qti3(&bank(&document), with_answers),
         ExportFormat::Csv => write::csv(&bank(&document), with_answers),
         ExportFormat::Tex => write::exam_tex(&bank(&document), with_answers),
-    })
+    };
+    if format != ExportFormat::Json {
+        written.lost.extend(lost_of_course(&document, format));
+    }
+    Ok(written)
+}
+
+/// What a file of questions does not have of a course.
+fn lost_of_course(document: &Value, format: ExportFormat) -> Option<Remark> {
+    let mut of_exams = vec!["id", "year", "semester", "exam_type", "processed"];
+    if matches!(format, ExportFormat::Moodle | ExportFormat::Qti3) {
+        of_exams.extend(["total_points", "bonus_points"]);
+    }
+    let mut names = BTreeSet::new();
+    for (list, kept) in [("exams", of_exams), ("topics", vec!["id", "name", "category"])] {
+        let rows = document[list].as_array().into_iter().flatten().filter_map(Value::as_object);
+        let others = rows.flat_map(Map::keys).filter(|name| !kept.contains(&name.as_str()));
+        names.extend(others.map(|name| format!("{name} of {list}")));
+    }
+    if document["patterns"].as_array().is_some_and(|patterns| !patterns.is_empty()) {
+        names.insert("patterns".to_owned());
+    }
+    if document["course"]["description"].is_string() {
+        names.insert("description of the course".to_owned());
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    let text = format!("Only a catalogue file (json) has these: {}.", names.join(", "));
+    (!names.is_empty()).then(|| Remark { place: Place::default(), text })
 }
 
 /// A stored course as a catalogue file, with the bytes of its figures.
@@ -108,7 +136,9 @@ async fn document(app: &App, id: &str) -> Result<Value> {
         bail!("there is no course {id:?}; there are: {}", known.join(", "));
     };
     let mut document = stored_course::document(&stored);
+    let bar = progress::bar("reading figures", stored.questions.len());
     for question in document["questions"].as_array_mut().into_iter().flatten() {
+        bar.inc(1);
         let Some(figures) = question.get_mut("figures").and_then(Value::as_array_mut) else { continue };
         for figure in figures {
             let digest = figure["digest"].as_str().and_then(|digest| FigureDigest::try_from(digest.to_owned()).ok());
@@ -131,35 +161,4 @@ fn with_bytes(reference: &Value, bytes: &[u8]) -> Value {
         figure["alt"] = json!(alt);
     }
     figure
-}
-
-/// The questions of a catalogue file.
-fn bank(document: &Value) -> Bank {
-    let objects = |name: &str| document[name].as_array().into_iter().flatten().filter_map(Value::as_object);
-    let text = |row: &Map<String, Value>, name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
-    let topics: HashMap<String, (Option<String>, Option<String>)> = objects("topics")
-        .map(|topic| (text(topic, "id").unwrap_or_default(), (text(topic, "name"), text(topic, "category"))))
-        .collect();
-    let ids: Vec<String> = objects("exams").map(|exam| text(exam, "id").unwrap_or_default()).collect();
-    let exams = objects("exams").map(|exam| {
-        let year = exam.get("year").and_then(Value::as_i64).and_then(|year| i32::try_from(year).ok());
-        let (semester, kind) = (text(exam, "semester"), text(exam, "exam_type"));
-        let words = [year.map(|year| year.to_string()), semester.clone(), kind.clone()];
-        Exam {
-            title: words.into_iter().flatten().collect::<Vec<_>>().join(" "),
-            year,
-            semester,
-            kind,
-            points: exam.get("total_points").and_then(Value::as_f64),
-            bonus_points: exam.get("bonus_points").and_then(Value::as_f64),
-        }
-    });
-    let questions = objects("questions").map(|row| {
-        let topic = text(row, "topic_id").and_then(|id| topics.get(&id).cloned());
-        let (name, category) = topic.unwrap_or_default();
-        let mut question = formats::ours::question(row, name.as_deref(), category.as_deref());
-        question.exam = text(row, "exam_id").and_then(|id| ids.iter().position(|known| *known == id));
-        question
-    });
-    Bank { exams: exams.collect(), questions: questions.collect(), ..Bank::default() }
 }

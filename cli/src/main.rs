@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, serve, template,
-    user, verify,
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, report, serve,
+    template, user, verify,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -34,9 +34,12 @@ enum Command {
     /// List the mails that wait to be sent, send dead ones again, preview the texts
     #[command(subcommand)]
     Mail(mail::Command),
+    /// List the questions that students reported, close a report, give the credit back
+    #[command(subcommand)]
+    Report(report::Command),
     /// Draw the formulas of stored questions again, after an upgrade
     Render(render::Arguments),
-    /// Print the OpenAPI 3.1 document of the API
+    /// Print the OpenAPI document of the API, in edition 3.1 or 3.0
     Openapi(openapi::Arguments),
     /// Verify that every balance matches its ledger
     Verify(verify::Arguments),
@@ -63,6 +66,7 @@ async fn main() -> ExitCode {
         Command::Db(arguments) => db::run(arguments).await,
         Command::User(command) => user::run(command).await,
         Command::Mail(command) => mail::run(command).await,
+        Command::Report(command) => report::run(command).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Verify(arguments) => verify::verify(arguments).await,

@@ -15,6 +15,7 @@ use shared::domain::questions::rendered::formulas;
 use crate::database::{DataSource, DatabaseUse};
 use crate::import::Pen;
 use crate::output::outln;
+use crate::progress;
 
 /// Options of the command.
 #[derive(Debug, Args)]
@@ -81,7 +82,9 @@ pub async fn render_course(app: &App, course: &Course, dry_run: bool) -> Result<
     let pen = Pen::new(&course.macros).with_context(|| course.id.to_string())?;
     let bank = app.store.bank(course).await?;
     let summaries: Vec<&QuestionSummary> = bank.questions.iter().collect();
+    let reading = progress::spinner("reading questions");
     let stored = app.store.whole(&summaries).await?;
+    drop(reading);
     // A newer renderer may have drawn some already: this one does not undo that.
     let is_ours = |question: &Question| question.drawn.as_ref().is_none_or(|drawn| drawn.renderer <= VERSION);
     let mut questions: Vec<Question> = stored.values().filter(|question| is_ours(question)).cloned().collect();
@@ -107,7 +110,9 @@ pub async fn render_course(app: &App, course: &Course, dry_run: bool) -> Result<
     );
     let catalog =
         Catalog { course: course.clone(), exams: Vec::new(), topics: Vec::new(), patterns: Vec::new(), questions };
+    let storing = progress::spinner("storing questions");
     let (counts, _) = app.store.write_catalog(&catalog, app.now(), dry_run).await?;
+    drop(storing);
     report.written = counts.get("Question").map_or(0, |counts| counts.created + counts.changed);
     Ok(report)
 }

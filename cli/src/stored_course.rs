@@ -9,6 +9,8 @@ use shared::domain::catalog::draft::CatalogDraft;
 use shared::domain::catalog::{Course, Exam, Pattern, Question, Topic};
 use shared::domain::id::CourseId;
 
+use crate::progress;
+
 /// Questions that are read at once.
 const QUESTIONS_AT_ONCE: usize = 500;
 
@@ -22,9 +24,11 @@ pub async fn read(app: &App, id: &CourseId) -> Result<Option<Catalog>> {
     let bank = app.store.bank(&course).await?;
     let summaries: Vec<_> = bank.for_sale().collect();
     let mut questions = Vec::with_capacity(summaries.len());
+    let bar = progress::bar("reading questions", summaries.len());
     for chunk in summaries.chunks(QUESTIONS_AT_ONCE) {
         let mut whole = app.store.whole(chunk).await?;
         questions.extend(chunk.iter().filter_map(|summary| whole.remove(&summary.meta.id)));
+        bar.inc(chunk.len() as u64);
     }
     Ok(Some(Catalog {
         course,
@@ -108,6 +112,9 @@ fn course_row(course: &Course) -> Value {
         "id": course.id, "name": course.name, "is_active": course.is_active, "created_at": course.created_at.to_string(),
     });
     set(&mut row, "description", course.description.as_ref());
+    if !course.macros.is_empty() {
+        row["macros"] = json!(course.macros);
+    }
     row
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use crate::answers::{numeric_form, share, short_answer_form};
+use crate::accepted_forms::{numeric_form, share, short_answer_form};
 use crate::reading::OPTIONS_MAX;
 use crate::{Accepted, Answer, Choice, Part};
 

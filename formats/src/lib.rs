@@ -7,11 +7,11 @@
 //! The readers are the feature `read`, the writers are the feature `write`. Both are on by default.
 
 #[cfg(feature = "read")]
+mod accepted_forms;
+#[cfg(feature = "read")]
 pub mod aiken;
 #[cfg(feature = "read")]
 pub mod anki;
-#[cfg(feature = "read")]
-mod answers;
 #[cfg(feature = "read")]
 pub mod catalogue;
 #[cfg(feature = "read")]

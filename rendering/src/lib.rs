@@ -24,7 +24,7 @@ pub use markup::is_safe;
 use engine::Engine;
 
 /// Changes when the same formula gives other markup, so that stored markup can be rendered again.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A formula that cannot be drawn. Callers show its source as code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

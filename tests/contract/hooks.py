@@ -37,7 +37,7 @@ class Session:
 
 
 # What may be wrong with data that fits its schema.
-BEYOND_SCHEMAS = {"cursor", "password", "new_password", "was_correct", "answer", "answers", "self_report", "config", "config.difficulty_distribution", "config.difficultyDistribution", "email"}
+BEYOND_SCHEMAS = {"cursor", "password", "new_password", "was_correct", "answer", "answers", "self_report", "part", "config", "config.difficulty_distribution", "config.difficultyDistribution", "email"}
 
 
 @schemathesis.check

@@ -23,8 +23,13 @@ const EXAMPLE_PASSWORD: &str = "correct horse battery";
 /// The token of a mail in the examples. It is not valid.
 const EXAMPLE_TOKEN: &str = "pm_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// Ids of the test course in the events, and their replacements in the examples.
-const IN_THE_SAMPLE: [(&str, &str); 4] =
-    [("algebra", COURSE), ("alg-q2", QUESTION), ("alg-quadratic", "calc2-sequences"), ("alg-sets", "calc2-by-parts")];
+const IN_THE_SAMPLE: [(&str, &str); 5] = [
+    ("algebra", COURSE),
+    ("alg-2020", "calc2-2018-fall-final"),
+    ("alg-q2", QUESTION),
+    ("alg-quadratic", "calc2-sequences"),
+    ("alg-sets", "calc2-by-parts"),
+];
 /// The sample course.
 const COURSE: &str = "calc2";
 /// One of its questions, with choices.

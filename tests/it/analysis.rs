@@ -39,7 +39,8 @@ async fn analysis_is_computed_from_past_exams() {
     assert_eq!(years, [2020, 2022]);
     assert_eq!(trends["topics"][2], json!({"topic_id": "alg-quadratic", "counts": [1, 1], "points": [15.0, 7.5]}));
     assert_eq!(analysis["high_value_topics"][0]["topic_id"], "alg-quadratic");
-    assert_eq!(analysis["high_value_topics"][0]["frequency"], 1.0);
+    assert_eq!(analysis["high_value_topics"][0]["frequency"], "Very often");
+    assert_eq!(analysis["high_value_topics"][0]["frequency_score"], 1.0);
     let order: Vec<&str> =
         analysis["recommended_study_order"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     assert_eq!(order.len(), 4);
@@ -200,4 +201,8 @@ async fn analyze_command_shows_the_same_numbers_as_the_api() {
     let addresses = page.matches("http").count() - page.matches("http://www.w3.org/2000/svg").count();
     assert_eq!(addresses, 0, "a page of its own names no host");
     assert_eq!(page.matches("<svg").count(), 6, "three charts at two widths");
+    assert!(page.contains("Shares of the rated questions: easy 50 %, medium 0 %, hard 50 %."), "{page}");
+    // The last label of an axis ends at the edge of the chart, so that nothing of it is cut off.
+    let labels: Vec<&str> = page.split("<text ").filter(|label| label.contains("100 %")).collect();
+    assert!(labels.len() >= 2 && labels.iter().all(|label| label.contains("text-anchor=\"end\"")), "{labels:?}");
 }

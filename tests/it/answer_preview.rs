@@ -87,3 +87,39 @@ async fn a_preview_tells_nothing_of_the_expected_answer_and_counts_nothing() {
     let submitted = ada.post("/api/questions/alg-q4/submit", json!({"answer": "8"})).await.ok();
     assert_eq!(submitted["attempts"], 1, "{progress}");
 }
+
+/// Parts a and b are gaps, c has options and d is a text.
+#[tokio::test]
+async fn the_answer_to_a_part_is_read_by_the_rules_of_the_part() {
+    let test = TestApp::empty().await;
+    test.import(&serde_json::from_str(include_str!("../fixtures/parts_course.json")).unwrap()).await;
+    let ada = test.user("ada").await;
+    for id in ["mix-parts", "mix-name"] {
+        let _ = ada.post(&format!("/api/questions/{id}/start"), json!({})).await.ok();
+    }
+    let cases = [
+        ("a", "1/2x", "formula", json!("(1/2)⋅x")),
+        ("b", "4", "formula", json!("4")),
+        ("c", "b", "choices", json!("B")),
+        ("c", "6", "unreadable", Value::Null),
+        ("d", "It is even", "text", json!("It is even")),
+    ];
+    for (part, answer, kind, text) in cases {
+        let answer: String = form_urlencoded::byte_serialize(answer.as_bytes()).collect();
+        let path = format!("/api/questions/mix-parts/preview-answer?answer={answer}&part={part}");
+        let body = ada.get(&path).await.ok();
+        assert_eq!((&body["kind"], &body["text"]), (&json!(kind), &text), "{part} {answer}");
+    }
+    for query in ["answer=6", "answer=6&part="] {
+        let body = ada.get(&format!("/api/questions/mix-parts/preview-answer?{query}")).await.ok();
+        assert_eq!((&body["readable"], &body["kind"]), (&json!(false), &json!("unreadable")));
+        assert_eq!(body["problem"], "The question has the parts a, b, c, d. Each is read alone: name one.");
+    }
+    for part in ["e", "A", "1", "a,b"] {
+        let path = format!("/api/questions/mix-parts/preview-answer?answer=6&part={part}");
+        let problem = ada.get(&path).await.problem(422, "invalid_field");
+        assert_eq!(problem["field"], "part", "{problem}");
+    }
+    let problem = ada.get("/api/questions/mix-name/preview-answer?answer=6&part=a").await.problem(422, "invalid_field");
+    assert_eq!(problem["field"], "part");
+}

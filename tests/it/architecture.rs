@@ -298,6 +298,20 @@ fn no_function_links_the_latex_engine() {
     }
 }
 
+#[test]
+fn only_midterm_links_formats_and_only_their_writers() {
+    for function in FUNCTIONS.into_iter().filter(|function| *function != "midterm") {
+        assert!(!dependencies(&format!("functions/{function}")).contains("formats"), "{function} depends on formats");
+    }
+    assert!(!dependencies("shared").contains("formats"));
+    let manifest = |path: &str| -> toml::Table { read(path).parse().unwrap() };
+    let in_midterm = &manifest("functions/midterm/Cargo.toml")["dependencies"]["formats"];
+    assert_eq!(in_midterm["features"], toml::Value::from(vec!["write"]), "{in_midterm:?}");
+    // Otherwise the readers come along by default.
+    let in_workspace = &manifest("Cargo.toml")["workspace"]["dependencies"]["formats"];
+    assert_eq!(in_workspace["default-features"], toml::Value::from(false), "{in_workspace:?}");
+}
+
 /// The files that git tracks or would add; none without git.
 fn tracked_files() -> Option<Vec<String>> {
     let listed = Command::new("git")

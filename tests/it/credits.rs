@@ -122,5 +122,5 @@ async fn a_local_server_without_stripe_returns_the_placeholder_url() {
     let _ = rich.post(PURCHASE, json!({"plan": "unlimited"})).await.problem(409, "already_subscribed");
     let _ = rich.post(PURCHASE, json!({"plan": "starter"})).await.ok();
     assert_eq!(ada.get("/api/credits/balance").await.ok()["plan"], "free");
-    assert_eq!(test.stripe.take_asked(), []);
+    assert_eq!(test.stripe.take_requests(), []);
 }

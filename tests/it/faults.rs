@@ -79,9 +79,15 @@ impl Trial {
             "delete_account" => (Some(json!({"password": PASSWORD})), [].as_slice(), false),
             // An analysis is charged once without a key. `send` creates the event of each person; Stripe repeats
             // exactly the same event.
-            "logout" | "revoke_session" | "show_analysis" | "enroll" | "receive_event" | "resend_verification" => {
-                (None, [].as_slice(), false)
-            }
+            "logout"
+            | "revoke_session"
+            | "show_analysis"
+            | "show_detailed_analysis"
+            | "enroll"
+            | "receive_event"
+            | "resend_verification" => (None, [].as_slice(), false),
+            // A question is reported once without a key.
+            "report_question" => (Some(json!({"reason": "wrong_key", "text": "B is right."})), start, false),
             "forgot_password" => (Some(json!({"email": ""})), [].as_slice(), false),
             "verify_email" => (Some(json!({"token": ""})), [].as_slice(), false),
             "reset_password" => {
@@ -174,7 +180,8 @@ impl Trial {
 async fn trials(test: &TestApp) -> Vec<Trial> {
     let reads = ["find_weak_topics", "open_portal"];
     let changes = |route: &&Route| {
-        (route.method != Method::GET && !reads.contains(&route.operation)) || route.operation == "show_analysis"
+        let buys = ["show_analysis", "show_detailed_analysis"].contains(&route.operation);
+        (route.method != Method::GET && !reads.contains(&route.operation)) || buys
     };
     let mut trials: Vec<Trial> = ROUTES.iter().filter(changes).map(Trial::of).collect();
     let login = trials.iter_mut().find(|trial| trial.route.operation == "login").unwrap();

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tests::TestApp;
 use tests::proxy::{Aim, Fault, Reach};
-use tests::{TestApp, root};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::architecture::root;
 use crate::logs::Lines;
 use crate::routes::template;
 

@@ -92,6 +92,78 @@ fn every_reference_resolves() {
     check(&contract, &contract);
 }
 
+/// Many languages write member names in their own case, so names that differ only in case and `_` become one name: a
+/// duplicate declaration, or a member that is lost in silence.
+#[test]
+fn no_two_members_of_a_schema_have_the_same_name_in_another_case() {
+    fn members(schema: &Value, contract: &Value, names: &mut BTreeSet<String>) {
+        if let Some(path) = schema.get("$ref").and_then(Value::as_str) {
+            members(contract.pointer(path.trim_start_matches('#')).unwrap(), contract, names);
+        }
+        names.extend(schema["properties"].as_object().into_iter().flat_map(|properties| properties.keys().cloned()));
+        schema["allOf"].as_array().into_iter().flatten().for_each(|part| members(part, contract, names));
+    }
+    fn check(value: &Value, contract: &Value, place: &str) {
+        let mut names = BTreeSet::new();
+        members(value, contract, &mut names);
+        let mut seen = BTreeSet::new();
+        for name in names {
+            assert!(seen.insert(name.replace('_', "").to_lowercase()), "{place}: {name} has a twin");
+        }
+        match value {
+            Value::Object(inner) => {
+                inner.iter().for_each(|(name, value)| check(value, contract, &format!("{place}/{name}")));
+            }
+            Value::Array(entries) => entries.iter().for_each(|entry| check(entry, contract, place)),
+            _ => {}
+        }
+    }
+    let contract = committed();
+    for part in ["schemas", "responses"] {
+        check(&contract["components"][part], &contract, part);
+    }
+    check(&contract["paths"], &contract, "paths");
+}
+
+/// Keywords that generators are known to misread, and schemas without a name, whose generated names change with the contract.
+#[test]
+fn schemas_are_named_and_use_what_generators_read() {
+    fn check(value: &Value, place: &str) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let is_data = ["example", "examples"].contains(&name.as_str());
+                    assert!(is_data || !["const", "propertyNames"].contains(&name.as_str()), "{place}: {name}");
+                    if !is_data {
+                        check(member, &format!("{place}/{name}"));
+                    }
+                }
+            }
+            Value::Array(entries) => entries.iter().for_each(|entry| check(entry, place)),
+            _ => {}
+        }
+    }
+    let contract = committed();
+    check(&contract, "");
+    for (name, response) in contract["components"]["responses"].as_object().unwrap() {
+        let schema = &response["content"]["application/problem+json"]["schema"];
+        let target = schema["$ref"].as_str().unwrap_or_else(|| panic!("{name} has an inline schema"));
+        assert!(target.ends_with("Problem"), "{target}");
+    }
+    let lacking = &contract["components"]["schemas"]["InsufficientCreditsProblem"]["allOf"][1];
+    assert_eq!(lacking["properties"]["status"]["enum"], json!([402]));
+    assert_eq!(lacking["required"], json!(["status", "code", "credits_needed", "credits_available"]));
+    for (_, item) in contract["paths"].as_object().unwrap() {
+        for (_, operation) in item.as_object().unwrap() {
+            let description = operation["responses"]["200"]["description"].as_str().unwrap();
+            assert!(!["", "Success."].contains(&description), "{}", operation["operationId"]);
+        }
+    }
+    assert_eq!(contract["components"]["schemas"]["Seed"]["format"], "int64");
+    let count = &contract["components"]["schemas"]["PracticeRequest"]["properties"]["count"];
+    assert!(count.to_string().contains("buys three") && count.to_string().contains("\"default\":3"), "{count}");
+}
+
 #[test]
 fn every_code_is_listed_once() {
     let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();

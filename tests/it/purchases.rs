@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
 use shared::domain::id::UserId;
 use tests::stripe::{
-    CANCEL_URL, PRICE_STARTER, PRICE_UNLIMITED, SECRET_KEY, SUCCESS_URL, Shape, Trouble, customer_of, life, others,
+    CANCEL_URL, PRICE_STARTER, PRICE_UNLIMITED, SECRET_KEY, SUCCESS_URL, Shape, StripeFault, customer_of, life, others,
 };
 use tests::{Person, TestApp};
 use tokio::net::TcpListener;
@@ -39,7 +39,7 @@ async fn a_purchase_asks_stripe_for_a_customer_once_and_for_a_checkout_each_time
         json!({"checkout_url": format!("https://checkout.stripe.com/c/pay/{session_id}"), "session_id": session_id})
     );
 
-    let asked = test.stripe.take_asked();
+    let asked = test.stripe.take_requests();
     let [customer, session] = asked.as_slice() else { panic!("{asked:#?}") };
     assert_eq!(customer.what, "POST /v1/customers");
     assert_eq!(customer.form, form(&[("email", "ada@example.org"), ("metadata[user_id]", &ada.id)]));
@@ -65,7 +65,7 @@ async fn a_purchase_asks_stripe_for_a_customer_once_and_for_a_checkout_each_time
     }
 
     let _ = ada.post(PURCHASE, json!({"plan": "unlimited"})).await.ok();
-    let asked = test.stripe.take_asked();
+    let asked = test.stripe.take_requests();
     assert_eq!(asked.len(), 1);
     assert_eq!(
         (asked[0].form["customer"].as_str(), asked[0].form["line_items[0][price]"].as_str()),
@@ -86,7 +86,7 @@ async fn concurrent_purchases_share_one_customer() {
         async move { ada.post(PURCHASE, starter()).await.ok() }
     }));
     assert_eq!(answers.await.len(), 12);
-    let sessions = test.stripe.take_asked().into_iter().filter(|asked| asked.what.ends_with("sessions"));
+    let sessions = test.stripe.take_requests().into_iter().filter(|asked| asked.what.ends_with("sessions"));
     let customers: Vec<String> = sessions.map(|asked| asked.form["customer"].clone()).collect();
     assert_eq!((customers.len(), customers.iter().all(|customer| *customer == customers[0])), (12, true));
 }
@@ -104,7 +104,7 @@ async fn the_same_key_returns_the_same_checkout() {
     assert_ne!(bob.post_once(PURCHASE, "k", starter()).await.ok(), first);
     let keys: Vec<String> = test
         .stripe
-        .take_asked()
+        .take_requests()
         .iter()
         .map(|asked| asked.headers["idempotency-key"].to_str().unwrap().to_owned())
         .collect();
@@ -123,10 +123,10 @@ async fn a_plan_is_changed_in_the_portal() {
     let _ = ada.post(PURCHASE, starter()).await.problem(409, "already_subscribed");
     let other = ada.post(PURCHASE, json!({"plan": "unlimited"})).await.problem(409, "already_subscribed");
     assert!(other["detail"].as_str().unwrap().contains("portal"), "{other}");
-    assert_eq!(test.stripe.take_asked(), []);
+    assert_eq!(test.stripe.take_requests(), []);
     let portal = ada.post(PORTAL, json!({})).await.ok();
     assert_eq!(portal, json!({"portal_url": format!("https://billing.stripe.com/p/session/{:030}", 1)}));
-    let asked = test.stripe.take_asked();
+    let asked = test.stripe.take_requests();
     assert_eq!((asked.len(), asked[0].what.as_str()), (1, "POST /v1/billing_portal/sessions"));
     assert_eq!(asked[0].form, form(&[("customer", &customer_of(&ada)), ("return_url", CANCEL_URL)]));
 
@@ -141,7 +141,7 @@ async fn a_customer_who_was_deleted_at_stripe_is_replaced_once() {
     let ada = test.member("ada", Plan::Free, 5).await;
     let now = test.app.now();
     let _ = ada.post_once(PURCHASE, "k", starter()).await.ok();
-    let old = test.stripe.take_asked()[1].form["customer"].clone();
+    let old = test.stripe.take_requests()[1].form["customer"].clone();
     test.stripe.delete_customer(&old);
 
     let processes: Vec<Router> = (0..4).map(|_| test.twin()).collect();
@@ -150,7 +150,7 @@ async fn a_customer_who_was_deleted_at_stripe_is_replaced_once() {
         async move { ada.post(PURCHASE, starter()).await.ok() }
     }));
     assert_eq!(answers.await.len(), 8);
-    let asked = test.stripe.take_asked();
+    let asked = test.stripe.take_requests();
     let created = asked.iter().filter(|asked| asked.what == "POST /v1/customers");
     let keys: std::collections::BTreeSet<_> =
         created.map(|asked| asked.headers["idempotency-key"].to_str().unwrap()).collect();
@@ -167,7 +167,7 @@ async fn a_customer_who_was_deleted_at_stripe_is_replaced_once() {
     // Later requests use the new customer directly, and the client's old key can be used again.
     let _ = ada.post_once(PURCHASE, "k", starter()).await.ok();
     let _ = ada.post(PORTAL, json!({})).await.ok();
-    let asked = test.stripe.take_asked();
+    let asked = test.stripe.take_requests();
     assert_eq!(asked.iter().map(|asked| asked.form["customer"].as_str()).collect::<Vec<_>>(), [new, new]);
 
     // A late event of the old customer still finds its user, and does not bring the old customer back.
@@ -175,7 +175,7 @@ async fn a_customer_who_was_deleted_at_stripe_is_replaced_once() {
     let _ = test.webhook(&serde_json::from_str(&late).unwrap()).await.ok();
     assert_eq!(ada.credits().await, 20);
     let _ = ada.post(PORTAL, json!({})).await.ok();
-    assert_eq!(test.stripe.take_asked()[0].form["customer"], new);
+    assert_eq!(test.stripe.take_requests()[0].form["customer"], new);
 }
 
 /// The account's deletion also deletes the rows of customers who were replaced, however they were.
@@ -184,11 +184,11 @@ async fn no_customer_of_a_deleted_account_is_known_any_more() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let _ = ada.post(PURCHASE, starter()).await.ok();
-    let mut customers = vec![test.stripe.take_asked()[1].form["customer"].clone()];
+    let mut customers = vec![test.stripe.take_requests()[1].form["customer"].clone()];
     for _ in 0..2 {
         test.stripe.delete_customer(customers.last().unwrap());
         let _ = ada.post(PURCHASE, starter()).await.ok();
-        customers.push(test.stripe.take_asked().last().unwrap().form["customer"].clone());
+        customers.push(test.stripe.take_requests().last().unwrap().form["customer"].clone());
     }
     // A late event of the first one does not bring it back.
     let paid = life(Shape::Since, &ada, test.app.now())[0].to_string().replace(&customer_of(&ada), &customers[0]);
@@ -210,10 +210,10 @@ async fn the_portal_replaces_a_deleted_customer_too() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let _ = ada.post(PURCHASE, starter()).await.ok();
-    let old = test.stripe.take_asked()[1].form["customer"].clone();
+    let old = test.stripe.take_requests()[1].form["customer"].clone();
     test.stripe.delete_customer(&old);
     let _ = ada.post(PORTAL, json!({})).await.ok();
-    let asked: Vec<String> = test.stripe.take_asked().into_iter().map(|asked| asked.what).collect();
+    let asked: Vec<String> = test.stripe.take_requests().into_iter().map(|asked| asked.what).collect();
     let portal = "POST /v1/billing_portal/sessions";
     assert_eq!(asked, [portal, &format!("GET /v1/customers/{old}"), "POST /v1/customers", portal]);
 }
@@ -229,10 +229,10 @@ async fn a_wrong_key_replaces_no_subscribers_customer() {
     let _ = test.webhook(&events[0]).await.ok();
     test.stripe.set_unknown(&customer, true);
     let _ = ada.post(PORTAL, json!({})).await.problem(503, "unavailable");
-    assert!(test.stripe.take_asked().iter().all(|asked| asked.what != "POST /v1/customers"));
+    assert!(test.stripe.take_requests().iter().all(|asked| asked.what != "POST /v1/customers"));
     test.stripe.set_unknown(&customer, false);
     let _ = ada.post(PORTAL, json!({})).await.ok();
-    assert_eq!(test.stripe.take_asked()[0].form["customer"], customer);
+    assert_eq!(test.stripe.take_requests()[0].form["customer"], customer);
     assert_eq!(ada.get("/api/credits/balance").await.ok()["plan"], "starter");
 }
 
@@ -242,17 +242,17 @@ async fn a_customer_who_was_replaced_by_mistake_comes_back() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let _ = ada.post(PURCHASE, starter()).await.ok();
-    let old = test.stripe.take_asked()[1].form["customer"].clone();
+    let old = test.stripe.take_requests()[1].form["customer"].clone();
     test.stripe.set_unknown(&old, true);
     let _ = ada.post(PURCHASE, starter()).await.ok();
-    let new = test.stripe.take_asked().last().unwrap().form["customer"].clone();
+    let new = test.stripe.take_requests().last().unwrap().form["customer"].clone();
     assert_ne!(new, old);
     test.stripe.set_unknown(&old, false);
     let paid = life(Shape::Since, &ada, test.app.now())[0].to_string().replace(&customer_of(&ada), &old);
     let _ = test.webhook(&serde_json::from_str(&paid.replace("user_id", "x")).unwrap()).await.ok();
     assert_eq!(ada.get("/api/credits/balance").await.ok()["plan"], "starter");
     let _ = ada.post(PORTAL, json!({})).await.ok();
-    assert_eq!(test.stripe.take_asked()[0].form["customer"], old);
+    assert_eq!(test.stripe.take_requests()[0].form["customer"], old);
 }
 
 /// The customer was deleted at Stripe without an event; its subscription ended too.
@@ -280,13 +280,13 @@ async fn a_permanent_rejection_by_stripe_is_not_503() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let error = |code: &str, param: &str| {
-        Trouble::Answer(400, json!({"error": {"type": "invalid_request_error", "code": code, "param": param}}))
+        StripeFault::Answer(400, json!({"error": {"type": "invalid_request_error", "code": code, "param": param}}))
     };
     test.stripe.fail(&[error("email_invalid", "email")]);
     let answer = ada.post(PURCHASE, starter()).await;
     let problem = answer.problem(422, "payment_rejected");
     assert!(problem["detail"].as_str().unwrap().contains("your email"), "{problem}");
-    assert_eq!(test.stripe.take_asked().len(), 1);
+    assert_eq!(test.stripe.take_requests().len(), 1);
     // A missing price is a configuration error, which an operator can fix.
     let _ = ada.post(PURCHASE, starter()).await.ok();
     test.stripe.fail(&[error("resource_missing", "line_items[0][price]")]);
@@ -294,20 +294,20 @@ async fn a_permanent_rejection_by_stripe_is_not_503() {
     // Missing portal settings and a key of the wrong mode are also configuration errors.
     let says = |message: &str, param: Option<&str>| {
         let error = json!({"type": "invalid_request_error", "message": message, "param": param, "code": param.map(|_| "resource_missing")});
-        Trouble::Answer(400, json!({ "error": error }))
+        StripeFault::Answer(400, json!({ "error": error }))
     };
     let no_settings = "No configuration provided and your test mode default configuration has not been created.";
     let other_mode = "No such customer: 'cus_x'; a similar object exists in live mode, but a test mode key was used to make this request.";
-    for trouble in [says(no_settings, None), says(other_mode, Some("customer"))] {
-        let _ = test.stripe.take_asked();
-        test.stripe.fail(&[trouble]);
+    for fault in [says(no_settings, None), says(other_mode, Some("customer"))] {
+        let _ = test.stripe.take_requests();
+        test.stripe.fail(&[fault]);
         let _ = ada.post(PORTAL, json!({})).await.problem(503, "unavailable");
-        assert_eq!(test.stripe.take_asked().len(), 1);
+        assert_eq!(test.stripe.take_requests().len(), 1);
     }
     // A new customer may also be missing if it was deleted at once; the retries are bounded.
     let missing = || error("resource_missing", "customer");
-    let created = Trouble::Answer(200, json!({"id": "cus_gone_again"}));
-    let deleted = Trouble::Answer(200, json!({"id": "cus_gone", "deleted": true}));
+    let created = StripeFault::Answer(200, json!({"id": "cus_gone_again"}));
+    let deleted = StripeFault::Answer(200, json!({"id": "cus_gone", "deleted": true}));
     test.stripe.fail(&[missing(), deleted, created, missing()]);
     let _ = ada.post(PURCHASE, starter()).await.problem(422, "payment_rejected");
     let _ = ada.post(PURCHASE, starter()).await.ok();
@@ -318,26 +318,30 @@ async fn a_permanent_rejection_by_stripe_is_not_503() {
 async fn a_failure_of_stripe_changes_nothing() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
-    let error = |status: u16, kind: &str| Trouble::Answer(status, json!({"error": {"type": kind, "code": "c"}}));
+    let error = |status: u16, kind: &str| StripeFault::Answer(status, json!({"error": {"type": kind, "code": "c"}}));
     // Transient failures are retried.
-    for trouble in
-        [error(500, "api_error"), error(409, "lock"), error(429, "rate"), Trouble::Failure, Trouble::TimeoutAfter]
-    {
-        test.stripe.fail(std::slice::from_ref(&trouble));
+    for fault in [
+        error(500, "api_error"),
+        error(409, "lock"),
+        error(429, "rate"),
+        StripeFault::ServerError,
+        StripeFault::TimeoutAfter,
+    ] {
+        test.stripe.fail(std::slice::from_ref(&fault));
         let _ = ada.post(PURCHASE, starter()).await.ok();
     }
-    let _ = test.stripe.take_asked();
+    let _ = test.stripe.take_requests();
 
     let busy = [500, 503, 500, 502].map(|status| error(status, "api_error"));
     let wrong = [error(401, "invalid_request_error")];
-    let odd = [Trouble::Answer(200, json!({"object": "list"}))];
-    for (trouble, tries) in [(busy.as_slice(), 4), (&wrong, 1), (&odd, 1)] {
-        test.stripe.fail(trouble);
+    let odd = [StripeFault::Answer(200, json!({"object": "list"}))];
+    for (fault, tries) in [(busy.as_slice(), 4), (&wrong, 1), (&odd, 1)] {
+        test.stripe.fail(fault);
         let answer = ada.post(PURCHASE, starter()).await;
         assert_eq!(answer.header("retry-after"), "1");
         let problem = answer.problem(503, "unavailable");
         assert!(!problem.to_string().to_lowercase().contains("stripe"), "{problem}");
-        assert_eq!(test.stripe.take_asked().len(), tries);
+        assert_eq!(test.stripe.take_requests().len(), tries);
     }
     let _ = ada.post(PURCHASE, starter()).await.ok();
     // No server listens at this address.
@@ -397,7 +401,7 @@ async fn secrets_come_from_parameters() {
     let ada = test.member("ada", Plan::Free, 5).await;
     let process = with("/pastpaper/key");
     let _ = ada.through(process.clone()).post(PURCHASE, starter()).await.ok();
-    assert_eq!(test.stripe.take_asked()[0].headers["authorization"], format!("Bearer {SECRET_KEY}"));
+    assert_eq!(test.stripe.take_requests()[0].headers["authorization"], format!("Bearer {SECRET_KEY}"));
     let _ = test.webhook_through(process, &life(Shape::Since, &ada, test.app.now())[0]).await.ok();
     let _ = ada
         .through(with("/pastpaper/none"))

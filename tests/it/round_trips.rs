@@ -71,6 +71,9 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "generate_midterm" => {
             (on(""), Some(json!({"course_id": "algebra", "config": {"question_count": 3, "seed": 7}})))
         }
+        "report_question" => (on("alg-q4"), Some(json!({"reason": "wrong_key"}))),
+        "list_exam_questions" => (on("alg-2020"), None),
+        "show_public_topic" => (on("alg-sets"), None),
         "show_figure" => (FIGURE.to_owned(), None),
         "revoke_session" => (on(&person.session_id()), None),
         "change_password" => {
@@ -81,8 +84,16 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
         "preview_answer" => (format!("{}?answer=1/2x", on("alg-q4")), None),
         "show_question" | "start_question" | "unlock_solution" => (on("alg-q4"), None),
-        "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic" | "list_public_topics"
-        | "show_analysis" | "enroll" => (on("algebra"), None),
+        "show_course"
+        | "list_exams"
+        | "show_stats"
+        | "list_topics"
+        | "show_topic"
+        | "list_public_topics"
+        | "show_analysis"
+        | "show_detailed_analysis"
+        | "list_course_questions"
+        | "enroll" => (on("algebra"), None),
         _ => (on(""), None),
     };
     match (row.operation.as_str(), row.situation.as_str()) {
@@ -95,13 +106,17 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
             let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;
         }
-        ("unlock_solution" | "submit_answer" | "preview_answer", _) => {
+        ("unlock_solution" | "submit_answer" | "preview_answer" | "report_question", "") => {
             let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
         }
         ("open_portal", _) => {
             let _ = send(test.app.now(), &person, "POST", PURCHASE, Some(json!({"plan": "starter"}))).await;
         }
-        ("show_analysis", "done before") => {
+        ("report_question", _) => {
+            let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
+            let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;
+        }
+        ("show_analysis" | "show_detailed_analysis", "done before") => {
             let _ = send(test.app.now(), &person, "GET", &path, None).await;
         }
         (_, "done before") => {

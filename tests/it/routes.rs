@@ -75,7 +75,8 @@ const NO_MIDTERM: &str = "019a0000-0000-7000-8000-000000000000";
 /// A path of the small course.
 fn concrete(path: &str) -> String {
     let path = path.replace("{topic_id}", "alg-linear").replace("/courses/{id}", "/courses/algebra");
-    let path = path.replace("/questions/{id}", "/questions/alg-q1");
+    let path = path.replace("/questions/{id}", "/questions/alg-q1").replace("/exams/{id}", "/exams/alg-2020");
+    let path = path.replace("/topics/{id}", "/topics/alg-linear");
     // No user has this id; a problem is an answer, too.
     let path = path.replace("/sessions/{id}", "/sessions/0123456789abcdef0123456789abcdef");
     let path = path.replace("/midterm/{id}", &format!("/midterm/{NO_MIDTERM}"));

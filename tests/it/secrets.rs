@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shared::domain::account::session::SESSION_TTL_SECONDS;
 use tests::mail::token_in;
 use tests::proxy::{Aim, Fault, Reach};
-use tests::stripe::{SECRET_KEY, Shape, Trouble, WEBHOOK_SECRETS, life};
+use tests::stripe::{SECRET_KEY, Shape, StripeFault, WEBHOOK_SECRETS, life};
 use tests::{Answer, MAIL_KEY, Person, TestApp};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -117,7 +117,7 @@ impl Life {
     /// Buys a plan while Stripe's errors contain secrets.
     async fn buy(&mut self, person: &Person) {
         let quoting = json!({"error": {"type": "invalid_request_error", "message": SECRET_KEY, "code": SECRET_KEY}});
-        self.test.stripe.fail(&[Trouble::Answer(401, quoting)]);
+        self.test.stripe.fail(&[StripeFault::Answer(401, quoting)]);
         let body = || Some(json!({"plan": "starter"}));
         assert_eq!(self.ask(person, Method::POST, "/api/credits/purchase", body()).await, 503);
         assert_eq!(self.ask(person, Method::POST, "/api/credits/purchase", body()).await, 200);

@@ -62,7 +62,7 @@ async fn an_unsigned_body_is_not_read() {
         let problem = send(&test, body.to_vec(), &headers).await.problem(400, "invalid_signature");
         assert!(!problem.to_string().contains("secret"), "{case}: {problem}");
     }
-    assert!(proxy.take_calls().is_empty() && test.stripe.take_asked().is_empty());
+    assert!(proxy.take_calls().is_empty() && test.stripe.take_requests().is_empty());
     assert_eq!(test.entries(&ada.id).await.len(), 1);
     // The valid event is accepted with either secret, and applied once.
     let both = signature(body.as_bytes(), WEBHOOK_SECRETS[1], now);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::domain::id::UserId;
 use tests::stripe::{
-    PRICE_STARTER, PRICE_UNLIMITED, Shape, Trouble, customer_of, life, life_2026_10, others, payment_of,
+    PRICE_STARTER, PRICE_UNLIMITED, Shape, StripeFault, customer_of, life, life_2026_10, others, payment_of,
 };
 use tests::{Answer, Person, TestApp};
 
@@ -32,7 +32,7 @@ async fn end(test: &TestApp, person: &Person) -> (Value, Vec<String>) {
 fn own_all(test: &TestApp, person: &Person) {
     for number in 1..=9 {
         for kind in ["ch", "in"] {
-            test.stripe.own(&payment_of(person, kind, number), &customer_of(person));
+            test.stripe.set_customer(&payment_of(person, kind, number), &customer_of(person));
         }
     }
 }
@@ -134,23 +134,23 @@ async fn further_pages_of_invoice_lines_are_read() {
     assert_eq!(before["credits"], 18);
     let (event, lines) = renewal_of_eleven_lines(&ada, start);
     let invoice = event["data"]["object"]["id"].as_str().unwrap().to_owned();
-    let _ = test.stripe.take_asked();
+    let _ = test.stripe.take_requests();
 
     // Nothing is booked while Stripe does not return all lines, on the first page or a later one.
-    let down = Trouble::Answer(503, json!({}));
+    let down = StripeFault::Answer(503, json!({}));
     let _ = test.webhook(&event).await.problem(503, "unavailable");
     test.stripe.set_lines(&invoice, &lines);
     test.stripe.fail(&[down.clone(), down.clone(), down.clone(), down]);
     let _ = test.webhook(&event).await.problem(503, "unavailable");
-    test.stripe.fail(&[Trouble::Answer(200, json!({"object": "list", "data": [{}], "has_more": true}))]);
+    test.stripe.fail(&[StripeFault::Answer(200, json!({"object": "list", "data": [{}], "has_more": true}))]);
     let _ = test.webhook(&event).await.problem(503, "unavailable");
     assert_eq!((ada.get("/api/credits/balance").await.ok(), test.entries(&ada.id).await.len()), (before, 2));
 
-    let _ = test.stripe.take_asked();
+    let _ = test.stripe.take_requests();
     for _ in 0..2 {
         let _ = test.webhook(&event).await.ok();
     }
-    let asked = test.stripe.take_asked();
+    let asked = test.stripe.take_requests();
     let pages: Vec<Option<&str>> =
         asked[..3].iter().map(|asked| asked.form.get("starting_after").map(String::as_str)).collect();
     assert_eq!(pages, [None, Some("il_proration_3"), Some("il_proration_7")]);
@@ -315,14 +315,14 @@ async fn a_dispute_finds_its_user_by_asking() {
     let dispute = &events[7];
     // Of another business on the same account.
     let _ = test.webhook(dispute).await.ok();
-    assert_eq!(test.stripe.take_asked()[0].what, format!("GET /v1/charges/{}", charge_of(dispute)));
+    assert_eq!(test.stripe.take_requests()[0].what, format!("GET /v1/charges/{}", charge_of(dispute)));
 
-    test.stripe.own(&charge_of(dispute), &customer_of(&ada));
+    test.stripe.set_customer(&charge_of(dispute), &customer_of(&ada));
     for event in &events[..5] {
         let _ = test.webhook(event).await.ok();
     }
     let before = ada.credits().await;
-    let down = Trouble::Answer(503, json!({}));
+    let down = StripeFault::Answer(503, json!({}));
     test.stripe.fail(&[down.clone(), down.clone(), down.clone(), down]);
     let _ = test.webhook(dispute).await.problem(503, "unavailable");
     assert_eq!(ada.credits().await, before);

@@ -16,7 +16,7 @@ use crate::contract::check;
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// Body as JSON, a text if it is HTML, or base64 if it is an image; null without a body.
+    /// Body as JSON, a text if it is HTML or LaTeX, or base64 if it is an image or a package; null without a body.
     pub body: Value,
 }
 
@@ -33,12 +33,13 @@ impl Answer {
     async fn read(response: Response) -> Self {
         let (head, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let is_html = head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        let is_image = head.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"image/"));
+        let kind = head.headers.get("content-type").map_or(b"".as_slice(), |kind| kind.as_bytes());
+        let is_text = ["text/html", "application/x-tex"].iter().any(|text| kind.starts_with(text.as_bytes()));
+        let is_binary = ["image/", "application/qti+zip"].iter().any(|binary| kind.starts_with(binary.as_bytes()));
         let body = match bytes.is_empty() {
             true => Value::Null,
-            false if is_image => Value::from(BASE64_STANDARD.encode(&bytes)),
-            false if is_html => Value::from(str::from_utf8(&bytes).unwrap()),
+            false if is_binary => Value::from(BASE64_STANDARD.encode(&bytes)),
+            false if is_text => Value::from(str::from_utf8(&bytes).unwrap()),
             false => serde_json::from_slice(&bytes).unwrap(),
         };
         Self { status: head.status, headers: head.headers, body }

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 76] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 87] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
+    ("analysis.show_detailed_analysis", 200, None),
     ("assessment.find_weak_topics", 200, None),
     ("assessment.find_weak_topics.unknown_topic", 404, Some("not_found")),
     ("assessment.show_progress", 200, None),
@@ -46,10 +47,12 @@ pub const EVENTS: [(&str, u16, Option<&str>); 76] = [
     ("courses.list_exams", 200, None),
     ("courses.show_course", 200, None),
     ("courses.show_course.unknown_course", 404, Some("not_found")),
+    ("courses.show_health", 200, None),
     ("courses.show_stats", 200, None),
     ("courses.show_status", 200, None),
     ("courses.show_status.head", 200, None),
     ("courses.show_status.unknown_path", 404, Some("not_found")),
+    ("credits.list_prices", 200, None),
     ("credits.list_transactions", 200, None),
     ("credits.open_portal", 200, None),
     ("credits.open_portal.not_subscribed", 409, Some("not_subscribed")),
@@ -59,6 +62,7 @@ pub const EVENTS: [(&str, u16, Option<&str>); 76] = [
     ("midterm.generate_midterm.config", 200, None),
     ("midterm.generate_midterm.infeasible", 422, Some("blueprint_infeasible")),
     ("midterm.list_midterms", 200, None),
+    ("midterm.list_presets", 200, None),
     ("midterm.show_midterm", 200, None),
     ("midterm.show_midterm.page", 200, None),
     ("midterm.show_midterm.unknown", 404, Some("not_found")),
@@ -68,10 +72,15 @@ pub const EVENTS: [(&str, u16, Option<&str>); 76] = [
     ("questions.bundle_questions", 200, None),
     ("questions.feature_question", 200, None),
     ("questions.feature_question.not_modified", 304, None),
+    ("questions.list_course_questions", 200, None),
+    ("questions.list_exam_questions", 200, None),
+    ("questions.list_public_questions", 200, None),
     ("questions.practice_questions", 200, None),
     ("questions.practice_questions.missing_course_id", 400, Some("missing_field")),
     ("questions.practice_questions.preflight", 204, None),
     ("questions.preview_answer", 200, None),
+    ("questions.report_question", 200, None),
+    ("questions.report_question.not_started", 409, Some("not_started")),
     ("questions.show_figure", 200, None),
     ("questions.show_figure.forged", 404, Some("not_found")),
     ("questions.show_question", 200, None),
@@ -79,9 +88,11 @@ pub const EVENTS: [(&str, u16, Option<&str>); 76] = [
     ("questions.submit_answer", 200, None),
     ("questions.unlock_solution", 200, None),
     ("questions.unlock_solution.not_started", 409, Some("not_started")),
+    ("topics.list_open_topics", 200, None),
     ("topics.list_public_topics", 200, None),
     ("topics.list_topics", 200, None),
     ("topics.list_topics.category", 200, None),
+    ("topics.show_public_topic", 200, None),
     ("topics.show_topic", 200, None),
     ("webhooks.receive_event", 200, None),
     ("webhooks.receive_event.base64_body", 200, None),
@@ -89,7 +100,8 @@ pub const EVENTS: [(&str, u16, Option<&str>); 76] = [
 ];
 
 /// Events on a question that must be started before.
-const AFTER_START: [&str; 3] = ["questions.preview_answer", "questions.submit_answer", "questions.unlock_solution"];
+const AFTER_START: [&str; 4] =
+    ["questions.preview_answer", "questions.report_question", "questions.submit_answer", "questions.unlock_solution"];
 
 /// The committed text of an event.
 #[must_use]

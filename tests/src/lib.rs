@@ -5,6 +5,7 @@
 
 mod answer;
 mod clock;
+pub mod compatibility;
 pub mod contract;
 pub mod engine;
 mod entropy;

@@ -39,18 +39,18 @@ const LIFE_START: i64 = 1_767_607_200;
 
 /// A failure of the next requests.
 #[derive(Debug, Clone)]
-pub enum Trouble {
+pub enum StripeFault {
     /// Not executed; this response is sent.
     Answer(u16, Value),
     /// 500. It is stored under the idempotency key and replayed.
-    Failure,
+    ServerError,
     /// Executed, then a timeout.
     TimeoutAfter,
 }
 
 /// A recorded request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct RecordedRequest {
     /// Method and path.
     pub what: String,
     /// Decoded form, or the query of a GET.
@@ -60,7 +60,7 @@ pub struct Asked {
 
 #[derive(Default)]
 struct Account {
-    asked: Vec<Asked>,
+    requests: Vec<RecordedRequest>,
     /// Request and response by idempotency key; the response is `None` for a 500.
     done: HashMap<String, (String, Option<Value>)>,
     created: usize,
@@ -72,7 +72,7 @@ struct Account {
     deleted: HashSet<String>,
     /// Customers of whom this account knows nothing.
     unknown: HashSet<String>,
-    trouble: Vec<Trouble>,
+    faults: Vec<StripeFault>,
 }
 
 /// The stand-in. It stops when the test ends.
@@ -107,17 +107,17 @@ impl StripeStandIn {
 
     /// The requests since the last call of this function.
     #[must_use]
-    pub fn take_asked(&self) -> Vec<Asked> {
-        std::mem::take(&mut lock(&self.account).asked)
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
+        std::mem::take(&mut lock(&self.account).requests)
     }
 
     /// Makes each of the next requests fail as given.
-    pub fn fail(&self, trouble: &[Trouble]) {
-        lock(&self.account).trouble = trouble.iter().rev().cloned().collect();
+    pub fn fail(&self, faults: &[StripeFault]) {
+        lock(&self.account).faults = faults.iter().rev().cloned().collect();
     }
 
     /// Sets the customer of a charge or an invoice.
-    pub fn own(&self, id: &str, customer: &str) {
+    pub fn set_customer(&self, id: &str, customer: &str) {
         lock(&self.account).owners.insert(id.to_owned(), customer.to_owned());
     }
 
@@ -156,15 +156,15 @@ async fn answer(
     let pairs = if method == Method::GET { uri.query().unwrap_or_default() } else { text.as_str() };
     let form: BTreeMap<String, String> = form_urlencoded::parse(pairs.as_bytes()).into_owned().collect();
     let what = format!("{method} {}", uri.path());
-    let trouble = {
+    let fault = {
         let mut account = lock(&account);
-        account.asked.push(Asked { what: what.clone(), form: form.clone(), headers: headers.clone() });
-        account.trouble.pop()
+        account.requests.push(RecordedRequest { what: what.clone(), form: form.clone(), headers: headers.clone() });
+        account.faults.pop()
     };
-    if let Some(Trouble::Answer(status, body)) = trouble {
+    if let Some(StripeFault::Answer(status, body)) = fault {
         return (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response();
     }
-    if let Some(Trouble::Failure) = trouble {
+    if let Some(StripeFault::ServerError) = fault {
         let key = headers["idempotency-key"].to_str().unwrap().to_owned();
         lock(&account).done.insert(key, (format!("{what} {form:?}"), None));
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -173,8 +173,8 @@ async fn answer(
     if status.is_server_error() {
         return (status, [("idempotent-replayed", "true")]).into_response();
     }
-    match trouble {
-        Some(Trouble::TimeoutAfter) => {
+    match fault {
+        Some(StripeFault::TimeoutAfter) => {
             tokio::time::sleep(HELD).await;
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }

@@ -18,7 +18,7 @@ const FONT: &str = "system-ui, sans-serif";
 /// Font size: line height as the library counts it; letters have four fifths of it.
 const FONT_PIXELS: i32 = 16;
 /// Mean width of a letter at this size.
-const LETTER_PIXELS: i32 = 8;
+const LETTER_PIXELS: i32 = 7;
 const BAR_PIXELS: i32 = 26;
 /// Below this chart width, names are above their bars instead of left of them.
 const STACKED_BELOW_PIXELS: i32 = 500;
@@ -94,7 +94,10 @@ pub(super) fn forecast(analysis: &Analysis, width: u32) -> Result<String> {
         for tenth in [0, 5, 10] {
             let x = frame.at(f64::from(tenth) / 10.0);
             line(canvas, [(x, frame.top), (x, frame.bottom)], FAINT, 1)?;
-            text(canvas, format!("{} %", tenth * 10), (x, frame.axis()), HPos::Center, INK)?;
+            // The last label ends at the edge of the chart.
+            let (x, anchor) =
+                if tenth == 10 { (frame.right + 2 * MARGIN_PIXELS, HPos::Right) } else { (x, HPos::Center) };
+            text(canvas, format!("{} %", tenth * 10), (x, frame.axis()), anchor, INK)?;
         }
         for (row, topic) in (0..).zip(topics) {
             frame.name(canvas, row, names[&topic.topic_id])?;
@@ -146,7 +149,7 @@ impl Frame {
         let name_height = if is_stacked && has_names { NAME_PIXELS } else { 0 };
         let top = if has_names { AXIS_PIXELS } else { 0 };
         Self {
-            left: if is_stacked { 2 * MARGIN_PIXELS } else { width * 36 / 100 },
+            left: if is_stacked { 2 * MARGIN_PIXELS } else { width * 38 / 100 },
             right: width - 2 * MARGIN_PIXELS,
             top,
             bottom: top + rows * (name_height + BAR_PIXELS),

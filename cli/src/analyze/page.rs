@@ -29,8 +29,12 @@ pub fn page(course: &Course, analysis: &Analysis) -> Result<String> {
         "The dot is the probability that the topic is asked, the line its 90 % interval.",
         |width| charts::forecast(analysis, width),
     )?;
-    let difficulty =
-        figure("Difficulty", "Shares of the rated questions.", |width| charts::difficulty(analysis, width))?;
+    // On a narrow chart there is no room for every label.
+    let mix = analysis.difficulty_distribution;
+    let shares = [("easy", mix.easy), ("medium", mix.medium), ("hard", mix.hard)];
+    let shares = shares.map(|(name, share)| format!("{name} {}", percent(share / 100.0))).join(", ");
+    let caption = format!("Shares of the rated questions: {shares}.");
+    let difficulty = figure("Difficulty", &caption, |width| charts::difficulty(analysis, width))?;
     let page = html! {
         (DOCTYPE)
         html lang="en" {

@@ -120,7 +120,7 @@ fn high_value(analysis: &Analysis) -> String {
             format!("{:.1}", topic.expected_points),
             percent(topic.probability),
             format!("{:.1}", topic.avg_points),
-            percent(topic.frequency),
+            percent(topic.frequency_score),
         ]
     };
     let head = ["topic", "expected points", "probability", "points each", "on past exams"];

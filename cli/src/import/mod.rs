@@ -32,8 +32,8 @@ use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
 use self::studies::{KnownQuestions, write_studies};
 use crate::database::DataSource;
-use crate::mailboxes;
 use crate::output::{out, outln};
+use crate::{mailboxes, progress};
 pub(crate) use drawing::Pen;
 pub use summary::{RowCounts, Summary};
 
@@ -261,12 +261,13 @@ pub(crate) async fn write_catalogs(
 ) -> Result<(WriteReport, Vec<RefusedRow>)> {
     let mut report = WriteReport::new();
     let mut refused = Vec::new();
-    let bar = ProgressBar::new(drafts.len() as u64);
     for mut draft in drafts {
         refused.extend(refuse_bad_rows(&mut draft));
         let mut catalog = complete(draft, app.now());
         Pen::new(&catalog.course.macros)?.draw_all(&mut catalog.questions);
+        let storing = progress::spinner("storing the course");
         let (written, foreign) = app.store.write_catalog(&catalog, app.now(), dry_run).await?;
+        drop(storing);
         refused.extend(foreign.into_iter().map(|id| RefusedRow {
             table: "questions",
             id: id.to_string(),
@@ -278,9 +279,7 @@ pub(crate) async fn write_catalogs(
             total.changed += counts.changed;
             total.unchanged += counts.unchanged;
         }
-        bar.inc(1);
     }
-    bar.finish_and_clear();
     Ok((report, refused))
 }
 

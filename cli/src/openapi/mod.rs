@@ -1,6 +1,7 @@
 //! The contract as OpenAPI 3.1: the handlers' types and `#[utoipa::path]`, completed with what all operations share.
 //! Each operation is checked against the list of routes.
 
+mod edition;
 mod examples;
 mod links;
 mod operation;
@@ -8,7 +9,7 @@ mod problems;
 mod schemas;
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use shared::http::routes::ROUTES;
 use std::process::ExitCode;
@@ -32,16 +33,33 @@ const TAGS: [(&str, &str); 9] = [
     ("webhooks", "Events from payment providers."),
 ];
 
-/// Options of `openapi`: none yet.
+/// Options of `openapi`.
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Edition of OpenAPI: 3.0 for tools that do not read 3.1
+    #[arg(long, value_enum, default_value_t)]
+    edition: Edition,
+}
+
+/// An edition of OpenAPI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Edition {
+    /// OpenAPI 3.0.3
+    #[value(name = "3.0")]
+    V3_0,
+    /// OpenAPI 3.1.0
+    #[default]
+    #[value(name = "3.1")]
+    V3_1,
+}
 
 /// Prints the document.
 ///
 /// # Errors
 /// When the handlers' descriptions and the list of routes differ.
-pub fn run(_: &Arguments) -> Result<ExitCode> {
-    output::json(&(text()? + "\n"))?;
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let document = document_of(arguments.edition)?;
+    output::json(&(serde_json::to_string_pretty(&document).context("JSON")? + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,14 +71,26 @@ pub fn text() -> Result<String> {
     serde_json::to_string_pretty(&document()?).context("JSON")
 }
 
-/// The document.
+/// The document in an edition.
+///
+/// # Errors
+/// When the handlers' descriptions and the list of routes differ.
+pub fn document_of(edition: Edition) -> Result<Value> {
+    let document = document()?;
+    Ok(match edition {
+        Edition::V3_0 => edition::as_3_0(document),
+        Edition::V3_1 => document,
+    })
+}
+
+/// The document in OpenAPI 3.1.
 ///
 /// # Errors
 /// When the handlers' descriptions and the list of routes differ.
 pub fn document() -> Result<Value> {
     let mut paths = Map::new();
     let mut components = Map::new();
-    let mut refusals = Map::new();
+    let mut refusals = problems::Refusals::new();
     let examples = examples::recorded()?;
     for (group, contract) in groups() {
         let contract = serde_json::to_value(contract).context("contract of a group")?;
@@ -92,7 +122,7 @@ pub fn document() -> Result<Value> {
     }
     schemas::inline_aliases(&mut paths, &mut components);
     schemas::complete(&mut components, &paths);
-    components.insert("Problem".to_owned(), problems::schema());
+    components.extend(problems::schemas(&refusals));
     Ok(json!({
         "openapi": "3.1.0",
         "info": {
@@ -100,6 +130,7 @@ pub fn document() -> Result<Value> {
             "summary": "Past exam papers: browse, practise, and forecast the next exam.",
             "description": DESCRIPTION.trim(),
             "version": env!("CARGO_PKG_VERSION"),
+            "contact": {"name": "The maintainers of pastpaper"},
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/", "description": "The host that serves this document."}],
@@ -107,7 +138,7 @@ pub fn document() -> Result<Value> {
         "paths": paths,
         "components": {
             "schemas": components,
-            "responses": refusals,
+            "responses": problems::responses(&refusals),
             "headers": operation::headers(),
             "parameters": operation::parameters(),
             "securitySchemes": {"session": {

@@ -6,7 +6,8 @@ use shared::domain::limits::LimitedAction;
 use shared::http::Code;
 use shared::http::routes::{Route, RouteAccess};
 
-use super::{links, problems};
+use super::links;
+use super::problems::{self, Refusals};
 
 /// Extension in which a handler lists its own error codes, beyond those that its request implies.
 const OWN_PROBLEMS: &str = "x-problems";
@@ -39,7 +40,7 @@ pub(super) fn headers() -> Value {
         },
         "WWW-Authenticate": {
             "description": "Authentication scheme.",
-            "schema": {"type": "string", "const": "Bearer"},
+            "schema": {"type": "string", "enum": ["Bearer"]},
         },
     })
 }
@@ -58,7 +59,7 @@ pub(super) fn parameters() -> Value {
 }
 
 /// Completes an operation as its handler describes it.
-pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<String, Value>) -> Result<Value> {
+pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Refusals) -> Result<Value> {
     let members = operation.as_object_mut().context("no operation")?;
     members.insert("operationId".to_owned(), json!(route.operation));
     members.insert("tags".to_owned(), json!([route.function]));
@@ -77,10 +78,14 @@ pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<S
         let parameters = members.entry("parameters").or_insert_with(|| json!([]));
         parameters.as_array_mut().context("parameters")?.push(json!({"$ref": "#/components/parameters/IfNoneMatch"}));
     }
+    let summary = members["summary"].clone();
     let responses = members["responses"].as_object_mut().context("responses")?;
     for (status, response) in responses.iter_mut() {
-        let description = if status == "304" { "Not modified: the cached response is current." } else { "Success." };
-        response["description"] = json!(description);
+        if status == "304" {
+            response["description"] = json!("Not modified: the cached response is current.");
+        } else if response["description"].as_str().is_none_or(str::is_empty) {
+            response["description"] = summary.clone();
+        }
         response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
         // Caches store successful responses of open routes, so these contain nothing about the client.
         if !route.limits.is_empty() && route.limits != [LimitedAction::OpenRead] {
@@ -93,7 +98,7 @@ pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Map<S
         }
     }
     responses.extend(problems::references(&codes));
-    refusals.extend(problems::responses(&codes));
+    refusals.extend(problems::refusals(&codes));
     links::add(route.operation, responses);
     Ok(operation)
 }

@@ -1,12 +1,18 @@
-//! Errors in the contract: one response per status, which lists its codes.
+//! Errors in the contract: one schema per code, such as `InsufficientCreditsProblem`, and one response per status, which lists
+//! its codes.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use shared::http::Code;
 
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// The named responses of the contract, with their codes.
+pub(super) type Refusals = BTreeMap<String, Vec<Code>>;
+
 /// Members of every problem, and those that only some have.
-pub(super) fn schema() -> Value {
+fn schema() -> Value {
     let text = |description: &str| json!({"type": "string", "description": description});
     json!({
         "type": "object",
@@ -55,9 +61,74 @@ pub(super) fn references(codes: &[Code]) -> impl Iterator<Item = (String, Value)
         .map(|(status, codes)| (status, json!({"$ref": format!("#/components/responses/{}", name(&codes))})))
 }
 
-/// The responses of these codes, by name.
-pub(super) fn responses(codes: &[Code]) -> impl Iterator<Item = (String, Value)> {
-    by_status(codes).into_values().map(|codes| (name(&codes), response(&codes)))
+/// The responses that these codes need, by name.
+pub(super) fn refusals(codes: &[Code]) -> impl Iterator<Item = (String, Vec<Code>)> {
+    by_status(codes).into_values().map(|codes| (name(&codes), codes))
+}
+
+/// The described responses.
+pub(super) fn responses(refusals: &Refusals) -> Map<String, Value> {
+    refusals.iter().map(|(name, codes)| (name.clone(), response(codes))).collect()
+}
+
+/// `Problem`, a schema for each code in use, and one for each set of codes that shares a status. All have names, so that
+/// generated types keep their names when another error is added.
+pub(super) fn schemas(refusals: &Refusals) -> Map<String, Value> {
+    let mut schemas = Map::from_iter([("Problem".to_owned(), schema())]);
+    for codes in refusals.values() {
+        schemas.extend(codes.iter().map(|code| (schema_name(&[*code]), variant(*code))));
+        if codes.len() > 1 {
+            let variants: Vec<Value> = codes.iter().map(|code| reference(&[*code])).collect();
+            let names: Vec<String> = codes.iter().map(|code| format!("`{}`", code.as_str())).collect();
+            let description = format!("A problem with the code {}.", names.join(" or "));
+            schemas.insert(schema_name(codes), json!({"description": description, "oneOf": variants}));
+        }
+    }
+    schemas
+}
+
+/// The problem of one code.
+fn variant(code: Code) -> Value {
+    let all = schema();
+    let mut properties = json!({
+        "status": {"type": "integer", "enum": [code.status().as_u16()], "description": "HTTP status."},
+        "code": {"type": "string", "enum": [code.as_str()], "description": "Identifies the error."},
+    });
+    let mut required = vec!["status", "code"];
+    // Members that this problem always has.
+    for name in match code {
+        Code::InsufficientCredits => ["credits_needed", "credits_available"].as_slice(),
+        Code::NotPurchased => &["credits_needed"],
+        Code::RateLimited => &["retry_after_seconds", "violated_policies"],
+        Code::BlueprintInfeasible => &["conflicts"],
+        _ => &[],
+    } {
+        properties[*name] = all["properties"][*name].clone();
+        required.push(name);
+    }
+    json!({
+        "description": format!("{}.", code.title()),
+        "allOf": [
+            {"$ref": format!("{SCHEMAS}Problem")},
+            {"type": "object", "required": required, "properties": properties},
+        ],
+    })
+}
+
+/// `InsufficientCreditsProblem`; `NotFoundOrNoExamsProblem` for several codes.
+fn schema_name(codes: &[Code]) -> String {
+    let names: Vec<String> = codes.iter().map(|code| pascal(code.as_str())).collect();
+    format!("{}Problem", names.join("Or"))
+}
+
+fn pascal(name: &str) -> String {
+    let capitalised =
+        |word: &str| word.get(..1).map(str::to_ascii_uppercase).unwrap_or_default() + word.get(1..).unwrap_or_default();
+    name.split('_').map(capitalised).collect()
+}
+
+fn reference(codes: &[Code]) -> Value {
+    json!({"$ref": format!("{SCHEMAS}{}", schema_name(codes))})
 }
 
 fn by_status(codes: &[Code]) -> BTreeMap<String, Vec<Code>> {
@@ -74,9 +145,7 @@ fn name(codes: &[Code]) -> String {
 }
 
 fn response(codes: &[Code]) -> Value {
-    let status = codes.first().map_or(0, |code| code.status().as_u16());
-    let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
-    let meanings: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.title())).collect();
+    let meanings: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), meaning(*code))).collect();
     let examples: serde_json::Map<String, Value> =
         codes.iter().map(|code| (code.as_str().to_owned(), json!({"value": example(*code)}))).collect();
     let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
@@ -95,21 +164,29 @@ fn response(codes: &[Code]) -> Value {
         "description": format!("{}.", meanings.join("; ")),
         "headers": headers,
         "content": {"application/problem+json": {
-            "schema": {"allOf": [
-                {"$ref": "#/components/schemas/Problem"},
-                {"type": "object", "properties": {
-                    "status": {"type": "integer", "const": status},
-                    "code": {"type": "string", "enum": names},
-                }},
-            ]},
+            "schema": reference(codes),
             "examples": examples,
         }},
     })
 }
 
-/// An example problem with the members that all problems have.
+/// What a client should know of a code.
+fn meaning(code: Code) -> &'static str {
+    match code {
+        Code::RateLimited => {
+            "Too many requests in a time window. The request had no effect and cost nothing. `Retry-After` says after how \
+             many seconds to try again, `violated_policies` which limits were exceeded, and `RateLimit-Policy` which limits \
+             the request has"
+        }
+        Code::InsufficientCredits => "Insufficient credits. Nothing was charged; `credits_needed` is the price",
+        Code::NotPurchased => "Not purchased. This request may not buy; `credits_needed` is the price",
+        code => code.title(),
+    }
+}
+
+/// An example problem with the members that it always has.
 fn example(code: Code) -> Value {
-    json!({
+    let mut example = json!({
         "type": format!("urn:pastpaper:problem:{}", code.as_str()),
         "title": code.title(),
         "status": code.status().as_u16(),
@@ -117,5 +194,23 @@ fn example(code: Code) -> Value {
         "code": code.as_str(),
         "request_id": "fcd033a7-b05e-42f5-b94c-fbe8f0c06421",
         "error": code.title(),
-    })
+    });
+    match code {
+        Code::InsufficientCredits => {
+            example["credits_needed"] = json!(3);
+            example["credits_available"] = json!(2);
+        }
+        Code::NotPurchased => example["credits_needed"] = json!(2),
+        Code::RateLimited => {
+            example["retry_after_seconds"] = json!(17);
+            example["violated_policies"] = json!(["spend"]);
+        }
+        Code::BlueprintInfeasible => {
+            let detail = "20 questions were asked for, and 12 fit.";
+            let conflict = json!({"constraint": "question_count", "asked": 20, "available": 12, "detail": detail});
+            example["conflicts"] = json!([conflict]);
+        }
+        _ => {}
+    }
+    example
 }

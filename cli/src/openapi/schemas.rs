@@ -28,6 +28,15 @@ pub(super) fn inline_aliases(paths: &mut Map<String, Value>, components: &mut Ma
         };
         paths.values_mut().chain(components.values_mut()).for_each(|value| each(value, &inline));
     }
+    // In JSON the name of a member is always a text. Some generators do not know the keyword.
+    let without_names = |value: &mut Value| {
+        if value["propertyNames"] == json!({"type": "string"})
+            && let Some(members) = value.as_object_mut()
+        {
+            members.remove("propertyNames");
+        }
+    };
+    paths.values_mut().chain(components.values_mut()).for_each(|value| each(value, &without_names));
 }
 
 /// Calls `change` on `value` and on every object inside of it.

@@ -2,7 +2,7 @@
 
 use super::escapes;
 use super::scan::{COMMENT, Skipper};
-use crate::answers::{numeric_form, share, short_answer_form};
+use crate::accepted_forms::{numeric_form, share, short_answer_form};
 use crate::reading::OPTIONS_MAX;
 use crate::{Accepted, Answer, Choice};
 

@@ -5,7 +5,7 @@ use roxmltree::Node;
 use super::{Other, Texts, html_of, is_true, text_of};
 use crate::{
     Accepted, Answer, Choice, Decimal, Form, Part, Question, Tolerance,
-    answers::short_answer_form,
+    accepted_forms::short_answer_form,
     cloze::take_gaps,
     labels::{accepted, accepted_number, decimal, finite, product, share, show_best_first},
     reading::OPTIONS_MAX,

@@ -6,13 +6,17 @@ use shared::http::Routes;
 use utoipa::OpenApi;
 
 mod show_analysis;
+mod show_detailed_analysis;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
-    Routes::of("analysis").handle("show_analysis", show_analysis::show_analysis).build(app)
+    Routes::of("analysis")
+        .handle("show_analysis", show_analysis::show_analysis)
+        .handle("show_detailed_analysis", show_detailed_analysis::show_detailed_analysis)
+        .build(app)
 }
 
 /// The group's part of the OpenAPI document.
 #[derive(OpenApi)]
-#[openapi(paths(show_analysis::show_analysis))]
+#[openapi(paths(show_analysis::show_analysis, show_detailed_analysis::show_detailed_analysis))]
 pub struct Contract;

@@ -19,11 +19,19 @@ struct AnalysisAnswer<'a> {
 
 /// Returns the current analysis of a course.
 ///
-/// Each edition is charged once; later requests for it are free.
+/// This GET spends two credits, once for each edition; later requests for the edition are free. HEAD and prefetches
+/// (`Sec-Purpose: prefetch`) spend nothing: without the edition they get 402 `not_purchased`.
 #[utoipa::path(
     get, path = "/api/courses/{id}/analysis",
     params(("id" = CourseId, Path)),
-    responses((status = 200, body = AnalysisAnswer), (status = 304)),
+    responses(
+        (
+            status = 200,
+            description = "The analysis, and the credits that this request spent: 2 for a new edition, else 0.",
+            body = AnalysisAnswer
+        ),
+        (status = 304)
+    ),
     extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_purchased", "no_exams"])))
 )]
 pub(crate) async fn show_analysis(

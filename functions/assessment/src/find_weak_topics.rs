@@ -32,7 +32,7 @@ pub(crate) struct Assessment {
 #[utoipa::path(
     post, path = "/api/assessment/weak-topics",
     request_body = WeakTopicsRequest,
-    responses((status = 200, body = Assessment)),
+    responses((status = 200, description = "The weak topics, questions on them, and a plan.", body = Assessment)),
     extensions(("x-problems" = json!(["not_found"])))
 )]
 pub(crate) async fn find_weak_topics(

@@ -72,7 +72,7 @@ impl From<AttemptTotals> for AttemptCounts {
 #[utoipa::path(
     get, path = "/api/assessment/progress",
     params(Wanted),
-    responses((status = 200, body = ProgressAnswer)),
+    responses((status = 200, description = "The mastery of each topic.", body = ProgressAnswer)),
     extensions(("x-problems" = json!(["not_found"])))
 )]
 pub(crate) async fn show_progress(

@@ -31,7 +31,13 @@ pub(crate) struct PasswordChanged {
 #[utoipa::path(
     post, path = "/api/auth/password",
     request_body = PasswordRequest,
-    responses((status = 200, body = PasswordChanged)),
+    responses(
+        (
+            status = 200,
+            description = "The password is changed, and all other sessions have ended.",
+            body = PasswordChanged
+        )
+    ),
     extensions(("x-problems" = json!(["invalid_credentials"])))
 )]
 pub(crate) async fn change_password(

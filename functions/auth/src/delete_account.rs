@@ -29,7 +29,7 @@ pub(crate) struct AccountDeleted {
 #[utoipa::path(
     delete, path = "/api/auth/account",
     request_body = DeletionRequest,
-    responses((status = 200, body = AccountDeleted)),
+    responses((status = 200, description = "The account is deleted.", body = AccountDeleted)),
     extensions(("x-problems" = json!(["invalid_credentials", "subscription_active"])))
 )]
 pub(crate) async fn delete_account(

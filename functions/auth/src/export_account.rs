@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use shared::app::App;
 use shared::app::response_size::bytes_as_sent;
+use shared::domain::schema::has_schema;
 use shared::domain::time::{in_answer, shown};
 use shared::http::page::Cursor;
 use shared::http::{Body, Claim, Problem, Query};
 use shared::store::{Store, StoredItem};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder};
 use utoipa::{IntoParams, ToSchema};
 
 /// Byte limit for the items of one response: a Lambda response holds at most 6 MB. A DynamoDB item has less than 400 KB
@@ -39,27 +41,48 @@ pub(crate) struct Export {
     /// Pass as `cursor` to get the next page. Null on the last page.
     next_cursor: Option<String>,
     #[serde(flatten)]
+    #[schema(value_type = ExportedItems)]
     items: BTreeMap<&'static str, Vec<Map<String, Value>>>,
 }
 
+/// Item types and the names of their lists in the export.
+const LISTS: [(&str, &str); 14] = [
+    ("Profile", "profile"),
+    ("Session", "sessions"),
+    ("Entry", "credit_transactions"),
+    ("Progress", "progress"),
+    ("Attempt", "attempts"),
+    ("Mastery", "mastery"),
+    ("Midterm", "midterms"),
+    ("OwnedAnalysis", "analyses"),
+    ("Enrollment", "enrollments"),
+    ("Record", "idempotency_records"),
+    ("Adjustment", "adjustments"),
+    ("Report", "reports"),
+    ("LinkToken", "link_tokens"),
+    ("Mail", "mails"),
+];
+/// The list of all other items.
+const OTHER: &str = "other";
+
 /// The name of an item type in the export.
 fn name(entity: &str) -> &'static str {
-    match entity {
-        "Profile" => "profile",
-        "Session" => "sessions",
-        "Entry" => "credit_transactions",
-        "Progress" => "progress",
-        "Attempt" => "attempts",
-        "Mastery" => "mastery",
-        "Midterm" => "midterms",
-        "OwnedAnalysis" => "analyses",
-        "Enrollment" => "enrollments",
-        "Record" => "idempotency_records",
-        "Adjustment" => "adjustments",
-        "LinkToken" => "link_tokens",
-        _ => "other",
-    }
+    LISTS.iter().find(|(of, _)| *of == entity).map_or(OTHER, |(_, name)| name)
 }
+
+/// The lists of an export. Each has a name in the contract: a map of lists beside other members is a type that many
+/// generators cannot express.
+struct ExportedItems;
+
+has_schema!(ExportedItems, {
+    let item = || ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
+    let list = |name| {
+        let list = ArrayBuilder::new().items(item()).description(Some("Absent if the page has none."));
+        (name, list)
+    };
+    let names = LISTS.iter().map(|(_, name)| *name).chain([OTHER]);
+    names.map(list).fold(ObjectBuilder::new(), |all, (name, list)| all.property(name, list))
+});
 
 /// Converts epoch seconds in members whose names end in `_at` to the timestamp format of all responses.
 fn show_times(members: &mut Map<String, Value>) {
@@ -85,7 +108,7 @@ fn show_times(members: &mut Map<String, Value>) {
 #[utoipa::path(
     get, path = "/api/auth/export",
     params(ExportQuery),
-    responses((status = 200, body = Export))
+    responses((status = 200, description = "One page of the export.", body = Export))
 )]
 pub(crate) async fn export_account(
     State(app): State<App>,
@@ -115,7 +138,7 @@ pub(crate) async fn export_account(
     if page.next.is_none() {
         for mail in mails {
             if let Ok(Value::Object(mail)) = serde_json::to_value(mail) {
-                items.entry("mails").or_default().push(mail);
+                items.entry(name("Mail")).or_default().push(mail);
             }
         }
     }

@@ -30,7 +30,7 @@ pub(crate) struct ResetRequested {
 #[utoipa::path(
     post, path = "/api/auth/forgot",
     request_body = ForgottenPassword,
-    responses((status = 200, body = ResetRequested))
+    responses((status = 200, description = "A mail will be sent if an account has this email.", body = ResetRequested))
 )]
 pub(crate) async fn forgot_password(
     State(app): State<App>,

@@ -27,7 +27,7 @@ struct SessionView {
 /// Lists the user's active sessions, newest first.
 #[utoipa::path(
     get, path = "/api/auth/sessions",
-    responses((status = 200, body = SessionList))
+    responses((status = 200, description = "The sessions of the user.", body = SessionList))
 )]
 pub(crate) async fn list_sessions(State(app): State<App>, claim: Claim) -> Result<axum::Json<SessionList>, Problem> {
     let (user, mut sessions) = claim.with(app.store.sessions(claim.user_id())).await?;

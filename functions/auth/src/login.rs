@@ -33,7 +33,7 @@ impl Body for Credentials {
 #[utoipa::path(
     post, path = "/api/auth/login",
     request_body = Credentials,
-    responses((status = 200, body = SessionStarted)),
+    responses((status = 200, description = "A new session. The token is in no later response.", body = SessionStarted)),
     extensions(("x-problems" = json!(["invalid_credentials"])))
 )]
 pub(crate) async fn login(

@@ -15,7 +15,7 @@ pub(crate) struct LoggedOut {
 /// Ends the current session.
 #[utoipa::path(
     post, path = "/api/auth/logout",
-    responses((status = 200, body = LoggedOut))
+    responses((status = 200, description = "The session has ended.", body = LoggedOut))
 )]
 pub(crate) async fn logout(State(app): State<App>, claim: Claim) -> Result<axum::Json<LoggedOut>, Problem> {
     // One round trip: the delete reports whether the session existed. The request counts towards the rate limit but is

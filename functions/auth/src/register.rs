@@ -39,7 +39,13 @@ impl Body for Registration {
 #[utoipa::path(
     post, path = "/api/auth/register",
     request_body = Registration,
-    responses((status = 200, body = SessionStarted)),
+    responses(
+        (
+            status = 200,
+            description = "The account and its first session. The token is in no later response.",
+            body = SessionStarted
+        )
+    ),
     extensions(("x-problems" = json!(["email_taken"])))
 )]
 pub(crate) async fn register(

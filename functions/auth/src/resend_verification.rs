@@ -19,7 +19,7 @@ pub(crate) struct VerificationRequested {
 /// At most one mail a minute is sent; a request in between changes nothing.
 #[utoipa::path(
     post, path = "/api/auth/verify/resend",
-    responses((status = 200, body = VerificationRequested)),
+    responses((status = 200, description = "A mail will be sent, unless the email is verified.", body = VerificationRequested)),
     extensions(("x-problems" = json!(["email_undeliverable"])))
 )]
 pub(crate) async fn resend_verification(

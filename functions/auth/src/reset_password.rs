@@ -38,7 +38,7 @@ pub(crate) struct PasswordSet {
 #[utoipa::path(
     post, path = "/api/auth/reset",
     request_body = PasswordReset,
-    responses((status = 200, body = PasswordSet)),
+    responses((status = 200, description = "The password is set; every session has ended.", body = PasswordSet)),
     extensions(("x-problems" = json!(["invalid_token"])))
 )]
 pub(crate) async fn reset_password(

@@ -16,7 +16,7 @@ pub(crate) struct Revoked {
 #[utoipa::path(
     delete, path = "/api/auth/sessions/{id}",
     params(("id" = SessionId, Path)),
-    responses((status = 200, body = Revoked))
+    responses((status = 200, description = "The session has ended.", body = Revoked))
 )]
 pub(crate) async fn revoke_session(
     State(app): State<App>,

@@ -1,12 +1,14 @@
 //! `GET /api/auth/me`
 
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::Serialize;
 use shared::app::App;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
 use shared::domain::mail::deliverable;
+use shared::domain::time::in_answer;
 use shared::http::{Claim, Problem};
 use utoipa::ToSchema;
 
@@ -28,26 +30,37 @@ struct CurrentUser {
     email_verified: bool,
     /// Whether mail can be sent to the address: its part before the `@` is plain ASCII.
     email_deliverable: bool,
+    /// When the account was opened.
+    #[serde(serialize_with = "in_answer")]
+    created_at: Timestamp,
+    /// Whether everything is free now.
+    has_unlimited: bool,
+    /// End of an unlimited period that is not a subscription, in epoch seconds.
+    unlimited_until: Option<i64>,
 }
 
 /// Returns the user and their balance, after any refresh that is due.
 #[utoipa::path(
     get, path = "/api/auth/me",
-    responses((status = 200, body = Me))
+    responses((status = 200, description = "The user and the balance.", body = Me))
 )]
 pub(crate) async fn show_me(State(app): State<App>, claim: Claim) -> Result<axum::Json<Me>, Problem> {
     let signed_in = claim.check().await?;
     let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;
     let email_deliverable = deliverable(&profile.email).is_some();
+    let plan = profile.wallet.plan_at(app.now());
     let user = CurrentUser {
         id: profile.id,
         email: profile.email,
         name: profile.name,
         credits: profile.wallet.credits,
-        plan: profile.wallet.plan_at(app.now()),
+        plan,
         credits_reset_at: profile.wallet.credits_reset_at,
         email_verified: !profile.email_unverified,
         email_deliverable,
+        created_at: profile.created_at,
+        has_unlimited: plan == Plan::Unlimited,
+        unlimited_until: profile.wallet.unlimited_end(app.now()),
     };
     Ok(axum::Json(Me { user }))
 }

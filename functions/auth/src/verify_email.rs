@@ -32,7 +32,7 @@ pub(crate) struct EmailVerified {
 #[utoipa::path(
     post, path = "/api/auth/verify",
     request_body = Verification,
-    responses((status = 200, body = EmailVerified)),
+    responses((status = 200, description = "The email is verified.", body = EmailVerified)),
     extensions(("x-problems" = json!(["invalid_token"])))
 )]
 pub(crate) async fn verify_email(

@@ -14,6 +14,8 @@ pub(crate) struct CourseView {
     name: String,
     description: Option<String>,
     exam_count: u32,
+    /// Number of questions in the archive, including generated ones.
+    question_count: u32,
     is_active: bool,
     #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
@@ -27,6 +29,7 @@ impl CourseView {
             name: course.name.clone(),
             description: course.description.clone(),
             exam_count: course.exam_count,
+            question_count: course.stats.questions,
             is_active: course.is_active,
             created_at: course.created_at,
             is_enrolled,

@@ -22,7 +22,7 @@ pub(crate) struct Enrolled {
 #[utoipa::path(
     post, path = "/api/courses/{id}/enroll",
     params(("id" = CourseId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
-    responses((status = 200, body = Enrolled)),
+    responses((status = 200, description = "The user is enrolled.", body = Enrolled)),
     extensions(("x-problems" = json!(["invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn enroll(

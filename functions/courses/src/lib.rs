@@ -11,6 +11,7 @@ mod enroll;
 mod list_courses;
 mod list_exams;
 mod show_course;
+mod show_health;
 mod show_stats;
 mod show_status;
 
@@ -18,6 +19,7 @@ mod show_status;
 pub fn router(app: App) -> Router {
     Routes::of("courses")
         .handle("show_status", show_status::show_status)
+        .handle("show_health", show_health::show_health)
         .handle("list_courses", list_courses::list_courses)
         .handle("show_course", show_course::show_course)
         .handle("list_exams", list_exams::list_exams)
@@ -31,6 +33,7 @@ pub fn router(app: App) -> Router {
 #[openapi(
     paths(
         show_status::show_status,
+        show_health::show_health,
         list_courses::list_courses,
         show_course::show_course,
         list_exams::list_exams,

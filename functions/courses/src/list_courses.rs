@@ -16,7 +16,7 @@ pub(crate) struct CourseList {
 /// Lists the active courses by id.
 #[utoipa::path(
     get, path = "/api/courses",
-    responses((status = 200, body = CourseList), (status = 304))
+    responses((status = 200, description = "The active courses.", body = CourseList), (status = 304))
 )]
 pub(crate) async fn list_courses(State(app): State<App>, claim: Claim) -> Result<Catalogue<CourseList>, Problem> {
     let reads = async { tokio::try_join!(app.store.recent_courses(app.now()), app.store.enrollments(claim.user_id())) };

@@ -21,7 +21,7 @@ pub(crate) struct ExamList {
 #[utoipa::path(
     get, path = "/api/courses/{id}/exams",
     params(("id" = CourseId, Path)),
-    responses((status = 200, body = ExamList), (status = 304))
+    responses((status = 200, description = "The past exams, newest first.", body = ExamList), (status = 304))
 )]
 pub(crate) async fn list_exams(
     State(app): State<App>,

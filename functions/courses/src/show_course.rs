@@ -29,7 +29,7 @@ struct WholeCourse {
 #[utoipa::path(
     get, path = "/api/courses/{id}",
     params(("id" = CourseId, Path)),
-    responses((status = 200, body = CourseAnswer), (status = 304))
+    responses((status = 200, description = "The course.", body = CourseAnswer), (status = 304))
 )]
 pub(crate) async fn show_course(
     State(app): State<App>,

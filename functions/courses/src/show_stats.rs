@@ -10,7 +10,7 @@ use shared::http::{Catalogue, Claim, Path, Problem};
 #[utoipa::path(
     get, path = "/api/courses/{id}/stats",
     params(("id" = CourseId, Path)),
-    responses((status = 200, body = CourseStats), (status = 304))
+    responses((status = 200, description = "The numbers of the course.", body = CourseStats), (status = 304))
 )]
 pub(crate) async fn show_stats(
     State(app): State<App>,

@@ -7,6 +7,7 @@ use shared::http::page::{Cursor, Limit};
 use utoipa::OpenApi;
 
 mod customer;
+mod list_prices;
 mod list_transactions;
 mod open_portal;
 mod purchase_plan;
@@ -19,6 +20,7 @@ pub fn router(app: App) -> Router {
         .handle("open_portal", open_portal::open_portal)
         .handle("show_balance", show_balance::show_balance)
         .handle("list_transactions", list_transactions::list_transactions)
+        .handle("list_prices", list_prices::list_prices)
         .build(app)
 }
 
@@ -29,7 +31,8 @@ pub fn router(app: App) -> Router {
         purchase_plan::purchase_plan,
         open_portal::open_portal,
         show_balance::show_balance,
-        list_transactions::list_transactions
+        list_transactions::list_transactions,
+        list_prices::list_prices
     ),
     components(schemas(Cursor, Limit))
 )]

@@ -51,7 +51,7 @@ impl From<Entry> for Transaction {
 #[utoipa::path(
     get, path = "/api/credits/transactions",
     params(PageQuery),
-    responses((status = 200, body = TransactionPage))
+    responses((status = 200, description = "One page of the ledger, newest first.", body = TransactionPage))
 )]
 pub(crate) async fn list_transactions(
     State(app): State<App>,

@@ -20,7 +20,7 @@ pub(crate) struct Portal {
 #[utoipa::path(
     post, path = "/api/credits/portal",
     params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
-    responses((status = 200, body = Portal)),
+    responses((status = 200, description = "The address of Stripe's portal.", body = Portal)),
     extensions(("x-problems" = json!(["not_subscribed", "payment_rejected", "invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn open_portal(

@@ -50,7 +50,7 @@ pub(crate) struct Checkout {
     post, path = "/api/credits/purchase",
     params(("Idempotency-Key" = Option<IdempotencyKey>, Header)),
     request_body = PurchaseRequest,
-    responses((status = 200, body = Checkout)),
+    responses((status = 200, description = "The address of the checkout. Nothing is paid yet.", body = Checkout)),
     extensions(("x-problems" = json!(["already_subscribed", "payment_rejected"])))
 )]
 pub(crate) async fn purchase_plan(

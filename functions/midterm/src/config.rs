@@ -1,17 +1,18 @@
 //! The `config` of a midterm, with our member names and those of the old service's newest client.
 
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use shared::domain::credits::{Credits, MIDTERM_PRICE};
 use shared::domain::id::TopicId;
 use shared::domain::midterm::{MidtermRequest, Mix, SEED_BITS};
 use shared::domain::schema::{has_schema, text, whole as whole_number};
 use shared::http::Problem;
 use shared::http::fields::{List, Technique, Whole, whole_within};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
 /// Number of questions when the config does not set it.
-const QUESTIONS_DEFAULT: usize = 8;
+pub(crate) const QUESTIONS_DEFAULT: usize = 8;
 /// Maximum length of a [`Label`] in characters.
 const LABEL_CHARS_MAX: usize = 200;
 /// Maximum share of a mix, and maximum weight.
@@ -22,16 +23,19 @@ const SHARE_MAX: f64 = 1_000.0;
 #[schema(as = MidtermConfig)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MidtermConfig {
-    /// Number of questions; 8 by default.
+    /// Number of questions; 8 by default. The old service's clients send it as `questionCount`; two names that differ only in
+    /// case are one name in many languages, so that name is accepted and not listed here.
     question_count: Option<Whole<3, 20>>,
     /// The same as `question_count`; both at once are 422.
     #[serde(rename = "questionCount")]
+    #[schema(ignore)]
     questions: Option<Whole<3, 20>>,
+    /// Shares of the difficulties; those of past midterms by default. Also accepted as `difficultyDistribution`.
     #[schema(value_type = Option<MixShares>)]
     difficulty_distribution: Option<MixField>,
     /// The same as `difficulty_distribution`; both at once are 422.
     #[serde(rename = "difficultyDistribution")]
-    #[schema(value_type = Option<MixShares>)]
+    #[schema(ignore)]
     distribution: Option<MixField>,
     /// Only these topics; together with `sections` they are 422.
     #[schema(value_type = Option<Vec<TopicId>>, max_items = 50)]
@@ -44,12 +48,10 @@ pub(crate) struct MidtermConfig {
     minutes: Option<Whole<1, 600>>,
     points: Option<Whole<1, 1_000>>,
     seed: Option<MidtermSeed>,
-    /// The client's name for this config. It has no effect.
-    #[serde(rename = "id")]
-    _id: Option<Label>,
-    /// The client's title for this config. It has no effect.
-    #[serde(rename = "name")]
-    _name: Option<Label>,
+    /// The client's name for this config. It comes back in the response.
+    id: Option<Label>,
+    /// The client's title for this config. It comes back in the response.
+    name: Option<Label>,
     /// Weights for the old service's search. They are validated and have no effect.
     #[serde(rename = "weights")]
     _weights: Option<MidtermWeights>,
@@ -134,7 +136,10 @@ impl TryFrom<String> for Label {
 #[derive(Clone, Copy)]
 struct MidtermSeed(u64);
 
-has_schema!(MidtermSeed as Seed, whole_number(0, (1 << SEED_BITS) - 1));
+has_schema!(
+    MidtermSeed as Seed,
+    whole_number(0, (1 << SEED_BITS) - 1).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+);
 
 impl<'de> Deserialize<'de> for MidtermSeed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -144,8 +149,8 @@ impl<'de> Deserialize<'de> for MidtermSeed {
 }
 
 impl MidtermConfig {
-    /// Converts to a request and its seed.
-    pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>), Problem> {
+    /// Converts to a request, its seed, and the config that the response has.
+    pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>, UsedConfig), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;
         let mix =
             one("difficulty_distribution", self.difficulty_distribution, "difficultyDistribution", self.distribution)?;
@@ -166,7 +171,44 @@ impl MidtermConfig {
             minutes: self.minutes.map(|minutes| f64::from(minutes.get())),
             points: self.points.map(|points| f64::from(points.get())),
         };
-        Ok((order, self.seed.map(|seed| seed.0)))
+        let used = UsedConfig {
+            id: self.id.map(|label| label.0),
+            name: self.name.map(|label| label.0),
+            question_count: order.question_count,
+            difficulty_distribution: order.difficulty.map(UsedShares::from),
+            sections: order.sections.clone(),
+            credit_cost: MIDTERM_PRICE,
+        };
+        Ok((order, self.seed.map(|seed| seed.0), used))
+    }
+}
+
+/// The `config` of the request as it was used.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UsedMidtermConfig)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UsedConfig {
+    id: Option<String>,
+    name: Option<String>,
+    question_count: usize,
+    /// Null for the shares of past midterms.
+    difficulty_distribution: Option<UsedShares>,
+    sections: Vec<String>,
+    /// The price, whatever the request named.
+    credit_cost: Credits,
+}
+
+/// Shares in the unit of the request.
+#[derive(Serialize, ToSchema)]
+struct UsedShares {
+    easy: f64,
+    medium: f64,
+    hard: f64,
+}
+
+impl From<Mix> for UsedShares {
+    fn from(Mix { easy, medium, hard }: Mix) -> Self {
+        Self { easy, medium, hard }
     }
 }
 

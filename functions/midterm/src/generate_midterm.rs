@@ -13,7 +13,7 @@ use shared::domain::midterm::{Level, MidtermRequest};
 use shared::http::{Body, Claim, Code, Once, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
-use crate::config::MidtermConfig;
+use crate::config::{MidtermConfig, UsedConfig};
 use crate::sheet::Sheet;
 
 #[derive(Deserialize, ToSchema)]
@@ -38,6 +38,12 @@ pub(crate) struct Generated {
     sheet: Sheet,
     credits_deducted: Credits,
     credits: Credits,
+    /// The balance; null if nothing was charged, because the user's plan is unlimited.
+    credits_remaining: Option<Credits>,
+    /// Present only if the request has a `config`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    config: Option<UsedConfig>,
 }
 
 /// Generates a midterm and unlocks its questions and their solutions.
@@ -45,7 +51,13 @@ pub(crate) struct Generated {
     post, path = "/api/midterm/generate",
     request_body = GenerateRequest,
     params(RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
-    responses((status = 200, body = Generated)),
+    responses(
+        (
+            status = 200,
+            description = "The midterm with its solutions, what it cost, and the balance after it.",
+            body = Generated
+        )
+    ),
     extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_found", "no_questions", "blueprint_infeasible"])))
 )]
 pub(crate) async fn generate_midterm(
@@ -54,21 +66,30 @@ pub(crate) async fn generate_midterm(
     Query(query): Query<RenderQuery>,
     Once(request, intent): Once<GenerateRequest>,
 ) -> Result<axum::Json<Generated>, Problem> {
-    let (course_id, order, seed) = request.order()?;
+    let (course_id, order, seed, config) = request.order()?;
     let request = GenerateMidterm { app: &app, caller: &claim, course_id, order: Arc::new(order), seed, intent };
     // Boxed: the future is large.
     let (mut midterm, payment) = Box::pin(app.purchase(&request)).await?;
     // Addresses are not stored with the midterm: they change with the key.
     app.sign_figures(&mut midterm.questions).await;
     query.render(&mut midterm.questions);
-    Ok(axum::Json(Generated { sheet: midterm.into(), credits_deducted: payment.deducted, credits: payment.balance }))
+    Ok(axum::Json(Generated {
+        sheet: midterm.into(),
+        credits_deducted: payment.deducted,
+        credits: payment.balance,
+        credits_remaining: (payment.deducted > 0).then_some(payment.balance),
+        config,
+    }))
 }
 
 impl GenerateRequest {
-    fn order(self) -> Result<(CourseId, MidtermRequest, Option<u64>), Problem> {
-        let (order, seed) = match (self.difficulty, self.config) {
-            (Some(level), None) => (MidtermRequest::of(level), None),
-            (None, Some(config)) => config.order()?,
+    fn order(self) -> Result<(CourseId, MidtermRequest, Option<u64>, Option<UsedConfig>), Problem> {
+        let (order, seed, config) = match (self.difficulty, self.config) {
+            (Some(level), None) => (MidtermRequest::of(level), None, None),
+            (None, Some(config)) => {
+                let (order, seed, config) = config.order()?;
+                (order, seed, Some(config))
+            }
             (Some(_), Some(_)) => {
                 return Err(Problem::invalid_field("config", "must not be given together with `difficulty`"));
             }
@@ -77,6 +98,6 @@ impl GenerateRequest {
                 return Err(problem.with_member("field", "difficulty"));
             }
         };
-        Ok((self.course_id, order, seed))
+        Ok((self.course_id, order, seed, config))
     }
 }

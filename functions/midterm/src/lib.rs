@@ -8,12 +8,16 @@ use shared::http::{Routes, TextFormat};
 use utoipa::OpenApi;
 
 mod config;
+mod file;
 mod generate_midterm;
 mod images;
 mod list_midterms;
+mod list_presets;
+mod negotiation;
 mod printable;
 mod sheet;
 mod show_midterm;
+mod wide;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
@@ -21,13 +25,19 @@ pub fn router(app: App) -> Router {
         .handle("generate_midterm", generate_midterm::generate_midterm)
         .handle("show_midterm", show_midterm::show_midterm)
         .handle("list_midterms", list_midterms::list_midterms)
+        .handle("list_presets", list_presets::list_presets)
         .build(app)
 }
 
 /// The group's part of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(
-    paths(generate_midterm::generate_midterm, show_midterm::show_midterm, list_midterms::list_midterms),
+    paths(
+        generate_midterm::generate_midterm,
+        show_midterm::show_midterm,
+        list_midterms::list_midterms,
+        list_presets::list_presets
+    ),
     components(schemas(Cursor, IdempotencyKey, Limit, TextFormat, show_midterm::Answers))
 )]
 pub struct Contract;

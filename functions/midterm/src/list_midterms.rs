@@ -50,7 +50,7 @@ impl From<MidtermSummary> for MidtermRow {
 #[utoipa::path(
     get, path = "/api/midterm",
     params(PageQuery),
-    responses((status = 200, body = MidtermList))
+    responses((status = 200, description = "One page of midterms, newest first.", body = MidtermList))
 )]
 pub(crate) async fn list_midterms(
     State(app): State<App>,

@@ -6,6 +6,7 @@ use shared::domain::midterm::Midterm;
 use shared::domain::questions::view::{OptionView, PartView, QuestionView};
 
 use crate::images::{Images, others};
+use crate::wide::fitted;
 
 const STYLE: &str = include_str!("printable.css");
 /// Room for an answer without points, in lines.
@@ -135,7 +136,7 @@ fn solution(place: usize, question: &QuestionView) -> Markup {
 
 /// Markup that `domain::text` wrote.
 fn markup(html: &str) -> Markup {
-    PreEscaped(html.to_owned())
+    PreEscaped(fitted(html).into_owned())
 }
 
 fn drawn(html: Option<&String>) -> Markup {

@@ -1,15 +1,18 @@
-//! `GET /api/midterm/{id}`: as JSON, or as a printable page.
+//! `GET /api/midterm/{id}`: as JSON, as a printable page, as LaTeX, or as a package of QTI.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 use shared::app::App;
-use shared::domain::midterm::MidtermId;
+use shared::domain::midterm::{Midterm, MidtermId};
+use shared::domain::questions::view::QuestionView;
 use shared::http::{Body, Claim, Path, Problem, Query, RenderQuery, TextFormat};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::file;
 use crate::images::Images;
+use crate::negotiation::Form;
 use crate::printable::page;
 use crate::sheet::Sheet;
 
@@ -19,6 +22,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inl
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Options {
+    /// With `1`, a page, LaTeX and a package have the solutions. JSON always has them.
     answers: Option<Answers>,
     /// With `html`, questions in JSON have the members `question_html`, `solution_html`, `answer_html` and so on.
     render: Option<TextFormat>,
@@ -38,11 +42,23 @@ impl Body for Options {
 
 /// Returns a midterm as it was generated.
 ///
-/// Later changes to the catalogue do not affect it.
+/// Later changes to the catalogue do not affect it. `Accept` chooses JSON, a page to print, LaTeX of the class `exam`, or a
+/// package of QTI 3. Without `answers=1`, the last three have no solutions.
 #[utoipa::path(
     get, path = "/api/midterm/{id}",
     params(("id" = MidtermId, Path), Options),
-    responses((status = 200, content((Sheet = "application/json"), (String = "text/html"))))
+    responses(
+        (
+            status = 200,
+            description = "The midterm, as JSON, as a page to print, as LaTeX or as a package of QTI 3.",
+            content(
+                (Sheet = "application/json"),
+                (String = "text/html"),
+                (String = "application/x-tex"),
+                (String = "application/qti+zip"),
+            )
+        )
+    )
 )]
 pub(crate) async fn show_midterm(
     State(app): State<App>,
@@ -54,59 +70,40 @@ pub(crate) async fn show_midterm(
     let (_, midterm) = claim.with(app.store.midterm(claim.user_id(), id)).await?;
     let mut midterm = midterm.ok_or_else(|| Problem::not_found("midterm"))?;
     app.sign_figures(&mut midterm.questions).await;
-    let mut response = if wants_html(&headers) {
-        let with_answers = matches!(options.answers, Some(Answers::Shown));
-        let images = Images::of(&app, &midterm.questions).await?;
-        let course = app.store.recent_course(&midterm.course_id, app.now()).await?;
-        let name = course.as_ref().map_or(midterm.course_id.as_str(), |course| &course.name);
-        let mut response = Html(page(&midterm, name, &images, with_answers)).into_response();
-        let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-        response
-    } else {
-        RenderQuery { render: options.render }.render(&mut midterm.questions);
-        axum::Json(Sheet::from(midterm)).into_response()
+    let with_answers = matches!(options.answers, Some(Answers::Shown));
+    let mut response = match Form::preferred(&headers) {
+        Form::Json => {
+            RenderQuery { render: options.render }.render(&mut midterm.questions);
+            axum::Json(Sheet::from(midterm)).into_response()
+        }
+        Form::Html => {
+            let images = Images::of(&app, &midterm.questions).await?;
+            let course = Course::of(&app, &midterm).await?;
+            let mut response = Html(page(&midterm, &course.name, &images, with_answers)).into_response();
+            let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+            response
+        }
+        Form::Tex => file::tex(&midterm, &Course::of(&app, &midterm).await?, with_answers),
+        Form::Qti => file::qti(&app, &midterm, &Course::of(&app, &midterm).await?, with_answers).await?,
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response)
 }
 
-/// Whether the client prefers HTML to JSON (RFC 9110, 12.5.1). A client that accepts both equally gets JSON.
-fn wants_html(headers: &HeaderMap) -> bool {
-    let mut html = 0.0;
-    let mut json = 0.0;
-    for value in headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()) {
-        for range in value.split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
-            match kind.as_str() {
-                "text/html" | "application/xhtml+xml" => html = f64::max(html, quality),
-                "application/json" | "*/*" | "application/*" => json = f64::max(json, quality),
-                _ => {}
-            }
-        }
-    }
-    html > json
+/// What a form other than JSON says of the midterm's course.
+pub(crate) struct Course {
+    /// Its name, or its id if it does not exist any more.
+    pub(crate) name: String,
+    pub(crate) macros: Vec<(String, String)>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_browser_gets_a_page_and_a_program_json() {
-        let wants = |accept: &'static str| {
-            wants_html(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
-        };
-        assert!(wants("text/html"));
-        assert!(wants("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
-        assert!(wants("application/json;q=0.5, TEXT/HTML"));
-        for accept in
-            ["*/*", "application/json", "text/html;q=0.5, application/json", "text/html;q=0", "", "text/plain"]
-        {
-            assert!(!wants(accept), "{accept}");
-        }
-        assert!(!wants_html(&HeaderMap::new()));
+impl Course {
+    async fn of(app: &App, midterm: &Midterm<QuestionView>) -> Result<Self, Problem> {
+        let course = app.store.recent_course(&midterm.course_id, app.now()).await?;
+        Ok(course.map_or_else(
+            || Self { name: midterm.course_id.to_string(), macros: Vec::new() },
+            |course| Self { name: course.name.clone(), macros: course.macros.clone().into_iter().collect() },
+        ))
     }
 }

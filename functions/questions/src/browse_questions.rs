@@ -7,26 +7,27 @@ use shared::domain::catalog::{Bank, QuestionSummary};
 use shared::domain::id::{CourseId, ExamId, TopicId};
 use shared::domain::questions::selection::has_technique;
 use shared::domain::questions::view::QuestionView;
-use shared::domain::study::progress::access;
 use shared::http::fields::{Difficulty, Technique, year};
 use shared::http::page::{Cursor, Limit};
-use shared::http::{Body, Catalogue, Claim, Problem, Query, RenderQuery, TextFormat};
+use shared::http::{Body, Catalogue, Claim, Problem, Query, TextFormat};
 use utoipa::{IntoParams, ToSchema};
+
+use crate::listing::{is_listed, views};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct QuestionFilter {
-    course_id: CourseId,
-    topic_id: Option<TopicId>,
-    difficulty: Option<Difficulty>,
-    technique: Option<Technique>,
-    exam_id: Option<ExamId>,
+    pub(crate) course_id: CourseId,
+    pub(crate) topic_id: Option<TopicId>,
+    pub(crate) difficulty: Option<Difficulty>,
+    pub(crate) technique: Option<Technique>,
+    pub(crate) exam_id: Option<ExamId>,
     #[serde(default, deserialize_with = "year")]
-    year: Option<i32>,
-    limit: Option<Limit>,
-    cursor: Option<Cursor>,
+    pub(crate) year: Option<i32>,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) cursor: Option<Cursor>,
     /// With `html`, questions have the members `question_html`, `solution_html`, `answer_html` and so on.
-    render: Option<TextFormat>,
+    pub(crate) render: Option<TextFormat>,
 }
 
 impl Body for QuestionFilter {
@@ -43,11 +44,18 @@ pub(crate) struct QuestionPage {
 
 /// Lists a course's questions by topic, difficulty and id.
 ///
-/// A locked question shows its metadata and the first 100 characters of its text.
+/// A locked question shows its metadata and the first 100 characters of its text at most.
 #[utoipa::path(
     get, path = "/api/questions",
     params(QuestionFilter),
-    responses((status = 200, body = QuestionPage), (status = 304)),
+    responses(
+        (
+            status = 200,
+            description = "One page of questions, locked unless the user unlocked them.",
+            body = QuestionPage
+        ),
+        (status = 304)
+    ),
     extensions(("x-problems" = json!(["not_found"])))
 )]
 pub(crate) async fn browse_questions(
@@ -55,39 +63,29 @@ pub(crate) async fn browse_questions(
     claim: Claim,
     Query(filter): Query<QuestionFilter>,
 ) -> Result<Catalogue<QuestionPage>, Problem> {
+    question_page(filter, &app, &claim).await.map(Catalogue)
+}
+
+/// The page that the filter asks for.
+pub(crate) async fn question_page(filter: QuestionFilter, app: &App, claim: &Claim) -> Result<QuestionPage, Problem> {
     let progress = async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(CourseError::from) };
-    let reads = async { tokio::try_join!(active_course(&app, &filter.course_id), progress) };
+    let reads = async { tokio::try_join!(active_course(app, &filter.course_id), progress) };
     let (_, (course, progress)) = claim.with(reads).await?;
     let bank = app.store.bank(&course).await?;
     filter.check(&bank)?;
 
-    // A withheld question is not for sale, but users who unlocked it still see it.
-    let is_listed = |question: &&QuestionSummary| !question.withheld || progress.contains_key(&question.meta.id);
-    let fitting = bank.questions.iter().filter(|question| filter.matches(question)).filter(is_listed);
+    let fitting = bank.questions.iter().filter(|question| filter.matches(question) && is_listed(question, &progress));
     let fitting: Vec<&QuestionSummary> = fitting.collect();
     let start = filter.start(&fitting)?;
     let limit = filter.limit.unwrap_or_default().get();
     let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();
-    // The bank has no drawn formulas: HTML of a preview needs the question.
-    let is_read = |question: &QuestionSummary| filter.render.is_some() || progress.contains_key(&question.meta.id);
-    let read: Vec<&QuestionSummary> = page.iter().filter(|question| is_read(question)).copied().collect();
-    let whole = app.store.whole(&read).await?;
-
-    let view = |summary: &&QuestionSummary| match whole.get(&summary.meta.id) {
-        // A list has no figures: their addresses are with each question.
-        Some(question) => {
-            QuestionView { figures: Vec::new(), ..QuestionView::of(question, access(progress.get(&summary.meta.id))) }
-        }
-        None => QuestionView::of_summary(summary),
-    };
     let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());
-    let mut questions: Vec<QuestionView> = page.iter().map(view).collect();
-    RenderQuery { render: filter.render }.render(&mut questions);
-    Ok(Catalogue(QuestionPage {
+    let questions = views(app, &page, &progress, filter.render).await?;
+    Ok(QuestionPage {
         questions,
         next_cursor: next_cursor.map(|last| Cursor::encode(last.meta.id.as_str())),
         total: fitting.len(),
-    }))
+    })
 }
 
 impl QuestionFilter {

@@ -32,7 +32,13 @@ impl Body for BundleRequest {
     post, path = "/api/questions/bundle",
     request_body = BundleRequest,
     params(RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
-    responses((status = 200, body = Delivery)),
+    responses(
+        (
+            status = 200,
+            description = "The questions with their solutions, what they cost, and the balance after it.",
+            body = Delivery
+        )
+    ),
     extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_found", "no_questions"])))
 )]
 pub(crate) async fn bundle_questions(

@@ -14,8 +14,13 @@ mod bundle_questions;
 mod delivery;
 mod feature_question;
 mod fields;
+mod list_course_questions;
+mod list_exam_questions;
+mod list_public_questions;
+mod listing;
 mod practice_questions;
 mod preview_answer;
+mod report_question;
 mod show_figure;
 mod show_question;
 mod start_question;
@@ -35,6 +40,10 @@ pub fn router(app: App) -> Router {
         .handle("preview_answer", preview_answer::preview_answer)
         .handle("show_figure", show_figure::show_figure)
         .handle("feature_question", feature_question::feature_question)
+        .handle("list_course_questions", list_course_questions::list_course_questions)
+        .handle("list_exam_questions", list_exam_questions::list_exam_questions)
+        .handle("list_public_questions", list_public_questions::list_public_questions)
+        .handle("report_question", report_question::report_question)
         .build(app)
 }
 
@@ -51,7 +60,11 @@ pub fn router(app: App) -> Router {
         submit_answer::submit_answer,
         preview_answer::preview_answer,
         show_figure::show_figure,
-        feature_question::feature_question
+        feature_question::feature_question,
+        list_course_questions::list_course_questions,
+        list_exam_questions::list_exam_questions,
+        list_public_questions::list_public_questions,
+        report_question::report_question
     ),
     components(schemas(Cursor, Difficulty, ExamId, IdempotencyKey, Limit, Technique, TextFormat))
 )]

@@ -27,6 +27,8 @@ pub(crate) struct PracticeRequest {
     /// Only questions with this technique. If `techniques` is set, a question must also have one of those.
     technique: Option<Technique>,
     difficulty: Option<Difficulty>,
+    /// Number of questions, for one credit each. Without it the request buys three.
+    #[schema(default = 3)]
     count: Option<Whole<1, 20>>,
 }
 
@@ -36,11 +38,20 @@ impl Body for PracticeRequest {
 }
 
 /// Unlocks questions and their solutions for one credit each.
+///
+/// A request without `count` buys three questions. If fewer fit, fewer are bought. Unseen questions come first, then those
+/// seen longest ago.
 #[utoipa::path(
     post, path = "/api/questions/practice",
     request_body = PracticeRequest,
     params(RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
-    responses((status = 200, body = Delivery)),
+    responses(
+        (
+            status = 200,
+            description = "The questions with their solutions, what they cost, and the balance after it.",
+            body = Delivery
+        )
+    ),
     extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_found", "no_questions"])))
 )]
 pub(crate) async fn practice_questions(

@@ -16,6 +16,9 @@ pub(crate) struct Typed {
     /// The answer as the student would submit it.
     #[param(value_type = String, min_length = 1, max_length = 500, pattern = r"\S", example = r"-2\pi")]
     answer: AnswerText,
+    /// The label of the part that it answers, such as `a`, if the question has parts.
+    #[param(pattern = r"^(\s*|[a-z]{1,2})$", example = "a")]
+    part: Option<String>,
 }
 
 impl Body for Typed {
@@ -37,11 +40,12 @@ pub(crate) struct ReadAnswer {
 
 /// Says how an answer to an unlocked question is read, without marking it.
 ///
-/// The expected answer has no influence on the response.
+/// The expected answer has no influence on the response. A question with parts needs `part`: only the student can mark one text
+/// for all.
 #[utoipa::path(
     get, path = "/api/questions/{id}/preview-answer",
     params(("id" = QuestionId, Path), Typed),
-    responses((status = 200, body = ReadAnswer)),
+    responses((status = 200, description = "How the answer is read.", body = ReadAnswer)),
     extensions(("x-problems" = json!(["not_started"])))
 )]
 pub(crate) async fn preview_answer(
@@ -53,7 +57,8 @@ pub(crate) async fn preview_answer(
     let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
     let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
     progress.ok_or_else(Problem::not_started)?;
-    let AnswerPreview { kind, read } = preview(&question, &typed.answer.0);
+    let AnswerPreview { kind, read } = preview(&question, typed.part.as_deref(), &typed.answer.0)
+        .map_err(|unmarkable| Problem::invalid_field(unmarkable.field(), &unmarkable.to_string()))?;
     let (read, problem) = match read {
         Ok(read) => (Some(read), None),
         Err(problem) => (None, Some(problem)),

@@ -35,7 +35,13 @@ impl Body for Signature {
 #[utoipa::path(
     get, path = "/api/figures/{digest}",
     params(("digest" = FigureDigest, Path), Signature),
-    responses((status = 200, content((String = "image/png"), (String = "image/jpeg"), (String = "image/svg+xml"))))
+    responses(
+        (
+            status = 200,
+            description = "The image.",
+            content((String = "image/png"), (String = "image/jpeg"), (String = "image/svg+xml"))
+        )
+    )
 )]
 pub(crate) async fn show_figure(
     State(app): State<App>,

@@ -16,11 +16,14 @@ pub(crate) struct QuestionAnswer {
 
 /// Returns a question and, if unlocked, its solution.
 ///
-/// A locked question shows its metadata and the first 100 characters of its text.
+/// A locked question shows its metadata and the first 100 characters of its text at most.
 #[utoipa::path(
     get, path = "/api/questions/{id}",
     params(("id" = QuestionId, Path), RenderQuery),
-    responses((status = 200, body = QuestionAnswer), (status = 304))
+    responses(
+        (status = 200, description = "The question, locked unless the user unlocked it.", body = QuestionAnswer),
+        (status = 304)
+    )
 )]
 pub(crate) async fn show_question(
     State(app): State<App>,

@@ -25,7 +25,13 @@ pub(crate) struct Started {
 #[utoipa::path(
     post, path = "/api/questions/{id}/start",
     params(("id" = QuestionId, Path), RenderQuery, ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
-    responses((status = 200, body = Started)),
+    responses(
+        (
+            status = 200,
+            description = "The question without its solution, what it cost, and the balance after it.",
+            body = Started
+        )
+    ),
     extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn start_question(

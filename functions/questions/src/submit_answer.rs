@@ -60,7 +60,9 @@ pub(crate) struct Marked {
     post, path = "/api/questions/{id}/submit",
     request_body = Submission,
     params(("id" = QuestionId, Path), ("Idempotency-Key" = Option<IdempotencyKey>, Header)),
-    responses((status = 200, body = Marked)),
+    responses(
+        (status = 200, description = "Whether the answer is correct, and the progress on the topic.", body = Marked)
+    ),
     extensions(("x-problems" = json!(["not_started"])))
 )]
 pub(crate) async fn submit_answer(

@@ -29,7 +29,7 @@ pub(crate) struct OpenSolution {
 #[utoipa::path(
     post, path = "/api/questions/{id}/solution",
     params(("id" = QuestionId, Path), RenderQuery),
-    responses((status = 200, body = OpenSolution)),
+    responses((status = 200, description = "The solution.", body = OpenSolution)),
     extensions(("x-problems" = json!(["not_started", "invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn unlock_solution(

@@ -45,7 +45,10 @@ impl From<&Topic> for PublicTopic {
 #[utoipa::path(
     get, path = "/api/courses/{id}/topics/public",
     params(("id" = CourseId, Path)),
-    responses((status = 200, body = PublicTopicList), (status = 304))
+    responses(
+        (status = 200, description = "The topics without their insights.", body = PublicTopicList),
+        (status = 304)
+    )
 )]
 pub(crate) async fn list_public_topics(
     State(app): State<App>,

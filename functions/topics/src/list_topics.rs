@@ -22,14 +22,14 @@ impl Body for TopicFilter {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TopicList {
     #[schema(value_type = Vec<Topic>)]
-    topics: Vec<Value>,
+    pub(crate) topics: Vec<Value>,
 }
 
 /// Lists the topics of a course by id. `category` filters them, ignoring case.
 #[utoipa::path(
     get, path = "/api/courses/{id}/topics",
     params(("id" = CourseId, Path), TopicFilter),
-    responses((status = 200, body = TopicList), (status = 304))
+    responses((status = 200, description = "The topics.", body = TopicList), (status = 304))
 )]
 pub(crate) async fn list_topics(
     State(app): State<App>,

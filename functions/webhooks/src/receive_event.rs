@@ -23,7 +23,7 @@ pub(crate) struct Received {
     post, path = "/api/webhooks/stripe",
     params(("Stripe-Signature" = String, Header, description = "Stripe's signature of the body.")),
     request_body(content = Object, description = "A Stripe event."),
-    responses((status = 200, body = Received)),
+    responses((status = 200, description = "The event is received; Stripe sends it no more.", body = Received)),
     extensions(("x-problems" = json!(["invalid_signature"])))
 )]
 pub(crate) async fn receive_event(

@@ -141,6 +141,10 @@ pub(super) fn table(node: &MathNode) -> Written {
     if layout.lined() {
         table = table.styled("border-collapse:collapse");
     }
+    if attribute(node, "width") == Some("100%") {
+        // A formula with a `\tag` is displayed; cells are set as in a line of text.
+        table = table.with("displaystyle", "true");
+    }
     if layout.wide {
         table = table.styled("width:100%");
     }

@@ -82,6 +82,7 @@ fn aligned_equations_meet_at_their_relation() {
 
 #[test]
 fn tags_are_shown() {
+    assert!(drawn(r"\sum_{k=1}^n k\tag{*}").contains("<mtable displaystyle=\"true\""));
     assert_eq!(text(&drawn(r"\begin{align}a&=b\tag{1}\\c&=d\notag\end{align}")), "a=b(1)c=d");
     assert_eq!(text(&drawn(r"x\tag{*}")), "x(*)");
 }

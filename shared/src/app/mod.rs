@@ -28,7 +28,7 @@ use crate::domain::time::{Clock, SystemClock};
 use crate::store::Store;
 use crate::stripe::Stripe;
 
-pub use course::{CourseError, active_course};
+pub use course::{CourseError, active_course, course_or_first, course_with};
 
 /// Shared by all requests of a process; cloning it is cheap.
 #[derive(Clone)]

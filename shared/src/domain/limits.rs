@@ -56,6 +56,8 @@ pub enum LimitedAction {
     Analysis,
     /// A request that may cost credits.
     Spend,
+    /// A report of a faulty question.
+    Report,
 }
 
 /// Progress of a request that checks or sets a password.
@@ -91,7 +93,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -107,6 +109,7 @@ impl LimitedAction {
         Self::Export,
         Self::Analysis,
         Self::Spend,
+        Self::Report,
     ];
 
     /// Quota and window of the action.
@@ -129,6 +132,7 @@ impl LimitedAction {
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
+            Self::Report => (20, HOUR_SECONDS),
         };
         Policy { quota, window_seconds }
     }
@@ -157,7 +161,8 @@ impl LimitedAction {
             | Self::Resend
             | Self::Export
             | Self::Analysis
-            | Self::Spend => true,
+            | Self::Spend
+            | Self::Report => true,
         }
     }
 
@@ -179,9 +184,13 @@ impl LimitedAction {
             | Self::ResetAddress
             | Self::LinkAddress => CountedBy::Address,
             Self::LoginEmail | Self::RegisterEmail | Self::ResetEmail => CountedBy::Email,
-            Self::SignedIn | Self::Resend | Self::Password | Self::Export | Self::Analysis | Self::Spend => {
-                CountedBy::User
-            }
+            Self::SignedIn
+            | Self::Resend
+            | Self::Password
+            | Self::Export
+            | Self::Analysis
+            | Self::Spend
+            | Self::Report => CountedBy::User,
         }
     }
 
@@ -204,6 +213,7 @@ impl LimitedAction {
             Self::Export => "export",
             Self::Analysis => "analysis",
             Self::Spend => "spend",
+            Self::Report => "report",
         }
     }
 }

@@ -54,6 +54,7 @@ const BY_LINK: &[LimitedAction] = &[LimitedAction::LinkAddress];
 const BY_RESET: &[LimitedAction] = &[LimitedAction::ResetAddress, LimitedAction::ResetEmail];
 const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Export];
 const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
+const BY_REPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Report];
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
 /// Names of the Lambda functions.
@@ -61,7 +62,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 43] = [
+pub static ROUTES: [Route; 53] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "verify_email", Method::POST, "/api/auth/verify").limited(BY_LINK),
@@ -78,9 +79,11 @@ pub static ROUTES: [Route; 43] = [
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase").limited(BY_SPEND),
     signed_in("credits", "open_portal", Method::POST, "/api/credits/portal").limited(BY_SPEND),
+    open("credits", "list_prices", Method::GET, "/api/prices"),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
     // Not limited: load balancers and monitors poll it, and it reads nothing.
     open("courses", "show_status", Method::GET, "/").limited(&[]),
+    open("courses", "show_health", Method::GET, "/api/health").limited(&[]),
     signed_in("courses", "list_courses", Method::GET, "/api/courses"),
     signed_in("courses", "show_course", Method::GET, "/api/courses/{id}"),
     signed_in("courses", "list_exams", Method::GET, "/api/courses/{id}/exams"),
@@ -89,8 +92,15 @@ pub static ROUTES: [Route; 43] = [
     signed_in("topics", "list_topics", Method::GET, "/api/courses/{id}/topics"),
     signed_in("topics", "show_topic", Method::GET, "/api/courses/{id}/topics/{topic_id}"),
     open("topics", "list_public_topics", Method::GET, "/api/courses/{id}/topics/public"),
+    open("topics", "list_open_topics", Method::GET, "/api/topics"),
+    open("topics", "show_public_topic", Method::GET, "/api/topics/{id}/public"),
     signed_in("analysis", "show_analysis", Method::GET, "/api/courses/{id}/analysis").limited(BY_ANALYSIS),
+    signed_in("analysis", "show_detailed_analysis", Method::GET, "/api/courses/{id}/analysis-detailed")
+        .limited(BY_ANALYSIS),
     signed_in("questions", "browse_questions", Method::GET, "/api/questions"),
+    signed_in("questions", "list_course_questions", Method::GET, "/api/courses/{id}/questions"),
+    signed_in("questions", "list_exam_questions", Method::GET, "/api/exams/{id}/questions"),
+    open("questions", "list_public_questions", Method::GET, "/api/questions/public"),
     signed_in("questions", "show_question", Method::GET, "/api/questions/{id}"),
     signed_in("questions", "practice_questions", Method::POST, "/api/questions/practice").limited(BY_SPEND),
     signed_in("questions", "bundle_questions", Method::POST, "/api/questions/bundle").limited(BY_SPEND),
@@ -98,9 +108,11 @@ pub static ROUTES: [Route; 43] = [
     signed_in("questions", "unlock_solution", Method::POST, "/api/questions/{id}/solution"),
     signed_in("questions", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
     signed_in("questions", "preview_answer", Method::GET, "/api/questions/{id}/preview-answer"),
+    signed_in("questions", "report_question", Method::POST, "/api/questions/{id}/report").limited(BY_REPORT),
     signed_in("assessment", "find_weak_topics", Method::POST, "/api/assessment/weak-topics"),
     signed_in("assessment", "show_progress", Method::GET, "/api/assessment/progress"),
     signed_in("midterm", "list_midterms", Method::GET, "/api/midterm"),
+    open("midterm", "list_presets", Method::GET, "/api/midterm/presets"),
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
     signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate").limited(BY_SPEND),
     open("questions", "show_figure", Method::GET, "/api/figures/{digest}"),

@@ -8,6 +8,7 @@ use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, Qu
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::idempotency::Record;
 use crate::domain::mail::Mail;
+use crate::domain::questions::report::Report;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::Attempt;
 use crate::domain::study::progress::Progress;
@@ -27,6 +28,7 @@ entities! {
     Progress => "Progress",
     Attempt => "Attempt",
     Record => "Record",
+    Report => "Report",
     Study => "Mastery",
     Course => "Course",
     Exam => "Exam",

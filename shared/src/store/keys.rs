@@ -13,6 +13,8 @@
 //! | Mastery | `USER#<id>` | `MASTERY#<course>` |
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Adjustment | `USER#<id>` | `ADJUSTMENT#<key>` |
+//! | Report | `USER#<id>` | `REPORT#<question>` |
+//! | Queued report | `REPORTS` | `<uuidv7>` |
 //! | Part | that of its item | `PART#<sort key of its item>#<digest>#<number, four digits>` |
 //! | Enrollment | `USER#<id>` | `ENROLLMENT#<course>` |
 //! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
@@ -49,6 +51,7 @@ use crate::domain::limits::Window;
 use crate::domain::mail::Slot;
 use crate::domain::mail::token::Purpose;
 use crate::domain::midterm::MidtermId;
+use crate::domain::questions::report::ReportId;
 use crate::domain::study::attempt::AttemptId;
 
 /// The table's partition key attribute.
@@ -60,6 +63,8 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 
 /// The partition of all courses.
 pub(super) const CATALOG: &str = "CATALOG";
+/// The partition of the operators' queue of reports.
+pub(super) const REPORTS: &str = "REPORTS";
 pub(super) const PROFILE: &str = "PROFILE";
 const QUESTION: &str = "QUESTION";
 /// The sort key of a deleted account's ledger.
@@ -214,6 +219,18 @@ pub fn record(id: UserId, key: &IdempotencyKey) -> Key {
 #[must_use]
 pub fn adjustment(id: UserId, key: &IdempotencyKey) -> Key {
     Key::new(user(id), format!("ADJUSTMENT#{}", key.as_str()))
+}
+
+/// Key of a user's report of a question.
+#[must_use]
+pub fn report(id: UserId, question: &QuestionId) -> Key {
+    Key::new(user(id), format!("REPORT#{question}"))
+}
+
+/// Key of a report in the operators' queue.
+#[must_use]
+pub fn queued_report(report: ReportId) -> Key {
+    Key::new(REPORTS, report.0.to_string())
 }
 
 /// Key of a part of an item's body.
@@ -434,6 +451,9 @@ mod tests {
         let key = IdempotencyKey::try_from("a#b c").unwrap();
         assert_eq!(both(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(both(&adjustment(USER, &key)), (user, "ADJUSTMENT#a#b c"));
+        assert_eq!(both(&report(USER, &question_id)), (user, "REPORT#q7"));
+        let queued = ("REPORTS", "00000000-0000-0000-0000-000000000004");
+        assert_eq!(both(&queued_report(ReportId(Uuid::from_u128(4)))), queued);
         let of_analysis = part(&analysis(&course_id, "0a1b"), "2c3d", 7);
         assert_eq!(both(&of_analysis), ("COURSE#calc2", "PART#ANALYSIS#0a1b#2c3d#0007"));
         assert_eq!(both(&enrollment(USER, &course_id)), (user, "ENROLLMENT#calc2"));

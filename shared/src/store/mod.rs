@@ -31,6 +31,7 @@ mod passwords;
 mod payments;
 mod progress;
 mod questions;
+mod reports;
 mod sessions;
 mod size;
 mod studies;
@@ -58,6 +59,7 @@ pub use midterms::MidtermSummary;
 pub use page::Page;
 pub use passwords::PasswordChange;
 pub use payments::Settled;
+pub use reports::OpenReport;
 pub use sessions::{Closed, SignedIn};
 pub use studies::Asked;
 

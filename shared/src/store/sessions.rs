@@ -55,13 +55,13 @@ impl Store {
         let user = token.user_id();
         let keys = [keys::session(user, &token.hash()), keys::profile(user), keys::limit(window, &user.to_string())];
         let mut items = self.get_many(&keys, true).await?;
-        let [session, profile, counter] = keys.map(|key| {
+        let [session, profile, window_count] = keys.map(|key| {
             let place = items.iter().position(|item| item::has_key(item, &key))?;
             Some(items.swap_remove(place))
         });
         let session = session.map(item::read::<Session>).transpose()?;
         let profile = profile.map(item::read::<Profile>).transpose()?;
-        let counted = counter.map(item::read::<Counter>).transpose()?.map_or(0, |counter| counter.requests());
+        let counted = window_count.map(item::read::<Counter>).transpose()?.map_or(0, |count| count.requests());
         Ok(session.zip(profile).map(|(session, profile)| SignedIn { session, profile, counted }))
     }
 

@@ -1,6 +1,6 @@
 //! Decides which stored question a question of a file is, so that a corrected file updates it in place.
 //!
-//! A question is matched by the id that its source gives, then by its text, then by its title and place among the questions
+//! A question is matched by the id that its source gives, which may be our own in a file that we exported, then by its text, then by its title and place among the questions
 //! of that title in the file, then by a similar text in the same file. Each stored question is matched at most once.
 
 use std::collections::{HashMap, HashSet};
@@ -38,6 +38,8 @@ pub(super) struct Provenance {
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) provenance: Provenance,
+    /// The id in the course: of a stored question, and of a question in a catalogue file of this very course.
+    pub(super) own_id: Option<String>,
     /// Normalised text (`normalised`).
     pub(super) text: String,
     /// What is asked for: the answer and the options of the question and its parts. The same text with other options is another
@@ -71,11 +73,15 @@ pub(super) fn matched(files: &[Candidate], stored: &[Candidate]) -> Vec<Match> {
             result[question] = Match::Stored(found);
         }
     };
+    let mut by_own_id: HashMap<&str, usize> = HashMap::new();
     let mut by_id: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut by_digest: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut by_title: HashMap<(&str, &str, u32), Vec<usize>> = HashMap::new();
     for (index, candidate) in stored.iter().enumerate() {
         let source = &candidate.provenance;
+        if let Some(id) = &candidate.own_id {
+            by_own_id.insert(id, index);
+        }
         if let Some(id) = &source.id {
             by_id.entry(id).or_default().push(index);
         }
@@ -85,12 +91,20 @@ pub(super) fn matched(files: &[Candidate], stored: &[Candidate]) -> Vec<Match> {
         }
     }
     for (question, candidate) in files.iter().enumerate() {
+        if let Some(index) = candidate.own_id.as_deref().and_then(|id| by_own_id.get(id)) {
+            claim(&mut result, question, *index);
+        }
+    }
+    for (question, candidate) in files.iter().enumerate() {
         let Some(id) = candidate.provenance.id.as_deref() else { continue };
         let found = by_id.get(id).map(Vec::as_slice).unwrap_or_default();
         let here = found.iter().find(|index| stored[**index].provenance.file == candidate.provenance.file);
         let elsewhere =
             || found.iter().find(|index| similarity(&candidate.text, &stored[**index].text) >= SIMILAR_ELSEWHERE);
-        if let Some(index) = here.or_else(elsewhere) {
+        // A file that we exported has our ids.
+        let own = by_own_id.get(id);
+        let own = || own.filter(|index| similarity(&candidate.text, &stored[**index].text) >= SIMILAR_ELSEWHERE);
+        if let Some(index) = here.or_else(own).or_else(elsewhere) {
             claim(&mut result, question, *index);
         }
     }
@@ -196,9 +210,27 @@ mod tests {
                 digest: text.clone(),
                 ..Provenance::default()
             },
+            own_id: None,
             text,
             answers: String::new(),
         }
+    }
+
+    #[test]
+    fn our_own_id_decides_in_our_export() {
+        let stored = |id: &str, text: &str| Candidate {
+            own_id: Some(id.to_owned()),
+            ..candidate("bank.gift", Some("7"), None, text)
+        };
+        let stored = [stored("c-1", "What is 2 + 2?"), stored("c-2", "Name the law of gravity.")];
+        let exported = candidate("export.csv", Some("c-2"), None, "Name the law of gravity, and its author.");
+        assert_eq!(matched(&[exported], &stored), [Match::Stored(1)]);
+        // The same id by chance.
+        assert_eq!(matched(&[candidate("other.csv", Some("c-2"), None, "Unlike both.")], &stored), [Match::New]);
+        // A catalogue file of this course.
+        let rewritten =
+            Candidate { own_id: Some("c-2".to_owned()), ..candidate("c.json", Some("c-2"), None, "Unlike both.") };
+        assert_eq!(matched(&[rewritten], &stored), [Match::Stored(1)]);
     }
 
     #[test]

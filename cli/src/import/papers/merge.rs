@@ -15,7 +15,7 @@ use super::report::FileReport;
 use crate::import::figures;
 
 /// The column in which a question keeps where it came from.
-const PROVENANCE: &str = "provenance";
+pub(super) const PROVENANCE: &str = "provenance";
 /// Columns that a file decides. The others of a stored question stay.
 const OF_FILE: [&str; 12] = [
     "question_text",
@@ -42,6 +42,8 @@ pub struct Paper {
     pub bank: Bank,
     /// The exam that an option or the file's name says.
     pub exam: Exam,
+    /// The file itself, if it is a catalogue file. Its rows have columns that a bank has no place for.
+    pub catalogue: Option<Value>,
 }
 
 /// The course with the questions of files.
@@ -65,12 +67,14 @@ pub(super) fn merge(course: Value, papers: &[Paper], accept: bool) -> Merged {
     Merged { document: merger.document(), ids: merger.ids, exams: merger.named_exams, reports }
 }
 
-struct Merger {
-    course: Value,
+pub(super) struct Merger {
+    pub(super) course: Value,
     course_id: String,
+    /// Whether the course was not stored, and no catalogue file described it.
+    pub(super) is_new: bool,
     exams: Vec<Map<String, Value>>,
     topics: Vec<Map<String, Value>>,
-    patterns: Value,
+    pub(super) patterns: Vec<Map<String, Value>>,
     questions: Vec<Map<String, Value>>,
     /// Ids of all questions.
     known: HashSet<String>,
@@ -91,7 +95,7 @@ fn objects(document: &mut Value, name: &str) -> Vec<Map<String, Value>> {
         .collect()
 }
 
-fn text<'a>(row: &'a Map<String, Value>, name: &str) -> &'a str {
+pub(super) fn text<'a>(row: &'a Map<String, Value>, name: &str) -> &'a str {
     row.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -101,10 +105,11 @@ impl Merger {
         let questions = objects(&mut document, "questions");
         Self {
             course_id: course["id"].as_str().unwrap_or_default().to_owned(),
+            is_new: course.get("created_at").is_none(),
             course,
             exams: objects(&mut document, "exams"),
             topics: objects(&mut document, "topics"),
-            patterns: document["patterns"].take(),
+            patterns: objects(&mut document, "patterns"),
             known: questions.iter().map(|question| text(question, "id").to_owned()).collect(),
             questions,
             ids: HashSet::new(),
@@ -113,10 +118,9 @@ impl Merger {
     }
 
     fn document(&mut self) -> Value {
-        let patterns = if self.patterns.is_array() { self.patterns.take() } else { json!([]) };
         json!({
             "course": self.course.take(), "exams": std::mem::take(&mut self.exams), "topics": std::mem::take(&mut self.topics),
-            "patterns": patterns, "questions": std::mem::take(&mut self.questions),
+            "patterns": std::mem::take(&mut self.patterns), "questions": std::mem::take(&mut self.questions),
         })
     }
 
@@ -132,12 +136,21 @@ impl Merger {
             ..FileReport::default()
         };
         let stored: Vec<Candidate> = self.questions.iter().map(stored_candidate).collect();
-        let incoming = candidates(&paper.name, questions);
+        let mut incoming = candidates(&paper.name, questions);
+        let mut rows = Vec::new();
+        if let Some(document) = &paper.catalogue {
+            rows = self.rows_of(document, &mut report);
+            if document["course"]["id"] == self.course_id.as_str() {
+                incoming.iter_mut().for_each(|candidate| candidate.own_id.clone_from(&candidate.provenance.id));
+            }
+        }
+        let mut rows = rows.into_iter();
         let matches = matched(&incoming, &stored);
         let exams = self.exams_of(paper, &mut report);
         let mut lacks_topic = false;
         let mut seen = HashSet::new();
         for (question, (candidate, found)) in questions.iter().zip(incoming.iter().zip(matches)) {
+            let of_catalogue = rows.next();
             let made = match row(question) {
                 Ok(made) => made,
                 Err(reason) => {
@@ -164,11 +177,17 @@ impl Merger {
             };
             report.warnings.extend(made.warnings);
             let exam = question.exam.and_then(|index| exams.get(index)).or(exams.last()).cloned().flatten();
-            let mut columns = made.columns;
-            columns.insert(PROVENANCE.to_owned(), json!(candidate.provenance));
+            let mut columns = of_catalogue.unwrap_or(made.columns);
+            // In a file that we exported, a question of this course has its own id, and keeps where it came from.
+            let is_own = stored_at.is_some_and(|index| {
+                is_some_and_same(stored[index].own_id.as_deref(), candidate.provenance.id.as_deref())
+            });
+            if !is_own {
+                columns.insert(PROVENANCE.to_owned(), json!(candidate.provenance));
+            }
             columns.insert("exam_id".to_owned(), json!(exam));
             if exam.is_none() {
-                columns.insert("is_generated".to_owned(), json!(true));
+                columns.entry("is_generated").or_insert(json!(true));
             }
             if let Some(topic) = self.topic(question) {
                 columns.insert("topic_id".to_owned(), json!(topic));
@@ -200,10 +219,13 @@ impl Merger {
     }
 
     /// Replaces what the file decides, and keeps the other columns.
-    fn update(&mut self, index: usize, columns: Map<String, Value>, report: &mut FileReport) {
+    fn update(&mut self, index: usize, mut columns: Map<String, Value>, report: &mut FileReport) {
+        columns.remove("created_at");
         let stored = &mut self.questions[index];
         let before = stored.clone();
-        stored.retain(|name, _| !OF_FILE.contains(&name.as_str()));
+        // Some formats have no points, and those of parts replace the sum.
+        let keeps_points = !columns.contains_key("parts");
+        stored.retain(|name, _| !OF_FILE.contains(&name.as_str()) || keeps_points && name == "source_points");
         // A question that an exam holds stays there when the same text comes in a bank.
         let keeps_exam =
             columns.get("exam_id").is_none_or(Value::is_null) && before.get("exam_id").is_some_and(Value::is_string);
@@ -251,22 +273,34 @@ impl Merger {
     }
 
     fn topic_named(&mut self, name: &str, category: &str) -> String {
+        if let Some(id) = self.topic_id(name, category) {
+            return id;
+        }
+        let mut row = Map::new();
+        row.insert("name".to_owned(), json!(name.trim()));
+        row.insert("category".to_owned(), json!(category.trim()));
+        self.add_topic(row)
+    }
+
+    /// The id of a topic of the course.
+    pub(super) fn topic_id(&self, name: &str, category: &str) -> Option<String> {
         let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
         let of_name: Vec<_> = self.topics.iter().filter(|topic| same(text(topic, "name"), name)).collect();
         let found = of_name.iter().find(|topic| same(text(topic, "category"), category));
         // A file without categories means the only topic of the name.
         let found = found.or(if same(name, category) && of_name.len() == 1 { of_name.first() } else { None });
-        if let Some(topic) = found {
-            return text(topic, "id").to_owned();
-        }
-        let base = Some(slug(name)).filter(|slug| !slug.is_empty()).unwrap_or_else(|| "topic".to_owned());
+        found.map(|topic| text(topic, "id").to_owned())
+    }
+
+    /// Adds a topic, with its own id if it has one and this is free.
+    pub(super) fn add_topic(&mut self, mut row: Map<String, Value>) -> String {
+        let named = [text(&row, "id").to_owned(), slug(text(&row, "name")), "topic".to_owned()];
+        let base = named.into_iter().find(|id| !id.is_empty()).unwrap_or_default();
         let id = unique(&base, |id| self.topics.iter().any(|topic| text(topic, "id") == id));
-        let mut row = Map::new();
         row.insert("id".to_owned(), json!(id));
-        row.insert("name".to_owned(), json!(name.trim()));
-        row.insert("category".to_owned(), json!(category.trim()));
         // Two topics of one name have two addresses.
-        if id != base {
+        let address = text(&row, "slug");
+        if id != base || !address.is_empty() && self.topics.iter().any(|topic| text(topic, "slug") == address) {
             row.insert("slug".to_owned(), json!(id));
         }
         self.topics.push(row);
@@ -276,9 +310,10 @@ impl Merger {
     /// The ids of the file's exams. The last is the exam of questions that name none.
     fn exams_of(&mut self, paper: &Paper, report: &mut FileReport) -> Vec<Option<String>> {
         let mut ids = Vec::new();
-        for exam in &paper.bank.exams {
+        for (index, exam) in paper.bank.exams.iter().enumerate() {
             let name = filled(filled(exam.clone(), formats::exam_of_title(&exam.title)), paper.exam.clone());
-            let id = self.exam_id(&name);
+            let own = paper.catalogue.as_ref().and_then(|document| document["exams"].get(index));
+            let id = self.exam_id(&name, own);
             if id.is_none() {
                 let text = format!(
                     "the exam {:?} has no year or no type, so its questions are in no exam. --exam \"2021 fall midterm\" says it",
@@ -299,11 +334,14 @@ impl Merger {
             }
             ids.push(id);
         }
-        ids.push(if paper.bank.exams.len() == 1 { ids[0].clone() } else { self.exam_id(&paper.exam) });
+        // If the file names one exam and does not say which questions it has, it has all of them.
+        let is_of_all = ids.len() == 1 && paper.bank.questions.iter().all(|question| question.exam.is_none());
+        ids.push(if is_of_all { ids[0].clone() } else { self.exam_id(&paper.exam, None) });
         ids
     }
 
-    fn exam_id(&mut self, name: &Exam) -> Option<String> {
+    /// The id of an exam. `own` is its row in a catalogue file.
+    fn exam_id(&mut self, name: &Exam, own: Option<&Value>) -> Option<String> {
         let (year, kind) = (name.year?, name.kind.as_ref()?);
         let is_same = |row: &Map<String, Value>| {
             row.get("year").and_then(Value::as_i64) == Some(i64::from(year))
@@ -318,7 +356,7 @@ impl Merger {
         let semester = name.semester.as_ref().map_or_else(String::new, |semester| format!("{semester}-"));
         let base = format!("{}-{year}-{semester}{}", self.course_id, slug(kind));
         let id = unique(&base, |id| self.exams.iter().any(|row| text(row, "id") == id));
-        let mut row = Map::new();
+        let mut row = own.and_then(Value::as_object).cloned().unwrap_or_default();
         row.insert("id".to_owned(), json!(id));
         row.insert("year".to_owned(), json!(year));
         row.insert("exam_type".to_owned(), json!(kind));
@@ -367,7 +405,12 @@ fn stored_candidate(question: &Map<String, Value>) -> Candidate {
     let text = normalised(text(question, "question_text"));
     // A question of a catalogue file has an id, and its text may come again in a paper.
     let provenance = provenance.unwrap_or_else(|| Provenance { digest: digest(&text, ""), ..Provenance::default() });
-    Candidate { provenance, text, answers: answers(question) }
+    let own_id = question.get("id").and_then(Value::as_str).map(str::to_owned);
+    Candidate { provenance, own_id, text, answers: answers(question) }
+}
+
+fn is_some_and_same(one: Option<&str>, other: Option<&str>) -> bool {
+    one.is_some() && one == other
 }
 
 /// What a row asks for: the answer and the options of the question and its parts, in the order of the row.
@@ -405,7 +448,7 @@ fn candidates(file: &str, questions: &[Question]) -> Vec<Candidate> {
         let text = format!("{text} {}", parts.join(" ")).trim().to_owned();
         // A question that cannot be stored is refused later, with the reason.
         let answers = row(question).map(|row| answers(&row.columns)).unwrap_or_default();
-        candidates.push(Candidate { provenance, text, answers });
+        candidates.push(Candidate { provenance, own_id: None, text, answers });
     }
     candidates
 }
@@ -415,12 +458,39 @@ fn digest(text: &str, parts: &str) -> String {
 }
 
 /// Lower-case letters, digits and hyphens, at most 60.
-fn slug(name: &str) -> String {
+pub(super) fn slug(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
     words.collect::<Vec<_>>().join("-").chars().take(60).collect()
 }
 
-fn unique(base: &str, is_taken: impl Fn(&str) -> bool) -> String {
+pub(super) fn unique(base: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2..).map(|number| format!("{base}-{number}"));
     std::iter::once(base.to_owned()).chain(numbered).find(|id| !is_taken(id)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use formats::Part;
+
+    use super::*;
+
+    fn question(stem: &str, exam: Option<usize>) -> Question {
+        Question { stem: stem.to_owned(), parts: vec![Part::default()], exam, ..Question::default() }
+    }
+
+    fn exams_of(questions: Vec<Question>) -> Vec<Value> {
+        let exams = vec![formats::exam_of_title("2021 fall midterm")];
+        let bank = Bank { exams, questions, ..Bank::default() };
+        let paper = Paper { name: "bank.zip".to_owned(), format: "qti", bank, exam: Exam::default(), catalogue: None };
+        let merged = merge(json!({"course": {"id": "c", "name": "C"}}), &[paper], false);
+        let rows = merged.document["questions"].as_array().cloned().unwrap_or_default();
+        rows.iter().map(|row| row.get("exam_id").cloned().unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn the_only_exam_of_a_file_has_all_questions_unless_the_file_says_which() {
+        let midterm = json!("c-2021-fall-midterm");
+        assert_eq!(exams_of(vec![question("One", None), question("Two", None)]), [midterm.clone(), midterm.clone()]);
+        assert_eq!(exams_of(vec![question("One", Some(0)), question("Two", None)]), [midterm, Value::Null]);
+    }
 }

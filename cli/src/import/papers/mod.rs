@@ -3,6 +3,7 @@
 //! The questions of the files are added to the stored course as a catalogue file, which then goes the way of
 //! `import catalog`: it is checked, completed and compared in the same place.
 
+mod catalogue;
 mod matching;
 mod merge;
 mod report;
@@ -25,7 +26,7 @@ pub use self::report::FileReport;
 use super::summary::Summary;
 use crate::database::DataSource;
 use crate::output::{message, out, outln};
-use crate::stored_course;
+use crate::{progress, stored_course};
 
 /// Largest file, in bytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -81,9 +82,12 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
     let course = CourseId::try_from(course).map_err(|error| anyhow::anyhow!("--course: {error}"))?;
     let exam = exam_option(arguments.exam.as_deref())?;
     let mut papers = Vec::with_capacity(arguments.files.len());
+    let bar = progress::bar("reading files", arguments.files.len());
     for file in &arguments.files {
         papers.push(read(file, arguments.format, &exam).with_context(|| file.display().to_string())?);
+        bar.inc(1);
     }
+    drop(bar);
     papers.iter_mut().try_for_each(ask_for_exam)?;
 
     let database = &arguments.database;
@@ -146,17 +150,19 @@ fn exam_option(name: Option<&str>) -> Result<Exam> {
 /// Reads a file or the folder of a package.
 fn read(path: &Path, format: Option<Format>, option: &Exam) -> Result<Paper> {
     let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let read = if path.is_dir() {
-        formats::read_folder(&name, folder(path)?)?
+    let (read, catalogue) = if path.is_dir() {
+        (formats::read_folder(&name, folder(path)?)?, None)
     } else {
         let file = std::fs::File::open(path).context("cannot be read")?;
         let mut bytes = Vec::new();
         file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).context("cannot be read")?;
         ensure!(bytes.len() as u64 <= FILE_BYTES_MAX, "is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
-        formats::read(&name, &bytes, format)?
+        let read = formats::read(&name, &bytes, format)?;
+        let catalogue = catalogue::document(read.format, &bytes)?;
+        (read, catalogue)
     };
     let exam = filled(option.clone(), formats::exam_of_title(&name));
-    Ok(Paper { name, format: read.format.name(), bank: read.bank, exam })
+    Ok(Paper { name, format: read.format.name(), bank: read.bank, exam, catalogue })
 }
 
 /// The files of a folder by their paths. Links are not followed.
@@ -216,7 +222,8 @@ fn ask_for_exam(paper: &mut Paper) -> Result<()> {
 pub fn paper(name: &str, bytes: &[u8], exam: Option<&str>) -> Result<Paper> {
     let read = formats::read(name, bytes, None)?;
     let exam = filled(exam_option(exam)?, formats::exam_of_title(name));
-    Ok(Paper { name: name.to_owned(), format: read.format.name(), bank: read.bank, exam })
+    let catalogue = catalogue::document(read.format, bytes)?;
+    Ok(Paper { name: name.to_owned(), format: read.format.name(), bank: read.bank, exam, catalogue })
 }
 
 /// Adds papers to a stored or new course. The result is a catalogue file, which `import_catalog` stores.

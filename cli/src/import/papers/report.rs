@@ -1,5 +1,6 @@
 //! What an import of papers did, for the terminal and as JSON.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use formats::{Place, Remark};
@@ -32,11 +33,24 @@ impl FileReport {
         self.refused.is_empty() && self.ambiguous.is_empty() && self.warnings.is_empty()
     }
 
+    /// How many questions of each type were refused because of their type.
+    fn refused_types(&self) -> BTreeMap<&str, usize> {
+        let mut types = BTreeMap::new();
+        for remark in &self.refused {
+            let name = remark.text.split_once("its type `").and_then(|(_, rest)| rest.split_once('`'));
+            if let Some((name, _)) = name {
+                *types.entry(name).or_default() += 1;
+            }
+        }
+        types
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let remarks = |remarks: &[Remark]| remarks.iter().map(remark_json).collect::<Vec<_>>();
         json!({
             "file": self.file, "format": self.format, "read": self.read, "new": self.new, "changed": self.changed,
             "unchanged": self.unchanged, "missing": self.missing, "refused": remarks(&self.refused),
+            "refused_types": self.refused_types(),
             "ambiguous": remarks(&self.ambiguous), "skipped": remarks(&self.skipped), "warnings": remarks(&self.warnings),
         })
     }
@@ -63,6 +77,11 @@ impl fmt::Display for FileReport {
         let refused = self.refused.len();
         writeln!(f, "{} ({format})", plain(file))?;
         writeln!(f, "  {read} read: {new} new, {changed} changed, {unchanged} unchanged, {refused} refused")?;
+        let types = self.refused_types();
+        if !types.is_empty() {
+            let types: Vec<String> = types.iter().map(|(name, count)| format!("{count} {}", plain(name))).collect();
+            writeln!(f, "  refused for their type: {}", types.join(", "))?;
+        }
         if self.missing > 0 {
             writeln!(
                 f,
@@ -100,4 +119,30 @@ fn place(place: &Place, file: &str) -> String {
         words.push(plain(id).into_owned());
     }
     if words.is_empty() { String::new() } else { words.join(", ") + ": " }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_types_are_counted() {
+        let remark = |text: &str| Remark { place: Place::default(), text: text.to_owned() };
+        let report = FileReport {
+            file: "a.zip".to_owned(),
+            format: "qti",
+            refused: vec![
+                remark("The question “A” is refused: its type `hotspotInteraction` is not supported."),
+                remark("it has 27 options; at most 26 can be stored"),
+                remark("The question “B” is refused: its type `hotspotInteraction` is not supported."),
+                remark(
+                    "The question “C” is refused: its type `orderInteraction` gives points only for the whole order.",
+                ),
+            ],
+            ..FileReport::default()
+        };
+        let shown = report.to_string();
+        assert!(shown.contains("  refused for their type: 2 hotspotInteraction, 1 orderInteraction\n"), "{shown}");
+        assert_eq!(report.to_json()["refused_types"], json!({"hotspotInteraction": 2, "orderInteraction": 1}));
+    }
 }

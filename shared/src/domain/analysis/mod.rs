@@ -2,7 +2,9 @@
 //!
 //! Generated questions are left out, since they were on no exam. `docs/analysis.md` defines each number.
 
+mod detailed;
 mod edition;
+mod frequency;
 mod outlook;
 mod past;
 mod percent;
@@ -16,6 +18,7 @@ use utoipa::ToSchema;
 use super::credits::{ANALYSIS_PRICE, Charge, EntryType};
 use super::id::TopicId;
 
+pub use detailed::{Chapter, Section, SectionTechnique, TechniqueSample, chapters};
 pub use edition::edition;
 pub use outlook::{BacktestSummary, ForecastQuality, PatternForecast, TopicForecast};
 pub use past::{ExamQuestion, PastExams};

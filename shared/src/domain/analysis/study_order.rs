@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::frequency::word;
 use super::outlook::TopicForecast;
 use super::past::{PastExams, of_topic};
 use super::shares::{DifficultyMix, TopicShare};
@@ -26,17 +27,52 @@ const HIGH_VALUE_MAX: usize = 5;
 
 /// A topic with many expected points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(from = "StoredTopic")]
 pub struct HighValueTopic {
     pub topic_id: TopicId,
     pub name: String,
     /// Mean points of its questions on past exams.
     pub avg_points: f64,
+    /// How often the topic was on past exams: `Very often`, `Often`, `Sometimes`, `Rarely` or `Never`.
+    pub frequency: String,
     /// Share of past exams with the topic, 0 to 1.
-    pub frequency: f64,
+    pub frequency_score: f64,
     /// Probability that the topic is on the next exam.
     pub probability: f64,
     /// Expected points on the next exam.
     pub expected_points: f64,
+}
+
+/// A topic as it is stored. In editions that were published before, `frequency` is the share, and there is no score.
+#[derive(Deserialize)]
+struct StoredTopic {
+    topic_id: TopicId,
+    name: String,
+    avg_points: f64,
+    frequency: StoredFrequency,
+    frequency_score: Option<f64>,
+    probability: f64,
+    expected_points: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredFrequency {
+    Share(f64),
+    Word(String),
+}
+
+impl From<StoredTopic> for HighValueTopic {
+    fn from(stored: StoredTopic) -> Self {
+        let StoredTopic { topic_id, name, avg_points, frequency, frequency_score, probability, expected_points } =
+            stored;
+        let (frequency, share) = match frequency {
+            StoredFrequency::Share(share) => (word(share).to_owned(), share),
+            StoredFrequency::Word(word) => (word, 0.0),
+        };
+        let frequency_score = frequency_score.unwrap_or(share);
+        Self { topic_id, name, avg_points, frequency, frequency_score, probability, expected_points }
+    }
 }
 
 /// Value and gain of a topic.
@@ -55,6 +91,7 @@ pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<To
         let points: Vec<f64> = metas.iter().filter_map(|question| question.meta.source_points).collect();
         let minutes: Vec<f64> = metas.iter().filter_map(|question| question.meta.estimated_time).collect();
         let exams = metas.iter().map(|question| question.exam_index).collect::<HashSet<_>>().len();
+        let frequency_score = rounded(ratio(exams, past.exams.len()).unwrap_or(0.0), 2);
         let outlook = forecast.iter().find(|outlook| outlook.topic_id == topic.id);
         #[expect(clippy::cast_precision_loss, reason = "far fewer questions than 2^52")]
         let shrunk = (points.iter().sum::<f64>() + SHRINKAGE_QUESTIONS * course_mean)
@@ -65,7 +102,8 @@ pub(super) fn values(past: &PastExams<'_>, forecast: &[TopicForecast]) -> Vec<To
                 topic_id: topic.id.clone(),
                 name: topic.name.clone(),
                 avg_points: rounded(mean(&points).unwrap_or(0.0), 1),
-                frequency: rounded(ratio(exams, past.exams.len()).unwrap_or(0.0), 2),
+                frequency: word(frequency_score).to_owned(),
+                frequency_score,
                 probability: outlook.map_or(0.0, |outlook| outlook.probability),
                 expected_points: rounded(expected_count * shrunk, 2),
             },
@@ -86,7 +124,7 @@ impl TopicValue {
 pub(super) fn high_value(values: &[TopicValue]) -> Vec<HighValueTopic> {
     let mut topics: Vec<&HighValueTopic> = values.iter().map(|value| &value.topic).collect();
     topics.sort_by(|a, b| b.expected_points.total_cmp(&a.expected_points).then_with(|| a.topic_id.cmp(&b.topic_id)));
-    topics.into_iter().filter(|topic| topic.frequency > 0.0).take(HIGH_VALUE_MAX).cloned().collect()
+    topics.into_iter().filter(|topic| topic.frequency_score > 0.0).take(HIGH_VALUE_MAX).cloned().collect()
 }
 
 /// All topics, categories kept together.
@@ -130,7 +168,7 @@ pub(super) fn strategy(
         sentences.push(format!(
             "{} was on {:.0} % of the exams, with {} points a question on average.",
             first.name,
-            first.frequency * 100.0,
+            first.frequency_score * 100.0,
             first.avg_points
         ));
     }

@@ -139,7 +139,7 @@ fn value_is_expected_questions_times_shrunk_points() {
         assert!((value.expected_points - outlook.expected_count * mean).abs() < 0.006, "{value:?}");
         assert!((value.probability - outlook.probability).abs() < f64::EPSILON);
     }
-    let frequencies: Vec<f64> = analysis.high_value_topics.iter().map(|value| value.frequency).collect();
+    let frequencies: Vec<f64> = analysis.high_value_topics.iter().map(|value| value.frequency_score).collect();
     assert!(frequencies.contains(&1.0) && frequencies.contains(&0.33), "{frequencies:?}");
 }
 
@@ -283,4 +283,15 @@ proptest! {
         other.questions[index].meta.source_points = Some(99.0);
         prop_assert_ne!(&before, &edition(&PastExams::of(&other)));
     }
+}
+
+#[test]
+fn an_edition_published_with_a_number_as_frequency_has_a_word_and_the_number() {
+    let stored = serde_json::json!({
+        "topic_id": "t", "name": "Series", "avg_points": 9.5, "frequency": 0.5, "probability": 0.4, "expected_points": 3.0,
+    });
+    let read: HighValueTopic = serde_json::from_value(stored).unwrap();
+    assert_eq!((read.frequency.as_str(), read.frequency_score), ("Often", 0.5));
+    let written = serde_json::to_value(&read).unwrap();
+    assert_eq!(serde_json::from_value::<HighValueTopic>(written).unwrap(), read);
 }

@@ -113,7 +113,9 @@ fn replacement(before: Option<&Kind>, rest: &[Token], variables: &[String]) -> O
         }
         // `atan2(y, x)`
         [Kind::Word { text, explicit }, Kind::Number(two), Kind::Open(Bracket::Round), ..]
-            if two.digits == "2" && text.ends_with("atan") | text.ends_with("arctan") && has_comma(rest.get(3..)?) =>
+            if two.digits == "2"
+                && (text.ends_with("atan") || text.ends_with("arctan"))
+                && has_comma(rest.get(3..)?) =>
         {
             Some((vec![new_token(Kind::Word { text: format!("{text}2"), explicit: *explicit }, spaced)], 2))
         }

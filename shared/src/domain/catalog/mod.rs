@@ -16,6 +16,7 @@ mod rules_wording;
 pub mod sizes;
 pub mod slips;
 pub mod topic_insight;
+mod traps;
 pub mod warnings;
 
 use std::collections::BTreeMap;
@@ -258,6 +259,9 @@ pub struct QuestionSummary {
     pub meta: QuestionMeta,
     /// The beginning of the question's text (`domain::preview`).
     pub preview: String,
+    /// The section of a textbook that an imported column names, such as `7.2`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "section")]
+    pub section: Option<String>,
     /// Letters of the options; they are part of the options' keys.
     #[serde(default)]
     pub option_letters: Vec<String>,
@@ -295,6 +299,19 @@ impl Bank {
     #[must_use]
     pub fn exam(&self, id: &ExamId) -> Option<&Exam> {
         self.exams.iter().find(|exam| exam.id == *id)
+    }
+
+    /// The exam of a question.
+    #[must_use]
+    pub fn exam_of(&self, question: &QuestionMeta) -> Option<&Exam> {
+        question.exam_id.as_ref().and_then(|id| self.exam(id))
+    }
+
+    /// The type of a question's exam, such as `Midterm 1`; what the question says if its exam is not in the bank.
+    #[must_use]
+    pub fn exam_type_of(&self, question: &QuestionMeta) -> Option<String> {
+        let of_exam = self.exam_of(question).map(|exam| exam.exam_type.clone());
+        of_exam.or_else(|| question.source_exam_type.clone())
     }
 
     /// Numbers of rows in the bank.
@@ -354,6 +371,19 @@ fn replaced<T>(old: Vec<T>, new: Vec<T>, id: fn(&T) -> &str) -> Vec<T> {
 
 fn second_half<T>(rows: &mut Vec<T>) -> Vec<T> {
     rows.split_off(rows.len().div_ceil(2))
+}
+
+/// Longest name of a section in characters.
+const SECTION_CHARS_MAX: usize = 50;
+
+/// Reads the column `section`, which may be a text or a number. Everything else is no section.
+fn section<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = match Value::deserialize(deserializer)? {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    Ok(Some(text).filter(|text| (1..=SECTION_CHARS_MAX).contains(&text.chars().count())))
 }
 
 /// A row as returned by the API: its columns and its extra columns, as one object.

@@ -76,11 +76,13 @@ fn part_of(part: &Value) -> Result<Part, String> {
 /// The label of a part: `a` to `z`, then `aa`, `ab` and so on.
 #[must_use]
 pub fn label(index: usize) -> String {
-    let letter = |index: usize| char::from(b'a' + u8::try_from(index % 26).unwrap_or(0));
-    match index / 26 {
-        0 => letter(index).to_string(),
-        group => format!("{}{}", letter(group - 1), letter(index)),
+    let mut letters = Vec::new();
+    let mut rest = Some(index);
+    while let Some(number) = rest {
+        letters.push(char::from(b'a' + u8::try_from(number % 26).unwrap_or(0)));
+        rest = (number / 26).checked_sub(1);
     }
+    letters.iter().rev().collect()
 }
 
 /// A stem in which every gap is shown as a line with its label.
@@ -210,6 +212,12 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn labels_go_on_after_z() {
+        let labels = [0, 1, 25, 26, 51, 52, 701, 702].map(label);
+        assert_eq!(labels, ["a", "b", "z", "aa", "az", "ba", "zz", "aaa"]);
+    }
+
     fn question(stem: &str, parts: Value) -> Question {
         let mut question: Question = serde_json::from_value(json!({
             "id": "q", "exam_id": null, "topic_id": "t", "topic_name": null, "course_id": "c", "pattern_id": null,
@@ -220,12 +228,6 @@ mod tests {
         .unwrap();
         question.extra.insert(PARTS_COLUMN.to_owned(), parts);
         question
-    }
-
-    #[test]
-    fn labels_go_on_after_z() {
-        let labels: Vec<String> = [0, 25, 26, 27, 51, 52].into_iter().map(label).collect();
-        assert_eq!(labels, ["a", "z", "aa", "ab", "az", "ba"]);
     }
 
     #[test]

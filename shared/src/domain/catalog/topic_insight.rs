@@ -1,12 +1,11 @@
 //! Statistics of one topic over a course's exams: the numbers and texts of the topic page, computed from the data.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
+use crate::domain::catalog::traps::{most_frequent, traps};
 use crate::domain::catalog::{Bank, QuestionSummary, Topic};
 use crate::domain::number::{mean, ratio, rounded};
-
-/// Maximum number of texts per list.
-const TEXTS_MAX: usize = 5;
+use crate::domain::study::Calibration;
 
 /// Statistics of a topic.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +22,7 @@ pub struct TopicInsight {
     pub frequency_score: f64,
     /// Number of the topic's questions, including generated ones.
     pub question_count: usize,
-    /// Reasons for the difficulty of its questions, the most frequent first.
+    /// What students get wrong, or else what its questions need. Never empty.
     pub common_difficulties: Vec<String>,
     /// Study tips derived from the numbers.
     pub study_tips: Vec<String>,
@@ -37,7 +36,12 @@ pub fn questions_of<'a>(bank: &'a Bank, topic: &Topic) -> Vec<&'a QuestionSummar
 
 /// Computes the statistics from `questions`, which must be those of `topic`, in a course of `total_exams`.
 #[must_use]
-pub fn insight(topic: &Topic, questions: &[&QuestionSummary], total_exams: usize) -> TopicInsight {
+pub fn insight(
+    topic: &Topic,
+    questions: &[&QuestionSummary],
+    total_exams: usize,
+    calibration: &Calibration,
+) -> TopicInsight {
     let metas = || questions.iter().map(|question| &question.meta);
     let appearances = metas().filter_map(|meta| meta.exam_id.as_ref()).collect::<HashSet<_>>().len();
     let difficulties: Vec<f64> = metas().filter_map(|meta| meta.difficulty.map(f64::from)).collect();
@@ -74,20 +78,9 @@ pub fn insight(topic: &Topic, questions: &[&QuestionSummary], total_exams: usize
         avg_points: avg_points.unwrap_or(0.0),
         frequency_score: rounded(ratio(appearances, total_exams).unwrap_or(0.0), 2),
         question_count: questions.len(),
-        common_difficulties: most_frequent(metas().filter_map(|meta| meta.difficulty_reason.as_ref())),
+        common_difficulties: traps(&topic.name, metas(), calibration),
         study_tips,
     }
-}
-
-/// Texts by frequency, then alphabetically.
-fn most_frequent<'a>(texts: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-    for text in texts.filter(|text| !text.trim().is_empty()) {
-        *counts.entry(text).or_default() += 1;
-    }
-    let mut texts: Vec<_> = counts.into_iter().collect();
-    texts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    texts.into_iter().take(TEXTS_MAX).map(|(text, _)| text.clone()).collect()
 }
 
 #[cfg(test)]
@@ -121,7 +114,7 @@ mod tests {
             question(Some("e1"), 3, 5.0, "signs"),
             question(Some("e2"), 5, 6.0, "signs"),
         ];
-        let insight = insight(&topic(), &questions.iter().collect::<Vec<_>>(), 4);
+        let insight = insight(&topic(), &questions.iter().collect::<Vec<_>>(), 4, &Calibration::default());
         assert_eq!((insight.appearances, insight.total_exams, insight.question_count), (2, 4, 3));
         assert_eq!((insight.avg_difficulty, insight.avg_points, insight.frequency_score), (3.33, 7.0, 0.5));
         assert_eq!(insight.common_difficulties, ["signs", "two tests in one"]);
@@ -139,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_topic_without_questions_says_only_what_it_knows() {
-        let insight = insight(&topic(), &[], 0);
+        let insight = insight(&topic(), &[], 0, &Calibration::default());
         assert_eq!((insight.avg_difficulty, insight.avg_points, insight.frequency_score), (4.0, 3.0, 0.0));
         assert_eq!(insight.study_tips, ["A question on it was worth 3 points on average."]);
     }

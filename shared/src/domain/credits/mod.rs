@@ -126,6 +126,12 @@ pub struct InsufficientCredits {
 }
 
 impl Wallet {
+    /// End of the unlimited period that runs at `now`, in epoch seconds.
+    #[must_use]
+    pub fn unlimited_end(&self, now: Timestamp) -> Option<i64> {
+        self.unlimited_until.filter(|end| now.as_second() < *end)
+    }
+
     /// The wallet of an account opened at `now`, and its first entry.
     #[must_use]
     pub fn open(now: Timestamp) -> Settlement {

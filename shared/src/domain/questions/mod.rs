@@ -3,5 +3,6 @@
 pub mod figure_address;
 pub mod preview;
 pub mod rendered;
+pub mod report;
 pub mod selection;
 pub mod view;

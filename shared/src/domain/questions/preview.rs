@@ -5,20 +5,39 @@ use crate::domain::text::formula_at;
 /// Maximum length of a preview in characters.
 pub const PREVIEW_CHARS_MAX: usize = 100;
 
-/// The first [`PREVIEW_CHARS_MAX`] characters; fewer if that would cut a formula or an escaped character.
+/// Ends a preview that is not the whole text.
+const ELLIPSIS: char = '\u{2026}';
+
+/// A text of at most [`PREVIEW_CHARS_MAX`] characters, whole; otherwise its beginning up to the end of a word, with an
+/// ellipsis. No formula and no escaped character is cut. A word is cut only if no other fits.
 #[must_use]
-pub fn preview(text: &str) -> &str {
-    let mut end = 0;
-    let mut chars = 0;
+pub fn preview(text: &str) -> String {
+    if text.chars().count() <= PREVIEW_CHARS_MAX {
+        return text.to_owned();
+    }
+    let (mut end, mut chars, mut end_of_word) = (0, 0, 0);
     while end < text.len() {
         let piece = first_piece(&text[end..]);
+        let is_whole = formula_at(piece).is_some() || mark_of_figure(piece).is_some();
+        if is_whole || piece.chars().all(char::is_whitespace) {
+            // Words before it end here.
+            end_of_word = end;
+        }
         chars += piece.chars().count();
-        if chars > PREVIEW_CHARS_MAX {
+        // The ellipsis is a character, too.
+        if chars > PREVIEW_CHARS_MAX - 1 {
             break;
         }
         end += piece.len();
+        if is_whole {
+            end_of_word = end;
+        }
     }
-    &text[..end]
+    let begun = &text[..end_of_word];
+    let kept = if begun.trim().is_empty() { &text[..end] } else { begun };
+    let mut preview = kept.trim_end().to_owned();
+    preview.push(ELLIPSIS);
+    preview
 }
 
 /// The formulas of a text and the texts between them, in order, each with whether it is a formula.
@@ -72,9 +91,24 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_at_100_characters_not_bytes() {
+    fn a_long_word_is_cut_at_100_characters_not_bytes() {
         let text = "é".repeat(150);
-        assert_eq!(preview(&text), "é".repeat(100));
+        assert_eq!(preview(&text), format!("{}…", "é".repeat(99)));
+        let whole = "é".repeat(100);
+        assert_eq!(preview(&whole), whole);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_word() {
+        let text =
+            "Determine whether the series converges absolutely, converges conditionally, or diverges, and justify it.";
+        assert_eq!(
+            preview(text),
+            "Determine whether the series converges absolutely, converges conditionally, or diverges, and…"
+        );
+        // A word that ends exactly at the limit is kept.
+        let exact = format!("{} {} more words", "a".repeat(49), "b".repeat(49));
+        assert_eq!(preview(&exact), format!("{} {}…", "a".repeat(49), "b".repeat(49)));
     }
 
     #[test]
@@ -82,7 +116,7 @@ mod tests {
         for (open, close) in DELIMITERS {
             let before = "a".repeat(90);
             let text = format!("{before}{open}x^2+y^2+z^2{close} end");
-            assert_eq!(preview(&text), before, "{open}");
+            assert_eq!(preview(&text), format!("{before}…"), "{open}");
             let fits = format!("{}{open}x{close}", "a".repeat(90));
             assert_eq!(preview(&fits), fits);
         }
@@ -91,8 +125,8 @@ mod tests {
     #[test]
     fn the_mark_of_a_figure_is_not_cut() {
         let before = "a".repeat(95);
-        assert_eq!(preview(&format!("{before}[figure 12] b")), before);
-        assert_eq!(preview(&format!("{before}[figure b] b")), format!("{before}[figu"));
+        assert_eq!(preview(&format!("{before}[figure 12] b")), format!("{before}…"));
+        assert_eq!(preview(&format!("{before}[figure b] b")), format!("{before}[fig…"));
         assert_eq!(preview("[figure 1]"), "[figure 1]");
     }
 
@@ -106,14 +140,14 @@ mod tests {
     #[test]
     fn an_escaped_dollar_opens_no_formula() {
         let text = format!("It costs \\$5 {}", "and so on ".repeat(20));
-        assert_eq!(preview(&text).chars().count(), PREVIEW_CHARS_MAX);
+        assert!(preview(&text).starts_with("It costs \\$5 and so on and"));
         let edge = format!("{}\\$5", "a".repeat(99));
-        assert_eq!(preview(&edge), "a".repeat(99));
+        assert_eq!(preview(&edge), format!("{}…", "a".repeat(99)));
     }
 
     #[test]
     fn a_formula_longer_than_the_preview_is_left_out() {
-        assert_eq!(preview(&format!("${}$", "x+".repeat(80))), "");
+        assert_eq!(preview(&format!("${}$", "x+".repeat(80))), "…");
     }
 
     proptest! {
@@ -121,8 +155,16 @@ mod tests {
         fn a_preview_is_a_short_prefix_with_whole_formulas(words in prop::collection::vec("[a-z ]{1,30}|\\$[a-z+^]{1,40}\\$", 0..12)) {
             let text = words.concat();
             let preview = preview(&text);
-            prop_assert!(text.starts_with(preview));
             prop_assert!(preview.chars().count() <= PREVIEW_CHARS_MAX);
+            match preview.strip_suffix(ELLIPSIS) {
+                None => prop_assert_eq!(&preview, &text),
+                Some(kept) => {
+                    let rest = text.strip_prefix(kept);
+                    prop_assert!(rest.is_some());
+                    let is_end = rest.unwrap_or_default().starts_with([' ', '$']) || kept.ends_with('$') || !kept.contains(' ');
+                    prop_assert!(is_end || kept.is_empty(), "cut in a word: {:?}", kept);
+                }
+            }
             prop_assert_eq!(preview.matches('$').count() % 2, 0);
         }
     }

@@ -57,7 +57,7 @@ pub fn select<'a>(
     let mut undrawn: Vec<usize> = (0..bank.questions.len()).collect();
     let mut chosen = Vec::with_capacity(criteria.count.min(undrawn.len()));
     let mut ids = HashSet::new();
-    let mut seen = Vec::new();
+    let mut older = Vec::new();
     while chosen.len() < criteria.count && !undrawn.is_empty() {
         let question = &bank.questions[undrawn.swap_remove(rng.usize(0..undrawn.len()))];
         if question.withheld || !criteria.matches(question) {
@@ -66,12 +66,12 @@ pub fn select<'a>(
         match last_seen(&question.meta.id) {
             None if ids.insert(&question.meta.id) => chosen.push(question),
             None => {}
-            Some(at) => seen.push((at, question)),
+            Some(at) => older.push((at, question)),
         }
     }
     // The sort is stable: the draw orders questions that were seen at the same time.
-    seen.sort_by_key(|(at, _)| *at);
-    let oldest = seen.into_iter().map(|(_, question)| question).filter(|question| ids.insert(&question.meta.id));
+    older.sort_by_key(|(at, _)| *at);
+    let oldest = older.into_iter().map(|(_, question)| question).filter(|question| ids.insert(&question.meta.id));
     let missing = criteria.count - chosen.len();
     chosen.extend(oldest.take(missing));
     chosen
@@ -113,8 +113,8 @@ mod tests {
 
     type Seen = HashMap<QuestionId, Timestamp>;
 
-    fn select<'a>(bank: &'a Bank, criteria: &Criteria, seen: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
-        super::select(bank, criteria, |id| seen.get(id).copied(), seed)
+    fn select<'a>(bank: &'a Bank, criteria: &Criteria, received: &Seen, seed: u64) -> Vec<&'a QuestionSummary> {
+        super::select(bank, criteria, |id| received.get(id).copied(), seed)
     }
 
     fn question(index: usize, topic: usize, difficulty: u8) -> QuestionSummary {
@@ -162,11 +162,11 @@ mod tests {
     /// Each question is as likely as any other, at each place of the selection.
     #[test]
     fn no_question_is_preferred() {
-        let (bank, seen) = (bank(10), seen(&[(8, 10), (9, 10)]));
+        let (bank, received) = (bank(10), seen(&[(8, 10), (9, 10)]));
         let criteria = Criteria { count: 3, ..Criteria::default() };
         let mut drawn: HashMap<(usize, String), u32> = HashMap::new();
         for seed in 0..8_000 {
-            for (place, question) in select(&bank, &criteria, &seen, seed).iter().enumerate() {
+            for (place, question) in select(&bank, &criteria, &received, seed).iter().enumerate() {
                 *drawn.entry((place, question.meta.id.to_string())).or_default() += 1;
             }
         }
@@ -197,8 +197,8 @@ mod tests {
         let mut bank = bank(3);
         bank.questions.extend_from_within(..);
         let criteria = Criteria { count: 6, ..Criteria::default() };
-        for (seen, seed) in [(seen(&[]), 1), (seen(&[(0, 10), (1, 10), (2, 10)]), 2), (seen(&[(1, 10)]), 3)] {
-            assert_eq!(select(&bank, &criteria, &seen, seed).len(), 3);
+        for (received, seed) in [(seen(&[]), 1), (seen(&[(0, 10), (1, 10), (2, 10)]), 2), (seen(&[(1, 10)]), 3)] {
+            assert_eq!(select(&bank, &criteria, &received, seed).len(), 3);
         }
     }
 

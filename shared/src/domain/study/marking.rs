@@ -120,8 +120,8 @@ pub fn mark(question: &Question, given: &Given) -> Result<Mark, Unmarkable> {
 /// Marks the answers to parts. If the student answered none of them, or sent one text for all, only the student can decide.
 /// Otherwise a part without an answer is wrong, unless the student reports on it.
 fn mark_parts(parts: &[Part], given: &Given) -> Result<Mark, Unmarkable> {
-    check_labels("answers", given.answers.keys(), parts.len())?;
-    check_labels("self_report", given.self_report.keys(), parts.len())?;
+    check_labels("answers", given.answers.keys().map(String::as_str), parts.len())?;
+    check_labels("self_report", given.self_report.keys().map(String::as_str), parts.len())?;
     let is_answered = given.answers.values().any(|answer| filled(Some(answer)).is_some());
     if is_answered && filled(given.answer.as_deref()).is_some() {
         return Err(Unmarkable::BothAnswers);
@@ -173,9 +173,13 @@ fn added(parts: &[Part], verdicts: Vec<(String, Verdict)>) -> Mark {
     Mark { correct: is_full(score), score, graded_by: by.unwrap_or(GradedBy::Options), parts: parts.collect() }
 }
 
-fn check_labels<'a>(field: &str, mut labels: impl Iterator<Item = &'a String>, parts: usize) -> Result<(), Unmarkable> {
+pub(super) fn check_labels<'a>(
+    field: &str,
+    mut labels: impl Iterator<Item = &'a str>,
+    parts: usize,
+) -> Result<(), Unmarkable> {
     let known: Vec<String> = (0..parts).map(label).collect();
-    let unknown = labels.find(|label| !known.contains(label));
+    let unknown = labels.find(|label| known.iter().all(|known| known != label));
     unknown.map_or(Ok(()), |_| Err(Unmarkable::NoSuchPart { field: field.to_owned(), known: known.join(", ") }))
 }
 

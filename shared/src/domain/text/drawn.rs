@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::dollars::is_prose;
+use super::parse::trimmed_latex;
 use super::{Block, Formula, Inline, Text, parse};
 
 /// Drawn formulas. A formula that the renderer refused is missing, and is shown as code.
@@ -32,7 +33,7 @@ pub fn parse_answer(answer: &str) -> Text {
     if has_own_marks || !answer.contains(['\\', '^', '_']) || is_prose(answer) {
         return parse(answer);
     }
-    let formula = Formula { latex: answer.trim().to_owned(), is_display: false };
+    let formula = Formula { latex: trimmed_latex(answer).to_owned(), is_display: false };
     Text { blocks: vec![Block::Paragraph(vec![Inline::Formula(formula)])] }
 }
 

@@ -1,6 +1,6 @@
 //! Environments of LaTeX in running text: formulas, lists, tables, code.
 
-use super::parse::{DEPTH_MAX, Reader, blocks, group, line, option};
+use super::parse::{DEPTH_MAX, Reader, blocks, group, line, option, trimmed_latex};
 use super::{Block, Cell, Inline};
 
 impl Reader {
@@ -116,7 +116,7 @@ impl Reader {
             let row = row.trim_start();
             let row = &row[option(row).map_or(0, |inside| inside.len() + 2)..];
             let cells = split(row, |rest| rest.starts_with('&').then_some(1));
-            let cells: Vec<Cell> = cells.into_iter().map(|cell| table_cell(cell.trim(), depth)).collect();
+            let cells: Vec<Cell> = cells.into_iter().map(|cell| table_cell(trimmed_latex(cell), depth)).collect();
             if cells.iter().any(|cell| !cell.content.is_empty()) {
                 rows.push(cells);
             }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Block, Cell, Formula, Inline, Style, Text};
+use crate::domain::catalog::parts::label;
 
 /// What a page draws in a text.
 pub trait Drawings {
@@ -115,7 +116,7 @@ fn write_line(out: &mut String, line: &[Inline], drawings: &dyn Drawings) {
             Inline::LineBreak => out.push_str("<br>"),
             Inline::Figure(number) => write_figure(out, *number, drawings),
             Inline::Gap(number) => {
-                let _ = write!(out, "____ ({})", label(*number));
+                let _ = write!(out, "____ ({})", label(number.saturating_sub(1)));
             }
         }
     }
@@ -151,18 +152,6 @@ fn element(style: Style) -> &'static str {
         Style::Superscript => "sup",
         Style::Subscript => "sub",
     }
-}
-
-/// `a`, `b`, …, `z`, `aa`, …
-fn label(number: usize) -> String {
-    let mut rest = number;
-    let mut letters = Vec::new();
-    while rest > 0 {
-        rest -= 1;
-        letters.push(b'a' + u8::try_from(rest % 26).unwrap_or(0));
-        rest /= 26;
-    }
-    letters.iter().rev().map(|letter| char::from(*letter)).collect()
 }
 
 fn escape(out: &mut String, text: &str) {

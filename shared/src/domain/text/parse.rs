@@ -103,7 +103,7 @@ impl Reader {
     }
 
     pub(super) fn formula(&mut self, latex: &str, is_display: bool) {
-        self.push(Inline::Formula(Formula { latex: latex.trim().to_owned(), is_display }));
+        self.push(Inline::Formula(Formula { latex: trimmed_latex(latex).to_owned(), is_display }));
     }
 
     pub(super) fn end_line(&mut self) {
@@ -284,6 +284,19 @@ impl Reader {
                 piece => self.push(piece),
             }
         }
+    }
+}
+
+/// LaTeX without white space at both ends. A space that is a command, `\ `, goes with its backslash.
+pub(super) fn trimmed_latex(latex: &str) -> &str {
+    let mut text = latex.trim_start();
+    loop {
+        let trimmed = text.trim_end();
+        let backslashes = trimmed.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if trimmed.len() == text.len() || backslashes.is_multiple_of(2) {
+            return trimmed;
+        }
+        text = trimmed.strip_suffix('\\').unwrap_or_default();
     }
 }
 

@@ -119,6 +119,7 @@ fn commands_of_text_set_it() {
         (r"a\hspace{1cm}b\hspace{-2pt}c \rule{0pt}{3ex}d", "<p>a bc d</p>"),
         (r"\underline{not} \underline{}", "<p><u>not</u> <u></u></p>"),
         (r"from 22\,\textcelsius", "<p>from 22\u{2009}°C</p>"),
+        (r"if $x\ \ $, $z\ $.", r"<p>if <math>x</math>, <math>z</math>.</p>"),
         (r"\unknown", r"<p><math>\unknown</math></p>"),
         (r"Find \frac{1}{2}x^2 and \alpha.", r"<p>Find <math>\frac{1}{2}x^2</math> and <math>\alpha</math>.</p>"),
         (
@@ -134,6 +135,10 @@ fn commands_of_text_set_it() {
 #[test]
 fn lists_tables_and_code_keep_their_shape() {
     check(&[
+        (
+            r"\begin{tabular}{cc} a\ & b \\ c\  & d \end{tabular}",
+            "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+        ),
         (
             "\\begin{enumerate}\n\\item one\n\\item two $\\item$\n\\begin{itemize}\\item in\\end{itemize}\n\\end{enumerate}",
             "<ol><li>one</li><li><p>two <math>\\item</math></p><ul><li>in</li></ul></li></ol>",

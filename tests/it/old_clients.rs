@@ -8,7 +8,7 @@ use tests::{PASSWORD, TestApp};
 /// Checks that every field of `expected` is in `actual` with the type it names: "string", "number", "boolean", "null",
 /// or several with `|`; lists hold at least one entry, all of the given type. Additional fields are allowed.
 #[track_caller]
-fn assert_shape(actual: &Value, expected: &Value, at: &str) {
+pub(crate) fn assert_shape(actual: &Value, expected: &Value, at: &str) {
     match expected {
         Value::String(types) => {
             let is = match actual {
@@ -39,7 +39,7 @@ fn assert_shape(actual: &Value, expected: &Value, at: &str) {
     }
 }
 
-fn question(solved: bool) -> Value {
+pub(crate) fn question(solved: bool) -> Value {
     let text = if solved { "string" } else { "null" };
     json!({
         "id": "string", "exam_id": "string|null", "topic_id": "string", "course_id": "string",
@@ -52,7 +52,7 @@ fn question(solved: bool) -> Value {
     })
 }
 
-fn with(shape: Value, more: &Value) -> Value {
+pub(crate) fn with(shape: Value, more: &Value) -> Value {
     let fields = [shape, more.clone()].into_iter().filter_map(|value| value.as_object().cloned()).flatten();
     Value::Object(fields.collect::<Map<_, _>>())
 }
@@ -81,7 +81,9 @@ async fn responses_keep_the_fields_and_types_of_the_old_service() {
     let share = json!({
         "topic_id": "string", "name": "string", "count": "number", "percentage": "number", "avg_points": "number",
     });
-    let value = json!({"topic_id": "string", "name": "string", "avg_points": "number", "frequency": "number"});
+    let value = json!({
+        "topic_id": "string", "name": "string", "avg_points": "number", "frequency": "string", "frequency_score": "number",
+    });
     let sold = json!({"credits_deducted": "number", "analysis": {
         "topic_distribution": [share],
         "difficulty_distribution": {"easy": "number", "medium": "number", "hard": "number"},
@@ -105,15 +107,22 @@ async fn responses_keep_the_fields_and_types_of_the_old_service() {
             "/api/auth/me",
             json!({"user": {
                 "id": "string", "email": "string", "name": "string", "credits": "number", "plan": "string",
-                "credits_reset_at": "number",
+                "credits_reset_at": "number", "created_at": "string", "has_unlimited": "boolean",
+                "unlimited_until": "number|null",
             }}),
         ),
-        ("/api/credits/balance", json!({"credits": "number", "plan": "string", "credits_reset_at": "number"})),
+        (
+            "/api/credits/balance",
+            json!({
+                "credits": "number", "plan": "string", "credits_reset_at": "number", "monthly_credits": "number",
+                "created_at": "string", "has_unlimited": "boolean", "unlimited_until": "number|null",
+            }),
+        ),
         (
             "/api/courses",
             json!({"courses": [{
                 "id": "string", "name": "string", "description": "string|null", "exam_count": "number",
-                "is_active": "boolean", "created_at": "string",
+                "question_count": "number", "is_active": "boolean", "created_at": "string",
             }]}),
         ),
         ("/api/courses/algebra/topics", json!({"topics": [topic]})),
