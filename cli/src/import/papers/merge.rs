@@ -141,7 +141,9 @@ impl Merger {
         if let Some(document) = &paper.catalogue {
             rows = self.rows_of(document, &mut report);
             if document["course"]["id"] == self.course_id.as_str() {
-                incoming.iter_mut().for_each(|candidate| candidate.own_id.clone_from(&candidate.provenance.id));
+                for candidate in &mut incoming {
+                    candidate.own_id.clone_from(&candidate.provenance.id);
+                }
             }
         }
         let mut rows = rows.into_iter();
