@@ -22,7 +22,7 @@ const SMTP_URL: &str = "SMTP_URL";
 /// How long one step of a conversation with a mail server may take. All of them are far below the lease of a mail.
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a whole conversation may take.
-const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+const SEND_TIMEOUT: Duration = Duration::from_mins(2);
 /// Folder of the files in the data folder.
 const FOLDER: &str = "mail";
 
