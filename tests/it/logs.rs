@@ -31,7 +31,7 @@ impl Lines {
     pub(crate) fn layer(&self) -> JsonLines<impl Fn(Value) + use<>> {
         let kept = Arc::clone(&self.0);
         JsonLines::new("prod".to_owned(), "all".to_owned(), Monitoring::Full, move |line| {
-            kept.lock().unwrap().push(line)
+            kept.lock().unwrap().push(line);
         })
     }
 

@@ -12,7 +12,7 @@ use crate::architecture::root;
 use crate::logs::Lines;
 use crate::routes::template;
 
-/// Namespace, metric and dimensions of everything that is watched. CloudWatch shows no data for any other set.
+/// Namespace, metric and dimensions of everything that is watched. `CloudWatch` shows no data for any other set.
 const WATCHED: [(&str, &str, &[&str]); 18] = [
     ("AWS/ApiGateway", "4xx", &["ApiId"]),
     ("AWS/ApiGateway", "5xx", &["ApiId"]),

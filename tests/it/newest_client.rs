@@ -129,9 +129,9 @@ async fn the_detailed_analysis_counts_past_questions_and_locks_its_samples() {
     assert_eq!((&quadratic["sectionNum"], &quadratic["frequency"]), (&json!("I"), &json!(1.0)));
     assert_eq!((&quadratic["avgDifficulty"], &quadratic["avgTime"]), (&json!(3.5), &json!(5.0)));
     assert!(!answer.to_string().contains("(x-2)(x-3)"), "a solution");
-    let text = &quadratic["techniques"][1]["sampleQuestions"][0]["question_text"];
+    let preview = &quadratic["techniques"][1]["sampleQuestions"][0]["question_text"];
     let texts = answer.to_string();
-    assert!(texts.contains("How many real roots") && texts.contains('…'), "a preview, not the text: {text}");
+    assert!(texts.contains("How many real roots") && texts.contains('…'), "a preview, not the text: {preview}");
     assert!(!texts.contains("tells it"), "the whole text of a locked question");
 }
 

@@ -57,42 +57,8 @@ pub(crate) fn with(shape: Value, more: &Value) -> Value {
     Value::Object(fields.collect::<Map<_, _>>())
 }
 
-#[tokio::test]
-async fn responses_keep_the_fields_and_types_of_the_old_service() {
-    let test = TestApp::start().await;
-    let started = json!({
-        "success": "boolean", "token": "string",
-        "user": {"id": "string", "email": "string", "name": "string|null", "credits": "number", "plan": "string"},
-    });
-    let anonymous = test.anonymous();
-    let account = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
-    assert_shape(&anonymous.post("/api/auth/register", account.clone()).await.ok(), &started, "register");
-    let login = anonymous.post("/api/auth/login", account).await.ok();
-    assert_shape(&login, &started, "login");
-    let ada = test.somebody(login["token"].as_str().unwrap());
-
-    let practice = ada.post("/api/questions/practice", json!({"course_id": "algebra", "count": 1})).await.ok();
-    let delivered = json!({"questions": [question(true)], "credits_deducted": "number", "credits": "number"});
-    assert_shape(&practice, &delivered, "practice");
-
-    let bundle = ada.post("/api/questions/bundle", json!({"course_id": "algebra", "count": 3})).await.ok();
-    assert_shape(&bundle, &delivered, "bundle");
-
-    let share = json!({
-        "topic_id": "string", "name": "string", "count": "number", "percentage": "number", "avg_points": "number",
-    });
-    let value = json!({
-        "topic_id": "string", "name": "string", "avg_points": "number", "frequency": "string", "frequency_score": "number",
-    });
-    let sold = json!({"credits_deducted": "number", "analysis": {
-        "topic_distribution": [share],
-        "difficulty_distribution": {"easy": "number", "medium": "number", "hard": "number"},
-        "high_value_topics": [value],
-        "recommended_study_order": ["string"],
-        "study_strategy": "string",
-    }});
-    assert_shape(&ada.get("/api/courses/algebra/analysis").await.ok(), &sold, "analysis");
-
+/// Paths that clients read, and the shapes of their responses.
+fn shapes_of_reads() -> Vec<(&'static str, Value)> {
     let of_exam = json!({"exam_year": "number", "exam_semester": "string", "exam_type": "string"});
     let topic = json!({
         "id": "string", "course_id": "string", "name": "string", "slug": "string", "category": "string",
@@ -102,7 +68,7 @@ async fn responses_keep_the_fields_and_types_of_the_old_service() {
     let facts =
         json!({"appearances": "number", "totalExams": "number", "avgDifficulty": "number", "avgPoints": "number"});
     let sample = json!({"year": "number|null", "semester": "string|null", "exam_type": "string|null"});
-    let rows = [
+    vec![
         (
             "/api/auth/me",
             json!({"user": {
@@ -154,8 +120,46 @@ async fn responses_keep_the_fields_and_types_of_the_old_service() {
             json!({"questions": "array", "next_cursor": "string|null", "total": "number"}),
         ),
         ("/api/featured-question", json!({"question": with(question(true), &of_exam)})),
-    ];
-    for (path, shape) in rows {
+    ]
+}
+
+#[tokio::test]
+async fn responses_keep_the_fields_and_types_of_the_old_service() {
+    let test = TestApp::start().await;
+    let started = json!({
+        "success": "boolean", "token": "string",
+        "user": {"id": "string", "email": "string", "name": "string|null", "credits": "number", "plan": "string"},
+    });
+    let anonymous = test.anonymous();
+    let account = json!({"name": "Ada", "email": "ada@example.org", "password": PASSWORD});
+    assert_shape(&anonymous.post("/api/auth/register", account.clone()).await.ok(), &started, "register");
+    let login = anonymous.post("/api/auth/login", account).await.ok();
+    assert_shape(&login, &started, "login");
+    let ada = test.somebody(login["token"].as_str().unwrap());
+
+    let practice = ada.post("/api/questions/practice", json!({"course_id": "algebra", "count": 1})).await.ok();
+    let delivered = json!({"questions": [question(true)], "credits_deducted": "number", "credits": "number"});
+    assert_shape(&practice, &delivered, "practice");
+
+    let bundle = ada.post("/api/questions/bundle", json!({"course_id": "algebra", "count": 3})).await.ok();
+    assert_shape(&bundle, &delivered, "bundle");
+
+    let share = json!({
+        "topic_id": "string", "name": "string", "count": "number", "percentage": "number", "avg_points": "number",
+    });
+    let value = json!({
+        "topic_id": "string", "name": "string", "avg_points": "number", "frequency": "string", "frequency_score": "number",
+    });
+    let sold = json!({"credits_deducted": "number", "analysis": {
+        "topic_distribution": [share],
+        "difficulty_distribution": {"easy": "number", "medium": "number", "hard": "number"},
+        "high_value_topics": [value],
+        "recommended_study_order": ["string"],
+        "study_strategy": "string",
+    }});
+    assert_shape(&ada.get("/api/courses/algebra/analysis").await.ok(), &sold, "analysis");
+
+    for (path, shape) in shapes_of_reads() {
         assert_shape(&ada.get(path).await.ok(), &shape, path);
     }
     for listed in ada.get("/api/questions?course_id=algebra").await.ok()["questions"].as_array().unwrap() {

@@ -49,7 +49,7 @@ fn meaning_3_1(schema: &Value) -> Value {
             }
             "allOf" => {
                 let parts: Vec<Value> = value.as_array().unwrap().iter().map(meaning_3_1).collect();
-                merge(&mut meaning, joined(parts));
+                merge(&mut meaning, joined(&parts));
             }
             "examples" => {
                 meaning.insert("example".to_owned(), value[0].clone());
@@ -84,7 +84,7 @@ fn meaning_3_0(schema: &Value) -> Value {
             }
             "allOf" => {
                 let parts: Vec<Value> = value.as_array().unwrap().iter().map(meaning_3_0).collect();
-                merge(&mut meaning, joined(parts));
+                merge(&mut meaning, joined(&parts));
             }
             "nullable" => {}
             "exclusiveMinimum" | "exclusiveMaximum" => assert!(value.is_boolean(), "{schema}"),
@@ -108,9 +108,9 @@ fn inner(name: &str, value: &Value, meaning: fn(&Value) -> Value) -> Value {
 }
 
 /// A reference alone is a list of one part; several parts stay a list.
-fn joined(parts: Vec<Value>) -> Value {
+fn joined(parts: &[Value]) -> Value {
     let is_reference = |part: &Value| part.as_object().is_some_and(|part| part.len() == 1 && part.contains_key("is"));
-    match &parts[..] {
+    match parts {
         [only] if is_reference(only) => only.clone(),
         _ => json!({"all_of": parts}),
     }

@@ -89,7 +89,7 @@ fn answers(all: &[(Map<String, Value>, Question)], index: usize) -> Vec<String> 
     let question = &all[index].1;
     let mut answers = vec![question.answer.clone()];
     answers.extend(question.options.iter().map(|option| option.letter.clone()));
-    let next = all.iter().cycle().skip(index + 1).find(|(_, other)| other.options.is_empty());
+    let next = all[index + 1..].iter().chain(&all[..=index]).find(|(_, other)| other.options.is_empty());
     answers.extend(next.filter(|_| question.options.is_empty()).map(|(_, other)| other.answer.clone()));
     answers
 }

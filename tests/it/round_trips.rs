@@ -102,7 +102,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             test.set_hash(&person, &hash).await;
         }
         ("login", _) => test.set_hash(&person, &PasswordHash::imported(WORKER_HASH.to_owned())).await,
-        ("unlock_solution", "done before") => {
+        ("unlock_solution" | "report_question", "done before") => {
             let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
             let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;
         }
@@ -111,10 +111,6 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         }
         ("open_portal", _) => {
             let _ = send(test.app.now(), &person, "POST", PURCHASE, Some(json!({"plan": "starter"}))).await;
-        }
-        ("report_question", _) => {
-            let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
-            let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;
         }
         ("show_analysis" | "show_detailed_analysis", "done before") => {
             let _ = send(test.app.now(), &person, "GET", &path, None).await;

@@ -1,5 +1,6 @@
 //! What the rules say of an account: balance, ledger, refresh, and what payments do to them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
@@ -188,8 +189,8 @@ impl Account {
         }
         let mut sum = 0;
         for (cause, kind, credits) in due {
-            if !self.payments.granted.contains_key(&cause) {
-                self.payments.granted.insert(cause, credits);
+            if let Entry::Vacant(new) = self.payments.granted.entry(cause) {
+                new.insert(credits);
                 self.add(kind, credits);
                 sum += credits;
             }
