@@ -64,7 +64,8 @@ async fn main() -> ExitCode {
         Command::Export(arguments) => export::run(arguments).await,
         Command::Template(arguments) => template::run(&arguments),
         Command::Db(arguments) => db::run(arguments).await,
-        Command::User(command) => user::run(command).await,
+        // Boxed: a deletion makes several calls at once, and a call of the SDK is a large future.
+        Command::User(command) => Box::pin(user::run(command)).await,
         Command::Mail(command) => mail::run(command).await,
         Command::Report(command) => report::run(command).await,
         Command::Render(arguments) => render::run(arguments).await,
