@@ -21,6 +21,9 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
     match route.operation {
         "register" => (path, Some(json!({"email": "new@example.org", "password": "long enough to be one"}))),
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
+        "forgot_password" => (path, Some(json!({"email": "ada@example.org"}))),
+        "verify_email" => (path, Some(json!({"token": "pm_"}))),
+        "reset_password" => (path, Some(json!({"token": "pm_", "new_password": "another good passphrase"}))),
         "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
         "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
         "bundle_questions" | "find_weak_topics" => (path, Some(json!({"course_id": "algebra"}))),
@@ -41,6 +44,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         }
         "delete_account" => (path, Some(json!({"password": tests::PASSWORD}))),
         "open_portal"
+        | "resend_verification"
         | "logout"
         | "list_sessions"
         | "export_account"
@@ -94,8 +98,8 @@ async fn every_route_answers_permitted_callers() {
     // A midterm costs three credits and must exist before it can be shown.
     let rich = test.member("rich", Plan::Unlimited, 0).await;
     let _ = rich.get(&format!("/api/midterm/{}", rich.midterm().await)).await.ok();
-    // Other tests cover these.
-    let tried_elsewhere = ["logout", "show_midterm", "revoke_session"];
+    // Other tests cover these; a token of a mail is needed for the last two.
+    let tried_elsewhere = ["logout", "show_midterm", "revoke_session", "verify_email", "reset_password"];
     for route in ROUTES.iter().filter(|route| !tried_elsewhere.contains(&route.operation)) {
         let person = match (route.access, route.function) {
             (RouteAccess::Open, _) => test.anonymous(),

@@ -14,6 +14,9 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             json!({"email": "new@example.org", "password": "long enough to be one", "name": "N"}),
         ),
         ("login", "/api/auth/login", json!({"email": "ada@example.org", "password": tests::PASSWORD})),
+        ("forgot_password", "/api/auth/forgot", json!({"email": "ada@example.org"})),
+        ("verify_email", "/api/auth/verify", json!({"token": "pm_x"})),
+        ("reset_password", "/api/auth/reset", json!({"token": "pm_x", "new_password": "another good passphrase"})),
         (
             "change_password",
             "/api/auth/password",

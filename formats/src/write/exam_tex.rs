@@ -17,13 +17,17 @@ pub fn exam_tex(bank: &Bank, with_answers: bool) -> Written {
     let mut written = Written::default();
     let mut body = String::new();
     let mut topic = String::new();
-    for question in &bank.questions {
+    for (position, question) in (1..).zip(&bank.questions) {
         let own = question.topic.as_deref().unwrap_or_default();
         if own != topic {
             let _ = write!(body, "\\fullwidth{{\\section*{{{}}}}}\n\n", line(own));
             own.clone_into(&mut topic);
         }
         let mut lost = Lost::new(&question.place, &mut written.lost);
+        lost.say_if(
+            question.number != Some(position),
+            "The class numbers the questions of a file from 1; the number on the exam is left out.",
+        );
         Writer { out: &mut body, question, with_answers, lost: &mut lost }.question();
     }
     let mut head = String::new();
