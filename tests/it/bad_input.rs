@@ -347,8 +347,11 @@ async fn malformed_ids_in_paths_are_404() {
                 path.push_str("?answer=1");
             }
             let takes_members = route.method == Method::POST && route.operation != "start_question";
-            let members =
-                if route.operation == "report_question" { json!({"reason": "other"}) } else { json!({"was_correct": true}) };
+            let members = if route.operation == "report_question" {
+                json!({"reason": "other"})
+            } else {
+                json!({"was_correct": true})
+            };
             let body = takes_members.then(|| members.to_string());
             let answer = ada.send(route.method.clone(), &path, body, &[]).await;
             let _ = answer.problem(404, "not_found");
