@@ -83,6 +83,11 @@ contract:
     cargo build --workspace --bins --tests
     tests/contract/run
 
+# Register, verify and reset by mail through a real SMTP server (needs aiosmtpd, which .ci/run installs)
+mail:
+    cargo build -p pastpaper
+    tests/mail/run
+
 # Make clients of the contract with nine more generators (needs node, python3 and the registries)
 generators:
     tests/generators/run

@@ -13,7 +13,7 @@ use shared::domain::time::SystemClock;
 use shared::store::{Answerer, Store, StoreError, Transport};
 
 use crate::embedded::{Embedded, Opened};
-use crate::folder::{Folder, new_figure_key};
+use crate::folder::{Folder, LocalKeys};
 use crate::output::message;
 use crate::socket;
 
@@ -23,6 +23,11 @@ const DATA_DIRECTORY: &str = "target/pastpaper";
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 /// Placeholder endpoint. No request is sent there: the database is in this process or behind the socket.
 const NO_ENDPOINT: &str = "http://localhost";
+
+/// Sender of local mail, if the environment names none.
+const LOCAL_MAIL_FROM: &str = "no-reply@pastpaper.localhost";
+/// The client of a developer, if the environment names none.
+const LOCAL_APP_URL: &str = "http://localhost:5173";
 
 /// Options of all commands that use the database.
 #[derive(Debug, Clone, Args)]
@@ -155,7 +160,7 @@ impl Open {
     /// # Errors
     /// When memory runs out.
     pub async fn in_memory() -> Result<Self> {
-        Self::embedded(Embedded::new_in_memory()?, DatabaseUse::Serve, new_figure_key()).await
+        Self::embedded(Embedded::new_in_memory()?, DatabaseUse::Serve, LocalKeys::new()).await
     }
 
     /// Opens a folder. Another command ends soon, so it is waited for; a server answers by its socket.
@@ -176,16 +181,15 @@ impl Open {
                 if purpose == DatabaseUse::Serve {
                     embedded.open_socket();
                 }
-                // Only a server shows addresses of figures.
-                let key =
-                    if purpose == DatabaseUse::Serve { Folder(directory).figure_key()? } else { new_figure_key() };
-                return Self::embedded(embedded, purpose, key).await;
+                // Only a server shows addresses of figures and sends mail.
+                let keys = if purpose == DatabaseUse::Serve { Folder(directory).keys()? } else { LocalKeys::new() };
+                return Self::embedded(embedded, purpose, keys).await;
             }
             let in_use = || format!("{} is in use by another process: {FREE_IT}", directory.display());
             let server = socket::connect(Folder(directory)).await;
             match server {
                 Ok(_) if purpose == DatabaseUse::Serve => bail!("{}", in_use()),
-                Ok(transport) => return Self::prepare(local_app(transport, &new_figure_key())?, None, purpose).await,
+                Ok(transport) => return Self::prepare(local_app(transport, &LocalKeys::new())?, None, purpose).await,
                 Err(error) if Instant::now() >= give_up => return Err(error.context(in_use())),
                 Err(_) => {}
             }
@@ -198,8 +202,8 @@ impl Open {
         }
     }
 
-    async fn embedded(embedded: Embedded, purpose: DatabaseUse, figure_key: String) -> Result<Self> {
-        let app = local_app(embedded.transport(), &figure_key)?;
+    async fn embedded(embedded: Embedded, purpose: DatabaseUse, keys: LocalKeys) -> Result<Self> {
+        let app = local_app(embedded.transport(), &keys)?;
         Self::prepare(app, Some(embedded), purpose).await
     }
 
@@ -232,14 +236,17 @@ fn nothing_in(place: &str) -> String {
     format!("there is no data in {place}; is --data right? `pastpaper serve` and `pastpaper import` make it")
 }
 
-/// An app on a database called through `transport`. The environment may name another key of figures.
-fn local_app(transport: Arc<dyn Transport>, figure_key: &str) -> Result<App> {
+/// An app on a database called through `transport`. The environment may name other keys, and another sender and client of
+/// mail.
+fn local_app(transport: Arc<dyn Transport>, keys: &LocalKeys) -> Result<App> {
     // The rest of the environment still applies: table name, stage, origins.
+    let from_env = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let lookup = |name: &str| match name {
         ENDPOINT => Some(NO_ENDPOINT.to_owned()),
-        "FIGURE_KEY" => {
-            std::env::var(name).ok().filter(|key| !key.trim().is_empty()).or_else(|| Some(figure_key.to_owned()))
-        }
+        "FIGURE_KEY" => from_env(name).or_else(|| Some(keys.figures.clone())),
+        "MAIL_KEY" => from_env(name).or_else(|| Some(keys.mail.clone())),
+        "MAIL_FROM" => from_env(name).or_else(|| Some(LOCAL_MAIL_FROM.to_owned())),
+        "APP_URL" => from_env(name).or_else(|| Some(LOCAL_APP_URL.to_owned())),
         name => std::env::var(name).ok(),
     };
     let mut config = Config::read(lookup).context("the environment")?;

@@ -21,6 +21,8 @@ const JOURNALS: [&str; 2] = ["dynamodb.sqlite-wal", "dynamodb.sqlite-shm"];
 const LOCK_FILE: &str = "lock";
 /// The key that signs the addresses of figures.
 const FIGURE_KEY_FILE: &str = "figure.key";
+/// The key that derives the tokens in links of mails.
+const MAIL_KEY_FILE: &str = "mail.key";
 /// Folder of the socket. It is separate so that the socket is private from the start, whatever the data folder's mode
 /// is.
 const SOCKET_FOLDER: &str = "run";
@@ -28,13 +30,28 @@ const SOCKET: &str = "db";
 /// Maximum size of a database that is copied for reading.
 const COPY_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
 /// Characters of a key of 256 bits in hex.
-const FIGURE_KEY_CHARS: usize = 64;
+const KEY_CHARS: usize = 64;
 const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 
 /// A data folder.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Folder<'a>(pub(crate) &'a Path);
+
+/// The keys of a local server, each of 256 bits in hex.
+pub(crate) struct LocalKeys {
+    /// Signs the addresses of figures.
+    pub(crate) figures: String,
+    /// Derives the tokens in links of mails.
+    pub(crate) mail: String,
+}
+
+impl LocalKeys {
+    /// Keys for this process only.
+    pub(crate) fn new() -> Self {
+        Self { figures: new_key(), mail: new_key() }
+    }
+}
 
 /// Result of locking a folder.
 pub(crate) enum Use {
@@ -57,18 +74,22 @@ impl Folder<'_> {
         self.0.join(SOCKET_FOLDER).join(SOCKET)
     }
 
-    /// The key that signs the addresses of figures, made when it is first needed. A folder that cannot be written and has
-    /// none gets a key for this process only.
-    pub(crate) fn figure_key(&self) -> Result<String> {
-        let path = self.0.join(FIGURE_KEY_FILE);
+    /// The keys of the folder's server, made when they are first needed. A folder that cannot be written and has none gets
+    /// keys for this process only.
+    pub(crate) fn keys(&self) -> Result<LocalKeys> {
+        Ok(LocalKeys { figures: self.key(FIGURE_KEY_FILE)?, mail: self.key(MAIL_KEY_FILE)? })
+    }
+
+    fn key(&self, file: &str) -> Result<String> {
+        let path = self.0.join(file);
         for _ in 0..2 {
             match fs::read_to_string(&path) {
-                Ok(key) if key.trim().len() >= FIGURE_KEY_CHARS => return Ok(key.trim().to_owned()),
+                Ok(key) if key.trim().len() >= KEY_CHARS => return Ok(key.trim().to_owned()),
                 Ok(_) => bail!("{} is no key: remove it, and a new one is made", path.display()),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
             }
-            let key = new_figure_key();
+            let key = new_key();
             // Written beside and renamed, so that no process reads half of it; linked, so that two processes agree on one.
             let private =
                 || tempfile::Builder::new().permissions(Permissions::from_mode(PRIVATE_FILE)).tempfile_in(self.0);
@@ -231,7 +252,7 @@ impl Folder<'_> {
 }
 
 /// A new key of 256 random bits.
-pub(crate) fn new_figure_key() -> String {
+fn new_key() -> String {
     hex::encode(Random::new(SystemEntropy).bytes::<32>())
 }
 
@@ -300,16 +321,20 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_figures_is_made_once_and_private() {
+    fn keys_are_made_once_and_private() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("data");
         let folder = Folder(&path);
         folder.make().unwrap();
-        let key = folder.figure_key().unwrap();
-        assert_eq!((key.len(), mode(&path.join(FIGURE_KEY_FILE))), (FIGURE_KEY_CHARS, PRIVATE_FILE));
-        assert_eq!(folder.figure_key().unwrap(), key);
-        fs::write(path.join(FIGURE_KEY_FILE), "short").unwrap();
-        assert!(folder.figure_key().is_err());
+        let keys = folder.keys().unwrap();
+        assert_ne!(keys.figures, keys.mail);
+        for (file, key) in [(FIGURE_KEY_FILE, &keys.figures), (MAIL_KEY_FILE, &keys.mail)] {
+            assert_eq!((key.len(), mode(&path.join(file))), (KEY_CHARS, PRIVATE_FILE), "{file}");
+            assert_eq!(&folder.key(file).unwrap(), key);
+            fs::write(path.join(file), "short").unwrap();
+            assert!(folder.keys().is_err());
+            fs::write(path.join(file), key).unwrap();
+        }
     }
 
     #[test]

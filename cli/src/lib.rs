@@ -17,6 +17,7 @@ pub mod export;
 mod folder;
 pub mod import;
 pub mod listen;
+pub mod mail;
 pub mod mailboxes;
 pub mod openapi;
 pub mod output;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, openapi, output, render, report, serve,
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, report, serve,
     template, user, verify,
 };
 
@@ -31,6 +31,9 @@ enum Command {
     /// Show or delete an account, grant credits, set its plan, end its sessions
     #[command(subcommand)]
     User(user::Command),
+    /// List the mails that wait to be sent, send dead ones again, preview the texts
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// List the questions that students reported, close a report, give the credit back
     #[command(subcommand)]
     Report(report::Command),
@@ -61,7 +64,9 @@ async fn main() -> ExitCode {
         Command::Export(arguments) => export::run(arguments).await,
         Command::Template(arguments) => template::run(&arguments),
         Command::Db(arguments) => db::run(arguments).await,
-        Command::User(command) => user::run(command).await,
+        // Boxed: a deletion makes several calls at once, and a call of the SDK is a large future.
+        Command::User(command) => Box::pin(user::run(command)).await,
+        Command::Mail(command) => mail::run(command).await,
         Command::Report(command) => report::run(command).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),

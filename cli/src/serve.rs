@@ -19,6 +19,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::database::{DataSource, DatabaseUse, Open, refuse_endpoint};
 use crate::db::open_port;
 use crate::listen::Bounds;
+use crate::mail::courier::LocalCourier;
+use crate::mail::keep_delivering;
 use crate::output::outln;
 use crate::samples::import_samples;
 use crate::signals::StopSignals;
@@ -86,6 +88,12 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     outln!("Listening on http://{address} (Ctrl-C stops). Try:")?;
     outln!("  curl http://{address}/api/featured-question")?;
     outln!("  http://{address}/docs in a browser")?;
+    if open.embedded.is_some() && open.app.sends_mail() {
+        let folder = if arguments.in_memory { None } else { Some(arguments.database.directory()?) };
+        let courier = LocalCourier::from_env(folder)?;
+        outln!("{}", courier.describe())?;
+        tokio::spawn(keep_delivering(open.app.clone(), courier));
+    }
     let router = arguments.proxies.before(router::beside(&open.app, docs::router()?)).layer(from_fn(tell_address));
     let shutdown = async move { first.received().await };
     let serving = listen::serve(listener, router, Bounds::of_this_process(), shutdown);

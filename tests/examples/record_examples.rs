@@ -20,6 +20,8 @@ const ENTRIES_MAX: usize = 2;
 const ENDING: [&str; 2] = ["change_password", "delete_account"];
 /// The password in the examples, with which contract testers sign in.
 const EXAMPLE_PASSWORD: &str = "correct horse battery";
+/// The token of a mail in the examples. It is not valid.
+const EXAMPLE_TOKEN: &str = "pm_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// Ids of the test course in the events, and their replacements in the examples.
 const IN_THE_SAMPLE: [(&str, &str); 5] = [
     ("algebra", COURSE),
@@ -88,6 +90,12 @@ async fn main() {
         for (in_the_tests, in_the_sample) in IN_THE_SAMPLE {
             event = event.replace(in_the_tests, in_the_sample);
         }
+        let mut link_token = None;
+        if event.contains(events::LINK_TOKEN) {
+            let token = events::link_token(&test, &test.user(route.operation).await, &name).await;
+            event = event.replace(events::LINK_TOKEN, &token);
+            link_token = Some(token);
+        }
         let payload = events::fill(&name, event, &reader, test.app.now()).await;
         // An image is no JSON, and the sample course has none.
         if route.operation == "show_figure" {
@@ -99,7 +107,10 @@ async fn main() {
         shorten(&mut answer);
         let mut example = json!({"parameters": parameters(&payload), "response": answer});
         if let Some(body) = payload["body"].as_str() {
-            let body = body.replace(PASSWORD, EXAMPLE_PASSWORD);
+            let mut body = body.replace(PASSWORD, EXAMPLE_PASSWORD);
+            if let Some(token) = &link_token {
+                body = body.replace(token, EXAMPLE_TOKEN);
+            }
             example["request"] = serde_json::from_str(&body).unwrap();
         }
         examples.insert(route.operation.to_owned(), example);

@@ -102,7 +102,7 @@ async fn the_answer_to_a_part_is_read_by_the_rules_of_the_part() {
         ("b", "4", "formula", json!("4")),
         ("c", "b", "choices", json!("B")),
         ("c", "6", "unreadable", Value::Null),
-        ("d", "It is even", "text", json!("It is even")),
+        ("d", "demand rises", "text", json!("demand rises")),
     ];
     for (part, answer, kind, text) in cases {
         let answer: String = form_urlencoded::byte_serialize(answer.as_bytes()).collect();

@@ -33,7 +33,8 @@ async fn a_student_registers_and_is_signed_in() {
         me,
         json!({"user": {
             "id": id, "email": "ada@example.org", "name": "Ada", "credits": 5, "plan": "free",
-            "credits_reset_at": reset_at,
+            "credits_reset_at": reset_at, "email_verified": false, "email_deliverable": true,
+            "created_at": "2026-03-01T12:00:00.000Z", "has_unlimited": false, "unlimited_until": null,
         }})
     );
 }
@@ -193,7 +194,7 @@ async fn me_and_balance_show_the_refresh_that_was_due() {
         balance,
         json!({
             "credits": 5, "plan": "free", "monthly_credits": 5, "credits_reset_at": before["credits_reset_at"],
-            "subscription": null,
+            "subscription": null, "created_at": "2026-03-01T12:00:00.000Z", "has_unlimited": false, "unlimited_until": null,
         })
     );
     test.assert_ledgers_are_true().await;

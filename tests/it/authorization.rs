@@ -21,6 +21,9 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
     match route.operation {
         "register" => (path, Some(json!({"email": "new@example.org", "password": "long enough to be one"}))),
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
+        "forgot_password" => (path, Some(json!({"email": "ada@example.org"}))),
+        "verify_email" => (path, Some(json!({"token": "pm_"}))),
+        "reset_password" => (path, Some(json!({"token": "pm_", "new_password": "another good passphrase"}))),
         "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
         "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
         "bundle_questions" | "find_weak_topics" => (path, Some(json!({"course_id": "algebra"}))),
@@ -40,9 +43,35 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
             (path, Some(json!({"current_password": tests::PASSWORD, "new_password": "another good passphrase"})))
         }
         "delete_account" => (path, Some(json!({"password": tests::PASSWORD}))),
-        "open_portal" | "logout" | "list_sessions" | "export_account" | "list_midterms" | "list_transactions"
-        | "show_me" | "show_balance" | "show_status" | "list_courses" | "feature_question" => (path, None),
-        "show_analysis" | "enroll" | "show_course" | "list_exams" | "show_stats" | "list_topics" | "show_topic"
+        "open_portal"
+        | "resend_verification"
+        | "logout"
+        | "list_sessions"
+        | "export_account"
+        | "list_midterms"
+        | "list_transactions"
+        | "show_me"
+        | "show_balance"
+        | "show_status"
+        | "list_courses"
+        | "feature_question"
+        | "show_health"
+        | "list_prices"
+        | "list_open_topics"
+        | "list_public_questions"
+        | "list_presets" => (path, None),
+        "list_exam_questions" => (path.replace("{id}", "alg-2020"), None),
+        "show_public_topic" => (path.replace("{id}", "alg-sets"), None),
+        "report_question" => (path.replace("{id}", "alg-q1"), Some(json!({"reason": "wrong_key"}))),
+        "show_analysis"
+        | "show_detailed_analysis"
+        | "list_course_questions"
+        | "enroll"
+        | "show_course"
+        | "list_exams"
+        | "show_stats"
+        | "list_topics"
+        | "show_topic"
         | "list_public_topics" => (path.replace("{id}", "algebra"), None),
         other => panic!("{other} is not tried: say here how it is called"),
     }
@@ -69,8 +98,8 @@ async fn every_route_answers_permitted_callers() {
     // A midterm costs three credits and must exist before it can be shown.
     let rich = test.member("rich", Plan::Unlimited, 0).await;
     let _ = rich.get(&format!("/api/midterm/{}", rich.midterm().await)).await.ok();
-    // Other tests cover these.
-    let tried_elsewhere = ["logout", "show_midterm", "revoke_session"];
+    // Other tests cover these; a token of a mail is needed for the last two.
+    let tried_elsewhere = ["logout", "show_midterm", "revoke_session", "verify_email", "reset_password"];
     for route in ROUTES.iter().filter(|route| !tried_elsewhere.contains(&route.operation)) {
         let person = match (route.access, route.function) {
             (RouteAccess::Open, _) => test.anonymous(),
@@ -175,7 +204,8 @@ async fn another_users_data_is_404() {
     let eve = test.member("eve", Plan::Unlimited, 0).await;
     let midterm = ada.midterm().await;
     // Ids of the catalogue are visible to everybody; all others belong to one user.
-    let is_catalogue = |path: &str| path.starts_with("/api/courses/") || path.starts_with("/api/questions/");
+    let of_catalogue = ["/api/courses/", "/api/questions/", "/api/exams/", "/api/topics/"];
+    let is_catalogue = |path: &str| of_catalogue.iter().any(|start| path.starts_with(start));
     // An address of a figure is the permission itself.
     let is_address = |path: &str| path.starts_with("/api/figures/");
     let of_users =

@@ -14,6 +14,9 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             json!({"email": "new@example.org", "password": "long enough to be one", "name": "N"}),
         ),
         ("login", "/api/auth/login", json!({"email": "ada@example.org", "password": tests::PASSWORD})),
+        ("forgot_password", "/api/auth/forgot", json!({"email": "ada@example.org"})),
+        ("verify_email", "/api/auth/verify", json!({"token": "pm_x"})),
+        ("reset_password", "/api/auth/reset", json!({"token": "pm_x", "new_password": "another good passphrase"})),
         (
             "change_password",
             "/api/auth/password",
@@ -344,7 +347,12 @@ async fn malformed_ids_in_paths_are_404() {
                 path.push_str("?answer=1");
             }
             let takes_members = route.method == Method::POST && route.operation != "start_question";
-            let body = takes_members.then(|| json!({"was_correct": true}).to_string());
+            let members = if route.operation == "report_question" {
+                json!({"reason": "other"})
+            } else {
+                json!({"was_correct": true})
+            };
+            let body = takes_members.then(|| members.to_string());
             let answer = ada.send(route.method.clone(), &path, body, &[]).await;
             let _ = answer.problem(404, "not_found");
         }

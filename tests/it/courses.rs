@@ -22,7 +22,7 @@ async fn active_courses_are_listed() {
     assert_eq!(
         ada.get("/api/courses").await.ok(),
         json!({"courses": [{
-            "id": "algebra", "name": "Algebra", "description": "A course small enough to count by hand.", "exam_count": 2,
+            "id": "algebra", "name": "Algebra", "description": "A course small enough to count by hand.", "exam_count": 2, "question_count": 6,
             "is_active": true, "created_at": "2026-01-01T00:00:00.000Z", "is_enrolled": false,
         }]})
     );

@@ -79,11 +79,20 @@ impl Trial {
             "delete_account" => (Some(json!({"password": PASSWORD})), [].as_slice(), false),
             // An analysis is charged once without a key. `send` creates the event of each person; Stripe repeats
             // exactly the same event.
-            "logout" | "revoke_session" | "show_analysis" | "show_detailed_analysis" | "enroll" | "receive_event" => {
-                (None, [].as_slice(), false)
-            }
+            "logout"
+            | "revoke_session"
+            | "show_analysis"
+            | "show_detailed_analysis"
+            | "enroll"
+            | "receive_event"
+            | "resend_verification" => (None, [].as_slice(), false),
             // A question is reported once without a key.
             "report_question" => (Some(json!({"reason": "wrong_key", "text": "B is right."})), start, false),
+            "forgot_password" => (Some(json!({"email": ""})), [].as_slice(), false),
+            "verify_email" => (Some(json!({"token": ""})), [].as_slice(), false),
+            "reset_password" => {
+                (Some(json!({"token": "", "new_password": "another good passphrase"})), [].as_slice(), false)
+            }
             "practice_questions" => (Some(two_questions()), [].as_slice(), true),
             "bundle_questions" => {
                 (Some(json!({"course_id": "algebra", "topic_id": "alg-quadratic"})), [].as_slice(), true)
@@ -104,10 +113,19 @@ impl Trial {
     async fn person(&self, test: &TestApp, name: &str) -> Person {
         let mut person = match self.route.operation {
             "register" => test.anonymous(),
+            "resend_verification" | "verify_email" => test.newcomer(name).await,
             _ => test.member(name, Plan::Free, 5).await,
         };
         if let Some(hash) = &self.hash {
             test.set_hash(&person, hash).await;
+        }
+        match self.route.operation {
+            "verify_email" => {
+                let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
+                person.link_token = test.token_for(&person).await;
+            }
+            "reset_password" => person.link_token = test.reset_token(&person).await,
+            _ => {}
         }
         if self.body.as_ref().is_some_and(|body| body["email"].is_string()) {
             person.token = None;
@@ -135,6 +153,9 @@ impl Trial {
         if let Some(email) = body.as_mut().and_then(|body| body.get_mut("email")) {
             *email = json!(person.email);
         }
+        if let Some(token) = body.as_mut().and_then(|body| body.get_mut("token")) {
+            *token = json!(person.link_token);
+        }
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(self.has_key.then_some(("idempotency-key", "a-key")));
         let path = self.path.replace("{session}", &person.session_id());
@@ -147,6 +168,9 @@ impl Trial {
             "register" => answer.body["code"] == "email_taken",
             "logout" | "revoke_session" | "delete_account" => answer.body["code"] == "unauthenticated",
             "change_password" => answer.body["code"] == "invalid_credentials",
+            "reset_password" => {
+                answer.body["detail"].as_str().is_some_and(|detail| detail.contains("was used already"))
+            }
             _ => false,
         }
     }
@@ -296,7 +320,8 @@ async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> 
         let event = life(Shape::Before, &person, test.app.now())[0]["id"].as_str().unwrap().to_owned();
         partitions.extend([format!("STRIPE#{event}"), format!("CUSTOMER#{}", customer_of(&person))]);
     }
-    let items = items(&proxy, test, &partitions, name).await;
+    let mut items = items(&proxy, test, &partitions, name).await;
+    items.extend(mails(&proxy, test, &person, name).await);
     if trial.route.operation == "show_analysis" {
         // The first request bought it, so the second one is free.
         answer.body["credits_deducted"] = Value::Null;
@@ -323,6 +348,23 @@ async fn items(proxy: &Proxy, test: &TestApp, partitions: &[String], name: &str)
         unreachable!("an array stays one")
     };
     items
+}
+
+/// The mails of the outbox to a person, or asked for by them.
+async fn mails(proxy: &Proxy, test: &TestApp, person: &Person, name: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    for number in 0..4 {
+        let mails = proxy.partition(&test.app.config.database.table_name, &format!("MAIL#{number}")).await;
+        found.extend(mails.into_iter().filter(|mail| mail["to"]["S"] == person.email.as_str()));
+    }
+    // The partition depends on the user's id.
+    for mail in &mut found {
+        mail["pk"] = Value::Null;
+    }
+    let email = person.email.as_str();
+    let hide = |value: Value| serde_json::from_str(&value.to_string().replace(email, "*")).unwrap();
+    let Value::Array(mails) = masked(hide(Value::from(found)), name) else { unreachable!("an array stays one") };
+    mails
 }
 
 /// Masks ids and the user's name and sorts lists, so that runs can be compared.

@@ -19,6 +19,7 @@ const SELDOM: &[(&str, &str, &str, &str)] = &[
     ("auth", "BatchGetItem", "EMAIL#*", "signing in with an email that is written in more than one way"),
     ("auth", "ConditionCheckItem", "EMAIL#*", "registering such an email"),
     ("auth", "BatchWriteItem", "USER#*", "deleting an account with more than its profile and session"),
+    ("auth", "BatchWriteItem", "MAIL#*", "deleting an account with mail in the outbox"),
     ("auth", "DeleteItem", "CUSTOMER#*", "deleting an account that once went to buy a plan"),
     ("credits", "BatchGetItem", "CUSTOMER#*", "a customer who is found deleted at Stripe"),
     ("credits", "BatchGetItem", "STRIPE#*", "a customer who is found deleted at Stripe"),

@@ -38,7 +38,10 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
     let path = route.unwrap_or_else(|| panic!("{} is no route any more", row.operation)).path;
     let name = format!("{}-{}-{round}", row.operation, row.situation.replace(' ', "-"));
     let email = format!("{name}@example.org");
-    let mut person = test.member(&name, Plan::Free, 5).await;
+    let mut person = match row.operation.as_str() {
+        "resend_verification" | "verify_email" => test.newcomer(&name).await,
+        _ => test.member(&name, Plan::Free, 5).await,
+    };
     let on = |id: &str| path.replace("{id}", id).replace("{topic_id}", "alg-sets");
     // Requests both existing questions, because a random choice would change the units.
     let order = json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "count": 2});
@@ -46,6 +49,20 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
     let (path, body) = match row.operation.as_str() {
         "register" => (on(""), Some(json!({"email": format!("new-{email}"), "password": PASSWORD}))),
         "login" => (on(""), Some(json!({"email": person.email, "password": PASSWORD}))),
+        "forgot_password" => (on(""), Some(json!({"email": person.email}))),
+        "verify_email" | "reset_password" => {
+            let token = if row.operation == "verify_email" {
+                let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
+                test.token_for(&person).await
+            } else {
+                test.reset_token(&person).await
+            };
+            let mut body = json!({"token": token});
+            if row.operation == "reset_password" {
+                body["new_password"] = json!("another good passphrase");
+            }
+            (on(""), Some(body))
+        }
         "practice_questions" => (on(""), Some(order.clone())),
         "purchase_plan" => (on(""), Some(json!({"plan": "starter"}))),
         "receive_event" => (on(""), Some(life(Shape::Before, &person, test.app.now())[0].clone())),
@@ -157,7 +174,7 @@ async fn measure(test: &TestApp, row: &Row, take: usize) -> Measured {
 
 fn call_time(row: &Row) -> Duration {
     match row.operation.as_str() {
-        "register" | "login" | "change_password" | "delete_account" => CALL_TIME_BESIDE_A_KEY,
+        "register" | "login" | "change_password" | "reset_password" | "delete_account" => CALL_TIME_BESIDE_A_KEY,
         _ => CALL_TIME,
     }
 }

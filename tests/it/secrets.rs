@@ -10,9 +10,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::domain::account::session::SESSION_TTL_SECONDS;
+use tests::mail::token_in;
 use tests::proxy::{Aim, Fault, Reach};
 use tests::stripe::{SECRET_KEY, Shape, StripeFault, WEBHOOK_SECRETS, life};
-use tests::{Answer, Person, TestApp};
+use tests::{Answer, MAIL_KEY, Person, TestApp};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -85,6 +86,13 @@ impl Life {
         let bytes = URL_SAFE_NO_PAD.decode(token.trim_start_matches("pp_")).unwrap();
         self.secrets.push((format!("token of {whose}"), token.as_bytes().to_vec()));
         self.secrets.push((format!("secret of the token of {whose}"), bytes[16..].to_vec()));
+    }
+
+    /// Notes the secrets of a token in a link of a mail.
+    fn note_link(&mut self, token: &str) {
+        let bytes = URL_SAFE_NO_PAD.decode(token.trim_start_matches("pm_")).unwrap();
+        self.secrets.push(("token of a mail".to_owned(), token.as_bytes().to_vec()));
+        self.secrets.push(("secret of the token of a mail".to_owned(), bytes[16..].to_vec()));
     }
 
     fn note_password(&mut self, whose: &str, password: &str) {
@@ -175,6 +183,40 @@ impl Life {
     }
 }
 
+/// A user who confirms the email and gets the account back by mail.
+async fn recover(life: &mut Life) {
+    let email = "forgetful@example.org";
+    let (first, second) = ("forgotten passphrase of all", "found passphrase of all");
+    life.note_password(email, first);
+    life.note_password(email, second);
+    life.secrets.push(("key of mail".to_owned(), MAIL_KEY.as_bytes().to_vec()));
+    let person = life.sign_in("/api/auth/register", json!({"email": email, "password": first}), email).await;
+    let nobody = life.test.anonymous();
+    for path in ["/api/auth/verify", "/api/auth/reset"] {
+        if path.ends_with("reset") {
+            assert_eq!(life.ask(&nobody, Method::POST, "/api/auth/forgot", Some(json!({"email": email}))).await, 200);
+        }
+        let mails = life.test.mails().await;
+        let mail = mails.iter().rev().find(|mail| mail.to == email && mail.link.contains('#')).unwrap();
+        let token = token_in(mail);
+        // The mail itself holds the token, and nothing else that is secret.
+        let shown = String::from_utf8(mail.bytes.clone()).unwrap().replace("=\r\n", "").replace("=3D", "=");
+        assert!(shown.contains(&token), "{shown}");
+        assert_eq!(found(shown.as_bytes(), &life.secrets), Vec::<&str>::new(), "in a mail");
+        life.note_link(&token);
+        let odd = json!({"token": {"token": token}, "new_password": second});
+        life.ask(&nobody, Method::POST, path, Some(odd)).await;
+        life.ask(&nobody, Method::POST, path, Some(json!({"token": format!("{token}A"), "new_password": second})))
+            .await;
+        let body = json!({"token": token, "new_password": second});
+        assert_eq!(life.ask(&nobody, Method::POST, path, Some(body.clone())).await, 200);
+        life.ask(&nobody, Method::POST, path, Some(body)).await;
+    }
+    assert_eq!(life.ask(&person, Method::GET, "/api/auth/me", None).await, 401);
+    let again = life.sign_in("/api/auth/login", json!({"email": email, "password": second}), email).await;
+    assert_eq!(life.ask(&again, Method::GET, "/api/auth/export", None).await, 200);
+}
+
 #[tokio::test]
 async fn no_secret_is_in_the_table_the_logs_or_a_response() {
     let log = Log::default();
@@ -191,6 +233,7 @@ async fn no_secret_is_in_the_table_the_logs_or_a_response() {
     for number in 0..USERS {
         life.live(number).await;
     }
+    recover(&mut life).await;
     // An internal error is logged with its cause.
     let email = "user2@example.org";
     for fault in [Fault::ErrorBefore, Fault::Throttle] {

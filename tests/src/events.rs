@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 81] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 87] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -22,6 +22,7 @@ pub const EVENTS: [(&str, u16, Option<&str>); 81] = [
     ("auth.delete_account", 200, None),
     ("auth.export_account", 200, None),
     ("auth.export_account.page", 200, None),
+    ("auth.forgot_password", 200, None),
     ("auth.list_sessions", 200, None),
     ("auth.login", 200, None),
     ("auth.login.base64_body", 200, None),
@@ -31,11 +32,16 @@ pub const EVENTS: [(&str, u16, Option<&str>); 81] = [
     ("auth.register", 200, None),
     ("auth.register.email_taken", 409, Some("email_taken")),
     ("auth.register.malformed_json", 400, Some("invalid_json")),
+    ("auth.resend_verification", 200, None),
+    ("auth.reset_password", 200, None),
+    ("auth.reset_password.forged", 400, Some("invalid_token")),
     ("auth.revoke_session", 200, None),
     ("auth.revoke_session.unknown", 404, Some("not_found")),
     ("auth.show_me", 200, None),
     ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
     ("auth.show_me.missing_token", 401, Some("unauthenticated")),
+    ("auth.verify_email", 200, None),
+    ("auth.verify_email.damaged", 400, Some("invalid_token")),
     ("courses.enroll", 200, None),
     ("courses.list_courses", 200, None),
     ("courses.list_exams", 200, None),
@@ -104,6 +110,14 @@ pub fn text(name: &str) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
+/// Stands for the token in the link of a mail.
+pub const LINK_TOKEN: &str = "{{link_token}}";
+
+/// A token for the event, from a mail to a reader who has just registered.
+pub async fn link_token(test: &TestApp, reader: &Person, name: &str) -> String {
+    if name.contains("reset") { test.reset_token(reader).await } else { test.token_for(reader).await }
+}
+
 /// Creates the users for the login and register events.
 pub async fn prepare(test: &TestApp) {
     let _ada = test.user("ada").await;
@@ -111,6 +125,11 @@ pub async fn prepare(test: &TestApp) {
 
 /// An event ready to be sent, for a new user who meets its preconditions.
 pub async fn payload(test: &TestApp, name: &str) -> Value {
+    if text(name).contains(LINK_TOKEN) {
+        let reader = test.user(name).await;
+        let token = link_token(test, &reader, name).await;
+        return fill(name, text(name).replace(LINK_TOKEN, &token), &reader, test.app.now()).await;
+    }
     if !text(name).contains("{{token}}") {
         return filled(name, &test.anonymous(), test.app.now()).await;
     }

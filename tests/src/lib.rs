@@ -11,8 +11,10 @@ pub mod engine;
 mod entropy;
 pub mod events;
 mod keys;
+pub mod mail;
 mod person;
 pub mod proxy;
+pub mod smtp;
 pub mod stripe;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,6 +55,12 @@ pub use proxy::Proxy;
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
 /// The key that signs the addresses of figures.
 pub const FIGURE_KEY: &str = "a key of figures for tests, 32 bytes or more";
+/// The key of the tokens in links of mails.
+pub const MAIL_KEY: &str = "a key of mail for tests, 32 bytes or more";
+/// The sender of mail.
+pub const MAIL_FROM: &str = "no-reply@mail.example.org";
+/// The client that links open.
+pub const APP_URL: &str = "https://app.example.org";
 /// The address of the figure of `alg-q6`.
 pub const FIGURE: &str = "/api/figures/4e05165b48a9dcb6b4f0cece1404206d6cfbbde47658d4b65d3998bef4f7c108?\
      sig=aa0e115b8b185bc74fd82009932aef02";
@@ -209,6 +217,22 @@ impl TestApp {
         self.imported(name, plan, credits, None).await
     }
 
+    /// Like [`TestApp::member`], with an email that is not verified.
+    pub async fn newcomer(&self, name: &str) -> Person {
+        let email = Email::try_from(format!("{name}@example.org")).unwrap();
+        let wallet = Wallet {
+            credits: 5,
+            plan: Plan::Free,
+            monthly_credits: Plan::Free.monthly_credits(),
+            credits_reset_at: self.app.now().as_second() + REFRESH_PERIOD_SECONDS,
+            unlimited_until: None,
+        };
+        let id = UserId(Random::new(SeededEntropy::new(hash(name))).uuid_v4());
+        let profile =
+            Profile { email_unverified: true, ..Profile::open(id, email, Name::default(), wallet, self.app.now()) };
+        self.imported_with(profile).await
+    }
+
     /// Like [`TestApp::member`], stored under this exact email.
     pub async fn member_as(&self, email: &str, name: &str, plan: Plan, credits: u32) -> Person {
         let email = Email::try_from(email.to_owned()).unwrap();
@@ -245,6 +269,14 @@ impl TestApp {
             credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
             unlimited_until: None,
         };
+        let profile =
+            Profile { stripe_subscription_id: subscription, ..Profile::open(id, email, Name::default(), wallet, now) };
+        self.imported_with(profile).await
+    }
+
+    async fn imported_with(&self, profile: Profile) -> Person {
+        let (id, email, credits, now) = (profile.id, profile.email.clone(), profile.wallet.credits, self.app.now());
+        let random = Random::new(SeededEntropy::new(hash(&id.to_string())));
         let kind = EntryType::Adjustment;
         let opening = Movement {
             kind,
@@ -252,10 +284,6 @@ impl TestApp {
             balance_after: credits,
             description: "Opening".to_owned(),
             payment_intent: None,
-        };
-        let profile = Profile {
-            stripe_subscription_id: subscription,
-            ..Profile::open(id, email.clone(), Name::default(), wallet, now)
         };
         let password_hash = PasswordHash::imported("none".to_owned());
         let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };
@@ -347,7 +375,7 @@ impl TestApp {
 }
 
 /// Names of the variables that [`environment`] sets.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 13] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
     "STRIPE_API_BASE",
@@ -358,6 +386,9 @@ const VARIABLES: [&str; 10] = [
     "CHECKOUT_SUCCESS_URL",
     "CHECKOUT_CANCEL_URL",
     "FIGURE_KEY",
+    "MAIL_KEY",
+    "MAIL_FROM",
+    "APP_URL",
 ];
 
 /// The environment of a test's processes.
@@ -373,6 +404,9 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "CHECKOUT_SUCCESS_URL" => stripe::SUCCESS_URL,
         "CHECKOUT_CANCEL_URL" => stripe::CANCEL_URL,
         "FIGURE_KEY" => FIGURE_KEY,
+        "MAIL_KEY" => MAIL_KEY,
+        "MAIL_FROM" => MAIL_FROM,
+        "APP_URL" => APP_URL,
         _ => return None,
     };
     Some(value.to_owned())

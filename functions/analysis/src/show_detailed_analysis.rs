@@ -33,7 +33,7 @@ pub(crate) struct DetailedAnalysisAnswer {
         ),
         (status = 304)
     ),
-    extensions(("x-problems" = json!(["insufficient_credits", "not_purchased", "no_exams"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_purchased", "no_exams"])))
 )]
 pub(crate) async fn show_detailed_analysis(
     State(app): State<App>,

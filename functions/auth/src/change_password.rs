@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::account::password::PasswordMatch;
 use shared::domain::account::{NewPassword, Password};
+use shared::domain::mail::MailKind;
 use shared::http::{Body, Claim, Code, Json, Problem};
 use shared::store::PasswordChange;
 use utoipa::ToSchema;
@@ -54,8 +55,9 @@ pub(crate) async fn change_password(
         return Err(wrong());
     }
     let new = app.hash_password(request.new_password.password().clone()).await?;
-    let done =
-        app.store.change_password(&profile, &credential, &new, &claim.token().hash(), (app.now(), &app.random)).await?;
+    let notice = app.mail_to(&profile, MailKind::PasswordChanged);
+    let (kept, with) = (claim.token().hash(), (app.now(), &*app.random));
+    let done = app.store.change_password(&profile, &credential, &new, &kept, notice.as_ref(), with).await?;
     match done {
         PasswordChange::Done => Ok(axum::Json(PasswordChanged { success: true })),
         PasswordChange::Outdated => Err(wrong()),

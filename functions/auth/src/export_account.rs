@@ -46,7 +46,7 @@ pub(crate) struct Export {
 }
 
 /// Item types and the names of their lists in the export.
-const LISTS: [(&str, &str); 12] = [
+const LISTS: [(&str, &str); 14] = [
     ("Profile", "profile"),
     ("Session", "sessions"),
     ("Entry", "credit_transactions"),
@@ -59,6 +59,8 @@ const LISTS: [(&str, &str); 12] = [
     ("Record", "idempotency_records"),
     ("Adjustment", "adjustments"),
     ("Report", "reports"),
+    ("LinkToken", "link_tokens"),
+    ("Mail", "mails"),
 ];
 /// The list of all other items.
 const OTHER: &str = "other";
@@ -123,11 +125,22 @@ pub(crate) async fn export_account(
         bytes += bytes_as_sent(&item.attributes) + 1;
         bytes <= PAGE_BYTES_MAX
     };
-    let (_, page) = claim.with(app.store.items_of(claim.user_id(), place, fits)).await?;
+    let reads = async {
+        tokio::try_join!(app.store.items_of(claim.user_id(), place, fits), app.store.mails_of(claim.user_id()))
+    };
+    let (_, (page, mails)) = claim.with(reads).await?;
     let mut items: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for mut item in page.items {
         show_times(&mut item.attributes);
         items.entry(name(&item.entity)).or_default().push(item.attributes);
+    }
+    // The outbox has few mails of a user, and only for days, so the last page has room for them.
+    if page.next.is_none() {
+        for mail in mails {
+            if let Ok(Value::Object(mail)) = serde_json::to_value(mail) {
+                items.entry(name("Mail")).or_default().push(mail);
+            }
+        }
     }
     let file = [(header::CONTENT_DISPOSITION, "attachment; filename=\"pastpaper-export.json\"")];
     let next_cursor = page.next.as_deref().map(Cursor::encode);

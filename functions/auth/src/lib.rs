@@ -8,20 +8,29 @@ use utoipa::OpenApi;
 mod change_password;
 mod delete_account;
 mod export_account;
+mod forgot_password;
+mod link_token;
 mod list_sessions;
 mod login;
 mod logout;
 mod new_password;
 mod register;
+mod resend_verification;
+mod reset_password;
 mod revoke_session;
 mod session_started;
 mod show_me;
+mod verify_email;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
     Routes::of("auth")
         .handle("register", register::register)
         .handle("login", login::login)
+        .handle("verify_email", verify_email::verify_email)
+        .handle("resend_verification", resend_verification::resend_verification)
+        .handle("forgot_password", forgot_password::forgot_password)
+        .handle("reset_password", reset_password::reset_password)
         .handle("logout", logout::logout)
         .handle("show_me", show_me::show_me)
         .handle("list_sessions", list_sessions::list_sessions)
@@ -37,6 +46,10 @@ pub fn router(app: App) -> Router {
 #[openapi(paths(
     register::register,
     login::login,
+    verify_email::verify_email,
+    resend_verification::resend_verification,
+    forgot_password::forgot_password,
+    reset_password::reset_password,
     logout::logout,
     show_me::show_me,
     list_sessions::list_sessions,

@@ -1,6 +1,7 @@
 //! `POST /api/auth/register`
 
 use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use serde::Deserialize;
 use shared::app::App;
 use shared::domain::account::mailbox::{NewEmail, NewName};
@@ -11,6 +12,8 @@ use shared::domain::account::{Name, NewPassword};
 use shared::domain::credits::ledger::Entry;
 use shared::domain::credits::{Settlement, Wallet};
 use shared::domain::id::{EntryId, UserId};
+use shared::domain::mail::MailKind;
+use shared::domain::mail::language::Language;
 use shared::http::{Body, Code, Json, LimitSubject, Limiter, Problem};
 use shared::store::{NewAccount, OpenAccountError};
 use utoipa::ToSchema;
@@ -30,7 +33,9 @@ impl Body for Registration {
     const REQUIRED: &'static [&'static str] = &["email", "password"];
 }
 
-/// Creates an account with the signup bonus, and a session for it.
+/// Creates an account with the signup bonus, and a session for it. A mail asks the user to confirm the address.
+///
+/// `Accept-Language` decides the language of mails.
 #[utoipa::path(
     post, path = "/api/auth/register",
     request_body = Registration,
@@ -46,6 +51,7 @@ impl Body for Registration {
 pub(crate) async fn register(
     State(app): State<App>,
     limiter: Limiter,
+    headers: HeaderMap,
     Json(new): Json<Registration>,
 ) -> Result<axum::Json<SessionStarted>, Problem> {
     let (mailbox, name) = (new.email.mailbox(), Name::from(new.name));
@@ -56,7 +62,14 @@ pub(crate) async fn register(
     let now = app.now();
     let user_id = UserId(app.random.uuid_v4());
     let Settlement { wallet, movements } = Wallet::open(now);
-    let profile = Profile::open(user_id, email.clone(), name, wallet, now);
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let profile = Profile {
+        // Where no mail is sent, nobody could verify an email.
+        email_unverified: app.sends_mail(),
+        language: Language::accepted(accepted),
+        ..Profile::open(user_id, email.clone(), name, wallet, now)
+    };
+    let mail = app.mail_to(&profile, MailKind::Verify);
     let [bonus] = movements.as_slice() else { return Err(Problem::internal("an account opens with one entry")) };
     let bonus = Entry::of(bonus, EntryId::new(1, now, app.random.bytes()), user_id, 1, now);
     let token = SessionToken::new(user_id, app.random.bytes());
@@ -66,6 +79,7 @@ pub(crate) async fn register(
         password_hash,
         bonus: &bonus,
         session: (&session, &token.hash()),
+        mail: mail.as_ref(),
         other_forms: &mailbox.other_forms(),
     };
     app.store.open_account(account).await.map_err(|error| match error {

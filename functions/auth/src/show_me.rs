@@ -7,6 +7,7 @@ use shared::app::App;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
+use shared::domain::mail::deliverable;
 use shared::domain::time::in_answer;
 use shared::http::{Claim, Problem};
 use utoipa::ToSchema;
@@ -25,6 +26,10 @@ struct CurrentUser {
     credits: Credits,
     plan: Plan,
     credits_reset_at: i64,
+    /// Whether the user has proved that the address is theirs. Accounts from before emails were verified count as verified.
+    email_verified: bool,
+    /// Whether mail can be sent to the address: its part before the `@` is plain ASCII.
+    email_deliverable: bool,
     /// When the account was opened.
     #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
@@ -42,6 +47,7 @@ struct CurrentUser {
 pub(crate) async fn show_me(State(app): State<App>, claim: Claim) -> Result<axum::Json<Me>, Problem> {
     let signed_in = claim.check().await?;
     let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;
+    let email_deliverable = deliverable(&profile.email).is_some();
     let plan = profile.wallet.plan_at(app.now());
     let user = CurrentUser {
         id: profile.id,
@@ -50,6 +56,8 @@ pub(crate) async fn show_me(State(app): State<App>, claim: Claim) -> Result<axum
         credits: profile.wallet.credits,
         plan,
         credits_reset_at: profile.wallet.credits_reset_at,
+        email_verified: !profile.email_unverified,
+        email_deliverable,
         created_at: profile.created_at,
         has_unlimited: plan == Plan::Unlimited,
         unlimited_until: profile.wallet.unlimited_end(app.now()),

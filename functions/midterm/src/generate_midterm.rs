@@ -58,7 +58,7 @@ pub(crate) struct Generated {
             body = Generated
         )
     ),
-    extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions", "blueprint_infeasible"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_found", "no_questions", "blueprint_infeasible"])))
 )]
 pub(crate) async fn generate_midterm(
     State(app): State<App>,

@@ -39,7 +39,7 @@ impl Body for BundleRequest {
             body = Delivery
         )
     ),
-    extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_found", "no_questions"])))
 )]
 pub(crate) async fn bundle_questions(
     State(app): State<App>,

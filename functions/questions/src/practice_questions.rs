@@ -52,7 +52,7 @@ impl Body for PracticeRequest {
             body = Delivery
         )
     ),
-    extensions(("x-problems" = json!(["insufficient_credits", "not_found", "no_questions"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "not_found", "no_questions"])))
 )]
 pub(crate) async fn practice_questions(
     State(app): State<App>,

@@ -32,7 +32,7 @@ pub(crate) struct Started {
             body = Started
         )
     ),
-    extensions(("x-problems" = json!(["insufficient_credits", "invalid_json", "unsupported_media_type"])))
+    extensions(("x-problems" = json!(["insufficient_credits", "email_unverified", "invalid_json", "unsupported_media_type"])))
 )]
 pub(crate) async fn start_question(
     State(app): State<App>,

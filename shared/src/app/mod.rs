@@ -3,6 +3,7 @@
 
 pub mod caller;
 mod course;
+pub mod deliver_mail;
 mod figures;
 pub mod generate_midterm;
 pub mod kdf;
@@ -11,6 +12,7 @@ pub mod response_size;
 pub mod show_analysis;
 pub mod start_question;
 pub mod unlock_questions;
+mod write_mail;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::App;
 use crate::domain::account::profile::Profile;
-use crate::domain::credits::{Charge, Credits};
+use crate::domain::credits::{Charge, Credits, Plan};
 use crate::domain::id::QuestionId;
 use crate::domain::idempotency::{Intent, KeyReused, Outcome, Record};
 use crate::store::{Entitlement, Spend, SpendError, StoreError};
@@ -134,7 +134,10 @@ impl App {
                 return request.replay(record, facts).await;
             }
             let (chosen, charge, entitlements) = match request.choose(facts, now).await? {
-                Choice::Buy { chosen, charge, entitlements } => (chosen, charge, entitlements),
+                Choice::Buy { chosen, charge, entitlements } => {
+                    self.check_may_spend(&profile, now).await?;
+                    (chosen, charge, entitlements)
+                }
                 Choice::Owned { chosen, question_ids } => {
                     let profile = self.store.with_month_of_plan(profile, now).await?;
                     let payment = Payment { deducted: 0, balance: profile.wallet.as_of(now).credits };
@@ -170,6 +173,17 @@ impl App {
             }
         }
         Err(StoreError::Contention { attempts: CHOICES_MAX }.into())
+    }
+
+    /// Refuses to spend free credits before the email is verified, where the configuration says so. Who has paid may
+    /// always spend.
+    async fn check_may_spend(&self, profile: &Profile, now: Timestamp) -> Result<(), SpendError> {
+        let is_withheld =
+            self.config.require_verified_email && profile.email_unverified && profile.wallet.plan_at(now) == Plan::Free;
+        if is_withheld && !self.store.billing(profile.id).await?.sets_plan() {
+            return Err(SpendError::EmailUnverified);
+        }
+        Ok(())
     }
 
     /// Writes the idempotency record of a request that cost nothing. Returns `false` if the key already has a record.

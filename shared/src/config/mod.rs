@@ -1,5 +1,6 @@
 //! Configuration, read once from the environment. An invalid variable stops the process with an error that names it.
 
+pub mod mail;
 pub mod stripe;
 
 use std::fmt;
@@ -29,6 +30,10 @@ pub struct Config {
     /// `FIGURE_KEY`, or the parameter named by `FIGURE_KEY_PARAMETER`: signs the addresses of figures. `None` shows questions
     /// without addresses of their figures.
     pub figure_key: Option<Source>,
+    /// Settings of mail. `None` sends no mail: emails are not verified, and passwords cannot be reset.
+    pub mail: Option<mail::Settings>,
+    /// `REQUIRE_VERIFIED_EMAIL`: free credits can be spent only after the email is verified.
+    pub require_verified_email: bool,
 }
 
 /// DynamoDB table and connection settings.
@@ -103,7 +108,10 @@ impl Config {
         if figure_key.as_ref().is_some_and(is_short) {
             return Err(InvalidConfig::new("FIGURE_KEY", "must have at least 32 characters"));
         }
-        Ok(Self { stage, cors_allowed_origins, database: Database::read(get)?, stripe, figure_key })
+        let mail = mail::Settings::read(get)?;
+        let require_verified_email = mail::requires_verification(get, mail.as_ref())?;
+        let database = Database::read(get)?;
+        Ok(Self { stage, cors_allowed_origins, database, stripe, figure_key, mail, require_verified_email })
     }
 
     /// Whether the stage is `local`.

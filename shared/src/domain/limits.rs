@@ -40,6 +40,14 @@ pub enum LimitedAction {
     RegisterAddress,
     /// A registration, per email.
     RegisterEmail,
+    /// A request for a new password, per IP address.
+    ResetAddress,
+    /// A request for a new password, per email.
+    ResetEmail,
+    /// A request with the token of a link in a mail, per IP address.
+    LinkAddress,
+    /// A request for another mail of verification, per user.
+    Resend,
     /// A password check of a signed-in user.
     Password,
     /// One page of an account export.
@@ -85,7 +93,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -93,6 +101,10 @@ impl LimitedAction {
         Self::LoginEmail,
         Self::RegisterAddress,
         Self::RegisterEmail,
+        Self::ResetAddress,
+        Self::ResetEmail,
+        Self::LinkAddress,
+        Self::Resend,
         Self::Password,
         Self::Export,
         Self::Analysis,
@@ -109,13 +121,14 @@ impl LimitedAction {
             Self::Anonymous => (1_000, MINUTE_SECONDS),
             // Limits password guesses from one address, over all accounts, to about 43,000 per day. A class of 200 may
             // sign in at the same moment: logins in progress count as failures until they succeed.
-            Self::LoginAddress => (300, 10 * MINUTE_SECONDS),
+            // Requests about mail have the same room: a class may come back after the holidays.
+            Self::LoginAddress | Self::ResetAddress | Self::LinkAddress => (300, 10 * MINUTE_SECONDS),
             // Allows a class of 200, including their typing errors.
             Self::RegisterAddress => (500, 10 * MINUTE_SECONDS),
             Self::SignedIn => (100, MINUTE_SECONDS),
             // At most 1,440 guesses per day. A user who is locked out by somebody else waits at most ten minutes.
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
-            Self::Analysis => (5, HOUR_SECONDS),
+            Self::Analysis | Self::ResetEmail | Self::Resend => (5, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
@@ -142,6 +155,10 @@ impl LimitedAction {
             Self::OpenRead
             | Self::Anonymous
             | Self::SignedIn
+            | Self::ResetAddress
+            | Self::ResetEmail
+            | Self::LinkAddress
+            | Self::Resend
             | Self::Export
             | Self::Analysis
             | Self::Spend
@@ -160,11 +177,20 @@ impl LimitedAction {
     #[must_use]
     pub const fn counted_by(self) -> CountedBy {
         match self {
-            Self::OpenRead | Self::Anonymous | Self::LoginAddress | Self::RegisterAddress => CountedBy::Address,
-            Self::LoginEmail | Self::RegisterEmail => CountedBy::Email,
-            Self::SignedIn | Self::Password | Self::Export | Self::Analysis | Self::Spend | Self::Report => {
-                CountedBy::User
-            }
+            Self::OpenRead
+            | Self::Anonymous
+            | Self::LoginAddress
+            | Self::RegisterAddress
+            | Self::ResetAddress
+            | Self::LinkAddress => CountedBy::Address,
+            Self::LoginEmail | Self::RegisterEmail | Self::ResetEmail => CountedBy::Email,
+            Self::SignedIn
+            | Self::Resend
+            | Self::Password
+            | Self::Export
+            | Self::Analysis
+            | Self::Spend
+            | Self::Report => CountedBy::User,
         }
     }
 
@@ -179,6 +205,10 @@ impl LimitedAction {
             Self::LoginEmail => "login_email",
             Self::RegisterAddress => "register_address",
             Self::RegisterEmail => "register_email",
+            Self::ResetAddress => "reset_address",
+            Self::ResetEmail => "reset_email",
+            Self::LinkAddress => "link_address",
+            Self::Resend => "resend",
             Self::Password => "password",
             Self::Export => "export",
             Self::Analysis => "analysis",

@@ -9,6 +9,7 @@ pub mod forecast;
 pub mod id;
 pub mod idempotency;
 pub mod limits;
+pub mod mail;
 pub mod mastery;
 pub mod midterm;
 pub mod number;

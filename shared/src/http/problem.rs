@@ -24,6 +24,8 @@ pub enum Code {
     MissingField,
     /// The Stripe signature is missing, invalid or older than five minutes.
     InvalidSignature,
+    /// The token of a link in a mail is unknown, replaced, used or expired.
+    InvalidToken,
     /// The session token is missing, invalid or expired.
     Unauthenticated,
     /// Wrong email or password.
@@ -42,6 +44,10 @@ pub enum Code {
     MethodNotAllowed,
     /// An account with this email exists.
     EmailTaken,
+    /// Free credits are withheld until the email is verified.
+    EmailUnverified,
+    /// No mail can be sent to the email of the account.
+    EmailUndeliverable,
     /// The user has this plan already, or another paid plan.
     AlreadySubscribed,
     /// There is no subscription to change.
@@ -74,11 +80,12 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidRequest,
         Self::InvalidJson,
         Self::MissingField,
         Self::InvalidSignature,
+        Self::InvalidToken,
         Self::Unauthenticated,
         Self::InvalidCredentials,
         Self::InsufficientCredits,
@@ -88,6 +95,8 @@ impl Code {
         Self::NotPurchased,
         Self::MethodNotAllowed,
         Self::EmailTaken,
+        Self::EmailUnverified,
+        Self::EmailUndeliverable,
         Self::AlreadySubscribed,
         Self::NotSubscribed,
         Self::SubscriptionActive,
@@ -108,14 +117,18 @@ impl Code {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::InvalidRequest | Self::InvalidJson | Self::MissingField | Self::InvalidSignature => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::InvalidRequest
+            | Self::InvalidJson
+            | Self::MissingField
+            | Self::InvalidSignature
+            | Self::InvalidToken => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
             Self::InsufficientCredits | Self::NotPurchased => StatusCode::PAYMENT_REQUIRED,
             Self::NotFound | Self::NoQuestions | Self::NoExams => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::EmailTaken
+            | Self::EmailUnverified
+            | Self::EmailUndeliverable
             | Self::AlreadySubscribed
             | Self::NotSubscribed
             | Self::SubscriptionActive
@@ -140,6 +153,7 @@ impl Code {
             Self::InvalidJson => "invalid_json",
             Self::MissingField => "missing_field",
             Self::InvalidSignature => "invalid_signature",
+            Self::InvalidToken => "invalid_token",
             Self::Unauthenticated => "unauthenticated",
             Self::InvalidCredentials => "invalid_credentials",
             Self::InsufficientCredits => "insufficient_credits",
@@ -149,6 +163,8 @@ impl Code {
             Self::NotPurchased => "not_purchased",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::EmailTaken => "email_taken",
+            Self::EmailUnverified => "email_unverified",
+            Self::EmailUndeliverable => "email_undeliverable",
             Self::AlreadySubscribed => "already_subscribed",
             Self::NotSubscribed => "not_subscribed",
             Self::SubscriptionActive => "subscription_active",
@@ -174,6 +190,7 @@ impl Code {
             Self::InvalidJson => "Invalid JSON",
             Self::MissingField => "Missing fields",
             Self::InvalidSignature => "Invalid signature",
+            Self::InvalidToken => "Invalid token",
             Self::Unauthenticated => "Unauthorized",
             Self::InvalidCredentials => "Invalid credentials",
             Self::InsufficientCredits => "Insufficient credits",
@@ -183,6 +200,8 @@ impl Code {
             Self::NotPurchased => "Not purchased",
             Self::MethodNotAllowed => "Method not allowed",
             Self::EmailTaken => "Email already registered",
+            Self::EmailUnverified => "Email not verified",
+            Self::EmailUndeliverable => "Email undeliverable",
             Self::AlreadySubscribed => "Already subscribed",
             Self::NotSubscribed => "Not subscribed",
             Self::SubscriptionActive => "Subscription active",

@@ -95,6 +95,10 @@ impl From<SpendError> for Problem {
             SpendError::Insufficient(refused) => refused.into(),
             SpendError::Store(error) => error.into(),
             SpendError::AlreadyOwned | SpendError::Replayed => Self::unavailable(error),
+            SpendError::EmailUnverified => Self::new(
+                Code::EmailUnverified,
+                "Confirm your email address first: open the link in the mail that was sent to it. Nothing was charged.",
+            ),
             SpendError::QuestionGone => Self::not_found("question"),
             SpendError::AccountGone => Self::unauthenticated(),
         }

@@ -49,6 +49,9 @@ impl Route {
 const BY_LOGIN: &[LimitedAction] = &[LimitedAction::LoginAddress, LimitedAction::LoginEmail];
 const BY_REGISTRATION: &[LimitedAction] = &[LimitedAction::RegisterAddress, LimitedAction::RegisterEmail];
 const BY_PASSWORD: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Password];
+const BY_RESEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Resend];
+const BY_LINK: &[LimitedAction] = &[LimitedAction::LinkAddress];
+const BY_RESET: &[LimitedAction] = &[LimitedAction::ResetAddress, LimitedAction::ResetEmail];
 const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Export];
 const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
 const BY_REPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Report];
@@ -59,9 +62,13 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 49] = [
+pub static ROUTES: [Route; 53] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
+    open("auth", "verify_email", Method::POST, "/api/auth/verify").limited(BY_LINK),
+    signed_in("auth", "resend_verification", Method::POST, "/api/auth/verify/resend").limited(BY_RESEND),
+    open("auth", "forgot_password", Method::POST, "/api/auth/forgot").limited(BY_RESET),
+    open("auth", "reset_password", Method::POST, "/api/auth/reset").limited(BY_LINK),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
     signed_in("auth", "list_sessions", Method::GET, "/api/auth/sessions"),

@@ -21,6 +21,7 @@ use crate::domain::account::session::Session;
 use crate::domain::account::token::TokenHash;
 use crate::domain::credits::ledger::Entry;
 use crate::domain::id::UserId;
+use crate::domain::mail::Mail;
 use crate::request_metrics::count_grant;
 
 /// Login credential of an email. A login reads it in one call.
@@ -49,6 +50,8 @@ pub struct NewAccount<'a> {
     pub bonus: &'a Entry,
     /// The first session and the hash of its token.
     pub session: (&'a Session, &'a TokenHash),
+    /// The mail that asks the user to verify the email.
+    pub mail: Option<&'a Mail>,
     /// Other spellings of the same mailbox. The registration fails if an account exists under one of them.
     pub other_forms: &'a [&'a Email],
 }
@@ -71,7 +74,7 @@ pub enum OpenAccountError {
 }
 
 impl Store {
-    /// Writes the profile, the credential, the bonus and the session in one transaction. Writes nothing if the email is
+    /// Writes the profile, the credential, the bonus, the session and the mail in one transaction. Writes nothing if the email is
     /// taken.
     pub async fn open_account(&self, account: NewAccount<'_>) -> Result<(), OpenAccountError> {
         let profile = account.profile;
@@ -88,6 +91,9 @@ impl Store {
             self.put_new(item::write(&keys::entry(profile.id, account.bonus.id), account.bonus)?)?,
             self.put_new(item::write(&keys::session(profile.id, token_hash), session)?)?,
         ];
+        if let Some(mail) = account.mail {
+            actions.push(self.put_mail(mail)?);
+        }
         let of_account = actions.len();
         for form in account.other_forms {
             actions.push(self.check_absent(&keys::credential(form))?);
@@ -162,6 +168,6 @@ impl Store {
     }
 }
 
-fn is_condition_failed(error: &SdkError<UpdateItemError>) -> bool {
+pub(super) fn is_condition_failed(error: &SdkError<UpdateItemError>) -> bool {
     error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
 }

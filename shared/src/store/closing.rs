@@ -17,6 +17,7 @@ use crate::domain::account::profile::{ClosedLedgerId, Profile};
 use crate::domain::account::token::TokenHash;
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
+use crate::domain::mail::Slot;
 use crate::domain::random::Random;
 
 /// Entries per transaction: each needs a put and a delete, and DynamoDB allows 100 actions.
@@ -53,6 +54,8 @@ impl Store {
                 self.mark_closing(&profile, id)?,
                 self.delete_credential(&profile)?,
                 self.put_new(item::write(&keys::closed_ledger(id), &ledger)?)?,
+                // A request for a new password names the address, which is known for the last time here.
+                self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,
             ];
             for customer in self.customers_of(&profile).await? {
                 actions.push(self.delete(&keys::customer(&customer))?);
@@ -90,7 +93,11 @@ impl Store {
         // Requests that were in progress when deletion began may still write: repeat until nothing is left.
         for _ in 0..SWEEPS_MAX {
             self.move_entries(user, ledger, random).await?;
-            let mut left = self.keys_of(user).await?;
+            let mails = keys::mails_of(user);
+            let partition = keys::user(user);
+            let (mut left, mails) =
+                tokio::try_join!(self.keys_under(&partition, ""), self.keys_under(&mails.pk, &mails.sk))?;
+            left.extend(mails);
             left.retain(|key| !last.contains(key));
             if left.is_empty() {
                 let actions = last.iter().map(|key| self.delete(key)).collect::<Result<_, _>>()?;
@@ -173,14 +180,20 @@ impl Store {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    async fn keys_of(&self, user: UserId) -> Result<Vec<Key>, StoreError> {
+    async fn keys_under(&self, partition: &str, prefix: &str) -> Result<Vec<Key>, StoreError> {
         // Read only the keys: midterms may hold megabytes.
         let mut keys = Vec::new();
         let mut start = None;
         loop {
             let request = self.client.query().table_name(&self.table).consistent_read(true);
-            let request = request.key_condition_expression("pk = :pk").projection_expression("pk, sk");
-            let request = request.expression_attribute_values(":pk", text(keys::user(user)));
+            let request = request.projection_expression("pk, sk").expression_attribute_values(":pk", text(partition));
+            let request = if prefix.is_empty() {
+                request.key_condition_expression("pk = :pk")
+            } else {
+                request
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":prefix", text(prefix))
+            };
             let page = request.set_exclusive_start_key(start).send().await;
             let page = page.map_err(|error| StoreError::call("Query", &error))?;
             keys.extend(page.items().iter().filter_map(item::key_of));

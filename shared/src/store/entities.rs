@@ -7,6 +7,7 @@ use crate::domain::account::session::Session;
 use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::idempotency::Record;
+use crate::domain::mail::Mail;
 use crate::domain::questions::report::Report;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::Attempt;
@@ -19,6 +20,7 @@ macro_rules! entities {
 }
 
 entities! {
+    Mail => "Mail",
     Profile => "Profile",
     Session => "Session",
     Entry => "Entry",

@@ -16,6 +16,9 @@ use super::size::unfolded;
 use crate::domain::account::session::SessionId;
 use crate::domain::id::UserId;
 
+/// The attribute with the hash of a link's token.
+const TOKEN_HASH: &str = "token_hash";
+
 /// An item of a user, without its keys, because keys contain hashes.
 #[derive(Debug, Clone)]
 pub struct StoredItem {
@@ -92,7 +95,7 @@ fn stored(item: Item) -> Result<Option<StoredItem>, StoreError> {
     let mut item = unfolded(item)?;
     let key = item::key_of(&item);
     let session = key.as_ref().and_then(|key| keys::hash_of_session(&key.sk)).map(|hash| SessionId::of(&hash));
-    for name in [PK, SK, ENTITY] {
+    for name in [PK, SK, ENTITY, TOKEN_HASH] {
         item.remove(name);
     }
     // Leave out compressed attributes: they hold catalogue data, such as the questions of a midterm, which its id gives

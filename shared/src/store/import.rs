@@ -345,6 +345,14 @@ fn question_item(question: &Question) -> Result<Item, StoreError> {
     item.insert("preview".to_owned(), text(preview(&question.whole().text)));
     let letters = question.options.iter().map(|option| text(option.letter.clone())).collect();
     item.insert("option_letters".to_owned(), AttributeValue::L(letters));
+    let section = match question.extra.get("section") {
+        Some(serde_json::Value::String(name)) => name.trim().to_owned(),
+        Some(serde_json::Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    if !section.is_empty() {
+        item.insert("section".to_owned(), text(section));
+    }
     drawn::add(&mut item, question.drawn.as_deref())?;
     Ok(item)
 }

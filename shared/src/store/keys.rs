@@ -28,6 +28,8 @@
 //! | Option | `QUESTION#<id>` | `OPTION#<letter>` |
 //! | Figure | `FIGURE#<digest>` | `FIGURE` |
 //! | Billing | `USER#<id>` | `BILLING` |
+//! | Link token | `USER#<id>` | `TOKEN#<purpose>` |
+//! | Mail | `MAIL#<last hex digit of user id or digest, modulo 4>` | `<user id>#verify`, `<user id>#notice#<id>` or `reset#<digest of an email>` |
 //! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
 //! | Event | `STRIPE#<event id>` | `EVENT` |
 //!
@@ -46,6 +48,8 @@ use crate::domain::catalog::figures::FigureDigest;
 use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicId, UserId};
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::limits::Window;
+use crate::domain::mail::Slot;
+use crate::domain::mail::token::Purpose;
 use crate::domain::midterm::MidtermId;
 use crate::domain::questions::report::ReportId;
 use crate::domain::study::attempt::AttemptId;
@@ -79,6 +83,9 @@ pub(super) const CALIBRATIONS: &str = "CALIBRATION#";
 pub(super) const MIDTERMS: &str = "MIDTERM#";
 /// Sort key prefix of enrolments.
 pub(super) const ENROLLMENTS: &str = "ENROLLMENT#";
+
+/// Partitions of the outbox. A sender reads all of them, so they are few; they share the load of many registrations.
+pub(super) const MAIL_PARTITIONS: u32 = 4;
 
 /// A primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -283,6 +290,43 @@ pub fn limit(window: Window, subject: &str) -> Key {
     Key::new(format!("LIMIT#{}#{subject}", window.action.name()), window.starts_at.to_string())
 }
 
+/// Key of a user's token for links of mails.
+#[must_use]
+pub fn link_token(id: UserId, purpose: Purpose) -> Key {
+    Key::new(user(id), format!("TOKEN#{}", purpose.as_str()))
+}
+
+/// A partition of the outbox.
+pub(super) fn mail_partition(number: u32) -> String {
+    format!("MAIL#{number}")
+}
+
+/// The partition of the mails of an owner, a user id or a digest in hex.
+fn mail_partition_of(owner: &str) -> String {
+    let digit = owner.chars().last().and_then(|last| last.to_digit(16)).unwrap_or(0);
+    mail_partition(digit % MAIL_PARTITIONS)
+}
+
+/// Key of a mail.
+#[must_use]
+pub fn mail(slot: &Slot) -> Key {
+    let of_user = |user: &UserId, rest: &str| {
+        let place = mails_of(*user);
+        Key::new(place.pk, format!("{}{rest}", place.sk))
+    };
+    match slot {
+        Slot::Verify(user) => of_user(user, "verify"),
+        Slot::Notice(user, id) => of_user(user, &format!("notice#{id}")),
+        Slot::Reset(digest) => Key::new(mail_partition_of(digest), format!("reset#{digest}")),
+    }
+}
+
+/// Partition and sort key prefix of the mails of a user.
+pub(super) fn mails_of(user: UserId) -> Key {
+    let user = user.to_string();
+    Key::new(mail_partition_of(&user), format!("{user}#"))
+}
+
 /// Key of a course.
 #[must_use]
 pub fn course(id: &CourseId) -> Key {
@@ -391,6 +435,10 @@ mod tests {
         let closed = ClosedLedgerId(Uuid::from_u128(9));
         let closed_pk = "CLOSED#00000000-0000-0000-0000-000000000009";
         assert_eq!(both(&closed_ledger(closed)), (closed_pk, "LEDGER"));
+        assert_eq!(both(&link_token(USER, Purpose::Reset)), (user, "TOKEN#reset"));
+        let verify = ("MAIL#3", "00112233-4455-6677-8899-aabbccddeeff#verify");
+        assert_eq!(both(&mail(&Slot::Verify(USER))), verify);
+        assert_eq!(both(&mail(&Slot::Reset("0a1b".to_owned()))), ("MAIL#3", "reset#0a1b"));
         assert_eq!(both(&closed_entry(closed, entry_id)), (closed_pk, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(both(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(both(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));

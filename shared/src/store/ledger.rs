@@ -115,6 +115,9 @@ pub enum SpendError {
     /// A question does not exist any more.
     #[error("the question does not exist any more")]
     QuestionGone,
+    /// Free credits are withheld until the email is verified.
+    #[error("the email is not verified")]
+    EmailUnverified,
     /// The account does not exist any more.
     #[error("the account is gone")]
     AccountGone,

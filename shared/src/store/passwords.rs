@@ -15,6 +15,7 @@ use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::token::TokenHash;
 use crate::domain::id::UserId;
+use crate::domain::mail::Mail;
 use crate::domain::random::Random;
 
 /// Result of a password change.
@@ -30,13 +31,14 @@ pub enum PasswordChange {
 
 impl Store {
     /// Sets a new password and ends every session except the one stored under `kept`. Fails if the password, the
-    /// session or the account changed since they were read.
+    /// session or the account changed since they were read. `notice` is written with it.
     pub async fn change_password(
         &self,
         profile: &Profile,
         before: &Credential,
         new: &PasswordHash,
         kept: &TokenHash,
+        notice: Option<&Mail>,
         (now, random): (Timestamp, &Random),
     ) -> Result<PasswordChange, StoreError> {
         let epoch = profile.state.session_epoch + 1;
@@ -53,11 +55,14 @@ impl Store {
             .update_expression("SET epoch = :epoch")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":epoch", number(epoch));
-        let actions = vec![
+        let mut actions = vec![
             self.update(credential)?,
             self.update(next_epoch(&keys::profile(profile.id), epoch, now))?,
             self.update(session)?,
         ];
+        if let Some(notice) = notice {
+            actions.push(self.put_mail(notice)?);
+        }
         Ok(match self.transact(actions, &random.uuid_v4().to_string()).await? {
             TransactionResult::Committed => PasswordChange::Done,
             TransactionResult::Refused(verdicts)
@@ -89,7 +94,7 @@ impl Store {
         Ok(matches!(done, TransactionResult::Committed))
     }
 
-    fn update(
+    pub(super) fn update(
         &self,
         update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
     ) -> Result<TransactWriteItem, StoreError> {
@@ -100,7 +105,7 @@ impl Store {
 
 /// The update of a profile to `epoch`. Its conditions: the profile is in the previous epoch, and the account is not
 /// being deleted.
-fn next_epoch(key: &Key, epoch: u32, now: Timestamp) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+pub(super) fn next_epoch(key: &Key, epoch: u32, now: Timestamp) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
     Update::builder()
         .set_key(Some(key.attributes()))
         .update_expression("SET session_epoch = :epoch, #version = #version + :one, updated_at = :now")

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::domain::account::{Email, Name};
 use crate::domain::credits::Wallet;
 use crate::domain::id::UserId;
+use crate::domain::mail::language::Language;
 
 /// The stored profile of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,13 @@ pub struct Profile {
     pub name: Name,
     /// Normalised email address.
     pub email: Email,
+    /// Set from registration until the user proves that the address is theirs. Accounts from before mail was sent, and
+    /// imported ones, count as verified.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub email_unverified: bool,
+    /// Language of mails to the user.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub language: Language,
     /// Balance (the sum of the ledger), plan and next refresh.
     #[serde(flatten)]
     pub wallet: Wallet,
@@ -36,6 +44,16 @@ pub struct Profile {
     pub created_at: Timestamp,
     /// When the profile was last written.
     pub updated_at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_default(language: &Language) -> bool {
+    *language == Language::default()
 }
 
 /// Decides whether the account's sessions are valid.
@@ -62,6 +80,8 @@ impl Profile {
             id,
             name,
             email,
+            email_unverified: false,
+            language: Language::default(),
             wallet,
             version: 1,
             entry_count: 1,

@@ -1,0 +1,208 @@
+//! Tokens in the links of mails: `pm_` + base64url(16-byte user id ‖ 32-byte secret), without padding.
+//!
+//! The secret is derived from the mail's id with a key that only the sender of mail has: HMAC-SHA256(key, purpose ‖ id).
+//! So it is stored nowhere. The table has SHA-256(secret).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::MailId;
+use crate::domain::account::token::TokenHash;
+use crate::domain::id::UserId;
+use crate::domain::schema::{has_schema, text};
+use crate::domain::time::DAY_SECONDS;
+
+const PREFIX: &str = "pm_";
+const USER_ID_BYTES: usize = 16;
+const SECRET_BYTES: usize = 32;
+const TOKEN_BYTES: usize = USER_ID_BYTES + SECRET_BYTES;
+const TOKEN_CHARS: usize = PREFIX.len() + TOKEN_BYTES / 3 * 4;
+
+/// What a token permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To confirm an address.
+    Verify,
+    /// To set a new password.
+    Reset,
+}
+
+impl Purpose {
+    /// Its name in keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Reset => "reset",
+        }
+    }
+
+    /// Seconds for which a token is valid, from the request for it.
+    #[must_use]
+    pub const fn ttl_seconds(self) -> i64 {
+        match self {
+            Self::Verify => 7 * DAY_SECONDS,
+            Self::Reset => 30 * 60,
+        }
+    }
+}
+
+/// The key that tokens are derived with.
+#[derive(Clone)]
+pub struct MailKey(Vec<u8>);
+
+impl MailKey {
+    /// Least length in bytes.
+    pub const BYTES_MIN: usize = 32;
+
+    /// The key; `None` if it is too short.
+    #[must_use]
+    pub fn new(secret: &str) -> Option<Self> {
+        (secret.len() >= Self::BYTES_MIN).then(|| Self(secret.as_bytes().to_vec()))
+    }
+}
+
+impl fmt::Debug for MailKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MailKey(redacted)")
+    }
+}
+
+/// A token in clear. It appears in one mail and in the request that uses it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LinkToken {
+    user_id: UserId,
+    secret: [u8; SECRET_BYTES],
+}
+
+/// The text is not a token of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the token of a mail")]
+pub struct InvalidLinkToken;
+
+impl LinkToken {
+    /// The token of the mail `id` to `user_id`. `None` never occurs: HMAC takes keys of every length.
+    #[must_use]
+    pub fn derive(key: &MailKey, purpose: Purpose, id: MailId, user_id: UserId) -> Option<Self> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).ok()?;
+        mac.update(purpose.as_str().as_bytes());
+        mac.update(b"\0");
+        mac.update(id.0.as_bytes());
+        Some(Self { user_id, secret: mac.finalize().into_bytes().into() })
+    }
+
+    /// Parses a token. Only the canonical text is accepted.
+    ///
+    /// # Errors
+    /// When the text was not made by [`LinkToken::reveal`].
+    pub fn parse(text: &str) -> Result<Self, InvalidLinkToken> {
+        let encoded = text.strip_prefix(PREFIX).ok_or(InvalidLinkToken)?;
+        let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvalidLinkToken)?;
+        let bytes: [u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| InvalidLinkToken)?;
+        let (id, secret) = bytes.split_at(USER_ID_BYTES);
+        Ok(Self {
+            user_id: UserId(Uuid::from_slice(id).map_err(|_| InvalidLinkToken)?),
+            secret: secret.try_into().map_err(|_| InvalidLinkToken)?,
+        })
+    }
+
+    /// The user id in the token. It is not verified until the hash is found at that user.
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash::stored(&hex::encode(Sha256::digest(self.secret)))
+    }
+
+    /// The token as text, for the mail.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        let bytes = [self.user_id.0.as_bytes().as_slice(), &self.secret].concat();
+        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl fmt::Debug for LinkToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LinkToken(of {}, secret redacted)", self.user_id)
+    }
+}
+
+/// The token of a request, as typed: any text, so that a damaged link gets the same error as an old one.
+#[derive(Clone, serde::Deserialize)]
+#[serde(transparent)]
+pub struct TypedToken(String);
+
+has_schema!(
+    TypedToken,
+    text(1, 1_000).pattern(Some(r"\S")).examples([format!("{PREFIX}{}", "A".repeat(TOKEN_CHARS - PREFIX.len()))])
+);
+
+impl TypedToken {
+    /// The token, if the text is one.
+    ///
+    /// # Errors
+    /// As [`LinkToken::parse`].
+    pub fn parsed(&self) -> Result<LinkToken, InvalidLinkToken> {
+        LinkToken::parse(self.0.trim())
+    }
+}
+
+impl fmt::Debug for TypedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TypedToken(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: UserId = UserId(Uuid::from_u128(7));
+
+    fn token(key: &str, purpose: Purpose, id: u128) -> LinkToken {
+        LinkToken::derive(&MailKey::new(key).unwrap(), purpose, MailId(Uuid::from_u128(id)), USER).unwrap()
+    }
+
+    #[test]
+    fn a_token_depends_on_key_purpose_and_mail_and_reads_back() {
+        let (key, other) = ("k".repeat(32), "l".repeat(32));
+        let one = token(&key, Purpose::Reset, 1);
+        assert_eq!(one, token(&key, Purpose::Reset, 1));
+        for different in
+            [token(&key, Purpose::Reset, 2), token(&key, Purpose::Verify, 1), token(&other, Purpose::Reset, 1)]
+        {
+            assert_ne!(one.hash(), different.hash());
+        }
+        let shown = one.reveal();
+        assert_eq!((shown.len(), LinkToken::parse(&shown)), (TOKEN_CHARS, Ok(one.clone())));
+        assert!(!format!("{one:?}").contains(&shown[20..]));
+        for odd in ["", "pm_", &shown[1..], &format!("{shown}A"), &shown.replace("pm_", "pp_"), &format!("{shown}=")] {
+            assert_eq!(LinkToken::parse(odd), Err(InvalidLinkToken), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_short_key_is_no_key() {
+        assert!(MailKey::new(&"k".repeat(31)).is_none());
+        assert!(!format!("{:?}", MailKey::new(&"k".repeat(32))).contains("kk"));
+    }
+
+    /// HMAC of the documented bytes, computed with Python's `hmac`.
+    #[test]
+    fn the_derivation_is_the_documented_one() {
+        let secret = token("0123456789abcdef0123456789abcdef", Purpose::Reset, 1).secret;
+        assert_eq!(hex::encode(secret), EXPECTED);
+    }
+
+    const EXPECTED: &str = "92cd40e8e3ea8460224a6a29f8b6b99e543b9755d2cd2736cb43c3069d786c76";
+}

@@ -1,0 +1,84 @@
+//! The mail of a test: what would be sent, and senders that fail.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use shared::app::deliver_mail::Courier;
+use shared::domain::mail::Mail;
+use shared::domain::mail::delivery::Outcome;
+use shared::domain::mail::message::Message;
+
+use crate::{Person, TestApp};
+
+/// Keeps what is sent, and answers as it was told to: first the outcomes of `answers`, then that all is accepted.
+#[derive(Default)]
+pub struct Post {
+    sent: Mutex<Vec<Message>>,
+    answers: Mutex<VecDeque<Outcome>>,
+}
+
+impl Post {
+    /// A courier with these outcomes for its first mails.
+    #[must_use]
+    pub fn answering(answers: impl IntoIterator<Item = Outcome>) -> Self {
+        Self { sent: Mutex::default(), answers: Mutex::new(answers.into_iter().collect()) }
+    }
+
+    /// What was sent since the last call, whatever was answered.
+    pub fn take(&self) -> Vec<Message> {
+        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Courier for Post {
+    async fn send(&self, message: &Message) -> Outcome {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(message.clone());
+        let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        next.unwrap_or(Outcome::Accepted)
+    }
+}
+
+/// Never finishes: the process is ended while it sends.
+pub struct Killed;
+
+impl Courier for Killed {
+    async fn send(&self, _: &Message) -> Outcome {
+        std::future::pending().await
+    }
+}
+
+/// The token in a message's link.
+#[must_use]
+pub fn token_in(message: &Message) -> String {
+    message.link.split_once("#token=").unwrap_or_else(|| panic!("no token: {}", message.link)).1.to_owned()
+}
+
+impl TestApp {
+    /// Delivers all mail that is due, and returns it.
+    pub async fn mails(&self) -> Vec<Message> {
+        let post = Post::default();
+        let _ = self.app.deliver_due_mail(&post).await.unwrap();
+        post.take()
+    }
+
+    /// Delivers the mail to this person that is due, and returns the token in the newest.
+    pub async fn token_for(&self, person: &Person) -> String {
+        let post = Post::default();
+        let (id, email) = (person.id.clone(), person.email.clone());
+        let is_theirs = move |mail: &Mail| {
+            mail.user_id.is_some_and(|user| user.to_string() == id)
+                || mail.to.as_ref().is_some_and(|to| to.as_str() == email)
+        };
+        let _ = self.app.deliver_due_mail_if(&post, is_theirs).await.unwrap();
+        let mails = post.take();
+        let newest = mails.iter().rev().find(|mail| mail.to == person.email && mail.link.contains("#token="));
+        token_in(newest.unwrap_or_else(|| panic!("no mail with a token to {}", person.email)))
+    }
+
+    /// Asks for a new password for this person, and returns the token of the mail.
+    pub async fn reset_token(&self, person: &Person) -> String {
+        let body = serde_json::json!({"email": person.email});
+        let _ = self.anonymous().post("/api/auth/forgot", body).await.ok();
+        self.token_for(person).await
+    }
+}
