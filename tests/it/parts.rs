@@ -61,7 +61,7 @@ async fn a_client_that_knows_no_parts_gets_whole_fields() {
     assert_eq!((locked.get("parts"), locked.get("stem"), &locked["points"]), (None, None, &json!(8)));
     assert_eq!(
         locked["question_text"],
-        "Let $f(x) = x^2$. Its derivative at 3 is ____ (a), and $f(2) = \\underline{\\qquad}\\text{ (b)}$. See ",
+        "Let $f(x) = x^2$. Its derivative at 3 is ____ (a), and $f(2) = \\underline{\\qquad}\\text{ (b)}$. See…",
         "the mark of a figure is not cut"
     );
 

@@ -429,7 +429,8 @@ async fn the_balance_describes_the_subscription() {
         balance,
         json!({
             "credits": 18, "plan": "starter", "monthly_credits": 15, "credits_reset_at": until,
-            "subscription": {"ends_at": null, "payment_failing": false},
+            "subscription": {"ends_at": null, "payment_failing": false}, "created_at": "2026-03-01T12:00:00.000Z",
+            "has_unlimited": false, "unlimited_until": null,
         })
     );
     let newest = &ada.get("/api/credits/transactions?limit=1").await.ok()["transactions"][0];

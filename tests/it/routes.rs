@@ -151,7 +151,8 @@ fn the_template_grants_named_actions_on_the_table_only() {
             assert_eq!(statement["Resource"], json!({"!GetAtt": "Table.Arn"}), "{function}");
             let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
             assert!(!keys.is_null(), "{function}: partitions are named");
-            checks_sessions |= actions.contains(&json!("dynamodb:BatchGetItem")) && *keys == json!(["USER#*"]);
+            checks_sessions |=
+                actions.contains(&json!("dynamodb:BatchGetItem")) && *keys == json!(["USER#*", "LIMIT#*"]);
         }
         let has_signed_in = of(&function).any(|route| route.access == RouteAccess::SignedIn);
         assert!(checks_sessions || !has_signed_in, "{function} cannot check a session");

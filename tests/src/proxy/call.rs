@@ -58,6 +58,10 @@ pub fn sequential_round_trips(calls: &[Call]) -> usize {
 /// Masks ids, hashes, tokens and addresses in a text, so that it is the same in every run.
 #[must_use]
 pub fn mask(text: &str) -> String {
+    // The number of an outbox partition depends on the user.
+    if text.starts_with("MAIL#") {
+        return "MAIL#*".to_owned();
+    }
     let is_address = |part: &str| part.parse::<IpAddr>().is_ok();
     let is_name =
         |part: &&str| !part.contains('@') && !is_address(part) && (part.len() <= WORD_MAX || part.contains(' '));
