@@ -162,7 +162,8 @@ fn commands_reach_a_running_servers_database_through_a_private_socket() {
     let server = Server::serve(&["--data", &data]);
     assert!(success(&mut pastpaper(&["user", "show", ADA, "--data", &data])).contains(ADA));
     server.signal("-TERM");
-    assert_eq!(server.end(), ("Stopped.\n".to_owned(), Some(0), String::new()));
+    let mail = format!("Mail is written to {data}/mail and its links are printed; SMTP_URL sends it.\n");
+    assert_eq!(server.end(), (mail + "Stopped.\n", Some(0), String::new()));
     assert!(!path.join("run/db").exists());
 }
 
@@ -353,7 +354,8 @@ fn every_signal_to_stop_ends_a_server_gently_and_nohup_is_respected() {
         assert_eq!(status(&server.address()), "200");
         server.signal(signal);
         let (rest, code, log) = server.end();
-        assert_eq!((rest.as_str(), code), ("Stopped.\n", Some(0)), "{signal}: {log}");
+        let expected = "Mail is not sent; its links are printed. SMTP_URL sends it.\nStopped.\n";
+        assert_eq!((rest.as_str(), code), (expected, Some(0)), "{signal}: {log}");
     }
     if cfg!(target_os = "linux") {
         let options = ["serve", "--port", "0", "--in-memory", "--empty"];
