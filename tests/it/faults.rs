@@ -322,7 +322,7 @@ async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> 
     }
     let mut items = items(&proxy, test, &partitions, name).await;
     items.extend(mails(&proxy, test, &person, name).await);
-    if trial.route.operation == "show_analysis" {
+    if ["show_analysis", "show_detailed_analysis"].contains(&trial.route.operation) {
         // The first request bought it, so the second one is free.
         answer.body["credits_deducted"] = Value::Null;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt;
@@ -102,12 +102,13 @@ fn fault(event: &ApiGatewayV2httpRequest) -> Option<&'static str> {
     let host = text(&event.headers, header::HOST.as_str()).or(event.request_context.domain_name.as_deref());
     let scheme = text(&event.headers, "x-forwarded-proto").unwrap_or("https");
     let path = event.raw_path.as_deref().unwrap_or_default();
+    // As `lambda_http` does it.
     let address = match host {
-        Some(host) => format!("{scheme}://{host}{path}"),
-        None => format!("http://localhost{path}"),
+        Some(host) => Url::parse(&format!("{scheme}://{host}{path}")).map(String::from),
+        None => Url::parse(&format!("http://localhost{path}")).map(|url| url.path().to_owned()),
     };
-    let target = Url::parse(&address).ok().filter(|url| PathAndQuery::try_from(url.path()).is_ok());
-    target.is_none().then_some("Path and `Host` header together are no address.")
+    let is_address = address.is_ok_and(|address| Uri::try_from(format!("{address}?{query}")).is_ok());
+    (!is_address).then_some("Path and `Host` header together are no address.")
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -151,6 +152,7 @@ mod tests {
             ("/", "a=b c", "a.example", ""),
             ("/", "a=<b>", "a b", ""),
             ("/", "", "a b", ""),
+            ("\"", "", "", ""),
             ("/", "", "a.example", "e30"),
             ("/", "", "a.example", "{}"),
         ] {
