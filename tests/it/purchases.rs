@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
 use shared::domain::id::UserId;
+use shared::domain::time::shown;
 use tests::stripe::{
     CANCEL_URL, PRICE_STARTER, PRICE_UNLIMITED, SECRET_KEY, SUCCESS_URL, Shape, StripeFault, customer_of, life, others,
 };
@@ -429,7 +430,7 @@ async fn the_balance_describes_the_subscription() {
         balance,
         json!({
             "credits": 18, "plan": "starter", "monthly_credits": 15, "credits_reset_at": until,
-            "subscription": {"ends_at": null, "payment_failing": false}, "created_at": "2026-03-01T12:00:00.000Z",
+            "subscription": {"ends_at": null, "payment_failing": false}, "created_at": shown(now),
             "has_unlimited": false, "unlimited_until": null,
         })
     );
