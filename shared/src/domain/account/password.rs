@@ -21,7 +21,7 @@ use crate::domain::account::Password;
 
 pub use kdf::{KEY_BYTES, derive};
 
-/// Derives a key from a password, a salt and a number of iterations: [`derive`], or the same function with its results
+/// Derives a key from a password, a salt and a number of iterations: [`derive()`], or the same function with its results
 /// remembered in tests, where most passwords and salts are the same.
 pub type Derive = fn(&[u8], &[u8], u32) -> [u8; KEY_BYTES];
 
