@@ -161,8 +161,9 @@ fn single_key(options: &[Label], rules: &[Rule], unnamed: f64) -> Key {
     Key { answer: Answer::Choice { options, several: false, weighted }, full, warnings: unkeyed(full) }
 }
 
-fn several_key(options: &[Label], rules: &[Rule], unnamed: f64) -> Key {
-    let mut sets: Vec<(&[String], f64)> = rules
+/// The combinations of options that give points, the best first.
+fn combinations(rules: &[Rule]) -> Vec<(&[String], f64)> {
+    let mut found: Vec<(&[String], f64)> = rules
         .iter()
         .filter(|rule| rule.points > 0.0)
         .filter_map(|rule| match &rule.test {
@@ -171,7 +172,12 @@ fn several_key(options: &[Label], rules: &[Rule], unnamed: f64) -> Key {
         })
         .collect();
     // Stable: of equal points, the first rule counts.
-    sets.sort_by(|a, b| b.1.total_cmp(&a.1));
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
+    found
+}
+
+fn several_key(options: &[Label], rules: &[Rule], unnamed: f64) -> Key {
+    let sets = combinations(rules);
     if let Some((set, full)) = sets.first().copied() {
         let right = |index: usize| set.contains(&options[index].id);
         let mut warnings = Vec::new();

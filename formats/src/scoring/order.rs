@@ -1,6 +1,6 @@
 //! Interactions whose response is an order.
 
-use super::{Key, Label, Rule, Test, is_zero};
+use super::{Key, Label, Rule, Test, combinations, is_zero};
 use crate::Answer;
 
 /// An order that gives points for single places. Points for the whole order alone cannot be said: each place is marked by
@@ -43,15 +43,7 @@ pub(super) fn places_key(options: &[Label], rules: &[Rule]) -> Result<Key, Strin
 
 /// The order that gives the most points.
 pub(super) fn key(options: &[Label], rules: &[Rule]) -> Result<Key, String> {
-    let mut orders: Vec<(&[String], f64)> = rules
-        .iter()
-        .filter(|rule| rule.points > 0.0)
-        .filter_map(|rule| match &rule.test {
-            Test::All(values) => Some((values.as_slice(), rule.points)),
-            _ => None,
-        })
-        .collect();
-    orders.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let orders = combinations(rules);
     let (order, full) = orders.first().copied().ok_or("its right order is not said.")?;
     let texts: Option<Vec<String>> = order
         .iter()
