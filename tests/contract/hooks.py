@@ -5,6 +5,7 @@ import os
 import urllib.request
 
 import schemathesis
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 URL = os.environ["PASTPAPER_URL"]
 TESTER = {"email": "tester@example.org", "password": "a quite good passphrase"}
@@ -50,3 +51,10 @@ def refusals_beyond_schemas(ctx, response, case):
     # Keys of the table are bounded in bytes, schemas in characters.
     if problem["code"] == "invalid_field" and " bytes" not in problem["detail"]:
         assert problem["field"] in BEYOND_SCHEMAS, f"`{problem['field']}` is refused, but its schema allows it"
+
+
+@schemathesis.check
+def invalid_data_is_refused(ctx, response, case):
+    """`negative_data_rejection`, but a blank parameter of a query counts as absent, since forms send empty fields."""
+    if not any(isinstance(value, str) and not value.strip() for value in (case.query or {}).values()):
+        return negative_data_rejection(ctx, response, case)
