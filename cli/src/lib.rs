@@ -35,3 +35,5 @@ pub mod template;
 pub mod trusted_proxy;
 pub mod user;
 pub mod verify;
+mod verify_vouchers;
+pub mod voucher;

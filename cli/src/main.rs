@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use pastpaper::{
     analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, report, serve,
-    template, user, verify,
+    template, user, verify, voucher,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -37,6 +37,9 @@ enum Command {
     /// List the questions that students reported, close a report, give the credit back
     #[command(subcommand)]
     Report(report::Command),
+    /// Create vouchers for credits, list them, stop one
+    #[command(subcommand)]
+    Voucher(voucher::Command),
     /// Draw the formulas of stored questions again, after an upgrade
     Render(render::Arguments),
     /// Print the OpenAPI document of the API, in edition 3.1 or 3.0
@@ -68,6 +71,7 @@ async fn main() -> ExitCode {
         Command::User(command) => Box::pin(user::run(command)).await,
         Command::Mail(command) => mail::run(command).await,
         Command::Report(command) => report::run(command).await,
+        Command::Voucher(command) => voucher::run(command).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Verify(arguments) => verify::verify(arguments).await,

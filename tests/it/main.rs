@@ -60,6 +60,7 @@ mod secrets;
 mod security;
 mod topics;
 mod verification;
+mod vouchers;
 mod webhook_bodies;
 mod webhooks;
 mod withheld;

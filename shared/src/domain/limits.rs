@@ -58,6 +58,8 @@ pub enum LimitedAction {
     Spend,
     /// A report of a faulty question.
     Report,
+    /// A request to redeem a voucher.
+    Redeem,
 }
 
 /// Progress of a request that checks or sets a password.
@@ -93,7 +95,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -110,6 +112,7 @@ impl LimitedAction {
         Self::Analysis,
         Self::Spend,
         Self::Report,
+        Self::Redeem,
     ];
 
     /// Quota and window of the action.
@@ -133,6 +136,8 @@ impl LimitedAction {
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
             Self::Report => (20, HOUR_SECONDS),
+            // Typing errors of a user. Guessing a random code at this rate is hopeless; an operator's own code has few uses.
+            Self::Redeem => (10, HOUR_SECONDS),
         };
         Policy { quota, window_seconds }
     }
@@ -162,7 +167,8 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
-            | Self::Report => true,
+            | Self::Report
+            | Self::Redeem => true,
         }
     }
 
@@ -190,7 +196,8 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
-            | Self::Report => CountedBy::User,
+            | Self::Report
+            | Self::Redeem => CountedBy::User,
         }
     }
 
@@ -214,6 +221,7 @@ impl LimitedAction {
             Self::Analysis => "analysis",
             Self::Spend => "spend",
             Self::Report => "report",
+            Self::Redeem => "redeem",
         }
     }
 }

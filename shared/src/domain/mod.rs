@@ -20,3 +20,4 @@ pub mod schema;
 pub mod study;
 pub mod text;
 pub mod time;
+pub mod vouchers;

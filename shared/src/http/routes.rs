@@ -55,6 +55,7 @@ const BY_RESET: &[LimitedAction] = &[LimitedAction::ResetAddress, LimitedAction:
 const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Export];
 const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
 const BY_REPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Report];
+const BY_REDEMPTION: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Redeem];
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
 /// Names of the Lambda functions.
@@ -62,7 +63,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 53] = [
+pub static ROUTES: [Route; 54] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "verify_email", Method::POST, "/api/auth/verify").limited(BY_LINK),
@@ -79,6 +80,7 @@ pub static ROUTES: [Route; 53] = [
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase").limited(BY_SPEND),
     signed_in("credits", "open_portal", Method::POST, "/api/credits/portal").limited(BY_SPEND),
+    signed_in("credits", "redeem_voucher", Method::POST, "/api/credits/redeem").limited(BY_REDEMPTION),
     open("credits", "list_prices", Method::GET, "/api/prices"),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
     // Not limited: load balancers and monitors poll it, and it reads nothing.

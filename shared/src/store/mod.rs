@@ -35,6 +35,7 @@ mod reports;
 mod sessions;
 mod size;
 mod studies;
+mod vouchers;
 
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ pub use payments::Settled;
 pub use reports::OpenReport;
 pub use sessions::{Closed, SignedIn};
 pub use studies::Asked;
+pub use vouchers::RedeemError;
 
 /// The DynamoDB client and the in-memory cache of the catalogue.
 pub struct Store {
