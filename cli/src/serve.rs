@@ -21,11 +21,12 @@ use crate::db::open_port;
 use crate::listen::Bounds;
 use crate::mail::courier::LocalCourier;
 use crate::mail::keep_delivering;
+use crate::metrics::Metrics;
 use crate::output::outln;
 use crate::samples::import_samples;
 use crate::signals::StopSignals;
 use crate::trusted_proxy::TrustedProxies;
-use crate::{docs, listen, router};
+use crate::{docs, health, listen, router};
 
 /// How long to wait after Ctrl-C for requests in progress.
 const GRACE: Duration = Duration::from_secs(5);
@@ -54,6 +55,9 @@ pub struct Arguments {
     /// Multiply every rate limit (for load tests)
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     quota_times: u32,
+    /// Also answer GET /metrics: the figures of the log lines, in Prometheus' text format
+    #[arg(long)]
+    metrics: bool,
     #[command(flatten)]
     proxies: TrustedProxies,
 }
@@ -63,7 +67,8 @@ pub struct Arguments {
 /// # Errors
 /// When the port or the database is not available.
 pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
-    log_to_stderr();
+    let metrics = Metrics::default();
+    log_to_stderr(&metrics);
     // Both receive every signal: the first one starts the shutdown, the second one does not wait for requests.
     let (mut first, mut signals) = (StopSignals::listen()?, StopSignals::listen()?);
     let listener = TcpListener::bind((arguments.host, arguments.port))
@@ -94,7 +99,11 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
         outln!("{}", courier.describe())?;
         tokio::spawn(keep_delivering(open.app.clone(), courier));
     }
-    let router = arguments.proxies.before(router::beside(&open.app, docs::router()?)).layer(from_fn(tell_address));
+    let mut others = docs::router()?.merge(health::routes(open.app.clone()));
+    if arguments.metrics {
+        others = others.merge(metrics.routes());
+    }
+    let router = arguments.proxies.before(router::beside(&open.app, others)).layer(from_fn(tell_address));
     let shutdown = async move { first.received().await };
     let serving = listen::serve(listener, router, Bounds::of_this_process(), shutdown);
     // Wait for requests in progress, but not for idle connections.
@@ -121,11 +130,11 @@ async fn tell_address(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request
 }
 
 /// Logs requests, warnings and errors. The engine's debug output is excluded.
-fn log_to_stderr() {
+fn log_to_stderr(metrics: &Metrics) {
     let filter = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("shared", LevelFilter::INFO)
         .with_target("dynoxide", LevelFilter::ERROR);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false).compact();
-    tracing_subscriber::registry().with(lines).with(filter).init();
+    tracing_subscriber::registry().with(lines).with(metrics.clone()).with(filter).init();
 }
