@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, backup, bench, calibrate, db, evaluate, export, health, import, mail, openapi, output,
+    analyze, backtest, backup, bench, calibrate, course, db, evaluate, export, health, import, mail, openapi, output,
     render, report, serve, template, user, verify, voucher,
 };
 
@@ -43,6 +43,12 @@ enum Command {
     /// List the questions that students reported, close a report, give the credit back
     #[command(subcommand)]
     Report(report::Command),
+    /// List courses, show one to students or hide it
+    #[command(subcommand)]
+    Course(course::CourseCommand),
+    /// Retire a question, or bring it back
+    #[command(subcommand)]
+    Question(course::QuestionCommand),
     /// Create vouchers for credits, list them, stop one
     #[command(subcommand)]
     Voucher(voucher::Command),
@@ -80,6 +86,8 @@ async fn main() -> ExitCode {
         Command::User(command) => Box::pin(user::run(command)).await,
         Command::Mail(command) => mail::run(command).await,
         Command::Report(command) => report::run(command).await,
+        Command::Course(command) => course::run(command).await,
+        Command::Question(command) => course::run_question(command).await,
         Command::Voucher(command) => voucher::run(command).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),

@@ -22,6 +22,7 @@ use shared::store::StoreError;
 use crate::database::{DataSource, DatabaseUse};
 use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
+use crate::verify_content::wrong_courses;
 use crate::verify_vouchers::{Redeemed, without_entry};
 
 /// Number of users checked concurrently.
@@ -165,6 +166,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
             findings.wrong.push((UserId(ledger.id.0), wrong));
         }
     }
+    findings.corrupt.extend(wrong_courses(app).await?);
     findings.corrupt.extend(redeemed.mismatches(&app.store.vouchers().await?));
     bar.finish_and_clear();
     findings.notes = spellings.pairs(app).await?;

@@ -15,6 +15,7 @@ mod bad_input;
 mod budget;
 mod catalog_mistakes;
 mod compatibility;
+mod content;
 mod contention;
 mod cost;
 mod courses;
