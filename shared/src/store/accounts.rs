@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -113,13 +113,12 @@ impl Store {
 
     /// A condition check for a transaction: no item exists under `key`.
     fn check_absent(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|error| StoreError::corrupt("ConditionCheck", error))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
+        self.check(key, "attribute_not_exists(pk)")
+    }
+
+    /// A condition check for a transaction: the account exists and is not being deleted.
+    pub(super) fn check_account_stays(&self, user: UserId) -> Result<TransactWriteItem, StoreError> {
+        self.check(&keys::profile(user), "attribute_exists(pk) AND attribute_not_exists(closing)")
     }
 
     /// Reads the credential of `email`.
