@@ -155,7 +155,7 @@ impl App {
         let Some(address) = deliverable(&to) else { return Ok(Prepared::Nobody) };
         let token = mail.kind.purpose().and_then(|purpose| {
             let token = LinkToken::derive(key, purpose, mail.id, profile.id)?;
-            let stored = StoredLinkToken::new(&token, purpose, to, mail.asked_at);
+            let stored = StoredLinkToken::new(&token, purpose, to, profile.state.session_epoch, mail.asked_at);
             Some((token, stored))
         });
         if token.as_ref().is_some_and(|(_, stored)| stored.is_expired(self.now())) {

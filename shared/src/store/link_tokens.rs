@@ -18,8 +18,8 @@ use crate::domain::account::Email;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::token::TokenHash;
-use crate::domain::mail::Mail;
 use crate::domain::mail::token::{LinkToken, Purpose};
+use crate::domain::mail::{Mail, Slot};
 use crate::domain::random::Random;
 
 /// A token as it is stored.
@@ -30,6 +30,9 @@ pub struct StoredLinkToken {
     purpose: StoredPurpose,
     /// The address that it was sent to.
     email: Email,
+    /// The account's session epoch when it was sent. A change of the password begins another one.
+    #[serde(default)]
+    session_epoch: u32,
     /// When it was used.
     #[serde(default)]
     used_at: Option<Timestamp>,
@@ -49,15 +52,15 @@ enum StoredPurpose {
 }
 
 impl StoredLinkToken {
-    /// A token that was asked for at `asked_at` and is sent to `email`.
+    /// A token that was asked for at `asked_at` and is sent to `email`, in this session epoch of the account.
     #[must_use]
-    pub fn new(token: &LinkToken, purpose: Purpose, email: Email, asked_at: i64) -> Self {
+    pub fn new(token: &LinkToken, purpose: Purpose, email: Email, session_epoch: u32, asked_at: i64) -> Self {
         let stored = match purpose {
             Purpose::Verify => StoredPurpose::Verify,
             Purpose::Reset => StoredPurpose::Reset,
         };
         let expires_at = asked_at + purpose.ttl_seconds();
-        Self { token_hash: token.hash(), purpose: stored, email, used_at: None, expires_at }
+        Self { token_hash: token.hash(), purpose: stored, email, session_epoch, used_at: None, expires_at }
     }
 
     /// What it permits.
@@ -67,6 +70,13 @@ impl StoredLinkToken {
             StoredPurpose::Verify => Purpose::Verify,
             StoredPurpose::Reset => Purpose::Reset,
         }
+    }
+
+    /// Whether it permits its purpose for this account.
+    fn is_for(&self, profile: &Profile) -> bool {
+        let is_outdated = self.purpose().ends_with_the_password() && self.session_epoch != profile.state.session_epoch;
+        // A token proves the address that it was sent to, and no other.
+        profile.state.closing.is_none() && !is_outdated && profile.email == self.email
     }
 
     /// Whether it is too late to use it.
@@ -115,10 +125,7 @@ impl Store {
         let stored = stored.filter(|stored| stored.token_hash == token.hash() && !stored.is_expired(now));
         Ok(match (stored, profile) {
             (Some(StoredLinkToken { used_at: Some(_), .. }), _) => LinkTokenState::Used,
-            // A token proves the address that it was sent to, and no other.
-            (Some(stored), Some(profile)) if profile.state.closing.is_none() && profile.email == stored.email => {
-                LinkTokenState::Valid(Box::new(profile))
-            }
+            (Some(stored), Some(profile)) if stored.is_for(&profile) => LinkTokenState::Valid(Box::new(profile)),
             _ => LinkTokenState::Invalid,
         })
     }
@@ -151,8 +158,8 @@ impl Store {
         }
     }
 
-    /// Sets a new password by a token, ends every session, and verifies the email that the token was sent to. `notice` is
-    /// written with it.
+    /// Sets a new password by a token, ends every session, verifies the email that the token was sent to, and voids a
+    /// newer request for a new password. `notice` is written with it.
     pub async fn reset_password(
         &self,
         profile: &Profile,
@@ -178,8 +185,12 @@ impl Store {
         let account = next_epoch(&keys::profile(profile.id), epoch, now).update_expression(
             "SET session_epoch = :epoch, #version = #version + :one, updated_at = :now REMOVE email_unverified",
         );
-        let mut actions: Vec<TransactWriteItem> =
-            vec![self.update(used)?, self.update(credential)?, self.update(account)?];
+        let mut actions: Vec<TransactWriteItem> = vec![
+            self.update(used)?,
+            self.update(credential)?,
+            self.update(account)?,
+            self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,
+        ];
         if let Some(notice) = notice {
             actions.push(self.put_mail(notice)?);
         }

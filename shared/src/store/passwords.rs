@@ -15,7 +15,7 @@ use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::token::TokenHash;
 use crate::domain::id::UserId;
-use crate::domain::mail::Mail;
+use crate::domain::mail::{Mail, Slot};
 use crate::domain::random::Random;
 
 /// Result of a password change.
@@ -30,7 +30,8 @@ pub enum PasswordChange {
 }
 
 impl Store {
-    /// Sets a new password and ends every session except the one stored under `kept`. Fails if the password, the
+    /// Sets a new password, ends every session except the one stored under `kept`, and voids every link to set a new
+    /// password. Fails if the password, the
     /// session or the account changed since they were read. `notice` is written with it.
     pub async fn change_password(
         &self,
@@ -59,6 +60,8 @@ impl Store {
             self.update(credential)?,
             self.update(next_epoch(&keys::profile(profile.id), epoch, now))?,
             self.update(session)?,
+            // A link that was sent is of the previous epoch. One that waits to be sent must not be sent any more.
+            self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,
         ];
         if let Some(notice) = notice {
             actions.push(self.put_mail(notice)?);

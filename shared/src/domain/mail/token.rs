@@ -42,6 +42,12 @@ impl Purpose {
         }
     }
 
+    /// Whether a change of the password voids a token that was sent before it.
+    #[must_use]
+    pub const fn ends_with_the_password(self) -> bool {
+        matches!(self, Self::Reset)
+    }
+
     /// Seconds for which a token is valid, from the request for it.
     #[must_use]
     pub const fn ttl_seconds(self) -> i64 {
