@@ -49,6 +49,8 @@ impl Entity for StoredLinkToken {
 enum StoredPurpose {
     Verify,
     Reset,
+    ConfirmEmail,
+    UndoEmail,
 }
 
 impl StoredLinkToken {
@@ -58,6 +60,8 @@ impl StoredLinkToken {
         let stored = match purpose {
             Purpose::Verify => StoredPurpose::Verify,
             Purpose::Reset => StoredPurpose::Reset,
+            Purpose::ConfirmEmail => StoredPurpose::ConfirmEmail,
+            Purpose::UndoEmail => StoredPurpose::UndoEmail,
         };
         let expires_at = asked_at + purpose.ttl_seconds();
         Self { token_hash: token.hash(), purpose: stored, email, session_epoch, used_at: None, expires_at }
@@ -69,6 +73,8 @@ impl StoredLinkToken {
         match self.purpose {
             StoredPurpose::Verify => Purpose::Verify,
             StoredPurpose::Reset => Purpose::Reset,
+            StoredPurpose::ConfirmEmail => Purpose::ConfirmEmail,
+            StoredPurpose::UndoEmail => Purpose::UndoEmail,
         }
     }
 
@@ -76,7 +82,12 @@ impl StoredLinkToken {
     fn is_for(&self, profile: &Profile) -> bool {
         let is_outdated = self.purpose().ends_with_the_password() && self.session_epoch != profile.state.session_epoch;
         // A token proves the address that it was sent to, and no other.
-        profile.state.closing.is_none() && !is_outdated && profile.email == self.email
+        let proven = match self.purpose {
+            StoredPurpose::Verify | StoredPurpose::Reset => Some(&profile.email),
+            StoredPurpose::ConfirmEmail => profile.new_email.as_ref().map(|new| &new.email),
+            StoredPurpose::UndoEmail => profile.former_email.as_ref().map(|former| &former.email),
+        };
+        profile.state.closing.is_none() && !is_outdated && proven == Some(&self.email)
     }
 
     /// Whether it is too late to use it.
@@ -169,24 +180,20 @@ impl Store {
         (now, random): (Timestamp, &Random),
     ) -> Result<Reset, StoreError> {
         let epoch = profile.state.session_epoch + 1;
-        let used = Update::builder()
-            .set_key(Some(keys::link_token(profile.id, Purpose::Reset).attributes()))
-            .update_expression("SET used_at = :now")
-            .condition_expression("token_hash = :hash AND attribute_not_exists(used_at)")
-            .expression_attribute_values(":now", text(now.to_string()))
-            .expression_attribute_values(":hash", text(token.hash().as_str()));
         let credential = Update::builder()
             .set_key(Some(keys::credential(&profile.email).attributes()))
             .update_expression("SET password_hash = :new, session_epoch = :epoch")
-            .condition_expression("user_id = :user")
+            // Not the reservation of an address that the account had until a moment ago.
+            .condition_expression("user_id = :user AND attribute_exists(password_hash)")
             .expression_attribute_values(":new", text(new.as_str()))
             .expression_attribute_values(":user", text(profile.id.to_string()))
             .expression_attribute_values(":epoch", number(epoch));
         let account = next_epoch(&keys::profile(profile.id), epoch, now).update_expression(
-            "SET session_epoch = :epoch, #version = #version + :one, updated_at = :now REMOVE email_unverified",
+            "SET session_epoch = :epoch, #version = #version + :one, updated_at = :now \
+             REMOVE email_unverified, new_email",
         );
         let mut actions: Vec<TransactWriteItem> = vec![
-            self.update(used)?,
+            self.use_token(token, Purpose::Reset, now)?,
             self.update(credential)?,
             self.update(account)?,
             self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,

@@ -30,6 +30,10 @@ pub enum Purpose {
     Verify,
     /// To set a new password.
     Reset,
+    /// To give an account another address.
+    ConfirmEmail,
+    /// To give an account its former address back.
+    UndoEmail,
 }
 
 impl Purpose {
@@ -39,6 +43,8 @@ impl Purpose {
         match self {
             Self::Verify => "verify",
             Self::Reset => "reset",
+            Self::ConfirmEmail => "confirm_email",
+            Self::UndoEmail => "undo_email",
         }
     }
 
@@ -52,7 +58,8 @@ impl Purpose {
     #[must_use]
     pub const fn ttl_seconds(self) -> i64 {
         match self {
-            Self::Verify => 7 * DAY_SECONDS,
+            Self::Verify | Self::UndoEmail => 7 * DAY_SECONDS,
+            Self::ConfirmEmail => DAY_SECONDS,
             Self::Reset => 30 * 60,
         }
     }
