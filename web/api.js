@@ -211,9 +211,6 @@ export async function once(path, options = {}) {
   }
 }
 
-/** Whether the answer to this request is still missing. @param {string} path @param {Options} options */
-export const isOpen = (path, options) => JSON.stringify([path, options.path ?? {}, options.body ?? {}]) in openOrders();
-
 /** Whether a GET would be answered; it spends nothing. @param {PathsWith<"get">} path @param {Options} options */
 export async function has(path, options) {
   try {

@@ -11,7 +11,7 @@ import { account, signOut } from "./pages/account.js";
 import { analysis } from "./pages/analysis.js";
 import { browse, course, topic } from "./pages/course.js";
 import { credits } from "./pages/credits.js";
-import { forgot, reset, signIn, signUp, verify } from "./pages/entry.js";
+import { confirmEmail, forgot, reset, signIn, signUp, undoEmail, verify } from "./pages/entry.js";
 import { home } from "./pages/home.js";
 import { midterm, midterms } from "./pages/midterm.js";
 import { bundle, practice, question } from "./pages/practice.js";
@@ -25,6 +25,8 @@ const ROUTES = [
   ["forgot-password", "open", forgot],
   ["reset-password", "open", reset],
   ["verify-email", "open", verify],
+  ["confirm-email", "open", confirmEmail],
+  ["undo-email", "open", undoEmail],
   ["courses/:course", "signed in", course],
   ["courses/:course/practice", "signed in", practice],
   ["courses/:course/bundle", "signed in", bundle],
@@ -150,7 +152,7 @@ async function show() {
   fill(main, made.body);
   // The first page keeps the focus where the browser put it.
   if (!isFirst) {
-    scrollTo(0, 0);
+    scrollTo(0, history.state?.y ?? 0);
     main.querySelector("h1")?.focus({ preventScroll: true });
   }
   isFirst = false;

@@ -3,7 +3,7 @@
 import { Lost, Problem } from "./api.js";
 import { fill, h, newId, svg } from "./dom.js";
 import { to } from "./router.js";
-import { knownUser } from "./state.js";
+import { knownUser, setCredits } from "./state.js";
 import { keep, kept } from "./storage.js";
 import { date, has, number, percent, t } from "./texts.js";
 
@@ -177,6 +177,8 @@ export async function run(place, button, act) {
   try {
     await act();
   } catch (error) {
+    // Another tab may have spent them.
+    if (error instanceof Problem && error.creditsAvailable !== undefined) setCredits(error.creditsAvailable);
     const said = explain(error);
     fill(place, said);
     said.scrollIntoView({ block: "nearest" });

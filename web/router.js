@@ -18,6 +18,7 @@ let changed = () => {};
 
 /** @param {() => void} listener is called when another page is to be shown */
 export function onNavigation(listener) {
+  history.scrollRestoration = "manual";
   changed = listener;
   addEventListener("popstate", listener);
   document.addEventListener("click", (event) => {
@@ -33,13 +34,15 @@ export function onNavigation(listener) {
 
 /** @param {string} address @param {{ replace?: boolean }} [options] */
 export function go(address, { replace = false } = {}) {
-  if (replace) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+  if (replace) {
+    history.replaceState(null, "", address);
+  } else {
+    // For the way back.
+    history.replaceState({ y: scrollY }, "");
+    history.pushState(null, "", address);
+  }
   changed();
 }
-
-/** Changes the address of the page that is shown. @param {string} address */
-export const rename = (address) => history.replaceState(null, "", address);
 
 /** Shows the page again. */
 export const again = () => changed();

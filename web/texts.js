@@ -91,6 +91,13 @@ const TEXTS = {
   "verify.again": ["Send the mail again", "Mail noch einmal senden"],
   "verify.sent": ["A mail is on its way.", "Eine Mail ist unterwegs."],
 
+  "email.confirm": ["Confirm the new email", "Neue E-Mail bestätigen"],
+  "email.confirmed": ["Your account has the new email now.", "Dein Konto hat jetzt die neue E-Mail."],
+  "email.undo": ["Undo the change of the email", "Änderung der E-Mail rückgängig machen"],
+  "email.undo.text": ["Your account gets this email back, and all sessions end. We send you a link to set a new password.", "Dein Konto bekommt diese E-Mail zurück, und alle Sitzungen enden. Wir senden dir einen Link, um ein neues Passwort zu setzen."],
+  "email.undo.do": ["Undo the change", "Rückgängig machen"],
+  "email.undone": ["Your account has its former email. Look for our mail to set a new password.", "Dein Konto hat wieder die frühere E-Mail. Mit unserer Mail setzt du ein neues Passwort."],
+
   "home.title": ["Practise what the exam asks", "Übe, was die Prüfung fragt"],
   "home.lead": ["Real questions of past exams, marked at once, and a forecast of what comes next.", "Echte Fragen aus Altklausuren, sofort bewertet, und eine Prognose, was als Nächstes drankommt."],
   "promise.practice": ["Practise", "Üben"],

@@ -55,6 +55,11 @@ export async function analysis({ params, signal }) {
 /** @param {Analysis} found @param {string} course @param {(topic: string) => string} name */
 function whole(found, course, name) {
   const mix = found.difficulty_distribution;
+  // The longest bar is the largest share.
+  const most = (/** @type {number[]} */ values) => Math.max(...values, 0.1);
+  const mostQuestions = most(found.topic_distribution.map((topic) => topic.percentage));
+  const mostPoints = most(found.topic_distribution.map((topic) => topic.points_percentage));
+  const mostUsed = most(found.techniques.map((each) => each.count));
   const forecast = [...found.forecast].sort((one, other) => other.probability - one.probability);
   return [
     h("p.lead", null, english(found.study_strategy)),
@@ -69,9 +74,9 @@ function whole(found, course, name) {
         forecast.map((topic) => [
           link(name(topic.topic_id), to("courses", course, "topics", topic.topic_id)),
           h("span.measured", null, bar(topic.probability, [topic.interval[0] ?? 0, topic.interval[1] ?? 1]), h("span", null, percent(topic.probability))),
-          `${percent(topic.interval[0] ?? 0)} – ${percent(topic.interval[1] ?? 1)}`,
+          h("span.whole", null, `${percent(topic.interval[0] ?? 0)} – ${percent(topic.interval[1] ?? 1)}`),
           topic.trend ? t(`trend.${topic.trend}`) : "–",
-          english(topic.basis),
+          h("span.wide", { lang: "en" }, topic.basis),
         ]),
         { hide: true },
       ),
@@ -97,8 +102,8 @@ function whole(found, course, name) {
         [t("topic"), t("share.questions"), t("share.points"), t("questions")],
         found.topic_distribution.map((topic) => [
           topic.name,
-          h("span.measured", null, bar(topic.percentage / 100, undefined, "wide"), h("span", null, percent(topic.percentage / 100))),
-          h("span.measured", null, bar(topic.points_percentage / 100, undefined, "second"), h("span", null, percent(topic.points_percentage / 100))),
+          h("span.measured", null, bar(topic.percentage / mostQuestions), h("span", null, percent(topic.percentage / 100))),
+          h("span.measured", null, bar(topic.points_percentage / mostPoints, undefined, "second"), h("span", null, percent(topic.points_percentage / 100))),
           number(topic.count),
         ]),
         { numbers: [3], hide: true },
@@ -134,7 +139,7 @@ function whole(found, course, name) {
           table(
             t("techniques"),
             [t("technique"), t("share.questions"), t("questions")],
-            found.techniques.slice(0, 15).map((each) => [each.technique, h("span.measured", null, bar(each.percentage / 100, undefined, "wide"), h("span", null, percent(each.percentage / 100))), number(each.count)]),
+            found.techniques.slice(0, 15).map((each) => [each.technique, h("span.measured", null, bar(each.count / mostUsed), h("span", null, percent(each.percentage / 100))), number(each.count)]),
             { numbers: [2], hide: true },
           ),
         )

@@ -4,7 +4,7 @@ import { get, once } from "../api.js";
 import { fill, h } from "../dom.js";
 import { action, bar, crumbs, difficulty, doing, english, examName, heading, icon, link, notice, table } from "../pieces.js";
 import { facts, preview, remember } from "../question.js";
-import { again, to } from "../router.js";
+import { again, go, to } from "../router.js";
 import { prices } from "../state.js";
 import { date, number, percent, t } from "../texts.js";
 
@@ -160,8 +160,7 @@ export async function browse({ params, query, signal }) {
     event.preventDefault();
     const chosen = new URLSearchParams();
     for (const [name, value] of new FormData(filtering)) if (value !== "") chosen.set(name, String(value));
-    history.pushState(null, "", to("courses", id, "questions") + (chosen.size > 0 ? `?${chosen}` : ""));
-    again();
+    go(to("courses", id, "questions") + (chosen.size > 0 ? `?${chosen}` : ""));
   });
   return {
     title: `${t("browse")} · ${course.name}`,

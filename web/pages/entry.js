@@ -1,8 +1,8 @@
 // Sign up, sign in, a forgotten password, and the pages that mails link to.
 
-import { Problem, post } from "../api.js";
+import { Problem, callOptional, post } from "../api.js";
 import { h } from "../dom.js";
-import { explain, form, heading, link, notice } from "../pieces.js";
+import { doing, explain, form, heading, link, notice } from "../pieces.js";
 import { go, root, to } from "../router.js";
 import { freshMe, knownUser } from "../state.js";
 import { session, startSession } from "../storage.js";
@@ -99,17 +99,39 @@ export const reset = () => {
   return entry(t("reset"), element);
 };
 
-export const verify = async () => {
+/** Where to go on. */
+const onwards = () => h("p", null, session() ? link(t("go.on"), root, "button") : link(t("sign.in"), to("sign-in"), "button"));
+
+/**
+ * A page that sends the token of its link by itself.
+ * @param {import("../texts.js").Key} title @param {import("../texts.js").Key} done @param {(token: string) => Promise<unknown>} send
+ */
+async function sending(title, done, send) {
   const token = linkToken();
-  const next = session() ? link(t("go.on"), root, "button") : link(t("sign.in"), to("sign-in"), "button");
-  if (!token) return entry(t("verify"), notice("bad", t("link.broken")), h("p", null, next));
+  if (!token) return entry(t(title), notice("bad", t("link.broken")), onwards());
   try {
-    await post("/api/auth/verify", { body: { token } });
+    await send(token);
     history.replaceState(null, "", location.pathname);
     if (session() && knownUser()) freshMe().catch(() => {});
-    return entry(t("verify"), notice("good", t("verify.done")), h("p", null, next));
+    return entry(t(title), notice("good", t(done)), onwards());
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return entry(t("verify"), explain(error), h("p", null, next));
+    return entry(t(title), explain(error), onwards());
   }
+}
+
+export const verify = () => sending("verify", "verify.done", (token) => post("/api/auth/verify", { body: { token } }));
+
+export const confirmEmail = () => sending("email.confirm", "email.confirmed", (token) => callOptional("POST", "/api/auth/email/confirm", { body: { token } }));
+
+/** It ends all sessions, so it is not done by a program that only looks at the link. */
+export const undoEmail = () => {
+  const token = linkToken();
+  if (!token) return entry(t("email.undo"), notice("bad", t("link.broken")), onwards());
+  const undo = doing(t("email.undo.do"), async () => {
+    await callOptional("POST", "/api/auth/email/undo", { body: { token } });
+    history.replaceState(null, "", location.pathname);
+    undo.replaceWith(notice("good", t("email.undone")));
+  });
+  return entry(t("email.undo"), h("p", null, t("email.undo.text")), undo);
 };

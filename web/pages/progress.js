@@ -68,7 +68,7 @@ export async function progress({ params, signal }) {
             table(
               t("for.you"),
               [t("topic"), t("reason"), t("question")],
-              weak.personalized_question_set.slice(0, MOST_FOR_TODAY).map((each) => [name(each.topic_id), english(each.reason), link(t("question.open"), to("questions", each.question_id))]),
+              weak.personalized_question_set.slice(0, MOST_FOR_TODAY).map((each) => [name(each.topic_id), h("span.wide", { lang: "en" }, each.reason), link(t("question.open"), to("questions", each.question_id))]),
               { hide: true },
             ),
           )
