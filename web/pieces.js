@@ -21,6 +21,15 @@ export const crumbs = (...above) =>
 /** @param {string} text @param {string} address @param {string} [kind] */
 export const link = (text, address, kind = "") => h("a", { href: address, class: kind || undefined }, text);
 
+/** Names of courses that were seen. @type {Map<string, string>} */
+export const courseNames = new Map();
+
+/** The way up to a course, whose name may not be known. @param {string} id @returns {[string, string][]} */
+export const upToCourse = (id) => [
+  [t("courses"), to()],
+  [courseNames.get(id) ?? t("course"), to("courses", id)],
+];
+
 /** A message. @param {"bad" | "good" | "note"} kind @param {Child[]} children */
 export const notice = (kind, ...children) => h(`div.notice.${kind}`, { role: kind === "bad" ? "alert" : "status" }, ...children);
 

@@ -2,7 +2,7 @@
 
 import { get, once } from "../api.js";
 import { fill, h } from "../dom.js";
-import { action, bar, crumbs, difficulty, doing, english, examName, heading, icon, link, notice, table } from "../pieces.js";
+import { action, bar, courseNames, crumbs, difficulty, doing, english, examName, heading, icon, link, notice, table, upToCourse } from "../pieces.js";
 import { facts, preview, remember } from "../question.js";
 import { again, go, to } from "../router.js";
 import { prices } from "../state.js";
@@ -21,6 +21,7 @@ export async function course({ params, signal }) {
     get("/api/courses/{id}/exams", { path: { id }, signal }),
     prices(),
   ]);
+  courseNames.set(id, course.name);
   const cards = [
     action("pencil", t("practice"), t("practice.what"), to("courses", id, "practice"), t("price.each", { n: cost.practice_question })),
     action("list", t("bundle"), t("bundle.what", { n: cost.bundle_questions }), to("courses", id, "bundle"), t("price", { n: cost.bundle })),
@@ -86,11 +87,15 @@ export async function course({ params, signal }) {
 /** @param {Context} context @returns {Promise<Page>} */
 export async function topic({ params, signal }) {
   const [id, topicId] = [params["course"] ?? "", params["topic"] ?? ""];
-  const { topic, sampleQuestions, analysis } = await get("/api/courses/{id}/topics/{topic_id}", { path: { id, topic_id: topicId }, signal });
+  // The topic's own samples have no rendering.
+  const [{ topic, analysis }, { questions }] = await Promise.all([
+    get("/api/courses/{id}/topics/{topic_id}", { path: { id, topic_id: topicId }, signal }),
+    get("/api/questions", { query: { course_id: id, topic_id: topicId, limit: 5, render: "html" }, signal }),
+  ]);
   return {
     title: topic.name,
     body: [
-      crumbs([t("courses"), to()], [t("course"), to("courses", id)]),
+      crumbs(...upToCourse(id)),
       heading(topic.name),
       h("p.lead", null, topic.category),
       h(
@@ -103,7 +108,7 @@ export async function topic({ params, signal }) {
       ),
       h("p.row", null, link(t("practice.topic"), `${to("courses", id, "practice")}?topic=${encodeURIComponent(topic.id)}`, "button"), link(t("browse"), `${to("courses", id, "questions")}?topic_id=${encodeURIComponent(topic.id)}`, "button quiet")),
       analysis.studyTips.length > 0 ? h("section", null, h("h2", null, t("tips")), h("ul", null, analysis.studyTips.map((tip) => h("li", null, english(tip))))) : null,
-      sampleQuestions.length > 0 ? h("section", null, h("h2", null, t("samples")), h("ul.cards.single", null, sampleQuestions.map((question) => row(question, id)))) : null,
+      questions.length > 0 ? h("section", null, h("h2", null, t("samples")), h("ul.cards.single", null, questions.map((question) => row(question, id)))) : null,
     ],
   };
 }

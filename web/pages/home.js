@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { h } from "../dom.js";
-import { explain, heading, icon, link, notice } from "../pieces.js";
+import { courseNames, explain, heading, icon, link, notice } from "../pieces.js";
 import { facts, questionText, solutionOf } from "../question.js";
 import { to } from "../router.js";
 import { me } from "../state.js";
@@ -62,6 +62,7 @@ export async function home({ signal }) {
       return explain(error);
     }),
   ]);
+  for (const course of courses) courseNames.set(course.id, course.name);
   return {
     title: t("courses"),
     body: [

@@ -3,7 +3,7 @@
 
 import { Problem, get, getFile, once } from "../api.js";
 import { fill, h, newId, shown } from "../dom.js";
-import { bar, buying, clock, crumbs, doing, heading, icon, link, notice, points, run, table } from "../pieces.js";
+import { bar, buying, clock, crumbs, doing, heading, icon, link, notice, points, run, table, upToCourse } from "../pieces.js";
 import { answerForm, facts, handIn, needsOpinion, questionText, solutionOf } from "../question.js";
 import { figure } from "./course.js";
 import { again, go, to } from "../router.js";
@@ -108,7 +108,7 @@ export async function midterm({ params, signal }) {
   /** @type {Sitting | null} */
   const sitting = kept(name);
   const title = `${t("midterm")} · ${levelName(found.difficulty)}`;
-  const top = [crumbs([t("courses"), to()], [t("course"), to("courses", found.course_id)], [t("midterm"), to("courses", found.course_id, "midterm")])];
+  const top = [crumbs(...upToCourse(found.course_id), [t("midterm"), to("courses", found.course_id, "midterm")])];
   if (!sitting) return { title, body: [top, ready(found, name)] };
   if (sitting.marks && sitting.endedAt) return { title, body: [top, result(found, sitting, name)] };
   return { title, body: [top, sit(found, sitting, name, signal)] };

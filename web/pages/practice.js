@@ -2,7 +2,7 @@
 
 import { get, once } from "../api.js";
 import { h, newId } from "../dom.js";
-import { buying, crumbs, heading, link, notice, offering } from "../pieces.js";
+import { buying, crumbs, heading, link, notice, offering, upToCourse } from "../pieces.js";
 import { answering, facts, preview, questionOf, remember, reporting } from "../question.js";
 import { again, go, to } from "../router.js";
 import { me, prices, setCredits } from "../state.js";
@@ -144,7 +144,7 @@ export async function question({ params, signal }) {
   return {
     title,
     body: [
-      crumbs([t("courses"), to()], [t("course"), to("courses", courseId)]),
+      crumbs(...upToCourse(courseId)),
       heading(title),
       inSet && inSet.ids.length > 1 ? h("ol.steps", { "aria-label": t("question.set") }, inSet.ids.map((each, index) => h("li", null, h("a", { href: to("questions", each), "aria-current": index === place ? "step" : undefined }, String(index + 1))))) : null,
       h(
