@@ -60,7 +60,8 @@ function address(path, { path: parameters = {}, query = {} }) {
   const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(parameters[name] ?? ""));
   const asked = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== "") asked.set(name, String(value));
-  return base + filled + (asked.size > 0 ? `?${asked}` : "");
+  const text = String(asked);
+  return base + filled + (text && `?${text}`);
 }
 
 /** @param {number} seconds @param {AbortSignal} [signal] @returns {Promise<void>} */

@@ -165,7 +165,7 @@ export async function browse({ params, query, signal }) {
     event.preventDefault();
     const chosen = new URLSearchParams();
     for (const [name, value] of new FormData(filtering)) if (value !== "") chosen.set(name, String(value));
-    go(to("courses", id, "questions") + (chosen.size > 0 ? `?${chosen}` : ""));
+    go(to("courses", id, "questions") + (String(chosen) && `?${chosen}`));
   });
   return {
     title: `${t("browse")} · ${course.name}`,

@@ -238,6 +238,7 @@ function sit(found, sitting, name, signal) {
           const given = form.given();
           marks[question.id] = given ? await markOf(question, given, Date.now() - share) : { score: 0, state: "blank", given: null };
           keep(partly, marks);
+          form.disable();
         }
         keep(name, { ...sitting, endedAt, marks });
         keep(partly, null);
