@@ -44,3 +44,4 @@ pub mod verify;
 mod verify_content;
 mod verify_vouchers;
 pub mod voucher;
+pub mod web;
