@@ -22,7 +22,8 @@ impl Body for RedeemRequest {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Redeemed {
+#[schema(as = Redeemed)]
+pub(crate) struct VoucherAnswer {
     credits_granted: Credits,
     /// The balance afterwards.
     credits: Credits,
@@ -37,15 +38,15 @@ pub(crate) struct Redeemed {
 #[utoipa::path(
     post, path = "/api/credits/redeem",
     request_body = RedeemRequest,
-    responses((status = 200, description = "The credits were added to the balance, by this or an earlier request.", body = Redeemed)),
+    responses((status = 200, description = "The credits were added to the balance, by this or an earlier request.", body = VoucherAnswer)),
     extensions(("x-problems" = json!(["not_found"])))
 )]
 pub(crate) async fn redeem_voucher(
     State(app): State<App>,
     claim: Claim,
     Json(request): Json<RedeemRequest>,
-) -> Result<axum::Json<Redeemed>, Problem> {
+) -> Result<axum::Json<VoucherAnswer>, Problem> {
     let Redemption { credits_granted, credits, redeemed_at, .. } =
         app.redeem_voucher(&claim, &request.code.id()).await?;
-    Ok(axum::Json(Redeemed { credits_granted, credits, redeemed_at }))
+    Ok(axum::Json(VoucherAnswer { credits_granted, credits, redeemed_at }))
 }
