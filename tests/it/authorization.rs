@@ -22,6 +22,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "register" => (path, Some(json!({"email": "new@example.org", "password": "long enough to be one"}))),
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
         "forgot_password" => (path, Some(json!({"email": "ada@example.org"}))),
+        "send_message" => (path, Some(json!({"name": "Ada", "email": "ada@example.org", "message": "Hello."}))),
         "verify_email" => (path, Some(json!({"token": "pm_"}))),
         "confirm_email" | "undo_email_change" => (path, Some(json!({"token": "pm_"}))),
         "update_me" => (path, Some(json!({"name": "Ada"}))),

@@ -15,6 +15,11 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("login", "/api/auth/login", json!({"email": "ada@example.org", "password": tests::PASSWORD})),
         ("forgot_password", "/api/auth/forgot", json!({"email": "ada@example.org"})),
+        (
+            "send_message",
+            "/api/contact",
+            json!({"name": "Ada", "email": "ada@example.org", "subject": "S", "message": "Hello.", "errorDetails": {"status": 500}}),
+        ),
         ("verify_email", "/api/auth/verify", json!({"token": "pm_x"})),
         ("reset_password", "/api/auth/reset", json!({"token": "pm_x", "new_password": "another good passphrase"})),
         ("confirm_email", "/api/auth/email/confirm", json!({"token": "pm_x"})),

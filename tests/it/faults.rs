@@ -89,6 +89,9 @@ impl Trial {
             // A question is reported once without a key.
             "report_question" => (Some(json!({"reason": "wrong_key", "text": "B is right."})), start, false),
             "forgot_password" => (Some(json!({"email": ""})), [].as_slice(), false),
+            "send_message" => {
+                (Some(json!({"name": "Ada", "email": "ada@example.org", "message": "Hello."})), [].as_slice(), false)
+            }
             "verify_email" => (Some(json!({"token": ""})), [].as_slice(), false),
             "reset_password" => {
                 (Some(json!({"token": "", "new_password": "another good passphrase"})), [].as_slice(), false)

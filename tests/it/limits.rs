@@ -65,6 +65,9 @@ pub(crate) async fn request(action: LimitedAction, person: &Person, number: u32)
             elsewhere().post("/api/auth/forgot", json!({"email": " Flooded@example.org"})).await
         }
         LimitedAction::LinkAddress => person.post("/api/auth/verify", json!({"token": token_of_no_mail()})).await,
+        LimitedAction::Contact => {
+            person.post("/api/contact", json!({"name": "Ada", "email": other, "message": "Hello."})).await
+        }
         LimitedAction::Resend => person.post("/api/auth/verify/resend", json!({})).await,
         LimitedAction::EmailChange => {
             let body = json!({"email": format!("new{number}@example.org"), "password": tests::PASSWORD});
@@ -121,7 +124,8 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
             | LimitedAction::LoginAddress
             | LimitedAction::RegisterAddress
             | LimitedAction::ResetAddress
-            | LimitedAction::LinkAddress => test.anonymous(),
+            | LimitedAction::LinkAddress
+            | LimitedAction::Contact => test.anonymous(),
             LimitedAction::Anonymous => test.somebody(&token_of_nobody()),
             LimitedAction::Resend => test.newcomer(action.name()).await,
             _ => test.member(action.name(), Plan::Unlimited, 0).await,

@@ -16,6 +16,7 @@ mod budget;
 mod catalog_mistakes;
 mod change_of_email;
 mod compatibility;
+mod contact;
 mod contention;
 mod courses;
 mod credits;

@@ -50,6 +50,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "register" => (on(""), Some(json!({"email": format!("new-{email}"), "password": PASSWORD}))),
         "login" => (on(""), Some(json!({"email": person.email, "password": PASSWORD}))),
         "forgot_password" => (on(""), Some(json!({"email": person.email}))),
+        "send_message" => (on(""), Some(json!({"name": "Ada", "email": person.email, "message": "Hello."}))),
         "verify_email" | "reset_password" => {
             let token = if row.operation == "verify_email" {
                 let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 92] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 93] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -39,6 +39,7 @@ pub const EVENTS: [(&str, u16, Option<&str>); 92] = [
     ("auth.reset_password.forged", 400, Some("invalid_token")),
     ("auth.revoke_session", 200, None),
     ("auth.revoke_session.unknown", 404, Some("not_found")),
+    ("auth.send_message", 200, None),
     ("auth.show_me", 200, None),
     ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
     ("auth.show_me.missing_token", 401, Some("unauthenticated")),

@@ -59,6 +59,8 @@ pub const FIGURE_KEY: &str = "a key of figures for tests, 32 bytes or more";
 pub const MAIL_KEY: &str = "a key of mail for tests, 32 bytes or more";
 /// The sender of mail.
 pub const MAIL_FROM: &str = "no-reply@mail.example.org";
+/// The operators' mailbox.
+pub const CONTACT_EMAIL: &str = "operators@example.org";
 /// The client that links open.
 pub const APP_URL: &str = "https://app.example.org";
 /// The address of the figure of `alg-q6`.
@@ -375,7 +377,7 @@ impl TestApp {
 }
 
 /// Names of the variables that [`environment`] sets.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
     "STRIPE_API_BASE",
@@ -388,6 +390,7 @@ const VARIABLES: [&str; 13] = [
     "FIGURE_KEY",
     "MAIL_KEY",
     "MAIL_FROM",
+    "CONTACT_EMAIL",
     "APP_URL",
 ];
 
@@ -406,6 +409,7 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "FIGURE_KEY" => FIGURE_KEY,
         "MAIL_KEY" => MAIL_KEY,
         "MAIL_FROM" => MAIL_FROM,
+        "CONTACT_EMAIL" => CONTACT_EMAIL,
         "APP_URL" => APP_URL,
         _ => return None,
     };

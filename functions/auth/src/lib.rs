@@ -19,6 +19,7 @@ mod register;
 mod resend_verification;
 mod reset_password;
 mod revoke_session;
+mod send_message;
 mod session_started;
 mod show_me;
 mod undo_email_change;
@@ -33,6 +34,7 @@ pub fn router(app: App) -> Router {
         .handle("verify_email", verify_email::verify_email)
         .handle("resend_verification", resend_verification::resend_verification)
         .handle("forgot_password", forgot_password::forgot_password)
+        .handle("send_message", send_message::send_message)
         .handle("reset_password", reset_password::reset_password)
         .handle("logout", logout::logout)
         .handle("show_me", show_me::show_me)
@@ -55,6 +57,7 @@ pub fn router(app: App) -> Router {
     verify_email::verify_email,
     resend_verification::resend_verification,
     forgot_password::forgot_password,
+    send_message::send_message,
     reset_password::reset_password,
     logout::logout,
     show_me::show_me,

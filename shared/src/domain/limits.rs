@@ -46,6 +46,8 @@ pub enum LimitedAction {
     ResetEmail,
     /// A request with the token of a link in a mail, per IP address.
     LinkAddress,
+    /// A message to the operators, per IP address.
+    Contact,
     /// A request for another mail of verification, per user.
     Resend,
     /// A request for another address of an account, per user.
@@ -97,7 +99,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -108,6 +110,7 @@ impl LimitedAction {
         Self::ResetAddress,
         Self::ResetEmail,
         Self::LinkAddress,
+        Self::Contact,
         Self::Resend,
         Self::EmailChange,
         Self::EmailChangeAddress,
@@ -140,6 +143,8 @@ impl LimitedAction {
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
             Self::Report => (20, HOUR_SECONDS),
+            // A class behind one address has few messages at once, and a mailbox is soon full.
+            Self::Contact => (20, HOUR_SECONDS),
         };
         Policy { quota, window_seconds }
     }
@@ -165,6 +170,7 @@ impl LimitedAction {
             | Self::ResetAddress
             | Self::ResetEmail
             | Self::LinkAddress
+            | Self::Contact
             | Self::Resend
             | Self::EmailChange
             | Self::EmailChangeAddress
@@ -191,7 +197,8 @@ impl LimitedAction {
             | Self::LoginAddress
             | Self::RegisterAddress
             | Self::ResetAddress
-            | Self::LinkAddress => CountedBy::Address,
+            | Self::LinkAddress
+            | Self::Contact => CountedBy::Address,
             Self::LoginEmail | Self::RegisterEmail | Self::ResetEmail | Self::EmailChangeAddress => CountedBy::Email,
             Self::SignedIn
             | Self::Resend
@@ -218,6 +225,7 @@ impl LimitedAction {
             Self::ResetAddress => "reset_address",
             Self::ResetEmail => "reset_email",
             Self::LinkAddress => "link_address",
+            Self::Contact => "contact",
             Self::Resend => "resend",
             Self::EmailChange => "email_change",
             Self::EmailChangeAddress => "email_change_address",

@@ -54,6 +54,7 @@ const BY_EMAIL_CHANGE: &[LimitedAction] =
 const BY_RESEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Resend];
 const BY_LINK: &[LimitedAction] = &[LimitedAction::LinkAddress];
 const BY_RESET: &[LimitedAction] = &[LimitedAction::ResetAddress, LimitedAction::ResetEmail];
+const BY_CONTACT: &[LimitedAction] = &[LimitedAction::Contact];
 const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Export];
 const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
 const BY_REPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Report];
@@ -64,13 +65,14 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 56] = [
+pub static ROUTES: [Route; 57] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "verify_email", Method::POST, "/api/auth/verify").limited(BY_LINK),
     signed_in("auth", "resend_verification", Method::POST, "/api/auth/verify/resend").limited(BY_RESEND),
     open("auth", "forgot_password", Method::POST, "/api/auth/forgot").limited(BY_RESET),
     open("auth", "reset_password", Method::POST, "/api/auth/reset").limited(BY_LINK),
+    open("auth", "send_message", Method::POST, "/api/contact").limited(BY_CONTACT),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
     signed_in("auth", "update_me", Method::PATCH, "/api/auth/me").limited(BY_EMAIL_CHANGE),

@@ -132,9 +132,7 @@ impl Store {
         if !removed.is_empty() {
             set = format!("{set} REMOVE {}", removed.join(", "));
         }
-        update = update
-            .update_expression(set)
-            .expression_attribute_values(":now", text(after.updated_at.to_string()));
+        update = update.update_expression(set).expression_attribute_values(":now", text(after.updated_at.to_string()));
         actions.insert(0, self.update(update)?);
         let done = self.transact(actions, &random.uuid_v4().to_string()).await?;
         Ok(matches!(done, TransactionResult::Committed).then_some(after))

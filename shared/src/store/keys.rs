@@ -317,6 +317,7 @@ pub fn mail(slot: &Slot) -> Key {
     match slot {
         Slot::Verify(user) => of_user(user, "verify"),
         Slot::ConfirmEmail(user) => of_user(user, "confirm_email"),
+        Slot::Contact(id) => Key::new(mail_partition_of(&id.to_string()), format!("contact#{id}")),
         Slot::Notice(user, id) => of_user(user, &format!("notice#{id}")),
         Slot::Reset(digest) => Key::new(mail_partition_of(digest), format!("reset#{digest}")),
     }
