@@ -133,9 +133,7 @@ impl Store {
         if !removed.is_empty() {
             set = format!("{set} REMOVE {}", removed.join(", "));
         }
-        update = update
-            .update_expression(set)
-            .expression_attribute_values(":now", text(after.updated_at.to_string()));
+        update = update.update_expression(set).expression_attribute_values(":now", text(after.updated_at.to_string()));
         actions.insert(0, self.update(update)?);
         let done = self.transact(actions, &random.uuid_v4().to_string()).await?;
         Ok(matches!(done, TransactionResult::Committed).then_some(after))
@@ -169,8 +167,12 @@ impl Store {
         let leave = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item::write(&old, &reserved)?))
-            // A concurrent change of the password must not be lost.
-            .condition_expression("user_id = :user AND password_hash = :hash")
+            // A concurrent change of the password or of the factor must not be lost.
+            .condition_expression(if credential.second_factor {
+                "user_id = :user AND password_hash = :hash AND attribute_exists(second_factor)"
+            } else {
+                "user_id = :user AND password_hash = :hash AND attribute_not_exists(second_factor)"
+            })
             .expression_attribute_values(":user", text(profile.id.to_string()))
             .expression_attribute_values(":hash", text(credential.password_hash.as_str()))
             .build()?;
@@ -218,6 +220,7 @@ impl Store {
             user_id: profile.id,
             password_hash: PasswordHash::unusable(),
             session_epoch: epoch,
+            second_factor: profile.second_factor,
             created_at: profile.created_at,
         };
         let account = self

@@ -51,14 +51,25 @@ pub enum MailKind {
     PasswordChanged,
     /// Asks a user to confirm another address, at that address.
     ConfirmEmail,
+    /// Says that a login asks for a code from now on.
+    FactorAdded,
+    /// Says that a login asks for no code any more.
+    FactorRemoved,
     /// Says to the former address that the account has another one, and has the link that undoes it.
     EmailChanged,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Verify, Self::Reset, Self::PasswordChanged, Self::ConfirmEmail, Self::EmailChanged];
+    pub const ALL: [Self; 7] = [
+        Self::Verify,
+        Self::Reset,
+        Self::PasswordChanged,
+        Self::ConfirmEmail,
+        Self::EmailChanged,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+    ];
 
     /// Its name in texts, commands and keys.
     #[must_use]
@@ -69,6 +80,8 @@ impl MailKind {
             Self::PasswordChanged => "password_changed",
             Self::ConfirmEmail => "confirm_email",
             Self::EmailChanged => "email_changed",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
         }
     }
 
@@ -78,7 +91,7 @@ impl MailKind {
         match self {
             Self::Verify => Some(Purpose::Verify),
             Self::Reset => Some(Purpose::Reset),
-            Self::PasswordChanged => None,
+            Self::PasswordChanged | Self::FactorAdded | Self::FactorRemoved => None,
             Self::ConfirmEmail => Some(Purpose::ConfirmEmail),
             Self::EmailChanged => Some(Purpose::UndoEmail),
         }
