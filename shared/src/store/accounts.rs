@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,11 @@ impl Store {
                 Err(if is_taken { OpenAccountError::EmailTaken } else { OpenAccountError::AlreadyThere })
             }
         }
+    }
+
+    /// A condition check for a transaction: the account exists and is not being deleted.
+    pub(super) fn check_account_stays(&self, user: UserId) -> Result<TransactWriteItem, StoreError> {
+        self.check(&keys::profile(user), "attribute_exists(pk) AND attribute_not_exists(closing)")
     }
 
     /// Reads the credential of `email`.

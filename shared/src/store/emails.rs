@@ -88,8 +88,7 @@ impl Store {
             .condition_expression(IS_FREE)
             .expression_attribute_values(":reserved", text(ReservedEmail::NAME))
             .expression_attribute_values(":now", number(now.as_second()))
-            .build()
-            .map_err(|error| StoreError::corrupt("ConditionCheck", error))?;
+            .build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
