@@ -135,7 +135,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         other => other.whom().account.clone(),
     };
     let open = command.whom().database.open_to(purpose).await?;
-    let done = carry_out(&open.app, command, &account).await;
+    let done = Box::pin(carry_out(&open.app, command, &account)).await;
     open.close();
     outln!("{}", done?)?;
     Ok(ExitCode::SUCCESS)

@@ -20,6 +20,7 @@ pub(crate) struct Me {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = CurrentUser)]
+#[expect(clippy::struct_excessive_bools, reason = "clients read each of them")]
 struct CurrentUser {
     id: UserId,
     email: Email,

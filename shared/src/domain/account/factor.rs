@@ -158,8 +158,10 @@ impl Factor {
         Some((factor, setup))
     }
 
-    /// The factor after its first code, with its recovery codes. `None` if the code is wrong.
-    #[must_use]
+    /// The factor after its first code, with its recovery codes; `None` if the code is wrong.
+    ///
+    /// # Errors
+    /// If the secret cannot be decrypted.
     pub fn confirmed(
         &self,
         code: &TypedCode,
