@@ -246,6 +246,7 @@ fn local_app(transport: Arc<dyn Transport>, keys: &LocalKeys) -> Result<App> {
         ENDPOINT => Some(NO_ENDPOINT.to_owned()),
         "FIGURE_KEY" => from_env(name).or_else(|| Some(keys.figures.clone())),
         "MAIL_KEY" => from_env(name).or_else(|| Some(keys.mail.clone())),
+        "FACTOR_KEY" => from_env(name).or_else(|| Some(keys.factors.clone())),
         "MAIL_FROM" => from_env(name).or_else(|| Some(LOCAL_MAIL_FROM.to_owned())),
         "CONTACT_EMAIL" => from_env(name).or_else(|| Some(LOCAL_CONTACT_EMAIL.to_owned())),
         "APP_URL" => from_env(name).or_else(|| Some(LOCAL_APP_URL.to_owned())),

@@ -22,6 +22,10 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("verify_email", "/api/auth/verify", json!({"token": "pm_x"})),
         ("reset_password", "/api/auth/reset", json!({"token": "pm_x", "new_password": "another good passphrase"})),
+        ("login_with_factor", "/api/auth/login/factor", json!({"challenge": "pc_x", "code": "123456"})),
+        ("setup_factor", "/api/auth/factor", json!({"password": "not the passphrase"})),
+        ("confirm_factor", "/api/auth/factor/confirm", json!({"code": "123456"})),
+        ("remove_factor", "/api/auth/factor", json!({"password": "not the passphrase", "code": "123456"})),
         ("confirm_email", "/api/auth/email/confirm", json!({"token": "pm_x"})),
         ("undo_email_change", "/api/auth/email/undo", json!({"token": "pm_x"})),
         (

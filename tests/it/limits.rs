@@ -69,6 +69,7 @@ pub(crate) async fn request(action: LimitedAction, person: &Person, number: u32)
             person.post("/api/contact", json!({"name": "Ada", "email": other, "message": "Hello."})).await
         }
         LimitedAction::Resend => person.post("/api/auth/verify/resend", json!({})).await,
+        LimitedAction::FactorCode => person.post("/api/auth/factor/confirm", json!({"code": "000000"})).await,
         LimitedAction::EmailChange => {
             let body = json!({"email": format!("new{number}@example.org"), "password": tests::PASSWORD});
             person.patch("/api/auth/me", body).await
@@ -130,8 +131,11 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
             LimitedAction::Resend => test.newcomer(action.name()).await,
             _ => test.member(action.name(), Plan::Unlimited, 0).await,
         };
-        if action == LimitedAction::EmailChange {
+        if matches!(action, LimitedAction::EmailChange | LimitedAction::FactorCode) {
             test.give_password(&person).await;
+        }
+        if action == LimitedAction::FactorCode {
+            let _ = test.begin_factor(&person).await;
         }
         let through_twin = person.through(twin.clone());
         let policy = test.app.limits.window(action, test.app.now()).policy;

@@ -58,6 +58,7 @@ mod response_headers;
 mod round_trips;
 mod routes;
 mod rust_source;
+mod second_factor;
 mod secrets;
 mod security;
 mod topics;

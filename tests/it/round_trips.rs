@@ -64,6 +64,25 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             }
             (on(""), Some(body))
         }
+        "setup_factor" => {
+            test.give_password(&person).await;
+            (on(""), Some(json!({"password": PASSWORD})))
+        }
+        "confirm_factor" => {
+            test.give_password(&person).await;
+            let secret = test.begin_factor(&person).await;
+            (on(""), Some(json!({"code": test.code(&secret, 0)})))
+        }
+        "remove_factor" | "login_with_factor" => {
+            test.give_password(&person).await;
+            let code = test.give_factor(&person).await.recovery_codes.swap_remove(0);
+            let body = if row.operation == "remove_factor" {
+                json!({"password": PASSWORD, "code": code})
+            } else {
+                json!({"challenge": test.challenge(&person.email).await, "code": code})
+            };
+            (on(""), Some(body))
+        }
         "update_me" => {
             test.give_password(&person).await;
             (on(""), Some(json!({"name": "Ada", "email": format!("new-{email}"), "password": PASSWORD})))
@@ -189,9 +208,8 @@ async fn measure(test: &TestApp, row: &Row, take: usize) -> Measured {
 
 fn call_time(row: &Row) -> Duration {
     match row.operation.as_str() {
-        "register" | "login" | "change_password" | "reset_password" | "delete_account" | "update_me" => {
-            CALL_TIME_BESIDE_A_KEY
-        }
+        "register" | "login" | "change_password" | "reset_password" | "delete_account" | "update_me"
+        | "setup_factor" | "remove_factor" => CALL_TIME_BESIDE_A_KEY,
         _ => CALL_TIME,
     }
 }

@@ -10,6 +10,7 @@ pub mod contract;
 pub mod engine;
 mod entropy;
 pub mod events;
+pub mod factor;
 mod keys;
 pub mod mail;
 mod person;
@@ -57,6 +58,8 @@ pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
 pub const FIGURE_KEY: &str = "a key of figures for tests, 32 bytes or more";
 /// The key of the tokens in links of mails.
 pub const MAIL_KEY: &str = "a key of mail for tests, 32 bytes or more";
+/// The key of second factors.
+pub const FACTOR_KEY: &str = "a key of factors for tests of 32 bytes or more";
 /// The sender of mail.
 pub const MAIL_FROM: &str = "no-reply@mail.example.org";
 /// The operators' mailbox.
@@ -288,7 +291,8 @@ impl TestApp {
             payment_intent: None,
         };
         let password_hash = PasswordHash::imported("none".to_owned());
-        let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };
+        let credential =
+            Credential { user_id: id, password_hash, session_epoch: 0, second_factor: false, created_at: now };
         let entries = vec![Entry::of(&opening, EntryId::new(1, now, random.bytes()), id, 1, now)];
         self.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
         let person = Person { id: id.to_string(), email: email.as_str().to_owned(), ..self.anonymous() };
@@ -389,6 +393,7 @@ const VARIABLES: [&str; 14] = [
     "CHECKOUT_CANCEL_URL",
     "FIGURE_KEY",
     "MAIL_KEY",
+    "FACTOR_KEY",
     "MAIL_FROM",
     "CONTACT_EMAIL",
     "APP_URL",
@@ -408,6 +413,7 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "CHECKOUT_CANCEL_URL" => stripe::CANCEL_URL,
         "FIGURE_KEY" => FIGURE_KEY,
         "MAIL_KEY" => MAIL_KEY,
+        "FACTOR_KEY" => FACTOR_KEY,
         "MAIL_FROM" => MAIL_FROM,
         "CONTACT_EMAIL" => CONTACT_EMAIL,
         "APP_URL" => APP_URL,

@@ -56,7 +56,7 @@ pub enum Command {
 /// Options of `preview`.
 #[derive(Debug, Args)]
 pub struct Preview {
-    /// verify, reset or `password_changed`
+    /// The kind, such as verify, reset or `email_changed`
     #[arg(value_parser = kind)]
     kind: MailKind,
     /// en or de

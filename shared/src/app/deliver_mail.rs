@@ -193,7 +193,7 @@ fn address_of(mail: &Mail, profile: &Profile) -> Option<Email> {
         MailKind::Contact => None,
         MailKind::Reset => Some(profile.email.clone()),
         MailKind::Verify => mail.to.clone().filter(|to| *to == profile.email),
-        MailKind::PasswordChanged => mail.to.clone(),
+        MailKind::PasswordChanged | MailKind::FactorAdded | MailKind::FactorRemoved => mail.to.clone(),
         MailKind::ConfirmEmail => mail.to.clone().filter(|to| is_meant(profile.new_email.as_ref(), to)),
         MailKind::EmailChanged => mail.to.clone().filter(|to| is_meant(profile.former_email.as_ref(), to)),
     }

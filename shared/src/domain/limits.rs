@@ -44,7 +44,7 @@ pub enum LimitedAction {
     ResetAddress,
     /// A request for a new password, per email.
     ResetEmail,
-    /// A request with the token of a link in a mail, per IP address.
+    /// A request with the token of a link in a mail, or with the challenge of a login, per IP address.
     LinkAddress,
     /// A message to the operators, per IP address.
     Contact,
@@ -54,6 +54,8 @@ pub enum LimitedAction {
     EmailChange,
     /// A request for another address, per address that is asked for.
     EmailChangeAddress,
+    /// A code of a second factor that is wrong, per user. A code counts until it turns out right.
+    FactorCode,
     /// A password check of a signed-in user.
     Password,
     /// One page of an account export.
@@ -114,6 +116,7 @@ impl LimitedAction {
         Self::Resend,
         Self::EmailChange,
         Self::EmailChangeAddress,
+        Self::FactorCode,
         Self::Password,
         Self::Export,
         Self::Analysis,
@@ -139,6 +142,8 @@ impl LimitedAction {
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
             Self::Analysis | Self::ResetEmail | Self::Resend | Self::EmailChangeAddress => (5, HOUR_SECONDS),
             Self::EmailChange => (3, HOUR_SECONDS),
+            // Whoever knows the password has 240 guesses a day, each right with a chance of three in a million.
+            Self::FactorCode => (10, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
@@ -152,7 +157,7 @@ impl LimitedAction {
     /// Whether every request of its routes counts. Otherwise the handler counts the limited ones.
     #[must_use]
     pub const fn is_for_every_request(self) -> bool {
-        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress)
+        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress | Self::FactorCode)
     }
 
     /// Whether a request that ended after `progress` stays counted. Counts of other requests are taken back: a login
@@ -174,6 +179,7 @@ impl LimitedAction {
             | Self::Resend
             | Self::EmailChange
             | Self::EmailChangeAddress
+            | Self::FactorCode
             | Self::Export
             | Self::Analysis
             | Self::Spend
@@ -203,6 +209,7 @@ impl LimitedAction {
             Self::SignedIn
             | Self::Resend
             | Self::EmailChange
+            | Self::FactorCode
             | Self::Password
             | Self::Export
             | Self::Analysis
@@ -229,6 +236,7 @@ impl LimitedAction {
             Self::Resend => "resend",
             Self::EmailChange => "email_change",
             Self::EmailChangeAddress => "email_change_address",
+            Self::FactorCode => "factor_code",
             Self::Password => "password",
             Self::Export => "export",
             Self::Analysis => "analysis",

@@ -19,6 +19,8 @@ struct Texts {
     password_changed: Text,
     confirm_email: Text,
     email_changed: Text,
+    factor_added: Text,
+    factor_removed: Text,
     footer: String,
 }
 
@@ -66,6 +68,8 @@ impl Letter {
             MailKind::ConfirmEmail => &texts.confirm_email,
             MailKind::EmailChanged => &texts.email_changed,
             MailKind::Contact => return None,
+            MailKind::FactorAdded => &texts.factor_added,
+            MailKind::FactorRemoved => &texts.factor_removed,
         };
         let lines = [&of_kind.before[..], &[link.to_owned()], &of_kind.after[..]].concat();
         let plain = format!("{}\n\n-- \n{}\n", lines.join("\n\n"), texts.footer);
@@ -91,7 +95,7 @@ pub fn link(app_url: &str, kind: MailKind, token: Option<&str>) -> String {
     let page = match kind {
         MailKind::Verify => "verify-email",
         MailKind::Reset => "reset-password",
-        MailKind::PasswordChanged => "forgot-password",
+        MailKind::PasswordChanged | MailKind::FactorAdded | MailKind::FactorRemoved => "forgot-password",
         MailKind::ConfirmEmail => "confirm-email",
         MailKind::EmailChanged => "undo-email",
         // It has no link.

@@ -53,6 +53,10 @@ pub enum MailKind {
     PasswordChanged,
     /// Asks a user to confirm another address, at that address.
     ConfirmEmail,
+    /// Says that a login asks for a code from now on.
+    FactorAdded,
+    /// Says that a login asks for no code any more.
+    FactorRemoved,
     /// Says to the former address that the account has another one, and has the link that undoes it.
     EmailChanged,
     /// A visitor's message to the operators.
@@ -61,8 +65,15 @@ pub enum MailKind {
 
 impl MailKind {
     /// Every kind that has a text of ours.
-    pub const ALL: [Self; 5] =
-        [Self::Verify, Self::Reset, Self::PasswordChanged, Self::ConfirmEmail, Self::EmailChanged];
+    pub const ALL: [Self; 7] = [
+        Self::Verify,
+        Self::Reset,
+        Self::PasswordChanged,
+        Self::ConfirmEmail,
+        Self::EmailChanged,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+    ];
 
     /// Its name in texts, commands and keys.
     #[must_use]
@@ -74,6 +85,8 @@ impl MailKind {
             Self::ConfirmEmail => "confirm_email",
             Self::EmailChanged => "email_changed",
             Self::Contact => "contact",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
         }
     }
 
@@ -83,7 +96,7 @@ impl MailKind {
         match self {
             Self::Verify => Some(Purpose::Verify),
             Self::Reset => Some(Purpose::Reset),
-            Self::PasswordChanged | Self::Contact => None,
+            Self::PasswordChanged | Self::FactorAdded | Self::FactorRemoved | Self::Contact => None,
             Self::ConfirmEmail => Some(Purpose::ConfirmEmail),
             Self::EmailChanged => Some(Purpose::UndoEmail),
         }
