@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, report, serve,
-    template, user, verify,
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, report,
+    serve, template, user, verify,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -47,7 +47,7 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Score the forecast on an archive of past exams, compared with two baselines
     Backtest(backtest::Arguments),
-    /// Estimate the difficulty of a course's topics and questions from all attempts
+    /// Estimate the difficulty of topics and questions from all attempts, of one course or of all
     Calibrate(calibrate::Arguments),
     /// Generate data for benchmarks
     #[command(subcommand)]
