@@ -36,3 +36,4 @@ pub mod template;
 pub mod trusted_proxy;
 pub mod user;
 pub mod verify;
+pub mod web;

@@ -5,9 +5,7 @@
 //! it returns the newer one, on which the decision is repeated. So `balance_after` is always correct, however many
 //! requests run concurrently.
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -333,12 +331,7 @@ impl Store {
     }
 
     fn question_exists(&self, id: &QuestionId) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys::question(id).attributes()))
-            .condition_expression("attribute_exists(pk)")
-            .build()?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
+        self.check(&keys::question(id), "attribute_exists(pk)")
     }
 
     fn delivery(
