@@ -16,6 +16,7 @@ pub mod evaluate;
 pub mod export;
 mod folder;
 pub mod import;
+pub mod items;
 pub mod listen;
 pub mod mail;
 pub mod mailboxes;

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, report, serve,
-    template, user, verify,
+    analyze, backtest, bench, calibrate, db, evaluate, export, import, items, mail, openapi, output, render, report,
+    serve, template, user, verify,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -47,8 +47,10 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Score the forecast on an archive of past exams, compared with two baselines
     Backtest(backtest::Arguments),
-    /// Estimate the difficulty of a course's topics and questions from all attempts
+    /// Estimate the difficulty of topics and questions from all attempts, of one course or of all
     Calibrate(calibrate::Arguments),
+    /// Show how each question of a course does its work: facility, discrimination, options, what to look at
+    Items(items::Arguments),
     /// Generate data for benchmarks
     #[command(subcommand)]
     Bench(bench::Command),
@@ -74,6 +76,7 @@ async fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(arguments).await,
+        Command::Items(arguments) => items::run(arguments).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };

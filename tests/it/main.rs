@@ -29,6 +29,7 @@ mod import;
 mod import_d1;
 mod import_studies;
 mod imported_plans;
+mod items;
 mod large_data;
 mod ledger_model;
 mod limits;

@@ -117,6 +117,11 @@ pub(super) fn user(id: UserId) -> String {
     format!("USER#{id}")
 }
 
+/// The user whose partition it is; none for other partitions.
+pub(super) fn user_of(partition: &str) -> Option<UserId> {
+    partition.strip_prefix("USER#")?.parse().ok().map(UserId)
+}
+
 /// The partition of a course's data.
 pub(super) fn course_partition(id: &CourseId) -> String {
     format!("COURSE#{id}")
