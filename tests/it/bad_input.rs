@@ -50,6 +50,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/api/questions/bundle",
             json!({"course_id": "algebra", "topic_id": "alg-sets", "count": 3}),
         ),
+        ("redeem_voucher", "/api/credits/redeem", json!({"code": "no such code"})),
         ("purchase_plan", "/api/credits/purchase", json!({"plan": "starter"})),
         ("generate_midterm", "/api/midterm/generate", json!({"course_id": "algebra", "difficulty": "hard"})),
         (

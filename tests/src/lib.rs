@@ -17,6 +17,7 @@ mod person;
 pub mod proxy;
 pub mod smtp;
 pub mod stripe;
+mod vouchers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -51,6 +52,7 @@ pub use clock::TestClock;
 pub use entropy::SeededEntropy;
 pub use person::{PASSWORD, Person, WORKER_HASH};
 pub use proxy::Proxy;
+pub use vouchers::VOUCHER;
 
 /// The course used by most tests: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");

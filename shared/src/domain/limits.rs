@@ -66,6 +66,8 @@ pub enum LimitedAction {
     Spend,
     /// A report of a faulty question.
     Report,
+    /// A request to redeem a voucher.
+    Redeem,
 }
 
 /// Progress of a request that checks or sets a password.
@@ -101,7 +103,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -122,6 +124,7 @@ impl LimitedAction {
         Self::Analysis,
         Self::Spend,
         Self::Report,
+        Self::Redeem,
     ];
 
     /// Quota and window of the action.
@@ -150,6 +153,8 @@ impl LimitedAction {
             Self::Report => (20, HOUR_SECONDS),
             // A class behind one address has few messages at once, and a mailbox is soon full.
             Self::Contact => (20, HOUR_SECONDS),
+            // Typing errors of a user. Guessing a random code at this rate is hopeless; an operator's own code has few uses.
+            Self::Redeem => (10, HOUR_SECONDS),
         };
         Policy { quota, window_seconds }
     }
@@ -183,7 +188,8 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
-            | Self::Report => true,
+            | Self::Report
+            | Self::Redeem => true,
         }
     }
 
@@ -214,7 +220,8 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
-            | Self::Report => CountedBy::User,
+            | Self::Report
+            | Self::Redeem => CountedBy::User,
         }
     }
 
@@ -242,6 +249,7 @@ impl LimitedAction {
             Self::Analysis => "analysis",
             Self::Spend => "spend",
             Self::Report => "report",
+            Self::Redeem => "redeem",
         }
     }
 }

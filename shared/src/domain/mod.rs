@@ -21,3 +21,4 @@ pub mod schema;
 pub mod study;
 pub mod text;
 pub mod time;
+pub mod vouchers;

@@ -62,6 +62,7 @@ const BY_CONTACT: &[LimitedAction] = &[LimitedAction::Contact];
 const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Export];
 const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
 const BY_REPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Report];
+const BY_REDEMPTION: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Redeem];
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
 /// Names of the Lambda functions.
@@ -69,7 +70,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 61] = [
+pub static ROUTES: [Route; 62] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "login_with_factor", Method::POST, "/api/auth/login/factor").limited(BY_CHALLENGE),
@@ -94,6 +95,7 @@ pub static ROUTES: [Route; 61] = [
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase").limited(BY_SPEND),
     signed_in("credits", "open_portal", Method::POST, "/api/credits/portal").limited(BY_SPEND),
+    signed_in("credits", "redeem_voucher", Method::POST, "/api/credits/redeem").limited(BY_REDEMPTION),
     open("credits", "list_prices", Method::GET, "/api/prices"),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
     // Not limited: load balancers and monitors poll it, and it reads nothing.
