@@ -58,6 +58,7 @@ mod routes;
 mod rust_source;
 mod secrets;
 mod security;
+mod seen_questions;
 mod topics;
 mod verification;
 mod webhook_bodies;
