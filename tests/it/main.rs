@@ -64,6 +64,7 @@ mod rust_source;
 mod second_factor;
 mod secrets;
 mod security;
+mod seen_questions;
 mod topics;
 mod user_lists;
 mod verification;
