@@ -19,6 +19,7 @@ pub mod export;
 mod folder;
 pub mod health;
 pub mod import;
+pub mod items;
 pub mod listen;
 pub mod mail;
 pub mod mailboxes;

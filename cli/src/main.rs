@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, backup, bench, calibrate, course, db, evaluate, export, health, import, mail, openapi, output,
-    render, report, serve, template, user, verify, voucher,
+    analyze, backtest, backup, bench, calibrate, course, db, evaluate, export, health, import, items, mail, openapi,
+    output, render, report, serve, template, user, verify, voucher,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -62,8 +62,10 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Score the forecast on an archive of past exams, compared with two baselines
     Backtest(backtest::Arguments),
-    /// Estimate the difficulty of a course's topics and questions from all attempts
+    /// Estimate the difficulty of topics and questions from all attempts, of one course or of all
     Calibrate(calibrate::Arguments),
+    /// Show how each question of a course does its work: facility, discrimination, options, what to look at
+    Items(items::Arguments),
     /// Generate data for benchmarks
     #[command(subcommand)]
     Bench(bench::Command),
@@ -95,6 +97,7 @@ async fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(arguments).await,
+        Command::Items(arguments) => items::run(arguments).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };

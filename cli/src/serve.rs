@@ -19,6 +19,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::calibrate::keep_calibrating;
 use crate::database::{DataSource, DatabaseUse, Open, refuse_endpoint};
 use crate::db::open_port;
 use crate::listen::Bounds;
@@ -58,6 +59,9 @@ pub struct Arguments {
     /// Multiply every rate limit (for load tests)
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     quota_times: u32,
+    /// Calibrate all courses every N hours, from the attempts of their students; 0 never does
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(..=8_760))]
+    calibrate_every: u64,
     /// Also answer GET /metrics: the figures of the log lines, in Prometheus' text format
     #[arg(long)]
     metrics: bool,
@@ -103,6 +107,9 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
         let courier = LocalCourier::from_env(folder)?;
         outln!("{}", courier.describe())?;
         tokio::spawn(keep_delivering(open.app.clone(), courier));
+    }
+    if arguments.calibrate_every > 0 {
+        tokio::spawn(keep_calibrating(open.app.clone(), Duration::from_hours(arguments.calibrate_every)));
     }
     let mut others = docs::router()?.merge(web::router()).merge(health::routes(open.app.clone()));
     if arguments.metrics {

@@ -15,6 +15,7 @@ use shared::domain::credits::adjustment::{Adjustment, AdjustmentReason};
 use shared::domain::credits::{Amount, Credits, Plan};
 use shared::domain::id::UserId;
 use shared::domain::idempotency::IdempotencyKey;
+use shared::domain::mail::MailKind;
 use shared::domain::time::shown;
 use shared::store::{Adjusted, OperatorChange};
 use uuid::Uuid;
@@ -62,6 +63,8 @@ pub enum Command {
     },
     /// End all sessions of a user
     SignOut(Whom),
+    /// Remove the second factor of a user who lost it: a login needs no code then. Make sure who asks
+    ResetFactor(Whom),
 }
 
 /// An account.
@@ -77,7 +80,11 @@ impl Command {
     /// The account that the subcommand is about; `None` for a list.
     fn whom(&self) -> Option<&Whom> {
         match self {
-            Self::Show(whom) | Self::Plan { whom, .. } | Self::Delete { whom, .. } | Self::SignOut(whom) => Some(whom),
+            Self::Show(whom)
+            | Self::Plan { whom, .. }
+            | Self::Delete { whom, .. }
+            | Self::SignOut(whom)
+            | Self::ResetFactor(whom) => Some(whom),
             Self::List(_) | Self::Find(_) | Self::Grant(_) => None,
         }
     }
@@ -128,7 +135,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         whom.account.clone()
     };
     let open = whom.database.open_to(purpose).await?;
-    let done = carry_out(&open.app, command, &account).await;
+    let done = Box::pin(carry_out(&open.app, command, &account)).await;
     open.close();
     outln!("{}", done?)?;
     Ok(ExitCode::SUCCESS)
@@ -143,6 +150,7 @@ async fn carry_out(app: &App, command: Command, account: &str) -> Result<String>
         }
         Command::Delete { .. } => delete(app, find(app, account).await?).await,
         Command::SignOut(_) => sign_out(app, &find(app, account).await?).await,
+        Command::ResetFactor(_) => reset_factor(app, account).await,
         Command::List(_) | Command::Find(_) | Command::Grant(_) => bail!("the subcommand names no account"),
     }
 }
@@ -228,6 +236,22 @@ async fn sign_out(app: &App, profile: &Profile) -> Result<String> {
     Ok("Signed out everywhere.".to_owned())
 }
 
+/// Removes a user's second factor, and tells the address of the account.
+///
+/// # Errors
+/// When there is no such account, it changes meanwhile, or storage fails.
+pub async fn reset_factor(app: &App, account: &str) -> Result<String> {
+    let profile = find(app, account).await?;
+    let Some(factor) = app.store.factor(profile.id).await? else {
+        return Ok("There is no second factor; nothing was changed.".to_owned());
+    };
+    let notice = app.mail_to(&profile, MailKind::FactorRemoved).filter(|_| factor.confirmed_at.is_some());
+    if !app.store.remove_factor(&profile, &factor, notice.as_ref(), (app.now(), &app.random)).await? {
+        bail!("the account changed meanwhile: try again");
+    }
+    Ok("The second factor was removed; a login needs no code. Sessions go on.".to_owned())
+}
+
 async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String> {
     let profile = app.store.with_month_of_plan(profile.clone(), app.now()).await?;
     let wallet = profile.wallet.as_of(app.now());
@@ -237,6 +261,7 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
         format!("plan     {}", wallet.plan.as_str()),
         format!("credits  {}", wallet.credits),
         format!("since    {}", shown(profile.created_at)),
+        format!("factor   {}", if profile.second_factor { "yes" } else { "no" }),
     ];
     let ends_at = wallet.unlimited_until.filter(|end| app.now().as_second() < *end);
     if let Some(end) = ends_at.and_then(|end| Timestamp::from_second(end).ok()) {

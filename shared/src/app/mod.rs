@@ -5,6 +5,7 @@ pub mod caller;
 mod course;
 mod customer_email;
 pub mod deliver_mail;
+pub mod factor_keys;
 mod figures;
 pub mod generate_midterm;
 pub mod kdf;

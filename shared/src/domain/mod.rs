@@ -8,6 +8,7 @@ pub mod credits;
 pub mod forecast;
 pub mod id;
 pub mod idempotency;
+pub mod items;
 pub mod limits;
 pub mod mail;
 pub mod mastery;

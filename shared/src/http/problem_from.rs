@@ -2,6 +2,7 @@
 
 use super::problem::{Code, Problem};
 use crate::app::CourseError;
+use crate::app::factor_keys::FactorKeysError;
 use crate::app::generate_midterm::MidtermError;
 use crate::app::kdf::{KdfError, QUEUE_SECONDS};
 use crate::app::purchase::ReplayError;
@@ -52,6 +53,16 @@ impl From<StripeError> for Problem {
             | StripeError::Unavailable(_)
             | StripeError::Refused(_)
             | StripeError::Unreadable(_) => Self::unavailable(error),
+        }
+    }
+}
+
+impl From<FactorKeysError> for Problem {
+    fn from(error: FactorKeysError) -> Self {
+        match error {
+            FactorKeysError::NotConfigured | FactorKeysError::Unavailable(_) | FactorKeysError::Invalid => {
+                Self::unavailable(error)
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 //! beside its definition.
 
 use super::dynamodb::item::Entity;
+use crate::domain::account::challenge::StoredChallenge;
+use crate::domain::account::factor::Factor;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::session::Session;
 use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
@@ -22,6 +24,8 @@ macro_rules! entities {
 
 entities! {
     Mail => "Mail",
+    Factor => "Factor",
+    StoredChallenge => "Challenge",
     Profile => "Profile",
     Session => "Session",
     Entry => "Entry",
