@@ -203,7 +203,7 @@ mod tests {
     async fn spend(open: &Open, user: UserId, now: Timestamp) {
         let profile = open.app.store.profile(user).await.unwrap().unwrap();
         let charge = Charge { price: 1, kind: EntryType::QuestionView, description: "One".to_owned() };
-        let spend = Spend { profile, charge: &charge, entitlements: &[], intent: None, now };
+        let spend = Spend { profile, charge: &charge, entitlements: &[], seen: None, intent: None, now };
         open.app.store.spend(spend, &open.app.random).await.unwrap();
     }
 
