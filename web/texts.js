@@ -91,6 +91,12 @@ const TEXTS = {
   "verify.again": ["Send the mail again", "Mail noch einmal senden"],
   "verify.sent": ["A mail is on its way.", "Eine Mail ist unterwegs."],
 
+  profile: ["Name and email", "Name und E-Mail"],
+  "profile.save": ["Save", "Speichern"],
+  "profile.saved": ["Saved.", "Gespeichert."],
+  "email.change.hint": ["A new email counts once you opened the link in our mail to it.", "Eine neue E-Mail gilt, sobald du den Link in unserer Mail an sie geöffnet hast."],
+  "email.change.password": ["Needed for a new email only.", "Nur für eine neue E-Mail nötig."],
+  "email.pending": ["We sent a link to {email}. Open it to confirm the new email.", "Wir haben einen Link an {email} gesendet. Öffne ihn, um die neue E-Mail zu bestätigen."],
   "email.confirm": ["Confirm the new email", "Neue E-Mail bestätigen"],
   "email.confirmed": ["Your account has the new email now.", "Dein Konto hat jetzt die neue E-Mail."],
   "email.undo": ["Undo the change of the email", "Änderung der E-Mail rückgängig machen"],

@@ -233,6 +233,30 @@ test("a forgotten password is set anew by the link of a mail", async () => {
   await page.context().close();
 });
 
+test("a name and an email are changed, and the old email gets the account back", async () => {
+  const page = await tab();
+  const email = await signUp(page);
+  await open(page, "/app/account");
+  const profile = page.locator("#profile");
+  await profile.getByLabel("Name").fill("Ada Lovelace");
+  await button(profile, "Save").click();
+  await profile.getByText("Saved.").waitFor();
+  const other = newEmail();
+  await profile.getByLabel("Email").fill(other);
+  await profile.getByLabel("Password").fill(PASSWORD);
+  await button(profile, "Save").click();
+  await profile.getByText(`We sent a link to ${other}.`).waitFor();
+  await page.goto(await mailLink(other, "confirm-email"));
+  await page.getByText("Your account has the new email now.").waitFor();
+  await open(page, "/app/account");
+  await page.locator("dd", { hasText: other }).waitFor();
+  await page.goto(await mailLink(email, "undo-email"));
+  await button(page, "Undo the change").click();
+  await page.getByText("Your account has its former email.").waitFor();
+  assert.deepEqual(page.troubles, []);
+  await page.context().close();
+});
+
 test("two tabs that spend the last credits: one gets the questions, the other is told what is missing", async () => {
   const first = await tab({ refused: [402] });
   await signUp(first);
@@ -426,7 +450,7 @@ test("every page is accessible, fits and has no error, on a phone and a desk, li
     [390, "dark", "de"],
   ]) {
     const page = await tab({ width, height: 844, colorScheme, locale, refused: [402, 400] });
-    for (const path of ["/app/", "/app/sign-up", "/app/forgot-password", "/app/reset-password#token=x", "/app/verify-email#token=x", "/app/nothing", "/app/sign-in"]) {
+    for (const path of ["/app/", "/app/sign-up", "/app/forgot-password", "/app/reset-password#token=x", "/app/verify-email#token=x", "/app/undo-email#token=x", "/app/nothing", "/app/sign-in"]) {
       await page.goto("about:blank");
       await open(page, path);
       await sound(page, `${path} at ${width}`);

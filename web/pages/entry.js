@@ -1,17 +1,12 @@
 // Sign up, sign in, a forgotten password, and the pages that mails link to.
 
-import { Problem, callOptional, post } from "../api.js";
+import { Problem, post } from "../api.js";
 import { h } from "../dom.js";
 import { doing, explain, form, heading, link, notice } from "../pieces.js";
 import { go, root, to } from "../router.js";
 import { freshMe, knownUser } from "../state.js";
 import { session, startSession } from "../storage.js";
 import { t } from "../texts.js";
-
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../router.js").Page} Page */
-/** @typedef {import("../dom.js").Child} Child */
-/** @typedef {import("../pieces.js").Field} Field */
 
 /** @returns {Field} */
 const email = () => ({ name: "email", label: t("email"), type: "email", autocomplete: "username" });
@@ -104,7 +99,7 @@ const onwards = () => h("p", null, session() ? link(t("go.on"), root, "button") 
 
 /**
  * A page that sends the token of its link by itself.
- * @param {import("../texts.js").Key} title @param {import("../texts.js").Key} done @param {(token: string) => Promise<unknown>} send
+ * @param {Key} title @param {Key} done @param {(token: string) => Promise<unknown>} send
  */
 async function sending(title, done, send) {
   const token = linkToken();
@@ -122,14 +117,14 @@ async function sending(title, done, send) {
 
 export const verify = () => sending("verify", "verify.done", (token) => post("/api/auth/verify", { body: { token } }));
 
-export const confirmEmail = () => sending("email.confirm", "email.confirmed", (token) => callOptional("POST", "/api/auth/email/confirm", { body: { token } }));
+export const confirmEmail = () => sending("email.confirm", "email.confirmed", (token) => post("/api/auth/email/confirm", { body: { token } }));
 
 /** It ends all sessions, so it is not done by a program that only looks at the link. */
 export const undoEmail = () => {
   const token = linkToken();
   if (!token) return entry(t("email.undo"), notice("bad", t("link.broken")), onwards());
   const undo = doing(t("email.undo.do"), async () => {
-    await callOptional("POST", "/api/auth/email/undo", { body: { token } });
+    await post("/api/auth/email/undo", { body: { token } });
     history.replaceState(null, "", location.pathname);
     undo.replaceWith(notice("good", t("email.undone")));
   });

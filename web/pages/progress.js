@@ -7,13 +7,10 @@ import { figure } from "./course.js";
 import { to } from "../router.js";
 import { date, number, percent, t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../api.js").Of<"WeekOfAttempts">} Week */
-
 /** Questions that are proposed at once. */
 const MOST_FOR_TODAY = 9;
 
-/** @param {Context} context @returns {Promise<import("../router.js").Page>} */
+/** @param {Context} context @returns {Promise<Page>} */
 export async function progress({ params, signal }) {
   const id = params["course"] ?? "";
   const [{ course }, done, weak] = await Promise.all([
@@ -95,7 +92,7 @@ export async function progress({ params, signal }) {
   };
 }
 
-/** Attempts by week, right ones below wrong ones. @param {Week[]} all */
+/** Attempts by week, right ones below wrong ones. @param {Of<"WeekOfAttempts">[]} all */
 function weeks(all) {
   const most = Math.max(1, ...all.map((week) => week.attempts));
   const [width, height] = [28, 100];
