@@ -101,8 +101,7 @@ impl Store {
         address: AddressRequest<'_>,
         (now, random): (Timestamp, &Random),
     ) -> Result<Option<Profile>, StoreError> {
-        let mut after =
-            Profile { version: profile.version + 1, updated_at: now.max(profile.updated_at), ..profile.clone() };
+        let mut after = Profile { updated_at: now.max(profile.updated_at), ..profile.clone() };
         let mut update = self.of_address(profile, &profile.email);
         let (mut set, mut removed) = (CHANGED.to_owned(), Vec::new());
         if let Some(name) = name {
@@ -135,8 +134,6 @@ impl Store {
         }
         update = update
             .update_expression(set)
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", text(after.updated_at.to_string()));
         actions.insert(0, self.update(update)?);
         let done = self.transact(actions, &random.uuid_v4().to_string()).await?;
@@ -329,8 +326,9 @@ impl Store {
     }
 }
 
-/// What every change of a profile sets.
-const CHANGED: &str = "SET #version = #version + :one, updated_at = :now";
+/// What every change of the name and of the request for another address sets. Not the version: nothing is decided on these,
+/// and so a repeated request changes nothing more.
+const CHANGED: &str = "SET updated_at = :now";
 
 fn dated(email: &DatedEmail) -> AttributeValue {
     let members = [("email".to_owned(), text(email.email.as_str())), ("until".to_owned(), number(email.until))];

@@ -37,7 +37,7 @@ pub struct Profile {
     /// Balance (the sum of the ledger), plan and next refresh.
     #[serde(flatten)]
     pub wallet: Wallet,
-    /// Incremented by every write. A spend that read an older version is retried.
+    /// Incremented by every write on which something may be decided. A spend that read an older version is retried.
     pub version: u64,
     /// Number of ledger entries so far, which is the position of the newest.
     pub entry_count: u64,
