@@ -15,6 +15,8 @@ export class Problem extends Error {
     this.creditsNeeded = body.credits_needed;
     this.creditsAvailable = body.credits_available;
     this.conflicts = body.conflicts ?? [];
+    /** Of a login that needs a second factor. @type {string | undefined} */
+    this.challenge = /** @type {{ challenge?: string }} */ (body).challenge;
     this.retryAfterSeconds = seconds;
   }
 

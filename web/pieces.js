@@ -245,7 +245,8 @@ export function form({ name, fields, submit, act, kind = "button" }) {
   const inputs = new Map();
   const rows = fields.map((field) => {
     const [id, hintId, errorId] = [newId(), newId(), newId()];
-    const isSecret = field.type === "password";
+    const isPassword = field.type === "password";
+    const isSecret = isPassword || field.autocomplete === "one-time-code";
     const input = h("input", {
       id,
       name: field.name,
@@ -270,7 +271,7 @@ export function form({ name, fields, submit, act, kind = "button" }) {
       null,
       h("label", { for: id }, field.label, field.optional ? h("span.optional", null, ` (${t("optional")})`) : null),
       field.hint ? h("p.hint", { id: hintId }, field.hint) : null,
-      isSecret ? h("div.secret", null, input, reveal(input)) : input,
+      isPassword ? h("div.secret", null, input, reveal(input)) : input,
       error,
     );
   });

@@ -1,6 +1,6 @@
 // The account: address, sessions, password, all data, deletion.
 
-import { changeMe, get, post, remove } from "../api.js";
+import { callOptional, changeMe, get, post, remove } from "../api.js";
 import { fill, h } from "../dom.js";
 import { doing, form, heading, notice } from "../pieces.js";
 import { figure } from "./course.js";
@@ -52,6 +52,7 @@ export async function account({ signal }) {
       ),
       h("section.card", { id: "profile" }, h("h2", null, t("profile")), user.new_email ? notice("note", t("email.pending", { email: user.new_email })) : null, profile(user)),
       h("section.card", { id: "password" }, h("h2", null, t("password.change")), changePassword(user.email)),
+      "second_factor" in user ? h("section.card", { id: "factor" }, h("h2", null, t("factor")), user.second_factor ? factorRemoval() : factorSetup()) : null,
       h("section.card", { id: "export" }, h("h2", null, t("export")), h("p", null, t("export.text")), doing(t("export.save"), saveExport, "button quiet")),
       h("section.card.danger", { id: "delete" }, h("h2", null, t("delete")), h("p", null, t("delete.text")), deletion(user.email)),
     ],
@@ -115,6 +116,54 @@ function changePassword(email) {
   element.prepend(whose(email));
   return [element, place];
 }
+
+/** @returns {Field} */
+const presentPassword = () => ({ name: "password", label: t("password"), type: "password", autocomplete: "current-password" });
+/** @param {string} hint @returns {Field} */
+const code = (hint) => ({ name: "code", label: t("factor.code"), autocomplete: "one-time-code", hint, max: 64 });
+
+/** Password, then the secret and a code of the app, then the recovery codes. */
+function factorSetup() {
+  const place = h("div", null, h("p", null, t("factor.text")));
+  place.append(
+    form({
+      name: "factor-setup",
+      fields: [presentPassword()],
+      submit: t("factor.setup"),
+      kind: "button quiet",
+      act: async ({ password = "" }) => {
+        const { secret, uri } = await callOptional("POST", "/api/auth/factor", { body: { password } });
+        fill(place, h("p", null, t("factor.secret")), h("p", null, h("code", null, secret)), h("p", null, h("a", { href: uri }, t("factor.open"))), confirming());
+        place.querySelector("input")?.focus();
+      },
+    }),
+  );
+  const confirming = () =>
+    form({
+      name: "factor-confirm",
+      fields: [code(t("factor.code.app"))],
+      submit: t("factor.confirm"),
+      act: async ({ code = "" }) => {
+        const { recovery_codes } = await callOptional("POST", "/api/auth/factor/confirm", { body: { code: code.trim() } });
+        fill(place, notice("good", t("factor.on")), h("p", null, t("factor.recovery")), h("ul", null, recovery_codes.map((/** @type {string} */ each) => h("li", null, h("code", null, each)))));
+      },
+    });
+  return place;
+}
+
+const factorRemoval = () => [
+  notice("good", t("factor.on")),
+  form({
+    name: "factor-remove",
+    fields: [presentPassword(), code(t("factor.code.hint"))],
+    submit: t("factor.remove"),
+    kind: "button quiet",
+    act: async ({ password = "", code = "" }) => {
+      await callOptional("DELETE", "/api/auth/factor", { body: { password, code: code.trim() } });
+      again();
+    },
+  }),
+];
 
 /** All pages of the export in one file. */
 async function saveExport() {

@@ -1,6 +1,6 @@
 // Sign up, sign in, a forgotten password, and the pages that mails link to.
 
-import { Problem, post } from "../api.js";
+import { Problem, callOptional, post } from "../api.js";
 import { h } from "../dom.js";
 import { doing, explain, form, heading, link, notice } from "../pieces.js";
 import { go, root, to } from "../router.js";
@@ -29,19 +29,39 @@ async function enter(started, query) {
 const others = (query) => (query.get("next") ? `?next=${encodeURIComponent(query.get("next") ?? "")}` : "");
 
 /** @param {Context} context */
-export const signIn = ({ query }) =>
-  entry(
+export function signIn({ query }) {
+  const element = form({
+    name: "sign-in",
+    fields: [email(), { name: "password", label: t("password"), type: "password", autocomplete: "current-password" }],
+    submit: t("sign.in"),
+    act: async ({ email = "", password = "" }) => {
+      try {
+        await enter(await post("/api/auth/login", { body: { email, password } }), query);
+      } catch (error) {
+        if (!(error instanceof Problem) || !error.challenge) throw error;
+        const second = factor(error.challenge, query);
+        element.replaceWith(second);
+        second.querySelector("input")?.focus();
+      }
+    },
+  });
+  return entry(
     t("sign.in"),
     query.get("over") ? notice("note", t("session.over")) : null,
-    form({
-      name: "sign-in",
-      fields: [email(), { name: "password", label: t("password"), type: "password", autocomplete: "current-password" }],
-      submit: t("sign.in"),
-      act: async (values) => enter(await post("/api/auth/login", { body: { email: values["email"] ?? "", password: values["password"] ?? "" } }), query),
-    }),
+    element,
     h("p", null, link(t("forgot"), to("forgot-password"))),
     h("p", null, t("no.account"), " ", link(t("sign.up"), to("sign-up") + others(query))),
   );
+}
+
+/** The second step of a login. @param {string} challenge @param {URLSearchParams} query */
+const factor = (challenge, query) =>
+  form({
+    name: "factor",
+    fields: [{ name: "code", label: t("factor.code"), autocomplete: "one-time-code", hint: t("factor.code.hint"), max: 64 }],
+    submit: t("sign.in"),
+    act: async ({ code = "" }) => enter(await callOptional("POST", "/api/auth/login/factor", { body: { challenge, code: code.trim() } }), query),
+  });
 
 /** @param {Context} context */
 export const signUp = ({ query }) =>
