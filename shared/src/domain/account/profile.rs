@@ -8,6 +8,7 @@ use crate::domain::account::{Email, Name};
 use crate::domain::credits::Wallet;
 use crate::domain::id::UserId;
 use crate::domain::mail::language::Language;
+use crate::domain::questions::seen::SeenQuestions;
 
 /// The stored profile of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Profile {
     /// Set by a change of the address until the user's customer at Stripe has it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub customer_email_due: bool,
+    /// Whether a login asks for a code. The credential says the same.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub second_factor: bool,
     /// Language of mails to the user.
     #[serde(default, skip_serializing_if = "is_default")]
     pub language: Language,
@@ -47,6 +51,9 @@ pub struct Profile {
     /// Stripe subscription id.
     #[serde(default)]
     pub stripe_subscription_id: Option<String>,
+    /// Which questions the student has unlocked in the last courses, for the choice of new ones.
+    #[serde(default, skip_serializing_if = "SeenQuestions::is_empty")]
+    pub seen_questions: SeenQuestions,
     /// Session epoch, and whether the account is being deleted.
     #[serde(flatten)]
     pub state: AccountState,
@@ -109,12 +116,14 @@ impl Profile {
             new_email: None,
             former_email: None,
             customer_email_due: false,
+            second_factor: false,
             language: Language::default(),
             wallet,
             version: 1,
             entry_count: 1,
             stripe_customer_id: None,
             stripe_subscription_id: None,
+            seen_questions: SeenQuestions::default(),
             state: AccountState::default(),
             created_at: now,
             updated_at: now,
