@@ -15,8 +15,8 @@ export class Problem extends Error {
     this.creditsNeeded = body.credits_needed;
     this.creditsAvailable = body.credits_available;
     this.conflicts = body.conflicts ?? [];
-    /** Of a login that needs a second factor. @type {string | undefined} */
-    this.challenge = /** @type {{ challenge?: string }} */ (body).challenge;
+    /** Of a login that needs a second factor. */
+    this.challenge = body.challenge;
     this.retryAfterSeconds = seconds;
   }
 

@@ -1,6 +1,6 @@
 // The account: address, sessions, password, all data, deletion.
 
-import { callOptional, changeMe, get, post, remove } from "../api.js";
+import { changeMe, get, post, remove } from "../api.js";
 import { fill, h } from "../dom.js";
 import { doing, form, heading, notice } from "../pieces.js";
 import { figure } from "./course.js";
@@ -52,7 +52,7 @@ export async function account({ signal }) {
       ),
       h("section.card", { id: "profile" }, h("h2", null, t("profile")), user.new_email ? notice("note", t("email.pending", { email: user.new_email })) : null, profile(user)),
       h("section.card", { id: "password" }, h("h2", null, t("password.change")), changePassword(user.email)),
-      "second_factor" in user ? h("section.card", { id: "factor" }, h("h2", null, t("factor")), user.second_factor ? factorRemoval() : factorSetup()) : null,
+      h("section.card", { id: "factor" }, h("h2", null, t("factor")), user.second_factor ? factorRemoval() : factorSetup()),
       h("section.card", { id: "export" }, h("h2", null, t("export")), h("p", null, t("export.text")), doing(t("export.save"), saveExport, "button quiet")),
       h("section.card.danger", { id: "delete" }, h("h2", null, t("delete")), h("p", null, t("delete.text")), deletion(user.email)),
     ],
@@ -132,7 +132,7 @@ function factorSetup() {
       submit: t("factor.setup"),
       kind: "button quiet",
       act: async ({ password = "" }) => {
-        const { secret, uri } = await callOptional("POST", "/api/auth/factor", { body: { password } });
+        const { secret, uri } = await post("/api/auth/factor", { body: { password } });
         fill(place, h("p", null, t("factor.secret")), h("p", null, h("code", null, secret)), h("p", null, h("a", { href: uri }, t("factor.open"))), confirming());
         place.querySelector("input")?.focus();
       },
@@ -144,8 +144,8 @@ function factorSetup() {
       fields: [code(t("factor.code.app"))],
       submit: t("factor.confirm"),
       act: async ({ code = "" }) => {
-        const { recovery_codes } = await callOptional("POST", "/api/auth/factor/confirm", { body: { code: code.trim() } });
-        fill(place, notice("good", t("factor.on")), h("p", null, t("factor.recovery")), h("ul", null, recovery_codes.map((/** @type {string} */ each) => h("li", null, h("code", null, each)))));
+        const { recovery_codes } = await post("/api/auth/factor/confirm", { body: { code: code.trim() } });
+        fill(place, notice("good", t("factor.on")), h("p", null, t("factor.recovery")), h("ul", null, recovery_codes.map((each) => h("li", null, h("code", null, each)))));
       },
     });
   return place;
@@ -159,7 +159,7 @@ const factorRemoval = () => [
     submit: t("factor.remove"),
     kind: "button quiet",
     act: async ({ password = "", code = "" }) => {
-      await callOptional("DELETE", "/api/auth/factor", { body: { password, code: code.trim() } });
+      await remove("/api/auth/factor", { body: { password, code: code.trim() } });
       again();
     },
   }),

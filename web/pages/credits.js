@@ -105,7 +105,7 @@ const manage = () =>
     "button quiet",
   );
 
-/** Services without vouchers answer 404, as they do to an unknown code. */
+/** All codes that give nothing are 404. */
 function voucher() {
   const place = h("div", { role: "status" });
   const element = form({

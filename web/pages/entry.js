@@ -1,6 +1,6 @@
 // Sign up, sign in, a forgotten password, and the pages that mails link to.
 
-import { Problem, callOptional, post } from "../api.js";
+import { Problem, post } from "../api.js";
 import { h } from "../dom.js";
 import { doing, explain, form, heading, link, notice } from "../pieces.js";
 import { go, root, to } from "../router.js";
@@ -60,7 +60,7 @@ const factor = (challenge, query) =>
     name: "factor",
     fields: [{ name: "code", label: t("factor.code"), autocomplete: "one-time-code", hint: t("factor.code.hint"), max: 64 }],
     submit: t("sign.in"),
-    act: async ({ code = "" }) => enter(await callOptional("POST", "/api/auth/login/factor", { body: { challenge, code: code.trim() } }), query),
+    act: async ({ code = "" }) => enter(await post("/api/auth/login/factor", { body: { challenge, code: code.trim() } }), query),
   });
 
 /** @param {Context} context */

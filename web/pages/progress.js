@@ -21,9 +21,8 @@ export async function progress({ params, signal }) {
   const names = new Map(course.topics.map((topic) => [topic.id, topic.name]));
   const name = (/** @type {string} */ topic) => names.get(topic) ?? topic;
   const plan = new Map(weak.recommended_study_plan.map((each) => [each.topic_id, each]));
-  /** Apart from the weak ones in newer services. @type {Of<"WeakTopicView">[]} */
-  const untried = "untried_topics" in weak ? /** @type {any} */ (weak.untried_topics) : [];
-  const card = (/** @type {Of<"WeakTopicView">} */ topic) => {
+  const untried = weak.untried_topics;
+  const card = (/** @type {Of<"WeakTopicView"> | Of<"UntriedTopicView">} */ topic) => {
     const planned = plan.get(topic.topic_id);
     return h(
       "li.card.listed",
