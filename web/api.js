@@ -3,25 +3,6 @@
 import { api as base } from "./config.js";
 import { dropSession, keep, kept, session } from "./storage.js";
 
-/** @typedef {import("pastpaper-contract").paths} Paths */
-/** @typedef {import("pastpaper-contract").components["schemas"]} Schemas */
-/** @template {keyof Schemas} K @typedef {Schemas[K]} Of */
-
-/** @template T @typedef {T extends { responses: { 200: { content: { "application/json": infer R } } } } ? R : never} Answer */
-/** @template T @typedef {T extends { requestBody: { content: { "application/json": infer B } } } ? B : undefined} Body */
-/** @template {"get" | "post" | "delete"} M @typedef {{ [P in keyof Paths]: Paths[P] extends { [K in M]: object } ? P : never }[keyof Paths]} PathsWith */
-
-/**
- * @typedef {object} Options
- * @property {Record<string, string>} [path] values of the path's parameters
- * @property {Record<string, string | number | undefined>} [query]
- * @property {unknown} [body]
- * @property {string} [key] the Idempotency-Key
- * @property {AbortSignal} [signal]
- * @property {string} [accept]
- * @property {boolean} [patient] waits for a rate limit also when it takes long
- */
-
 /** A problem that the service answered. */
 export class Problem extends Error {
   /** @param {Of<"Problem">} body @param {number} seconds */
@@ -34,6 +15,8 @@ export class Problem extends Error {
     this.creditsNeeded = body.credits_needed;
     this.creditsAvailable = body.credits_available;
     this.conflicts = body.conflicts ?? [];
+    /** Of a login that needs a second factor. */
+    this.challenge = body.challenge;
     this.retryAfterSeconds = seconds;
   }
 
@@ -55,7 +38,7 @@ export const surroundings = { waiting() {}, waited() {}, connection() {}, signed
 /** The longest rate limit that is waited for in the background. */
 const PATIENCE_SECONDS = 30;
 
-/** @param {string} path @param {Options} options */
+/** @param {string} path @param {CallOptions} options */
 function address(path, { path: parameters = {}, query = {} }) {
   const filled = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(parameters[name] ?? ""));
   const asked = new URLSearchParams();
@@ -77,7 +60,7 @@ function pause(seconds, signal) {
 
 /**
  * One request. Rate limits that end soon are waited for.
- * @param {string} method @param {string} path @param {Options} options @returns {Promise<Response>}
+ * @param {string} method @param {string} path @param {CallOptions} options @returns {Promise<Response>}
  */
 async function request(method, path, options) {
   const { body, key, signal, accept = "application/json" } = options;
@@ -143,12 +126,12 @@ async function read(response, signal) {
   }
 }
 
-/** @template {PathsWith<"get">} P @param {P} path @param {Options} [options] @returns {Promise<Answer<Paths[P]["get"]>>} */
+/** @template {PathsWith<"get">} P @param {P} path @param {CallOptions} [options] @returns {Promise<AnswerOf<Paths[P]["get"]>>} */
 export async function get(path, options = {}) {
   return read(await request("GET", path, options), options.signal);
 }
 
-/** A file in a form other than JSON. @param {PathsWith<"get">} path @param {Options} options @returns {Promise<Blob>} */
+/** A file in a form other than JSON. @param {PathsWith<"get">} path @param {CallOptions} options @returns {Promise<Blob>} */
 export async function getFile(path, options) {
   const response = await request("GET", path, options);
   try {
@@ -160,7 +143,7 @@ export async function getFile(path, options) {
 
 /**
  * @template {PathsWith<"post">} P
- * @param {P} path @param {Options & { body?: Body<Paths[P]["post"]> }} [options] @returns {Promise<Answer<Paths[P]["post"]>>}
+ * @param {P} path @param {CallOptions & { body?: BodyOf<Paths[P]["post"]> }} [options] @returns {Promise<AnswerOf<Paths[P]["post"]>>}
  */
 export async function post(path, options = {}) {
   return read(await request("POST", path, options), options.signal);
@@ -168,13 +151,18 @@ export async function post(path, options = {}) {
 
 /**
  * @template {PathsWith<"delete">} P
- * @param {P} path @param {Options & { body?: Body<Paths[P]["delete"]> }} [options] @returns {Promise<Answer<Paths[P]["delete"]>>}
+ * @param {P} path @param {CallOptions & { body?: BodyOf<Paths[P]["delete"]> }} [options] @returns {Promise<AnswerOf<Paths[P]["delete"]>>}
  */
 export async function remove(path, options = {}) {
   return read(await request("DELETE", path, options), options.signal);
 }
 
-/** A route of which the contract may not know yet. @param {string} method @param {string} path @param {Options} [options] @returns {Promise<any>} */
+/** @param {BodyOf<Paths["/api/auth/me"]["patch"]>} body @returns {Promise<AnswerOf<Paths["/api/auth/me"]["patch"]>>} */
+export async function changeMe(body) {
+  return read(await request("PATCH", "/api/auth/me", { body }));
+}
+
+/** A route of which the contract may not know yet. @param {string} method @param {string} path @param {CallOptions} [options] @returns {Promise<any>} */
 export async function callOptional(method, path, options = {}) {
   return read(await request(method, path, options), options.signal);
 }
@@ -196,7 +184,7 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 /**
  * A request that has an effect once: the same request has the same key until an answer came, also after the page was loaded again.
  * @template {PathsWith<"post">} P
- * @param {P} path @param {Options & { body?: Body<Paths[P]["post"]> }} [options] @returns {Promise<Answer<Paths[P]["post"]>>}
+ * @param {P} path @param {CallOptions & { body?: BodyOf<Paths[P]["post"]> }} [options] @returns {Promise<AnswerOf<Paths[P]["post"]>>}
  */
 export async function once(path, options = {}) {
   const what = JSON.stringify([path, options.path ?? {}, options.body ?? {}]);
@@ -212,7 +200,7 @@ export async function once(path, options = {}) {
   }
 }
 
-/** Whether a GET would be answered; it spends nothing. @param {PathsWith<"get">} path @param {Options} options */
+/** Whether a GET would be answered; it spends nothing. @param {PathsWith<"get">} path @param {CallOptions} options */
 export async function has(path, options) {
   try {
     await request("HEAD", path, options);

@@ -17,7 +17,7 @@ import { midterm, midterms } from "./pages/midterm.js";
 import { bundle, practice, question } from "./pages/practice.js";
 import { progress } from "./pages/progress.js";
 
-/** @type {import("./router.js").Route[]} */
+/** @type {Route[]} */
 const ROUTES = [
   ["", "open", home],
   ["sign-in", "signed out", signIn],
@@ -132,7 +132,7 @@ async function show() {
     main.setAttribute("aria-busy", "true");
     fill(main, h("div.loading", { role: "status" }, h("span.unseen", null, t("loading")), h("div", null), h("div", null), h("div", null)));
   }, LOADING_MS);
-  /** @type {import("./router.js").Page} */
+  /** @type {Page} */
   let made;
   try {
     made = found

@@ -2,10 +2,6 @@
 
 import { api } from "./config.js";
 
-/** @typedef {Node | string | number | null | undefined | false} Single */
-/** @typedef {Single | readonly unknown[]} Child a list holds children, too; TypeScript cannot say so of a typedef */
-/** @typedef {Record<string, unknown>} Attributes */
-
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @param {Element} parent @param {readonly Child[]} children */

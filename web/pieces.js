@@ -7,10 +7,6 @@ import { knownUser, setCredits } from "./state.js";
 import { keep, kept } from "./storage.js";
 import { date, has, number, percent, t } from "./texts.js";
 
-/** @typedef {import("./dom.js").Child} Child */
-/** @typedef {import("./texts.js").Key} Key */
-/** @typedef {import("./api.js").Of<"CurrentUser">} CurrentUser */
-
 /** The heading of a page, which gets the focus. @param {Child[]} children */
 export const heading = (...children) => h("h1", { tabindex: "-1" }, ...children);
 
@@ -237,18 +233,6 @@ export function offering(label, credits, act) {
 }
 
 /**
- * @typedef {object} Field
- * @property {string} name
- * @property {string} label
- * @property {string} [type]
- * @property {string} [autocomplete]
- * @property {string} [hint]
- * @property {boolean} [optional]
- * @property {number} [min]
- * @property {number} [max]
- */
-
-/**
  * A form. What was typed is kept, except for passwords.
  * @param {{ name: string, fields: Field[], submit: string, kind?: string, act: (values: Record<string, string>) => Promise<void> }} options
  */
@@ -261,7 +245,8 @@ export function form({ name, fields, submit, act, kind = "button" }) {
   const inputs = new Map();
   const rows = fields.map((field) => {
     const [id, hintId, errorId] = [newId(), newId(), newId()];
-    const isSecret = field.type === "password";
+    const isPassword = field.type === "password";
+    const isSecret = isPassword || field.autocomplete === "one-time-code";
     const input = h("input", {
       id,
       name: field.name,
@@ -271,7 +256,7 @@ export function form({ name, fields, submit, act, kind = "button" }) {
       minlength: field.min,
       maxlength: field.max,
       "aria-describedby": `${field.hint ? hintId : ""} ${errorId}`.trim(),
-      value: isSecret ? "" : (typed[field.name] ?? ""),
+      value: isSecret ? "" : (typed[field.name] ?? field.value ?? ""),
     });
     if (!isSecret) {
       input.addEventListener("input", () => {
@@ -286,7 +271,7 @@ export function form({ name, fields, submit, act, kind = "button" }) {
       null,
       h("label", { for: id }, field.label, field.optional ? h("span.optional", null, ` (${t("optional")})`) : null),
       field.hint ? h("p.hint", { id: hintId }, field.hint) : null,
-      isSecret ? h("div.secret", null, input, reveal(input)) : input,
+      isPassword ? h("div.secret", null, input, reveal(input)) : input,
       error,
     );
   });
@@ -350,7 +335,7 @@ function reveal(input) {
   return button;
 }
 
-/** @param {import("./api.js").Of<"AttemptCounts">} counts */
+/** @param {Of<"AttemptCounts">} counts */
 export const rate = (counts) => (counts.attempts > 0 ? percent(counts.accuracy_rate) : "–");
 
 /** @param {number | null | undefined} points */

@@ -7,15 +7,6 @@ import { bar, difficulty, english, examName, icon, notice, plain, points, run } 
 import { keep, kept } from "./storage.js";
 import { number, percent, t } from "./texts.js";
 
-/** @typedef {import("./dom.js").Child} Child */
-/** @typedef {import("./api.js").Of<"QuestionView">} Question */
-/** @typedef {import("./api.js").Of<"QuestionPart">} Part */
-/** @typedef {import("./api.js").Of<"OptionView">} Option */
-/** @typedef {import("./api.js").Of<"Marked">} Marked */
-/** @typedef {import("./api.js").Of<"Submission">} Submission */
-/** @typedef {{ answer?: string, answers?: Record<string, string> }} Given */
-/** @typedef {{ element: HTMLElement, given: () => Given | null, disable: () => void }} AnswerForm */
-
 /** Questions that were delivered in this tab, so that the next page needs no request. @type {Map<string, Question>} */
 const delivered = new Map();
 
@@ -100,7 +91,7 @@ export function answerForm(question, draft) {
   };
 }
 
-/** @param {Question} question @param {Part} part @param {string} typed @param {(answer: string) => void} type */
+/** @param {Question} question @param {Of<"QuestionPart">} part @param {string} typed @param {(answer: string) => void} type */
 function partControl(question, part, typed, type) {
   const worth = points(part.points);
   return h(
@@ -114,14 +105,14 @@ function partControl(question, part, typed, type) {
 }
 
 /**
- * @param {Question} question @param {string | null} part @param {Option[]} options @param {string} typed
+ * @param {Question} question @param {string | null} part @param {Of<"OptionView">[]} options @param {string} typed
  * @param {(answer: string) => void} type
  */
 function control(question, part, options, typed, type) {
   return options.length > 0 ? choices(part, options, typed, type) : written(question, part, typed, type);
 }
 
-/** @param {string | null} part @param {Option[]} options @param {string} typed @param {(answer: string) => void} type */
+/** @param {string | null} part @param {Of<"OptionView">[]} options @param {string} typed @param {(answer: string) => void} type */
 function choices(part, options, typed, type) {
   const name = newId();
   const chosen = new Set(typed.split(", ").filter(Boolean));

@@ -1,12 +1,5 @@
 // Pages by path. Links are ordinary links, so that they open in new tabs and are announced as links.
 
-/** @typedef {import("./dom.js").Child} Child */
-/** @typedef {{ params: Record<string, string>, query: URLSearchParams, signal: AbortSignal }} Context */
-/** @typedef {{ title: string, body: Child }} Page */
-/** @typedef {(context: Context) => Page | Promise<Page>} MakePage */
-/** @typedef {"open" | "signed in" | "signed out"} Access */
-/** @typedef {[pattern: string, access: Access, make: MakePage]} Route */
-
 /** Where the files are, such as `/app/`. */
 export const root = new URL("./", import.meta.url).pathname;
 

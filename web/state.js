@@ -3,14 +3,11 @@
 import { get } from "./api.js";
 import { session } from "./storage.js";
 
-/** @typedef {import("./api.js").Of<"CurrentUser">} CurrentUser */
-/** @typedef {import("./api.js").Of<"PriceList">} PriceList */
-
 /** @type {CurrentUser | null} */
 let user = null;
 /** @type {Promise<CurrentUser> | null} */
 let asking = null;
-/** @type {Promise<PriceList> | null} */
+/** @type {Promise<Of<"PriceList">> | null} */
 let priceList = null;
 /** @type {() => void} */
 let changed = () => {};
@@ -53,7 +50,7 @@ export function freshMe() {
   return me();
 }
 
-/** @returns {Promise<PriceList>} */
+/** @returns {Promise<Of<"PriceList">>} */
 export function prices() {
   priceList ??= get("/api/prices");
   priceList.catch(() => (priceList = null));

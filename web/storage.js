@@ -1,8 +1,6 @@
 // What this tab remembers. Everything about a person is in sessionStorage, which ends with the tab; only the choice of colours
 // and language is in localStorage. docs/security.md says why.
 
-/** @typedef {{ token: string, userId: string }} Session */
-
 /** Storage may be switched off; then memory alone remembers. @type {Map<string, string>} */
 const memory = new Map();
 

@@ -1,6 +1,7 @@
 // Walks through the web client in Chromium: a student's life, and what must hold when something goes wrong.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -233,6 +234,96 @@ test("a forgotten password is set anew by the link of a mail", async () => {
   await page.context().close();
 });
 
+test("a name and an email are changed, and the old email gets the account back", async () => {
+  const page = await tab();
+  const email = await signUp(page);
+  await open(page, "/app/account");
+  const profile = page.locator("#profile");
+  await profile.getByLabel("Name").fill("Ada Lovelace");
+  await button(profile, "Save").click();
+  await profile.getByText("Saved.").waitFor();
+  const other = newEmail();
+  await profile.getByLabel("Email").fill(other);
+  await profile.getByLabel("Password").fill(PASSWORD);
+  await button(profile, "Save").click();
+  await profile.getByText(`We sent a link to ${other}.`).waitFor();
+  await page.goto(await mailLink(other, "confirm-email"));
+  await page.getByText("Your account has the new email now.").waitFor();
+  await open(page, "/app/account");
+  await page.locator("dd", { hasText: other }).waitFor();
+  await page.goto(await mailLink(email, "undo-email"));
+  await button(page, "Undo the change").click();
+  await page.getByText("Your account has its former email.").waitFor();
+  assert.deepEqual(page.troubles, []);
+  await page.context().close();
+});
+
+/** A code of the app for this secret (RFC 6238: SHA-1, 30 seconds, six digits). */
+function codeOf(secret) {
+  const bits = [...secret.replace(/[\s=]/g, "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac("sha1", key).update(counter).digest();
+  const number = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+test("a second factor is set up, asked for at the login, and turned off", async () => {
+  const page = await tab({ refused: [401] });
+  const email = await signUp(page);
+  await open(page, "/app/account");
+  const factor = page.locator("#factor");
+  await factor.getByLabel("Password").fill(PASSWORD);
+  await button(factor, "Set up").click();
+  const secret = await factor.locator("code").innerText();
+  await factor.getByLabel("Code").fill(codeOf(secret));
+  await button(factor, "Turn on").click();
+  await factor.getByText("The second factor is on.").waitFor();
+  const recovery = await factor.locator("li code").allInnerTexts();
+  assert.equal(recovery.length, 10);
+  await button(page, "Sign out").first().click();
+  await page.getByRole("heading", { name: "Practise what the exam asks" }).waitFor();
+
+  await open(page, "/app/sign-in");
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await button(page, "Sign in").click();
+  await page.getByLabel("Code").fill("000000");
+  await button(page, "Sign in").click();
+  await page.getByText("The code is wrong, used or too old.").waitFor();
+  await page.getByLabel("Code").fill(recovery[0]);
+  await button(page, "Sign in").click();
+  await page.waitForSelector(".cards");
+
+  await open(page, "/app/account");
+  await factor.getByLabel("Password").fill(PASSWORD);
+  await factor.getByLabel("Code").fill(recovery[1]);
+  await button(factor, "Turn off").click();
+  await button(factor, "Set up").waitFor();
+  assert.deepEqual(page.troubles, []);
+  await page.context().close();
+});
+
+test("a voucher gives its credits once, and an unknown code is told", async () => {
+  const page = await tab({ refused: [404] });
+  await signUp(page);
+  execFileSync(command, ["voucher", "create", "--credits", "7", "--uses", "3", "--until", "2100-01-01", "--code", "WALK-2100-CODE-VOUCHER", "--data", data]);
+  await open(page, "/app/credits");
+  await page.getByText("Redeem a voucher").click();
+  await page.getByLabel("Code").fill("no such code at all");
+  await button(page, "Redeem").click();
+  await page.getByText("This code is unknown, used up or expired.").waitFor();
+  for (const _ of ["once", "again"]) {
+    await page.getByLabel("Code").fill("walk 2100 code voucher");
+    await button(page, "Redeem").click();
+    await page.getByText("7 credits were added.").waitFor();
+    assert.equal(await credits(page), 12);
+  }
+  assert.deepEqual(page.troubles, []);
+  await page.context().close();
+});
+
 test("two tabs that spend the last credits: one gets the questions, the other is told what is missing", async () => {
   const first = await tab({ refused: [402] });
   await signUp(first);
@@ -426,7 +517,7 @@ test("every page is accessible, fits and has no error, on a phone and a desk, li
     [390, "dark", "de"],
   ]) {
     const page = await tab({ width, height: 844, colorScheme, locale, refused: [402, 400] });
-    for (const path of ["/app/", "/app/sign-up", "/app/forgot-password", "/app/reset-password#token=x", "/app/verify-email#token=x", "/app/nothing", "/app/sign-in"]) {
+    for (const path of ["/app/", "/app/sign-up", "/app/forgot-password", "/app/reset-password#token=x", "/app/verify-email#token=x", "/app/undo-email#token=x", "/app/nothing", "/app/sign-in"]) {
       await page.goto("about:blank");
       await open(page, path);
       await sound(page, `${path} at ${width}`);

@@ -1,6 +1,6 @@
 // The account: address, sessions, password, all data, deletion.
 
-import { get, post, remove } from "../api.js";
+import { changeMe, get, post, remove } from "../api.js";
 import { fill, h } from "../dom.js";
 import { doing, form, heading, notice } from "../pieces.js";
 import { figure } from "./course.js";
@@ -9,10 +9,7 @@ import { freshMe, setUser } from "../state.js";
 import { forgetAll } from "../storage.js";
 import { date, dateTime, t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../api.js").Of<"Export">} Export */
-
-/** @param {Context} context @returns {Promise<import("../router.js").Page>} */
+/** @param {Context} context @returns {Promise<Page>} */
 export async function account({ signal }) {
   const [user, { sessions }] = await Promise.all([freshMe(), get("/api/auth/sessions", { signal })]);
   return {
@@ -53,7 +50,9 @@ export async function account({ signal }) {
         ),
         doing(t("sign.out"), signOut, "button quiet"),
       ),
+      h("section.card", { id: "profile" }, h("h2", null, t("profile")), user.new_email ? notice("note", t("email.pending", { email: user.new_email })) : null, profile(user)),
       h("section.card", { id: "password" }, h("h2", null, t("password.change")), changePassword(user.email)),
+      h("section.card", { id: "factor" }, h("h2", null, t("factor")), user.second_factor ? factorRemoval() : factorSetup()),
       h("section.card", { id: "export" }, h("h2", null, t("export")), h("p", null, t("export.text")), doing(t("export.save"), saveExport, "button quiet")),
       h("section.card.danger", { id: "delete" }, h("h2", null, t("delete")), h("p", null, t("delete.text")), deletion(user.email)),
     ],
@@ -72,6 +71,27 @@ export async function signOut() {
   forgetAll();
   setUser(null);
   go(root);
+}
+
+/** @param {Of<"CurrentUser">} user */
+function profile(user) {
+  const place = h("div", { role: "status" });
+  const element = form({
+    name: "profile",
+    fields: [
+      { name: "name", label: t("name"), autocomplete: "name", optional: true, max: 100, value: user.name ?? "" },
+      { name: "email", label: t("email"), type: "email", autocomplete: "email", value: user.email, hint: t("email.change.hint") },
+      { name: "password", label: t("password"), type: "password", autocomplete: "current-password", optional: true, hint: t("email.change.password") },
+    ],
+    submit: t("profile.save"),
+    act: async ({ name = "", email = "", password = "" }) => {
+      const isOther = email.trim() !== user.email;
+      const { user: changed } = await changeMe({ name, ...(isOther && { email: email.trim(), password: password || null }) });
+      setUser(changed);
+      fill(place, notice("good", changed.new_email ? t("email.pending", { email: changed.new_email }) : t("profile.saved")));
+    },
+  });
+  return [element, place];
 }
 
 /** For password managers, which want to know whose password it is. @param {string} email */
@@ -97,6 +117,54 @@ function changePassword(email) {
   return [element, place];
 }
 
+/** @returns {Field} */
+const presentPassword = () => ({ name: "password", label: t("password"), type: "password", autocomplete: "current-password" });
+/** @param {string} hint @returns {Field} */
+const code = (hint) => ({ name: "code", label: t("factor.code"), autocomplete: "one-time-code", hint, max: 64 });
+
+/** Password, then the secret and a code of the app, then the recovery codes. */
+function factorSetup() {
+  const place = h("div", null, h("p", null, t("factor.text")));
+  place.append(
+    form({
+      name: "factor-setup",
+      fields: [presentPassword()],
+      submit: t("factor.setup"),
+      kind: "button quiet",
+      act: async ({ password = "" }) => {
+        const { secret, uri } = await post("/api/auth/factor", { body: { password } });
+        fill(place, h("p", null, t("factor.secret")), h("p", null, h("code", null, secret)), h("p", null, h("a", { href: uri }, t("factor.open"))), confirming());
+        place.querySelector("input")?.focus();
+      },
+    }),
+  );
+  const confirming = () =>
+    form({
+      name: "factor-confirm",
+      fields: [code(t("factor.code.app"))],
+      submit: t("factor.confirm"),
+      act: async ({ code = "" }) => {
+        const { recovery_codes } = await post("/api/auth/factor/confirm", { body: { code: code.trim() } });
+        fill(place, notice("good", t("factor.on")), h("p", null, t("factor.recovery")), h("ul", null, recovery_codes.map((each) => h("li", null, h("code", null, each)))));
+      },
+    });
+  return place;
+}
+
+const factorRemoval = () => [
+  notice("good", t("factor.on")),
+  form({
+    name: "factor-remove",
+    fields: [presentPassword(), code(t("factor.code.hint"))],
+    submit: t("factor.remove"),
+    kind: "button quiet",
+    act: async ({ password = "", code = "" }) => {
+      await remove("/api/auth/factor", { body: { password, code: code.trim() } });
+      again();
+    },
+  }),
+];
+
 /** All pages of the export in one file. */
 async function saveExport() {
   /** @type {Record<string, unknown>} */
@@ -104,7 +172,7 @@ async function saveExport() {
   /** @type {string | undefined} */
   let cursor;
   do {
-    /** @type {Export} */
+    /** @type {Of<"Export">} */
     const page = await get("/api/auth/export", { query: { cursor }, patient: true });
     for (const [name, value] of Object.entries(page)) {
       if (name === "next_cursor") continue;

@@ -7,10 +7,7 @@ import { again, to } from "../router.js";
 import { freshMe, me, prices } from "../state.js";
 import { number, percent, t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../api.js").Of<"Analysis">} Analysis */
-
-/** @param {Context} context @returns {Promise<import("../router.js").Page>} */
+/** @param {Context} context @returns {Promise<Page>} */
 export async function analysis({ params, signal }) {
   const id = params["course"] ?? "";
   const path = /** @type {const} */ ("/api/courses/{id}/analysis");
@@ -52,7 +49,7 @@ export async function analysis({ params, signal }) {
   }
 }
 
-/** @param {Analysis} found @param {string} course @param {(topic: string) => string} name */
+/** @param {Of<"Analysis">} found @param {string} course @param {(topic: string) => string} name */
 function whole(found, course, name) {
   const mix = found.difficulty_distribution;
   // The longest bar is the largest share.
@@ -154,7 +151,7 @@ const QUALITY = /** @type {const} */ ({
   "not enough exams to tell": "forecast.few",
 });
 
-/** Topics by exam: the darker a cell, the more questions. @param {Analysis} found @param {(topic: string) => string} name */
+/** Topics by exam: the darker a cell, the more questions. @param {Of<"Analysis">} found @param {(topic: string) => string} name */
 function trends({ year_trends: { exams, topics } }, name) {
   const most = Math.max(1, ...topics.flatMap((topic) => topic.counts));
   return table(

@@ -8,11 +8,6 @@ import { again, go, to } from "../router.js";
 import { prices } from "../state.js";
 import { date, number, percent, t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../router.js").Page} Page */
-/** @typedef {import("../api.js").Of<"QuestionView">} Question */
-/** @typedef {import("../api.js").Of<"Topic">} Topic */
-
 /** @param {Context} context @returns {Promise<Page>} */
 export async function course({ params, signal }) {
   const id = params["course"] ?? "";

@@ -7,12 +7,7 @@ import { figure } from "./course.js";
 import { me, prices, setCredits } from "../state.js";
 import { date, dateTime, number, t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../api.js").Of<"PlanOffer">} Offer */
-/** @typedef {import("../api.js").Of<"Balance">} Balance */
-/** @typedef {import("../api.js").Of<"Transaction">} Transaction */
-
-/** @param {Context} context @returns {Promise<import("../router.js").Page>} */
+/** @param {Context} context @returns {Promise<Page>} */
 export async function credits({ signal }) {
   const [balance, list, first] = await Promise.all([
     get("/api/credits/balance", { signal }),
@@ -22,7 +17,7 @@ export async function credits({ signal }) {
   ]);
   setCredits(balance.credits);
   const rows = h("div", null);
-  /** @type {Transaction[]} */
+  /** @type {Of<"Transaction">[]} */
   const all = [];
   const add = (/** @type {typeof first} */ page) => {
     all.push(...page.transactions);
@@ -81,7 +76,7 @@ export async function credits({ signal }) {
 /** @param {number} amount */
 const signed = (amount) => (amount > 0 ? `+${number(amount)}` : number(amount).replace("-", "−"));
 
-/** @param {Offer} offer @param {Balance} balance */
+/** @param {Of<"PlanOffer">} offer @param {Of<"Balance">} balance */
 function plan(offer, balance) {
   const isMine = offer.plan === balance.plan;
   const paid = offer.plan;
@@ -110,7 +105,7 @@ const manage = () =>
     "button quiet",
   );
 
-/** Services without vouchers answer 404, as they do to an unknown code. */
+/** All codes that give nothing are 404. */
 function voucher() {
   const place = h("div", { role: "status" });
   const element = form({

@@ -1,17 +1,12 @@
 // Sign up, sign in, a forgotten password, and the pages that mails link to.
 
-import { Problem, callOptional, post } from "../api.js";
+import { Problem, post } from "../api.js";
 import { h } from "../dom.js";
 import { doing, explain, form, heading, link, notice } from "../pieces.js";
 import { go, root, to } from "../router.js";
 import { freshMe, knownUser } from "../state.js";
 import { session, startSession } from "../storage.js";
 import { t } from "../texts.js";
-
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../router.js").Page} Page */
-/** @typedef {import("../dom.js").Child} Child */
-/** @typedef {import("../pieces.js").Field} Field */
 
 /** @returns {Field} */
 const email = () => ({ name: "email", label: t("email"), type: "email", autocomplete: "username" });
@@ -34,19 +29,39 @@ async function enter(started, query) {
 const others = (query) => (query.get("next") ? `?next=${encodeURIComponent(query.get("next") ?? "")}` : "");
 
 /** @param {Context} context */
-export const signIn = ({ query }) =>
-  entry(
+export function signIn({ query }) {
+  const element = form({
+    name: "sign-in",
+    fields: [email(), { name: "password", label: t("password"), type: "password", autocomplete: "current-password" }],
+    submit: t("sign.in"),
+    act: async ({ email = "", password = "" }) => {
+      try {
+        await enter(await post("/api/auth/login", { body: { email, password } }), query);
+      } catch (error) {
+        if (!(error instanceof Problem) || !error.challenge) throw error;
+        const second = factor(error.challenge, query);
+        element.replaceWith(second);
+        second.querySelector("input")?.focus();
+      }
+    },
+  });
+  return entry(
     t("sign.in"),
     query.get("over") ? notice("note", t("session.over")) : null,
-    form({
-      name: "sign-in",
-      fields: [email(), { name: "password", label: t("password"), type: "password", autocomplete: "current-password" }],
-      submit: t("sign.in"),
-      act: async (values) => enter(await post("/api/auth/login", { body: { email: values["email"] ?? "", password: values["password"] ?? "" } }), query),
-    }),
+    element,
     h("p", null, link(t("forgot"), to("forgot-password"))),
     h("p", null, t("no.account"), " ", link(t("sign.up"), to("sign-up") + others(query))),
   );
+}
+
+/** The second step of a login. @param {string} challenge @param {URLSearchParams} query */
+const factor = (challenge, query) =>
+  form({
+    name: "factor",
+    fields: [{ name: "code", label: t("factor.code"), autocomplete: "one-time-code", hint: t("factor.code.hint"), max: 64 }],
+    submit: t("sign.in"),
+    act: async ({ code = "" }) => enter(await post("/api/auth/login/factor", { body: { challenge, code: code.trim() } }), query),
+  });
 
 /** @param {Context} context */
 export const signUp = ({ query }) =>
@@ -104,7 +119,7 @@ const onwards = () => h("p", null, session() ? link(t("go.on"), root, "button") 
 
 /**
  * A page that sends the token of its link by itself.
- * @param {import("../texts.js").Key} title @param {import("../texts.js").Key} done @param {(token: string) => Promise<unknown>} send
+ * @param {Key} title @param {Key} done @param {(token: string) => Promise<unknown>} send
  */
 async function sending(title, done, send) {
   const token = linkToken();
@@ -122,14 +137,14 @@ async function sending(title, done, send) {
 
 export const verify = () => sending("verify", "verify.done", (token) => post("/api/auth/verify", { body: { token } }));
 
-export const confirmEmail = () => sending("email.confirm", "email.confirmed", (token) => callOptional("POST", "/api/auth/email/confirm", { body: { token } }));
+export const confirmEmail = () => sending("email.confirm", "email.confirmed", (token) => post("/api/auth/email/confirm", { body: { token } }));
 
 /** It ends all sessions, so it is not done by a program that only looks at the link. */
 export const undoEmail = () => {
   const token = linkToken();
   if (!token) return entry(t("email.undo"), notice("bad", t("link.broken")), onwards());
   const undo = doing(t("email.undo.do"), async () => {
-    await callOptional("POST", "/api/auth/email/undo", { body: { token } });
+    await post("/api/auth/email/undo", { body: { token } });
     history.replaceState(null, "", location.pathname);
     undo.replaceWith(notice("good", t("email.undone")));
   });

@@ -9,9 +9,6 @@ import { me } from "../state.js";
 import { session } from "../storage.js";
 import { t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../api.js").Of<"CourseView">} Course */
-
 /** @param {AbortSignal} signal */
 async function questionOfTheDay(signal) {
   const { question } = await get("/api/featured-question", { query: { render: "html" }, signal });
@@ -25,7 +22,7 @@ async function questionOfTheDay(signal) {
   );
 }
 
-/** @param {Context} context @returns {Promise<import("../router.js").Page>} */
+/** @param {Context} context @returns {Promise<Page>} */
 export async function home({ signal }) {
   if (!session()) {
     const featured = await questionOfTheDay(signal).catch(() => null);

@@ -11,15 +11,6 @@ import { me, prices, setCredits } from "../state.js";
 import { keep, kept } from "../storage.js";
 import { dateTime, number, percent, t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../router.js").Page} Page */
-/** @typedef {import("../api.js").Of<"Midterm">} Midterm */
-/** @typedef {import("../api.js").Of<"QuestionView">} Question */
-/** @typedef {import("../api.js").Of<"MidtermRow">} Row */
-/** @typedef {import("../question.js").Given} Given */
-/** @typedef {{ score: number, state: "marked" | "blank" | "open", given: Given | null }} Mark */
-/** @typedef {{ startedAt: number, minutes: number, endedAt?: number, marks?: Record<string, Mark> }} Sitting */
-
 const LEVELS = /** @type {const} */ (["easy", "sample", "hard"]);
 
 /** @param {Context} context @returns {Promise<Page>} */

@@ -9,16 +9,11 @@ import { me, prices, setCredits } from "../state.js";
 import { keep, kept } from "../storage.js";
 import { t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../router.js").Page} Page */
-/** @typedef {import("../api.js").Of<"QuestionView">} Question */
-/** @typedef {import("../api.js").Of<"Delivery">} Delivery */
-/** @typedef {{ course: string, ids: string[] }} Set */
 /** @typedef {{ topics: string[], technique: string, difficulty: string, count: number }} Wishes */
 
 const MOST = 20;
 
-/** Goes to the first of the questions that were bought. @param {string} course @param {Delivery} delivery */
+/** Goes to the first of the questions that were bought. @param {string} course @param {Of<"Delivery">} delivery */
 function begin(course, delivery) {
   remember(delivery.questions);
   setCredits(delivery.credits);
@@ -128,7 +123,7 @@ export async function bundle({ params, query, signal }) {
 export async function question({ params, signal }) {
   const id = params["question"] ?? "";
   const [found, { prices: cost }] = await Promise.all([questionOf(id, signal), prices(), me()]);
-  /** @type {Set | null} */
+  /** @type {{ course: string, ids: string[] } | null} */
   const set = kept("set");
   const place = set?.ids.indexOf(id) ?? -1;
   const inSet = set !== null && place >= 0 ? set : null;

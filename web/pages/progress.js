@@ -7,13 +7,10 @@ import { figure } from "./course.js";
 import { to } from "../router.js";
 import { date, number, percent, t } from "../texts.js";
 
-/** @typedef {import("../router.js").Context} Context */
-/** @typedef {import("../api.js").Of<"WeekOfAttempts">} Week */
-
 /** Questions that are proposed at once. */
 const MOST_FOR_TODAY = 9;
 
-/** @param {Context} context @returns {Promise<import("../router.js").Page>} */
+/** @param {Context} context @returns {Promise<Page>} */
 export async function progress({ params, signal }) {
   const id = params["course"] ?? "";
   const [{ course }, done, weak] = await Promise.all([
@@ -24,6 +21,20 @@ export async function progress({ params, signal }) {
   const names = new Map(course.topics.map((topic) => [topic.id, topic.name]));
   const name = (/** @type {string} */ topic) => names.get(topic) ?? topic;
   const plan = new Map(weak.recommended_study_plan.map((each) => [each.topic_id, each]));
+  const untried = weak.untried_topics;
+  const card = (/** @type {Of<"WeakTopicView"> | Of<"UntriedTopicView">} */ topic) => {
+    const planned = plan.get(topic.topic_id);
+    return h(
+      "li.card.listed",
+      null,
+      h("h3", null, topic.name, planned ? h(`span.tag.${planned.priority}`, null, t(`priority.${planned.priority}`)) : null),
+      h("p", null, english(topic.reason)),
+      h("p", null, t("mastery.is", { share: percent(topic.mastery), low: percent(topic.interval[0] ?? 0), high: percent(topic.interval[1] ?? 1) })),
+      bar(topic.mastery, [topic.interval[0] ?? 0, topic.interval[1] ?? 1]),
+      h("p.hint", null, t("points.gain", { n: number(topic.points_to_gain) }), planned ? ` · ${t("minutes", { n: number(planned.estimated_time) })}` : ""),
+      h("p", null, link(t("practice.topic"), `${to("courses", id, "practice")}?topic=${encodeURIComponent(topic.topic_id)}`)),
+    );
+  };
   return {
     title: `${t("progress")} · ${course.name}`,
     body: [
@@ -45,21 +56,10 @@ export async function progress({ params, signal }) {
         h(
           "ol.cards",
           null,
-          weak.weak_topics.map((topic) => {
-            const planned = plan.get(topic.topic_id);
-            return h(
-              "li.card.listed",
-              null,
-              h("h3", null, topic.name, planned ? h(`span.tag.${planned.priority}`, null, t(`priority.${planned.priority}`)) : null),
-              h("p", null, english(topic.reason)),
-              h("p", null, t("mastery.is", { share: percent(topic.mastery), low: percent(topic.interval[0] ?? 0), high: percent(topic.interval[1] ?? 1) })),
-              bar(topic.mastery, [topic.interval[0] ?? 0, topic.interval[1] ?? 1]),
-              h("p.hint", null, t("points.gain", { n: number(topic.points_to_gain) }), planned ? ` · ${t("minutes", { n: number(planned.estimated_time) })}` : ""),
-              h("p", null, link(t("practice.topic"), `${to("courses", id, "practice")}?topic=${encodeURIComponent(topic.topic_id)}`)),
-            );
-          }),
+          weak.weak_topics.map(card),
         ),
       ),
+      untried.length > 0 ? h("section", null, h("h2", null, t("untried")), h("ol.cards", null, untried.map(card))) : null,
       weak.personalized_question_set.length > 0
         ? h(
             "section",
@@ -95,7 +95,7 @@ export async function progress({ params, signal }) {
   };
 }
 
-/** Attempts by week, right ones below wrong ones. @param {Week[]} all */
+/** Attempts by week, right ones below wrong ones. @param {Of<"WeekOfAttempts">[]} all */
 function weeks(all) {
   const most = Math.max(1, ...all.map((week) => week.attempts));
   const [width, height] = [28, 100];
