@@ -83,6 +83,7 @@ fn parameters(payload: &Value) -> Map<String, Value> {
 async fn main() {
     let test = TestApp::empty().await;
     import_samples(&test.app).await.unwrap();
+    test.voucher().await;
     let ada = ada(&test).await;
     let midterm = midterm(&ada).await;
     let mut examples = Map::new();

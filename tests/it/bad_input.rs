@@ -15,6 +15,11 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("login", "/api/auth/login", json!({"email": "ada@example.org", "password": tests::PASSWORD})),
         ("forgot_password", "/api/auth/forgot", json!({"email": "ada@example.org"})),
+        (
+            "send_message",
+            "/api/contact",
+            json!({"name": "Ada", "email": "ada@example.org", "subject": "S", "message": "Hello.", "errorDetails": {"status": 500}}),
+        ),
         ("verify_email", "/api/auth/verify", json!({"token": "pm_x"})),
         ("reset_password", "/api/auth/reset", json!({"token": "pm_x", "new_password": "another good passphrase"})),
         ("login_with_factor", "/api/auth/login/factor", json!({"challenge": "pc_x", "code": "123456"})),
@@ -45,6 +50,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/api/questions/bundle",
             json!({"course_id": "algebra", "topic_id": "alg-sets", "count": 3}),
         ),
+        ("redeem_voucher", "/api/credits/redeem", json!({"code": "no such code"})),
         ("purchase_plan", "/api/credits/purchase", json!({"plan": "starter"})),
         ("generate_midterm", "/api/midterm/generate", json!({"course_id": "algebra", "difficulty": "hard"})),
         (

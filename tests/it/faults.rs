@@ -17,7 +17,7 @@ use shared::domain::id::UserId;
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Aim, Call, Fault, Reach, mask};
 use tests::stripe::{Shape, WEBHOOK_SECRETS, customer_of, life, signature};
-use tests::{Answer, PASSWORD, Person, Proxy, START, TestApp, WORKER_HASH};
+use tests::{Answer, PASSWORD, Person, Proxy, START, TestApp, VOUCHER, WORKER_HASH};
 
 /// Concurrent cases that mostly wait for a timeout.
 const SLOW_AT_ONCE: usize = 32;
@@ -89,6 +89,9 @@ impl Trial {
             // A question is reported once without a key.
             "report_question" => (Some(json!({"reason": "wrong_key", "text": "B is right."})), start, false),
             "forgot_password" => (Some(json!({"email": ""})), [].as_slice(), false),
+            "send_message" => {
+                (Some(json!({"name": "Ada", "email": "ada@example.org", "message": "Hello."})), [].as_slice(), false)
+            }
             "verify_email" => (Some(json!({"token": ""})), [].as_slice(), false),
             "reset_password" => {
                 (Some(json!({"token": "", "new_password": "another good passphrase"})), [].as_slice(), false)
@@ -109,6 +112,8 @@ impl Trial {
             }
             "start_question" => (None, [].as_slice(), true),
             "unlock_solution" => (None, start, true),
+            // A voucher is redeemed once without a key.
+            "redeem_voucher" => (Some(json!({"code": VOUCHER})), [].as_slice(), false),
             "purchase_plan" => (Some(json!({"plan": "starter"})), [].as_slice(), true),
             "submit_answer" => (Some(json!({"answer": "8", "was_correct": true})), start, true),
             other => panic!("{other} is not tried: say here how it is called"),
@@ -126,6 +131,7 @@ impl Trial {
             test.set_hash(&person, hash).await;
         }
         match self.route.operation {
+            "redeem_voucher" => test.voucher().await,
             "verify_email" => {
                 let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
                 person.link_token = test.token_for(&person).await;
@@ -469,6 +475,23 @@ async fn complaints_of(test: &TestApp, trial: &Trial, good: &Ending, name: &str,
     complaints.into_iter().map(|complaint| format!("{}: {case}: {complaint}", what.trim_end())).collect()
 }
 
+/// The voucher counts as many uses as users redeemed it.
+async fn assert_uses_are_counted_once(test: &TestApp) {
+    let (mut redeemed, mut from) = (0, None);
+    loop {
+        let page = test.app.store.scan_profiles(from).await.unwrap();
+        for profile in page.profiles {
+            redeemed += test.app.store.redemptions(profile.id).await.unwrap().len();
+        }
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let vouchers = test.app.store.vouchers().await.unwrap();
+    assert!(redeemed > 0 && vouchers.len() == 1 && vouchers[0].uses as usize == redeemed, "{redeemed}: {vouchers:?}");
+}
+
 async fn assert_emails_are_of_one_account(test: &TestApp) {
     let mut emails = HashSet::new();
     let mut from = None;
@@ -513,6 +536,7 @@ async fn a_fault_anywhere_charges_once_and_delivers() {
     let complaints = [slow, quick].concat();
     test.assert_ledgers_are_true().await;
     assert_emails_are_of_one_account(test).await;
+    assert_uses_are_counted_once(test).await;
     assert!(complaints.is_empty(), "{} of {count} cases:\n{}", complaints.len(), complaints.join("\n"));
 }
 

@@ -12,7 +12,7 @@ use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Call, sequential_round_trips};
 use tests::stripe::{Shape, WEBHOOK_SECRETS, life, signature};
-use tests::{FIGURE, PASSWORD, Person, TestApp, WORKER_HASH};
+use tests::{FIGURE, PASSWORD, Person, TestApp, VOUCHER, WORKER_HASH};
 
 use crate::budget::{Cost, Row, committed, write};
 
@@ -50,6 +50,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "register" => (on(""), Some(json!({"email": format!("new-{email}"), "password": PASSWORD}))),
         "login" => (on(""), Some(json!({"email": person.email, "password": PASSWORD}))),
         "forgot_password" => (on(""), Some(json!({"email": person.email}))),
+        "send_message" => (on(""), Some(json!({"name": "Ada", "email": person.email, "message": "Hello."}))),
         "verify_email" | "reset_password" => {
             let token = if row.operation == "verify_email" {
                 let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
@@ -97,6 +98,10 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             (on(""), Some(json!({"token": token})))
         }
         "practice_questions" => (on(""), Some(order.clone())),
+        "redeem_voucher" => {
+            test.voucher().await;
+            (on(""), Some(json!({"code": VOUCHER})))
+        }
         "purchase_plan" => (on(""), Some(json!({"plan": "starter"}))),
         "receive_event" => (on(""), Some(life(Shape::Before, &person, test.app.now())[0].clone())),
         "bundle_questions" | "find_weak_topics" => (on(""), Some(json!({"course_id": "algebra"}))),

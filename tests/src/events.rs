@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 98] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 101] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -44,6 +44,7 @@ pub const EVENTS: [(&str, u16, Option<&str>); 98] = [
     ("auth.reset_password.forged", 400, Some("invalid_token")),
     ("auth.revoke_session", 200, None),
     ("auth.revoke_session.unknown", 404, Some("not_found")),
+    ("auth.send_message", 200, None),
     ("auth.setup_factor", 200, None),
     ("auth.show_me", 200, None),
     ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
@@ -68,6 +69,8 @@ pub const EVENTS: [(&str, u16, Option<&str>); 98] = [
     ("credits.open_portal", 200, None),
     ("credits.open_portal.not_subscribed", 409, Some("not_subscribed")),
     ("credits.purchase_plan", 200, None),
+    ("credits.redeem_voucher", 200, None),
+    ("credits.redeem_voucher.unknown", 404, Some("not_found")),
     ("credits.show_balance", 200, None),
     ("midterm.generate_midterm", 200, None),
     ("midterm.generate_midterm.config", 200, None),
@@ -148,9 +151,10 @@ pub async fn link_token(test: &TestApp, reader: &Person, name: &str) -> String {
     }
 }
 
-/// Creates the users for the login and register events.
+/// Creates the users for the login and register events, and the voucher.
 pub async fn prepare(test: &TestApp) {
     let _ada = test.user("ada").await;
+    test.voucher().await;
 }
 
 /// An event ready to be sent, for a new user who meets its preconditions.

@@ -17,6 +17,7 @@ mod person;
 pub mod proxy;
 pub mod smtp;
 pub mod stripe;
+mod vouchers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -51,6 +52,7 @@ pub use clock::TestClock;
 pub use entropy::SeededEntropy;
 pub use person::{PASSWORD, Person, WORKER_HASH};
 pub use proxy::Proxy;
+pub use vouchers::VOUCHER;
 
 /// The course used by most tests: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
@@ -62,6 +64,8 @@ pub const MAIL_KEY: &str = "a key of mail for tests, 32 bytes or more";
 pub const FACTOR_KEY: &str = "a key of factors for tests of 32 bytes or more";
 /// The sender of mail.
 pub const MAIL_FROM: &str = "no-reply@mail.example.org";
+/// The operators' mailbox.
+pub const CONTACT_EMAIL: &str = "operators@example.org";
 /// The client that links open.
 pub const APP_URL: &str = "https://app.example.org";
 /// The address of the figure of `alg-q6`.
@@ -393,6 +397,7 @@ const VARIABLES: [&str; 14] = [
     "MAIL_KEY",
     "FACTOR_KEY",
     "MAIL_FROM",
+    "CONTACT_EMAIL",
     "APP_URL",
 ];
 
@@ -412,6 +417,7 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "MAIL_KEY" => MAIL_KEY,
         "FACTOR_KEY" => FACTOR_KEY,
         "MAIL_FROM" => MAIL_FROM,
+        "CONTACT_EMAIL" => CONTACT_EMAIL,
         "APP_URL" => APP_URL,
         _ => return None,
     };

@@ -46,7 +46,7 @@ pub(crate) struct Export {
 }
 
 /// Item types and the names of their lists in the export.
-const LISTS: [(&str, &str); 16] = [
+const LISTS: [(&str, &str); 17] = [
     ("Profile", "profile"),
     ("Session", "sessions"),
     ("Entry", "credit_transactions"),
@@ -59,6 +59,7 @@ const LISTS: [(&str, &str); 16] = [
     ("Record", "idempotency_records"),
     ("Adjustment", "adjustments"),
     ("Report", "reports"),
+    ("Redemption", "vouchers"),
     ("LinkToken", "link_tokens"),
     ("Factor", "second_factors"),
     ("Challenge", "challenges"),

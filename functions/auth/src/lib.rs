@@ -22,6 +22,7 @@ mod remove_factor;
 mod resend_verification;
 mod reset_password;
 mod revoke_session;
+mod send_message;
 mod session_started;
 mod setup_factor;
 mod show_me;
@@ -38,6 +39,7 @@ pub fn router(app: App) -> Router {
         .handle("verify_email", verify_email::verify_email)
         .handle("resend_verification", resend_verification::resend_verification)
         .handle("forgot_password", forgot_password::forgot_password)
+        .handle("send_message", send_message::send_message)
         .handle("reset_password", reset_password::reset_password)
         .handle("logout", logout::logout)
         .handle("show_me", show_me::show_me)
@@ -64,6 +66,7 @@ pub fn router(app: App) -> Router {
     verify_email::verify_email,
     resend_verification::resend_verification,
     forgot_password::forgot_password,
+    send_message::send_message,
     reset_password::reset_password,
     logout::logout,
     show_me::show_me,

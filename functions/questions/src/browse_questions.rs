@@ -74,13 +74,12 @@ pub(crate) async fn question_page(filter: QuestionFilter, app: &App, claim: &Cla
     let bank = app.store.bank(&course).await?;
     filter.check(&bank)?;
 
-    let fitting = bank.questions.iter().filter(|question| filter.matches(question) && is_listed(question, &progress));
-    let fitting: Vec<&QuestionSummary> = fitting.collect();
+    let fitting = bank.listed(|question| filter.matches(question) && is_listed(question, &progress));
     let start = filter.start(&fitting)?;
     let limit = filter.limit.unwrap_or_default().get();
     let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();
     let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());
-    let questions = views(app, &page, &progress, filter.render).await?;
+    let questions = views(app, &course, &page, &progress, filter.render).await?;
     Ok(QuestionPage {
         questions,
         next_cursor: next_cursor.map(|last| Cursor::encode(last.meta.id.as_str())),

@@ -1,5 +1,7 @@
 //! `POST /api/questions/bundle`
 
+use std::sync::atomic::AtomicBool;
+
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
@@ -60,6 +62,7 @@ pub(crate) async fn bundle_questions(
         topic_field: |_| "topic_id".to_owned(),
         charge: bundle_charge,
         intent,
+        is_refused: AtomicBool::new(false),
     };
     let mut unlocked = app.purchase(&request).await?;
     app.sign_figures(&mut unlocked.questions).await;

@@ -1,5 +1,7 @@
 //! `POST /api/questions/practice`
 
+use std::sync::atomic::AtomicBool;
+
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
@@ -76,6 +78,7 @@ pub(crate) async fn practice_questions(
         topic_field: |at| format!("topic_ids[{at}]"),
         charge: practice_charge,
         intent,
+        is_refused: AtomicBool::new(false),
     };
     let mut unlocked = app.purchase(&request).await?;
     app.sign_figures(&mut unlocked.questions).await;

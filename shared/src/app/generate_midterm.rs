@@ -9,12 +9,13 @@ use super::purchase::{Choice, Payment, PurchaseRequest, ReplayError, Situation};
 use super::response_size::bytes_as_sent;
 use super::{App, CourseError, active_course};
 use crate::domain::catalog::{Bank, Course, QuestionSummary};
-use crate::domain::id::CourseId;
+use crate::domain::id::{CourseId, QuestionId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::midterm::{
     BlueprintView, Fit, Infeasible, Midterm, MidtermId, MidtermRequest, SEED_BITS, Student, charge, generate,
     unknown_topic,
 };
+use crate::domain::questions::seen::{SeenInCourse, SeenSet};
 use crate::domain::questions::view::{Access, QuestionView};
 use crate::domain::study::progress::Rows;
 use crate::domain::study::{Calibration, Study};
@@ -116,7 +117,8 @@ where
     }
 
     async fn choose(&self, input: GenerationInput, now: Timestamp) -> Result<Choice<Self::Chosen>, C::Error> {
-        let bank = self.app.store.bank(&*input.course?).await?;
+        let course = input.course?;
+        let bank = self.app.store.bank(&course).await?;
         if let Some((list, at, entry)) = unknown_topic(&bank, &self.order) {
             return Err(MidtermError::UnknownTopic { list, at, entry: entry.to_owned() }.into());
         }
@@ -125,15 +127,19 @@ where
         }
         let seed = self.seed.unwrap_or_else(|| self.app.random.seed() >> (u64::BITS - SEED_BITS));
         let student = Student::of(&bank, &input.progress, &input.study, &input.calibration, now);
-        let Assembled { questions, blueprint, fit } = assemble(bank, Arc::clone(&self.order), student, seed).await?;
+        let Assembled { questions, blueprint, fit } =
+            assemble(Arc::clone(&bank), Arc::clone(&self.order), student, seed).await?;
         let is_new = |question: &QuestionSummary| !input.progress.contains_key(&question.meta.id);
         let mut entitlements: Vec<Entitlement> =
             questions.iter().map(|question| Entitlement::solution(&question.meta, is_new(question))).collect();
+        let is_chosen = |id: &QuestionId| questions.iter().any(|question| question.meta.id == *id);
+        let seen = SeenSet::of(&bank, |id| input.progress.contains_key(id) || is_chosen(id));
+        let seen = Some(SeenInCourse::new(&course, &seen));
         let mut midterm = Midterm {
             id: MidtermId(self.app.random.uuid_v7(now)),
             course_id: self.course_id.clone(),
             level: self.order.level,
-            questions: self.full_questions(&questions).await?,
+            questions: self.full_questions(&course, &questions).await?,
             blueprint,
             fit,
             seed,
@@ -144,7 +150,7 @@ where
         }
         limit_drawings(&mut midterm.questions);
         entitlements.push(Entitlement::Midterm(Box::new(midterm.clone())));
-        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, entitlements })
+        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, entitlements, seen })
     }
 
     async fn fetch(&self, _: &Self::Chosen) {}
@@ -160,8 +166,12 @@ where
 {
     /// Full questions, in the order of `summaries`. They are stored with the midterm, so they are read before the
     /// charge.
-    async fn full_questions(&self, summaries: &[QuestionSummary]) -> Result<Vec<QuestionView>, C::Error> {
-        let found = self.app.store.whole(&summaries.iter().collect::<Vec<_>>()).await?;
+    async fn full_questions(
+        &self,
+        course: &Course,
+        summaries: &[QuestionSummary],
+    ) -> Result<Vec<QuestionView>, C::Error> {
+        let found = self.app.store.kept_questions(course, &summaries.iter().collect::<Vec<_>>()).await?;
         let view = |summary: &QuestionSummary| Some(QuestionView::of(found.get(&summary.meta.id)?, Access::Solution));
         let views: Option<Vec<QuestionView>> = summaries.iter().map(view).collect();
         Ok(views.ok_or(MidtermError::QuestionMissing)?)

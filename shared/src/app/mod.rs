@@ -10,6 +10,7 @@ mod figures;
 pub mod generate_midterm;
 pub mod kdf;
 pub mod purchase;
+pub mod redeem_voucher;
 pub mod response_size;
 pub mod show_analysis;
 pub mod start_question;

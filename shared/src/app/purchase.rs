@@ -15,6 +15,7 @@ use crate::domain::account::profile::Profile;
 use crate::domain::credits::{Charge, Credits, Plan};
 use crate::domain::id::QuestionId;
 use crate::domain::idempotency::{Intent, KeyReused, Outcome, Record};
+use crate::domain::questions::seen::SeenInCourse;
 use crate::store::{Entitlement, Spend, SpendError, StoreError};
 
 /// Attempts per request when concurrent requests of the same student keep winning.
@@ -94,6 +95,8 @@ pub enum Choice<C> {
         charge: Charge,
         /// What the transaction unlocks.
         entitlements: Vec<Entitlement>,
+        /// The questions of the course that the student has unlocked afterwards, if they are known.
+        seen: Option<SeenInCourse>,
     },
 }
 
@@ -133,10 +136,10 @@ impl App {
             if let Some(record) = record {
                 return request.replay(record, facts).await;
             }
-            let (chosen, charge, entitlements) = match request.choose(facts, now).await? {
-                Choice::Buy { chosen, charge, entitlements } => {
+            let (chosen, charge, entitlements, seen) = match request.choose(facts, now).await? {
+                Choice::Buy { chosen, charge, entitlements, seen } => {
                     self.check_may_spend(&profile, now).await?;
-                    (chosen, charge, entitlements)
+                    (chosen, charge, entitlements, seen)
                 }
                 Choice::Owned { chosen, question_ids } => {
                     let profile = self.store.with_month_of_plan(profile, now).await?;
@@ -150,7 +153,8 @@ impl App {
                 }
             };
             let buyer = profile.id;
-            let spend = Spend { profile, charge: &charge, entitlements: &entitlements, intent: request.intent(), now };
+            let (entitlements, seen, intent) = (&entitlements, seen.as_ref(), request.intent());
+            let spend = Spend { profile, charge: &charge, entitlements, seen, intent, now };
             let (receipt, fetched) = tokio::join!(self.store.spend(spend, &self.random), request.fetch(&chosen));
             match receipt {
                 Ok(receipt) => {

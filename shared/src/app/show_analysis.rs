@@ -94,7 +94,8 @@ where
         }
         self.caller.admit_to(LimitedAction::Analysis).await?;
         let (course_id, edition) = (self.course_id.clone(), analysis.edition.clone());
-        Ok(Choice::Buy { chosen: analysis, charge, entitlements: vec![Entitlement::Analysis { course_id, edition }] })
+        let entitlements = vec![Entitlement::Analysis { course_id, edition }];
+        Ok(Choice::Buy { chosen: analysis, charge, entitlements, seen: None })
     }
 
     async fn fetch(&self, _: &Self::Chosen) {}

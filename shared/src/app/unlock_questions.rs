@@ -1,6 +1,7 @@
 //! Practice and bundles: selects questions, charges for them, and returns them with their solutions.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -10,9 +11,10 @@ use super::purchase::{Choice, Payment, PurchaseRequest, ReplayError, Situation};
 use super::{App, CourseError, active_course};
 use crate::domain::catalog::{Course, QuestionSummary};
 use crate::domain::credits::Charge;
-use crate::domain::id::{CourseId, TopicId};
+use crate::domain::id::{CourseId, QuestionId, TopicId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
-use crate::domain::questions::selection::{Criteria, select};
+use crate::domain::questions::seen::{SeenInCourse, SeenQuestions, SeenSet};
+use crate::domain::questions::selection::{Criteria, select, select_unseen};
 use crate::domain::questions::view::{Access, QuestionView};
 use crate::domain::study::progress::LastSeen;
 use crate::store::{Entitlement, StoreError};
@@ -28,6 +30,8 @@ pub struct UnlockQuestions<'a, C> {
     /// Price for this number of questions.
     pub charge: fn(usize) -> Charge,
     pub intent: Intent,
+    /// Whether an earlier choice was refused, so that the student's set of seen questions cannot be trusted.
+    pub is_refused: AtomicBool,
 }
 
 /// Questions with their solutions, in the order of the selection.
@@ -55,7 +59,18 @@ pub enum SelectionError {
 pub struct SelectionInput {
     /// An error here fails the selection only. A replay of an earlier response still succeeds when the course is gone.
     course: Result<Arc<Course>, CourseError>,
-    last_seen: LastSeen,
+    /// What the profile says of the student's questions.
+    seen: SeenQuestions,
+    /// Whether the student has bought nothing yet.
+    is_new: bool,
+    /// What the items of progress say, if they were read.
+    last_seen: Option<LastSeen>,
+}
+
+/// Selected questions of a course.
+pub struct ChosenQuestions {
+    course: Arc<Course>,
+    questions: Vec<QuestionSummary>,
 }
 
 impl<C: Caller> PurchaseRequest for UnlockQuestions<'_, C>
@@ -63,7 +78,7 @@ where
     C::Error: From<SelectionError>,
 {
     type Facts = SelectionInput;
-    type Chosen = Vec<QuestionSummary>;
+    type Chosen = ChosenQuestions;
     type Fetched = Result<Vec<QuestionView>, StoreError>;
     type Answer = Unlocked;
     type Error = C::Error;
@@ -74,12 +89,20 @@ where
 
     async fn read(&self, now: Timestamp) -> Result<Situation<SelectionInput>, C::Error> {
         let Self { app, caller, course_id, intent, .. } = self;
-        let last_seen = app.store.last_seen(caller.user_id(), course_id);
+        // The profile says which questions are new. If a choice that relied on it was refused, the progress decides.
+        let is_refused = self.is_refused.swap(true, Ordering::Relaxed);
+        let last_seen = async {
+            match is_refused {
+                true => app.store.last_seen(caller.user_id(), course_id).await.map(Some),
+                false => Ok(None),
+            }
+        };
         let record = app.store.record(caller.user_id(), intent, now);
         let course = async { Ok(active_course(app, course_id).await) };
         let reads = async { tokio::try_join!(course, last_seen, record) };
         let (user, (course, last_seen, record)) = caller.with::<_, StoreError>(reads).await?;
-        Ok(Situation { profile: user.profile, record, facts: SelectionInput { course, last_seen } })
+        let (seen, is_new) = (user.profile.seen_questions.clone(), user.profile.entry_count <= 1);
+        Ok(Situation { profile: user.profile, record, facts: SelectionInput { course, seen, is_new, last_seen } })
     }
 
     async fn replay(&self, record: Record, _: SelectionInput) -> Result<Unlocked, C::Error> {
@@ -92,30 +115,46 @@ where
     }
 
     async fn choose(&self, input: SelectionInput, _: Timestamp) -> Result<Choice<Self::Chosen>, C::Error> {
-        let bank = self.app.store.bank(&*input.course?).await?;
+        let course = input.course?;
+        let bank = self.app.store.bank(&course).await?;
         let mut topics = self.criteria.topic_ids.iter().enumerate();
         if let Some((at, topic_id)) = topics.find(|(_, id)| bank.topic(id).is_none()) {
             let (field, topic_id) = ((self.topic_field)(at), topic_id.clone());
             return Err(SelectionError::UnknownTopic { field, topic_id }.into());
         }
-        let seen = input.last_seen;
-        let chosen = select(&bank, &self.criteria, |id| seen.get(id).copied(), self.app.random.seed());
-        if chosen.is_empty() {
-            return Err(SelectionError::NoMatch.into());
+        let seed = self.app.random.seed();
+        if input.last_seen.is_none() {
+            let untouched = || input.is_new.then(|| SeenSet::none(bank.questions.len()));
+            let seen = input.seen.of(&course, bank.questions.len()).or_else(untouched);
+            if let Some(mut seen) = seen
+                && let Some(places) = select_unseen(&bank, &self.criteria, &seen, seed)
+            {
+                places.iter().for_each(|place| seen.insert(*place));
+                let chosen = places.into_iter().map(|place| &bank.questions[place]).collect();
+                return self.buy(course, chosen, |_| true, &seen);
+            }
         }
-        let is_new = |question: &QuestionSummary| !seen.contains_key(&question.meta.id);
-        let entitlements =
-            chosen.iter().map(|question| Entitlement::solution(&question.meta, is_new(question))).collect();
-        let charge = (self.charge)(chosen.len());
-        Ok(Choice::Buy { chosen: chosen.into_iter().cloned().collect(), charge, entitlements })
+        let last_seen = match input.last_seen {
+            Some(last_seen) => last_seen,
+            None => self.app.store.last_seen(self.caller.user_id(), &self.course_id).await?,
+        };
+        let chosen = select(&bank, &self.criteria, |id| last_seen.get(id).copied(), seed);
+        let is_chosen = |id: &QuestionId| chosen.iter().any(|question| question.meta.id == *id);
+        let seen = SeenSet::of(&bank, |id| last_seen.contains_key(id) || is_chosen(id));
+        self.buy(course, chosen, |id| !last_seen.contains_key(id), &seen)
     }
 
-    /// Reads the questions in parallel with the transaction, which checks that they exist.
+    /// Reads the questions in parallel with the transaction. They exist: a bank lists a question only after its item is
+    /// stored, items are never deleted, and the read is strongly consistent.
     async fn fetch(&self, chosen: &Self::Chosen) -> Self::Fetched {
-        let summaries: Vec<&QuestionSummary> = chosen.iter().collect();
-        let whole = self.app.store.whole(&summaries).await?;
-        let questions = chosen.iter().filter_map(|summary| whole.get(&summary.meta.id));
-        Ok(questions.map(|question| QuestionView::of(question, Access::Solution)).collect())
+        let ChosenQuestions { course, questions } = chosen;
+        let whole = self.app.store.kept_questions(course, &questions.iter().collect::<Vec<_>>()).await?;
+        let view = |summary: &QuestionSummary| {
+            let id = &summary.meta.id;
+            let missing = || StoreError::Corrupt { entity: "Question", cause: format!("{id} is not in the table") };
+            whole.get(id).map(|question| QuestionView::of(question, Access::Solution)).ok_or_else(missing)
+        };
+        questions.iter().map(view).collect()
     }
 
     async fn deliver(
@@ -130,5 +169,30 @@ where
             Err(_) => self.fetch(&chosen).await?,
         };
         Ok(Unlocked { questions, payment })
+    }
+}
+
+impl<C: Caller> UnlockQuestions<'_, C>
+where
+    C::Error: From<SelectionError>,
+{
+    /// The purchase of these questions. `seen` are the student's questions after it.
+    fn buy(
+        &self,
+        course: Arc<Course>,
+        chosen: Vec<&QuestionSummary>,
+        is_new: impl Fn(&QuestionId) -> bool,
+        seen: &SeenSet,
+    ) -> Result<Choice<ChosenQuestions>, C::Error> {
+        if chosen.is_empty() {
+            return Err(SelectionError::NoMatch.into());
+        }
+        let entitlement =
+            |question: &&QuestionSummary| Entitlement::solution(&question.meta, is_new(&question.meta.id));
+        let entitlements = chosen.iter().map(entitlement).collect();
+        let charge = (self.charge)(chosen.len());
+        let seen = Some(SeenInCourse::new(&course, seen));
+        let questions = chosen.into_iter().cloned().collect();
+        Ok(Choice::Buy { chosen: ChosenQuestions { course, questions }, charge, entitlements, seen })
     }
 }

@@ -46,6 +46,8 @@ pub enum LimitedAction {
     ResetEmail,
     /// A request with the token of a link in a mail, or with the challenge of a login, per IP address.
     LinkAddress,
+    /// A message to the operators, per IP address.
+    Contact,
     /// A request for another mail of verification, per user.
     Resend,
     /// A request for another address of an account, per user.
@@ -64,6 +66,8 @@ pub enum LimitedAction {
     Spend,
     /// A report of a faulty question.
     Report,
+    /// A request to redeem a voucher.
+    Redeem,
 }
 
 /// Progress of a request that checks or sets a password.
@@ -99,7 +103,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -110,6 +114,7 @@ impl LimitedAction {
         Self::ResetAddress,
         Self::ResetEmail,
         Self::LinkAddress,
+        Self::Contact,
         Self::Resend,
         Self::EmailChange,
         Self::EmailChangeAddress,
@@ -119,6 +124,7 @@ impl LimitedAction {
         Self::Analysis,
         Self::Spend,
         Self::Report,
+        Self::Redeem,
     ];
 
     /// Quota and window of the action.
@@ -145,6 +151,10 @@ impl LimitedAction {
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
             Self::Report => (20, HOUR_SECONDS),
+            // A class behind one address has few messages at once, and a mailbox is soon full.
+            Self::Contact => (20, HOUR_SECONDS),
+            // Typing errors of a user. Guessing a random code at this rate is hopeless; an operator's own code has few uses.
+            Self::Redeem => (10, HOUR_SECONDS),
         };
         Policy { quota, window_seconds }
     }
@@ -170,6 +180,7 @@ impl LimitedAction {
             | Self::ResetAddress
             | Self::ResetEmail
             | Self::LinkAddress
+            | Self::Contact
             | Self::Resend
             | Self::EmailChange
             | Self::EmailChangeAddress
@@ -177,7 +188,8 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
-            | Self::Report => true,
+            | Self::Report
+            | Self::Redeem => true,
         }
     }
 
@@ -197,7 +209,8 @@ impl LimitedAction {
             | Self::LoginAddress
             | Self::RegisterAddress
             | Self::ResetAddress
-            | Self::LinkAddress => CountedBy::Address,
+            | Self::LinkAddress
+            | Self::Contact => CountedBy::Address,
             Self::LoginEmail | Self::RegisterEmail | Self::ResetEmail | Self::EmailChangeAddress => CountedBy::Email,
             Self::SignedIn
             | Self::Resend
@@ -207,7 +220,8 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
-            | Self::Report => CountedBy::User,
+            | Self::Report
+            | Self::Redeem => CountedBy::User,
         }
     }
 
@@ -225,6 +239,7 @@ impl LimitedAction {
             Self::ResetAddress => "reset_address",
             Self::ResetEmail => "reset_email",
             Self::LinkAddress => "link_address",
+            Self::Contact => "contact",
             Self::Resend => "resend",
             Self::EmailChange => "email_change",
             Self::EmailChangeAddress => "email_change_address",
@@ -234,6 +249,7 @@ impl LimitedAction {
             Self::Analysis => "analysis",
             Self::Spend => "spend",
             Self::Report => "report",
+            Self::Redeem => "redeem",
         }
     }
 }

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as MemoryCache;
 
+use super::questions::KeptQuestion;
 use super::studies::Kept;
 use crate::domain::analysis::Analysis;
-use crate::domain::catalog::{Bank, Course, Question};
+use crate::domain::catalog::{Bank, Course};
 use crate::domain::id::{CourseId, QuestionId};
 
 /// Maximum question summaries, over all courses: about 150 MB.
 const SUMMARIES_MAX: u64 = 120_000;
 /// Maximum questions whose course is cached.
 const COURSES_OF_QUESTIONS_MAX: usize = 50_000;
-/// Maximum complete questions.
-const WHOLE_MAX: usize = 16;
+/// Maximum bytes of complete questions: some 4,000 of an exam.
+const QUESTION_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Expected number of complete questions; sizes the cache's tables.
+const QUESTIONS_EXPECTED: usize = 1_000;
 /// Maximum analyses: about 100 KB each.
 const ANALYSES_MAX: usize = 32;
 /// Maximum calibrations: about 60 bytes per question.
@@ -34,8 +37,8 @@ pub(super) struct Cache {
     pub(super) banks: MemoryCache<(CourseId, u64), Arc<Bank>, BySummaries>,
     /// The course of a question, which never changes. Needed because progress is stored by course.
     pub(super) courses: MemoryCache<QuestionId, CourseId>,
-    /// Complete questions that are shown to every user.
-    pub(super) whole: MemoryCache<(QuestionId, u64), Arc<Question>>,
+    /// Complete questions, by the version of their course.
+    pub(super) whole: MemoryCache<(QuestionId, u64), KeptQuestion, ByBytes>,
     pub(super) calibrations: MemoryCache<CourseId, Kept>,
     pub(super) analyses: MemoryCache<(CourseId, u64), Arc<Analysis>>,
 }
@@ -50,7 +53,7 @@ impl Default for Cache {
             one_course: MemoryCache::new(COURSES_MAX),
             banks: MemoryCache::with_weighter(BANKS_EXPECTED, SUMMARIES_MAX, BySummaries),
             courses: MemoryCache::new(COURSES_OF_QUESTIONS_MAX),
-            whole: MemoryCache::new(WHOLE_MAX),
+            whole: MemoryCache::with_weighter(QUESTIONS_EXPECTED, QUESTION_BYTES_MAX, ByBytes),
             calibrations: MemoryCache::new(CALIBRATIONS_MAX),
             analyses: MemoryCache::new(ANALYSES_MAX),
         }
@@ -62,6 +65,15 @@ pub(super) struct BySummaries;
 
 impl Weighter<(CourseId, u64), Arc<Bank>> for BySummaries {
     fn weight(&self, _: &(CourseId, u64), bank: &Arc<Bank>) -> u64 {
-        bank.questions.len().max(1) as u64
+        (bank.questions.len() + bank.retired.len()).max(1) as u64
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct ByBytes;
+
+impl Weighter<(QuestionId, u64), KeptQuestion> for ByBytes {
+    fn weight(&self, _: &(QuestionId, u64), kept: &KeptQuestion) -> u64 {
+        kept.bytes.max(1)
     }
 }

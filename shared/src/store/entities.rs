@@ -14,6 +14,7 @@ use crate::domain::questions::report::Report;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::Attempt;
 use crate::domain::study::progress::Progress;
+use crate::domain::vouchers::{Redemption, Voucher};
 
 macro_rules! entities {
     ($($type:ty => $name:literal),+ $(,)?) => {
@@ -34,6 +35,8 @@ entities! {
     Record => "Record",
     Report => "Report",
     Study => "Mastery",
+    Voucher => "Voucher",
+    Redemption => "Redemption",
     Course => "Course",
     Exam => "Exam",
     Topic => "Topic",

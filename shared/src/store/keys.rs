@@ -13,6 +13,8 @@
 //! | Mastery | `USER#<id>` | `MASTERY#<course>` |
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Adjustment | `USER#<id>` | `ADJUSTMENT#<key>` |
+//! | Redemption | `USER#<id>` | `REDEMPTION#<digest of a code>` |
+//! | Voucher | `VOUCHERS` | `<digest of its code>` |
 //! | Report | `USER#<id>` | `REPORT#<question>` |
 //! | Queued report | `REPORTS` | `<uuidv7>` |
 //! | Part | that of its item | `PART#<sort key of its item>#<digest>#<number, four digits>` |
@@ -55,6 +57,7 @@ use crate::domain::mail::token::Purpose;
 use crate::domain::midterm::MidtermId;
 use crate::domain::questions::report::ReportId;
 use crate::domain::study::attempt::AttemptId;
+use crate::domain::vouchers::VoucherId;
 
 /// The table's partition key attribute.
 pub(super) const PK: &str = "pk";
@@ -67,6 +70,8 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 pub(super) const CATALOG: &str = "CATALOG";
 /// The partition of the operators' queue of reports.
 pub(super) const REPORTS: &str = "REPORTS";
+/// The partition of all vouchers.
+pub(super) const VOUCHERS: &str = "VOUCHERS";
 pub(super) const PROFILE: &str = "PROFILE";
 const QUESTION: &str = "QUESTION";
 /// The sort key of a deleted account's ledger.
@@ -83,6 +88,8 @@ pub(super) const ATTEMPTS: &str = "ATTEMPT#";
 pub(super) const MASTERIES: &str = "MASTERY#";
 /// Sort key prefix of calibrations.
 pub(super) const CALIBRATIONS: &str = "CALIBRATION#";
+/// Sort key prefix of what a user got for vouchers.
+pub(super) const REDEMPTIONS: &str = "REDEMPTION#";
 /// Sort key prefix of midterms.
 pub(super) const MIDTERMS: &str = "MIDTERM#";
 /// Sort key prefix of enrolments.
@@ -115,6 +122,11 @@ impl Key {
 /// The partition of a user.
 pub(super) fn user(id: UserId) -> String {
     format!("USER#{id}")
+}
+
+/// The user whose partition it is; none for other partitions.
+pub(super) fn user_of(partition: &str) -> Option<UserId> {
+    partition.strip_prefix("USER#")?.parse().ok().map(UserId)
 }
 
 /// The partition of a course's data.
@@ -223,6 +235,18 @@ pub fn record(id: UserId, key: &IdempotencyKey) -> Key {
 #[must_use]
 pub fn adjustment(id: UserId, key: &IdempotencyKey) -> Key {
     Key::new(user(id), format!("ADJUSTMENT#{}", key.as_str()))
+}
+
+/// Key of a voucher.
+#[must_use]
+pub fn voucher(id: &VoucherId) -> Key {
+    Key::new(VOUCHERS, id.as_str())
+}
+
+/// Key of what a user got for a voucher.
+#[must_use]
+pub fn redemption(id: UserId, voucher: &VoucherId) -> Key {
+    Key::new(user(id), format!("{REDEMPTIONS}{}", voucher.as_str()))
 }
 
 /// Key of a user's report of a question.
@@ -337,6 +361,7 @@ pub fn mail(slot: &Slot) -> Key {
     match slot {
         Slot::Verify(user) => of_user(user, "verify"),
         Slot::ConfirmEmail(user) => of_user(user, "confirm_email"),
+        Slot::Contact(id) => Key::new(mail_partition_of(&id.to_string()), format!("contact#{id}")),
         Slot::Notice(user, id) => of_user(user, &format!("notice#{id}")),
         Slot::Reset(digest) => Key::new(mail_partition_of(digest), format!("reset#{digest}")),
     }
@@ -479,6 +504,10 @@ mod tests {
         assert_eq!(both(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(both(&adjustment(USER, &key)), (user, "ADJUSTMENT#a#b c"));
         assert_eq!(both(&report(USER, &question_id)), (user, "REPORT#q7"));
+        let voucher_id = crate::domain::vouchers::VoucherCode::typed("abc").id();
+        let digest = "b5d4045c3f466fa91fe2cc6abe79232a1a57cdf104f7a26e716e0a1e2789df78";
+        assert_eq!(both(&voucher(&voucher_id)), ("VOUCHERS", digest));
+        assert_eq!(both(&redemption(USER, &voucher_id)), (user, format!("REDEMPTION#{digest}").as_str()));
         let queued = ("REPORTS", "00000000-0000-0000-0000-000000000004");
         assert_eq!(both(&queued_report(ReportId(Uuid::from_u128(4)))), queued);
         let of_analysis = part(&analysis(&course_id, "0a1b"), "2c3d", 7);

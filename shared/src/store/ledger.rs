@@ -7,6 +7,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use jiff::Timestamp;
+use serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value;
 use uuid::Uuid;
 
 use super::Store;
@@ -22,6 +23,7 @@ use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
 use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::midterm::{Midterm, MidtermId};
+use crate::domain::questions::seen::{SeenInCourse, SeenQuestions};
 use crate::domain::questions::view::{Access, QuestionView};
 use crate::domain::random::Random;
 use crate::request_metrics::{count_grant, count_spend};
@@ -83,6 +85,8 @@ pub struct Spend<'a> {
     pub charge: &'a Charge,
     /// What the charge pays for.
     pub entitlements: &'a [Entitlement],
+    /// The questions of a course that the student has unlocked after the spend, if they are known.
+    pub seen: Option<&'a SeenInCourse>,
     /// The idempotency key and fingerprint of the request; `None` if this kind of request accepts no key.
     pub intent: Option<&'a Intent>,
     /// Current time.
@@ -116,6 +120,9 @@ pub enum SpendError {
     /// Free credits are withheld until the email is verified.
     #[error("the email is not verified")]
     EmailUnverified,
+    /// The voucher is used up, expired or stopped.
+    #[error("the voucher is closed")]
+    VoucherClosed,
     /// The account does not exist any more.
     #[error("the account is gone")]
     AccountGone,
@@ -129,11 +136,11 @@ const SOLUTION: &str = ", solution_at = if_not_exists(solution_at, :now)";
 
 /// Meaning of an action in a settlement's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SpendAction {
+pub(super) enum SpendAction {
     Profile,
     Record,
+    Voucher,
     Entry,
-    QuestionExists,
     Delivery,
 }
 
@@ -191,7 +198,7 @@ impl Store {
         random: &Random,
     ) -> Result<Committed, SpendError> {
         let parts = record.map(|record| (SpendAction::Record, record)).into_iter().collect();
-        self.commit_parts(profile, settlement, parts, now, random).await
+        self.commit_parts(profile, settlement, None, parts, now, random).await
     }
 
     /// Makes one attempt to commit a settlement of `profile`.
@@ -218,26 +225,28 @@ impl Store {
             parts.push((SpendAction::Record, self.put_record(profile.id, key, &record, now)?));
         }
         for entitlement in purchase.map_or([].as_slice(), |purchase| purchase.entitlements) {
-            if let Some(question_id) = entitlement.question_id() {
-                parts.push((SpendAction::QuestionExists, self.question_exists(question_id)?));
-            }
             for write in self.delivery(profile.id, entitlement, now)? {
                 parts.push((SpendAction::Delivery, write));
             }
         }
-        self.commit_parts(profile, settlement, parts, now, random).await
+        let seen = purchase.and_then(|purchase| purchase.seen).map(|seen| profile.seen_questions.with(seen.clone()));
+        self.commit_parts(profile, settlement, seen, parts, now, random).await
     }
 
     /// Makes one attempt to commit a settlement of `profile` together with `others`.
-    async fn commit_parts(
+    pub(super) async fn commit_parts(
         &self,
         profile: &Profile,
         settlement: &Settlement,
+        seen: Option<SeenQuestions>,
         others: Vec<(SpendAction, TransactWriteItem)>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
-        let after = after(profile, settlement, now);
+        let mut after = after(profile, settlement, now);
+        if let Some(seen) = seen {
+            after.seen_questions = seen;
+        }
         let mut parts = vec![(SpendAction::Profile, self.replace_profile(profile, &after)?)];
         for put in self.put_movements(profile, &after, settlement, random)? {
             parts.push((SpendAction::Entry, put));
@@ -290,6 +299,12 @@ impl Store {
                 .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
                 .expression_attribute_values(":former", AttributeValue::L(vec![text(former)]));
         }
+        if before.seen_questions != after.seen_questions {
+            changes += ", seen_questions = :seen";
+            let seen = to_attribute_value(&after.seen_questions);
+            let seen = seen.map_err(|error| StoreError::corrupt("Profile", error))?;
+            update = update.expression_attribute_values(":seen", seen);
+        }
         // Only an operator ends unlimited access early.
         if before.wallet.unlimited_until.is_some() && after.wallet.unlimited_until.is_none() {
             changes += " REMOVE unlimited_until";
@@ -328,10 +343,6 @@ impl Store {
             self.put_new(item::write(&keys::entry(before.id, entry.id), &entry)?)
         });
         puts.collect()
-    }
-
-    fn question_exists(&self, id: &QuestionId) -> Result<TransactWriteItem, StoreError> {
-        self.check(&keys::question(id), "attribute_exists(pk)")
     }
 
     fn delivery(
@@ -404,8 +415,8 @@ fn explain(meaning: &[SpendAction], verdicts: Vec<ActionOutcome>) -> Result<Comm
     if failed.contains(&SpendAction::Record) {
         return Err(SpendError::Replayed);
     }
-    if failed.contains(&SpendAction::QuestionExists) {
-        return Err(SpendError::QuestionGone);
+    if failed.contains(&SpendAction::Voucher) {
+        return Err(SpendError::VoucherClosed);
     }
     if failed.contains(&SpendAction::Delivery) {
         return Err(SpendError::AlreadyOwned);

@@ -10,6 +10,7 @@ use super::drawn;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item};
 use super::keys::{self, Key};
+use super::size::item_bytes;
 use crate::domain::catalog::{Bank, Course, Question, QuestionOption, QuestionSummary};
 use crate::domain::id::{QuestionId, UserId};
 use crate::domain::study::progress::Progress;
@@ -32,10 +33,16 @@ impl Store {
         }
     }
 
+    /// The bank of a course, if it is in memory.
+    #[must_use]
+    pub fn bank_in_memory(&self, course: &Course) -> Option<Arc<Bank>> {
+        self.cache.banks.get(&(course.id.clone(), course.catalog_version))
+    }
+
     /// Reads one complete question.
     pub async fn question(&self, id: &QuestionId) -> Result<Option<Question>, StoreError> {
         let items = self.query(&keys::question_partition(id), "", false).await?;
-        Ok(assemble(items)?.remove(id))
+        Ok(assemble(items)?.remove(id).map(|read| read.question))
     }
 
     /// Reads a complete question and the student's progress on it, if the student may see it: an unlocked question
@@ -51,7 +58,7 @@ impl Store {
     }
 
     /// Like [`Store::question_for`], but also returns the course, if it still exists.
-    pub(super) async fn find_question(
+    pub async fn find_question(
         &self,
         user: UserId,
         id: &QuestionId,
@@ -66,27 +73,84 @@ impl Store {
             (Some(question), progress, course)
         };
         let is_active = course.as_ref().is_some_and(|course| course.is_active);
-        let may_see = |question: &Question| progress.is_some() || (is_active && !question.withheld);
+        let may_see = |question: &Question| {
+            progress.is_some() || (is_active && !question.withheld && question.retired_at.is_none())
+        };
         Ok(question.filter(may_see).map(|question| (question, progress, course)))
     }
 
     /// Reads a complete question of `course`, cached in memory until the catalogue changes.
     pub async fn kept_whole(&self, course: &Course, id: &QuestionId) -> Result<Option<Arc<Question>>, StoreError> {
         let key = (id.clone(), course.catalog_version);
-        if let Some(question) = self.cache.whole.get(&key) {
-            return Ok(Some(question));
+        if let Some(kept) = self.cache.whole.get(&key) {
+            return Ok(Some(kept.question));
         }
-        let question = self.question(id).await?.map(Arc::new);
-        if let Some(question) = &question {
-            self.cache.whole.insert(key, Arc::clone(question));
+        let items = self.query(&keys::question_partition(id), "", true).await?;
+        let read = assemble(items)?.remove(id).map(KeptQuestion::from);
+        if let Some(kept) = &read {
+            self.cache.whole.insert(key, kept.clone());
         }
-        Ok(question)
+        Ok(read.map(|kept| kept.question))
+    }
+
+    /// Returns complete questions of `course` for their summaries, by id. They are cached in memory until the catalogue
+    /// changes. The read is strongly consistent, so that what is cached is not older than the course.
+    pub async fn kept_questions(
+        &self,
+        course: &Course,
+        summaries: &[&QuestionSummary],
+    ) -> Result<HashMap<QuestionId, Arc<Question>>, StoreError> {
+        let mut found = HashMap::with_capacity(summaries.len());
+        let mut missing = Vec::new();
+        for summary in summaries {
+            let id = &summary.meta.id;
+            match self.cache.whole.get(&(id.clone(), course.catalog_version)) {
+                Some(kept) => {
+                    found.insert(id.clone(), kept.question);
+                }
+                None => missing.extend(keys_of(summary)),
+            }
+        }
+        if !missing.is_empty() {
+            for (id, read) in assemble(self.get_many(&missing, true).await?)? {
+                let kept = KeptQuestion::from(read);
+                found.insert(id.clone(), Arc::clone(&kept.question));
+                self.cache.whole.insert((id, course.catalog_version), kept);
+            }
+        }
+        Ok(found)
     }
 
     /// Reads complete questions for their summaries. Returns them by id.
     pub async fn whole(&self, summaries: &[&QuestionSummary]) -> Result<HashMap<QuestionId, Question>, StoreError> {
         let keys: Vec<Key> = summaries.iter().flat_map(|summary| keys_of(summary)).collect();
-        assemble(self.get_many(&keys, false).await?)
+        let read = assemble(self.get_many(&keys, false).await?)?;
+        Ok(read.into_iter().map(|(id, read)| (id, read.question)).collect())
+    }
+}
+
+/// A question and the bytes of its items.
+struct ReadQuestion {
+    question: Question,
+    bytes: usize,
+}
+
+/// A cached question.
+#[derive(Clone)]
+pub(super) struct KeptQuestion {
+    question: Arc<Question>,
+    /// Estimated bytes in memory.
+    pub(super) bytes: u64,
+}
+
+/// What a question takes in memory besides its texts: its members, options and place in the cache.
+const QUESTION_OVERHEAD_BYTES: usize = 2_000;
+
+impl From<ReadQuestion> for KeptQuestion {
+    fn from(read: ReadQuestion) -> Self {
+        let drawn = read.question.drawn.as_ref().map_or(0, |drawn| drawn.markup_bytes());
+        let bytes = (read.bytes + drawn + QUESTION_OVERHEAD_BYTES) as u64;
+        Self { question: Arc::new(read.question), bytes }
     }
 }
 
@@ -109,12 +173,14 @@ fn keys_of(summary: &QuestionSummary) -> Vec<Key> {
 }
 
 /// Builds questions with their options from items in any order.
-fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, Question>, StoreError> {
+fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, ReadQuestion>, StoreError> {
+    let mut bytes: HashMap<String, usize> = HashMap::new();
     let mut options: HashMap<String, Vec<_>> = HashMap::new();
     let mut questions: Vec<Question> = Vec::new();
     let mut letters: HashMap<String, Vec<String>> = HashMap::new();
     for item in items {
         let Some(key) = item::key_of(&item) else { continue };
+        *bytes.entry(key.pk.clone()).or_default() += item_bytes(&item);
         if keys::is_question(&key) {
             let summary: OptionLetters = item::read(item.clone())?;
             letters.insert(key.pk, summary.option_letters);
@@ -130,7 +196,8 @@ fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, Question>, StoreErro
         // Imports never delete: an option that was removed from the question is still stored, and must be ignored.
         question.options.retain(|option: &QuestionOption| current.contains(&option.letter));
         question.options.sort_by(|a, b| a.letter.cmp(&b.letter));
-        (question.meta.id.clone(), question)
+        let bytes = bytes.remove(&partition).unwrap_or_default();
+        (question.meta.id.clone(), ReadQuestion { question, bytes })
     });
     Ok(whole.collect())
 }

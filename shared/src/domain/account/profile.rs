@@ -8,6 +8,7 @@ use crate::domain::account::{Email, Name};
 use crate::domain::credits::Wallet;
 use crate::domain::id::UserId;
 use crate::domain::mail::language::Language;
+use crate::domain::questions::seen::SeenQuestions;
 
 /// The stored profile of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,9 @@ pub struct Profile {
     /// Stripe subscription id.
     #[serde(default)]
     pub stripe_subscription_id: Option<String>,
+    /// Which questions the student has unlocked in the last courses, for the choice of new ones.
+    #[serde(default, skip_serializing_if = "SeenQuestions::is_empty")]
+    pub seen_questions: SeenQuestions,
     /// Session epoch, and whether the account is being deleted.
     #[serde(flatten)]
     pub state: AccountState,
@@ -119,6 +123,7 @@ impl Profile {
             entry_count: 1,
             stripe_customer_id: None,
             stripe_subscription_id: None,
+            seen_questions: SeenQuestions::default(),
             state: AccountState::default(),
             created_at: now,
             updated_at: now,

@@ -4,5 +4,6 @@ pub mod figure_address;
 pub mod preview;
 pub mod rendered;
 pub mod report;
+pub mod seen;
 pub mod selection;
 pub mod view;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::domain::catalog::{Bank, QuestionSummary};
 use crate::domain::credits::{BUNDLE_PRICE, Charge, Credits, EntryType, PRACTICE_QUESTION_PRICE, START_PRICE};
 use crate::domain::id::{QuestionId, TopicId};
+use crate::domain::questions::seen::SeenSet;
 
 /// Filters of a practice request. An empty list matches everything.
 #[derive(Debug, Clone, Default)]
@@ -53,28 +54,51 @@ pub fn select<'a>(
     last_seen: impl Fn(&QuestionId) -> Option<Timestamp>,
     seed: u64,
 ) -> Vec<&'a QuestionSummary> {
+    let questions = &bank.questions;
+    let Drawn { new, mut older } = draw(bank, criteria, |place| last_seen(&questions[place].meta.id), seed);
+    // The sort is stable: the draw orders questions that were seen at the same time.
+    older.sort_by_key(|(at, _)| *at);
+    let mut ids = HashSet::new();
+    let in_order = new.into_iter().chain(older.into_iter().map(|(_, place)| place)).map(|place| &questions[place]);
+    in_order.filter(|question| ids.insert(&question.meta.id)).take(criteria.count).collect()
+}
+
+/// Selects questions that are not in `seen`, as [`select`] does. Returns their places in the bank, or `None` if there are
+/// fewer than wanted and others fit: then it matters when those were seen.
+#[must_use]
+pub fn select_unseen(bank: &Bank, criteria: &Criteria, seen: &SeenSet, seed: u64) -> Option<Vec<usize>> {
+    let Drawn { new, older } = draw(bank, criteria, |place| seen.contains(place).then_some(()), seed);
+    (new.len() == criteria.count || older.is_empty()).then_some(new)
+}
+
+/// Places of drawn questions.
+struct Drawn<T> {
+    /// Distinct new questions, as many as wanted or all.
+    new: Vec<usize>,
+    /// Questions that were drawn and are not new.
+    older: Vec<(T, usize)>,
+}
+
+/// Draws questions that fit in random order until enough new ones are found. `seen` says of a place whether and when it
+/// was seen.
+fn draw<T>(bank: &Bank, criteria: &Criteria, seen: impl Fn(usize) -> Option<T>, seed: u64) -> Drawn<T> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut undrawn: Vec<usize> = (0..bank.questions.len()).collect();
-    let mut chosen = Vec::with_capacity(criteria.count.min(undrawn.len()));
+    let mut drawn = Drawn { new: Vec::with_capacity(criteria.count.min(undrawn.len())), older: Vec::new() };
     let mut ids = HashSet::new();
-    let mut older = Vec::new();
-    while chosen.len() < criteria.count && !undrawn.is_empty() {
-        let question = &bank.questions[undrawn.swap_remove(rng.usize(0..undrawn.len()))];
+    while drawn.new.len() < criteria.count && !undrawn.is_empty() {
+        let place = undrawn.swap_remove(rng.usize(0..undrawn.len()));
+        let question = &bank.questions[place];
         if question.withheld || !criteria.matches(question) {
             continue;
         }
-        match last_seen(&question.meta.id) {
-            None if ids.insert(&question.meta.id) => chosen.push(question),
+        match seen(place) {
+            None if ids.insert(&question.meta.id) => drawn.new.push(place),
             None => {}
-            Some(at) => older.push((at, question)),
+            Some(at) => drawn.older.push((at, place)),
         }
     }
-    // The sort is stable: the draw orders questions that were seen at the same time.
-    older.sort_by_key(|(at, _)| *at);
-    let oldest = older.into_iter().map(|(_, question)| question).filter(|question| ids.insert(&question.meta.id));
-    let missing = criteria.count - chosen.len();
-    chosen.extend(oldest.take(missing));
-    chosen
+    drawn
 }
 
 /// Price of `delivered` practice questions.
@@ -190,6 +214,30 @@ mod tests {
             1,
         );
         assert_eq!((chosen.len(), looks.get()), (20, 20));
+    }
+
+    #[test]
+    fn a_set_of_seen_questions_suffices_while_enough_are_unseen() {
+        let bank = bank(20);
+        let set = SeenSet::of(&bank, |id| ["q0", "q3", "q7"].contains(&id.as_str()));
+        let received = seen(&[(0, 10), (3, 10), (7, 10)]);
+        let select_of = |count: usize, topics: &[&str], seed: u64| {
+            let topic_ids = topics.iter().map(|id| TopicId::try_from(*id).unwrap()).collect();
+            let criteria = Criteria { topic_ids, count, ..Criteria::default() };
+            let unseen = super::select_unseen(&bank, &criteria, &set, seed);
+            let unseen =
+                unseen.map(|places| places.into_iter().map(|place| &bank.questions[place]).collect::<Vec<_>>());
+            (unseen, select(&bank, &criteria, &received, seed))
+        };
+        for seed in 0..20 {
+            let (unseen, selected) = select_of(17, &[], seed);
+            assert_eq!(unseen, Some(selected));
+            assert_eq!(select_of(18, &[], seed).0, None);
+            // Topic 2 has six questions, all unseen: seven cannot be had, and nothing else would fit.
+            let (unseen, selected) = select_of(7, &["t2"], seed);
+            assert_eq!((unseen.as_ref().map(Vec::len), unseen), (Some(6), Some(selected)));
+            assert_eq!(select_of(7, &["t0"], seed).0, None);
+        }
     }
 
     #[test]
