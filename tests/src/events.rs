@@ -161,14 +161,14 @@ pub async fn prepare(test: &TestApp) {
 pub async fn payload(test: &TestApp, name: &str) -> Value {
     if text(name).contains(LINK_TOKEN) || text(name).contains(CODE) {
         let reader = test.user(name).await;
-        let mut text = text(name);
-        if text.contains(CODE) {
-            text = text.replace(CODE, &code(test, &reader, name).await);
+        let mut event = text(name);
+        if event.contains(CODE) {
+            event = event.replace(CODE, &code(test, &reader, name).await);
         }
-        if text.contains(LINK_TOKEN) {
-            text = text.replace(LINK_TOKEN, &link_token(test, &reader, name).await);
+        if event.contains(LINK_TOKEN) {
+            event = event.replace(LINK_TOKEN, &link_token(test, &reader, name).await);
         }
-        return fill(name, text, &reader, test.app.now()).await;
+        return fill(name, event, &reader, test.app.now()).await;
     }
     if !text(name).contains("{{token}}") {
         return filled(name, &test.anonymous(), test.app.now()).await;
