@@ -88,6 +88,11 @@ mail:
     cargo build -p pastpaper
     tests/mail/run
 
+# Check the web client and walk through it in Chromium (needs a debug build)
+web:
+    cargo build -p pastpaper
+    tests/web/run
+
 # Make clients of the contract with nine more generators (needs node, python3 and the registries)
 generators:
     tests/generators/run

@@ -26,8 +26,8 @@ const NO_ENDPOINT: &str = "http://localhost";
 
 /// Sender of local mail, if the environment names none.
 const LOCAL_MAIL_FROM: &str = "no-reply@pastpaper.localhost";
-/// The client of a developer, if the environment names none.
-const LOCAL_APP_URL: &str = "http://localhost:5173";
+/// The web client of `serve`, if the environment names no other client.
+const LOCAL_APP_URL: &str = "http://localhost:8787/app";
 
 /// Options of all commands that use the database.
 #[derive(Debug, Clone, Args)]

@@ -35,3 +35,4 @@ pub mod template;
 pub mod trusted_proxy;
 pub mod user;
 pub mod verify;
+pub mod web;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -9,6 +10,8 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use clap::Args;
+use shared::app::App;
+use shared::config::Config;
 use shared::domain::limits::Limits;
 use shared::http::ClientAddress;
 use tokio::net::TcpListener;
@@ -25,7 +28,7 @@ use crate::output::outln;
 use crate::samples::import_samples;
 use crate::signals::StopSignals;
 use crate::trusted_proxy::TrustedProxies;
-use crate::{docs, listen, router};
+use crate::{docs, listen, router, web};
 
 /// How long to wait after Ctrl-C for requests in progress.
 const GRACE: Duration = Duration::from_secs(5);
@@ -85,16 +88,19 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
         outln!("The embedded database answers to processes with these variables:\n{variables}")?;
     }
     let address = listener.local_addr()?;
+    lead_links(&mut open.app, address);
     outln!("Listening on http://{address} (Ctrl-C stops). Try:")?;
     outln!("  curl http://{address}/api/featured-question")?;
-    outln!("  http://{address}/docs in a browser")?;
+    outln!("  http://{address}/app/ in a browser: the web client")?;
+    outln!("  http://{address}/docs in a browser: the API")?;
     if open.embedded.is_some() && open.app.sends_mail() {
         let folder = if arguments.in_memory { None } else { Some(arguments.database.directory()?) };
         let courier = LocalCourier::from_env(folder)?;
         outln!("{}", courier.describe())?;
         tokio::spawn(keep_delivering(open.app.clone(), courier));
     }
-    let router = arguments.proxies.before(router::beside(&open.app, docs::router()?)).layer(from_fn(tell_address));
+    let router = arguments.proxies.before(router::beside(&open.app, docs::router()?.merge(web::router())));
+    let router = router.layer(from_fn(web::lead_browsers)).layer(from_fn(tell_address));
     let shutdown = async move { first.received().await };
     let serving = listen::serve(listener, router, Bounds::of_this_process(), shutdown);
     // Wait for requests in progress, but not for idle connections.
@@ -112,6 +118,21 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     open.close();
     outln!("Stopped.")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the links of mails open the web client of this server, if `APP_URL` does not name another client.
+fn lead_links(app: &mut App, address: SocketAddr) {
+    if std::env::var("APP_URL").is_ok_and(|url| !url.trim().is_empty()) {
+        return;
+    }
+    // A wildcard is no host to open.
+    let host = if address.ip().is_unspecified() || address.ip().is_loopback() { None } else { Some(address) };
+    let host = host.map_or_else(|| format!("localhost:{}", address.port()), |address| address.to_string());
+    let mut config = Config::clone(&app.config);
+    if let Some(mail) = &mut config.mail {
+        mail.app_url = format!("http://{host}/app");
+    }
+    app.config = Arc::new(config);
 }
 
 /// Sets the client's address on a request, for the rate limits.

@@ -2,6 +2,10 @@
 
 use crate::{Accepted, Decimal, Form, Question, Tolerance};
 
+/// Stands before the name of a column of a table that is none of ours.
+#[cfg(any(feature = "read", feature = "write"))]
+pub(crate) const EXTRA: &str = "extra: ";
+
 /// Sets topic and category from nested names: the last one is the topic.
 pub(crate) fn set_category(question: &mut Question, names: &[String]) {
     if let Some((topic, outer)) = names.split_last() {

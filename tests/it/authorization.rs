@@ -23,6 +23,8 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
         "forgot_password" => (path, Some(json!({"email": "ada@example.org"}))),
         "verify_email" => (path, Some(json!({"token": "pm_"}))),
+        "confirm_email" | "undo_email_change" => (path, Some(json!({"token": "pm_"}))),
+        "update_me" => (path, Some(json!({"name": "Ada"}))),
         "reset_password" => (path, Some(json!({"token": "pm_", "new_password": "another good passphrase"}))),
         "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
         "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
@@ -98,8 +100,16 @@ async fn every_route_answers_permitted_callers() {
     // A midterm costs three credits and must exist before it can be shown.
     let rich = test.member("rich", Plan::Unlimited, 0).await;
     let _ = rich.get(&format!("/api/midterm/{}", rich.midterm().await)).await.ok();
-    // Other tests cover these; a token of a mail is needed for the last two.
-    let tried_elsewhere = ["logout", "show_midterm", "revoke_session", "verify_email", "reset_password"];
+    // Other tests cover these; a token of a mail is needed for the last four.
+    let tried_elsewhere = [
+        "logout",
+        "show_midterm",
+        "revoke_session",
+        "verify_email",
+        "reset_password",
+        "confirm_email",
+        "undo_email_change",
+    ];
     for route in ROUTES.iter().filter(|route| !tried_elsewhere.contains(&route.operation)) {
         let person = match (route.access, route.function) {
             (RouteAccess::Open, _) => test.anonymous(),

@@ -4,25 +4,26 @@ use axum::http::Method;
 use serde_json::json;
 use tests::TestApp;
 
-use crate::bad_input::bodies;
+use crate::bad_input::{bodies, method_of};
 
 #[tokio::test]
 async fn a_body_must_be_a_json_object_of_64_kib() {
     let test = TestApp::start().await;
     let ada = test.user("ada").await;
     let json_type = [("content-type", "application/json")];
-    for (_, path, good) in bodies() {
+    for (operation, path, good) in bodies() {
+        let method = || method_of(operation);
         let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
         let nested = format!("{{\"email\":{deep}}}");
         for bad in ["", "null", "[]", "5", "\"x\"", "{", "{\"email\":", "{'email': 1}", "\u{feff}{}", &deep, &nested] {
-            let _ = ada.send(Method::POST, path, Some(bad.to_owned()), &json_type).await.problem(400, "invalid_json");
+            let _ = ada.send(method(), path, Some(bad.to_owned()), &json_type).await.problem(400, "invalid_json");
         }
         let long = format!("{{\"padding\": \"{}\"}}", "x".repeat(1024 * 1024));
-        let problem = ada.send(Method::POST, path, Some(long), &json_type).await.problem(413, "body_too_large");
+        let problem = ada.send(method(), path, Some(long), &json_type).await.problem(413, "body_too_large");
         assert_eq!(problem["max_bytes"], 65_536);
         for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "💩"]
         {
-            let answer = ada.send(Method::POST, path, Some(good.to_string()), &[("content-type", media_type)]).await;
+            let answer = ada.send(method(), path, Some(good.to_string()), &[("content-type", media_type)]).await;
             let _ = answer.problem(415, "unsupported_media_type");
         }
     }
@@ -51,13 +52,13 @@ async fn a_bad_body_gets_an_error_that_names_the_problem() {
             (body[..body.len() - 1].to_owned(), "ends in the middle".to_owned()),
             (String::new(), "is empty".to_owned()),
         ] {
-            let answer = ada.send(Method::POST, path, Some(bad), &[json_type]).await;
+            let answer = ada.send(method_of(operation), path, Some(bad), &[json_type]).await;
             let problem = answer.problem(400, "invalid_json");
             assert!(problem["detail"].as_str().unwrap().contains(&told), "{operation}: {problem}");
         }
         for coding in ["gzip", "br", "identity, gzip", "x"] {
             let headers = [json_type, ("content-encoding", coding)];
-            let answer = ada.send(Method::POST, path, Some(body.clone()), &headers).await;
+            let answer = ada.send(method_of(operation), path, Some(body.clone()), &headers).await;
             let problem = answer.problem(415, "unsupported_media_type");
             assert!(problem["detail"].as_str().unwrap().contains("Content-Encoding"), "{operation}: {problem}");
         }

@@ -17,6 +17,13 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ("forgot_password", "/api/auth/forgot", json!({"email": "ada@example.org"})),
         ("verify_email", "/api/auth/verify", json!({"token": "pm_x"})),
         ("reset_password", "/api/auth/reset", json!({"token": "pm_x", "new_password": "another good passphrase"})),
+        ("confirm_email", "/api/auth/email/confirm", json!({"token": "pm_x"})),
+        ("undo_email_change", "/api/auth/email/undo", json!({"token": "pm_x"})),
+        (
+            "update_me",
+            "/api/auth/me",
+            json!({"name": "N", "email": "other@example.org", "password": "not the passphrase"}),
+        ),
         (
             "change_password",
             "/api/auth/password",
@@ -52,6 +59,11 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             json!({"answer": "A", "was_correct": true, "time_spent_seconds": 30}),
         ),
     ]
+}
+
+/// The method of an operation.
+pub(crate) fn method_of(operation: &str) -> Method {
+    ROUTES.iter().find(|route| route.operation == operation).unwrap().method.clone()
 }
 
 /// Values of other types and out of bounds.
@@ -93,7 +105,8 @@ async fn every_field_with_every_odd_value() {
                 let mut body = good.clone();
                 body[field] = odd.clone();
                 let before = ada.credits().await;
-                let answer = ada.post(path, body).await;
+                let json_type = [("content-type", "application/json")];
+                let answer = ada.send(method_of(operation), path, Some(body.to_string()), &json_type).await;
                 let status = answer.status.as_u16();
                 let case = format!("{operation}.{field} = {:.60}: {}", odd.to_string(), answer.body);
                 // 409: the body was valid, and the account exists.

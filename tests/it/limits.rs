@@ -1,6 +1,7 @@
 //! Rate limits are exact for every action, also across two concurrent processes. The exception is the limit of all requests
 //! of a signed-in user: its counter is sampled, and a quota of twenty or more may be overshot.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -43,6 +44,9 @@ fn token_of_no_mail() -> String {
     LinkToken::derive(&key, Purpose::Verify, MailId(Uuid::from_u128(7)), user).unwrap().reveal()
 }
 
+/// Members whose requests are counted together, since each names the same address.
+static OTHERS: Mutex<Vec<Person>> = Mutex::new(Vec::new());
+
 /// One request that `action` counts and no narrower policy does; `number` makes it differ from the others where these
 /// would be counted by another policy, too.
 pub(crate) async fn request(action: LimitedAction, person: &Person, number: u32) -> Answer {
@@ -62,6 +66,15 @@ pub(crate) async fn request(action: LimitedAction, person: &Person, number: u32)
         }
         LimitedAction::LinkAddress => person.post("/api/auth/verify", json!({"token": token_of_no_mail()})).await,
         LimitedAction::Resend => person.post("/api/auth/verify/resend", json!({})).await,
+        LimitedAction::EmailChange => {
+            let body = json!({"email": format!("new{number}@example.org"), "password": tests::PASSWORD});
+            person.patch("/api/auth/me", body).await
+        }
+        LimitedAction::EmailChangeAddress => {
+            let other = OTHERS.lock().unwrap().pop().unwrap();
+            let body = json!({"email": "Wanted@example.org ", "password": tests::PASSWORD});
+            other.through(person.router()).patch("/api/auth/me", body).await
+        }
         LimitedAction::Password => {
             let body = json!({"current_password": "wrong", "new_password": "another good passphrase"});
             person.post("/api/auth/password", body).await
@@ -113,9 +126,19 @@ async fn a_flood_of_each_action_meets_its_limit_exactly_across_processes() {
             LimitedAction::Resend => test.newcomer(action.name()).await,
             _ => test.member(action.name(), Plan::Unlimited, 0).await,
         };
+        if action == LimitedAction::EmailChange {
+            test.give_password(&person).await;
+        }
         let through_twin = person.through(twin.clone());
         let policy = test.app.limits.window(action, test.app.now()).policy;
         for window in 0..2 {
+            if action == LimitedAction::EmailChangeAddress {
+                for number in 0..policy.quota + EXCESS {
+                    let other = test.member(&format!("wants-{window}-{number}"), Plan::Free, 5).await;
+                    test.give_password(&other).await;
+                    OTHERS.lock().unwrap().push(other);
+                }
+            }
             if action == LimitedAction::Analysis {
                 // Each edition can be bought once.
                 import_exams(test, (0..policy.quota + EXCESS).map(|number| number + 1_000 * window)).await;

@@ -14,6 +14,7 @@ mod bad_bodies;
 mod bad_input;
 mod budget;
 mod catalog_mistakes;
+mod change_of_email;
 mod compatibility;
 mod contention;
 mod courses;

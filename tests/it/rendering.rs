@@ -87,6 +87,7 @@ fn assert_safe(html: &str) {
         let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
         assert!(ELEMENTS.contains(&name), "{name}: {html}");
         let is_allowed = match name {
+            "ol" => attributes.is_empty() || attributes.starts_with("type=\""),
             "td" | "th" => attributes.is_empty() || attributes.starts_with("colspan=\""),
             "img" => attributes.starts_with("src=\""),
             _ => attributes.is_empty(),

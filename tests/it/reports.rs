@@ -4,7 +4,8 @@ use futures_util::future::join_all;
 use pastpaper::report;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
-use shared::domain::questions::report::ReportId;
+use shared::domain::id::{CourseId, QuestionId, UserId};
+use shared::domain::questions::report::{Report, ReportId, ReportReason, ReportStatus};
 use tests::{PASSWORD, Person, TestApp};
 use uuid::Uuid;
 
@@ -129,4 +130,26 @@ async fn a_deleted_account_leaves_the_queue() {
         .ok();
     assert!(report::refund(&test.app, id_of(&report)).await.is_err());
     assert_eq!(report::list(&test.app).await.unwrap(), "No report is open.");
+}
+
+#[tokio::test]
+async fn a_report_of_an_account_that_is_being_deleted_leaves_nothing_behind() {
+    let test = TestApp::start().await;
+    let ada = started(&test, "ada").await;
+    let (store, now, random) = (&test.app.store, test.app.now(), &test.app.random);
+    let user = UserId(ada.id.parse().unwrap());
+    let profile = store.profile(user).await.unwrap().unwrap();
+    let _ = store.begin_closing(profile, now, random).await.unwrap().unwrap();
+    let report = Report {
+        id: ReportId(random.uuid_v7(now)),
+        course_id: CourseId::try_from("algebra").unwrap(),
+        question_id: QuestionId::try_from("alg-q4").unwrap(),
+        reason: ReportReason::Other,
+        text: Some("Call me Ada.".to_owned()),
+        status: ReportStatus::Open,
+        created_at: now,
+        closed_at: None,
+    };
+    assert!(store.report(user, report, random).await.unwrap().is_none());
+    assert!(store.open_reports().await.unwrap().is_empty());
 }

@@ -134,12 +134,61 @@ async fn a_reset_beside_a_change_of_the_password_leaves_one_password_and_it_work
     let token = test.reset_token(&ada).await;
     let body = json!({"current_password": PASSWORD, "new_password": "changed good passphrase"});
     let (changed, reset) = tokio::join!(ada.post("/api/auth/password", body), reset(&test, &token, NEW_PASSWORD));
-    // The reset reads again after a change; a change after a reset is refused.
-    let _ = reset.ok();
-    assert!(matches!(changed.status.as_u16(), 200 | 401), "{}", changed.body);
-    let _ = login(&test, &ada.email, NEW_PASSWORD).await.ok();
-    let _ = login(&test, &ada.email, PASSWORD).await.problem(401, "invalid_credentials");
-    assert!(!is_signed_in(&ada).await);
+    // Whichever is first voids the other: a reset ends the session, and a change voids the link.
+    let (works, other) = if reset.status == 200 {
+        let _ = changed.problem(401, "invalid_credentials");
+        (NEW_PASSWORD, "changed good passphrase")
+    } else {
+        let _ = (changed.ok(), reset.problem(400, "invalid_token"));
+        ("changed good passphrase", NEW_PASSWORD)
+    };
+    let _ = login(&test, &ada.email, works).await.ok();
+    for refused in [PASSWORD, other] {
+        let _ = login(&test, &ada.email, refused).await.problem(401, "invalid_credentials");
+    }
+    assert_eq!(is_signed_in(&ada).await, works != NEW_PASSWORD);
+}
+
+#[tokio::test]
+async fn a_change_of_the_password_voids_a_link_that_was_sent_and_one_that_waits() {
+    let test = TestApp::empty().await;
+    let ada = test.user("ada").await;
+    let sent = test.reset_token(&ada).await;
+    let change = async |from: &str, to: &str| {
+        let body = json!({"current_password": from, "new_password": to});
+        let _ = ada.post("/api/auth/password", body).await.ok();
+        test.mails().await.into_iter().map(|mail| mail.subject).collect::<Vec<_>>()
+    };
+    assert_eq!(change(PASSWORD, NEW_PASSWORD).await, ["Your password was changed"]);
+    let _ = reset(&test, &sent, "a third good passphrase").await.problem(400, "invalid_token");
+    let _ = forgot(&test, " ADA@example.org").await.ok();
+    assert_eq!(change(NEW_PASSWORD, PASSWORD).await, ["Your password was changed"]);
+    let _ = login(&test, &ada.email, PASSWORD).await.ok();
+    // The user may ask again at once, and that link works.
+    let _ = reset(&test, &test.reset_token(&ada).await, NEW_PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn a_reset_voids_a_newer_link_that_waits() {
+    let test = TestApp::empty().await;
+    let ada = test.user("ada").await;
+    let first = test.reset_token(&ada).await;
+    test.pass(Duration::from_mins(1));
+    let _ = forgot(&test, &ada.email).await.ok();
+    let _ = reset(&test, &first, NEW_PASSWORD).await.ok();
+    let subjects: Vec<_> = test.mails().await.into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(subjects, ["Your password was changed"]);
+}
+
+#[tokio::test]
+async fn ending_all_sessions_voids_a_link() {
+    let test = TestApp::empty().await;
+    let ada = test.user("ada").await;
+    let token = test.reset_token(&ada).await;
+    let profile = test.app.store.profile(shared::domain::id::UserId(ada.id.parse().unwrap())).await.unwrap().unwrap();
+    let with = (test.app.now(), &*test.app.random);
+    assert!(test.app.store.end_all_sessions(profile.id, &profile.email, 0, with).await.unwrap());
+    let _ = reset(&test, &token, NEW_PASSWORD).await.problem(400, "invalid_token");
 }
 
 /// A request for a new password, as the database sees it.

@@ -63,6 +63,20 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             }
             (on(""), Some(body))
         }
+        "update_me" => {
+            test.give_password(&person).await;
+            (on(""), Some(json!({"name": "Ada", "email": format!("new-{email}"), "password": PASSWORD})))
+        }
+        "confirm_email" | "undo_email_change" => {
+            test.give_password(&person).await;
+            let new = format!("new-{email}");
+            let token = if row.operation == "confirm_email" {
+                test.confirm_token(&person, &new).await
+            } else {
+                test.undo_token(&person, &new).await
+            };
+            (on(""), Some(json!({"token": token})))
+        }
         "practice_questions" => (on(""), Some(order.clone())),
         "purchase_plan" => (on(""), Some(json!({"plan": "starter"}))),
         "receive_event" => (on(""), Some(life(Shape::Before, &person, test.app.now())[0].clone())),
@@ -174,7 +188,9 @@ async fn measure(test: &TestApp, row: &Row, take: usize) -> Measured {
 
 fn call_time(row: &Row) -> Duration {
     match row.operation.as_str() {
-        "register" | "login" | "change_password" | "reset_password" | "delete_account" => CALL_TIME_BESIDE_A_KEY,
+        "register" | "login" | "change_password" | "reset_password" | "delete_account" | "update_me" => {
+            CALL_TIME_BESIDE_A_KEY
+        }
         _ => CALL_TIME,
     }
 }

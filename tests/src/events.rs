@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 87] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 92] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -19,6 +19,8 @@ pub const EVENTS: [(&str, u16, Option<&str>); 87] = [
     ("assessment.show_progress", 200, None),
     ("auth.change_password", 200, None),
     ("auth.change_password.wrong", 401, Some("invalid_credentials")),
+    ("auth.confirm_email", 200, None),
+    ("auth.confirm_email.forged", 400, Some("invalid_token")),
     ("auth.delete_account", 200, None),
     ("auth.export_account", 200, None),
     ("auth.export_account.page", 200, None),
@@ -40,6 +42,9 @@ pub const EVENTS: [(&str, u16, Option<&str>); 87] = [
     ("auth.show_me", 200, None),
     ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
     ("auth.show_me.missing_token", 401, Some("unauthenticated")),
+    ("auth.undo_email_change", 200, None),
+    ("auth.update_me", 200, None),
+    ("auth.update_me.wrong_password", 401, Some("invalid_credentials")),
     ("auth.verify_email", 200, None),
     ("auth.verify_email.damaged", 400, Some("invalid_token")),
     ("courses.enroll", 200, None),
@@ -115,7 +120,13 @@ pub const LINK_TOKEN: &str = "{{link_token}}";
 
 /// A token for the event, from a mail to a reader who has just registered.
 pub async fn link_token(test: &TestApp, reader: &Person, name: &str) -> String {
-    if name.contains("reset") { test.reset_token(reader).await } else { test.token_for(reader).await }
+    let new = format!("new.{}", reader.email);
+    match name {
+        name if name.contains("reset") => test.reset_token(reader).await,
+        name if name.contains("confirm_email") => test.confirm_token(reader, &new).await,
+        name if name.contains("undo_email") => test.undo_token(reader, &new).await,
+        _ => test.token_for(reader).await,
+    }
 }
 
 /// Creates the users for the login and register events.

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use shared::app::deliver_mail::Courier;
-use shared::domain::mail::Mail;
+use shared::domain::account::Password;
 use shared::domain::mail::delivery::Outcome;
 use shared::domain::mail::message::Message;
+use shared::domain::mail::{Mail, MailKind};
 
-use crate::{Person, TestApp};
+use crate::{PASSWORD, Person, TestApp};
 
 /// Keeps what is sent, and answers as it was told to: first the outcomes of `answers`, then that all is accepted.
 #[derive(Default)]
@@ -73,6 +74,34 @@ impl TestApp {
         let mails = post.take();
         let newest = mails.iter().rev().find(|mail| mail.to == person.email && mail.link.contains("#token="));
         token_in(newest.unwrap_or_else(|| panic!("no mail with a token to {}", person.email)))
+    }
+
+    /// Gives a person who was created without one the password of all test users.
+    pub async fn give_password(&self, person: &Person) {
+        let hash = self.app.hash_password(Password::from(PASSWORD.to_owned())).await.unwrap();
+        self.set_hash(person, &hash).await;
+    }
+
+    /// Asks for another email for this person, who has the password of all test users, and returns the token of the mail.
+    pub async fn confirm_token(&self, person: &Person, email: &str) -> String {
+        let body = serde_json::json!({"email": email, "password": PASSWORD});
+        let _ = person.patch("/api/auth/me", body).await.ok();
+        self.token_of(person, MailKind::ConfirmEmail).await
+    }
+
+    /// Changes the email of this person, and returns the token that undoes it.
+    pub async fn undo_token(&self, person: &Person, email: &str) -> String {
+        let body = serde_json::json!({"token": self.confirm_token(person, email).await});
+        let _ = self.anonymous().post("/api/auth/email/confirm", body).await.ok();
+        self.token_of(person, MailKind::EmailChanged).await
+    }
+
+    async fn token_of(&self, person: &Person, kind: MailKind) -> String {
+        let post = Post::default();
+        let id = person.id.clone();
+        let is_it = move |mail: &Mail| mail.kind == kind && mail.user_id.is_some_and(|user| user.to_string() == id);
+        let _ = self.app.deliver_due_mail_if(&post, is_it).await.unwrap();
+        token_in(post.take().last().unwrap_or_else(|| panic!("no mail {}", kind.as_str())))
     }
 
     /// Asks for a new password for this person, and returns the token of the mail.

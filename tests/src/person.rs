@@ -99,6 +99,11 @@ impl Person {
         self.send(Method::POST, path, Some(body.to_string()), &[("content-type", "application/json")]).await
     }
 
+    /// PATCH with a JSON body.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body.to_string()), &[("content-type", "application/json")]).await
+    }
+
     /// POST of a JSON body with an idempotency key.
     pub async fn post_once(&self, path: &str, key: &str, body: Value) -> Answer {
         let headers = [("content-type", "application/json"), ("idempotency-key", key)];

@@ -243,6 +243,9 @@ impl Account {
             "POST /v1/billing_portal/sessions" => {
                 json!({"id": "bps_1", "url": format!("https://billing.stripe.com/p/session/{number:030}")})
             }
+            what if what.starts_with("POST /v1/customers/") => {
+                json!({"id": what.trim_start_matches("POST /v1/customers/"), "object": "customer"})
+            }
             other => panic!("the stand-in was asked for {other}"),
         };
         self.done.insert(key, (asked, Some(created.clone())));

@@ -196,7 +196,7 @@ fn choice(row: &Map<String, Value>) -> Choice {
         text: row.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
         is_right: row.get("is_correct") == Some(&Value::Bool(true)),
         weight: row.get("weight").and_then(Value::as_f64),
-        feedback: None,
+        feedback: feedback(row),
     }
 }
 
@@ -220,7 +220,12 @@ fn accepted(row: &Map<String, Value>) -> Option<Accepted> {
         }
     };
     let unit = row.get("unit").and_then(Value::as_str).map(str::to_owned);
-    Some(Accepted { form, fraction: row.get("fraction").and_then(Value::as_f64).unwrap_or(1.0), unit, feedback: None })
+    let fraction = row.get("fraction").and_then(Value::as_f64).unwrap_or(1.0);
+    Some(Accepted { form, fraction, unit, feedback: feedback(row) })
+}
+
+fn feedback(row: &Map<String, Value>) -> Option<String> {
+    row.get("feedback").and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
 /// A JSON number or the text of one.

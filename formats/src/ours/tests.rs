@@ -7,6 +7,10 @@ fn written(question: &Question) -> Value {
     Value::Object(row(question).unwrap().columns)
 }
 
+fn rewritten(row: &Value) -> Value {
+    written(&super::question(row.as_object().unwrap(), None, None))
+}
+
 fn number(value: &str, tolerance: Tolerance) -> Accepted {
     Accepted {
         form: Form::Number { value: Decimal::parse(value).unwrap(), tolerance },
@@ -131,7 +135,19 @@ fn feedback_of_several_lines_is_several_steps() {
     let part = Part { answer: Answer::Accepted(vec![accepted]), ..Part::default() };
     let row = written(&Question { stem: "1 + 1?".to_owned(), parts: vec![part], ..Question::default() });
     assert_eq!(row["solution_steps"], json!(["2: Yes.", "Twice one."]));
-    assert_eq!(written(&super::question(row.as_object().unwrap(), None, None)), row);
+    assert_eq!(rewritten(&row), row);
+}
+
+#[test]
+fn feedback_of_a_catalogue_is_read() {
+    let option = |letter: &str, text: &str, is_correct: bool| json!({"letter": letter, "text": text, "is_correct": is_correct, "feedback": format!("See {text}.")});
+    let choice =
+        json!({"question_text": "Which?", "answer": "A", "options": [option("A", "x", true), option("B", "y", false)]});
+    assert_eq!(rewritten(&choice)["solution_steps"], json!(["A: See x.", "B: See y."]));
+    let accepted =
+        json!([{"answer": "7", "feedback": "Prime."}, {"answer": "8", "fraction": 0.5, "feedback": "Close."}]);
+    let typed = json!({"question_text": "Which?", "answer": "7", "answer_rules": {"accepted": accepted}});
+    assert_eq!(rewritten(&typed)["solution_steps"], json!(["7: Prime.", "8: Close."]));
 }
 
 #[test]
@@ -142,7 +158,7 @@ fn a_figure_keeps_its_name_if_the_one_before_it_is_missing() {
         Question { stem: "[figure 2]".to_owned(), parts: vec![Part::default()], figures, ..Question::default() };
     let row = written(&question);
     assert_eq!(row["figures"][0]["name"], json!("figure 2"));
-    assert_eq!(written(&super::question(row.as_object().unwrap(), None, None)), row);
+    assert_eq!(rewritten(&row), row);
 }
 
 #[test]
@@ -153,7 +169,7 @@ fn digits_that_a_number_would_change_stay_a_text() {
         assert_eq!(written(&read), row);
         let rules = json!({"accepted": [{"answer": answer}, {"answer": "other"}]});
         let row = json!({"question_text": "Which?", "answer": answer, "solution_steps": [], "answer_rules": rules});
-        assert_eq!(written(&super::question(row.as_object().unwrap(), None, None)), row);
+        assert_eq!(rewritten(&row), row);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::labels::EXTRA;
+
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Column {
@@ -333,7 +335,7 @@ pub(crate) struct Columns {
     /// For each column of the sheet; `None` if the header is empty.
     pub(crate) list: Vec<Option<Column>>,
     pub(crate) warnings: Vec<String>,
-    /// Columns that are kept as extra information, by name.
+    /// Columns that are kept as extra information although their header does not say so, by name.
     pub(crate) extra: Vec<String>,
 }
 
@@ -357,6 +359,8 @@ impl Columns {
                 columns.list.push(None);
                 continue;
             }
+            let extra = header.strip_prefix(EXTRA);
+            let is_extra = extra.is_some();
             let column = match name {
                 Named::Column(Column::Solution) if solution_answers => {
                     columns.warnings.push(format!(
@@ -371,7 +375,7 @@ impl Columns {
                 Named::NextOption => Column::Option(next_option),
                 Named::Kind if names_exams(at) => Column::ExamKind,
                 Named::Kind => Column::QuestionKind,
-                Named::Unknown => Column::Extra(header.to_owned()),
+                Named::Unknown => Column::Extra(extra.unwrap_or(header).to_owned()),
             };
             if let Column::Option(index) = column {
                 next_option = (index + 1).min(25);
@@ -381,7 +385,9 @@ impl Columns {
                 Column::WrongOption | Column::Figure | Column::Hint | Column::AlsoAccepted | Column::Tags
             );
             if seen.insert(column.clone()) || may_repeat {
-                if let Column::Extra(name) = &column {
+                if let Column::Extra(name) = &column
+                    && !is_extra
+                {
                     columns.extra.push(name.clone());
                 }
                 columns.list.push(Some(column));
@@ -492,6 +498,14 @@ mod tests {
     fn a_solution_is_the_answer_only_if_there_is_no_other() {
         assert_eq!(read(&["Frage", "L\u{f6}sung"]).unwrap()[1], Some(Column::Answer));
         assert_eq!(read(&["Frage", "Antwort", "L\u{f6}sung"]).unwrap()[2], Some(Column::Solution));
+    }
+
+    #[test]
+    fn a_header_that_says_extra_names_no_column_of_ours_and_warns_of_nothing() {
+        let headers = ["question", "answer", "extra: points", "room"].map(str::to_owned);
+        let columns = Columns::read(&headers, |_| false).unwrap();
+        assert_eq!(columns.list[2], Some(Column::Extra("points".to_owned())));
+        assert_eq!(columns.extra, ["room"]);
     }
 
     #[test]

@@ -180,8 +180,7 @@ impl Rows<'_> {
             if let (Some(Column::Extra(name)), Some(cell)) = (column, row.cells.get(at))
                 && !cell.is_empty()
             {
-                let name = name.strip_prefix("extra: ").unwrap_or(name);
-                question.extra.push((name.to_owned(), cell.text.trim().to_owned()));
+                question.extra.push((name.clone(), cell.text.trim().to_owned()));
             }
         }
         if row.is_hidden {

@@ -4,6 +4,7 @@ use super::Written;
 use super::html::{self, Mark, html};
 use super::listing::{label, part_letter};
 use super::lost::{Lost, percent, say_macros};
+use crate::labels::EXTRA;
 use crate::ours::{letter, parts_with_options, shown};
 use crate::{Accepted, Answer, Bank, Choice, Decimal, Form, Part, Question, Tolerance};
 
@@ -40,9 +41,6 @@ const AFTER: [&str; 10] = [
     "hint",
     "solution",
 ];
-/// Stands before the name of a field that no column of ours holds.
-const EXTRA: &str = "extra: ";
-
 /// Writes a bank.
 #[must_use]
 pub fn csv(bank: &Bank, with_answers: bool) -> Written {

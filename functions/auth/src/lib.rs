@@ -6,6 +6,7 @@ use shared::http::Routes;
 use utoipa::OpenApi;
 
 mod change_password;
+mod confirm_email;
 mod delete_account;
 mod export_account;
 mod forgot_password;
@@ -20,6 +21,8 @@ mod reset_password;
 mod revoke_session;
 mod session_started;
 mod show_me;
+mod undo_email_change;
+mod update_me;
 mod verify_email;
 
 /// The group's routes.
@@ -33,6 +36,9 @@ pub fn router(app: App) -> Router {
         .handle("reset_password", reset_password::reset_password)
         .handle("logout", logout::logout)
         .handle("show_me", show_me::show_me)
+        .handle("update_me", update_me::update_me)
+        .handle("confirm_email", confirm_email::confirm_email)
+        .handle("undo_email_change", undo_email_change::undo_email_change)
         .handle("list_sessions", list_sessions::list_sessions)
         .handle("revoke_session", revoke_session::revoke_session)
         .handle("change_password", change_password::change_password)
@@ -52,6 +58,9 @@ pub fn router(app: App) -> Router {
     reset_password::reset_password,
     logout::logout,
     show_me::show_me,
+    update_me::update_me,
+    confirm_email::confirm_email,
+    undo_email_change::undo_email_change,
     list_sessions::list_sessions,
     revoke_session::revoke_session,
     change_password::change_password,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::app::App;
+use shared::domain::account::profile::Profile;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
@@ -30,6 +31,8 @@ struct CurrentUser {
     email_verified: bool,
     /// Whether mail can be sent to the address: its part before the `@` is plain ASCII.
     email_deliverable: bool,
+    /// The email that the user asked for with `PATCH /api/auth/me`, until its link is opened. Null if there is none.
+    new_email: Option<Email>,
     /// When the account was opened.
     #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
@@ -47,20 +50,29 @@ struct CurrentUser {
 pub(crate) async fn show_me(State(app): State<App>, claim: Claim) -> Result<axum::Json<Me>, Problem> {
     let signed_in = claim.check().await?;
     let profile = app.store.refresh(signed_in.profile, app.now(), &app.random).await?;
-    let email_deliverable = deliverable(&profile.email).is_some();
-    let plan = profile.wallet.plan_at(app.now());
-    let user = CurrentUser {
-        id: profile.id,
-        email: profile.email,
-        name: profile.name,
-        credits: profile.wallet.credits,
-        plan,
-        credits_reset_at: profile.wallet.credits_reset_at,
-        email_verified: !profile.email_unverified,
-        email_deliverable,
-        created_at: profile.created_at,
-        has_unlimited: plan == Plan::Unlimited,
-        unlimited_until: profile.wallet.unlimited_end(app.now()),
-    };
-    Ok(axum::Json(Me { user }))
+    Ok(axum::Json(Me::of(profile, app.now())))
+}
+
+impl Me {
+    /// The user as of now.
+    pub(crate) fn of(profile: Profile, now: Timestamp) -> Self {
+        let wallet = profile.wallet.as_of(now);
+        let plan = wallet.plan_at(now);
+        let email_deliverable = deliverable(&profile.email).is_some();
+        let user = CurrentUser {
+            id: profile.id,
+            email: profile.email,
+            name: profile.name,
+            credits: wallet.credits,
+            plan,
+            credits_reset_at: wallet.credits_reset_at,
+            email_verified: !profile.email_unverified,
+            email_deliverable,
+            new_email: profile.new_email.filter(|new| new.is_meant_at(now)).map(|new| new.email),
+            created_at: profile.created_at,
+            has_unlimited: plan == Plan::Unlimited,
+            unlimited_until: wallet.unlimited_end(now),
+        };
+        Self { user }
+    }
 }

@@ -32,6 +32,7 @@ pub(crate) async fn open_portal(
     let customer = profile.stripe_customer_id.clone().ok_or_else(|| {
         Problem::new(Code::NotSubscribed, "There is no paid plan yet; buy one with `POST /api/credits/purchase`.")
     })?;
+    app.refresh_customer_email(&profile).await;
     let key = intent.key.map_or_else(|| app.random.uuid_v4().to_string(), |key| key.as_str().to_owned());
     let portal = |customer: String| {
         let (app, key, user) = (&app, &key, profile.id);

@@ -75,6 +75,7 @@ pub(crate) async fn purchase_plan(
         Some(customer) => customer.clone(),
         None => customer::create(&app, profile).await?,
     };
+    app.refresh_customer_email(profile).await;
     let key = intent.key.map_or_else(|| app.random.uuid_v4().to_string(), |key| key.as_str().to_owned());
     let checkout = |customer: String| {
         let (app, key, user) = (&app, &key, profile.id);

@@ -89,6 +89,6 @@ pub(crate) async fn report_question(
         closed_at: None,
     };
     let Report { id, question_id, reason, text, status, created_at, .. } =
-        app.store.report(user.profile.id, report, &app.random).await?;
+        app.store.report(user.profile.id, report, &app.random).await?.ok_or_else(Problem::unauthenticated)?;
     Ok(axum::Json(ReportAnswer { report: ReportView { id, question_id, reason, text, status, created_at } }))
 }

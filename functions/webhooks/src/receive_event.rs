@@ -44,7 +44,8 @@ pub(crate) async fn receive_event(
             None => Settled::NoAccount,
         };
         match settled {
-            Settled::Applied | Settled::Known => {}
+            Settled::Applied(profile) => app.refresh_customer_email(&profile).await,
+            Settled::Known => {}
             Settled::UnknownPrice => tracing::error!(event = event.id, "Stripe event with an unknown price"),
             // A payment without a (remaining) account needs an operator's attention.
             Settled::NoAccount if matches!(event.kind, EventKind::InvoicePaid(_)) => {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::App;
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
-use crate::domain::account::profile::Profile;
+use crate::domain::account::profile::{DatedEmail, Profile};
 use crate::domain::mail::delivery::Outcome;
 use crate::domain::mail::letter::{Letter, link};
 use crate::domain::mail::message::Message;
@@ -155,7 +155,7 @@ impl App {
         let Some(address) = deliverable(&to) else { return Ok(Prepared::Nobody) };
         let token = mail.kind.purpose().and_then(|purpose| {
             let token = LinkToken::derive(key, purpose, mail.id, profile.id)?;
-            let stored = StoredLinkToken::new(&token, purpose, to, mail.asked_at);
+            let stored = StoredLinkToken::new(&token, purpose, to, profile.state.session_epoch, mail.asked_at);
             Some((token, stored))
         });
         if token.as_ref().is_some_and(|(_, stored)| stored.is_expired(self.now())) {
@@ -178,5 +178,11 @@ fn address_of(mail: &Mail, profile: &Profile) -> Option<Email> {
         MailKind::Reset => Some(profile.email.clone()),
         MailKind::Verify => mail.to.clone().filter(|to| *to == profile.email),
         MailKind::PasswordChanged => mail.to.clone(),
+        MailKind::ConfirmEmail => mail.to.clone().filter(|to| is_meant(profile.new_email.as_ref(), to)),
+        MailKind::EmailChanged => mail.to.clone().filter(|to| is_meant(profile.former_email.as_ref(), to)),
     }
+}
+
+fn is_meant(address: Option<&DatedEmail>, to: &Email) -> bool {
+    address.is_some_and(|address| address.email == *to)
 }

@@ -3,6 +3,7 @@
 
 pub mod caller;
 mod course;
+mod customer_email;
 pub mod deliver_mail;
 mod figures;
 pub mod generate_midterm;

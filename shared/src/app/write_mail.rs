@@ -20,6 +20,13 @@ impl App {
         is_sent.then(|| Mail::to_user(id, kind, (profile.id, &profile.email), profile.language, now))
     }
 
+    /// A mail to a user at another address than that of the account. The address must be deliverable.
+    #[must_use]
+    pub fn mail_to_other(&self, profile: &Profile, email: &Email, kind: MailKind) -> Mail {
+        let (id, now) = (self.mail_id(), self.now().as_second());
+        Mail::to_user(id, kind, (profile.id, email), profile.language, now)
+    }
+
     /// A mail to whoever has an account with this address.
     #[must_use]
     pub fn mail_to_address(&self, email: &Email, kind: MailKind) -> Mail {

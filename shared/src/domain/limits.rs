@@ -48,6 +48,10 @@ pub enum LimitedAction {
     LinkAddress,
     /// A request for another mail of verification, per user.
     Resend,
+    /// A request for another address of an account, per user.
+    EmailChange,
+    /// A request for another address, per address that is asked for.
+    EmailChangeAddress,
     /// A password check of a signed-in user.
     Password,
     /// One page of an account export.
@@ -93,7 +97,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -105,6 +109,8 @@ impl LimitedAction {
         Self::ResetEmail,
         Self::LinkAddress,
         Self::Resend,
+        Self::EmailChange,
+        Self::EmailChangeAddress,
         Self::Password,
         Self::Export,
         Self::Analysis,
@@ -128,7 +134,8 @@ impl LimitedAction {
             Self::SignedIn => (100, MINUTE_SECONDS),
             // At most 1,440 guesses per day. A user who is locked out by somebody else waits at most ten minutes.
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
-            Self::Analysis | Self::ResetEmail | Self::Resend => (5, HOUR_SECONDS),
+            Self::Analysis | Self::ResetEmail | Self::Resend | Self::EmailChangeAddress => (5, HOUR_SECONDS),
+            Self::EmailChange => (3, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
@@ -140,7 +147,7 @@ impl LimitedAction {
     /// Whether every request of its routes counts. Otherwise the handler counts the limited ones.
     #[must_use]
     pub const fn is_for_every_request(self) -> bool {
-        !matches!(self, Self::Analysis)
+        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress)
     }
 
     /// Whether a request that ended after `progress` stays counted. Counts of other requests are taken back: a login
@@ -159,6 +166,8 @@ impl LimitedAction {
             | Self::ResetEmail
             | Self::LinkAddress
             | Self::Resend
+            | Self::EmailChange
+            | Self::EmailChangeAddress
             | Self::Export
             | Self::Analysis
             | Self::Spend
@@ -183,9 +192,10 @@ impl LimitedAction {
             | Self::RegisterAddress
             | Self::ResetAddress
             | Self::LinkAddress => CountedBy::Address,
-            Self::LoginEmail | Self::RegisterEmail | Self::ResetEmail => CountedBy::Email,
+            Self::LoginEmail | Self::RegisterEmail | Self::ResetEmail | Self::EmailChangeAddress => CountedBy::Email,
             Self::SignedIn
             | Self::Resend
+            | Self::EmailChange
             | Self::Password
             | Self::Export
             | Self::Analysis
@@ -209,6 +219,8 @@ impl LimitedAction {
             Self::ResetEmail => "reset_email",
             Self::LinkAddress => "link_address",
             Self::Resend => "resend",
+            Self::EmailChange => "email_change",
+            Self::EmailChangeAddress => "email_change_address",
             Self::Password => "password",
             Self::Export => "export",
             Self::Analysis => "analysis",

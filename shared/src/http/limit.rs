@@ -150,11 +150,11 @@ impl Limiter {
         refuse_over(&standings)
     }
 
-    /// Counts the request of a user under `action`, once until it is given back.
+    /// Counts the request of `subject` under `action`, once until it is given back.
     ///
     /// # Errors
     /// As [`Limiter::admit`].
-    pub(super) async fn admit_to(&self, action: LimitedAction, user: UserId) -> Result<(), Problem> {
+    pub(super) async fn admit_to(&self, action: LimitedAction, subject: String) -> Result<(), Problem> {
         let before = {
             let counts = self.0.counts();
             let mut before = counts.counted.iter().filter(|one| one.window.action == action && !one.is_given_back);
@@ -162,7 +162,7 @@ impl Limiter {
         };
         let standing = match before {
             Some(standing) => standing,
-            None => self.count(action, user.to_string()).await?,
+            None => self.count(action, subject).await?,
         };
         refuse_over(&[standing])
     }

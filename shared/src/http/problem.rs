@@ -48,6 +48,8 @@ pub enum Code {
     EmailUnverified,
     /// No mail can be sent to the email of the account.
     EmailUndeliverable,
+    /// The email was changed a short time ago, and that can still be undone.
+    EmailChangedRecently,
     /// The user has this plan already, or another paid plan.
     AlreadySubscribed,
     /// There is no subscription to change.
@@ -80,7 +82,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::InvalidRequest,
         Self::InvalidJson,
         Self::MissingField,
@@ -97,6 +99,7 @@ impl Code {
         Self::EmailTaken,
         Self::EmailUnverified,
         Self::EmailUndeliverable,
+        Self::EmailChangedRecently,
         Self::AlreadySubscribed,
         Self::NotSubscribed,
         Self::SubscriptionActive,
@@ -129,6 +132,7 @@ impl Code {
             Self::EmailTaken
             | Self::EmailUnverified
             | Self::EmailUndeliverable
+            | Self::EmailChangedRecently
             | Self::AlreadySubscribed
             | Self::NotSubscribed
             | Self::SubscriptionActive
@@ -165,6 +169,7 @@ impl Code {
             Self::EmailTaken => "email_taken",
             Self::EmailUnverified => "email_unverified",
             Self::EmailUndeliverable => "email_undeliverable",
+            Self::EmailChangedRecently => "email_changed_recently",
             Self::AlreadySubscribed => "already_subscribed",
             Self::NotSubscribed => "not_subscribed",
             Self::SubscriptionActive => "subscription_active",
@@ -202,6 +207,7 @@ impl Code {
             Self::EmailTaken => "Email already registered",
             Self::EmailUnverified => "Email not verified",
             Self::EmailUndeliverable => "Email undeliverable",
+            Self::EmailChangedRecently => "Email changed recently",
             Self::AlreadySubscribed => "Already subscribed",
             Self::NotSubscribed => "Not subscribed",
             Self::SubscriptionActive => "Subscription active",

@@ -49,6 +49,8 @@ impl Route {
 const BY_LOGIN: &[LimitedAction] = &[LimitedAction::LoginAddress, LimitedAction::LoginEmail];
 const BY_REGISTRATION: &[LimitedAction] = &[LimitedAction::RegisterAddress, LimitedAction::RegisterEmail];
 const BY_PASSWORD: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Password];
+const BY_EMAIL_CHANGE: &[LimitedAction] =
+    &[LimitedAction::SignedIn, LimitedAction::Password, LimitedAction::EmailChange, LimitedAction::EmailChangeAddress];
 const BY_RESEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Resend];
 const BY_LINK: &[LimitedAction] = &[LimitedAction::LinkAddress];
 const BY_RESET: &[LimitedAction] = &[LimitedAction::ResetAddress, LimitedAction::ResetEmail];
@@ -62,7 +64,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 53] = [
+pub static ROUTES: [Route; 56] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "verify_email", Method::POST, "/api/auth/verify").limited(BY_LINK),
@@ -71,6 +73,9 @@ pub static ROUTES: [Route; 53] = [
     open("auth", "reset_password", Method::POST, "/api/auth/reset").limited(BY_LINK),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
+    signed_in("auth", "update_me", Method::PATCH, "/api/auth/me").limited(BY_EMAIL_CHANGE),
+    open("auth", "confirm_email", Method::POST, "/api/auth/email/confirm").limited(BY_LINK),
+    open("auth", "undo_email_change", Method::POST, "/api/auth/email/undo").limited(BY_LINK),
     signed_in("auth", "list_sessions", Method::GET, "/api/auth/sessions"),
     signed_in("auth", "revoke_session", Method::DELETE, "/api/auth/sessions/{id}"),
     signed_in("auth", "change_password", Method::POST, "/api/auth/password").limited(BY_PASSWORD),

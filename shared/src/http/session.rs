@@ -14,9 +14,10 @@ use super::limit::{LimitSubject, Limiter};
 use super::problem::Problem;
 use crate::app::App;
 use crate::app::caller::Caller;
+use crate::domain::account::Email;
 use crate::domain::account::token::SessionToken;
 use crate::domain::id::UserId;
-use crate::domain::limits::LimitedAction;
+use crate::domain::limits::{LimitedAction, email_subject};
 use crate::request_metrics::note_user;
 use crate::store::SignedIn;
 
@@ -117,7 +118,14 @@ impl Claim {
     ///
     /// # Errors 429 if the limit is exceeded.
     pub async fn admit_to(&self, action: LimitedAction) -> Result<(), Problem> {
-        self.limiter.admit_to(action, self.user_id()).await
+        self.limiter.admit_to(action, self.user_id().to_string()).await
+    }
+
+    /// Counts the request under `action`, which counts by email. The session must be checked.
+    ///
+    /// # Errors 429 if the limit is exceeded.
+    pub async fn admit_email_to(&self, action: LimitedAction, email: &Email) -> Result<(), Problem> {
+        self.limiter.admit_to(action, email_subject(email.as_str())).await
     }
 
     /// The response to an invalid token: `problem`, or 429 if there were too many.

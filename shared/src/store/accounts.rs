@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, Entity, Item, text};
+use super::dynamodb::item::{self, Entity, text};
 use super::dynamodb::transact::{ActionOutcome, TransactionResult, fresh_token};
+use super::emails::credential_in;
 use super::keys::{self, Key};
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
@@ -86,7 +87,7 @@ impl Store {
         };
         let (session, token_hash) = account.session;
         let mut actions = vec![
-            self.put_new(item::write(&keys::credential(&profile.email), &credential)?)?,
+            self.put_free(item::write(&keys::credential(&profile.email), &credential)?, profile.created_at)?,
             self.put_new(item::write(&keys::profile(profile.id), profile)?)?,
             self.put_new(item::write(&keys::entry(profile.id, account.bonus.id), account.bonus)?)?,
             self.put_new(item::write(&keys::session(profile.id, token_hash), session)?)?,
@@ -96,7 +97,7 @@ impl Store {
         }
         let of_account = actions.len();
         for form in account.other_forms {
-            actions.push(self.check_absent(&keys::credential(form))?);
+            actions.push(self.check_free(&keys::credential(form), profile.created_at)?);
         }
         match self.transact(actions, &fresh_token()).await? {
             TransactionResult::Committed => {
@@ -111,20 +112,14 @@ impl Store {
         }
     }
 
-    /// A condition check for a transaction: no item exists under `key`.
-    fn check_absent(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(|error| StoreError::corrupt("ConditionCheck", error))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
+    /// A condition check for a transaction: the account exists and is not being deleted.
+    pub(super) fn check_account_stays(&self, user: UserId) -> Result<TransactWriteItem, StoreError> {
+        self.check(&keys::profile(user), "attribute_exists(pk) AND attribute_not_exists(closing)")
     }
 
     /// Reads the credential of `email`.
     pub async fn credential(&self, email: &Email) -> Result<Option<Credential>, StoreError> {
-        self.get(&keys::credential(email), true).await?.map(item::read).transpose()
+        Ok(self.get(&keys::credential(email), true).await?.map(credential_in).transpose()?.flatten())
     }
 
     /// Reads the credential of a mailbox and the spelling under which it is stored: the first spelling that has a
@@ -136,11 +131,14 @@ impl Store {
         }
         let keys: Vec<Key> = forms.iter().map(|form| keys::credential(form)).collect();
         let items = self.get_many(&keys, true).await?;
-        let stored: HashMap<Key, Item> =
-            items.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))).collect();
-        let first = forms.into_iter().zip(keys).find_map(|(form, key)| Some((form, stored.get(&key)?)));
-        let Some((form, item)) = first else { return Ok(None) };
-        Ok(Some((form.clone(), item::read(item.clone())?)))
+        let mut stored: HashMap<Key, Credential> = HashMap::new();
+        for item in items {
+            if let Some(key) = item::key_of(&item) {
+                stored.extend(credential_in(item)?.map(|credential| (key, credential)));
+            }
+        }
+        let first = forms.into_iter().zip(keys).find_map(|(form, key)| Some((form.clone(), stored.remove(&key)?)));
+        Ok(first)
     }
 
     /// Reads a profile.

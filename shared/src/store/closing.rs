@@ -57,6 +57,7 @@ impl Store {
                 // A request for a new password names the address, which is known for the last time here.
                 self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,
             ];
+            actions.extend(self.delete_reservation(&profile, now)?);
             for customer in self.customers_of(&profile).await? {
                 actions.push(self.delete(&keys::customer(&customer))?);
             }
@@ -146,7 +147,7 @@ impl Store {
             .set_key(Some(keys::profile(profile.id).attributes()))
             .update_expression(
                 "SET closing = :ledger, email = :nobody, #version = :after REMOVE #name, stripe_customer_id, \
-                 stripe_subscription_id, former_customers",
+                 stripe_subscription_id, former_customers, new_email, former_email",
             )
             .condition_expression("#version = :before AND attribute_not_exists(closing)")
             .expression_attribute_names("#version", "version")
@@ -175,7 +176,7 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn delete(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+    pub(super) fn delete(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder().table_name(&self.table).set_key(Some(key.attributes())).build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }

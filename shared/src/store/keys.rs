@@ -3,7 +3,7 @@
 //! | entity | pk | sk |
 //! |---|---|---|
 //! | Profile | `USER#<id>` | `PROFILE` |
-//! | Credential | `EMAIL#<normalised>` | `CREDENTIAL` |
+//! | Credential, reserved email | `EMAIL#<normalised>` | `CREDENTIAL` |
 //! | Session | `USER#<id>` | `SESSION#<sha256(secret) in hex>` |
 //! | Entry | `USER#<id>`, once deleted `CLOSED#<uuid>` | `CREDIT#<uuidv7>` |
 //! | Closed ledger | `CLOSED#<uuid>` | `LEDGER` |
@@ -29,7 +29,7 @@
 //! | Figure | `FIGURE#<digest>` | `FIGURE` |
 //! | Billing | `USER#<id>` | `BILLING` |
 //! | Link token | `USER#<id>` | `TOKEN#<purpose>` |
-//! | Mail | `MAIL#<last hex digit of user id or digest, modulo 4>` | `<user id>#verify`, `<user id>#notice#<id>` or `reset#<digest of an email>` |
+//! | Mail | `MAIL#<last hex digit of user id or digest, modulo 4>` | `<user id>#verify`, `<user id>#confirm_email`, `<user id>#notice#<id>` or `reset#<digest of an email>` |
 //! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
 //! | Event | `STRIPE#<event id>` | `EVENT` |
 //!
@@ -316,6 +316,7 @@ pub fn mail(slot: &Slot) -> Key {
     };
     match slot {
         Slot::Verify(user) => of_user(user, "verify"),
+        Slot::ConfirmEmail(user) => of_user(user, "confirm_email"),
         Slot::Notice(user, id) => of_user(user, &format!("notice#{id}")),
         Slot::Reset(digest) => Key::new(mail_partition_of(digest), format!("reset#{digest}")),
     }
@@ -438,6 +439,8 @@ mod tests {
         assert_eq!(both(&link_token(USER, Purpose::Reset)), (user, "TOKEN#reset"));
         let verify = ("MAIL#3", "00112233-4455-6677-8899-aabbccddeeff#verify");
         assert_eq!(both(&mail(&Slot::Verify(USER))), verify);
+        let confirm = ("MAIL#3", "00112233-4455-6677-8899-aabbccddeeff#confirm_email");
+        assert_eq!(both(&mail(&Slot::ConfirmEmail(USER))), confirm);
         assert_eq!(both(&mail(&Slot::Reset("0a1b".to_owned()))), ("MAIL#3", "reset#0a1b"));
         assert_eq!(both(&closed_entry(closed, entry_id)), (closed_pk, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(both(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));

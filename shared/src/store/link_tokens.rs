@@ -18,8 +18,8 @@ use crate::domain::account::Email;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::token::TokenHash;
-use crate::domain::mail::Mail;
 use crate::domain::mail::token::{LinkToken, Purpose};
+use crate::domain::mail::{Mail, Slot};
 use crate::domain::random::Random;
 
 /// A token as it is stored.
@@ -30,6 +30,9 @@ pub struct StoredLinkToken {
     purpose: StoredPurpose,
     /// The address that it was sent to.
     email: Email,
+    /// The account's session epoch when it was sent. A change of the password begins another one.
+    #[serde(default)]
+    session_epoch: u32,
     /// When it was used.
     #[serde(default)]
     used_at: Option<Timestamp>,
@@ -46,18 +49,22 @@ impl Entity for StoredLinkToken {
 enum StoredPurpose {
     Verify,
     Reset,
+    ConfirmEmail,
+    UndoEmail,
 }
 
 impl StoredLinkToken {
-    /// A token that was asked for at `asked_at` and is sent to `email`.
+    /// A token that was asked for at `asked_at` and is sent to `email`, in this session epoch of the account.
     #[must_use]
-    pub fn new(token: &LinkToken, purpose: Purpose, email: Email, asked_at: i64) -> Self {
+    pub fn new(token: &LinkToken, purpose: Purpose, email: Email, session_epoch: u32, asked_at: i64) -> Self {
         let stored = match purpose {
             Purpose::Verify => StoredPurpose::Verify,
             Purpose::Reset => StoredPurpose::Reset,
+            Purpose::ConfirmEmail => StoredPurpose::ConfirmEmail,
+            Purpose::UndoEmail => StoredPurpose::UndoEmail,
         };
         let expires_at = asked_at + purpose.ttl_seconds();
-        Self { token_hash: token.hash(), purpose: stored, email, used_at: None, expires_at }
+        Self { token_hash: token.hash(), purpose: stored, email, session_epoch, used_at: None, expires_at }
     }
 
     /// What it permits.
@@ -66,7 +73,21 @@ impl StoredLinkToken {
         match self.purpose {
             StoredPurpose::Verify => Purpose::Verify,
             StoredPurpose::Reset => Purpose::Reset,
+            StoredPurpose::ConfirmEmail => Purpose::ConfirmEmail,
+            StoredPurpose::UndoEmail => Purpose::UndoEmail,
         }
+    }
+
+    /// Whether it permits its purpose for this account.
+    fn is_for(&self, profile: &Profile) -> bool {
+        let is_outdated = self.purpose().ends_with_the_password() && self.session_epoch != profile.state.session_epoch;
+        // A token proves the address that it was sent to, and no other.
+        let proven = match self.purpose {
+            StoredPurpose::Verify | StoredPurpose::Reset => Some(&profile.email),
+            StoredPurpose::ConfirmEmail => profile.new_email.as_ref().map(|new| &new.email),
+            StoredPurpose::UndoEmail => profile.former_email.as_ref().map(|former| &former.email),
+        };
+        profile.state.closing.is_none() && !is_outdated && proven == Some(&self.email)
     }
 
     /// Whether it is too late to use it.
@@ -115,10 +136,7 @@ impl Store {
         let stored = stored.filter(|stored| stored.token_hash == token.hash() && !stored.is_expired(now));
         Ok(match (stored, profile) {
             (Some(StoredLinkToken { used_at: Some(_), .. }), _) => LinkTokenState::Used,
-            // A token proves the address that it was sent to, and no other.
-            (Some(stored), Some(profile)) if profile.state.closing.is_none() && profile.email == stored.email => {
-                LinkTokenState::Valid(Box::new(profile))
-            }
+            (Some(stored), Some(profile)) if stored.is_for(&profile) => LinkTokenState::Valid(Box::new(profile)),
             _ => LinkTokenState::Invalid,
         })
     }
@@ -151,8 +169,8 @@ impl Store {
         }
     }
 
-    /// Sets a new password by a token, ends every session, and verifies the email that the token was sent to. `notice` is
-    /// written with it.
+    /// Sets a new password by a token, ends every session, verifies the email that the token was sent to, and voids a
+    /// newer request for a new password. `notice` is written with it.
     pub async fn reset_password(
         &self,
         profile: &Profile,
@@ -162,24 +180,24 @@ impl Store {
         (now, random): (Timestamp, &Random),
     ) -> Result<Reset, StoreError> {
         let epoch = profile.state.session_epoch + 1;
-        let used = Update::builder()
-            .set_key(Some(keys::link_token(profile.id, Purpose::Reset).attributes()))
-            .update_expression("SET used_at = :now")
-            .condition_expression("token_hash = :hash AND attribute_not_exists(used_at)")
-            .expression_attribute_values(":now", text(now.to_string()))
-            .expression_attribute_values(":hash", text(token.hash().as_str()));
         let credential = Update::builder()
             .set_key(Some(keys::credential(&profile.email).attributes()))
             .update_expression("SET password_hash = :new, session_epoch = :epoch")
-            .condition_expression("user_id = :user")
+            // Not the reservation of an address that the account had until a moment ago.
+            .condition_expression("user_id = :user AND attribute_exists(password_hash)")
             .expression_attribute_values(":new", text(new.as_str()))
             .expression_attribute_values(":user", text(profile.id.to_string()))
             .expression_attribute_values(":epoch", number(epoch));
         let account = next_epoch(&keys::profile(profile.id), epoch, now).update_expression(
-            "SET session_epoch = :epoch, #version = #version + :one, updated_at = :now REMOVE email_unverified",
+            "SET session_epoch = :epoch, #version = #version + :one, updated_at = :now \
+             REMOVE email_unverified, new_email",
         );
-        let mut actions: Vec<TransactWriteItem> =
-            vec![self.update(used)?, self.update(credential)?, self.update(account)?];
+        let mut actions: Vec<TransactWriteItem> = vec![
+            self.use_token(token, Purpose::Reset, now)?,
+            self.update(credential)?,
+            self.update(account)?,
+            self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,
+        ];
         if let Some(notice) = notice {
             actions.push(self.put_mail(notice)?);
         }

@@ -3,7 +3,7 @@
 //! The outbox has a few partitions of its own, so that a sender finds what is due without an index. The mails of one user
 //! are in one of them, side by side.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures_util::future::try_join_all;
 
 use super::Store;
@@ -91,16 +91,11 @@ impl Store {
             .build()?;
         let link = keys::link_token(token.user_id(), stored.purpose());
         let link = Put::builder().table_name(&self.table).set_item(Some(item::write(&link, stored)?)).build()?;
-        // Nothing is written for an account that is being deleted.
-        let account = ConditionCheck::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys::profile(token.user_id()).attributes()))
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(closing)")
-            .build()?;
         let actions = vec![
             TransactWriteItem::builder().put(claim).build(),
             TransactWriteItem::builder().put(link).build(),
-            TransactWriteItem::builder().condition_check(account).build(),
+            // Nothing is written for an account that is being deleted.
+            self.check_account_stays(token.user_id())?,
         ];
         Ok(matches!(self.transact(actions, &fresh_token()).await?, TransactionResult::Committed))
     }

@@ -15,7 +15,7 @@ use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::token::TokenHash;
 use crate::domain::id::UserId;
-use crate::domain::mail::Mail;
+use crate::domain::mail::{Mail, Slot};
 use crate::domain::random::Random;
 
 /// Result of a password change.
@@ -30,7 +30,8 @@ pub enum PasswordChange {
 }
 
 impl Store {
-    /// Sets a new password and ends every session except the one stored under `kept`. Fails if the password, the
+    /// Sets a new password, ends every session except the one stored under `kept`, and voids every link to set a new
+    /// password. Fails if the password, the
     /// session or the account changed since they were read. `notice` is written with it.
     pub async fn change_password(
         &self,
@@ -59,6 +60,8 @@ impl Store {
             self.update(credential)?,
             self.update(next_epoch(&keys::profile(profile.id), epoch, now))?,
             self.update(session)?,
+            // A link that was sent is of the previous epoch. One that waits to be sent must not be sent any more.
+            self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,
         ];
         if let Some(notice) = notice {
             actions.push(self.put_mail(notice)?);
@@ -85,7 +88,8 @@ impl Store {
         let credential = Update::builder()
             .set_key(Some(keys::credential(email).attributes()))
             .update_expression("SET session_epoch = :epoch")
-            .condition_expression("user_id = :user")
+            // Not the reservation of an address that the account had until a moment ago.
+            .condition_expression("user_id = :user AND attribute_exists(password_hash)")
             .expression_attribute_values(":user", text(user.to_string()))
             .expression_attribute_values(":epoch", number(epoch + 1));
         let profile = next_epoch(&keys::profile(user), epoch + 1, now);
@@ -103,12 +107,13 @@ impl Store {
     }
 }
 
-/// The update of a profile to `epoch`. Its conditions: the profile is in the previous epoch, and the account is not
+/// The update of a profile to `epoch`, which withdraws a request for another address: whoever asked for it may be the
+/// reason for the new epoch. Its conditions: the profile is in the previous epoch, and the account is not
 /// being deleted.
 pub(super) fn next_epoch(key: &Key, epoch: u32, now: Timestamp) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
     Update::builder()
         .set_key(Some(key.attributes()))
-        .update_expression("SET session_epoch = :epoch, #version = #version + :one, updated_at = :now")
+        .update_expression("SET session_epoch = :epoch, #version = #version + :one, updated_at = :now REMOVE new_email")
         .condition_expression(if epoch == 1 {
             "attribute_exists(pk) AND attribute_not_exists(closing) \
              AND (attribute_not_exists(session_epoch) OR session_epoch = :before)"

@@ -67,10 +67,10 @@ impl Entity for EventClaim {
 }
 
 /// Result of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// The event was applied by this call.
-    Applied,
+    /// The event was applied by this call to this account.
+    Applied(Box<Profile>),
     /// The price is unknown. The event was recorded, but grants nothing until the configuration contains the price.
     UnknownPrice,
     /// The event contains nothing new.
@@ -206,7 +206,11 @@ impl Store {
             match self.transact(actions, &random.uuid_v4().to_string()).await? {
                 TransactionResult::Committed => {
                     count_grant(outcome.settlement.granted());
-                    return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Applied });
+                    return Ok(if outcome.unknown_price {
+                        Settled::UnknownPrice
+                    } else {
+                        Settled::Applied(Box::new(profile.clone()))
+                    });
                 }
                 // A concurrent request wrote the profile, or a concurrent duplicate wrote the claim: read again.
                 TransactionResult::Refused(_) => pause(attempt).await,

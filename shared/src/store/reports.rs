@@ -37,8 +37,9 @@ pub struct OpenReport {
 }
 
 impl Store {
-    /// Stores a report and puts it into the queue, unless the user has reported the question before. Returns what is stored.
-    pub async fn report(&self, user: UserId, report: Report, random: &Random) -> Result<Report, StoreError> {
+    /// Stores a report and puts it into the queue, unless the user has reported the question before. Returns what is stored;
+    /// `None` if the account is being deleted.
+    pub async fn report(&self, user: UserId, report: Report, random: &Random) -> Result<Option<Report>, StoreError> {
         let key = keys::report(user, &report.question_id);
         let queued = QueuedReport {
             id: report.id,
@@ -49,13 +50,12 @@ impl Store {
         let actions = vec![
             self.put_new(item::write(&key, &report)?)?,
             self.put_new(item::write(&keys::queued_report(report.id), &queued)?)?,
+            // The student's words must not stay behind a deleted account.
+            self.check_account_stays(user)?,
         ];
         match self.transact(actions, &random.uuid_v4().to_string()).await? {
-            TransactionResult::Committed => Ok(report),
-            TransactionResult::Refused(_) => {
-                let stored = self.get(&key, true).await?.map(item::read).transpose()?;
-                stored.ok_or_else(|| StoreError::corrupt("QueuedReport", "its report does not exist"))
-            }
+            TransactionResult::Committed => Ok(Some(report)),
+            TransactionResult::Refused(_) => self.get(&key, true).await?.map(item::read).transpose(),
         }
     }
 

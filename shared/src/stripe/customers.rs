@@ -66,6 +66,17 @@ impl Stripe {
         Ok(customer.id)
     }
 
+    /// Sets the address of `customer`. Every call needs a `key` of its own: Stripe would answer a repeated one without
+    /// doing anything, also after another change in between.
+    ///
+    /// # Errors
+    /// If Stripe does not answer or refuses.
+    pub async fn set_customer_email(&self, customer: &str, email: &str, key: &str) -> Result<(), StripeError> {
+        let path = format!("/v1/customers/{}", encoded(customer));
+        let _: CreatedCustomer = self.post(&path, &[("email", email)], key).await?;
+        Ok(())
+    }
+
     /// Whether Stripe has `customer`.
     ///
     /// # Errors If Stripe does not answer or refuses.

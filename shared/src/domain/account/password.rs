@@ -61,6 +61,12 @@ impl PasswordHash {
         Self(text)
     }
 
+    /// A hash that no password matches.
+    #[must_use]
+    pub fn unusable() -> Self {
+        Self("unusable".to_owned())
+    }
+
     /// The stored text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -23,13 +23,22 @@ pub struct Profile {
     /// imported ones, count as verified.
     #[serde(default, skip_serializing_if = "is_false")]
     pub email_unverified: bool,
+    /// The address that the user asked for, until it is confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_email: Option<DatedEmail>,
+    /// The address before the last change, for as long as the change can be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_email: Option<DatedEmail>,
+    /// Set by a change of the address until the user's customer at Stripe has it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub customer_email_due: bool,
     /// Language of mails to the user.
     #[serde(default, skip_serializing_if = "is_default")]
     pub language: Language,
     /// Balance (the sum of the ledger), plan and next refresh.
     #[serde(flatten)]
     pub wallet: Wallet,
-    /// Incremented by every write. A spend that read an older version is retried.
+    /// Incremented by every write on which something may be decided. A spend that read an older version is retried.
     pub version: u64,
     /// Number of ledger entries so far, which is the position of the newest.
     pub entry_count: u64,
@@ -48,6 +57,22 @@ pub struct Profile {
     pub created_at: Timestamp,
     /// When the profile was last written.
     pub updated_at: Timestamp,
+}
+
+/// An address that is meant until a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatedEmail {
+    pub email: Email,
+    /// In epoch seconds.
+    pub until: i64,
+}
+
+impl DatedEmail {
+    /// Whether it is still meant.
+    #[must_use]
+    pub fn is_meant_at(&self, now: Timestamp) -> bool {
+        now.as_second() < self.until
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -85,6 +110,9 @@ impl Profile {
             name,
             email,
             email_unverified: false,
+            new_email: None,
+            former_email: None,
+            customer_email_due: false,
             language: Language::default(),
             wallet,
             version: 1,

@@ -65,6 +65,7 @@ pub struct Analysis {
 pub fn analyse(past: &PastExams<'_>) -> Analysis {
     let forecast = outlook::topics(past);
     let backtest = outlook::backtest(past);
+    let forecast_quality = outlook::quality(backtest.as_ref());
     let topic_distribution = shares::by_topic(past);
     let difficulty_distribution = shares::by_difficulty(past);
     let values = study_order::values(past, &forecast);
@@ -73,7 +74,13 @@ pub fn analyse(past: &PastExams<'_>) -> Analysis {
     Analysis {
         edition: edition(past),
         exams_analysed: past.exams.len(),
-        study_strategy: study_order::strategy(past, &topic_distribution, difficulty_distribution, &high_value_topics),
+        study_strategy: study_order::strategy(
+            past,
+            &topic_distribution,
+            difficulty_distribution,
+            &high_value_topics,
+            forecast_quality,
+        ),
         topic_distribution,
         difficulty_distribution,
         high_value_topics,
@@ -84,7 +91,7 @@ pub fn analyse(past: &PastExams<'_>) -> Analysis {
         year_trends: trends::year_trends(past),
         forecast,
         pattern_forecast: outlook::patterns(past),
-        forecast_quality: outlook::quality(backtest.as_ref()),
+        forecast_quality,
         backtest,
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::frequency::word;
-use super::outlook::TopicForecast;
+use super::outlook::{ForecastQuality, TopicForecast};
 use super::past::{PastExams, of_topic};
 use super::shares::{DifficultyMix, TopicShare};
 use crate::domain::catalog::Topic;
@@ -153,6 +153,7 @@ pub(super) fn strategy(
     topics: &[TopicShare],
     difficulty: DifficultyMix,
     high_value: &[HighValueTopic],
+    quality: ForecastQuality,
 ) -> String {
     let mut sentences = Vec::new();
     let years = || past.exams.iter().map(|exam| exam.year);
@@ -184,6 +185,9 @@ pub(super) fn strategy(
     }
     if past.exams.len() < 5 {
         sentences.push("With so few exams the forecast is unreliable.".to_owned());
+    }
+    if quality == ForecastQuality::NoBetter {
+        sentences.push("On this course's past exams the forecast was no better than simple counting.".to_owned());
     }
     sentences.join(" ")
 }

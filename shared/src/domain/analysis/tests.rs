@@ -173,6 +173,19 @@ fn the_recommendation_states_the_numbers() {
     }
 }
 
+/// Each exam has the topics of the last one, so that repeating it is never wrong.
+#[test]
+fn a_forecast_that_is_no_better_than_counting_says_so() {
+    const SAID: &str = "the forecast was no better than simple counting";
+    let rows: Vec<Row> =
+        (0..8).flat_map(|exam| (0..3).map(move |topic| (exam, topic, None, None, None, None))).collect();
+    let bank = bank(&[2000, 2001, 2002, 2003, 2004, 2005, 2006, 2007], 3, &rows);
+    let analysis = analyse(&PastExams::of(&bank));
+    assert_eq!(analysis.forecast_quality, ForecastQuality::NoBetter);
+    assert!(analysis.study_strategy.contains(SAID), "{}", analysis.study_strategy);
+    assert!(!analyse(&PastExams::of(&drifting(24, 20, 0))).study_strategy.contains(SAID));
+}
+
 #[test]
 fn generated_questions_count_for_nothing() {
     let plain = small();

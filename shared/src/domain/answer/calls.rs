@@ -1,9 +1,9 @@
 //! Parses functions and what takes several arguments: logarithms, binomials, sums, integrals.
 
+use super::choices::Choices;
 use super::names::{Constant, Function};
 use super::parse::{POWER, Parser, SUM, degrees, expression};
 use super::rational::Rational;
-use super::reading::Choices;
 use super::token::{Bracket, Kind, Number, Relation, Series, Token};
 use super::tree::{Node, Operator};
 use super::{MAX_DEPTH, Unreadable};

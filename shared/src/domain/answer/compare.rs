@@ -7,8 +7,8 @@ use super::equal::{Context, formulas};
 use super::equations::{equations, inequalities, order, ratios, solutions, subject};
 use super::intervals::{intervals, is_surely_interval, joined};
 use super::literal::Literal;
+use super::parsed::{Answer, End, Formula, all_reals};
 use super::rational::Rational;
-use super::read::{Answer, End, Formula, all_reals};
 use super::tree::{Node, Operator};
 use super::words::{self, Word as Phrase};
 

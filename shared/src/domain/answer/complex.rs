@@ -1,7 +1,7 @@
 //! Tells whether an answer is about complex numbers.
 
 use super::names::{Constant, Function};
-use super::read::Answer;
+use super::parsed::Answer;
 use super::tree::{Node, Operator, Work};
 
 /// Whether an answer has something that only complex numbers have: their parts, e^(ix), a value that is not real.

@@ -1,7 +1,7 @@
 //! Compares expressions: numbers by value, functions by their values at points.
 
 use super::names::{Constant, Function, is_family_constant, is_free_constant};
-use super::read::Formula;
+use super::parsed::Formula;
 use super::sample::{FAR, POINTS, ROUNDS, points};
 use super::tree::{Node, Operator, Point, Work};
 use super::value::Value;

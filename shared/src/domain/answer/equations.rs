@@ -2,7 +2,7 @@
 
 use super::CheckResult;
 use super::equal::{Context, formulas, is_satisfied, is_violated, is_zero, proportion};
-use super::read::{Answer, Formula};
+use super::parsed::{Answer, Formula};
 use super::token::Relation;
 use super::tree::{Node, Operator};
 

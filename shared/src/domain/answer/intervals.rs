@@ -2,7 +2,7 @@
 
 use super::Unreadable;
 use super::names::Function;
-use super::read::{Answer, End, Formula, Interval};
+use super::parsed::{Answer, End, Formula, Interval};
 use super::token::Relation;
 use super::tree::{Node, Operator, Work};
 

@@ -3,9 +3,9 @@
 //! Delimiters and spacing of LaTeX disappear. A run of letters stays one word, because only the context tells a unit or
 //! prose from a product of variables: `split.rs` takes it apart later.
 
+use super::choices::Choices;
 use super::prose::{period, repeating};
 use super::rational::Rational;
-use super::reading::Choices;
 use super::symbols::{command, superscript, symbol, vulgar_fraction};
 use super::token::{Bracket, Kind, Number, Relation, Side, Token};
 use super::{MAX_TOKENS, Unreadable};

@@ -14,6 +14,7 @@
 mod applied;
 mod calendar;
 mod calls;
+mod choices;
 mod compare;
 mod complex;
 mod equal;
@@ -29,12 +30,12 @@ mod mirrored;
 mod names;
 mod natural;
 mod parse;
+mod parsed;
 mod prepare;
 mod preview;
 mod prose;
 mod rational;
-mod read;
-mod reading;
+mod reader;
 mod relations;
 mod rewrite;
 mod sample;
@@ -54,10 +55,10 @@ mod words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use choices::Choices;
 use equal::Context;
+use parsed::Parsed;
 pub use preview::{Preview, Unclear, preview, preview_text};
-use read::Read;
-use reading::Choices;
 use tree::Work;
 
 /// Longest accepted answer, in bytes.
@@ -231,7 +232,7 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Chec
     let with_unit_vectors = unit_vectors(expected, given, rules);
     let rules = with_unit_vectors.as_ref().unwrap_or(rules);
     let context = Context { rules, work };
-    let read = |text: &str, reading| read::read(text, reading, rules);
+    let read = |text: &str, reading| reader::read(text, reading, rules);
     let (Ok(wanted), Ok(found)) = (read(expected, Choices::NONE), read(given, Choices::NONE)) else {
         return CheckResult::Undecided;
     };
@@ -244,7 +245,7 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Chec
     }
     // A text may have another meaning. That makes a wrong answer undecided. It makes it right only if the other meaning is a
     // notation of numbers, which does not match by accident.
-    let others = |text: &str, usual: &Read| {
+    let others = |text: &str, usual: &Parsed| {
         let other =
             usual.open.alternatives().into_iter().filter_map(|choices| Some((choices, read(text, choices).ok()?)));
         std::iter::once((Choices::NONE, usual.clone())).chain(other).collect::<Vec<_>>()
@@ -275,10 +276,10 @@ fn check_within(expected: &str, given: &str, rules: &Rules, work: &Work) -> Chec
 }
 
 /// Whether an unusual notation is probably meant: `I` beside complex numbers, a decimal comma that parts no two items.
-fn is_meant(wanted: Choices, expected: &str, wanted_read: &Read, found: Choices, found_read: &Read) -> bool {
+fn is_meant(wanted: Choices, expected: &str, wanted_read: &Parsed, found: Choices, found_read: &Parsed) -> bool {
     if wanted.union(found).has(Choices::NATURAL_LOGARITHM) {
         // All logarithms are natural, and one stands beside the number e.
-        let all = |choices: Choices, read: &Read| {
+        let all = |choices: Choices, read: &Parsed| {
             choices.has(Choices::NATURAL_LOGARITHM) || !read.open.has(Choices::NATURAL_LOGARITHM)
         };
         let natural = natural::is_evident(&wanted_read.answer) || natural::is_evident(&found_read.answer);
@@ -311,8 +312,8 @@ fn approximated(expected: &str, given: &str, rules: &Rules, work: &Work) -> Opti
     let sides = |text: &str| -> Option<Vec<String>> {
         let text = text.replace("\\approx", "≈");
         let (exact, rounded) = text.split_once('≈').filter(|(_, rounded)| !rounded.contains('≈'))?;
-        let value = |side: &str| match read::read(side, Choices::NONE, rules).ok()?.answer {
-            read::Answer::Value(formula) if formula.node.variables().is_empty() => {
+        let value = |side: &str| match reader::read(side, Choices::NONE, rules).ok()?.answer {
+            parsed::Answer::Value(formula) if formula.node.variables().is_empty() => {
                 Some((formula.node.value(&[], work), formula.last_digit))
             }
             _ => None,
@@ -345,9 +346,9 @@ fn approximated(expected: &str, given: &str, rules: &Rules, work: &Work) -> Opti
 /// Compares numbers in another base, such as `101_2`.
 fn based(expected: &str, given: &str) -> Option<CheckResult> {
     let number = |text: &str| {
-        let read = read::read(text, Choices::NONE, &Rules::default()).ok()?;
+        let read = reader::read(text, Choices::NONE, &Rules::default()).ok()?;
         match read.answer {
-            read::Answer::Value(formula) if read.unit.is_none() => formula.node.exact()?.as_whole(),
+            parsed::Answer::Value(formula) if read.unit.is_none() => formula.node.exact()?.as_whole(),
             _ => None,
         }
     };
@@ -405,7 +406,7 @@ fn squeezed(text: &str) -> String {
 }
 
 /// Compares two parsed answers, with their units.
-fn compare(expected: &Read, given: &Read, text: &str, context: &Context) -> CheckResult {
+fn compare(expected: &Parsed, given: &Parsed, text: &str, context: &Context) -> CheckResult {
     if let (Some(wanted), Some(found)) = (&expected.only_unit, &given.only_unit)
         && wanted.is_same(found)
     {
@@ -426,7 +427,7 @@ fn compare(expected: &Read, given: &Read, text: &str, context: &Context) -> Chec
         (Some(_), None) if expected.dollars => None,
         _ => return CheckResult::Undecided,
     };
-    if let (read::Answer::Word(word @ (words::Word::Yes | words::Word::No)), Some(letter)) =
+    if let (parsed::Answer::Word(word @ (words::Word::Yes | words::Word::No)), Some(letter)) =
         (&expected.answer, words::letter(text))
     {
         return words::compare(*word, letter);

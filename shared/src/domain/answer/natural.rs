@@ -2,7 +2,7 @@
 
 use super::complex::any;
 use super::names::{Constant, Function};
-use super::read::Answer;
+use super::parsed::Answer;
 use super::tree::{Node, Operator};
 
 /// Whether a logarithm and the number e undo each other somewhere in an answer.

@@ -4,9 +4,9 @@
 //! powers, from right to left; `!`, `%` and `°`. `docs/marking.md` has the grammar.
 
 use super::applied::application;
+use super::choices::Choices;
 use super::names::{Constant, Function};
 use super::rational::Rational;
-use super::reading::Choices;
 use super::token::{Bracket, Kind, Number, Side, Token};
 use super::tree::{Node, Operator};
 use super::{MAX_DEPTH, Unreadable};

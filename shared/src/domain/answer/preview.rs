@@ -1,11 +1,12 @@
 //! Writes a parsed answer, so that its author sees how it was read.
 
+use super::choices::Choices;
 use super::layout::Layout;
 use super::literal::Literal;
 use super::names::{Function, greek_sign};
+use super::parsed::{Answer, End, Formula, Interval};
 use super::rational::Rational;
-use super::read::{self, Answer, End, Formula, Interval};
-use super::reading::Choices;
+use super::reader;
 use super::token::{Relation, Series};
 use super::tree::{Node, Operator};
 use super::words::Word;
@@ -42,7 +43,7 @@ pub fn preview(text: &str, rules: &Rules) -> Result<Preview, Unclear> {
     if calendar::compare(&prepared, &prepared).is_some() {
         return Ok(preview_text(&prepared));
     }
-    match read::read(&prepared, Choices::NONE, rules) {
+    match reader::read(&prepared, Choices::NONE, rules) {
         Ok(found) => {
             let mut layout = answer(&found.answer);
             if let (Answer::Unit, Some(unit)) = (&found.answer, &found.only_unit) {

@@ -3,7 +3,8 @@
 use super::intervals::{between, flip, half_line};
 use super::literal::{self, Literal};
 use super::parse::Sign;
-use super::read::{Answer, Formula, Reader};
+use super::parsed::{Answer, Formula};
+use super::reader::Reader;
 use super::slices::{bracketed, parts, split_relations};
 use super::token::{Kind, Relation, Token};
 use super::tree::Node;

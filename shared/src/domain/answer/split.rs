@@ -1,8 +1,8 @@
 //! Takes words apart: `xsinx` is x·sin x, `2pir` is 2·π·r, and `converges by` is prose, which nothing here reads.
 
 use super::Unreadable;
+use super::choices::Choices;
 use super::names::{Constant, Function, greek, is_prose, is_unknown_function};
-use super::reading::Choices;
 use super::token::{Bracket, Kind, Number, Token};
 use super::tree::Operator;
 

@@ -3,8 +3,8 @@
 //! A unit is a product of base units with a factor, so that `9.8 N/kg` has the unit of `9.8 m/s^2`. Those that say
 //! nothing (`units`, `radians`) are dropped.
 
+use super::choices::Choices;
 use super::rational::Rational;
-use super::reading::Choices;
 use super::token::{Bracket, Kind, Token};
 use super::unit_names::{Base, known};
 

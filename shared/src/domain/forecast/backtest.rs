@@ -26,7 +26,7 @@ pub struct Backtest {
     pub questions: usize,
     /// Those on topics never asked before.
     pub unseen_questions: usize,
-    /// The number that Good–Turing predicted.
+    /// The number that was predicted: Good–Turing's estimate times its learnt factor.
     pub unseen_expected: f64,
 }
 
@@ -35,7 +35,7 @@ pub struct Backtest {
 pub struct UnseenShare {
     /// Measured share.
     pub measured: f64,
-    /// Share that Good–Turing predicted.
+    /// Share that was predicted.
     pub expected: f64,
 }
 
@@ -72,7 +72,7 @@ impl Backtest {
         let unseen = exam.counts.iter().filter(|(topic, _)| is_new(topic)).map(|(_, count)| *count);
         self.questions += exam.questions as usize;
         self.unseen_questions += unseen.sum::<u32>() as usize;
-        self.unseen_expected += history.unseen_share() * f64::from(exam.questions);
+        self.unseen_expected += learner.unseen_share() * f64::from(exam.questions);
     }
 }
 
@@ -131,22 +131,24 @@ mod tests {
         holds(&scored.last_exam, [0.4, (3.0 * sure + 2.0 * wrong) / 5.0, 1.0 - 0.4 / 0.16, 0.4, 0.75]);
         // The probabilities that the formulas give in mpmath.
         let model: [(f64, bool); 5] = [
-            (0.632_835_606_366, true),
-            (0.607_509_703_663, false),
-            (0.632_498_187_798, true),
-            (0.431_683_638_905, true),
-            (0.443_669_975_889, true),
+            (0.622_617_482_800, true),
+            (0.599_239_726_458, false),
+            (0.621_943_118_482, true),
+            (0.437_125_856_181, true),
+            (0.448_157_337_709, true),
         ];
         let brier = model.iter().map(|(p, y)| (p - f64::from(u8::from(*y))).powi(2)).sum::<f64>() / 5.0;
         let log_score = -model.iter().map(|(p, y)| if *y { p.ln() } else { (1.0 - p).ln() }).sum::<f64>() / 5.0;
-        // Bins .6–.7, of which two of three appeared, and .4–.5, of which both did.
-        let off = (2.0 - model[0].0 - model[1].0 - model[2].0) + (2.0 - model[3].0 - model[4].0);
+        // Bins .6–.7, of which both appeared, .5–.6, of which one did not, and .4–.5, of which both did.
+        let off = (2.0 - model[0].0 - model[2].0) + model[1].0 + (2.0 - model[3].0 - model[4].0);
         holds(&scored.model, [brier, log_score, 1.0 - brier / 0.16, off / 5.0, 0.75]);
         // Topic 2 was new in 2020; one of three questions, then two of five, were on a topic seen once.
         assert_eq!((scored.questions, scored.unseen_questions), (6, 1));
         let unseen = scored.unseen_share().unwrap();
         near(unseen.measured, 1.0 / 6.0);
-        near(unseen.expected, (2.0 / 3.0 + 4.0 * 2.0 / 5.0) / 6.0);
+        // On the second exam, one question of two was new where 2/3 of one was expected.
+        let factor = (1.0 + 2.0) / (2.0 / 3.0 + 2.0);
+        near(unseen.expected, (2.0 / 3.0 + 4.0 * factor * 2.0 / 5.0) / 6.0);
         assert_eq!(Backtest::default().unseen_share(), None);
     }
 

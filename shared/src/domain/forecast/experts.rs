@@ -1,15 +1,17 @@
-//! The experts: each predicts a topic from one half-life and one way of counting.
+//! The experts: each predicts a topic from one half-life and one way of counting, and one from whether it came the year
+//! before ([`Transitions`]).
 //!
-//! Both are conjugate: [`WeightedCounts`] is a Dirichlet-multinomial over the questions of an exam, [`Presence`] a
+//! Both ways of counting are conjugate: [`WeightedCounts`] is a Dirichlet-multinomial over the questions of an exam, [`Presence`] a
 //! Beta-Binomial over exams with and without the topic.
 
 use super::beta::{Beta, Chance, ln_gamma};
 use super::history::Fading;
+use super::transitions::Transitions;
 
 /// Half-lives in years. No single half-life is best on all archives.
 pub(super) const HALF_LIVES: [f64; 6] = [0.7, 1.5, 3.0, 6.0, 12.0, f64::INFINITY];
-/// All experts: each half-life with each way of counting.
-pub(super) const EXPERTS: usize = 2 * HALF_LIVES.len();
+/// All experts: each half-life with each way of counting, and the transitions.
+pub(super) const EXPERTS: usize = 2 * HALF_LIVES.len() + 1;
 /// Weight of the prior of [`WeightedCounts`] in questions, over all topics.
 const PRIOR_QUESTIONS: f64 = 5.0;
 /// Weight of the prior of [`Presence`] in exams.
@@ -22,6 +24,8 @@ pub(super) enum Expert<'a> {
     Counts(WeightedCounts<'a>),
     /// Counts exams.
     Presence(Presence<'a>),
+    /// Looks at whether the topic came the year before.
+    Transitions(&'a Transitions),
 }
 
 impl Expert<'_> {
@@ -30,6 +34,7 @@ impl Expert<'_> {
         match self {
             Self::Counts(counts) => counts.probability(topic),
             Self::Presence(presence) => presence.beta(topic).mean(),
+            Self::Transitions(transitions) => transitions.beta(topic).mean(),
         }
     }
 
@@ -38,13 +43,14 @@ impl Expert<'_> {
         match self {
             Self::Counts(counts) => Chance { beta: counts.beta(topic), draws: counts.questions },
             Self::Presence(presence) => Chance { beta: presence.beta(topic), draws: 1.0 },
+            Self::Transitions(transitions) => Chance { beta: transitions.beta(topic), draws: 1.0 },
         }
     }
 
     pub(super) fn as_counts(&self) -> Option<&WeightedCounts<'_>> {
         match self {
             Self::Counts(counts) => Some(counts),
-            Self::Presence(_) => None,
+            Self::Presence(_) | Self::Transitions(_) => None,
         }
     }
 }
@@ -112,7 +118,7 @@ pub(super) struct Presence<'a> {
 
 impl<'a> Presence<'a> {
     /// For an exam `years` after the latest; `rate` is b, the share of a course's pairs of exam and topic in which the
-    /// exam has the topic, without a discount.
+    /// exam has the topic, without a discount, each pair with the weight of its exam.
     pub(super) fn new(fading: &'a Fading, rate: f64, years: f64) -> Self {
         Self { fading, fade: fading.fade(years), rate }
     }
@@ -133,21 +139,24 @@ mod tests {
 
     use super::super::PastExam;
     use super::super::history::History;
-    use super::super::tally::in_time;
+    use super::super::tally::{by_year, in_time};
     use super::*;
 
     const NOW: f64 = 2012.0;
 
     fn history(exams: &[PastExam]) -> History {
         let mut history = History::new();
-        for tally in in_time(exams) {
-            history.add(&tally);
+        for year in by_year(&in_time(exams)) {
+            history.add_year(year);
         }
         history
     }
 
     fn probabilities(exams: &[PastExam], topic: usize) -> Vec<f64> {
-        history(exams).experts(NOW).iter().map(|expert| expert.probability(topic)).collect()
+        // Not of the last one: it learns from an additional exam with a topic that the next year lacked that topics go.
+        let history = history(exams);
+        let experts = history.experts(NOW);
+        experts[..2 * HALF_LIVES.len()].iter().map(|expert| expert.probability(topic)).collect()
     }
 
     fn exam(time: f64, topics: &[usize]) -> PastExam {
@@ -174,14 +183,17 @@ mod tests {
         near(counts.share(0), 3.625 / 6.5);
         near(counts.share(1), 2.625 / 6.5);
         near(counts.questions(), 2.0);
-        // b = 3/4: (3/4 + 1/2 + 3/10 · 1/4) / (1 + 3/4) and (3/4 + 3/10 · 1/4) / (1 + 3/4).
-        near(experts[8].probability(0), 1.325 / 1.75);
-        near(experts[8].probability(1), 0.825 / 1.75);
+        // b = (2 · 1/4 + 1 · 1/2) / (2 · 3/4) = 2/3: (2/3 + 1/2 + 3/10 · 1/4) / (1 + 3/4) and (2/3 + 3/10 · 1/4) / (1 + 3/4).
+        near(experts[8].probability(0), (2.0 / 3.0 + 0.575) / 1.75);
+        near(experts[8].probability(1), (2.0 / 3.0 + 0.075) / 1.75);
         // Without forgetting: α = 5/2 + 1/2 + 2 = 5 and 5/2 + 1/2 = 3 of 9; (3/4 + 1 + 3/10) / 3 and (3/4 + 3/10) / 3.
         near(experts[5].probability(0), 1.0 - 4.0 * 5.0 / (9.0 * 10.0));
         near(experts[5].probability(1), 1.0 - 6.0 * 7.0 / (9.0 * 10.0));
         near(experts[11].probability(0), 2.05 / 3.0);
         near(experts[11].probability(1), 1.05 / 3.0);
+        // Of the two topics, 0 came again and 1 did not: (1 + 1) / (2 + 2) after coming, and nothing is known of an absence.
+        near(experts[12].probability(0), 0.5);
+        near(experts[12].probability(1), 0.5);
         assert_eq!(experts.len(), EXPERTS);
     }
 

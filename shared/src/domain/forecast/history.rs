@@ -6,6 +6,7 @@
 use super::experts::{Expert, HALF_LIVES, Presence, WeightedCounts};
 use super::number;
 use super::tally::ExamCounts;
+use super::transitions::Transitions;
 
 /// Half-life of the recent share in a trend, in years.
 const TREND_HALF_LIFE_YEARS: f64 = 2.0;
@@ -23,8 +24,6 @@ pub(super) struct History {
     latest: f64,
     exams: u32,
     questions: u32,
-    /// Pairs of an exam and a topic on it.
-    presences: u32,
     /// Topics asked at least once.
     topics_seen: u32,
     by_topic: Vec<TopicTotals>,
@@ -32,6 +31,7 @@ pub(super) struct History {
     at_latest: (Vec<u32>, u32),
     fading: [Fading; HALF_LIVES.len()],
     recent: Fading,
+    transitions: Transitions,
 }
 
 /// Unweighted counts of a topic.
@@ -49,6 +49,8 @@ pub(super) struct Fading {
     pub(super) exams: f64,
     /// Σ w · questions.
     pub(super) questions: f64,
+    /// Σ w · topics of the exam.
+    presences: f64,
     /// By topic.
     topics: Vec<FadingTopic>,
 }
@@ -64,7 +66,7 @@ pub(super) struct FadingTopic {
 
 impl Fading {
     fn new(half_life: f64) -> Self {
-        Self { half_life, exams: 0.0, questions: 0.0, topics: Vec::new() }
+        Self { half_life, exams: 0.0, questions: 0.0, presences: 0.0, topics: Vec::new() }
     }
 
     /// The factor by which every weight decreases over `years`.
@@ -80,6 +82,7 @@ impl Fading {
         let fade = self.fade(years_since_latest);
         self.exams = self.exams * fade + 1.0;
         self.questions = self.questions * fade + f64::from(exam.questions);
+        self.presences = self.presences * fade + number(exam.counts.len());
         for topic in &mut self.topics {
             topic.questions *= fade;
             topic.exams *= fade;
@@ -101,17 +104,25 @@ impl History {
             latest: f64::NEG_INFINITY,
             exams: 0,
             questions: 0,
-            presences: 0,
             topics_seen: 0,
             by_topic: Vec::new(),
             at_latest: (Vec::new(), 0),
             fading: HALF_LIVES.map(Fading::new),
             recent: Fading::new(TREND_HALF_LIFE_YEARS),
+            transitions: Transitions::default(),
+        }
+    }
+
+    /// Adds the exams of a year, which is later than those added so far.
+    pub(super) fn add_year(&mut self, year: &[ExamCounts]) {
+        self.transitions.add_year(year);
+        for exam in year {
+            self.add(exam);
         }
     }
 
     /// Adds an exam that is not older than those added so far.
-    pub(super) fn add(&mut self, exam: &ExamCounts) {
+    fn add(&mut self, exam: &ExamCounts) {
         // Without an earlier exam there is nothing to decay.
         let years = if self.exams == 0 { 0.0 } else { exam.time - self.latest };
         lengthen(&mut self.by_topic, exam);
@@ -132,7 +143,6 @@ impl History {
             self.at_latest.0[*topic] += 1;
         }
         self.at_latest.1 += 1;
-        self.presences += u32::try_from(exam.counts.len()).unwrap_or(u32::MAX);
         self.questions += exam.questions;
         self.exams += 1;
         self.latest = exam.time;
@@ -147,16 +157,19 @@ impl History {
         self.by_topic.iter().enumerate().filter(|(_, totals)| totals.exams > 0).map(|(topic, _)| topic)
     }
 
-    /// The twelve experts on an exam at time `now`; none without history.
+    /// The experts on an exam at time `now`; none without history.
     pub(super) fn experts(&self, now: f64) -> Vec<Expert<'_>> {
         if self.exams == 0 {
             return Vec::new();
         }
         let years = now - self.latest;
         let counts = self.fading.iter().map(|fading| Expert::Counts(self.counts_at(fading, years)));
-        let presence_rate = f64::from(self.presences) / (f64::from(self.exams) * f64::from(self.topics_seen));
-        let presence = self.fading.iter().map(|fading| Expert::Presence(Presence::new(fading, presence_rate, years)));
-        counts.chain(presence).collect()
+        let topics = f64::from(self.topics_seen);
+        let presence = self.fading.iter().map(|fading| {
+            let rate = (fading.presences / (fading.exams * topics)).min(1.0);
+            Expert::Presence(Presence::new(fading, rate, years))
+        });
+        counts.chain(presence).chain([Expert::Transitions(&self.transitions)]).collect()
     }
 
     /// The experts whose shares a trend compares: the one with a short memory, and the one that never forgets.
@@ -182,8 +195,13 @@ impl History {
         f64::from(with_topic.get(topic).copied().unwrap_or(0)) / f64::from(*exams)
     }
 
+    /// Whether the topic was asked.
+    pub(super) fn has_seen(&self, topic: usize) -> bool {
+        self.by_topic.get(topic).is_some_and(|totals| totals.exams > 0)
+    }
+
     /// Share of the questions whose topic was asked once only: Good–Turing's estimate of what is new next time.
-    pub(super) fn unseen_share(&self) -> f64 {
+    pub(super) fn good_turing(&self) -> f64 {
         if self.questions == 0 {
             return 1.0;
         }

@@ -3,7 +3,7 @@
 
 use super::PastExam;
 use super::beta::ln_gamma;
-use super::experts::HALF_LIVES;
+use super::experts::{EXPERTS, HALF_LIVES};
 
 /// Topics, and by topic the probability that the mixture gives it at `now`.
 pub(super) fn refit(exams: &[PastExam], now: f64) -> Vec<(usize, f64)> {
@@ -66,8 +66,6 @@ fn experts(history: &[PastExam], now: f64) -> Vec<Vec<f64>> {
     let topics = seen(history);
     let count = |exam: &PastExam, topic: usize| float(exam.topics.iter().filter(|asked| **asked == topic).count());
     let on = |exam: &PastExam, topic: usize| if exam.topics.contains(&topic) { 1.0 } else { 0.0 };
-    let pairs: f64 = history.iter().flat_map(|exam| topics.iter().map(|topic| on(exam, *topic))).sum();
-    let b = pairs / (float(history.len()) * float(topics.len()));
     let sum = |h: f64, of: &dyn Fn(&PastExam) -> f64| -> f64 {
         history.iter().map(|exam| weight(h, now, exam.time) * of(exam)).sum()
     };
@@ -84,14 +82,41 @@ fn experts(history: &[PastExam], now: f64) -> Vec<Vec<f64>> {
         alphas.iter().map(|alpha| 1.0 - absent(alpha)).collect()
     });
     let presence = HALF_LIVES.iter().map(|h| {
+        let asked = |exam: &PastExam| topics.iter().map(|topic| on(exam, *topic)).sum::<f64>();
+        let b = sum(*h, &asked) / (sum(*h, &|_| 1.0) * float(topics.len()));
         let with = |topic: usize| sum(*h, &|exam| on(exam, topic)) - 0.7 * on_first(*h, topic);
         topics.iter().map(|topic| (b + with(*topic)) / (1.0 + sum(*h, &|_| 1.0))).collect()
     });
-    counts.chain(presence).collect()
+    counts.chain(presence).chain([transitions(history)]).collect()
+}
+
+/// By topic, whether it comes after what the latest year had.
+fn transitions(history: &[PastExam]) -> Vec<f64> {
+    let mut years: Vec<f64> = history.iter().map(|exam| exam.time.floor()).collect();
+    years.sort_by(f64::total_cmp);
+    years.dedup();
+    let share = |year: f64, topic: usize| {
+        let exams: Vec<_> = history.iter().filter(|exam| exam.time.floor().total_cmp(&year).is_eq()).collect();
+        let with = exams.iter().filter(|exam| exam.topics.contains(&topic)).count();
+        float(with) / float(exams.len())
+    };
+    let [mut again, mut anew] = [[0.0; 2]; 2];
+    for (place, pair) in years.windows(2).enumerate() {
+        let weight = 0.9_f64.powf(float(years.len() - 2 - place));
+        for topic in seen(&earlier(history, pair[1])) {
+            let (before, now) = (share(pair[0], topic), share(pair[1], topic));
+            again = [again[0] + weight * before * now, again[1] + weight * before];
+            anew = [anew[0] + weight * (1.0 - before) * now, anew[1] + weight * (1.0 - before)];
+        }
+    }
+    let [again, anew] = [again, anew].map(|[came, all]| (came + 1.0) / (all + 2.0));
+    let latest = years.last().copied().unwrap_or_default();
+    let comes = |topic| share(latest, topic) * again + (1.0 - share(latest, topic)) * anew;
+    seen(history).into_iter().map(comes).collect()
 }
 
 fn weights(history: &[PastExam]) -> Vec<f64> {
-    let mut log_weights = [0.0; 2 * HALF_LIVES.len()];
+    let mut log_weights = [0.0; EXPERTS];
     for exam in history {
         let before = earlier(history, exam.time);
         let later = float(history.iter().filter(|other| other.time > exam.time).count());

@@ -17,6 +17,8 @@ struct Texts {
     verify: Text,
     reset: Text,
     password_changed: Text,
+    confirm_email: Text,
+    email_changed: Text,
     footer: String,
 }
 
@@ -60,6 +62,8 @@ impl Letter {
             MailKind::Verify => &texts.verify,
             MailKind::Reset => &texts.reset,
             MailKind::PasswordChanged => &texts.password_changed,
+            MailKind::ConfirmEmail => &texts.confirm_email,
+            MailKind::EmailChanged => &texts.email_changed,
         };
         let lines = [&of_kind.before[..], &[link.to_owned()], &of_kind.after[..]].concat();
         let plain = format!("{}\n\n-- \n{}\n", lines.join("\n\n"), texts.footer);
@@ -86,6 +90,8 @@ pub fn link(app_url: &str, kind: MailKind, token: Option<&str>) -> String {
         MailKind::Verify => "verify-email",
         MailKind::Reset => "reset-password",
         MailKind::PasswordChanged => "forgot-password",
+        MailKind::ConfirmEmail => "confirm-email",
+        MailKind::EmailChanged => "undo-email",
     };
     match token {
         Some(token) => format!("{app_url}/{page}#token={token}"),

@@ -49,11 +49,16 @@ pub enum MailKind {
     Reset,
     /// Says that the password was changed.
     PasswordChanged,
+    /// Asks a user to confirm another address, at that address.
+    ConfirmEmail,
+    /// Says to the former address that the account has another one, and has the link that undoes it.
+    EmailChanged,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Verify, Self::Reset, Self::PasswordChanged];
+    pub const ALL: [Self; 5] =
+        [Self::Verify, Self::Reset, Self::PasswordChanged, Self::ConfirmEmail, Self::EmailChanged];
 
     /// Its name in texts, commands and keys.
     #[must_use]
@@ -62,6 +67,8 @@ impl MailKind {
             Self::Verify => "verify",
             Self::Reset => "reset",
             Self::PasswordChanged => "password_changed",
+            Self::ConfirmEmail => "confirm_email",
+            Self::EmailChanged => "email_changed",
         }
     }
 
@@ -72,6 +79,8 @@ impl MailKind {
             Self::Verify => Some(Purpose::Verify),
             Self::Reset => Some(Purpose::Reset),
             Self::PasswordChanged => None,
+            Self::ConfirmEmail => Some(Purpose::ConfirmEmail),
+            Self::EmailChanged => Some(Purpose::UndoEmail),
         }
     }
 }
@@ -179,6 +188,7 @@ impl Mail {
     pub fn slot(&self) -> Slot {
         match (self.kind, self.user_id, &self.to) {
             (MailKind::Verify, Some(user), _) => Slot::Verify(user),
+            (MailKind::ConfirmEmail, Some(user), _) => Slot::ConfirmEmail(user),
             (MailKind::Reset, _, Some(to)) => Slot::Reset(digest(to)),
             (_, Some(user), _) => Slot::Notice(user, self.id),
             (_, None, _) => Slot::Reset(self.id.to_string()),
@@ -191,6 +201,8 @@ impl Mail {
 pub enum Slot {
     /// The newest request for verification of a user.
     Verify(UserId),
+    /// The newest request of a user for another address.
+    ConfirmEmail(UserId),
     /// The newest request for a reset of an address, by the address's digest.
     Reset(String),
     /// A notice to a user.

@@ -30,6 +30,10 @@ pub enum Purpose {
     Verify,
     /// To set a new password.
     Reset,
+    /// To give an account another address.
+    ConfirmEmail,
+    /// To give an account its former address back.
+    UndoEmail,
 }
 
 impl Purpose {
@@ -39,14 +43,23 @@ impl Purpose {
         match self {
             Self::Verify => "verify",
             Self::Reset => "reset",
+            Self::ConfirmEmail => "confirm_email",
+            Self::UndoEmail => "undo_email",
         }
+    }
+
+    /// Whether a change of the password voids a token that was sent before it.
+    #[must_use]
+    pub const fn ends_with_the_password(self) -> bool {
+        matches!(self, Self::Reset)
     }
 
     /// Seconds for which a token is valid, from the request for it.
     #[must_use]
     pub const fn ttl_seconds(self) -> i64 {
         match self {
-            Self::Verify => 7 * DAY_SECONDS,
+            Self::Verify | Self::UndoEmail => 7 * DAY_SECONDS,
+            Self::ConfirmEmail => DAY_SECONDS,
             Self::Reset => 30 * 60,
         }
     }

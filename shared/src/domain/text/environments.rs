@@ -1,7 +1,7 @@
 //! Environments of LaTeX in running text: formulas, lists, tables, code.
 
 use super::parse::{DEPTH_MAX, Reader, blocks, group, line, option, trimmed_latex};
-use super::{Block, Cell, Inline};
+use super::{Block, Cell, Inline, Marks};
 
 impl Reader {
     /// Reads the environment at the start of `rest` (`\begin{…}`), and returns its bytes.
@@ -100,8 +100,7 @@ impl Reader {
             self.blocks.extend(blocks(body, depth));
             return;
         }
-        let is_ordered = !matches!(name, "itemize" | "description" | "checkboxes" | "compactitem");
-        self.block(Block::List { is_ordered, items: parsed });
+        self.block(Block::List { marks: list_marks(name, body), items: parsed });
     }
 
     fn table(&mut self, name: &str, body: &str) {
@@ -222,4 +221,39 @@ fn without_labels(latex: &str) -> String {
     // A last `\\` would begin an empty row.
     let trimmed = out.trim_end();
     trimmed.strip_suffix("\\\\").filter(|rest| !rest.ends_with('\\')).unwrap_or(trimmed).trim_end().to_owned()
+}
+
+/// The marks of a list: those of its option, as the packages enumitem and enumerate have it, else those of its environment.
+fn list_marks(name: &str, body: &str) -> Marks {
+    let of_environment = match name {
+        "itemize" | "description" | "checkboxes" | "compactitem" => return Marks::Bullets,
+        "parts" | "tasks" => Marks::LowerLetters,
+        "subparts" => Marks::LowerRoman,
+        "choices" | "oneparchoices" => Marks::UpperLetters,
+        _ => Marks::ByDepth,
+    };
+    let Some(option) = option(body.trim_start()) else { return of_environment };
+    let label = match option.split_once("label") {
+        Some((_, label)) => label.trim_start_matches(['=', ' ']),
+        None if option.contains('=') => return of_environment,
+        None => option,
+    };
+    let kinds = [
+        ("\\alph", Marks::LowerLetters),
+        ("\\Alph", Marks::UpperLetters),
+        ("\\roman", Marks::LowerRoman),
+        ("\\Roman", Marks::UpperRoman),
+        ("\\arabic", Marks::Numbers),
+    ];
+    if let Some((_, marks)) = kinds.into_iter().find(|(counter, _)| label.contains(counter)) {
+        return marks;
+    }
+    match label.trim_matches(|c: char| !c.is_alphanumeric()) {
+        "a" => Marks::LowerLetters,
+        "A" => Marks::UpperLetters,
+        "i" => Marks::LowerRoman,
+        "I" => Marks::UpperRoman,
+        "1" => Marks::Numbers,
+        _ => of_environment,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Block, Cell, Formula, Inline, Style, Text};
+use super::{Block, Cell, Formula, Inline, Marks, Style, Text};
 use crate::domain::catalog::parts::label;
 
 /// What a page draws in a text.
@@ -28,7 +28,7 @@ pub struct ShownFigure<'a> {
 #[must_use]
 pub fn html(text: &Text, drawings: &dyn Drawings) -> String {
     let mut out = String::new();
-    text.blocks.iter().for_each(|block| write_block(&mut out, block, drawings));
+    text.blocks.iter().for_each(|block| write_block(&mut out, block, 0, drawings));
     out
 }
 
@@ -42,27 +42,32 @@ pub fn html_of_line(text: &Text, drawings: &dyn Drawings) -> String {
         }
         match block {
             Block::Paragraph(line) => write_line(&mut out, line, drawings),
-            block => write_block(&mut out, block, drawings),
+            block => write_block(&mut out, block, 0, drawings),
         }
     }
     out
 }
 
-fn write_block(out: &mut String, block: &Block, drawings: &dyn Drawings) {
+/// Writes a block inside of `depth` ordered lists.
+fn write_block(out: &mut String, block: &Block, depth: usize, drawings: &dyn Drawings) {
     match block {
         Block::Paragraph(line) => {
             out.push_str("<p>");
             write_line(out, line, drawings);
             out.push_str("</p>");
         }
-        Block::List { is_ordered, items } => {
-            let name = if *is_ordered { "ol" } else { "ul" };
-            let _ = write!(out, "<{name}>");
+        Block::List { marks, items } => {
+            let name = if *marks == Marks::Bullets { "ul" } else { "ol" };
+            let depth = depth + usize::from(*marks != Marks::Bullets);
+            let _ = match list_type(*marks, depth) {
+                Some(kind) => write!(out, "<{name} type=\"{kind}\">"),
+                None => write!(out, "<{name}>"),
+            };
             for item in items {
                 out.push_str("<li>");
                 match item.as_slice() {
                     [Block::Paragraph(line)] => write_line(out, line, drawings),
-                    blocks => blocks.iter().for_each(|block| write_block(out, block, drawings)),
+                    blocks => blocks.iter().for_each(|block| write_block(out, block, depth, drawings)),
                 }
                 out.push_str("</li>");
             }
@@ -84,6 +89,23 @@ fn write_block(out: &mut String, block: &Block, drawings: &dyn Drawings) {
             escape(out, code);
             out.push_str("</pre>");
         }
+    }
+}
+
+/// The attribute `type` of an ordered list that is the outermost one for a `depth` of 1. Numbers need none.
+fn list_type(marks: Marks, depth: usize) -> Option<char> {
+    match marks {
+        Marks::Bullets | Marks::Numbers => None,
+        Marks::LowerLetters => Some('a'),
+        Marks::UpperLetters => Some('A'),
+        Marks::LowerRoman => Some('i'),
+        Marks::UpperRoman => Some('I'),
+        Marks::ByDepth => match depth {
+            2 => Some('a'),
+            3 => Some('i'),
+            4 => Some('A'),
+            _ => None,
+        },
     }
 }
 

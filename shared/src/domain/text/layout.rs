@@ -1,6 +1,6 @@
 //! Lists and tables that are written with marks at the beginnings of lines, as importers write them.
 
-use super::{Block, Cell, Inline};
+use super::{Block, Cell, Inline, Marks};
 
 /// Gathers consecutive lines such as `- …`, `1. …` and `| … | … |` into lists and tables.
 pub(super) fn gathered(blocks: &[Block]) -> Vec<Block> {
@@ -29,7 +29,8 @@ fn list(blocks: &[Block]) -> Option<(Block, usize)> {
         }
     }
     let count = items.len();
-    (count >= 2).then_some((Block::List { is_ordered, items }, count))
+    let marks = if is_ordered { Marks::Numbers } else { Marks::Bullets };
+    (count >= 2).then_some((Block::List { marks, items }, count))
 }
 
 /// The content of a line after its mark, and whether the mark is the number `place`.

@@ -28,12 +28,25 @@ pub struct Text {
 pub enum Block {
     Paragraph(Vec<Inline>),
     List {
-        is_ordered: bool,
+        marks: Marks,
         items: Vec<Vec<Block>>,
     },
     Table(Vec<Vec<Cell>>),
     /// Code with its line breaks.
     Code(String),
+}
+
+/// What stands before the items of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    Bullets,
+    Numbers,
+    LowerLetters,
+    UpperLetters,
+    LowerRoman,
+    UpperRoman,
+    /// As LaTeX marks nested lists: numbers, then letters, then Roman numerals, then capital letters.
+    ByDepth,
 }
 
 /// A cell of a table.

@@ -143,6 +143,18 @@ fn lists_tables_and_code_keep_their_shape() {
             "\\begin{enumerate}\n\\item one\n\\item two $\\item$\n\\begin{itemize}\\item in\\end{itemize}\n\\end{enumerate}",
             "<ol><li>one</li><li><p>two <math>\\item</math></p><ul><li>in</li></ul></li></ol>",
         ),
+        (r"\begin{enumerate}[label=(\alph*)]\item x\item y\end{enumerate}", "<ol type=\"a\"><li>x</li><li>y</li></ol>"),
+        (r"\begin{enumerate}[leftmargin=*, label=\Roman*.]\item x\end{enumerate}", "<ol type=\"I\"><li>x</li></ol>"),
+        (r"\begin{enumerate}[(i)]\item x\end{enumerate}", "<ol type=\"i\"><li>x</li></ol>"),
+        (r"\begin{enumerate}[noitemsep]\item x\end{enumerate}", "<ol><li>x</li></ol>"),
+        (
+            r"\begin{enumerate}\item x \begin{enumerate}\item y\end{enumerate}\end{enumerate}",
+            "<ol><li><p>x</p><ol type=\"a\"><li>y</li></ol></li></ol>",
+        ),
+        (
+            r"\begin{itemize}\item x \begin{enumerate}\item y\end{enumerate}\end{itemize}",
+            "<ul><li><p>x</p><ol><li>y</li></ol></li></ul>",
+        ),
         (r"\begin{itemize}\item[Law] a\item b\end{itemize}", "<ul><li>Law a</li><li>b</li></ul>"),
         ("- one\n- two", "<ul><li>one</li><li>two</li></ul>"),
         ("1. one\n2. $x$\n3. y", "<ol><li>one</li><li><math>x</math></li><li>y</li></ol>"),
@@ -191,7 +203,7 @@ fn what_never_ends_loses_nothing_else() {
 /// Elements that a text may have, and their attributes.
 const ALLOWED: [(&str, &[&str]); 20] = [
     ("p", &[]),
-    ("ol", &[]),
+    ("ol", &["type"]),
     ("ul", &[]),
     ("li", &[]),
     ("table", &[]),

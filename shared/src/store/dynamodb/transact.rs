@@ -5,13 +5,14 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{CancellationReason, ConditionCheck, Put, TransactWriteItem};
 
 use super::backoff::{Patience, Refusal, Tries, refusal};
 use super::error::StoreError;
 use super::item::Item;
 use crate::domain::random::{Random, SystemEntropy};
 use crate::store::Store;
+use crate::store::keys::Key;
 
 pub(in crate::store) use super::backoff::{ATTEMPTS_MAX, pause};
 
@@ -66,6 +67,16 @@ impl Store {
                 return Err(StoreError::Contention { attempts: tries.refused() });
             }
         }
+    }
+
+    /// A check that fails unless the condition holds for the item under `key`.
+    pub(in crate::store) fn check(&self, key: &Key, condition: &str) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .condition_expression(condition)
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// A put that fails if the item exists.

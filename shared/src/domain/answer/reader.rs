@@ -1,16 +1,17 @@
-//! Parses a text into an answer: its kind and its parts.
+//! Reads a text as an answer: finds its kind, and parses its parts.
 
+use super::choices::Choices;
 use super::intervals::{complement, intersection, intervals, union};
 use super::lex;
-use super::literal::{self, Literal};
+use super::literal;
 use super::matrices;
 use super::parse::{self, Notes, Sign};
-use super::reading::Choices;
-use super::sets::{self, Sets};
+use super::parsed::{Answer, End, Formula, Interval, Parsed, all_reals};
+use super::sets;
 use super::slices::{bracketed, has_relation, inside, label_of, parts, shaped};
 use super::token::{Bracket, Kind, Relation, Side, Token};
 use super::tree::{Node, Work};
-use super::units::{self, Unit};
+use super::units;
 use super::words::{self, Word};
 use super::{Letters, Rules, Unreadable, rewrite, split};
 
@@ -21,101 +22,12 @@ const MAX_STEPS_OF_READING: u32 = 500;
 /// Most items that an ellipsis stands for.
 const MAX_PROGRESSION: usize = 24;
 
-/// An answer and what was recorded while parsing it.
-#[derive(Debug, Clone)]
-pub(super) struct Read {
-    pub(super) answer: Answer,
-    pub(super) unit: Option<Unit>,
-    /// Whether the text has a `\$`, which an answer may leave out.
-    pub(super) dollars: bool,
-    /// The unit that the whole text is, if it is one.
-    pub(super) only_unit: Option<Unit>,
-    pub(super) open: Choices,
-}
-
-/// The kinds of answers.
-#[derive(Debug, Clone)]
-pub(super) enum Answer {
-    Word(Word),
-    Value(Formula),
-    Infinite {
-        negative: bool,
-    },
-    Equation {
-        left: Formula,
-        right: Formula,
-    },
-    /// An inequality that is not solved for one variable. The relation is `<`, `≤` or `≠`.
-    Inequality {
-        left: Formula,
-        right: Formula,
-        relation: Relation,
-    },
-    /// A union of intervals, and the variable if an inequality named it.
-    Intervals {
-        variable: Option<String>,
-        pieces: Vec<Interval>,
-    },
-    /// `(1, 2)`: a point or an interval.
-    Tuple {
-        closed: (bool, bool),
-        items: Vec<Answer>,
-    },
-    /// A list, or a set where the text says that order does not matter.
-    Many {
-        items: Vec<Answer>,
-        set: bool,
-    },
-    /// Rows of entries.
-    Matrix(Vec<Vec<Answer>>),
-    /// `2 : 3`
-    Ratio(Vec<Formula>),
-    /// `O(n)`: the letter and the function.
-    Order {
-        symbol: String,
-        function: Formula,
-    },
-    /// `A ∩ B`
-    Sets(Sets),
-    /// A unit without a number.
-    Unit,
-}
-
-/// An expression and how it was written.
-#[derive(Debug, Clone)]
-pub(super) struct Formula {
-    pub(super) node: Node,
-    pub(super) percent: bool,
-    /// Worth of the last digit of its least precise decimal.
-    pub(super) last_digit: Option<f64>,
-    /// The text, if it probably is no formula.
-    pub(super) literal: Option<Literal>,
-}
-
-/// One interval. An end without a formula is infinite.
-#[derive(Debug, Clone)]
-pub(super) struct Interval {
-    pub(super) low: End,
-    pub(super) high: End,
-}
-
-/// An end of an interval.
-#[derive(Debug, Clone)]
-pub(super) struct End {
-    pub(super) at: Option<Formula>,
-    pub(super) closed: bool,
-}
-
-impl End {
-    pub(super) const INFINITE: Self = Self { at: None, closed: false };
-}
-
 /// Parses an answer.
 ///
 /// # Errors
 /// When it is not in the grammar or too long.
-pub(super) fn read(text: &str, reading: Choices, rules: &Rules) -> Result<Read, Unreadable> {
-    let plain = |answer| Read { answer, unit: None, dollars: false, only_unit: None, open: Choices::NONE };
+pub(super) fn read(text: &str, reading: Choices, rules: &Rules) -> Result<Parsed, Unreadable> {
+    let plain = |answer| Parsed { answer, unit: None, dollars: false, only_unit: None, open: Choices::NONE };
     if let Some(word) = words::read(text) {
         return Ok(plain(worded(word)));
     }
@@ -134,7 +46,7 @@ pub(super) fn read(text: &str, reading: Choices, rules: &Rules) -> Result<Read, 
     let unit = units::split(&mut tokens, &rules.variables, reading, &mut open);
     let unit = unit.or_else(|| units::dollars().filter(|_| dollars));
     let unit_alone = |error| match &only_unit {
-        Some(_) => Ok(Read { only_unit: only_unit.clone(), ..plain(Answer::Unit) }),
+        Some(_) => Ok(Parsed { only_unit: only_unit.clone(), ..plain(Answer::Unit) }),
         None => Err(error),
     };
     let tokens = match split::words(&tokens, &rules.variables, reading, &mut open) {
@@ -151,7 +63,7 @@ pub(super) fn read(text: &str, reading: Choices, rules: &Rules) -> Result<Read, 
             {
                 formula.literal = literal::of_text(text, &formula.node, &rules.variables);
             }
-            Ok(Read { answer, unit, dollars, only_unit, open: reader.open })
+            Ok(Parsed { answer, unit, dollars, only_unit, open: reader.open })
         }
         Err(error) => unit_alone(error),
     }
@@ -159,10 +71,6 @@ pub(super) fn read(text: &str, reading: Choices, rules: &Rules) -> Result<Read, 
 
 fn worded(word: Word) -> Answer {
     if word == Word::AllReals { all_reals(None) } else { Answer::Word(word) }
-}
-
-pub(super) fn all_reals(variable: Option<String>) -> Answer {
-    Answer::Intervals { variable, pieces: vec![Interval { low: End::INFINITE, high: End::INFINITE }] }
 }
 
 /// Drops what only names the answer: `f(x) =`, `y' =`, `dy/dx =`, `=`.
