@@ -1,6 +1,8 @@
-//! `pastpaper calibrate`: learns the difficulty of a course's topics and questions from all attempts.
+//! `pastpaper calibrate`: learns the difficulty of topics and questions from all attempts.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -10,89 +12,217 @@ use shared::domain::catalog::Course;
 use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
 use shared::domain::mastery::{AttemptResult, Observation};
 use shared::domain::study::Calibration;
+use shared::domain::study::attempt::Attempt;
+use shared::store::StoreError;
 
 use crate::database::{DataSource, DatabaseUse};
 use crate::output::outln;
 
+/// Wait after the start of a server before its first calibration, so that it does not slow down the start.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+
 /// Options of `calibrate`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Id of the course, such as calc2
-    course: String,
+    /// Id of the course, such as calc2; without it, all courses are calibrated that have attempts
+    course: Option<String>,
     #[command(flatten)]
     database: DataSource,
 }
 
-/// Learns a calibration from all attempts of a course and publishes it.
+/// What a calibration did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publication {
+    /// A new version was published.
+    New,
+    /// The newest version says the same already.
+    Unchanged,
+    /// Another process published one at the same time.
+    Overtaken,
+}
+
+/// A calibrated course.
+#[derive(Debug)]
+pub struct Calibrated {
+    /// The course.
+    pub course: CourseId,
+    /// Its newest calibration.
+    pub calibration: Calibration,
+    /// Whether it is new.
+    pub publication: Publication,
+}
+
+/// Learns calibrations from all attempts and publishes those that changed.
 ///
 /// # Errors
 /// When there is no such course, it has no attempts, or storage fails.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let open = arguments.database.open_to(DatabaseUse::Change).await?;
-    let published = calibrate(&open.app, &arguments.course).await;
+    let calibrated = match &arguments.course {
+        Some(course) => calibrate_course(&open.app, course).await.map(|one| vec![one]),
+        None => calibrate_all(&open.app).await,
+    };
     open.close();
-    let calibration = published?;
-    let Calibration { version, mu, attempts, topics, questions } = &calibration;
-    outln!(
-        "calibration {version} of {}: {attempts} attempts on {} questions of {} topics, \u{3bc} = {mu:.2}",
-        arguments.course,
-        questions.len(),
-        topics.len()
-    )?;
+    let calibrated = calibrated?;
+    if calibrated.is_empty() {
+        outln!("Nobody has answered a question yet: there is nothing to learn from.")?;
+    }
+    for one in &calibrated {
+        outln!("{}", describe(one))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Learns a calibration, publishes it and returns it.
+fn describe(calibrated: &Calibrated) -> String {
+    let Calibration { version, mu, attempts, topics, questions, .. } = &calibrated.calibration;
+    let news = match calibrated.publication {
+        Publication::New => "",
+        Publication::Unchanged => " (unchanged)",
+        Publication::Overtaken => " (published by another process)",
+    };
+    format!(
+        "calibration {version} of {}{news}: {attempts} attempts on {} questions of {} topics, \u{3bc} = {mu:.2}",
+        calibrated.course,
+        questions.len(),
+        topics.len()
+    )
+}
+
+/// Learns a course's calibration, publishes it if it changed, and returns the newest.
 ///
 /// # Errors
 /// As [`run`].
 pub async fn calibrate(app: &App, id: &str) -> Result<Calibration> {
+    Ok(calibrate_course(app, id).await?.calibration)
+}
+
+async fn calibrate_course(app: &App, id: &str) -> Result<Calibrated> {
     let course = match CourseId::try_from(id.to_owned()) {
         Ok(id) => app.store.course(&id).await?,
         Err(_) => None,
     };
     let Some(course) = course else { bail!("there is no course {id:?}") };
-    let attempts = attempts_of(app, &course).await?;
-    if attempts.is_empty() {
-        bail!("nobody has answered a question of course {id:?} yet: there is nothing to learn from");
+    let mut attempts = attempts_by_course(app, Some(&course.id)).await?;
+    match attempts.remove(&course.id) {
+        Some(attempts) => publish(app, &course, attempts).await,
+        None => bail!("nobody has answered a question of course {id:?} yet: there is nothing to learn from"),
     }
-    let version = app.store.newest_calibration(&course.id).await?.map_or(0, |newest| newest.version) + 1;
-    let calibration = Calibration::fold(version, &attempts);
-    app.store.publish_calibration(&course.id, &calibration, app.now()).await?;
-    Ok(calibration)
 }
 
-/// All attempts on a course's questions. Difficulties are those of the catalogue now.
-async fn attempts_of(app: &App, course: &Course) -> Result<Vec<Observation<UserId, TopicId, QuestionId>>> {
+/// Calibrates all courses that have attempts. The attempts are read once for all of them.
+///
+/// # Errors
+/// When storage fails.
+pub async fn calibrate_all(app: &App) -> Result<Vec<Calibrated>> {
+    let mut attempts = attempts_by_course(app, None).await?;
+    let mut calibrated = Vec::new();
+    for course in app.store.courses().await? {
+        if let Some(attempts) = attempts.remove(&course.id) {
+            calibrated.push(publish(app, &course, attempts).await?);
+        }
+    }
+    Ok(calibrated)
+}
+
+/// Calibrates all courses every `pause`, until the process ends. A failure is logged, and tried again next time.
+pub async fn keep_calibrating(app: App, pause: Duration) {
+    tokio::time::sleep(FIRST_WAIT.min(pause)).await;
+    loop {
+        match calibrate_all(&app).await {
+            Ok(calibrated) => {
+                let new = calibrated.iter().filter(|one| one.publication == Publication::New).count();
+                tracing::info!(target: "shared", courses = calibrated.len(), new, "calibrated");
+            }
+            Err(error) => tracing::error!(error = format!("{error:#}"), "courses are not calibrated"),
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Learns from `attempts`. The fold of the same attempts is the same, so that a repetition publishes nothing.
+async fn publish(app: &App, course: &Course, attempts: Vec<(UserId, Attempt)>) -> Result<Calibrated> {
     let bank = app.store.bank(course).await?;
-    let difficulties: std::collections::HashMap<_, _> =
+    // Difficulties are those of the catalogue now.
+    let difficulties: HashMap<_, _> =
         bank.questions.iter().map(|question| (&question.meta.id, question.meta.difficulty)).collect();
+    let observed: Vec<Observation<UserId, TopicId, QuestionId>> = attempts
+        .into_iter()
+        .map(|(user, one)| Observation {
+            user,
+            difficulty: difficulties.get(&one.question_id).copied().flatten(),
+            outcome: AttemptResult {
+                correct: one.correct,
+                at_seconds: one.created_at.as_second(),
+                evidence: one.evidence,
+            },
+            topic: one.topic_id,
+            question: one.question_id,
+        })
+        .collect();
+    let newest = app.store.newest_calibration(&course.id).await?;
+    let version = newest.as_ref().map_or(0, |newest| newest.version);
+    let learnt = Calibration::fold(version, &observed);
+    let of = |calibration, publication| Calibrated { course: course.id.clone(), calibration, publication };
+    // Compared as it is read: text may move the last bit of a number.
+    let as_read: Calibration = serde_json::from_str(&serde_json::to_string(&learnt)?)?;
+    if newest.as_ref() == Some(&as_read) {
+        return Ok(of(learnt, Publication::Unchanged));
+    }
+    let learnt = Calibration { version: version + 1, ..learnt };
+    match app.store.publish_calibration(&course.id, &learnt, app.now()).await {
+        Ok(()) => Ok(of(learnt, Publication::New)),
+        Err(StoreError::Contention { .. }) => {
+            let newest = app.store.newest_calibration(&course.id).await?.unwrap_or(learnt);
+            Ok(of(newest, Publication::Overtaken))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// All attempts by course, of each student in their order; of one course only, if it is named.
+pub(crate) async fn attempts_by_course(
+    app: &App,
+    only: Option<&CourseId>,
+) -> Result<HashMap<CourseId, Vec<(UserId, Attempt)>>> {
     let bar = ProgressBar::new_spinner();
-    let mut found = Vec::new();
+    let mut found: HashMap<CourseId, Vec<(UserId, Attempt)>> = HashMap::new();
     let mut from = None;
     loop {
-        let page = app.store.scan_profiles(from).await?;
-        for profile in page.profiles {
-            let attempts = app.store.attempts(profile.id).await?;
+        let page = app.store.scan_attempts(from).await?;
+        for (user, attempt) in page.attempts {
             // Attempts without a position are older than the model.
-            let of_course = attempts.into_iter().filter(|one| one.course_id == course.id && one.position > 0);
-            found.extend(of_course.map(|one| Observation {
-                user: profile.id,
-                difficulty: difficulties.get(&one.question_id).copied().flatten(),
-                outcome: AttemptResult {
-                    correct: one.correct,
-                    at_seconds: one.created_at.as_second(),
-                    evidence: one.evidence,
-                },
-                topic: one.topic_id,
-                question: one.question_id,
-            }));
-            bar.inc(1);
+            if attempt.position > 0 && only.is_none_or(|only| attempt.course_id == *only) {
+                found.entry(attempt.course_id.clone()).or_default().push((user, attempt));
+                bar.inc(1);
+            }
         }
         from = page.next;
         if from.is_none() {
-            bar.finish_and_clear();
-            return Ok(found);
+            break;
         }
+    }
+    bar.finish_and_clear();
+    for attempts in found.values_mut() {
+        attempts.sort_by_key(|(user, attempt)| (*user, attempt.position));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_happened() {
+        let line = |publication| {
+            let calibration = Calibration { version: 3, attempts: 7, ..Calibration::default() };
+            let course = CourseId::try_from("calc2".to_owned()).unwrap();
+            describe(&Calibrated { course, calibration, publication })
+        };
+        assert_eq!(
+            line(Publication::New),
+            "calibration 3 of calc2: 7 attempts on 0 questions of 0 topics, \u{3bc} = 0.62"
+        );
+        assert!(line(Publication::Unchanged).starts_with("calibration 3 of calc2 (unchanged): "));
     }
 }

@@ -26,6 +26,7 @@ const NO_ENDPOINT: &str = "http://localhost";
 
 /// Sender of local mail, if the environment names none.
 const LOCAL_MAIL_FROM: &str = "no-reply@pastpaper.localhost";
+const LOCAL_CONTACT_EMAIL: &str = "operator@pastpaper.localhost";
 /// The web client of `serve`, if the environment names no other client.
 const LOCAL_APP_URL: &str = "http://localhost:8787/app";
 
@@ -245,7 +246,9 @@ fn local_app(transport: Arc<dyn Transport>, keys: &LocalKeys) -> Result<App> {
         ENDPOINT => Some(NO_ENDPOINT.to_owned()),
         "FIGURE_KEY" => from_env(name).or_else(|| Some(keys.figures.clone())),
         "MAIL_KEY" => from_env(name).or_else(|| Some(keys.mail.clone())),
+        "FACTOR_KEY" => from_env(name).or_else(|| Some(keys.factors.clone())),
         "MAIL_FROM" => from_env(name).or_else(|| Some(LOCAL_MAIL_FROM.to_owned())),
+        "CONTACT_EMAIL" => from_env(name).or_else(|| Some(LOCAL_CONTACT_EMAIL.to_owned())),
         "APP_URL" => from_env(name).or_else(|| Some(LOCAL_APP_URL.to_owned())),
         name => std::env::var(name).ok(),
     };

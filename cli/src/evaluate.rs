@@ -250,6 +250,8 @@ impl Means {
 struct PredictionScores {
     /// Probability that a correct answer was predicted higher than a wrong one; `None` when all or none are correct.
     auc: Option<f64>,
+    /// Mean squared error of the predicted probability.
+    brier: f64,
     /// Mean of −ln of the predicted probability of the outcome, in nats.
     log_loss: f64,
     /// Mean distance between predicted and actual rates over ten bins of probability.
@@ -260,6 +262,7 @@ impl PredictionScores {
     fn of(probabilities: &[f64], answers: &[bool]) -> Self {
         Self {
             auc: auc(probabilities, answers),
+            brier: brier(probabilities, answers),
             log_loss: log_loss(probabilities, answers),
             calibration_error: calibration_error(probabilities, answers),
         }
@@ -280,6 +283,11 @@ fn auc(probabilities: &[f64], answers: &[bool]) -> Option<f64> {
         wrong += wrong_here;
     }
     (right > 0 && wrong > 0).then(|| wins / number(right) / number(wrong))
+}
+
+fn brier(probabilities: &[f64], answers: &[bool]) -> f64 {
+    let error = |(p, correct): (&f64, &bool)| (p - f64::from(u8::from(*correct))).powi(2);
+    probabilities.iter().zip(answers).map(error).sum::<f64>() / number(answers.len())
 }
 
 fn log_loss(probabilities: &[f64], answers: &[bool]) -> f64 {
@@ -348,11 +356,11 @@ impl fmt::Display for EvaluationReport {
         writeln!(f, "learnt from {} attempts of {} students", train.attempts, train.users)?;
         let right = 100.0 * self.base_rate;
         writeln!(f, "predicted {} attempts of {} students, {right:.1} % of them correct", test.attempts, test.users)?;
-        writeln!(f, "  {:<14}{:>8}{:>11}{:>20}", "", "AUC", "log loss", "calibration error")?;
+        writeln!(f, "  {:<14}{:>8}{:>9}{:>11}{:>20}", "", "AUC", "Brier", "log loss", "calibration error")?;
         for (name, scores) in [("model", &self.model), ("topic mean", &self.topic_mean)] {
-            let PredictionScores { auc, log_loss, calibration_error } = scores;
+            let PredictionScores { auc, brier, log_loss, calibration_error } = scores;
             let auc = auc.map_or_else(|| "-".to_owned(), |auc| format!("{auc:.3}"));
-            writeln!(f, "  {name:<14}{auc:>8}{log_loss:>11.4}{calibration_error:>20.3}")?;
+            writeln!(f, "  {name:<14}{auc:>8}{brier:>9.4}{log_loss:>11.4}{calibration_error:>20.3}")?;
         }
         let (learning, predicting) = (self.learning_ns_per_attempt, self.predicting_ns_per_attempt);
         writeln!(f, "learning takes {learning} ns per attempt, predicting and updating {predicting} ns")?;
@@ -365,7 +373,7 @@ impl fmt::Display for EvaluationReport {
         if self.times_from_order {
             writeln!(f, "without timestamps, attempts were taken in the order of the file, one minute apart")?;
         }
-        writeln!(f, "higher is better: AUC; lower is better: log loss, calibration error")
+        writeln!(f, "higher is better: AUC; lower is better: Brier, log loss, calibration error")
     }
 }
 
@@ -407,7 +415,8 @@ mod tests {
     }
 
     #[test]
-    fn log_loss_and_calibration_error_by_hand() {
+    fn brier_log_loss_and_calibration_error_by_hand() {
+        near(brier(&[0.8, 0.4], &[true, false]), f64::midpoint(0.04, 0.16));
         near(log_loss(&[0.8, 0.4], &[true, false]), -f64::midpoint(0.8_f64.ln(), 0.6_f64.ln()));
         near(log_loss(&[0.0], &[true]), -1e-6_f64.ln());
         // .81 and .85 share a bin: off by −.34; .4 is off by .4.
@@ -489,11 +498,13 @@ mod tests {
         let report = evaluate(&train, &test);
         near(report.base_rate, 0.5);
         near(report.topic_mean.auc.unwrap(), 1.0);
+        near(report.topic_mean.brier, 0.0);
         near(report.topic_mean.log_loss, -(1.0 - 1e-6_f64).ln());
         near(report.model.auc.unwrap(), 1.0);
         assert!(report.model.log_loss < 0.3, "{report:?}");
         assert_eq!((report.train.users, report.test.attempts, report.users_in_both), (4, 40, 0));
         let table = report.to_string();
+        assert!(table.contains("AUC    Brier   log loss   calibration error"), "{table}");
         assert!(table.starts_with("learnt from 40 attempts of 4 students\npredicted 40 attempts"), "{table}");
         assert!(table.contains("one minute apart") && !table.contains("both files"), "{table}");
 

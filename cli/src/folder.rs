@@ -23,6 +23,8 @@ const LOCK_FILE: &str = "lock";
 const FIGURE_KEY_FILE: &str = "figure.key";
 /// The key that derives the tokens in links of mails.
 const MAIL_KEY_FILE: &str = "mail.key";
+/// The key that encrypts the secrets of second factors.
+const FACTOR_KEY_FILE: &str = "factor.key";
 /// Folder of the socket. It is separate so that the socket is private from the start, whatever the data folder's mode
 /// is.
 const SOCKET_FOLDER: &str = "run";
@@ -44,12 +46,14 @@ pub(crate) struct LocalKeys {
     pub(crate) figures: String,
     /// Derives the tokens in links of mails.
     pub(crate) mail: String,
+    /// Encrypts the secrets of second factors.
+    pub(crate) factors: String,
 }
 
 impl LocalKeys {
     /// Keys for this process only.
     pub(crate) fn new() -> Self {
-        Self { figures: new_key(), mail: new_key() }
+        Self { figures: new_key(), mail: new_key(), factors: new_key() }
     }
 }
 
@@ -77,7 +81,11 @@ impl Folder<'_> {
     /// The keys of the folder's server, made when they are first needed. A folder that cannot be written and has none gets
     /// keys for this process only.
     pub(crate) fn keys(&self) -> Result<LocalKeys> {
-        Ok(LocalKeys { figures: self.key(FIGURE_KEY_FILE)?, mail: self.key(MAIL_KEY_FILE)? })
+        Ok(LocalKeys {
+            figures: self.key(FIGURE_KEY_FILE)?,
+            mail: self.key(MAIL_KEY_FILE)?,
+            factors: self.key(FACTOR_KEY_FILE)?,
+        })
     }
 
     fn key(&self, file: &str) -> Result<String> {
@@ -328,7 +336,9 @@ mod tests {
         folder.make().unwrap();
         let keys = folder.keys().unwrap();
         assert_ne!(keys.figures, keys.mail);
-        for (file, key) in [(FIGURE_KEY_FILE, &keys.figures), (MAIL_KEY_FILE, &keys.mail)] {
+        for (file, key) in
+            [(FIGURE_KEY_FILE, &keys.figures), (MAIL_KEY_FILE, &keys.mail), (FACTOR_KEY_FILE, &keys.factors)]
+        {
             assert_eq!((key.len(), mode(&path.join(file))), (KEY_CHARS, PRIVATE_FILE), "{file}");
             assert_eq!(&folder.key(file).unwrap(), key);
             fs::write(path.join(file), "short").unwrap();

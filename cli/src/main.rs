@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pastpaper::{
-    analyze, backtest, bench, calibrate, db, evaluate, export, import, mail, openapi, output, render, report, serve,
-    template, user, verify,
+    analyze, backtest, backup, bench, calibrate, course, db, evaluate, export, health, import, items, mail, openapi,
+    output, render, report, serve, template, user, verify, voucher,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -26,6 +26,12 @@ enum Command {
     Export(export::Arguments),
     /// Print an empty table for questions, with an example of each kind
     Template(template::Arguments),
+    /// Copy the embedded database to a file, also while `serve` runs, and check the copy
+    Backup(backup::Arguments),
+    /// Make a new data directory from a backup, and check it
+    Restore(backup::Arguments),
+    /// Ask a running `serve` whether its table answers; the exit code says it
+    Health(health::Arguments),
     /// Run the embedded database alone, for functions under `cargo lambda watch`
     Db(db::Arguments),
     /// Show or delete an account, grant credits, set its plan, end its sessions
@@ -37,6 +43,15 @@ enum Command {
     /// List the questions that students reported, close a report, give the credit back
     #[command(subcommand)]
     Report(report::Command),
+    /// List courses, show one to students or hide it
+    #[command(subcommand)]
+    Course(course::CourseCommand),
+    /// Retire a question, or bring it back
+    #[command(subcommand)]
+    Question(course::QuestionCommand),
+    /// Create vouchers for credits, list them, stop one
+    #[command(subcommand)]
+    Voucher(voucher::Command),
     /// Draw the formulas of stored questions again, after an upgrade
     Render(render::Arguments),
     /// Print the OpenAPI document of the API, in edition 3.1 or 3.0
@@ -47,8 +62,10 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Score the forecast on an archive of past exams, compared with two baselines
     Backtest(backtest::Arguments),
-    /// Estimate the difficulty of a course's topics and questions from all attempts
+    /// Estimate the difficulty of topics and questions from all attempts, of one course or of all
     Calibrate(calibrate::Arguments),
+    /// Show how each question of a course does its work: facility, discrimination, options, what to look at
+    Items(items::Arguments),
     /// Generate data for benchmarks
     #[command(subcommand)]
     Bench(bench::Command),
@@ -62,18 +79,25 @@ async fn main() -> ExitCode {
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Import(import) => import::import(*import).await,
         Command::Export(arguments) => export::run(arguments).await,
+        Command::Backup(arguments) => backup::backup(arguments).await,
+        Command::Restore(arguments) => backup::restore(arguments).await,
+        Command::Health(arguments) => health::run(arguments).await,
         Command::Template(arguments) => template::run(&arguments),
         Command::Db(arguments) => db::run(arguments).await,
         // Boxed: a deletion makes several calls at once, and a call of the SDK is a large future.
         Command::User(command) => Box::pin(user::run(command)).await,
         Command::Mail(command) => mail::run(command).await,
         Command::Report(command) => report::run(command).await,
+        Command::Course(command) => course::run(command).await,
+        Command::Question(command) => course::run_question(command).await,
+        Command::Voucher(command) => voucher::run(command).await,
         Command::Render(arguments) => render::run(arguments).await,
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Verify(arguments) => verify::verify(arguments).await,
         Command::Analyze(arguments) => analyze::run(arguments).await,
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Calibrate(arguments) => calibrate::run(arguments).await,
+        Command::Items(arguments) => items::run(arguments).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };

@@ -19,16 +19,18 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::calibrate::keep_calibrating;
 use crate::database::{DataSource, DatabaseUse, Open, refuse_endpoint};
 use crate::db::open_port;
 use crate::listen::Bounds;
 use crate::mail::courier::LocalCourier;
 use crate::mail::keep_delivering;
+use crate::metrics::Metrics;
 use crate::output::outln;
 use crate::samples::import_samples;
 use crate::signals::StopSignals;
 use crate::trusted_proxy::TrustedProxies;
-use crate::{docs, listen, router, web};
+use crate::{docs, health, listen, router, web};
 
 /// How long to wait after Ctrl-C for requests in progress.
 const GRACE: Duration = Duration::from_secs(5);
@@ -57,6 +59,12 @@ pub struct Arguments {
     /// Multiply every rate limit (for load tests)
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     quota_times: u32,
+    /// Calibrate all courses every N hours, from the attempts of their students; 0 never does
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(..=8_760))]
+    calibrate_every: u64,
+    /// Also answer GET /metrics: the figures of the log lines, in Prometheus' text format
+    #[arg(long)]
+    metrics: bool,
     #[command(flatten)]
     proxies: TrustedProxies,
 }
@@ -66,7 +74,8 @@ pub struct Arguments {
 /// # Errors
 /// When the port or the database is not available.
 pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
-    log_to_stderr();
+    let metrics = Metrics::default();
+    log_to_stderr(&metrics);
     // Both receive every signal: the first one starts the shutdown, the second one does not wait for requests.
     let (mut first, mut signals) = (StopSignals::listen()?, StopSignals::listen()?);
     let listener = TcpListener::bind((arguments.host, arguments.port))
@@ -99,7 +108,14 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
         outln!("{}", courier.describe())?;
         tokio::spawn(keep_delivering(open.app.clone(), courier));
     }
-    let router = arguments.proxies.before(router::beside(&open.app, docs::router()?.merge(web::router())));
+    if arguments.calibrate_every > 0 {
+        tokio::spawn(keep_calibrating(open.app.clone(), Duration::from_hours(arguments.calibrate_every)));
+    }
+    let mut others = docs::router()?.merge(web::router()).merge(health::routes(open.app.clone()));
+    if arguments.metrics {
+        others = others.merge(metrics.routes());
+    }
+    let router = arguments.proxies.before(router::beside(&open.app, others));
     let router = router.layer(from_fn(web::lead_browsers)).layer(from_fn(tell_address));
     let shutdown = async move { first.received().await };
     let serving = listen::serve(listener, router, Bounds::of_this_process(), shutdown);
@@ -142,11 +158,11 @@ async fn tell_address(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request
 }
 
 /// Logs requests, warnings and errors. The engine's debug output is excluded.
-fn log_to_stderr() {
+fn log_to_stderr(metrics: &Metrics) {
     let filter = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("shared", LevelFilter::INFO)
         .with_target("dynoxide", LevelFilter::ERROR);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false).compact();
-    tracing_subscriber::registry().with(lines).with(filter).init();
+    tracing_subscriber::registry().with(lines).with(metrics.clone()).with(filter).init();
 }

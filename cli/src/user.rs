@@ -15,12 +15,14 @@ use shared::domain::credits::adjustment::{Adjustment, AdjustmentReason};
 use shared::domain::credits::{Amount, Credits, Plan};
 use shared::domain::id::UserId;
 use shared::domain::idempotency::IdempotencyKey;
+use shared::domain::mail::MailKind;
 use shared::domain::time::shown;
 use shared::store::{Adjusted, OperatorChange};
 use uuid::Uuid;
 
 use crate::database::{DataSource, DatabaseUse};
 use crate::output::{message, outln, plain};
+use crate::{user_grants, user_list};
 
 /// Number of entries that `show` prints.
 const ENTRIES_SHOWN: usize = 10;
@@ -32,22 +34,12 @@ const ANSWER_BYTES_MAX: u64 = 100;
 pub enum Command {
     /// Show an account, its balance and its latest ledger entries
     Show(Whom),
-    /// Grant credits, or remove them with a negative number
-    Grant {
-        /// The account
-        #[command(flatten)]
-        whom: Whom,
-        /// Number of credits
-        #[arg(allow_negative_numbers = true, value_parser = credits)]
-        credits: Amount,
-        /// Idempotency key: repeating the command with this key grants only once. The key is stored as long as the
-        /// account
-        #[arg(long, value_parser = key)]
-        key: Option<IdempotencyKey>,
-        /// Reason, shown to the user in the list of transactions
-        #[arg(long, value_parser = reason, default_value = "Credits from support")]
-        reason: AdjustmentReason,
-    },
+    /// List the accounts, with plan, balance and when they were last seen. Reads the whole table
+    List(user_list::List),
+    /// List the accounts whose email or name contains a text. Reads the whole table
+    Find(user_list::Find),
+    /// Grant credits, or remove them with a negative number; to one account, or to those of a file
+    Grant(user_grants::Grant),
     /// Set the plan; the balance stays, the next refresh follows the new plan
     Plan {
         /// The account
@@ -71,6 +63,8 @@ pub enum Command {
     },
     /// End all sessions of a user
     SignOut(Whom),
+    /// Remove the second factor of a user who lost it: a login needs no code then. Make sure who asks
+    ResetFactor(Whom),
 }
 
 /// An account.
@@ -83,27 +77,29 @@ pub struct Whom {
 }
 
 impl Command {
-    fn whom(&self) -> &Whom {
+    /// The account that the subcommand is about; `None` for a list.
+    fn whom(&self) -> Option<&Whom> {
         match self {
             Self::Show(whom)
-            | Self::Grant { whom, .. }
             | Self::Plan { whom, .. }
             | Self::Delete { whom, .. }
-            | Self::SignOut(whom) => whom,
+            | Self::SignOut(whom)
+            | Self::ResetFactor(whom) => Some(whom),
+            Self::List(_) | Self::Find(_) | Self::Grant(_) => None,
         }
     }
 }
 
-fn reason(text: &str) -> Result<AdjustmentReason, &'static str> {
+pub(crate) fn reason(text: &str) -> Result<AdjustmentReason, &'static str> {
     AdjustmentReason::try_from(text)
 }
 
-fn key(text: &str) -> Result<IdempotencyKey, String> {
+pub(crate) fn key(text: &str) -> Result<IdempotencyKey, String> {
     IdempotencyKey::try_from(text).map_err(|error| error.to_string())
 }
 
 /// Parses a number of credits to add or remove, within the range of a balance.
-fn credits(text: &str) -> Result<Amount, String> {
+pub(crate) fn credits(text: &str) -> Result<Amount, String> {
     let most = Amount::from(Credits::MAX);
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -116,7 +112,7 @@ fn credits(text: &str) -> Result<Amount, String> {
     amount.ok_or_else(|| format!("at most {most} credits can be given or taken"))
 }
 
-fn plan(text: &str) -> Result<Plan, &'static str> {
+pub(crate) fn plan(text: &str) -> Result<Plan, &'static str> {
     serde_json::from_value(Value::from(text)).map_err(|_| "must be free, starter or unlimited")
 }
 
@@ -125,13 +121,21 @@ fn plan(text: &str) -> Result<Plan, &'static str> {
 /// # Errors
 /// When there is no such account, the change is refused, or storage fails.
 pub async fn run(command: Command) -> Result<ExitCode> {
-    let purpose = if matches!(command, Command::Show(_)) { DatabaseUse::Read } else { DatabaseUse::Change };
-    let account = match &command {
-        Command::Delete { whom, yes: false } => confirmed(whom).await?,
-        other => other.whom().account.clone(),
+    let command = match command {
+        Command::List(options) => return user_list::list(options).await,
+        Command::Find(options) => return user_list::find(options).await,
+        Command::Grant(grant) => return user_grants::run(grant).await,
+        other => other,
     };
-    let open = command.whom().database.open_to(purpose).await?;
-    let done = carry_out(&open.app, command, &account).await;
+    let purpose = if matches!(command, Command::Show(_)) { DatabaseUse::Read } else { DatabaseUse::Change };
+    let whom = command.whom().context("the subcommand names no account")?;
+    let account = if matches!(command, Command::Delete { yes: false, .. }) {
+        confirmed(whom).await?
+    } else {
+        whom.account.clone()
+    };
+    let open = whom.database.open_to(purpose).await?;
+    let done = Box::pin(carry_out(&open.app, command, &account)).await;
     open.close();
     outln!("{}", done?)?;
     Ok(ExitCode::SUCCESS)
@@ -140,16 +144,14 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 async fn carry_out(app: &App, command: Command, account: &str) -> Result<String> {
     match command {
         Command::Show(_) => describe(app, &find(app, account).await?, ENTRIES_SHOWN).await,
-        Command::Grant { credits, reason, key, .. } => {
-            let (adjustment, key) = (Adjustment::Credits(credits), key.as_ref());
-            adjusted(app, adjust(app, account, OperatorChange { adjustment, reason: &reason, key }).await?).await
-        }
         Command::Plan { plan, reason, .. } => {
             let adjustment = Adjustment::Plan(plan);
             adjusted(app, adjust(app, account, OperatorChange { adjustment, reason: &reason, key: None }).await?).await
         }
         Command::Delete { .. } => delete(app, find(app, account).await?).await,
         Command::SignOut(_) => sign_out(app, &find(app, account).await?).await,
+        Command::ResetFactor(_) => reset_factor(app, account).await,
+        Command::List(_) | Command::Find(_) | Command::Grant(_) => bail!("the subcommand names no account"),
     }
 }
 
@@ -176,7 +178,7 @@ pub async fn adjust(app: &App, account: &str, change: OperatorChange<'_>) -> Res
     Ok(app.store.adjust(profile, change, app.now(), &app.random).await?)
 }
 
-async fn adjusted(app: &App, adjusted: Adjusted) -> Result<String> {
+pub(crate) async fn adjusted(app: &App, adjusted: Adjusted) -> Result<String> {
     match adjusted {
         Adjusted::Now(profile) => describe(app, &profile, 1).await,
         Adjusted::Before(profile, at) => {
@@ -234,6 +236,22 @@ async fn sign_out(app: &App, profile: &Profile) -> Result<String> {
     Ok("Signed out everywhere.".to_owned())
 }
 
+/// Removes a user's second factor, and tells the address of the account.
+///
+/// # Errors
+/// When there is no such account, it changes meanwhile, or storage fails.
+pub async fn reset_factor(app: &App, account: &str) -> Result<String> {
+    let profile = find(app, account).await?;
+    let Some(factor) = app.store.factor(profile.id).await? else {
+        return Ok("There is no second factor; nothing was changed.".to_owned());
+    };
+    let notice = app.mail_to(&profile, MailKind::FactorRemoved).filter(|_| factor.confirmed_at.is_some());
+    if !app.store.remove_factor(&profile, &factor, notice.as_ref(), (app.now(), &app.random)).await? {
+        bail!("the account changed meanwhile: try again");
+    }
+    Ok("The second factor was removed; a login needs no code. Sessions go on.".to_owned())
+}
+
 async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String> {
     let profile = app.store.with_month_of_plan(profile.clone(), app.now()).await?;
     let wallet = profile.wallet.as_of(app.now());
@@ -243,6 +261,7 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
         format!("plan     {}", wallet.plan.as_str()),
         format!("credits  {}", wallet.credits),
         format!("since    {}", shown(profile.created_at)),
+        format!("factor   {}", if profile.second_factor { "yes" } else { "no" }),
     ];
     let ends_at = wallet.unlimited_until.filter(|end| app.now().as_second() < *end);
     if let Some(end) = ends_at.and_then(|end| Timestamp::from_second(end).ok()) {

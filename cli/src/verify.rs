@@ -12,15 +12,18 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::domain::account::profile::Profile;
-use shared::domain::credits::ledger::mismatches;
+use shared::domain::credits::ledger::{Entry, mismatches};
 use shared::domain::id::{CourseId, UserId};
 use shared::domain::study::{Study, differences};
+use shared::domain::vouchers::Redemption;
 use shared::http::logs::directive;
 use shared::store::StoreError;
 
 use crate::database::{DataSource, DatabaseUse};
 use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
+use crate::verify_content::wrong_courses;
+use crate::verify_vouchers::{Redeemed, without_entry};
 
 /// Number of users checked concurrently.
 const CONCURRENCY: usize = 16;
@@ -111,6 +114,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
     let mut findings = Findings::default();
     let (mut closed, mut closing) = (Vec::new(), HashSet::new());
     let mut spellings = Spellings::default();
+    let mut redeemed = Redeemed::default();
     let bar = ProgressBar::new_spinner();
     let mut from = None;
     loop {
@@ -131,8 +135,8 @@ pub async fn check_all(app: &App) -> Result<Findings> {
         let checks = profiles.into_iter().map(async |profile| (profile.id, check(app, profile).await));
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         while let Some(checked) = checks.next().await {
-            let (user, entries, mismatches) = match checked {
-                (_, Ok(checked)) => checked,
+            let (user, Checked { entries, redemptions, wrong }) = match checked {
+                (user, Ok(checked)) => (user, checked),
                 (user, Err(StoreError::Corrupt { entity, cause })) => {
                     findings.users += 1;
                     findings.corrupt.push((format!("user {user}"), format!("{entity} item is corrupt: {cause}")));
@@ -142,8 +146,9 @@ pub async fn check_all(app: &App) -> Result<Findings> {
             };
             findings.users += 1;
             findings.entries += entries;
-            if !mismatches.is_empty() {
-                findings.wrong.push((user, mismatches));
+            redeemed.count(&redemptions);
+            if !wrong.is_empty() {
+                findings.wrong.push((user, wrong));
             }
             bar.inc(1);
         }
@@ -161,18 +166,31 @@ pub async fn check_all(app: &App) -> Result<Findings> {
             findings.wrong.push((UserId(ledger.id.0), wrong));
         }
     }
+    findings.corrupt.extend(wrong_courses(app).await?);
+    findings.corrupt.extend(redeemed.mismatches(&app.store.vouchers().await?));
     bar.finish_and_clear();
     findings.notes = spellings.pairs(app).await?;
     findings.wrong.sort_by_key(|(user, _)| *user);
     Ok(findings)
 }
 
+/// What was found about one user.
+struct Checked {
+    /// Number of ledger entries.
+    entries: usize,
+    redemptions: Vec<Redemption>,
+    wrong: Vec<String>,
+}
+
 /// Checks one user.
-async fn check(app: &App, profile: Profile) -> Result<(UserId, usize, Vec<String>), StoreError> {
+async fn check(app: &App, profile: Profile) -> Result<Checked, StoreError> {
     let user = profile.id;
+    // Read before the ledger, which then has an entry for each.
+    let redemptions = app.store.redemptions(user).await?;
     let (entries, mut wrong) = check_ledger(app, profile).await?;
+    wrong.extend(without_entry(&redemptions, &entries));
     wrong.extend(check_studies(app, user).await?);
-    Ok((user, entries, wrong))
+    Ok(Checked { entries: entries.len(), redemptions, wrong })
 }
 
 /// Checks that the stored mastery of a student follows from their attempts. Reads again if the student answered
@@ -202,18 +220,18 @@ async fn check_studies(app: &App, user: UserId) -> Result<Vec<String>, StoreErro
 }
 
 /// Checks one ledger. Reads again if the user spent credits meanwhile.
-async fn check_ledger(app: &App, mut profile: Profile) -> Result<(usize, Vec<String>), StoreError> {
+async fn check_ledger(app: &App, mut profile: Profile) -> Result<(Vec<Entry>, Vec<String>), StoreError> {
     let user = profile.id;
     for read in 1.. {
         let entries = app.store.entries(user).await?;
         let mismatches = mismatches(&profile, &entries);
         let mismatches: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
         if mismatches.is_empty() || read == READS_MAX {
-            return Ok((entries.len(), mismatches));
+            return Ok((entries, mismatches));
         }
         match app.store.profile(user).await? {
             Some(newer) if newer.version != profile.version => profile = newer,
-            _ => return Ok((entries.len(), mismatches)),
+            _ => return Ok((entries, mismatches)),
         }
     }
     unreachable!("the loop returns at the latest after READS_MAX reads")

@@ -1,18 +1,22 @@
 //! Students with known abilities answer questions: how close do the estimates come, and are weak topics found?
 //!
 //!     cargo run --release -p shared --example students
+//!     cargo run --release -p shared --example students -- --goals
+//!     cargo run --release -p shared --example students -- --own-marks
 //!     cargo run --release -p shared --example students -- --log STUDENTS SEED > log.csv
 //!
-//! The first prints the tables of `docs/mastery.md`. The second prints a log of attempts for `pastpaper evaluate`:
-//! students of other seeds meet the same course.
+//! The first prints the tables of `docs/mastery.md`. The second compares the three weakest topics with those of
+//! percentages on 60 courses, and fails if a goal is missed. The third shows what a student's own marks are worth when
+//! students overrate themselves. The last prints a log of attempts for `pastpaper evaluate`: students of other seeds meet
+//! the same course.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 use fastrand::Rng;
 use shared::domain::mastery::{
-    AttemptResult, Calibration, Evidence, MU_LOGITS, Mastery, Observation, TopicCandidate, estimate, initial_effect,
-    rank, sigmoid,
+    AttemptResult, Calibration, Ease, Evidence, Levels, MU_LOGITS, Mastery, Observation, Ranking, TopicCandidate,
+    estimate, initial_effect, rank, sigmoid,
 };
 
 const TOPICS: usize = 12;
@@ -21,7 +25,7 @@ const COURSES: u64 = 10;
 /// Students of each course whose answers calibrate it, and others whose mastery is estimated.
 const STUDENTS: usize = 200;
 const CALIBRATION_ATTEMPTS: usize = 10;
-const CHECKPOINTS: [usize; 4] = [5, 10, 20, 50];
+const CHECKPOINTS: [usize; 5] = [3, 5, 10, 20, 50];
 /// How many topics are weak.
 const WEAK: usize = 3;
 /// Places of the ranking in which recall looks for them.
@@ -45,6 +49,12 @@ fn main() -> ExitCode {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let written = match words.as_slice() {
         [] => tables(&mut io::stdout()),
+        ["--goals"] => match goals(&mut io::stdout()) {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
+        ["--own-marks"] => own_marks(&mut io::stdout()),
         ["--log", students, seed] => match (students.parse(), seed.parse()) {
             (Ok(students), Ok(seed)) => log(students, seed, &mut BufWriter::new(io::stdout())),
             _ => return usage(),
@@ -60,7 +70,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "a command-line tool")]
 fn usage() -> ExitCode {
-    eprintln!("usage: students [--log STUDENTS SEED]");
+    eprintln!("usage: students [--goals | --own-marks | --log STUDENTS SEED]");
     ExitCode::from(2)
 }
 
@@ -149,6 +159,8 @@ impl Student {
 struct Measured {
     students: f64,
     model_error: f64,
+    /// Sum of estimate − truth.
+    model_bias: f64,
     raw_error: f64,
     covered: f64,
     enough: f64,
@@ -191,23 +203,26 @@ impl Measured {
         let raw = raw.map(|(right, all)| ratio(right, all));
         let truth: Vec<_> = (0..TOPICS).map(|topic| course.mastery(student.abilities[topic], topic)).collect();
 
+        let levels = Levels::of(&mastery, |topic| calibration.attempts_on(topic));
         let mut candidates = Vec::new();
         for topic in 0..TOPICS {
             let rated = course.questions[topic].iter().enumerate();
             let effects: Vec<_> =
                 rated.map(|(question, (rating, _))| calibration.effect(&(topic, question), Some(*rating))).collect();
-            let found = estimate(&mastery, &topic, calibration.base(&topic), &effects, student.now());
+            let base = Ease { logits: calibration.base(&topic), practice: calibration.practice_on(&topic) };
+            let found = estimate(&mastery, &topic, base, &effects, student.now());
             let share = 1.0 / number(TOPICS);
             self.model_error += share * (found.mastery - truth[topic]).abs();
+            self.model_bias += share * (found.mastery - truth[topic]);
             self.raw_error += share * (raw[topic] - truth[topic]).abs();
             self.covered += if (found.low..=found.high).contains(&truth[topic]) { share } else { 0.0 };
             self.enough += if found.enough_data { share } else { 0.0 };
-            candidates.push(TopicCandidate::new(&topic, &mastery, calibration, &effects, student.now()));
+            candidates.push(TopicCandidate::new(&topic, &levels, calibration, &effects, student.now()));
         }
         self.students += 1.0;
 
         let weak = &ascending(&truth, random)[..WEAK];
-        let ranked: Vec<_> = rank(candidates).iter().map(|topic| topic.topic).collect();
+        let ranked = in_one_list(rank(candidates));
         self.model.add(&ranked, weak);
         self.raw.add(&ascending(&raw, random), weak);
         self.random.add(&ascending(&[0.0; TOPICS], random), weak);
@@ -229,6 +244,116 @@ impl Measured {
     }
 }
 
+/// Weak topics first, then the others.
+fn in_one_list(ranking: Ranking<usize>) -> Vec<usize> {
+    let Ranking { weak, untried, good } = ranking;
+    weak.into_iter().chain(untried).chain(good).map(|topic| topic.topic).collect()
+}
+
+/// Courses, students and attempts on each topic of the goals.
+const GOAL_COURSES: u64 = 60;
+const GOAL_CHECKPOINTS: [usize; 4] = [3, 5, 10, 20];
+
+/// Precision of the three weakest topics as a multiple of that of percentages: the mean over courses, its standard
+/// error and the goal. Returns whether all goals are met.
+fn goals(out: &mut impl Write) -> io::Result<bool> {
+    let mut met = true;
+    writeln!(out, "| calibrated | attempts a topic | percentage | model | ratio | standard error | goal |")?;
+    writeln!(out, "|---|---|---|---|---|---|---|")?;
+    for (name, calibration_students) in [("yes", STUDENTS), ("by a tenth", STUDENTS / 10), ("no", 0)] {
+        for each in GOAL_CHECKPOINTS {
+            let mut differences = Vec::new();
+            let (mut of_model, mut of_raw) = (0.0, 0.0);
+            for seed in 0..GOAL_COURSES {
+                let mut random = Rng::with_seed(seed);
+                let course = Course::new(&mut random);
+                let calibration = calibrated(&course, calibration_students, Habit::Even, &mut random);
+                let mut measured = Measured::default();
+                for user in 0..STUDENTS {
+                    let student = Student::practise(&course, user, each, Habit::Even, &mut random);
+                    measured.add(&course, &calibration, &student, &mut random);
+                }
+                let [model, raw] = [&measured.model, &measured.raw].map(|found| found.precision / measured.students);
+                differences.push(model - raw);
+                of_model += model;
+                of_raw += raw;
+            }
+            let courses = number(differences.len());
+            let (of_model, of_raw) = (of_model / courses, of_raw / courses);
+            let ratio = of_model / of_raw;
+            let spread = mean(differences.iter().map(|one| (one - (of_model - of_raw)).powi(2)));
+            let error = (spread / (courses - 1.0)).sqrt() / of_raw;
+            let goal = match (name, each) {
+                ("no", _) => 1.0,
+                (_, 3) => 1.15,
+                (_, 5) => 1.10,
+                _ => 1.0 - 2.0 * error,
+            };
+            met &= ratio >= goal;
+            writeln!(
+                out,
+                "| {name} | {each} | {of_raw:.3} | {of_model:.3} | {ratio:.3} | {error:.3} | {goal:.2}{} |",
+                if ratio >= goal { "" } else { " missed" }
+            )?;
+        }
+    }
+    Ok(met)
+}
+
+/// Students who mark half of their answers themselves. Of what is wrong, each calls a share right that lies between 10 %
+/// and 60 %; of what is right, all call 5 % wrong.
+fn own_marks(out: &mut impl Write) -> io::Result<()> {
+    const COURSES: u64 = 30;
+    writeln!(out, "| attempts a topic | own marks count as | precision of three | error of the mastery | bias |")?;
+    writeln!(out, "|---|---|---|---|---|")?;
+    let rules: [(&str, [Evidence; 2]); 4] = [
+        ("right 1, wrong 1", [Evidence::Full, Evidence::Full]),
+        ("right 0.5, wrong 0.5", [Evidence::Half, Evidence::Half]),
+        ("right 0.3, wrong 0.5 (chosen)", [Evidence::Claimed, Evidence::Half]),
+        ("right 0.3, wrong 1", [Evidence::Claimed, Evidence::Full]),
+    ];
+    for each in GOAL_CHECKPOINTS {
+        for (name, [right, wrong]) in rules {
+            let mut measured = Measured::default();
+            for seed in 0..COURSES {
+                let mut random = Rng::with_seed(seed);
+                let course = Course::new(&mut random);
+                let calibration = calibrated(&course, STUDENTS / 2, Habit::Even, &mut random);
+                for user in 0..STUDENTS / 2 {
+                    let mut student = Student::practise(&course, user, each, Habit::Even, &mut random);
+                    let overrates = 0.1 + 0.5 * random.f64();
+                    for attempt in &mut student.attempts {
+                        let (is_own, luck) = (random.f64() < 0.5, random.f64());
+                        let AttemptResult { correct, evidence, .. } = &mut attempt.outcome;
+                        if is_own {
+                            *correct = if *correct { luck >= 0.05 } else { luck < overrates };
+                            *evidence = if *correct { right } else { wrong };
+                        }
+                    }
+                    measured.add(&course, &calibration, &student, &mut random);
+                }
+            }
+            let of = |sum: f64| sum / measured.students;
+            writeln!(
+                out,
+                "| {each} | {name} | {:.3} | {:.4} | {:+.4} |",
+                of(measured.model.precision),
+                of(measured.model_error),
+                of(measured.model_bias)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn calibrated(course: &Course, students: usize, habit: Habit, random: &mut Rng) -> Calibration<usize, (usize, usize)> {
+    let mut attempts = Log::new();
+    for user in 0..students {
+        attempts.extend(Student::practise(course, user, CALIBRATION_ATTEMPTS, habit, random).attempts);
+    }
+    Calibration::fold(1, &attempts)
+}
+
 fn tables(out: &mut impl Write) -> io::Result<()> {
     for (name, habit, calibration_students) in [
         ("As many attempts on each topic, abilities as they are", Habit::Even, STUDENTS),
@@ -248,11 +373,7 @@ fn tables(out: &mut impl Write) -> io::Result<()> {
         for seed in 0..COURSES {
             let mut random = Rng::with_seed(seed);
             let course = Course::new(&mut random);
-            let mut attempts = Log::new();
-            for user in 0..calibration_students {
-                attempts.extend(Student::practise(&course, user, CALIBRATION_ATTEMPTS, habit, &mut random).attempts);
-            }
-            let calibration = Calibration::fold(1, &attempts);
+            let calibration = calibrated(&course, calibration_students, habit, &mut random);
             for (each, measured) in CHECKPOINTS.iter().zip(&mut measured) {
                 for user in 0..STUDENTS {
                     let student = Student::practise(&course, user, *each, habit, &mut random);

@@ -17,11 +17,15 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../cli/src/openapi/exam
 /// Maximum entries of a list.
 const ENTRIES_MAX: usize = 2;
 /// These requests end accounts or sessions, so another user sends them.
-const ENDING: [&str; 2] = ["change_password", "delete_account"];
+const ENDING: [&str; 5] = ["change_password", "delete_account", "setup_factor", "confirm_factor", "remove_factor"];
 /// The password in the examples, with which contract testers sign in.
 const EXAMPLE_PASSWORD: &str = "correct horse battery";
 /// The token of a mail in the examples. It is not valid.
 const EXAMPLE_TOKEN: &str = "pm_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The challenge of a login in the examples. It is not valid.
+const EXAMPLE_CHALLENGE: &str = "pc_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The code of an app in the examples.
+const EXAMPLE_CODE: &str = "123456";
 /// Ids of the test course in the events, and their replacements in the examples.
 const IN_THE_SAMPLE: [(&str, &str); 5] = [
     ("algebra", COURSE),
@@ -79,6 +83,7 @@ fn parameters(payload: &Value) -> Map<String, Value> {
 async fn main() {
     let test = TestApp::empty().await;
     import_samples(&test.app).await.unwrap();
+    test.voucher().await;
     let ada = ada(&test).await;
     let midterm = midterm(&ada).await;
     let mut examples = Map::new();
@@ -90,11 +95,22 @@ async fn main() {
         for (in_the_tests, in_the_sample) in IN_THE_SAMPLE {
             event = event.replace(in_the_tests, in_the_sample);
         }
-        let mut link_token = None;
+        let (mut link_token, mut code) = (None, None);
         if event.contains(events::LINK_TOKEN) {
-            let token = events::link_token(&test, &test.user(route.operation).await, &name).await;
+            let owner = test.user(&format!("{}-link", route.operation)).await;
+            if event.contains(events::CODE) {
+                let owned = events::code(&test, &owner, &name).await;
+                event = event.replace(events::CODE, &owned);
+                code = Some(owned);
+            }
+            let token = events::link_token(&test, &owner, &name).await;
             event = event.replace(events::LINK_TOKEN, &token);
             link_token = Some(token);
+        }
+        if event.contains(events::CODE) {
+            let owned = events::code(&test, &reader, &name).await;
+            event = event.replace(events::CODE, &owned);
+            code = Some(owned);
         }
         let payload = events::fill(&name, event, &reader, test.app.now()).await;
         // An image is no JSON, and the sample course has none.
@@ -109,7 +125,11 @@ async fn main() {
         if let Some(body) = payload["body"].as_str() {
             let mut body = body.replace(PASSWORD, EXAMPLE_PASSWORD);
             if let Some(token) = &link_token {
-                body = body.replace(token, EXAMPLE_TOKEN);
+                let shown = if token.starts_with("pc_") { EXAMPLE_CHALLENGE } else { EXAMPLE_TOKEN };
+                body = body.replace(token, shown);
+            }
+            if let Some(code) = &code {
+                body = body.replace(code, EXAMPLE_CODE);
             }
             example["request"] = serde_json::from_str(&body).unwrap();
         }

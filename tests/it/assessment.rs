@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use pastpaper::calibrate::calibrate;
+use pastpaper::calibrate::{Publication, calibrate, calibrate_all};
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::domain::study::{Study, differences};
@@ -22,6 +22,17 @@ async fn submit(person: &Person, question: &str, body: Value) -> Value {
 
 async fn weak(person: &Person, reported: Value) -> Value {
     person.post(WEAK, json!({"course_id": "algebra", "self_reported_weaknesses": reported})).await.ok()
+}
+
+/// What the advice says of a topic, weak or untried.
+fn told(answer: &Value, id: &str) -> Value {
+    let lists = ["weak_topics", "untried_topics"].map(|list| answer[list].as_array().unwrap().clone());
+    lists.concat().into_iter().find(|topic| topic["topic_id"] == id).unwrap()
+}
+
+fn ids(answer: &Value, list: &str) -> Vec<String> {
+    let topics = answer[list].as_array().unwrap();
+    topics.iter().map(|topic| topic["topic_id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -73,11 +84,7 @@ async fn attempts_after_seeing_the_solution_are_no_evidence() {
     let mastery = |marked: &Value| marked["mastery"]["mastery"].as_f64().unwrap();
     let unmoved = |marked: &Value, by: &Value| (mastery(marked) - mastery(by)).abs() < 1e-9;
     let before = weak(&ada, json!([])).await;
-    let linear = |answer: &Value| {
-        let topics = answer["weak_topics"].as_array().unwrap().clone();
-        topics.into_iter().find(|topic| topic["topic_id"] == "alg-linear").unwrap()
-    };
-    let start_mastery = linear(&before)["mastery"].as_f64().unwrap();
+    let start_mastery = told(&before, "alg-linear")["mastery"].as_f64().unwrap();
     start(&ada, "alg-q1").await;
     let wrong = submit(&ada, "alg-q1", json!({"answer": "5"})).await;
     assert_eq!((&wrong["correct"], &wrong["mastery"]["topic_id"]), (&json!(false), &json!("alg-linear")));
@@ -173,34 +180,29 @@ async fn weak_topics_come_with_questions_and_a_plan() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let fresh = weak(&ada, json!([])).await;
-    // A new student gets the topics with the most points and no claims about them. The topic without questions is left
-    // out.
-    let ids = |answer: &Value| -> Vec<String> {
-        let topics = answer["weak_topics"].as_array().unwrap().clone();
-        topics.iter().map(|topic| topic["topic_id"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(ids(&fresh)[0], "alg-quadratic");
-    assert_eq!(ids(&fresh).len(), 3);
-    for topic in fresh["weak_topics"].as_array().unwrap() {
-        assert_eq!(
-            (&topic["attempts"], &topic["enough_data"], &topic["weak_for_you"]),
-            (&json!(0), &json!(false), &json!(false))
-        );
-        assert!(!topic["reason"].as_str().unwrap().is_empty());
+    // Nothing is known of a new student: no topic is weak, and those with the most points come first. The topic without
+    // questions is left out.
+    assert_eq!(fresh["weak_topics"], json!([]));
+    assert_eq!(ids(&fresh, "untried_topics")[0], "alg-quadratic");
+    assert_eq!(ids(&fresh, "untried_topics").len(), 3);
+    for topic in fresh["untried_topics"].as_array().unwrap() {
+        let probability = topic["probability"].as_f64().unwrap();
+        assert!(0.0 < probability && probability < 1.0 && topic["expected_questions"].as_f64().unwrap() > 0.0);
+        assert!(topic["reason"].as_str().unwrap().starts_with("You have not tried this topic yet."));
     }
+    assert_eq!(fresh["forecast_quality"], "not enough exams to tell");
     let questions = fresh["personalized_question_set"].as_array().unwrap();
     assert!(questions.iter().all(|question| question["reason"].as_str().unwrap().starts_with("New to you")));
     let plan = &fresh["recommended_study_plan"];
     // alg-q2 and alg-q3 take 4 and 6 minutes.
     assert_eq!((&plan[0]["topic_id"], &plan[0]["estimated_time"]), (&json!("alg-quadratic"), &json!(10.0)));
-    assert_eq!(plan[0]["priority"], "high");
+    assert_eq!((&plan[0]["priority"], &plan[0]["standing"]), (&json!("high"), &json!("untried")));
+    assert!(plan[0]["reason"].as_str().unwrap().starts_with("Nothing is known yet"), "{plan}");
 
     // A self-reported weakness raises a topic as long as there are no attempts.
-    let gain = |answer: &Value, id: &str| {
-        let topics = answer["weak_topics"].as_array().unwrap().clone();
-        topics.iter().find(|topic| topic["topic_id"] == id).unwrap()["points_to_gain"].as_f64().unwrap()
-    };
+    let gain = |answer: &Value, id: &str| told(answer, id)["points_to_gain"].as_f64().unwrap();
     let reported = weak(&ada, json!(["alg-sets"])).await;
+    assert_eq!(ids(&reported, "weak_topics"), ["alg-sets"]);
     assert!(gain(&reported, "alg-sets") > gain(&fresh, "alg-sets"));
     start(&ada, "alg-q4").await;
     let _ = submit(&ada, "alg-q4", json!({"answer": "8"})).await;
@@ -214,6 +216,75 @@ async fn weak_topics_come_with_questions_and_a_plan() {
         .problem(404, "not_found");
     let _ = ada.post(WEAK, json!({})).await.problem(400, "missing_field");
     test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn a_topic_that_failed_is_the_first_weak_one_and_untried_ones_are_told_apart() {
+    let test = TestApp::start().await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    for (question, answer) in [("alg-q1", "7"), ("alg-q5", "9"), ("alg-q4", "8")] {
+        start(&ada, question).await;
+        let _ = submit(&ada, question, json!({"answer": answer})).await;
+    }
+    let found = weak(&ada, json!([])).await;
+    // Two of two wrong; one of one right is no weakness, and nothing is known of what was not tried.
+    assert_eq!(ids(&found, "weak_topics"), ["alg-linear"]);
+    assert_eq!(ids(&found, "untried_topics"), ["alg-quadratic"]);
+    let linear = told(&found, "alg-linear");
+    assert!(linear["reason"].as_str().unwrap().starts_with("You got 0 of 2 right"), "{linear}");
+    assert!(linear["certainty"].as_f64().unwrap() > 0.7, "{linear}");
+    let plan = found["recommended_study_plan"].as_array().unwrap();
+    let standings: Vec<_> = plan.iter().map(|topic| (&topic["topic_id"], &topic["standing"])).collect();
+    assert_eq!(
+        standings,
+        [
+            (&json!("alg-linear"), &json!("weak")),
+            (&json!("alg-quadratic"), &json!("untried")),
+            (&json!("alg-sets"), &json!("good")),
+        ]
+    );
+    assert!(plan.iter().all(|topic| topic["reason"].as_str().unwrap().ends_with('.')));
+}
+
+#[tokio::test]
+async fn an_own_wrong_moves_the_mastery_further_than_an_own_right() {
+    let test = TestApp::start().await;
+    let mut moved = Vec::new();
+    for (name, correct) in [("ada", true), ("bob", false)] {
+        let person = test.member(name, Plan::Unlimited, 0).await;
+        let before = told(&weak(&person, json!([])).await, "alg-sets")["mastery"].as_f64().unwrap();
+        start(&person, "alg-q6").await;
+        let marked = submit(&person, "alg-q6", json!({"was_correct": correct})).await;
+        assert_eq!(marked["graded_by"], "self");
+        moved.push((marked["mastery"]["mastery"].as_f64().unwrap() - before).abs());
+    }
+    // With equal weights it would be 1.6 times as far, because a right answer was expected.
+    assert!(moved[1] > 2.0 * moved[0], "{moved:?}");
+}
+
+#[tokio::test]
+async fn all_courses_are_calibrated_at_once_and_again_without_effect() {
+    let test = TestApp::start().await;
+    assert!(calibrate_all(&test.app).await.unwrap().is_empty());
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    start(&ada, "alg-q1").await;
+    let _ = submit(&ada, "alg-q1", json!({"answer": "2"})).await;
+    let done = async || {
+        let all = calibrate_all(&test.app).await.unwrap();
+        all.iter().map(|one| (one.course.to_string(), one.calibration.version, one.publication)).collect::<Vec<_>>()
+    };
+    assert_eq!(done().await, [("algebra".to_owned(), 1, Publication::New)]);
+    assert_eq!(done().await, [("algebra".to_owned(), 1, Publication::Unchanged)]);
+    start(&ada, "alg-q4").await;
+    let _ = submit(&ada, "alg-q4", json!({"answer": "1"})).await;
+    // Of two processes at once, one publishes, or both publish one after the other; none fails.
+    let both = tokio::join!(calibrate_all(&test.app), calibrate_all(&test.app));
+    let versions = [both.0, both.1].map(|all| all.unwrap()[0].calibration.attempts);
+    assert_eq!(versions, [2, 2]);
+    assert_eq!(
+        test.app.store.newest_calibration(&"algebra".to_owned().try_into().unwrap()).await.unwrap().unwrap().version,
+        2
+    );
 }
 
 #[tokio::test]
@@ -234,15 +305,18 @@ async fn a_calibration_separates_hard_topics_from_weak_ones() {
     let fresh = test.member("fresh", Plan::Unlimited, 0).await;
     let mastery = async |test: &TestApp| {
         let person = fresh.through(test.twin());
-        let answer = weak(&person, json!([])).await;
-        let topics = answer["weak_topics"].as_array().unwrap().clone();
-        topics.into_iter().find(|topic| topic["topic_id"] == "alg-quadratic").unwrap()["mastery"].as_f64().unwrap()
+        told(&weak(&person, json!([])).await, "alg-quadratic")["mastery"].as_f64().unwrap()
     };
     let before = mastery(&test).await;
     let first = calibrate(&test.app, "algebra").await.unwrap();
     assert_eq!((first.version, first.attempts, first.questions.len()), (1, 60, 5));
     assert!(mastery(&test).await < before - 0.1, "what all fail at is hard for the next one, too");
-    assert_eq!(calibrate(&test.app, "algebra").await.unwrap().version, 2);
+    // A process that has read the old one sees the new one within a minute.
+    let of_running = async || told(&weak(&fresh, json!([])).await, "alg-quadratic")["mastery"].as_f64().unwrap();
+    test.pass(Duration::from_secs(61));
+    assert!(of_running().await < before - 0.1);
+    // Without new attempts there is nothing to publish.
+    assert_eq!(calibrate(&test.app, "algebra").await.unwrap().version, 1);
     // Attempts under the old calibration keep their effect.
     assert!(pastpaper::verify::check_all(&test.app).await.unwrap().wrong.is_empty());
 }

@@ -33,7 +33,8 @@ async fn a_student_registers_and_is_signed_in() {
         me,
         json!({"user": {
             "id": id, "email": "ada@example.org", "name": "Ada", "credits": 5, "plan": "free",
-            "credits_reset_at": reset_at, "email_verified": false, "email_deliverable": true,
+            "credits_reset_at": reset_at, "email_verified": false, "email_deliverable": true, "new_email": null,
+            "second_factor": false,
             "created_at": "2026-03-01T12:00:00.000Z", "has_unlimited": false, "unlimited_until": null,
         }})
     );

@@ -22,8 +22,13 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "register" => (path, Some(json!({"email": "new@example.org", "password": "long enough to be one"}))),
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
         "forgot_password" => (path, Some(json!({"email": "ada@example.org"}))),
+        "send_message" => (path, Some(json!({"name": "Ada", "email": "ada@example.org", "message": "Hello."}))),
         "verify_email" => (path, Some(json!({"token": "pm_"}))),
         "confirm_email" | "undo_email_change" => (path, Some(json!({"token": "pm_"}))),
+        "login_with_factor" => (path, Some(json!({"challenge": "pc_", "code": "123456"}))),
+        "setup_factor" => (path, Some(json!({"password": tests::PASSWORD}))),
+        "confirm_factor" => (path, Some(json!({"code": "123456"}))),
+        "remove_factor" => (path, Some(json!({"password": tests::PASSWORD, "code": "123456"}))),
         "update_me" => (path, Some(json!({"name": "Ada"}))),
         "reset_password" => (path, Some(json!({"token": "pm_", "new_password": "another good passphrase"}))),
         "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
@@ -36,6 +41,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "generate_midterm" => (path, Some(json!({"course_id": "algebra", "difficulty": "easy"}))),
         "show_figure" => (tests::FIGURE.to_owned(), None),
         "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
+        "redeem_voucher" => (path, Some(json!({"code": tests::VOUCHER}))),
         "purchase_plan" => (path, Some(json!({"plan": "starter"}))),
         "receive_event" => (path, Some(json!({"id": "evt_1", "type": "ping", "created": 1_772_366_400}))),
         // In the list of routes, `purchase_plan` precedes `open_portal`. Each of these routes ends a session or an
@@ -96,11 +102,12 @@ fn signed_in_routes() -> impl Iterator<Item = &'static Route> {
 #[tokio::test]
 async fn every_route_answers_permitted_callers() {
     let test = TestApp::start().await;
+    test.voucher().await;
     let ada = test.user("ada").await;
     // A midterm costs three credits and must exist before it can be shown.
     let rich = test.member("rich", Plan::Unlimited, 0).await;
     let _ = rich.get(&format!("/api/midterm/{}", rich.midterm().await)).await.ok();
-    // Other tests cover these; a token of a mail is needed for the last four.
+    // Other tests cover these; a token of a mail, a challenge or a second factor is needed for the last seven.
     let tried_elsewhere = [
         "logout",
         "show_midterm",
@@ -109,6 +116,9 @@ async fn every_route_answers_permitted_callers() {
         "reset_password",
         "confirm_email",
         "undo_email_change",
+        "login_with_factor",
+        "confirm_factor",
+        "remove_factor",
     ];
     for route in ROUTES.iter().filter(|route| !tried_elsewhere.contains(&route.operation)) {
         let person = match (route.access, route.function) {

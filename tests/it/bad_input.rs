@@ -15,8 +15,17 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("login", "/api/auth/login", json!({"email": "ada@example.org", "password": tests::PASSWORD})),
         ("forgot_password", "/api/auth/forgot", json!({"email": "ada@example.org"})),
+        (
+            "send_message",
+            "/api/contact",
+            json!({"name": "Ada", "email": "ada@example.org", "subject": "S", "message": "Hello.", "errorDetails": {"status": 500}}),
+        ),
         ("verify_email", "/api/auth/verify", json!({"token": "pm_x"})),
         ("reset_password", "/api/auth/reset", json!({"token": "pm_x", "new_password": "another good passphrase"})),
+        ("login_with_factor", "/api/auth/login/factor", json!({"challenge": "pc_x", "code": "123456"})),
+        ("setup_factor", "/api/auth/factor", json!({"password": "not the passphrase"})),
+        ("confirm_factor", "/api/auth/factor/confirm", json!({"code": "123456"})),
+        ("remove_factor", "/api/auth/factor", json!({"password": "not the passphrase", "code": "123456"})),
         ("confirm_email", "/api/auth/email/confirm", json!({"token": "pm_x"})),
         ("undo_email_change", "/api/auth/email/undo", json!({"token": "pm_x"})),
         (
@@ -41,6 +50,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/api/questions/bundle",
             json!({"course_id": "algebra", "topic_id": "alg-sets", "count": 3}),
         ),
+        ("redeem_voucher", "/api/credits/redeem", json!({"code": "no such code"})),
         ("purchase_plan", "/api/credits/purchase", json!({"plan": "starter"})),
         ("generate_midterm", "/api/midterm/generate", json!({"course_id": "algebra", "difficulty": "hard"})),
         (

@@ -33,7 +33,7 @@ pub(crate) struct Row {
 
 impl Cost {
     /// Dollars per million requests.
-    fn dollars(self) -> f64 {
+    pub(crate) fn dollars(self) -> f64 {
         self.read_units * DOLLARS_READ + self.write_units * DOLLARS_WRITE
     }
 

@@ -179,3 +179,22 @@ fn change(document: &mut Value, place: &str, value: Value) {
         other => panic!("{other}"),
     }
 }
+
+#[test]
+fn a_status_with_one_problem_may_get_more_of_them() {
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let with = |schema: Value| {
+        let mut contract = contract();
+        contract["paths"]["/things/{id}"]["post"]["responses"]["409"] =
+            json!({"content": {"application/problem+json": {"schema": schema}}});
+        contract
+    };
+    let one = with(reference("NotFoundProblem"));
+    let several = |names: [&str; 2]| with(json!({"oneOf": names.map(reference)}));
+    assert_eq!(breaks(&one, &several(["NotFoundProblem", "GoneProblem"])), [""; 0]);
+    assert!(!breaks(&one, &several(["NoExamsProblem", "GoneProblem"])).is_empty());
+    // The problem that was there must stay as it was.
+    let mut wrong = several(["NotFoundProblem", "GoneProblem"]);
+    wrong["components"]["schemas"]["NotFoundProblem"]["properties"]["code"]["type"] = json!("integer");
+    assert!(!breaks(&one, &wrong).is_empty());
+}

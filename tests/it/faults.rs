@@ -17,7 +17,7 @@ use shared::domain::id::UserId;
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Aim, Call, Fault, Reach, mask};
 use tests::stripe::{Shape, WEBHOOK_SECRETS, customer_of, life, signature};
-use tests::{Answer, PASSWORD, Person, Proxy, START, TestApp, WORKER_HASH};
+use tests::{Answer, PASSWORD, Person, Proxy, START, TestApp, VOUCHER, WORKER_HASH};
 
 /// Concurrent cases that mostly wait for a timeout.
 const SLOW_AT_ONCE: usize = 32;
@@ -89,10 +89,17 @@ impl Trial {
             // A question is reported once without a key.
             "report_question" => (Some(json!({"reason": "wrong_key", "text": "B is right."})), start, false),
             "forgot_password" => (Some(json!({"email": ""})), [].as_slice(), false),
+            "send_message" => {
+                (Some(json!({"name": "Ada", "email": "ada@example.org", "message": "Hello."})), [].as_slice(), false)
+            }
             "verify_email" => (Some(json!({"token": ""})), [].as_slice(), false),
             "reset_password" => {
                 (Some(json!({"token": "", "new_password": "another good passphrase"})), [].as_slice(), false)
             }
+            "setup_factor" => (Some(json!({"password": PASSWORD})), [].as_slice(), false),
+            "confirm_factor" => (Some(json!({"code": ""})), [].as_slice(), false),
+            "remove_factor" => (Some(json!({"password": PASSWORD, "code": ""})), [].as_slice(), false),
+            "login_with_factor" => (Some(json!({"challenge": "", "code": ""})), [].as_slice(), false),
             "confirm_email" | "undo_email_change" => (Some(json!({"token": ""})), [].as_slice(), false),
             "update_me" => (Some(json!({"name": "Ada", "email": "", "password": PASSWORD})), [].as_slice(), false),
             "practice_questions" => (Some(two_questions()), [].as_slice(), true),
@@ -105,6 +112,8 @@ impl Trial {
             }
             "start_question" => (None, [].as_slice(), true),
             "unlock_solution" => (None, start, true),
+            // A voucher is redeemed once without a key.
+            "redeem_voucher" => (Some(json!({"code": VOUCHER})), [].as_slice(), false),
             "purchase_plan" => (Some(json!({"plan": "starter"})), [].as_slice(), true),
             "submit_answer" => (Some(json!({"answer": "8", "was_correct": true})), start, true),
             other => panic!("{other} is not tried: say here how it is called"),
@@ -122,11 +131,19 @@ impl Trial {
             test.set_hash(&person, hash).await;
         }
         match self.route.operation {
+            "redeem_voucher" => test.voucher().await,
             "verify_email" => {
                 let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
                 person.link_token = test.token_for(&person).await;
             }
             "reset_password" => person.link_token = test.reset_token(&person).await,
+            "confirm_factor" => person.code = test.code(&test.begin_factor(&person).await, 0),
+            "remove_factor" | "login_with_factor" => {
+                person.code = test.give_factor(&person).await.recovery_codes.swap_remove(0);
+                if self.route.operation == "login_with_factor" {
+                    person.link_token = test.challenge(&person.email).await;
+                }
+            }
             "confirm_email" => person.link_token = test.confirm_token(&person, &format!("new-{}", person.email)).await,
             "undo_email_change" => {
                 person.link_token = test.undo_token(&person, &format!("new-{}", person.email)).await;
@@ -164,6 +181,11 @@ impl Trial {
         if let Some(token) = body.as_mut().and_then(|body| body.get_mut("token")) {
             *token = json!(person.link_token);
         }
+        for (member, value) in [("challenge", &person.link_token), ("code", &person.code)] {
+            if let Some(place) = body.as_mut().and_then(|body| body.get_mut(member)) {
+                *place = json!(value);
+            }
+        }
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(self.has_key.then_some(("idempotency-key", "a-key")));
         let path = self.path.replace("{session}", &person.session_id());
@@ -176,6 +198,11 @@ impl Trial {
             "register" => answer.body["code"] == "email_taken",
             "logout" | "revoke_session" | "delete_account" => answer.body["code"] == "unauthenticated",
             "change_password" => answer.body["code"] == "invalid_credentials",
+            "confirm_factor" => answer.body["code"] == "factor_exists",
+            "remove_factor" => answer.body["code"] == "not_found",
+            "login_with_factor" => {
+                answer.body["detail"].as_str().is_some_and(|detail| detail.contains("was completed"))
+            }
             "reset_password" | "confirm_email" | "undo_email_change" => {
                 answer.body["detail"].as_str().is_some_and(|detail| detail.contains("was used already"))
             }
@@ -204,7 +231,17 @@ async fn trials(test: &TestApp) -> Vec<Trial> {
     let replace = Trial { situation: DELETED_CUSTOMER, only: Some("TransactWriteItems"), ..Trial::of(purchase) };
     trials.extend([upgrade, replace]);
     for trial in &mut trials {
-        let with_password = ["change_password", "delete_account", "update_me", "confirm_email", "undo_email_change"];
+        let with_password = [
+            "change_password",
+            "delete_account",
+            "update_me",
+            "confirm_email",
+            "undo_email_change",
+            "setup_factor",
+            "confirm_factor",
+            "remove_factor",
+            "login_with_factor",
+        ];
         if with_password.contains(&trial.route.operation) {
             trial.hash = Some(test.app.hash_password(Password::from(PASSWORD.to_owned())).await.unwrap());
         }
@@ -331,6 +368,10 @@ async fn run(test: &TestApp, trial: &Trial, name: &str, case: Option<&Case>) -> 
     }
     let mut items = items(&proxy, test, &partitions, name).await;
     items.extend(mails(&proxy, test, &person, name).await);
+    if trial.route.operation == "confirm_factor" {
+        // They are random.
+        answer.body["recovery_codes"] = Value::Null;
+    }
     if ["show_analysis", "show_detailed_analysis"].contains(&trial.route.operation) {
         // The first request bought it, so the second one is free.
         answer.body["credits_deducted"] = Value::Null;
@@ -434,6 +475,23 @@ async fn complaints_of(test: &TestApp, trial: &Trial, good: &Ending, name: &str,
     complaints.into_iter().map(|complaint| format!("{}: {case}: {complaint}", what.trim_end())).collect()
 }
 
+/// The voucher counts as many uses as users redeemed it.
+async fn assert_uses_are_counted_once(test: &TestApp) {
+    let (mut redeemed, mut from) = (0, None);
+    loop {
+        let page = test.app.store.scan_profiles(from).await.unwrap();
+        for profile in page.profiles {
+            redeemed += test.app.store.redemptions(profile.id).await.unwrap().len();
+        }
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let vouchers = test.app.store.vouchers().await.unwrap();
+    assert!(redeemed > 0 && vouchers.len() == 1 && vouchers[0].uses as usize == redeemed, "{redeemed}: {vouchers:?}");
+}
+
 async fn assert_emails_are_of_one_account(test: &TestApp) {
     let mut emails = HashSet::new();
     let mut from = None;
@@ -478,6 +536,7 @@ async fn a_fault_anywhere_charges_once_and_delivers() {
     let complaints = [slow, quick].concat();
     test.assert_ledgers_are_true().await;
     assert_emails_are_of_one_account(test).await;
+    assert_uses_are_counted_once(test).await;
     assert!(complaints.is_empty(), "{} of {count} cases:\n{}", complaints.len(), complaints.join("\n"));
 }
 

@@ -169,6 +169,7 @@ fn attempt(number: u64, answer: Option<String>) -> Attempt {
         solution_seen: false,
         evidence: Evidence::Full,
         ease: 0.62,
+        practice: 0.0,
         position: 0,
         time_spent_seconds: Some(30),
         created_at: "2026-03-01T12:00:00Z".parse().unwrap(),
@@ -326,7 +327,7 @@ async fn a_student_with_two_thousand_topics_can_continue() {
         score: 1.0,
         parts: Vec::new(),
         graded_by,
-        ease,
+        ease: ease.into(),
         time_spent_seconds: None,
         created_at: test.app.now(),
     };

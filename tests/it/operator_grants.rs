@@ -1,6 +1,7 @@
 //! An operator's grant with a key happens once, under repetition, concurrency and storage faults.
 
 use futures_util::future::join_all;
+use pastpaper::user_grants::{grant_all, rows};
 use shared::domain::credits::adjustment::{Adjustment, AdjustmentReason};
 use shared::domain::credits::{Amount, Plan};
 use shared::domain::id::UserId;
@@ -91,5 +92,32 @@ async fn a_grant_repeated_after_a_lost_answer_gives_once() {
             assert_eq!(entries.len(), 2, "{fault:?} {reach:?}");
         }
     }
+    test.assert_ledgers_are_true().await;
+}
+
+#[tokio::test]
+async fn a_file_grants_each_account_once_however_often_it_is_run() {
+    let (test, proxy) = TestApp::behind_proxy().await;
+    let (ada, ben) = (test.member("ada", Plan::Free, 5).await, test.member("ben", Plan::Free, 0).await);
+    let file = "email,credits\nADA@example.org,3\nnew@example.org,4\nben@example.org,2\n";
+    let rows = rows(file.as_bytes()).unwrap();
+    let (reason, key) =
+        (AdjustmentReason::try_from("Class").unwrap(), IdempotencyKey::try_from("autumn class").unwrap());
+    // Interrupted at every call, with and without an effect.
+    for fault in [Fault::ErrorBefore, Fault::ErrorAfter, Fault::LostAnswer] {
+        for nth in 0..12 {
+            proxy.arm(fault, Aim { name: None, nth, reach: Reach::Call });
+            let _ = grant_all(&test.app, &rows, &key, &reason).await;
+            proxy.disarm();
+        }
+    }
+    let report = grant_all(&test.app, &rows, &key, &reason).await.unwrap();
+    assert_eq!((report.granted, report.before, report.left), (0, 2, 1), "{report:?}");
+    assert!(report.lines[1].ends_with("no account has this email"), "{report:?}");
+    assert_eq!((ada.credits().await, ben.credits().await), (8, 2));
+    let new = test.member("new", Plan::Free, 1).await;
+    let report = grant_all(&test.app, &rows, &key, &reason).await.unwrap();
+    assert_eq!((report.granted, report.before, report.left), (1, 2, 0), "{report:?}");
+    assert_eq!(new.credits().await, 5);
     test.assert_ledgers_are_true().await;
 }

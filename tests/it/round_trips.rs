@@ -12,7 +12,7 @@ use shared::domain::credits::{Plan, REFRESH_PERIOD_SECONDS};
 use shared::http::routes::{ROUTES, Route};
 use tests::proxy::{Call, sequential_round_trips};
 use tests::stripe::{Shape, WEBHOOK_SECRETS, life, signature};
-use tests::{FIGURE, PASSWORD, Person, TestApp, WORKER_HASH};
+use tests::{FIGURE, PASSWORD, Person, TestApp, VOUCHER, WORKER_HASH};
 
 use crate::budget::{Cost, Row, committed, write};
 
@@ -50,6 +50,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "register" => (on(""), Some(json!({"email": format!("new-{email}"), "password": PASSWORD}))),
         "login" => (on(""), Some(json!({"email": person.email, "password": PASSWORD}))),
         "forgot_password" => (on(""), Some(json!({"email": person.email}))),
+        "send_message" => (on(""), Some(json!({"name": "Ada", "email": person.email, "message": "Hello."}))),
         "verify_email" | "reset_password" => {
             let token = if row.operation == "verify_email" {
                 let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
@@ -61,6 +62,25 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             if row.operation == "reset_password" {
                 body["new_password"] = json!("another good passphrase");
             }
+            (on(""), Some(body))
+        }
+        "setup_factor" => {
+            test.give_password(&person).await;
+            (on(""), Some(json!({"password": PASSWORD})))
+        }
+        "confirm_factor" => {
+            test.give_password(&person).await;
+            let secret = test.begin_factor(&person).await;
+            (on(""), Some(json!({"code": test.code(&secret, 0)})))
+        }
+        "remove_factor" | "login_with_factor" => {
+            test.give_password(&person).await;
+            let code = test.give_factor(&person).await.recovery_codes.swap_remove(0);
+            let body = if row.operation == "remove_factor" {
+                json!({"password": PASSWORD, "code": code})
+            } else {
+                json!({"challenge": test.challenge(&person.email).await, "code": code})
+            };
             (on(""), Some(body))
         }
         "update_me" => {
@@ -78,6 +98,10 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             (on(""), Some(json!({"token": token})))
         }
         "practice_questions" => (on(""), Some(order.clone())),
+        "redeem_voucher" => {
+            test.voucher().await;
+            (on(""), Some(json!({"code": VOUCHER})))
+        }
         "purchase_plan" => (on(""), Some(json!({"plan": "starter"}))),
         "receive_event" => (on(""), Some(life(Shape::Before, &person, test.app.now())[0].clone())),
         "bundle_questions" | "find_weak_topics" => (on(""), Some(json!({"course_id": "algebra"}))),
@@ -188,9 +212,8 @@ async fn measure(test: &TestApp, row: &Row, take: usize) -> Measured {
 
 fn call_time(row: &Row) -> Duration {
     match row.operation.as_str() {
-        "register" | "login" | "change_password" | "reset_password" | "delete_account" | "update_me" => {
-            CALL_TIME_BESIDE_A_KEY
-        }
+        "register" | "login" | "change_password" | "reset_password" | "delete_account" | "update_me"
+        | "setup_factor" | "remove_factor" => CALL_TIME_BESIDE_A_KEY,
         _ => CALL_TIME,
     }
 }

@@ -140,7 +140,9 @@ fn the_template_grants_named_actions_on_the_table_only() {
             };
             if actions == [json!("ssm:GetParameter")] {
                 let names = statement["Resource"].to_string();
-                let is_ours = [":parameter${Stripe", ":parameter${FigureKey"].iter().any(|start| names.contains(start));
+                let is_ours = [":parameter${Stripe", ":parameter${FigureKey", ":parameter${FactorKey"]
+                    .iter()
+                    .any(|start| names.contains(start));
                 assert!(is_ours && !names.contains('*'), "{function}: {names}");
                 continue;
             }

@@ -111,8 +111,37 @@ def walk(api, inbox):
     status, problem = api.post("/api/auth/reset", {"token": token, "new_password": PASSWORD})
     assert (status, problem["code"]) == (400, "invalid_token"), problem
     assert api.post("/api/auth/login", {"email": address, "password": PASSWORD})[0] == 401
-    assert api.post("/api/auth/login", {"email": address, "password": NEW_PASSWORD})[0] == 200
+    status, started = api.post("/api/auth/login", {"email": address, "password": NEW_PASSWORD})
+    assert status == 200, started
+    change_address(api, inbox, address, started["token"])
     assert inbox.mails.empty(), "nobody else got a mail"
+
+
+def change_address(api, inbox, address, session):
+    """Changes the address, and undoes that from the former one."""
+    new = "ada@example.net"
+    status, me = api.call("PATCH", "/api/auth/me", {"email": new, "password": NEW_PASSWORD}, token=session)
+    assert (status, me["user"]["new_email"]) == (200, new), me
+    envelope, _, link = inbox.next()
+    assert envelope.rcpt_tos == [new], envelope.rcpt_tos
+    status, answer = api.post("/api/auth/email/confirm", {"token": token_of(link, "confirm-email")})
+    assert (status, answer) == (200, {"success": True, "email": new}), answer
+    assert api.post("/api/auth/login", {"email": new, "password": NEW_PASSWORD})[0] == 200
+    envelope, mail, link = inbox.next()
+    assert envelope.rcpt_tos == ["ada@xn--bcher-kva.example"], envelope.rcpt_tos
+    assert mail["Subject"] == "Deine E-Mail-Adresse wurde ge\u00e4ndert", mail["Subject"]
+    undo = token_of(link, "undo-email")
+    assert api.post("/api/auth/email/undo", {"token": undo})[0] == 200
+    assert api.call("GET", "/api/auth/me", token=session)[0] == 401, "the undoing ends all sessions"
+    for email in (new, address):
+        assert api.post("/api/auth/login", {"email": email, "password": NEW_PASSWORD})[0] == 401, email
+    envelope, _, link = inbox.next()
+    assert envelope.rcpt_tos == ["ada@xn--bcher-kva.example"], envelope.rcpt_tos
+    token = token_of(link, "reset-password")
+    assert api.post("/api/auth/reset", {"token": token, "new_password": PASSWORD})[0] == 200
+    inbox.next()
+    assert api.post("/api/auth/login", {"email": address, "password": PASSWORD})[0] == 200
+    assert api.post("/api/auth/email/undo", {"token": undo})[0] == 400
 
 
 def main():
@@ -145,7 +174,7 @@ def main():
         rest = server.communicate()[0]
         controller.stop()
     assert "pm_" not in rest and "pm_" not in "".join(lines), "with SMTP no token is printed"
-    print("Registered, verified, and got an account back, by mail through aiosmtpd.")
+    print("Registered, verified, got an account back, and undid a change of the address, by mail through aiosmtpd.")
 
 
 main()

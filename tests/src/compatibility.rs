@@ -165,6 +165,13 @@ impl Comparison<'_> {
         {
             return;
         }
+        // A status that had one problem may have several: see `choices`.
+        let problem = old["$ref"].as_str().filter(|name| side == Side::Response && name.ends_with("Problem"));
+        let several = resolved(self.new, new)["oneOf"].as_array().into_iter().flatten();
+        let kept = problem.and_then(|problem| several.clone().find(|choice| choice["$ref"] == problem)).cloned();
+        if let Some(kept) = kept {
+            return self.schemas(place, side, old, &kept);
+        }
         let (before, now) = (shape(self.old, old), shape(self.new, new));
         let (sent, read) = match side {
             Side::Request => (&before, &now),

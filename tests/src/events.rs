@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 92] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 101] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -21,6 +21,7 @@ pub const EVENTS: [(&str, u16, Option<&str>); 92] = [
     ("auth.change_password.wrong", 401, Some("invalid_credentials")),
     ("auth.confirm_email", 200, None),
     ("auth.confirm_email.forged", 400, Some("invalid_token")),
+    ("auth.confirm_factor", 200, None),
     ("auth.delete_account", 200, None),
     ("auth.export_account", 200, None),
     ("auth.export_account.page", 200, None),
@@ -30,15 +31,21 @@ pub const EVENTS: [(&str, u16, Option<&str>); 92] = [
     ("auth.login.base64_body", 200, None),
     ("auth.login.wrong_method", 405, Some("method_not_allowed")),
     ("auth.login.wrong_password", 401, Some("invalid_credentials")),
+    ("auth.login_with_factor", 200, None),
+    ("auth.login_with_factor.over", 400, Some("invalid_token")),
     ("auth.logout", 200, None),
     ("auth.register", 200, None),
     ("auth.register.email_taken", 409, Some("email_taken")),
     ("auth.register.malformed_json", 400, Some("invalid_json")),
+    ("auth.remove_factor", 200, None),
+    ("auth.remove_factor.unknown", 404, Some("not_found")),
     ("auth.resend_verification", 200, None),
     ("auth.reset_password", 200, None),
     ("auth.reset_password.forged", 400, Some("invalid_token")),
     ("auth.revoke_session", 200, None),
     ("auth.revoke_session.unknown", 404, Some("not_found")),
+    ("auth.send_message", 200, None),
+    ("auth.setup_factor", 200, None),
     ("auth.show_me", 200, None),
     ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
     ("auth.show_me.missing_token", 401, Some("unauthenticated")),
@@ -62,6 +69,8 @@ pub const EVENTS: [(&str, u16, Option<&str>); 92] = [
     ("credits.open_portal", 200, None),
     ("credits.open_portal.not_subscribed", 409, Some("not_subscribed")),
     ("credits.purchase_plan", 200, None),
+    ("credits.redeem_voucher", 200, None),
+    ("credits.redeem_voucher.unknown", 404, Some("not_found")),
     ("credits.show_balance", 200, None),
     ("midterm.generate_midterm", 200, None),
     ("midterm.generate_midterm.config", 200, None),
@@ -118,28 +127,48 @@ pub fn text(name: &str) -> String {
 /// Stands for the token in the link of a mail.
 pub const LINK_TOKEN: &str = "{{link_token}}";
 
-/// A token for the event, from a mail to a reader who has just registered.
+/// Stands for a code of the reader's second factor.
+pub const CODE: &str = "{{code}}";
+
+/// A code for the event, of a reader who has just registered: that of an app, or a recovery code.
+pub async fn code(test: &TestApp, reader: &Person, name: &str) -> String {
+    if name.contains("confirm_factor") {
+        let secret = test.begin_factor(reader).await;
+        return test.code(&secret, 0);
+    }
+    test.give_factor(reader).await.recovery_codes.swap_remove(0)
+}
+
+/// A token for the event, from a mail to a reader who has just registered, or the challenge of a login.
 pub async fn link_token(test: &TestApp, reader: &Person, name: &str) -> String {
     let new = format!("new.{}", reader.email);
     match name {
         name if name.contains("reset") => test.reset_token(reader).await,
+        name if name.contains("login_with_factor") => test.challenge(&reader.email).await,
         name if name.contains("confirm_email") => test.confirm_token(reader, &new).await,
         name if name.contains("undo_email") => test.undo_token(reader, &new).await,
         _ => test.token_for(reader).await,
     }
 }
 
-/// Creates the users for the login and register events.
+/// Creates the users for the login and register events, and the voucher.
 pub async fn prepare(test: &TestApp) {
     let _ada = test.user("ada").await;
+    test.voucher().await;
 }
 
 /// An event ready to be sent, for a new user who meets its preconditions.
 pub async fn payload(test: &TestApp, name: &str) -> Value {
-    if text(name).contains(LINK_TOKEN) {
+    if text(name).contains(LINK_TOKEN) || text(name).contains(CODE) {
         let reader = test.user(name).await;
-        let token = link_token(test, &reader, name).await;
-        return fill(name, text(name).replace(LINK_TOKEN, &token), &reader, test.app.now()).await;
+        let mut text = text(name);
+        if text.contains(CODE) {
+            text = text.replace(CODE, &code(test, &reader, name).await);
+        }
+        if text.contains(LINK_TOKEN) {
+            text = text.replace(LINK_TOKEN, &link_token(test, &reader, name).await);
+        }
+        return fill(name, text, &reader, test.app.now()).await;
     }
     if !text(name).contains("{{token}}") {
         return filled(name, &test.anonymous(), test.app.now()).await;

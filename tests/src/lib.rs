@@ -10,12 +10,14 @@ pub mod contract;
 pub mod engine;
 mod entropy;
 pub mod events;
+pub mod factor;
 mod keys;
 pub mod mail;
 mod person;
 pub mod proxy;
 pub mod smtp;
 pub mod stripe;
+mod vouchers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -50,6 +52,7 @@ pub use clock::TestClock;
 pub use entropy::SeededEntropy;
 pub use person::{PASSWORD, Person, WORKER_HASH};
 pub use proxy::Proxy;
+pub use vouchers::VOUCHER;
 
 /// The course used by most tests: small enough to count by hand.
 pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
@@ -57,8 +60,12 @@ pub const SMALL_COURSE: &str = include_str!("../fixtures/small_course.json");
 pub const FIGURE_KEY: &str = "a key of figures for tests, 32 bytes or more";
 /// The key of the tokens in links of mails.
 pub const MAIL_KEY: &str = "a key of mail for tests, 32 bytes or more";
+/// The key of second factors.
+pub const FACTOR_KEY: &str = "a key of factors for tests of 32 bytes or more";
 /// The sender of mail.
 pub const MAIL_FROM: &str = "no-reply@mail.example.org";
+/// The operators' mailbox.
+pub const CONTACT_EMAIL: &str = "operators@example.org";
 /// The client that links open.
 pub const APP_URL: &str = "https://app.example.org";
 /// The address of the figure of `alg-q6`.
@@ -286,7 +293,8 @@ impl TestApp {
             payment_intent: None,
         };
         let password_hash = PasswordHash::imported("none".to_owned());
-        let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };
+        let credential =
+            Credential { user_id: id, password_hash, session_epoch: 0, second_factor: false, created_at: now };
         let entries = vec![Entry::of(&opening, EntryId::new(1, now, random.bytes()), id, 1, now)];
         self.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
         let person = Person { id: id.to_string(), email: email.as_str().to_owned(), ..self.anonymous() };
@@ -375,7 +383,7 @@ impl TestApp {
 }
 
 /// Names of the variables that [`environment`] sets.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
     "STRIPE_API_BASE",
@@ -387,7 +395,9 @@ const VARIABLES: [&str; 13] = [
     "CHECKOUT_CANCEL_URL",
     "FIGURE_KEY",
     "MAIL_KEY",
+    "FACTOR_KEY",
     "MAIL_FROM",
+    "CONTACT_EMAIL",
     "APP_URL",
 ];
 
@@ -405,7 +415,9 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "CHECKOUT_CANCEL_URL" => stripe::CANCEL_URL,
         "FIGURE_KEY" => FIGURE_KEY,
         "MAIL_KEY" => MAIL_KEY,
+        "FACTOR_KEY" => FACTOR_KEY,
         "MAIL_FROM" => MAIL_FROM,
+        "CONTACT_EMAIL" => CONTACT_EMAIL,
         "APP_URL" => APP_URL,
         _ => return None,
     };

@@ -31,6 +31,8 @@ pub struct Person {
     pub address: IpAddr,
     /// The token of a mail to them; empty when they have none.
     pub link_token: String,
+    /// A code of their second factor; empty when they have none.
+    pub code: String,
     pub(crate) router: Router,
 }
 
@@ -40,7 +42,15 @@ impl Person {
     pub fn new(router: Router, token: Option<String>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0x0a00_0001);
         let address = Ipv4Addr::from_bits(NEXT.fetch_add(1, Ordering::Relaxed)).into();
-        Self { token, id: String::new(), email: String::new(), address, link_token: String::new(), router }
+        Self {
+            token,
+            id: String::new(),
+            email: String::new(),
+            address,
+            link_token: String::new(),
+            code: String::new(),
+            router,
+        }
     }
 
     /// Registers `<name>@example.org`.

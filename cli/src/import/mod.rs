@@ -7,6 +7,7 @@ mod drawing;
 mod fields;
 mod figures;
 mod json;
+pub mod missing;
 pub mod papers;
 mod studies;
 mod summary;
@@ -30,6 +31,7 @@ use shared::domain::id::UserId;
 use shared::domain::time::shown;
 use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
 
+use self::missing::Missing;
 use self::studies::{KnownQuestions, write_studies};
 use crate::database::DataSource;
 use crate::output::{out, outln};
@@ -68,6 +70,9 @@ pub struct Arguments {
     /// Write nothing and exit with status 1 if any row is refused or has a warning
     #[arg(long)]
     strict: bool,
+    /// Retire the stored questions of a course that its file does not have. Who bought one still sees it
+    #[arg(long)]
+    retire_missing: bool,
     #[command(flatten)]
     database: DataSource,
 }
@@ -83,6 +88,7 @@ pub async fn import(import: Import) -> Result<ExitCode> {
         Some(Command::D1(arguments)) => (arguments, true),
         None => return papers::import(import.papers).await,
     };
+    ensure!(!(is_d1 && arguments.retire_missing), "--retire-missing is for catalogue files");
     // Read everything first, so that an unknown file stops the command before anything is written.
     let mut texts = Vec::new();
     for file in &arguments.files {
@@ -93,11 +99,15 @@ pub async fn import(import: Import) -> Result<ExitCode> {
     check_all(&texts, is_d1)?;
     let database = &arguments.database;
     let mut summaries = Vec::new();
+    let mut missing = Vec::new();
     if arguments.dry_run || arguments.strict {
         // A folder must not be made for what is refused; a table elsewhere may have to be made first.
         let is_tried = arguments.dry_run || database.is_folder();
         let open = if is_tried { database.open_to_try().await? } else { database.open().await? };
         summaries = import_all(&open.app, &texts, is_d1, true).await?;
+        if arguments.dry_run && arguments.retire_missing {
+            missing = find_missing(&open.app, &texts).await?;
+        }
         open.close();
     }
     let is_stopped = arguments.strict && !summaries.iter().all(Summary::is_clean);
@@ -105,6 +115,12 @@ pub async fn import(import: Import) -> Result<ExitCode> {
     if is_written {
         let open = database.open().await?;
         summaries = import_all(&open.app, &texts, is_d1, false).await?;
+        if arguments.retire_missing {
+            missing = find_missing(&open.app, &texts).await?;
+            for missing in &missing {
+                missing.retire(&open.app).await?;
+            }
+        }
         open.close();
     }
     let why_not = match (arguments.dry_run, is_stopped) {
@@ -116,10 +132,21 @@ pub async fn import(import: Import) -> Result<ExitCode> {
         outln!("{name}{why_not}")?;
         out!("{summary}")?;
     }
+    for missing in &missing {
+        outln!("{}", missing.report(is_written))?;
+    }
     let sum = |count: fn(&Summary) -> usize| summaries.iter().map(count).sum::<usize>();
     let (refused, written) = (sum(|summary| summary.refused.len()), sum(Summary::written));
     outln!("{refused} refused, {written} {}", if is_written { "written" } else { "would write" })?;
     Ok(if refused > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn find_missing(app: &App, texts: &[(String, String)]) -> Result<Vec<Missing>> {
+    let mut missing = Vec::with_capacity(texts.len());
+    for (name, text) in texts {
+        missing.push(Missing::find(app, text).await.with_context(|| name.clone())?);
+    }
+    Ok(missing)
 }
 
 /// The text of a file.

@@ -151,7 +151,8 @@ impl Courier for Files {
         if let Err(error) = self.write(message) {
             return Outcome::Postponed(format!("the file cannot be written: {}", error.kind()));
         }
-        let printed = outln!("Mail to {}: {}\n  {}", plain(&message.to), message.subject, message.link);
+        let link = if message.link.is_empty() { String::new() } else { format!("\n  {}", message.link) };
+        let printed = outln!("Mail to {}: {}{link}", plain(&message.to), plain(&message.subject));
         match printed {
             Ok(()) => Outcome::Accepted,
             Err(error) => Outcome::Postponed(format!("the link cannot be printed: {}", error.kind())),

@@ -56,7 +56,7 @@ pub enum Command {
 /// Options of `preview`.
 #[derive(Debug, Args)]
 pub struct Preview {
-    /// verify, reset or `password_changed`
+    /// The kind, such as verify, reset or `email_changed`
     #[arg(value_parser = kind)]
     kind: MailKind,
     /// en or de
@@ -167,11 +167,11 @@ fn show(preview: &Preview) -> Result<()> {
     let letter = Letter::compose(preview.kind, preview.language, &link).context("a text is missing")?;
     let text = match preview.form {
         Form::Text => format!("{}\n\n{}", letter.subject, letter.text),
-        Form::Html => letter.html,
+        Form::Html => letter.html.unwrap_or_default(),
         Form::Eml => {
             let at = Timestamp::UNIX_EPOCH;
             let (from, to) = ("no-reply@example.org", "ada@example.org");
-            let message = Message::build(MailId(Uuid::nil()), from, to, &letter, at);
+            let message = Message::build(MailId(Uuid::nil()), from, to, None, &letter, at);
             String::from_utf8(message.bytes)?
         }
     };

@@ -36,6 +36,13 @@ fn schema() -> Value {
                 "description": "Names of the exceeded rate limits.",
                 "items": {"type": "string"},
             },
+            "challenge": text("Send it with a code to `POST /api/auth/login/factor`."),
+            "factors": {
+                "type": "array",
+                "description": "Kinds of the second factors that the user has.",
+                "items": {"type": "string"},
+            },
+            "expires_in_seconds": {"type": "integer", "minimum": 0, "description": "Seconds for which the challenge is valid."},
             "conflicts": {
                 "type": "array",
                 "description": "Constraints that no midterm can satisfy.",
@@ -101,6 +108,7 @@ fn variant(code: Code) -> Value {
         Code::NotPurchased => &["credits_needed"],
         Code::RateLimited => &["retry_after_seconds", "violated_policies"],
         Code::BlueprintInfeasible => &["conflicts"],
+        Code::FactorRequired => &["challenge", "factors", "expires_in_seconds"],
         _ => &[],
     } {
         properties[*name] = all["properties"][*name].clone();
@@ -204,6 +212,11 @@ fn example(code: Code) -> Value {
         Code::RateLimited => {
             example["retry_after_seconds"] = json!(17);
             example["violated_policies"] = json!(["spend"]);
+        }
+        Code::FactorRequired => {
+            example["challenge"] = json!(format!("pc_{}", "A".repeat(64)));
+            example["factors"] = json!(["totp"]);
+            example["expires_in_seconds"] = json!(300);
         }
         Code::BlueprintInfeasible => {
             let detail = "20 questions were asked for, and 12 fit.";

@@ -3,8 +3,9 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::{App, CourseError, active_course};
+use shared::domain::analysis::ForecastQuality;
 use shared::domain::id::{CourseId, TopicId};
-use shared::domain::study::advice::{PlannedTopic, SuggestedQuestion, WeakTopicView, advise};
+use shared::domain::study::advice::{PlannedTopic, SuggestedQuestion, UntriedTopicView, WeakTopicView, advise};
 use shared::http::fields::List;
 use shared::http::{Body, Claim, Json, Problem};
 use utoipa::ToSchema;
@@ -23,12 +24,17 @@ impl Body for WeakTopicsRequest {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Assessment {
+    /// Topics with evidence of weakness, most expected loss first; at most five.
     weak_topics: Vec<WeakTopicView>,
+    /// Topics on which no attempt says anything, most points to gain first; at most five.
+    untried_topics: Vec<UntriedTopicView>,
     personalized_question_set: Vec<SuggestedQuestion>,
     recommended_study_plan: Vec<PlannedTopic>,
+    /// Whether the forecast behind the expected points beats simple counting; null in a course without past exams.
+    forecast_quality: Option<ForecastQuality>,
 }
 
-/// Returns the topics that a student should study first, questions to practise them, and a study plan.
+/// Returns a student's weak topics and those never tried, a study plan of both, and questions for it.
 #[utoipa::path(
     post, path = "/api/assessment/weak-topics",
     request_body = WeakTopicsRequest,
@@ -57,7 +63,9 @@ pub(crate) async fn find_weak_topics(
     let advice = advise(&bank, analysis.as_deref(), &study, &calibration, &progress, &reported, now);
     Ok(axum::Json(Assessment {
         weak_topics: advice.weak_topics,
+        untried_topics: advice.untried_topics,
         personalized_question_set: advice.questions,
         recommended_study_plan: advice.plan,
+        forecast_quality: analysis.as_deref().map(|analysis| analysis.forecast_quality),
     }))
 }

@@ -32,7 +32,7 @@ impl Body for ExportQuery {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// All data stored about a user, as stored, without secrets (password hash, token hashes). A large account is split
+/// All data stored about a user, as stored, without secrets (password hash, token hashes, secret and recovery codes of a second factor). A large account is split
 /// into pages; each list continues where it ended in the previous page.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Export {
@@ -46,7 +46,7 @@ pub(crate) struct Export {
 }
 
 /// Item types and the names of their lists in the export.
-const LISTS: [(&str, &str); 14] = [
+const LISTS: [(&str, &str); 17] = [
     ("Profile", "profile"),
     ("Session", "sessions"),
     ("Entry", "credit_transactions"),
@@ -59,7 +59,10 @@ const LISTS: [(&str, &str); 14] = [
     ("Record", "idempotency_records"),
     ("Adjustment", "adjustments"),
     ("Report", "reports"),
+    ("Redemption", "vouchers"),
     ("LinkToken", "link_tokens"),
+    ("Factor", "second_factors"),
+    ("Challenge", "challenges"),
     ("Mail", "mails"),
 ];
 /// The list of all other items.

@@ -7,19 +7,24 @@ use utoipa::OpenApi;
 
 mod change_password;
 mod confirm_email;
+mod confirm_factor;
 mod delete_account;
 mod export_account;
 mod forgot_password;
 mod link_token;
 mod list_sessions;
 mod login;
+mod login_with_factor;
 mod logout;
 mod new_password;
 mod register;
+mod remove_factor;
 mod resend_verification;
 mod reset_password;
 mod revoke_session;
+mod send_message;
 mod session_started;
+mod setup_factor;
 mod show_me;
 mod undo_email_change;
 mod update_me;
@@ -30,9 +35,11 @@ pub fn router(app: App) -> Router {
     Routes::of("auth")
         .handle("register", register::register)
         .handle("login", login::login)
+        .handle("login_with_factor", login_with_factor::login_with_factor)
         .handle("verify_email", verify_email::verify_email)
         .handle("resend_verification", resend_verification::resend_verification)
         .handle("forgot_password", forgot_password::forgot_password)
+        .handle("send_message", send_message::send_message)
         .handle("reset_password", reset_password::reset_password)
         .handle("logout", logout::logout)
         .handle("show_me", show_me::show_me)
@@ -42,6 +49,9 @@ pub fn router(app: App) -> Router {
         .handle("list_sessions", list_sessions::list_sessions)
         .handle("revoke_session", revoke_session::revoke_session)
         .handle("change_password", change_password::change_password)
+        .handle("setup_factor", setup_factor::setup_factor)
+        .handle("confirm_factor", confirm_factor::confirm_factor)
+        .handle("remove_factor", remove_factor::remove_factor)
         .handle("export_account", export_account::export_account)
         .handle("delete_account", delete_account::delete_account)
         .build(app)
@@ -52,9 +62,11 @@ pub fn router(app: App) -> Router {
 #[openapi(paths(
     register::register,
     login::login,
+    login_with_factor::login_with_factor,
     verify_email::verify_email,
     resend_verification::resend_verification,
     forgot_password::forgot_password,
+    send_message::send_message,
     reset_password::reset_password,
     logout::logout,
     show_me::show_me,
@@ -64,6 +76,9 @@ pub fn router(app: App) -> Router {
     list_sessions::list_sessions,
     revoke_session::revoke_session,
     change_password::change_password,
+    setup_factor::setup_factor,
+    confirm_factor::confirm_factor,
+    remove_factor::remove_factor,
     export_account::export_account,
     delete_account::delete_account
 ))]

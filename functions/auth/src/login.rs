@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
+use shared::domain::account::challenge::{CHALLENGE_TTL_SECONDS, Challenge, StoredChallenge};
 use shared::domain::account::mailbox::Mailbox;
 use shared::domain::account::password::PasswordMatch;
 use shared::domain::account::session::Session;
@@ -29,12 +30,13 @@ impl Body for Credentials {
 
 /// Creates a session.
 ///
-/// An unknown email gets the same answer, after the same time, as a wrong password.
+/// An unknown email gets the same answer, after the same time, as a wrong password. If the user has a second factor, a right
+/// password gets 401 `factor_required` with a challenge for `POST /api/auth/login/factor`.
 #[utoipa::path(
     post, path = "/api/auth/login",
     request_body = Credentials,
     responses((status = 200, description = "A new session. The token is in no later response.", body = SessionStarted)),
-    extensions(("x-problems" = json!(["invalid_credentials"])))
+    extensions(("x-problems" = json!(["invalid_credentials", "factor_required"])))
 )]
 pub(crate) async fn login(
     State(app): State<App>,
@@ -61,6 +63,9 @@ pub(crate) async fn login(
     };
 
     let now = app.now();
+    if credential.second_factor {
+        return Err(challenge(&app, &limiter, (&email, &credential), verdict, typed.password).await?);
+    }
     let token = SessionToken::new(credential.user_id, app.random.bytes());
     // Use the epoch read with the password hash: a concurrent password change then ends this session too.
     let session = Session::open(credential.user_id, credential.session_epoch, now);
@@ -86,6 +91,36 @@ pub(crate) async fn login(
     app.store.keep_newest((&session, &hash), others).await?;
     let profile = app.store.with_month_of_plan(profile, now).await?;
     Ok(axum::Json(SessionStarted::of(profile, &token, now)))
+}
+
+/// The response to a right password where a code is needed too. No session begins.
+async fn challenge(
+    app: &App,
+    limiter: &Limiter,
+    (email, credential): (&Email, &Credential),
+    verdict: PasswordMatch,
+    password: Password,
+) -> Result<Problem, Problem> {
+    let challenge = Challenge::new(credential.user_id, app.random.bytes());
+    // The epoch was read with the password hash: a concurrent password change then voids the challenge.
+    let stored =
+        StoredChallenge { epoch: credential.session_epoch, expires_at: app.now().as_second() + CHALLENGE_TTL_SECONDS };
+    tokio::try_join!(
+        async { Ok::<_, Problem>(app.store.open_challenge(&challenge, &stored).await?) },
+        async {
+            upgrade(app, verdict, email, credential, password).await;
+            Ok(())
+        },
+        async {
+            limiter.give_back(LimitedAction::LoginAddress).await;
+            Ok(())
+        },
+    )?;
+    let detail = "The password is right; send a code of the second factor to `POST /api/auth/login/factor`.";
+    Ok(Problem::new(Code::FactorRequired, detail)
+        .with_member("challenge", challenge.reveal())
+        .with_member("factors", vec!["totp"])
+        .with_member("expires_in_seconds", CHALLENGE_TTL_SECONDS))
 }
 
 fn wrong() -> Problem {

@@ -20,6 +20,7 @@ pub(crate) struct Me {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = CurrentUser)]
+#[expect(clippy::struct_excessive_bools, reason = "clients read each of them")]
 struct CurrentUser {
     id: UserId,
     email: Email,
@@ -33,6 +34,8 @@ struct CurrentUser {
     email_deliverable: bool,
     /// The email that the user asked for with `PATCH /api/auth/me`, until its link is opened. Null if there is none.
     new_email: Option<Email>,
+    /// Whether a login asks for a code of a second factor.
+    second_factor: bool,
     /// When the account was opened.
     #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
@@ -69,6 +72,7 @@ impl Me {
             email_verified: !profile.email_unverified,
             email_deliverable,
             new_email: profile.new_email.filter(|new| new.is_meant_at(now)).map(|new| new.email),
+            second_factor: profile.second_factor,
             created_at: profile.created_at,
             has_unlimited: plan == Plan::Unlimited,
             unlimited_until: wallet.unlimited_end(now),

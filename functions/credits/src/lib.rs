@@ -11,6 +11,7 @@ mod list_prices;
 mod list_transactions;
 mod open_portal;
 mod purchase_plan;
+mod redeem_voucher;
 mod show_balance;
 
 /// The group's routes.
@@ -18,6 +19,7 @@ pub fn router(app: App) -> Router {
     Routes::of("credits")
         .handle("purchase_plan", purchase_plan::purchase_plan)
         .handle("open_portal", open_portal::open_portal)
+        .handle("redeem_voucher", redeem_voucher::redeem_voucher)
         .handle("show_balance", show_balance::show_balance)
         .handle("list_transactions", list_transactions::list_transactions)
         .handle("list_prices", list_prices::list_prices)
@@ -30,6 +32,7 @@ pub fn router(app: App) -> Router {
     paths(
         purchase_plan::purchase_plan,
         open_portal::open_portal,
+        redeem_voucher::redeem_voucher,
         show_balance::show_balance,
         list_transactions::list_transactions,
         list_prices::list_prices

@@ -74,8 +74,7 @@ pub(crate) async fn question_page(filter: QuestionFilter, app: &App, claim: &Cla
     let bank = app.store.bank(&course).await?;
     filter.check(&bank)?;
 
-    let fitting = bank.questions.iter().filter(|question| filter.matches(question) && is_listed(question, &progress));
-    let fitting: Vec<&QuestionSummary> = fitting.collect();
+    let fitting = bank.listed(|question| filter.matches(question) && is_listed(question, &progress));
     let start = filter.start(&fitting)?;
     let limit = filter.limit.unwrap_or_default().get();
     let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();

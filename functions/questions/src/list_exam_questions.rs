@@ -61,7 +61,7 @@ pub(crate) async fn list_exam_questions(
     };
     let (_, (course, bank, progress)) = claim.with(reads).await?;
     let mut questions: Vec<&QuestionSummary> =
-        bank.questions.iter().filter(|q| q.meta.exam_id.as_ref() == Some(&id) && is_listed(q, &progress)).collect();
+        bank.listed(|question| question.meta.exam_id.as_ref() == Some(&id) && is_listed(question, &progress));
     questions.sort_by(|a, b| {
         let place = |question: &QuestionSummary| {
             let number = question.meta.source_question_number;

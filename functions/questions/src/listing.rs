@@ -29,7 +29,8 @@ pub(crate) async fn views(
     Ok(questions)
 }
 
-/// Whether a question is in the student's lists. A withheld question is not for sale, but users who unlocked it still see it.
+/// Whether a question is in the student's lists. A withheld or retired question is not for sale, but users who unlocked it still
+/// see it.
 pub(crate) fn is_listed(question: &QuestionSummary, progress: &Rows) -> bool {
-    !question.withheld || progress.contains_key(&question.meta.id)
+    (!question.withheld && question.retired_at.is_none()) || progress.contains_key(&question.meta.id)
 }

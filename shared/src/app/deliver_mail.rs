@@ -10,6 +10,7 @@ use super::App;
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
 use crate::domain::account::profile::{DatedEmail, Profile};
+use crate::domain::mail::contact::ContactMessage;
 use crate::domain::mail::delivery::Outcome;
 use crate::domain::mail::letter::{Letter, link};
 use crate::domain::mail::message::Message;
@@ -146,6 +147,11 @@ impl App {
     /// Decides whether and what to send.
     fn prepare(&self, mail: &Mail, account: Option<&Profile>, key: &MailKey) -> Result<Prepared, DeliveryError> {
         let settings = self.config.mail.as_ref().ok_or(DeliveryError::NotConfigured)?;
+        if let Some(message) = &mail.message {
+            return Ok(self
+                .message_to_operators(mail, message)
+                .map_or(Prepared::Nobody, |message| Prepared::Message(Box::new(message), None)));
+        }
         let Some((profile, to)) = account.and_then(|profile| Some((profile, address_of(mail, profile)?))) else {
             return Ok(Prepared::Nobody);
         };
@@ -167,17 +173,27 @@ impl App {
         let language = if mail.kind == MailKind::Reset { profile.language } else { mail.language };
         let letter = Letter::compose(mail.kind, language, &link).ok_or(DeliveryError::NotConfigured)?;
         let asked_at = Timestamp::from_second(mail.asked_at).unwrap_or(self.now());
-        let message = Message::build(mail.id, &settings.from, &address, &letter, asked_at);
+        let message = Message::build(mail.id, &settings.from, &address, None, &letter, asked_at);
         Ok(Prepared::Message(Box::new(message), token))
+    }
+
+    /// A visitor's message; `None` if the operators have no mailbox for it any more.
+    fn message_to_operators(&self, mail: &Mail, contact: &ContactMessage) -> Option<Message> {
+        let settings = self.config.mail.as_ref()?;
+        let to = settings.contact.as_ref()?;
+        let asked_at = Timestamp::from_second(mail.asked_at).unwrap_or(self.now());
+        let reply_to = deliverable(&contact.email);
+        Some(Message::build(mail.id, &settings.from, to, reply_to.as_deref(), &contact.letter(), asked_at))
     }
 }
 
 /// The address to send to. A link that proves or replaces something goes only to the address that the account has now.
 fn address_of(mail: &Mail, profile: &Profile) -> Option<Email> {
     match mail.kind {
+        MailKind::Contact => None,
         MailKind::Reset => Some(profile.email.clone()),
         MailKind::Verify => mail.to.clone().filter(|to| *to == profile.email),
-        MailKind::PasswordChanged => mail.to.clone(),
+        MailKind::PasswordChanged | MailKind::FactorAdded | MailKind::FactorRemoved => mail.to.clone(),
         MailKind::ConfirmEmail => mail.to.clone().filter(|to| is_meant(profile.new_email.as_ref(), to)),
         MailKind::EmailChanged => mail.to.clone().filter(|to| is_meant(profile.former_email.as_ref(), to)),
     }

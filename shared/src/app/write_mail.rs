@@ -3,6 +3,7 @@
 use super::App;
 use crate::domain::account::Email;
 use crate::domain::account::profile::Profile;
+use crate::domain::mail::contact::ContactMessage;
 use crate::domain::mail::{Mail, MailId, MailKind, deliverable};
 
 impl App {
@@ -31,6 +32,13 @@ impl App {
     #[must_use]
     pub fn mail_to_address(&self, email: &Email, kind: MailKind) -> Mail {
         Mail::to_address(self.mail_id(), kind, email, self.now().as_second())
+    }
+
+    /// A visitor's message to the operators; `None` if they have no mailbox for it.
+    #[must_use]
+    pub fn mail_to_operators(&self, message: ContactMessage) -> Option<Mail> {
+        self.config.mail.as_ref().filter(|mail| mail.contact.is_some())?;
+        Some(Mail::to_operators(self.mail_id(), message, self.now().as_second()))
     }
 
     fn mail_id(&self) -> MailId {

@@ -13,6 +13,8 @@ pub struct Settings {
     pub from: String,
     /// `APP_URL`: the client, whose pages the links open. Without a slash at its end.
     pub app_url: String,
+    /// `CONTACT_EMAIL`: the operators' mailbox for messages of visitors, in ASCII.
+    pub contact: Option<String>,
     /// `MAIL_KEY`, or the parameter named by `MAIL_KEY_PARAMETER`: derives the tokens in links. Only a sender of mail needs
     /// it.
     pub key: Option<Source>,
@@ -35,11 +37,15 @@ impl Settings {
                 "must be a URL such as https://app.example.org, without ? and #",
             ));
         }
+        let contact = get("CONTACT_EMAIL").map(|contact| Email::try_from(contact).ok().as_ref().and_then(deliverable));
+        if contact == Some(None) {
+            return Err(InvalidConfig::new("CONTACT_EMAIL", "must be an email address in ASCII"));
+        }
         let key = Source::read(get, "MAIL_KEY", "MAIL_KEY_PARAMETER");
         if matches!(&key, Some(Source::Here(key)) if MailKey::new(key.reveal()).is_none()) {
             return Err(InvalidConfig::new("MAIL_KEY", "must have at least 32 characters"));
         }
-        Ok(Some(Self { from, app_url: app_url.trim_end_matches('/').to_owned(), key }))
+        Ok(Some(Self { from, app_url: app_url.trim_end_matches('/').to_owned(), contact: contact.flatten(), key }))
     }
 }
 

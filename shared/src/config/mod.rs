@@ -6,6 +6,7 @@ pub mod stripe;
 use std::fmt;
 
 use self::stripe::{Settings, Source};
+use crate::domain::account::factor::FactorKeys;
 
 /// Default CORS origins for local development.
 const LOCAL_ORIGINS: &str = "http://localhost:5173,http://localhost:3000";
@@ -30,6 +31,9 @@ pub struct Config {
     /// `FIGURE_KEY`, or the parameter named by `FIGURE_KEY_PARAMETER`: signs the addresses of figures. `None` shows questions
     /// without addresses of their figures.
     pub figure_key: Option<Source>,
+    /// `FACTOR_KEY`, or the parameter named by `FACTOR_KEY_PARAMETER`: encrypts the secrets of second factors. One or more keys,
+    /// as in `2:<key>,1:<key>`. `None`: no second factor can be set up.
+    pub factor_key: Option<Source>,
     /// Settings of mail. `None` sends no mail: emails are not verified, and passwords cannot be reset.
     pub mail: Option<mail::Settings>,
     /// `REQUIRE_VERIFIED_EMAIL`: free credits can be spent only after the email is verified.
@@ -108,10 +112,17 @@ impl Config {
         if figure_key.as_ref().is_some_and(is_short) {
             return Err(InvalidConfig::new("FIGURE_KEY", "must have at least 32 characters"));
         }
+        let factor_key = Source::read(get, "FACTOR_KEY", "FACTOR_KEY_PARAMETER");
+        if matches!(&factor_key, Some(Source::Here(keys)) if FactorKeys::parse(keys.reveal()).is_none()) {
+            return Err(InvalidConfig::new(
+                "FACTOR_KEY",
+                "must be keys of at least 32 characters, as in 2:<key>,1:<key>",
+            ));
+        }
         let mail = mail::Settings::read(get)?;
         let require_verified_email = mail::requires_verification(get, mail.as_ref())?;
         let database = Database::read(get)?;
-        Ok(Self { stage, cors_allowed_origins, database, stripe, figure_key, mail, require_verified_email })
+        Ok(Self { stage, cors_allowed_origins, database, stripe, figure_key, factor_key, mail, require_verified_email })
     }
 
     /// Whether the stage is `local`.
@@ -219,6 +230,17 @@ mod tests {
         assert!(config.figure_key.is_some() && !format!("{config:?}").contains(&key));
         let named = read(&[LOCAL, ("FIGURE_KEY_PARAMETER", "/pastpaper/figure-key")]).unwrap();
         assert_eq!(named.figure_key, Some(Source::Parameter("/pastpaper/figure-key".to_owned())));
+    }
+
+    #[test]
+    fn keys_of_factors_have_versions_and_are_long() {
+        for bad in ["short", "1:short", ","] {
+            let error = read(&[LOCAL, ("FACTOR_KEY", bad)]).unwrap_err();
+            assert!(error.to_string().starts_with("FACTOR_KEY must"), "{bad}");
+        }
+        let keys = format!("2:{},1:{}", "k".repeat(32), "l".repeat(32));
+        let config = read(&[LOCAL, ("FACTOR_KEY", &keys)]).unwrap();
+        assert!(config.factor_key.is_some() && !format!("{config:?}").contains("kkk"));
     }
 
     #[test]

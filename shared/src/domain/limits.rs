@@ -44,14 +44,18 @@ pub enum LimitedAction {
     ResetAddress,
     /// A request for a new password, per email.
     ResetEmail,
-    /// A request with the token of a link in a mail, per IP address.
+    /// A request with the token of a link in a mail, or with the challenge of a login, per IP address.
     LinkAddress,
+    /// A message to the operators, per IP address.
+    Contact,
     /// A request for another mail of verification, per user.
     Resend,
     /// A request for another address of an account, per user.
     EmailChange,
     /// A request for another address, per address that is asked for.
     EmailChangeAddress,
+    /// A code of a second factor that is wrong, per user. A code counts until it turns out right.
+    FactorCode,
     /// A password check of a signed-in user.
     Password,
     /// One page of an account export.
@@ -62,6 +66,8 @@ pub enum LimitedAction {
     Spend,
     /// A report of a faulty question.
     Report,
+    /// A request to redeem a voucher.
+    Redeem,
 }
 
 /// Progress of a request that checks or sets a password.
@@ -97,7 +103,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -108,14 +114,17 @@ impl LimitedAction {
         Self::ResetAddress,
         Self::ResetEmail,
         Self::LinkAddress,
+        Self::Contact,
         Self::Resend,
         Self::EmailChange,
         Self::EmailChangeAddress,
+        Self::FactorCode,
         Self::Password,
         Self::Export,
         Self::Analysis,
         Self::Spend,
         Self::Report,
+        Self::Redeem,
     ];
 
     /// Quota and window of the action.
@@ -136,10 +145,16 @@ impl LimitedAction {
             Self::LoginEmail | Self::RegisterEmail | Self::Password => (10, 10 * MINUTE_SECONDS),
             Self::Analysis | Self::ResetEmail | Self::Resend | Self::EmailChangeAddress => (5, HOUR_SECONDS),
             Self::EmailChange => (3, HOUR_SECONDS),
+            // Whoever knows the password has 240 guesses a day, each right with a chance of three in a million.
+            Self::FactorCode => (10, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
             Self::Report => (20, HOUR_SECONDS),
+            // A class behind one address has few messages at once, and a mailbox is soon full.
+            Self::Contact => (20, HOUR_SECONDS),
+            // Typing errors of a user. Guessing a random code at this rate is hopeless; an operator's own code has few uses.
+            Self::Redeem => (10, HOUR_SECONDS),
         };
         Policy { quota, window_seconds }
     }
@@ -147,7 +162,7 @@ impl LimitedAction {
     /// Whether every request of its routes counts. Otherwise the handler counts the limited ones.
     #[must_use]
     pub const fn is_for_every_request(self) -> bool {
-        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress)
+        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress | Self::FactorCode)
     }
 
     /// Whether a request that ended after `progress` stays counted. Counts of other requests are taken back: a login
@@ -165,13 +180,16 @@ impl LimitedAction {
             | Self::ResetAddress
             | Self::ResetEmail
             | Self::LinkAddress
+            | Self::Contact
             | Self::Resend
             | Self::EmailChange
             | Self::EmailChangeAddress
+            | Self::FactorCode
             | Self::Export
             | Self::Analysis
             | Self::Spend
-            | Self::Report => true,
+            | Self::Report
+            | Self::Redeem => true,
         }
     }
 
@@ -191,16 +209,19 @@ impl LimitedAction {
             | Self::LoginAddress
             | Self::RegisterAddress
             | Self::ResetAddress
-            | Self::LinkAddress => CountedBy::Address,
+            | Self::LinkAddress
+            | Self::Contact => CountedBy::Address,
             Self::LoginEmail | Self::RegisterEmail | Self::ResetEmail | Self::EmailChangeAddress => CountedBy::Email,
             Self::SignedIn
             | Self::Resend
             | Self::EmailChange
+            | Self::FactorCode
             | Self::Password
             | Self::Export
             | Self::Analysis
             | Self::Spend
-            | Self::Report => CountedBy::User,
+            | Self::Report
+            | Self::Redeem => CountedBy::User,
         }
     }
 
@@ -218,14 +239,17 @@ impl LimitedAction {
             Self::ResetAddress => "reset_address",
             Self::ResetEmail => "reset_email",
             Self::LinkAddress => "link_address",
+            Self::Contact => "contact",
             Self::Resend => "resend",
             Self::EmailChange => "email_change",
             Self::EmailChangeAddress => "email_change_address",
+            Self::FactorCode => "factor_code",
             Self::Password => "password",
             Self::Export => "export",
             Self::Analysis => "analysis",
             Self::Spend => "spend",
             Self::Report => "report",
+            Self::Redeem => "redeem",
         }
     }
 }

@@ -167,6 +167,14 @@ impl Limiter {
         refuse_over(&[standing])
     }
 
+    /// Counts the request of a user, who is known without a session, under `action`, once until it is given back.
+    ///
+    /// # Errors
+    /// As [`Limiter::admit`].
+    pub async fn admit_user_to(&self, action: LimitedAction, user: UserId) -> Result<(), Problem> {
+        self.admit_to(action, user.to_string()).await
+    }
+
     /// Counts a user's request under the sampled action of `window`, whose counter had `counted` requests before.
     ///
     /// # Errors

@@ -30,6 +30,10 @@ pub enum Code {
     Unauthenticated,
     /// Wrong email or password.
     InvalidCredentials,
+    /// The password is right, and a code is needed too.
+    FactorRequired,
+    /// The code of a second factor is wrong, has expired or was used.
+    InvalidCode,
     /// The balance is too low.
     InsufficientCredits,
     /// The resource does not exist, or belongs to another user.
@@ -50,6 +54,8 @@ pub enum Code {
     EmailUndeliverable,
     /// The email was changed a short time ago, and that can still be undone.
     EmailChangedRecently,
+    /// There is a second factor already.
+    FactorExists,
     /// The user has this plan already, or another paid plan.
     AlreadySubscribed,
     /// There is no subscription to change.
@@ -82,7 +88,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::InvalidRequest,
         Self::InvalidJson,
         Self::MissingField,
@@ -90,6 +96,8 @@ impl Code {
         Self::InvalidToken,
         Self::Unauthenticated,
         Self::InvalidCredentials,
+        Self::FactorRequired,
+        Self::InvalidCode,
         Self::InsufficientCredits,
         Self::NotFound,
         Self::NoQuestions,
@@ -100,6 +108,7 @@ impl Code {
         Self::EmailUnverified,
         Self::EmailUndeliverable,
         Self::EmailChangedRecently,
+        Self::FactorExists,
         Self::AlreadySubscribed,
         Self::NotSubscribed,
         Self::SubscriptionActive,
@@ -125,7 +134,9 @@ impl Code {
             | Self::MissingField
             | Self::InvalidSignature
             | Self::InvalidToken => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated | Self::InvalidCredentials => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated | Self::InvalidCredentials | Self::FactorRequired | Self::InvalidCode => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::InsufficientCredits | Self::NotPurchased => StatusCode::PAYMENT_REQUIRED,
             Self::NotFound | Self::NoQuestions | Self::NoExams => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -133,6 +144,7 @@ impl Code {
             | Self::EmailUnverified
             | Self::EmailUndeliverable
             | Self::EmailChangedRecently
+            | Self::FactorExists
             | Self::AlreadySubscribed
             | Self::NotSubscribed
             | Self::SubscriptionActive
@@ -160,6 +172,9 @@ impl Code {
             Self::InvalidToken => "invalid_token",
             Self::Unauthenticated => "unauthenticated",
             Self::InvalidCredentials => "invalid_credentials",
+            Self::FactorRequired => "factor_required",
+            Self::InvalidCode => "invalid_code",
+            Self::FactorExists => "factor_exists",
             Self::InsufficientCredits => "insufficient_credits",
             Self::NotFound => "not_found",
             Self::NoQuestions => "no_questions",
@@ -198,6 +213,9 @@ impl Code {
             Self::InvalidToken => "Invalid token",
             Self::Unauthenticated => "Unauthorized",
             Self::InvalidCredentials => "Invalid credentials",
+            Self::FactorRequired => "Second factor required",
+            Self::InvalidCode => "Invalid code",
+            Self::FactorExists => "Second factor exists",
             Self::InsufficientCredits => "Insufficient credits",
             Self::NotFound => "Not found",
             Self::NoQuestions => "No questions",

@@ -2,9 +2,11 @@
 
 use super::problem::{Code, Problem};
 use crate::app::CourseError;
+use crate::app::factor_keys::FactorKeysError;
 use crate::app::generate_midterm::MidtermError;
 use crate::app::kdf::{KdfError, QUEUE_SECONDS};
 use crate::app::purchase::ReplayError;
+use crate::app::redeem_voucher::VoucherError;
 use crate::app::show_analysis::AnalysisError;
 use crate::app::unlock_questions::SelectionError;
 use crate::domain::credits::InsufficientCredits;
@@ -55,6 +57,16 @@ impl From<StripeError> for Problem {
     }
 }
 
+impl From<FactorKeysError> for Problem {
+    fn from(error: FactorKeysError) -> Self {
+        match error {
+            FactorKeysError::NotConfigured | FactorKeysError::Unavailable(_) | FactorKeysError::Invalid => {
+                Self::unavailable(error)
+            }
+        }
+    }
+}
+
 impl From<KdfError> for Problem {
     fn from(error: KdfError) -> Self {
         match error {
@@ -100,7 +112,20 @@ impl From<SpendError> for Problem {
                 "Confirm your email address first: open the link in the mail that was sent to it. Nothing was charged.",
             ),
             SpendError::QuestionGone => Self::not_found("question"),
+            SpendError::VoucherClosed => VoucherError::NotRedeemable.into(),
             SpendError::AccountGone => Self::unauthenticated(),
+        }
+    }
+}
+
+impl From<VoucherError> for Problem {
+    fn from(error: VoucherError) -> Self {
+        match error {
+            VoucherError::NotRedeemable => {
+                Self::new(Code::NotFound, "No voucher with this code can be redeemed; check the code.")
+            }
+            VoucherError::AccountGone => Self::unauthenticated(),
+            VoucherError::Store(error) => error.into(),
         }
     }
 }

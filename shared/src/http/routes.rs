@@ -53,10 +53,16 @@ const BY_EMAIL_CHANGE: &[LimitedAction] =
     &[LimitedAction::SignedIn, LimitedAction::Password, LimitedAction::EmailChange, LimitedAction::EmailChangeAddress];
 const BY_RESEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Resend];
 const BY_LINK: &[LimitedAction] = &[LimitedAction::LinkAddress];
+const BY_CHALLENGE: &[LimitedAction] = &[LimitedAction::LinkAddress, LimitedAction::FactorCode];
+const BY_CODE: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::FactorCode];
+const BY_PASSWORD_AND_CODE: &[LimitedAction] =
+    &[LimitedAction::SignedIn, LimitedAction::Password, LimitedAction::FactorCode];
 const BY_RESET: &[LimitedAction] = &[LimitedAction::ResetAddress, LimitedAction::ResetEmail];
+const BY_CONTACT: &[LimitedAction] = &[LimitedAction::Contact];
 const BY_EXPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Export];
 const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Analysis];
 const BY_REPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Report];
+const BY_REDEMPTION: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Redeem];
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
 /// Names of the Lambda functions.
@@ -64,13 +70,15 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 56] = [
+pub static ROUTES: [Route; 62] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
+    open("auth", "login_with_factor", Method::POST, "/api/auth/login/factor").limited(BY_CHALLENGE),
     open("auth", "verify_email", Method::POST, "/api/auth/verify").limited(BY_LINK),
     signed_in("auth", "resend_verification", Method::POST, "/api/auth/verify/resend").limited(BY_RESEND),
     open("auth", "forgot_password", Method::POST, "/api/auth/forgot").limited(BY_RESET),
     open("auth", "reset_password", Method::POST, "/api/auth/reset").limited(BY_LINK),
+    open("auth", "send_message", Method::POST, "/api/contact").limited(BY_CONTACT),
     signed_in("auth", "logout", Method::POST, "/api/auth/logout"),
     signed_in("auth", "show_me", Method::GET, "/api/auth/me"),
     signed_in("auth", "update_me", Method::PATCH, "/api/auth/me").limited(BY_EMAIL_CHANGE),
@@ -79,11 +87,15 @@ pub static ROUTES: [Route; 56] = [
     signed_in("auth", "list_sessions", Method::GET, "/api/auth/sessions"),
     signed_in("auth", "revoke_session", Method::DELETE, "/api/auth/sessions/{id}"),
     signed_in("auth", "change_password", Method::POST, "/api/auth/password").limited(BY_PASSWORD),
+    signed_in("auth", "setup_factor", Method::POST, "/api/auth/factor").limited(BY_PASSWORD),
+    signed_in("auth", "confirm_factor", Method::POST, "/api/auth/factor/confirm").limited(BY_CODE),
+    signed_in("auth", "remove_factor", Method::DELETE, "/api/auth/factor").limited(BY_PASSWORD_AND_CODE),
     signed_in("auth", "export_account", Method::GET, "/api/auth/export").limited(BY_EXPORT),
     signed_in("auth", "delete_account", Method::DELETE, "/api/auth/account").limited(BY_PASSWORD),
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
     signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase").limited(BY_SPEND),
     signed_in("credits", "open_portal", Method::POST, "/api/credits/portal").limited(BY_SPEND),
+    signed_in("credits", "redeem_voucher", Method::POST, "/api/credits/redeem").limited(BY_REDEMPTION),
     open("credits", "list_prices", Method::GET, "/api/prices"),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),
     // Not limited: load balancers and monitors poll it, and it reads nothing.

@@ -34,8 +34,16 @@ pub struct Credential {
     /// The account's current epoch. A session that this login opens belongs to it.
     #[serde(default)]
     pub session_epoch: u32,
+    /// Whether a login must ask for a code.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub second_factor: bool,
     /// When the account was created.
     pub created_at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Entity for Credential {
@@ -83,6 +91,7 @@ impl Store {
             user_id: profile.id,
             password_hash: account.password_hash,
             session_epoch: profile.state.session_epoch,
+            second_factor: false,
             created_at: profile.created_at,
         };
         let (session, token_hash) = account.session;

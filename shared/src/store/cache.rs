@@ -65,7 +65,7 @@ pub(super) struct BySummaries;
 
 impl Weighter<(CourseId, u64), Arc<Bank>> for BySummaries {
     fn weight(&self, _: &(CourseId, u64), bank: &Arc<Bank>) -> u64 {
-        bank.questions.len().max(1) as u64
+        (bank.questions.len() + bank.retired.len()).max(1) as u64
     }
 }
 

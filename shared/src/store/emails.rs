@@ -102,7 +102,7 @@ impl Store {
         (now, random): (Timestamp, &Random),
     ) -> Result<Option<Profile>, StoreError> {
         let mut after = Profile { updated_at: now.max(profile.updated_at), ..profile.clone() };
-        let mut update = self.of_address(profile, &profile.email);
+        let mut update = of_address(profile, &profile.email);
         let (mut set, mut removed) = (CHANGED.to_owned(), Vec::new());
         if let Some(name) = name {
             after.name = name.clone();
@@ -132,9 +132,7 @@ impl Store {
         if !removed.is_empty() {
             set = format!("{set} REMOVE {}", removed.join(", "));
         }
-        update = update
-            .update_expression(set)
-            .expression_attribute_values(":now", text(after.updated_at.to_string()));
+        update = update.update_expression(set).expression_attribute_values(":now", text(after.updated_at.to_string()));
         actions.insert(0, self.update(update)?);
         let done = self.transact(actions, &random.uuid_v4().to_string()).await?;
         Ok(matches!(done, TransactionResult::Committed).then_some(after))
@@ -152,8 +150,7 @@ impl Store {
     ) -> Result<EmailChange, StoreError> {
         let old = keys::credential(&profile.email);
         let former = DatedEmail { email: profile.email.clone(), until: undo_until };
-        let account = self
-            .of_address(profile, &profile.email)
+        let account = of_address(profile, &profile.email)
             .update_expression(
                 "SET email = :new, former_email = :former, customer_email_due = :yes, #version = #version + :one, \
                  updated_at = :now REMOVE new_email, email_unverified",
@@ -168,8 +165,12 @@ impl Store {
         let leave = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item::write(&old, &reserved)?))
-            // A concurrent change of the password must not be lost.
-            .condition_expression("user_id = :user AND password_hash = :hash")
+            // A concurrent change of the password or of the factor must not be lost.
+            .condition_expression(if credential.second_factor {
+                "user_id = :user AND password_hash = :hash AND attribute_exists(second_factor)"
+            } else {
+                "user_id = :user AND password_hash = :hash AND attribute_not_exists(second_factor)"
+            })
             .expression_attribute_values(":user", text(profile.id.to_string()))
             .expression_attribute_values(":hash", text(credential.password_hash.as_str()))
             .build()?;
@@ -217,10 +218,10 @@ impl Store {
             user_id: profile.id,
             password_hash: PasswordHash::unusable(),
             session_epoch: epoch,
+            second_factor: profile.second_factor,
             created_at: profile.created_at,
         };
-        let account = self
-            .of_address(profile, &profile.email)
+        let account = of_address(profile, &profile.email)
             .update_expression(
                 "SET email = :former, session_epoch = :next, customer_email_due = :yes, #version = #version + :one, \
                  updated_at = :now REMOVE former_email, new_email, email_unverified",
@@ -308,22 +309,22 @@ impl Store {
             .expression_attribute_values(":hash", text(token.hash().as_str()));
         self.update(used)
     }
+}
 
-    /// An update of a profile. Its conditions: it has this address and the epoch that was read, and the account is not
-    /// being deleted.
-    fn of_address(&self, profile: &Profile, email: &Email) -> UpdateBuilder {
-        let epoch = profile.state.session_epoch;
-        let of_epoch = if epoch == 0 {
-            "(attribute_not_exists(session_epoch) OR session_epoch = :epoch)"
-        } else {
-            "session_epoch = :epoch"
-        };
-        Update::builder()
-            .set_key(Some(keys::profile(profile.id).attributes()))
-            .condition_expression(format!("email = :email AND attribute_not_exists(closing) AND {of_epoch}"))
-            .expression_attribute_values(":email", text(email.as_str()))
-            .expression_attribute_values(":epoch", number(epoch))
-    }
+/// An update of a profile. Its conditions: it has this address and the epoch that was read, and the account is not
+/// being deleted.
+fn of_address(profile: &Profile, email: &Email) -> UpdateBuilder {
+    let epoch = profile.state.session_epoch;
+    let of_epoch = if epoch == 0 {
+        "(attribute_not_exists(session_epoch) OR session_epoch = :epoch)"
+    } else {
+        "session_epoch = :epoch"
+    };
+    Update::builder()
+        .set_key(Some(keys::profile(profile.id).attributes()))
+        .condition_expression(format!("email = :email AND attribute_not_exists(closing) AND {of_epoch}"))
+        .expression_attribute_values(":email", text(email.as_str()))
+        .expression_attribute_values(":epoch", number(epoch))
 }
 
 /// What every change of the name and of the request for another address sets. Not the version: nothing is decided on these,

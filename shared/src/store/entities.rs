@@ -2,6 +2,8 @@
 //! beside its definition.
 
 use super::dynamodb::item::Entity;
+use crate::domain::account::challenge::StoredChallenge;
+use crate::domain::account::factor::Factor;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::session::Session;
 use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, QuestionSummary, Topic};
@@ -12,6 +14,7 @@ use crate::domain::questions::report::Report;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::Attempt;
 use crate::domain::study::progress::Progress;
+use crate::domain::vouchers::{Redemption, Voucher};
 
 macro_rules! entities {
     ($($type:ty => $name:literal),+ $(,)?) => {
@@ -21,6 +24,8 @@ macro_rules! entities {
 
 entities! {
     Mail => "Mail",
+    Factor => "Factor",
+    StoredChallenge => "Challenge",
     Profile => "Profile",
     Session => "Session",
     Entry => "Entry",
@@ -30,6 +35,8 @@ entities! {
     Record => "Record",
     Report => "Report",
     Study => "Mastery",
+    Voucher => "Voucher",
+    Redemption => "Redemption",
     Course => "Course",
     Exam => "Exam",
     Topic => "Topic",

@@ -16,8 +16,8 @@ use super::size::unfolded;
 use crate::domain::account::session::SessionId;
 use crate::domain::id::UserId;
 
-/// The attribute with the hash of a link's token.
-const TOKEN_HASH: &str = "token_hash";
+/// The attributes with secrets and hashes of secrets: the hash of a link's token, and those of a second factor.
+const SECRETS: [&str; 3] = ["token_hash", "secret", "recovery_codes"];
 
 /// An item of a user, without its keys, because keys contain hashes.
 #[derive(Debug, Clone)]
@@ -95,7 +95,7 @@ fn stored(item: Item) -> Result<Option<StoredItem>, StoreError> {
     let mut item = unfolded(item)?;
     let key = item::key_of(&item);
     let session = key.as_ref().and_then(|key| keys::hash_of_session(&key.sk)).map(|hash| SessionId::of(&hash));
-    for name in [PK, SK, ENTITY, TOKEN_HASH] {
+    for name in [PK, SK, ENTITY].into_iter().chain(SECRETS) {
         item.remove(name);
     }
     // Leave out compressed attributes: they hold catalogue data, such as the questions of a midterm, which its id gives

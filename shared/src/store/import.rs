@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::Store;
 use super::bank::PackedBank;
+use super::content::RETIRED_AT;
 use super::drawn;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, number, text};
@@ -145,7 +146,7 @@ impl Store {
     }
 
     /// Writes a course unless a concurrent import wrote it first: two imports must not share a version.
-    async fn put_course(&self, key: &Key, course: &Course) -> Result<(), StoreError> {
+    pub(super) async fn put_course(&self, key: &Key, course: &Course) -> Result<(), StoreError> {
         let condition = "attribute_not_exists(pk) OR catalog_version = :before";
         let before = item::number(course.catalog_version - 1);
         match self.put_if(item::write(key, course)?, condition, &[(":before", before)]).await? {
@@ -296,11 +297,14 @@ impl WriteCounts {
     }
 }
 
-/// Compares `draft` with the stored item. Keeps the stored creation time.
+/// Compares `draft` with the stored item. Keeps the stored creation time, and that an operator retired it.
 fn merge(draft: &mut Item, stored: Option<&Item>) -> Merge {
     let Some(stored) = stored else { return Merge::Created };
     if let (Some(first), true) = (stored.get("created_at"), draft.contains_key("created_at")) {
         draft.insert("created_at".to_owned(), first.clone());
+    }
+    if let Some(retired) = stored.get(RETIRED_AT) {
+        draft.insert(RETIRED_AT.to_owned(), retired.clone());
     }
     if item::is_same(draft, stored) { Merge::Unchanged } else { Merge::Changed }
 }

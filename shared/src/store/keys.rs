@@ -13,6 +13,8 @@
 //! | Mastery | `USER#<id>` | `MASTERY#<course>` |
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Adjustment | `USER#<id>` | `ADJUSTMENT#<key>` |
+//! | Redemption | `USER#<id>` | `REDEMPTION#<digest of a code>` |
+//! | Voucher | `VOUCHERS` | `<digest of its code>` |
 //! | Report | `USER#<id>` | `REPORT#<question>` |
 //! | Queued report | `REPORTS` | `<uuidv7>` |
 //! | Part | that of its item | `PART#<sort key of its item>#<digest>#<number, four digits>` |
@@ -29,6 +31,8 @@
 //! | Figure | `FIGURE#<digest>` | `FIGURE` |
 //! | Billing | `USER#<id>` | `BILLING` |
 //! | Link token | `USER#<id>` | `TOKEN#<purpose>` |
+//! | Factor | `USER#<id>` | `FACTOR#<kind>` |
+//! | Challenge | `USER#<id>` | `CHALLENGE#<sha256(secret) in hex>` |
 //! | Mail | `MAIL#<last hex digit of user id or digest, modulo 4>` | `<user id>#verify`, `<user id>#confirm_email`, `<user id>#notice#<id>` or `reset#<digest of an email>` |
 //! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
 //! | Event | `STRIPE#<event id>` | `EVENT` |
@@ -53,6 +57,7 @@ use crate::domain::mail::token::Purpose;
 use crate::domain::midterm::MidtermId;
 use crate::domain::questions::report::ReportId;
 use crate::domain::study::attempt::AttemptId;
+use crate::domain::vouchers::VoucherId;
 
 /// The table's partition key attribute.
 pub(super) const PK: &str = "pk";
@@ -65,12 +70,16 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 pub(super) const CATALOG: &str = "CATALOG";
 /// The partition of the operators' queue of reports.
 pub(super) const REPORTS: &str = "REPORTS";
+/// The partition of all vouchers.
+pub(super) const VOUCHERS: &str = "VOUCHERS";
 pub(super) const PROFILE: &str = "PROFILE";
 const QUESTION: &str = "QUESTION";
 /// The sort key of a deleted account's ledger.
 pub(super) const CLOSED_LEDGER: &str = "LEDGER";
 /// Sort key prefix of sessions.
 pub(super) const SESSIONS: &str = "SESSION#";
+/// Sort key prefix of challenges.
+const CHALLENGES: &str = "CHALLENGE#";
 /// Sort key prefix of ledger entries.
 pub(super) const ENTRIES: &str = "CREDIT#";
 /// Sort key prefix of attempts.
@@ -79,6 +88,8 @@ pub(super) const ATTEMPTS: &str = "ATTEMPT#";
 pub(super) const MASTERIES: &str = "MASTERY#";
 /// Sort key prefix of calibrations.
 pub(super) const CALIBRATIONS: &str = "CALIBRATION#";
+/// Sort key prefix of what a user got for vouchers.
+pub(super) const REDEMPTIONS: &str = "REDEMPTION#";
 /// Sort key prefix of midterms.
 pub(super) const MIDTERMS: &str = "MIDTERM#";
 /// Sort key prefix of enrolments.
@@ -111,6 +122,11 @@ impl Key {
 /// The partition of a user.
 pub(super) fn user(id: UserId) -> String {
     format!("USER#{id}")
+}
+
+/// The user whose partition it is; none for other partitions.
+pub(super) fn user_of(partition: &str) -> Option<UserId> {
+    partition.strip_prefix("USER#")?.parse().ok().map(UserId)
 }
 
 /// The partition of a course's data.
@@ -221,6 +237,18 @@ pub fn adjustment(id: UserId, key: &IdempotencyKey) -> Key {
     Key::new(user(id), format!("ADJUSTMENT#{}", key.as_str()))
 }
 
+/// Key of a voucher.
+#[must_use]
+pub fn voucher(id: &VoucherId) -> Key {
+    Key::new(VOUCHERS, id.as_str())
+}
+
+/// Key of what a user got for a voucher.
+#[must_use]
+pub fn redemption(id: UserId, voucher: &VoucherId) -> Key {
+    Key::new(user(id), format!("{REDEMPTIONS}{}", voucher.as_str()))
+}
+
 /// Key of a user's report of a question.
 #[must_use]
 pub fn report(id: UserId, question: &QuestionId) -> Key {
@@ -244,10 +272,14 @@ pub(super) fn parts(item: &Key, digest: &str) -> String {
     format!("PART#{}#{digest}#", item.sk)
 }
 
-/// The public position after an item in its partition. For a session it contains only the public id, followed by a
-/// character that sorts after the rest of the hash, which is hex.
+/// The public position after an item in its partition. For a session or a challenge it contains only the first half of the
+/// hash, followed by a character that sorts after the rest of the hash, which is hex.
 pub(super) fn place_after(sk: &str) -> String {
-    hash_of_session(sk).map_or_else(|| sk.to_owned(), |hash| format!("{SESSIONS}{}~", SessionId::of(&hash).as_str()))
+    let hashed = [SESSIONS, CHALLENGES].into_iter().find_map(|prefix| Some((prefix, sk.strip_prefix(prefix)?)));
+    hashed.map_or_else(
+        || sk.to_owned(),
+        |(prefix, hash)| format!("{prefix}{}~", SessionId::of(&TokenHash::stored(hash)).as_str()),
+    )
 }
 
 /// Whether a text may be a position in a partition: a sort key has 1 to 1,024 bytes.
@@ -296,6 +328,18 @@ pub fn link_token(id: UserId, purpose: Purpose) -> Key {
     Key::new(user(id), format!("TOKEN#{}", purpose.as_str()))
 }
 
+/// Key of a user's second factor.
+#[must_use]
+pub fn factor(id: UserId) -> Key {
+    Key::new(user(id), "FACTOR#totp")
+}
+
+/// Key of a challenge.
+#[must_use]
+pub fn challenge(id: UserId, hash: &TokenHash) -> Key {
+    Key::new(user(id), format!("{CHALLENGES}{}", hash.as_str()))
+}
+
 /// A partition of the outbox.
 pub(super) fn mail_partition(number: u32) -> String {
     format!("MAIL#{number}")
@@ -317,6 +361,7 @@ pub fn mail(slot: &Slot) -> Key {
     match slot {
         Slot::Verify(user) => of_user(user, "verify"),
         Slot::ConfirmEmail(user) => of_user(user, "confirm_email"),
+        Slot::Contact(id) => Key::new(mail_partition_of(&id.to_string()), format!("contact#{id}")),
         Slot::Notice(user, id) => of_user(user, &format!("notice#{id}")),
         Slot::Reset(digest) => Key::new(mail_partition_of(digest), format!("reset#{digest}")),
     }
@@ -442,6 +487,10 @@ mod tests {
         let confirm = ("MAIL#3", "00112233-4455-6677-8899-aabbccddeeff#confirm_email");
         assert_eq!(both(&mail(&Slot::ConfirmEmail(USER))), confirm);
         assert_eq!(both(&mail(&Slot::Reset("0a1b".to_owned()))), ("MAIL#3", "reset#0a1b"));
+        assert_eq!(both(&factor(USER)), (user, "FACTOR#totp"));
+        let challenge_sk = format!("CHALLENGE#{zero_hash}");
+        assert_eq!(both(&challenge(USER, &token.hash())), (user, challenge_sk.as_str()));
+        assert!(!place_after(&challenge_sk).contains(zero_hash) && place_after(&challenge_sk) > challenge_sk);
         assert_eq!(both(&closed_entry(closed, entry_id)), (closed_pk, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(both(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(both(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
@@ -455,6 +504,10 @@ mod tests {
         assert_eq!(both(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(both(&adjustment(USER, &key)), (user, "ADJUSTMENT#a#b c"));
         assert_eq!(both(&report(USER, &question_id)), (user, "REPORT#q7"));
+        let voucher_id = crate::domain::vouchers::VoucherCode::typed("abc").id();
+        let digest = "b5d4045c3f466fa91fe2cc6abe79232a1a57cdf104f7a26e716e0a1e2789df78";
+        assert_eq!(both(&voucher(&voucher_id)), ("VOUCHERS", digest));
+        assert_eq!(both(&redemption(USER, &voucher_id)), (user, format!("REDEMPTION#{digest}").as_str()));
         let queued = ("REPORTS", "00000000-0000-0000-0000-000000000004");
         assert_eq!(both(&queued_report(ReportId(Uuid::from_u128(4)))), queued);
         let of_analysis = part(&analysis(&course_id, "0a1b"), "2c3d", 7);

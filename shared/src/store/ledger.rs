@@ -120,6 +120,9 @@ pub enum SpendError {
     /// Free credits are withheld until the email is verified.
     #[error("the email is not verified")]
     EmailUnverified,
+    /// The voucher is used up, expired or stopped.
+    #[error("the voucher is closed")]
+    VoucherClosed,
     /// The account does not exist any more.
     #[error("the account is gone")]
     AccountGone,
@@ -133,9 +136,10 @@ const SOLUTION: &str = ", solution_at = if_not_exists(solution_at, :now)";
 
 /// Meaning of an action in a settlement's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SpendAction {
+pub(super) enum SpendAction {
     Profile,
     Record,
+    Voucher,
     Entry,
     Delivery,
 }
@@ -230,7 +234,7 @@ impl Store {
     }
 
     /// Makes one attempt to commit a settlement of `profile` together with `others`.
-    async fn commit_parts(
+    pub(super) async fn commit_parts(
         &self,
         profile: &Profile,
         settlement: &Settlement,
@@ -410,6 +414,9 @@ fn explain(meaning: &[SpendAction], verdicts: Vec<ActionOutcome>) -> Result<Comm
     }
     if failed.contains(&SpendAction::Record) {
         return Err(SpendError::Replayed);
+    }
+    if failed.contains(&SpendAction::Voucher) {
+        return Err(SpendError::VoucherClosed);
     }
     if failed.contains(&SpendAction::Delivery) {
         return Err(SpendError::AlreadyOwned);

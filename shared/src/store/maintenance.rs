@@ -7,10 +7,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, text};
-use super::keys::{self, ENTRIES};
+use super::keys::{self, ATTEMPTS, ENTRIES};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
+use crate::domain::study::attempt::Attempt;
 
 /// A page of a scan over all users.
 pub struct ProfilePage {
@@ -23,10 +24,37 @@ pub struct ProfilePage {
     pub next: Option<NextPage>,
 }
 
+/// A page of a scan over all attempts.
+pub struct AttemptPage {
+    /// Attempts with their students, in no particular order.
+    pub attempts: Vec<(UserId, Attempt)>,
+    /// Position of the next page, if there is one.
+    pub next: Option<NextPage>,
+}
+
 /// Position in a scan.
 pub struct NextPage(HashMap<String, AttributeValue>);
 
 impl Store {
+    /// Scans one page of the table for attempts. One scan reads the attempts of all students, without a query for each.
+    pub async fn scan_attempts(&self, from: Option<NextPage>) -> Result<AttemptPage, StoreError> {
+        let request = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("begins_with(sk, :attempt)")
+            .expression_attribute_values(":attempt", text(ATTEMPTS))
+            .set_exclusive_start_key(from.map(|page| page.0));
+        let page = request.send().await.map_err(|error| StoreError::call("Scan", &error))?;
+        let attempt = |item| {
+            let user = item::key_of(&item).and_then(|key| keys::user_of(&key.pk));
+            // Another item whose sort key begins in the same way is none of a user.
+            user.map(|user| item::read(item).map(|attempt| (user, attempt)))
+        };
+        let attempts = page.items.unwrap_or_default().into_iter().filter_map(attempt).collect::<Result<_, _>>()?;
+        Ok(AttemptPage { attempts, next: page.last_evaluated_key.map(NextPage) })
+    }
+
     /// Scans one page of the table for profiles.
     pub async fn scan_profiles(&self, from: Option<NextPage>) -> Result<ProfilePage, StoreError> {
         let request = self

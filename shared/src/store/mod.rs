@@ -10,11 +10,13 @@ mod bank;
 mod cache;
 mod catalog;
 mod closing;
+mod content;
 mod drawn;
 mod dynamodb;
 mod emails;
 mod entities;
 mod export;
+mod factors;
 mod figures;
 mod idempotency;
 mod import;
@@ -36,6 +38,7 @@ mod reports;
 mod sessions;
 mod size;
 mod studies;
+mod vouchers;
 
 use std::sync::Arc;
 
@@ -47,10 +50,12 @@ use crate::config::Database;
 pub use accounts::{Credential, NewAccount, OpenAccountError};
 pub use adjustments::{AdjustError, Adjusted, OperatorChange};
 pub use attempts::{AttemptError, Recorded};
+pub use content::ContentError;
 pub use dynamodb::connector::{Transport, TransportError};
 pub use dynamodb::error::{Answerer, StoreError, trouble_of_file};
 pub use emails::{AddressRequest, EmailChange};
 pub use export::{ItemPage, StoredItem};
+pub use factors::Answered;
 pub use import::{ImportedAccount, WriteCounts, WriteReport};
 pub use imported_studies::{ImportedStudies, StudiesWritten};
 pub use ledger::{Entitlement, Receipt, Spend, SpendError};
@@ -64,6 +69,7 @@ pub use payments::Settled;
 pub use reports::OpenReport;
 pub use sessions::{Closed, SignedIn};
 pub use studies::Asked;
+pub use vouchers::RedeemError;
 
 /// The DynamoDB client and the in-memory cache of the catalogue.
 pub struct Store {

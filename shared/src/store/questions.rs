@@ -73,7 +73,9 @@ impl Store {
             (Some(question), progress, course)
         };
         let is_active = course.as_ref().is_some_and(|course| course.is_active);
-        let may_see = |question: &Question| progress.is_some() || (is_active && !question.withheld);
+        let may_see = |question: &Question| {
+            progress.is_some() || (is_active && !question.withheld && question.retired_at.is_none())
+        };
         Ok(question.filter(may_see).map(|question| (question, progress, course)))
     }
 

@@ -21,7 +21,7 @@ use crate::domain::study::{Calibration, Study};
 use crate::domain::time::plus_seconds;
 
 /// How long a calibration is cached before a newer one is read.
-const CALIBRATION_AGE_SECONDS: i64 = 600;
+const CALIBRATION_AGE_SECONDS: i64 = 60;
 
 /// A published calibration. Its content is compressed beside it.
 #[derive(Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl Store {
         Ok(found.unwrap_or_else(|| Study::new(course.clone())))
     }
 
-    /// The newest calibration of a course, at most ten minutes old. Before the first one is published, a calibration
+    /// The newest calibration of a course, at most one minute old. Before the first one is published, a calibration
     /// without data.
     pub async fn calibration(&self, course: &CourseId, now: Timestamp) -> Result<Arc<Calibration>, StoreError> {
         if let Some((read_at, calibration)) = self.cache.calibrations.get(course)

@@ -107,6 +107,10 @@ pub(super) enum Step {
         who: usize,
         back: usize,
     },
+    /// The voucher that all students may redeem.
+    Redeem {
+        who: usize,
+    },
     /// An operator grants or takes credits.
     Grant {
         who: usize,
@@ -270,6 +274,7 @@ impl<const AT_ONCE: bool> ReferenceStateMachine for Lives<AT_ONCE> {
             (70, any_stripe(who.clone()).boxed()),
             (4, (who.clone(), 0..8_usize).prop_map(|(who, back)| Step::DeliverAgain { who, back }).boxed()),
             (3, any_grant(who.clone()).boxed()),
+            (3, who.clone().prop_map(|who| Step::Redeem { who }).boxed()),
             (1, (who.clone(), any_plan()).prop_map(|(who, plan)| Step::SetPlan { who, plan }).boxed()),
             (1, who.clone().prop_map(|who| Step::Close { who }).boxed()),
         ];
@@ -305,6 +310,7 @@ impl<const AT_ONCE: bool> ReferenceStateMachine for Lives<AT_ONCE> {
             | Step::PassToPeriodEnd { who, .. }
             | Step::Stripe { who, .. }
             | Step::DeliverAgain { who, .. }
+            | Step::Redeem { who }
             | Step::Grant { who, .. }
             | Step::SetPlan { who, .. }
             | Step::Close { who } => *who < state.keys.len(),

@@ -13,7 +13,7 @@ use shared::domain::id::{CourseId, UserId};
 use shared::domain::idempotency::IdempotencyKey;
 use shared::store::OperatorChange;
 use tests::stripe::{Shape, customer_of};
-use tests::{Answer, PASSWORD, Person, TestApp, WORKER_HASH};
+use tests::{Answer, PASSWORD, Person, TestApp, VOUCHER, WORKER_HASH};
 
 use super::AT_ONCE_MAX;
 use super::account::{Account, Stored, Unlocked};
@@ -38,6 +38,8 @@ struct Student {
     arrived: Vec<Event>,
     has_password: bool,
     is_closed: bool,
+    /// The first answer to the voucher.
+    redeemed: Option<Value>,
 }
 
 /// What is done at once with other actions.
@@ -52,13 +54,17 @@ pub(super) struct World {
     /// One for each request at once.
     processes: Vec<Router>,
     students: Vec<Student>,
+    /// From when on the voucher cannot be redeemed.
+    voucher_ends_at: i64,
 }
 
 impl World {
     pub(super) async fn start() -> Self {
         let test = TestApp::start().await;
         let processes = (0..AT_ONCE_MAX).map(|_| test.twin()).collect();
-        Self { test, processes, students: Vec::new() }
+        test.voucher().await;
+        let vouchers = test.app.store.vouchers().await.unwrap();
+        Self { test, processes, students: Vec::new(), voucher_ends_at: vouchers[0].ends_at }
     }
 
     fn now(&self) -> i64 {
@@ -121,6 +127,10 @@ impl World {
                 self.act(who, again.map(Action::Event).into_iter().collect()).await;
                 who
             }
+            Step::Redeem { who } => {
+                self.redeem(who).await;
+                who
+            }
             Step::Grant { who, credits, key } => {
                 self.adjust(who, Adjustment::Credits(credits), key).await;
                 who
@@ -169,6 +179,7 @@ impl World {
             arrived: Vec::new(),
             has_password,
             is_closed: false,
+            redeemed: None,
         });
         self.students.len() - 1
     }
@@ -292,6 +303,27 @@ impl World {
             }
         };
         assert_eq!(is_done, is_expected, "{adjustment:?} {key:?}");
+    }
+
+    /// A student redeems the voucher once, before it ends, and gets the first answer again afterwards.
+    async fn redeem(&mut self, who: usize) {
+        let person = self.person(who).await;
+        let answer = person.post("/api/credits/redeem", json!({"code": VOUCHER})).await;
+        let (now, ends_at) = (self.now(), self.voucher_ends_at);
+        let student = &mut self.students[who];
+        if student.is_closed {
+            let _ = answer.problem(401, "unauthenticated");
+        } else if let Some(first) = &student.redeemed {
+            assert_eq!(answer.ok(), *first);
+        } else if now >= ends_at {
+            let _ = answer.problem(404, "not_found");
+        } else {
+            let body = answer.ok();
+            assert!(student.account.grant(2, None, now));
+            let balance = student.account.stored.ledger.last().unwrap().2;
+            assert_eq!((&body["credits_granted"], &body["credits"]), (&json!(2), &json!(balance)));
+            student.redeemed = Some(body);
+        }
     }
 
     async fn close(&mut self, who: usize) {

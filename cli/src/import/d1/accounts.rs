@@ -54,8 +54,13 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Impor
                 }
                 profile.entry_count = entries.last().map_or(0, |entry| entry.position);
                 debug_assert_eq!(mismatches(&profile, &entries), [], "{d1_id}");
-                let credential =
-                    Credential { user_id: profile.id, password_hash, session_epoch: 0, created_at: profile.created_at };
+                let credential = Credential {
+                    user_id: profile.id,
+                    password_hash,
+                    session_epoch: 0,
+                    second_factor: false,
+                    created_at: profile.created_at,
+                };
                 accounts.push(ImportedAccount { profile, credential, entries });
             }
             Err(reason) => findings.refuse(USERS, d1_id, reason),

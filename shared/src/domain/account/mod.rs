@@ -1,5 +1,7 @@
 //! A user's email, name and password, parsed once when a request is read.
 
+pub mod challenge;
+pub mod factor;
 pub mod invisible;
 pub mod mailbox;
 pub mod password;

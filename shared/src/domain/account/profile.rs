@@ -32,6 +32,9 @@ pub struct Profile {
     /// Set by a change of the address until the user's customer at Stripe has it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub customer_email_due: bool,
+    /// Whether a login asks for a code. The credential says the same.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub second_factor: bool,
     /// Language of mails to the user.
     #[serde(default, skip_serializing_if = "is_default")]
     pub language: Language,
@@ -113,6 +116,7 @@ impl Profile {
             new_email: None,
             former_email: None,
             customer_email_due: false,
+            second_factor: false,
             language: Language::default(),
             wallet,
             version: 1,

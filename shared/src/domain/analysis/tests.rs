@@ -51,6 +51,7 @@ fn bank(years: &[i32], topics: usize, rows: &[Row]) -> Bank {
         topics: (0..topics).map(topic).collect(),
         patterns: (0..3).map(pattern).collect(),
         questions: rows.iter().enumerate().map(question).collect(),
+        retired: Vec::new(),
     }
 }
 

@@ -186,6 +186,7 @@ impl<'a> CourseFacts<'a> {
             extra: draft.extra.clone(),
             shown_with_question: self.shown.iter().filter(|name| draft.extra.contains_key(*name)).cloned().collect(),
             withheld: draft.withheld,
+            retired_at: None,
             drawn: None,
         }
     }

@@ -229,6 +229,9 @@ pub struct Question {
     /// Not for sale until an import corrects it. Users who unlocked it still see it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// When an operator retired it. Imports keep this. Users who unlocked it still see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<Timestamp>,
     /// Its formulas as MathML, stored as one compressed attribute. `None` if it has no formula, or they were never drawn.
     #[serde(skip)]
     pub drawn: Option<Arc<DrawnFormulas>>,
@@ -268,6 +271,9 @@ pub struct QuestionSummary {
     /// Not for sale until an import corrects it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// When an operator retired it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<Timestamp>,
 }
 
 /// The frequently read data of a course. A process caches it per `catalog_version`.
@@ -279,8 +285,11 @@ pub struct Bank {
     pub topics: Vec<Topic>,
     /// Patterns, by id.
     pub patterns: Vec<Pattern>,
-    /// All questions as summaries, by topic, difficulty and id.
+    /// All questions as summaries, by topic, difficulty and id, without those that an operator retired.
     pub questions: Vec<QuestionSummary>,
+    /// The retired questions, in the same order. Only users who unlocked one see it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<QuestionSummary>,
 }
 
 impl Bank {
@@ -328,16 +337,29 @@ impl Bank {
     /// Replaces the rows that have the same ids as `rows`, adds the others, and sorts.
     #[must_use]
     pub fn with(self, rows: Self) -> Self {
-        let mut bank = Self {
+        let old = self.questions.into_iter().chain(self.retired).collect();
+        let new = rows.questions.into_iter().chain(rows.retired).collect();
+        let mut questions = replaced(old, new, |question: &QuestionSummary| question.meta.id.as_str());
+        // Already sorted by id, and the sort is stable.
+        questions.sort_by(|a, b| list_order(a).cmp(&list_order(b)));
+        let (retired, questions) = questions.into_iter().partition(|question| question.retired_at.is_some());
+        Self {
             exams: replaced(self.exams, rows.exams, |exam| exam.id.as_str()),
             topics: replaced(self.topics, rows.topics, |topic| topic.id.as_str()),
             patterns: replaced(self.patterns, rows.patterns, |pattern| pattern.id.as_str()),
-            questions: replaced(self.questions, rows.questions, |question| question.meta.id.as_str()),
-        };
-        // Already sorted by id, and the sort is stable.
-        bank.questions
-            .sort_by(|a, b| (&a.meta.topic_id, a.meta.difficulty).cmp(&(&b.meta.topic_id, b.meta.difficulty)));
-        bank
+            questions,
+            retired,
+        }
+    }
+
+    /// The questions that `is_listed` selects, retired ones too, by topic, difficulty and id.
+    pub fn listed(&self, is_listed: impl Fn(&QuestionSummary) -> bool) -> Vec<&QuestionSummary> {
+        let all = self.questions.iter().chain(&self.retired);
+        let mut listed: Vec<&QuestionSummary> = all.filter(|question| is_listed(question)).collect();
+        if !self.retired.is_empty() {
+            listed.sort_by(|a, b| (list_order(a), &a.meta.id).cmp(&(list_order(b), &b.meta.id)));
+        }
+        listed
     }
 
     /// Splits every list into a first and a second half.
@@ -348,6 +370,7 @@ impl Bank {
             topics: second_half(&mut self.topics),
             patterns: second_half(&mut self.patterns),
             questions: second_half(&mut self.questions),
+            retired: second_half(&mut self.retired),
         };
         (self, second)
     }
@@ -359,8 +382,14 @@ impl Bank {
         self.topics.extend(second.topics);
         self.patterns.extend(second.patterns);
         self.questions.extend(second.questions);
+        self.retired.extend(second.retired);
         self
     }
+}
+
+/// The order of questions in lists, before their ids.
+fn list_order(question: &QuestionSummary) -> (&TopicId, Option<u8>) {
+    (&question.meta.topic_id, question.meta.difficulty)
 }
 
 /// Replaces rows by those in `new` with the same id; sorted by id.

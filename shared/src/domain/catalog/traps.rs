@@ -41,7 +41,7 @@ fn wrong<'a>(metas: impl Iterator<Item = &'a QuestionMeta>, calibration: &Calibr
     for meta in metas {
         let Some(effect) = calibration.questions.get(&meta.id) else { continue };
         let ease = calibration.ease(&meta.topic_id, &meta.id, meta.difficulty);
-        let wrong = 1.0 / (1.0 + ease.exp());
+        let wrong = 1.0 / (1.0 + ease.logits.exp());
         for technique in &meta.techniques {
             let (sum, attempts) = rates.entry(technique.trim().to_lowercase()).or_default();
             *sum += wrong * f64::from(effect.attempts);

@@ -253,7 +253,7 @@ mod tests {
         // Nothing is known about transitions at the second exam: ½ for both topics. Of 0 and 1, 0 came again and 1 did not.
         // The third exam has 0 and 2 again with (1 + 1) / (2 + 2), and 1 after its absence with (0 + 1) / (0 + 2).
         near(learner.evidence[12], 0.9 * 2.0 * 0.5_f64.ln() + 3.0 * 0.5_f64.ln());
-        near(outlook.weights[12], 0.080_729_911_268_324_01);
+        near(outlook.weights[12], 0.080_729_911_268_324);
         near(outlook.weights.iter().sum(), 1.0);
         near(outlook.weights_of_counts.iter().sum(), 1.0);
         near(outlook.flat_weight, 0.125);

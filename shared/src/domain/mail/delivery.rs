@@ -107,7 +107,7 @@ impl Mail {
     }
 
     fn done(self, state: MailState, now_seconds: i64) -> Self {
-        Self { state, to: None, trouble: None, expires_at: now_seconds + KEPT_SENT_SECONDS, ..self }
+        Self { state, to: None, message: None, trouble: None, expires_at: now_seconds + KEPT_SENT_SECONDS, ..self }
     }
 
     fn dead(self, trouble: String) -> Self {

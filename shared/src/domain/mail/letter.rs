@@ -19,6 +19,8 @@ struct Texts {
     password_changed: Text,
     confirm_email: Text,
     email_changed: Text,
+    factor_added: Text,
+    factor_removed: Text,
     footer: String,
 }
 
@@ -44,7 +46,8 @@ pub struct Letter {
     pub subject: String,
     /// The plain text.
     pub text: String,
-    pub html: String,
+    /// The same as HTML; `None` for plain text alone.
+    pub html: Option<String>,
     /// The link in it.
     pub link: String,
     pub language: Language,
@@ -64,6 +67,9 @@ impl Letter {
             MailKind::PasswordChanged => &texts.password_changed,
             MailKind::ConfirmEmail => &texts.confirm_email,
             MailKind::EmailChanged => &texts.email_changed,
+            MailKind::Contact => return None,
+            MailKind::FactorAdded => &texts.factor_added,
+            MailKind::FactorRemoved => &texts.factor_removed,
         };
         let lines = [&of_kind.before[..], &[link.to_owned()], &of_kind.after[..]].concat();
         let plain = format!("{}\n\n-- \n{}\n", lines.join("\n\n"), texts.footer);
@@ -79,7 +85,7 @@ impl Letter {
                 ("footer", &escaped(&texts.footer)),
             ],
         );
-        Some(Self { subject: of_kind.subject.clone(), text: plain, html, link: link.to_owned(), language })
+        Some(Self { subject: of_kind.subject.clone(), text: plain, html: Some(html), link: link.to_owned(), language })
     }
 }
 
@@ -89,9 +95,11 @@ pub fn link(app_url: &str, kind: MailKind, token: Option<&str>) -> String {
     let page = match kind {
         MailKind::Verify => "verify-email",
         MailKind::Reset => "reset-password",
-        MailKind::PasswordChanged => "forgot-password",
+        MailKind::PasswordChanged | MailKind::FactorAdded | MailKind::FactorRemoved => "forgot-password",
         MailKind::ConfirmEmail => "confirm-email",
         MailKind::EmailChanged => "undo-email",
+        // It has no link.
+        MailKind::Contact => "",
     };
     match token {
         Some(token) => format!("{app_url}/{page}#token={token}"),
@@ -143,9 +151,10 @@ mod tests {
                 let letter = Letter::compose(kind, language, &link).unwrap();
                 assert!(letter.text.contains(&format!("\n\n{link}\n\n")), "{}", letter.text);
                 let in_html = "pm_a&amp;b&lt;c&gt;";
-                assert_eq!(letter.html.matches(in_html).count(), 2, "{}", letter.html);
-                assert!(!letter.html.contains(['{', '}']) && !letter.text.contains(['{', '}']), "{}", letter.html);
-                assert!(letter.html.contains(&format!("<html lang=\"{}\">", language.tag())));
+                let html = letter.html.unwrap();
+                assert_eq!(html.matches(in_html).count(), 2, "{html}");
+                assert!(!html.contains(['{', '}']) && !letter.text.contains(['{', '}']), "{html}");
+                assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())));
                 // A subject fits a phone's list.
                 assert!((10..=50).contains(&letter.subject.chars().count()), "{}", letter.subject);
                 subjects.push(letter.subject);

@@ -33,14 +33,23 @@ pub struct Message {
 
 impl Message {
     /// Builds the message. `from` and `to` are addresses in ASCII; `asked_at` is its date.
+    ///
+    /// `reply_to` is an address in ASCII, too.
     #[must_use]
-    pub fn build(id: MailId, from: &str, to: &str, letter: &Letter, asked_at: Timestamp) -> Self {
+    pub fn build(
+        id: MailId,
+        from: &str,
+        to: &str,
+        reply_to: Option<&str>,
+        letter: &Letter,
+        asked_at: Timestamp,
+    ) -> Self {
         let host = from.rsplit_once('@').map_or("localhost", |(_, host)| host);
         let boundary = format!("=_{}", id.0.simple());
         let date = rfc2822::to_string(&asked_at.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default();
-        let headers = [
-            format!("From: {SENDER} <{from}>"),
-            format!("To: <{to}>"),
+        let reply_to = reply_to.map(|address| format!("Reply-To: <{address}>"));
+        let headers = [format!("From: {SENDER} <{from}>"), format!("To: <{to}>")];
+        let headers = headers.into_iter().chain(reply_to).chain([
             format!("Subject: {}", encoded_words(&letter.subject)),
             format!("Date: {date}"),
             format!("Message-ID: <{id}@{host}>"),
@@ -49,15 +58,16 @@ impl Message {
             "Auto-Submitted: auto-generated".to_owned(),
             "MIME-Version: 1.0".to_owned(),
             format!("Content-Type: multipart/alternative; boundary=\"{boundary}\""),
-        ];
+        ]);
         let part = |kind: &str, text: &str| {
             format!(
                 "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{}\r\n",
                 quoted_printable(text)
             )
         };
-        let body = format!("{}{}--{boundary}--\r\n", part("plain", &letter.text), part("html", &letter.html));
-        let bytes = format!("{}\r\n\r\n{body}", headers.join("\r\n")).into_bytes();
+        let html = letter.html.as_deref().map(|html| part("html", html)).unwrap_or_default();
+        let body = format!("{}{html}--{boundary}--\r\n", part("plain", &letter.text));
+        let bytes = format!("{}\r\n\r\n{body}", headers.collect::<Vec<_>>().join("\r\n")).into_bytes();
         let (subject, link) = (letter.subject.clone(), letter.link.clone());
         Self { id, from: from.to_owned(), to: to.to_owned(), subject, link, bytes }
     }
@@ -162,7 +172,14 @@ mod tests {
             Letter::compose(MailKind::Verify, Language::German, "https://app.example.org/v#token=pm_x").unwrap();
         let build = || {
             let at = "2026-03-01T12:00:00Z".parse().unwrap();
-            Message::build(MailId(Uuid::from_u128(1)), "no-reply@example.org", "u@xn--bcher-kva.example", &letter, at)
+            Message::build(
+                MailId(Uuid::from_u128(1)),
+                "no-reply@example.org",
+                "u@xn--bcher-kva.example",
+                None,
+                &letter,
+                at,
+            )
         };
         let message = build();
         assert_eq!(message, build());

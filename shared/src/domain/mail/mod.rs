@@ -3,6 +3,7 @@
 //!
 //! A mail is written to the outbox in the same transaction as its cause. It is sent later, by another process or task.
 
+pub mod contact;
 pub mod delivery;
 pub mod language;
 pub mod letter;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use self::contact::ContactMessage;
 use self::language::Language;
 use self::token::Purpose;
 use crate::domain::account::Email;
@@ -51,14 +53,27 @@ pub enum MailKind {
     PasswordChanged,
     /// Asks a user to confirm another address, at that address.
     ConfirmEmail,
+    /// Says that a login asks for a code from now on.
+    FactorAdded,
+    /// Says that a login asks for no code any more.
+    FactorRemoved,
     /// Says to the former address that the account has another one, and has the link that undoes it.
     EmailChanged,
+    /// A visitor's message to the operators.
+    Contact,
 }
 
 impl MailKind {
-    /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Verify, Self::Reset, Self::PasswordChanged, Self::ConfirmEmail, Self::EmailChanged];
+    /// Every kind that has a text of ours.
+    pub const ALL: [Self; 7] = [
+        Self::Verify,
+        Self::Reset,
+        Self::PasswordChanged,
+        Self::ConfirmEmail,
+        Self::EmailChanged,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+    ];
 
     /// Its name in texts, commands and keys.
     #[must_use]
@@ -69,6 +84,9 @@ impl MailKind {
             Self::PasswordChanged => "password_changed",
             Self::ConfirmEmail => "confirm_email",
             Self::EmailChanged => "email_changed",
+            Self::Contact => "contact",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
         }
     }
 
@@ -78,7 +96,7 @@ impl MailKind {
         match self {
             Self::Verify => Some(Purpose::Verify),
             Self::Reset => Some(Purpose::Reset),
-            Self::PasswordChanged => None,
+            Self::PasswordChanged | Self::FactorAdded | Self::FactorRemoved | Self::Contact => None,
             Self::ConfirmEmail => Some(Purpose::ConfirmEmail),
             Self::EmailChanged => Some(Purpose::UndoEmail),
         }
@@ -143,6 +161,9 @@ pub struct Mail {
     pub due_at: i64,
     /// When its cause happened, in epoch seconds.
     pub asked_at: i64,
+    /// What a visitor wrote; removed with the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<ContactMessage>,
     /// Why it was not sent, without addresses.
     #[serde(default)]
     pub trouble: Option<String>,
@@ -165,6 +186,7 @@ impl Mail {
             postponements: 0,
             due_at: now_seconds,
             asked_at: now_seconds,
+            message: None,
             trouble: None,
             expires_at: now_seconds + KEPT_UNSENT_SECONDS,
         }
@@ -183,12 +205,20 @@ impl Mail {
         Self { to: Some(to.clone()), ..Self::new(id, kind, Language::default(), now_seconds) }
     }
 
+    /// A visitor's message to the operators, in English as all that operators read.
+    #[must_use]
+    pub fn to_operators(id: MailId, message: ContactMessage, now_seconds: i64) -> Self {
+        let mail = Self::new(id, MailKind::Contact, Language::default(), now_seconds);
+        Self { message: Some(message), ..mail }
+    }
+
     /// Where it is in the outbox. A mail that is asked for again replaces the earlier one.
     #[must_use]
     pub fn slot(&self) -> Slot {
         match (self.kind, self.user_id, &self.to) {
             (MailKind::Verify, Some(user), _) => Slot::Verify(user),
             (MailKind::ConfirmEmail, Some(user), _) => Slot::ConfirmEmail(user),
+            (MailKind::Contact, ..) => Slot::Contact(self.id),
             (MailKind::Reset, _, Some(to)) => Slot::Reset(digest(to)),
             (_, Some(user), _) => Slot::Notice(user, self.id),
             (_, None, _) => Slot::Reset(self.id.to_string()),
@@ -205,6 +235,8 @@ pub enum Slot {
     ConfirmEmail(UserId),
     /// The newest request for a reset of an address, by the address's digest.
     Reset(String),
+    /// A message to the operators.
+    Contact(MailId),
     /// A notice to a user.
     Notice(UserId, MailId),
 }

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::parameters::{
-    MU_ATTEMPTS, MU_LOGITS, QUESTION_COOLING, QUESTION_RATING_ATTEMPTS, QUESTION_STEP, RATING_DEFAULT, RATING_LOGITS,
-    TOPIC_COOLING, TOPIC_STEP, logit, sigmoid, step,
+    MU_ATTEMPTS, MU_LOGITS, PRACTICE_COOLING, PRACTICE_STEP, QUESTION_COOLING, QUESTION_RATING_ATTEMPTS, QUESTION_STEP,
+    RATING_DEFAULT, RATING_LOGITS, TOPIC_COOLING, TOPIC_STEP, logit, sigmoid, step,
 };
-use super::state::{AttemptResult, Mastery};
+use super::state::{AttemptResult, Ease, Mastery};
 
 /// An attempt as input of a calibration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,9 @@ pub struct Calibration<T: Ord, Q: Ord> {
     pub topics: BTreeMap<T, Effect>,
     /// e: questions with attempts.
     pub questions: BTreeMap<Q, Effect>,
+    /// g: how much practice helps, by topic; in calibrations from before it was learnt, nothing.
+    #[serde(default = "BTreeMap::new")]
+    pub practice: BTreeMap<T, Effect>,
 }
 
 /// e of a question without attempts: 0.6 (difficulty − 3) logits, with 3 for a question without a rating. Ratings are
@@ -60,7 +63,14 @@ pub fn initial_effect(difficulty: Option<u8>) -> f64 {
 
 impl<T: Ord, Q: Ord> Default for Calibration<T, Q> {
     fn default() -> Self {
-        Self { version: 0, mu: MU_LOGITS, attempts: 0, topics: BTreeMap::new(), questions: BTreeMap::new() }
+        Self {
+            version: 0,
+            mu: MU_LOGITS,
+            attempts: 0,
+            topics: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            practice: BTreeMap::new(),
+        }
     }
 }
 
@@ -77,10 +87,16 @@ impl<T: Ord, Q: Ord> Calibration<T, Q> {
         self.questions.get(question).map_or_else(|| initial_effect(difficulty), |effect| effect.value)
     }
 
-    /// μ − d − e: the logits of an average student on a question.
+    /// μ − d − e: the logits of an average student on a question, and what practice on the topic adds.
     #[must_use]
-    pub fn ease(&self, topic: &T, question: &Q, difficulty: Option<u8>) -> f64 {
-        self.base(topic) - self.effect(question, difficulty)
+    pub fn ease(&self, topic: &T, question: &Q, difficulty: Option<u8>) -> Ease {
+        Ease { logits: self.base(topic) - self.effect(question, difficulty), practice: self.practice_on(topic) }
+    }
+
+    /// g of a topic; 0 without attempts.
+    #[must_use]
+    pub fn practice_on(&self, topic: &T) -> f64 {
+        self.practice.get(topic).map_or(0.0, |effect| effect.value)
     }
 
     /// Attempts on a topic that the calibration was learnt from.
@@ -100,6 +116,7 @@ impl<T: Ord + Clone, Q: Ord + Clone> Calibration<T, Q> {
     /// ```text
     /// d ← d − w · 0.5/(1 + 0.10 n) · error
     /// e ← e − w · 0.6/(1 + 0.06 (n + 5)) · error
+    /// g ← g + w · 0.1/(1 + 0.05 n) · error · ln(1 + attempts of the student on the topic)
     /// ```
     ///
     /// Attempts of one time go by in order of the students, and those of one student and time as they were given. So
@@ -124,11 +141,15 @@ impl<T: Ord + Clone, Q: Ord + Clone> Calibration<T, Q> {
         let Observation { topic, question, difficulty, outcome, .. } = attempt;
         let topic_effect = entry(&mut self.topics, topic, 0.0);
         let question_effect = entry(&mut self.questions, question, initial_effect(*difficulty));
-        let ease = self.mu - topic_effect.value - question_effect.value;
+        let practice = entry(&mut self.practice, topic, 0.0);
+        let practised = student.topics.get(topic).map_or(0.0, |state| f64::from(state.attempts).ln_1p());
+        let ease = Ease { logits: self.mu - topic_effect.value - question_effect.value, practice: practice.value };
         let p = student.attempt(topic, ease, *outcome);
         let error = outcome.evidence.weight() * (f64::from(u8::from(outcome.correct)) - p);
         topic_effect.learn(error, TOPIC_STEP, TOPIC_COOLING, 0.0);
         question_effect.learn(error, QUESTION_STEP, QUESTION_COOLING, QUESTION_RATING_ATTEMPTS);
+        // Practice helps where the others hinder.
+        practice.learn(-error * practised, PRACTICE_STEP, PRACTICE_COOLING, 0.0);
     }
 }
 
@@ -172,9 +193,9 @@ mod tests {
     #[test]
     fn unknown_topics_are_average_and_unknown_questions_as_rated() {
         let calibration = Calibration::<char, u8>::default();
-        near(calibration.ease(&'a', &1, None), 0.62);
-        near(calibration.ease(&'a', &1, Some(5)), 0.62 - 1.2);
-        near(calibration.ease(&'a', &1, Some(1)), 0.62 + 1.2);
+        near(calibration.ease(&'a', &1, None).logits, 0.62);
+        near(calibration.ease(&'a', &1, Some(5)).logits, 0.62 - 1.2);
+        near(calibration.ease(&'a', &1, Some(1)).logits, 0.62 + 1.2);
         near(initial_effect(Some(0)), -1.2);
         near(initial_effect(Some(255)), 1.2);
         assert_eq!(Calibration::<char, u8>::fold::<u8>(0, &[]).attempts, 0);
@@ -195,7 +216,7 @@ mod tests {
         near(folded.topics[&'a'].value, d - 0.5 / 1.1 * error);
         near(folded.questions[&1].value, e - 0.6 / 1.36 * error);
         assert_eq!((folded.version, folded.attempts, folded.attempts_on(&'a'), folded.attempts_on(&'b')), (7, 2, 2, 0));
-        near(folded.ease(&'a', &1, None), mu - folded.topics[&'a'].value - folded.questions[&1].value);
+        near(folded.ease(&'a', &1, None).logits, mu - folded.topics[&'a'].value - folded.questions[&1].value);
     }
 
     #[test]

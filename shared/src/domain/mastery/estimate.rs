@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::parameters::{INFORMATION_ENOUGH, sigmoid};
-use super::state::Mastery;
+use super::state::{Ease, Mastery};
 
 /// Standard deviations on both sides of the mean that hold 90 % of a normal distribution.
 pub const INTERVAL_SDS: f64 = 1.645;
@@ -24,17 +24,24 @@ pub struct Estimate {
 
 /// The estimate of a topic at `now_seconds`.
 ///
-/// `base` is [`Calibration::base`](super::Calibration::base) of the topic, `effects` has
+/// `base` is [`Calibration::base`](super::Calibration::base) of the topic with
+/// [`Calibration::practice_on`](super::Calibration::practice_on), `effects` has
 /// [`Calibration::effect`](super::Calibration::effect) of each of its questions; without any, one average question is
 /// assumed. Computes three exponentials per question.
 #[must_use]
-pub fn estimate<T: Ord>(student: &Mastery<T>, topic: &T, base: f64, effects: &[f64], now_seconds: i64) -> Estimate {
+pub fn estimate<T: Ord>(
+    student: &Mastery<T>,
+    topic: &T,
+    base: impl Into<Ease>,
+    effects: &[f64],
+    now_seconds: i64,
+) -> Estimate {
     let average = [0.0];
     let effects = if effects.is_empty() { &average } else { effects };
-    let ability = student.z(topic, 0.0, now_seconds);
+    let level = student.z(topic, base, now_seconds);
     let margin = INTERVAL_SDS * student.sd(topic);
     let mean_at = |shift: f64| {
-        let ps = effects.iter().map(|effect| sigmoid(ability + base - effect + shift));
+        let ps = effects.iter().map(|effect| sigmoid(level - effect + shift));
         ps.sum::<f64>() / count(effects)
     };
     let mastery = mean_at(0.0);

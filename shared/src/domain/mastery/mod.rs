@@ -22,6 +22,7 @@
 mod calibration;
 mod estimate;
 mod evidence;
+mod level;
 mod parameters;
 #[cfg(test)]
 mod properties;
@@ -32,9 +33,10 @@ mod weak;
 pub use calibration::{Calibration, Effect, Observation, initial_effect};
 pub use estimate::{Estimate, INTERVAL_SDS, estimate};
 pub use evidence::{Evidence, evidence};
+pub use level::{Level, Levels};
 pub use parameters::*;
-pub use state::{AttemptResult, Mastery, TopicMastery};
+pub use state::{AttemptResult, Ease, Mastery, TopicMastery};
 pub use weak::{
-    HARD_ATTEMPTS_MIN, HARD_LOGITS, Priority, REPORT_ATTEMPTS, REPORT_LOGITS, TopicCandidate, WEAK_LOGITS, WeakTopic,
-    rank,
+    HARD_ATTEMPTS_MIN, HARD_LOGITS, Priority, REPORT_ATTEMPTS, REPORT_LOGITS, Ranking, TopicCandidate, TopicStanding,
+    WEAK_LOGITS, WeakTopic, rank,
 };

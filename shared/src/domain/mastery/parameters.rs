@@ -43,6 +43,22 @@ pub const RATING_LOGITS: f64 = 0.6;
 /// The rating of a question that has none.
 pub const RATING_DEFAULT: u8 = 3;
 
+/// First step of a topic's effect of practice (g).
+pub const PRACTICE_STEP: f64 = 0.1;
+/// Decrease of that step per attempt.
+pub const PRACTICE_COOLING: f64 = 0.05;
+
+/// Share of the responses on a topic that the next attempt on it leaves.
+pub const RESPONSE_KEPT: f64 = 0.97;
+/// Variance, in logits², of a student's general level.
+pub const LEVEL_VARIANCE: f64 = 0.64;
+/// Variance of a student's level on a topic around the general level.
+pub const TOPIC_VARIANCE: f64 = 0.36;
+/// Variance of a topic's difficulty that is known from no attempt.
+pub const DIFFICULTY_VARIANCE: f64 = 0.36;
+/// Attempts of all students after which half of that variance is left.
+pub const DIFFICULTY_ATTEMPTS: f64 = 10.0;
+
 /// Information, in 1/logits², about a student or a student's topic before the first attempt: 1/variance.
 pub const INFORMATION_START: f64 = 1.0 / 0.64;
 /// Share of the information on a student's general level that an attempt makes outdated.

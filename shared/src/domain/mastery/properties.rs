@@ -8,7 +8,12 @@ use super::*;
 type Step = (u8, f64, AttemptResult);
 
 fn any_evidence() -> impl Strategy<Value = Evidence> {
-    prop_oneof![6 => Just(Evidence::Full), 3 => Just(Evidence::Half), 1 => Just(Evidence::None)]
+    prop_oneof![
+        6 => Just(Evidence::Full),
+        2 => Just(Evidence::Half),
+        2 => Just(Evidence::Claimed),
+        1 => Just(Evidence::None)
+    ]
 }
 
 fn any_outcome(at: impl Strategy<Value = i64>) -> impl Strategy<Value = AttemptResult> {
@@ -59,7 +64,11 @@ fn near(a: f64, b: f64) -> bool {
 
 fn is_finite(mastery: &Mastery<u8>) -> bool {
     let sound = |topic: &TopicMastery| {
-        topic.delta.is_finite() && topic.recent.abs() <= 1.0 && topic.information > 0.0 && topic.information < 10.0
+        topic.delta.is_finite()
+            && topic.responses.is_finite()
+            && topic.recent.abs() <= 1.0
+            && topic.information > 0.0
+            && topic.information < 10.0
     };
     mastery.theta.is_finite()
         && mastery.information > 0.0
@@ -76,8 +85,11 @@ fn any_candidate() -> impl Strategy<Value = TopicCandidate<u8>> {
         TopicCandidate {
             topic,
             estimate,
+            fitted: mastery,
+            fitted_sd: 0.5,
             attempts,
             right,
+            attempts_of_any_kind: attempts,
             self_reported,
             expected_points,
             delta,
@@ -106,6 +118,8 @@ proptest! {
         for (stored, folded) in stored.topics.values().zip(folded.topics.values()) {
             prop_assert!(near(stored.delta, folded.delta) && near(stored.recent, folded.recent));
             prop_assert!(near(stored.information, folded.information));
+            prop_assert!(near(stored.response_information, folded.response_information));
+            prop_assert!(near(stored.responses, folded.responses));
             prop_assert_eq!(
                 (stored.attempts, stored.right, stored.last_at_seconds),
                 (folded.attempts, folded.right, folded.last_at_seconds)
@@ -199,32 +213,65 @@ proptest! {
         let of = |topic: u8| TopicCandidate {
             expected_points: points,
             self_reported: topic == 0,
-            ..TopicCandidate::new(&topic, &student, &calibration, &[0.62 - base], 0)
+            ..TopicCandidate::new(&topic, &Levels::of(&student, |_| 0), &calibration, &[0.62 - base], 0)
         };
-        let ranked = rank(vec![of(0), of(1)]);
-        prop_assert_eq!(ranked[0].topic, 1);
+        prop_assert_eq!(rank(vec![of(0), of(1)]).weak[0].topic, 1);
         // Without a single answer the report decides.
         let student = Mastery::default();
         let of = |topic: u8| TopicCandidate {
             expected_points: points,
             self_reported: topic == 1,
-            ..TopicCandidate::new(&topic, &student, &calibration, &[], 0)
+            ..TopicCandidate::new(&topic, &Levels::of(&student, |_| 0), &calibration, &[], 0)
         };
-        prop_assert_eq!(rank(vec![of(0), of(1)])[0].topic, 1);
+        prop_assert_eq!(rank(vec![of(0), of(1)]).weak[0].topic, 1);
     }
 
     #[test]
     fn a_ranking_is_in_order_and_loses_nothing(candidates in prop::collection::vec(any_candidate(), 0..12), seed: u64) {
-        let ranked = rank(candidates.clone());
-        prop_assert_eq!(ranked.len(), candidates.len());
-        prop_assert!(ranked.is_sorted_by(|a, b| a.gain_points >= b.gain_points));
-        let high = ranked.iter().rposition(|topic| topic.priority == Priority::High);
-        let medium = ranked.iter().position(|topic| topic.priority == Priority::Medium);
-        prop_assert!(high.zip(medium).is_none_or(|(high, medium)| high < medium));
-        prop_assert!(ranked.iter().all(|topic| topic.gain_points >= 0.0 && !topic.reason.is_empty()));
+        let ranking = rank(candidates.clone());
+        let all = [&ranking.weak, &ranking.untried, &ranking.good];
+        prop_assert_eq!(all.iter().map(|topics| topics.len()).sum::<usize>(), candidates.len());
+        prop_assert!(ranking.untried.is_sorted_by(|a, b| a.gain_points >= b.gain_points));
+        prop_assert!(ranking.untried.iter().all(|topic| topic.attempts == 0));
+        for topic in all.into_iter().flatten() {
+            prop_assert!(topic.gain_points >= 0.0 && (0.0..=1.0).contains(&topic.certainty));
+            prop_assert!(!topic.reason.is_empty() && topic.plan_reason.ends_with('.'));
+        }
         let mut shuffled = candidates;
         fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
         let topics = |ranked: &[WeakTopic<u8>]| ranked.iter().map(|topic| topic.topic).collect::<Vec<_>>();
-        prop_assert_eq!(topics(&rank(shuffled)), topics(&ranked));
+        let again = rank(shuffled);
+        prop_assert_eq!(topics(&again.weak), topics(&ranking.weak));
+        prop_assert_eq!(topics(&again.untried), topics(&ranking.untried));
+        prop_assert_eq!(topics(&again.good), topics(&ranking.good));
+    }
+
+    /// Whatever the points, the difficulties, the calibration and the other answers: a topic on which all of three answers
+    /// were wrong is among the first two, unless another one failed as well.
+    #[test]
+    fn a_topic_that_failed_three_times_is_among_the_first_two(
+        answers in prop::collection::vec((1..12_u8, any::<bool>(), -2.0..2.0_f64), 0..80),
+        eases in prop::collection::vec(-2.0..2.0_f64, 3), points in prop::collection::vec(0.0..30.0_f64, 12),
+        learnt in prop::collection::vec((-1.5..1.5_f64, 0..200_u32), 12), reported in prop::collection::vec(any::<bool>(), 12),
+    ) {
+        let outcome = |correct| AttemptResult { correct, at_seconds: 0, evidence: Evidence::Full };
+        let failed = eases.iter().map(|ease| (0_u8, *ease, outcome(false)));
+        let others = answers.iter().map(|(topic, correct, ease)| (*topic, *ease, outcome(*correct)));
+        let student = Mastery::fold(failed.chain(others));
+        let mut calibration = Calibration::<u8, u8>::default();
+        for (topic, (value, attempts)) in (0..).zip(&learnt) {
+            calibration.topics.insert(topic, Effect { value: *value, attempts: *attempts });
+        }
+        let levels = Levels::of(&student, |topic| calibration.attempts_on(topic));
+        let candidate = |topic: u8| TopicCandidate {
+            expected_points: points[usize::from(topic)],
+            self_reported: reported[usize::from(topic)],
+            ..TopicCandidate::new(&topic, &levels, &calibration, &[], 0)
+        };
+        let ranking = rank((0..12).map(candidate).collect());
+        let place = ranking.weak.iter().position(|topic| topic.topic == 0).unwrap();
+        let as_bad = student.topics.values().filter(|state| state.attempts >= 3 && state.right == 0).count();
+        prop_assert!(place < as_bad.max(1), "place {place} of {as_bad}");
+        prop_assert_eq!(ranking.weak[place].priority, Priority::High);
     }
 }

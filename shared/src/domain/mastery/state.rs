@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::evidence::Evidence;
 use super::parameters::{
     DECAY_DAYS, DECAY_DAYS_MAX, DELTA_COOLING, DELTA_STEP, DELTA_STEP_MIN, INFORMATION_START, RECENT_LOGITS,
-    RECENT_STEP, STUDENT_FORGETTING, THETA_COOLING, THETA_STEP, TOPIC_FORGETTING, bounded, sigmoid, step,
+    RECENT_STEP, RESPONSE_KEPT, STUDENT_FORGETTING, THETA_COOLING, THETA_STEP, TOPIC_FORGETTING, bounded, sigmoid,
+    step,
 };
 
 const DAY_SECONDS: i64 = 86_400;
@@ -21,6 +22,36 @@ pub struct AttemptResult {
     pub at_seconds: i64,
     /// Weight as evidence.
     pub evidence: Evidence,
+}
+
+/// How easy a question is for an average student, in logits.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Ease {
+    /// On the first attempt on the topic.
+    pub logits: f64,
+    /// g: what practice adds for each ln(1 + attempts of the student on the topic).
+    pub practice: f64,
+}
+
+impl From<f64> for Ease {
+    fn from(logits: f64) -> Self {
+        Self { logits, practice: 0.0 }
+    }
+}
+
+impl Ease {
+    /// After so many attempts on the topic.
+    pub(super) fn after(self, attempts: u32) -> f64 {
+        bounded(bounded(self.logits) + bounded(self.practice) * f64::from(attempts).ln_1p())
+    }
+}
+
+/// Version of the stored states that this code writes.
+const MODEL: u8 = 2;
+
+/// Version of the states from before they had one.
+fn first_model() -> u8 {
+    1
 }
 
 /// A student's state in a course: everything that estimates need to know about past attempts.
@@ -37,6 +68,9 @@ pub struct Mastery<T: Ord> {
     /// L: information on the general level, in 1/logits².
     #[serde(rename = "l")]
     pub information: f64,
+    /// Version of the model in which the first attempt was added; 1 before responses were kept.
+    #[serde(rename = "v", default = "first_model")]
+    pub model: u8,
     /// The topics that were tried.
     #[serde(rename = "t")]
     pub topics: BTreeMap<T, TopicMastery>,
@@ -63,17 +97,23 @@ pub struct TopicMastery {
     /// Time of the last attempt, in seconds since 1970.
     #[serde(rename = "s")]
     pub last_at_seconds: i64,
+    /// V: information of the responses, without that of a prior, in 1/logits².
+    #[serde(rename = "i", default)]
+    pub response_information: f64,
+    /// B: the sum of the responses, each times its information. B/V is the level on the topic that fits the answers.
+    #[serde(rename = "b", default)]
+    pub responses: f64,
 }
 
 impl<T: Ord> Default for Mastery<T> {
     fn default() -> Self {
-        Self { theta: 0.0, attempts: 0, information: INFORMATION_START, topics: BTreeMap::new() }
+        Self { theta: 0.0, attempts: 0, information: INFORMATION_START, model: MODEL, topics: BTreeMap::new() }
     }
 }
 
 impl<T: Ord> Mastery<T> {
     /// The state after all of `attempts`, each with its topic and the ease of its question, in order of time.
-    pub fn fold(attempts: impl IntoIterator<Item = (T, f64, AttemptResult)>) -> Self {
+    pub fn fold<E: Into<Ease>>(attempts: impl IntoIterator<Item = (T, E, AttemptResult)>) -> Self {
         let mut mastery = Self::default();
         for (topic, ease, outcome) in attempts {
             mastery.attempt(topic, ease, outcome);
@@ -94,8 +134,11 @@ impl<T: Ord> Mastery<T> {
     /// r ← r + w · 0.3 (2y − 1 − r)
     /// L ← L + w · (p(1 − p) − 0.005 L)                the student
     /// L ← L + w · (p(1 − p) − 0.05 (L − 1/0.64))      the topic
+    /// V ← 0.97 V + w · p(1 − p)
+    /// B ← 0.97 B + w · (p(1 − p) (θ + δ + 0.5 r) + error)
     /// ```
-    pub fn attempt(&mut self, topic: T, ease: f64, outcome: AttemptResult) -> f64 {
+    pub fn attempt(&mut self, topic: T, ease: impl Into<Ease>, outcome: AttemptResult) -> f64 {
+        let ease = ease.into();
         let AttemptResult { correct, at_seconds, evidence } = outcome;
         if evidence == Evidence::None {
             return sigmoid(self.z(&topic, ease, at_seconds));
@@ -103,12 +146,14 @@ impl<T: Ord> Mastery<T> {
         let weight = evidence.weight();
         let state = self.topics.entry(topic).or_insert_with(|| TopicMastery::new(at_seconds));
         state.delta = state.delta_at(at_seconds);
-        let p = sigmoid(self.theta + state.delta + RECENT_LOGITS * state.recent + bounded(ease));
+        state.seed_responses(self.theta);
+        let level = self.theta + state.delta + RECENT_LOGITS * state.recent;
+        let p = sigmoid(level + ease.after(state.attempts));
         let error = if correct { 1.0 - p } else { -p };
         self.theta += weight * step(THETA_STEP, THETA_COOLING, f64::from(self.attempts)) * error;
         self.information += weight * (p * (1.0 - p) - STUDENT_FORGETTING * self.information);
         self.attempts = self.attempts.saturating_add(1);
-        state.take_in(correct, p, weight);
+        state.take_in(correct, p, weight, level);
         // If the clock went back, its way forward must not count as elapsed days.
         state.last_at_seconds = state.last_at_seconds.max(at_seconds);
         p
@@ -116,14 +161,15 @@ impl<T: Ord> Mastery<T> {
 
     /// z: the logits of a right answer at `now_seconds` to a question of `ease`, within ±30.
     #[must_use]
-    pub fn z(&self, topic: &T, ease: f64, now_seconds: i64) -> f64 {
-        let of_topic = self.topics.get(topic).map_or(0.0, |state| state.logits(now_seconds));
-        bounded(self.theta + of_topic + bounded(ease))
+    pub fn z(&self, topic: &T, ease: impl Into<Ease>, now_seconds: i64) -> f64 {
+        let state = self.topics.get(topic);
+        let of_topic = state.map_or(0.0, |state| state.logits(now_seconds));
+        bounded(self.theta + of_topic + ease.into().after(state.map_or(0, |state| state.attempts)))
     }
 
     /// p: the probability of a right answer at `now_seconds` to a question of `ease`, strictly between 0 and 1.
     #[must_use]
-    pub fn p(&self, topic: &T, ease: f64, now_seconds: i64) -> f64 {
+    pub fn p(&self, topic: &T, ease: impl Into<Ease>, now_seconds: i64) -> f64 {
         sigmoid(self.z(topic, ease, now_seconds))
     }
 
@@ -149,6 +195,8 @@ impl TopicMastery {
             right: 0,
             information: INFORMATION_START,
             last_at_seconds: at_seconds,
+            response_information: 0.0,
+            responses: 0.0,
         }
     }
 
@@ -163,9 +211,20 @@ impl TopicMastery {
         self.delta_at(now_seconds) + RECENT_LOGITS * self.recent
     }
 
-    fn take_in(&mut self, correct: bool, p: f64, weight: f64) {
+    /// A state from before responses were kept starts with what its estimate says.
+    fn seed_responses(&mut self, theta: f64) {
+        if self.attempts > 0 && self.response_information <= 0.0 {
+            self.response_information = (self.information - INFORMATION_START).max(0.0);
+            self.responses = self.response_information * (theta + self.delta + RECENT_LOGITS * self.recent);
+        }
+    }
+
+    fn take_in(&mut self, correct: bool, p: f64, weight: f64, level: f64) {
         let (answer, error) = if correct { (1.0, 1.0 - p) } else { (-1.0, -p) };
         let step = step(DELTA_STEP, DELTA_COOLING, f64::from(self.attempts)).max(DELTA_STEP_MIN);
+        let information = weight * p * (1.0 - p);
+        self.response_information = RESPONSE_KEPT * self.response_information + information;
+        self.responses = RESPONSE_KEPT * self.responses + information * level + weight * error;
         self.delta += weight * step * error;
         self.recent += weight * RECENT_STEP * (answer - self.recent);
         self.information += weight * (p * (1.0 - p) - TOPIC_FORGETTING * (self.information - INFORMATION_START));
@@ -204,6 +263,8 @@ mod tests {
         near(topic.delta, 0.1);
         near(topic.recent, 0.3);
         near(topic.information, 1.0 / 0.64 + 0.25);
+        near(topic.response_information, 0.25);
+        near(topic.responses, 0.5);
 
         let later = 60 * DAY_SECONDS;
         let delta = 0.1 * (-1.0_f64).exp();
@@ -217,6 +278,8 @@ mod tests {
         near(topic.delta, delta - 0.2 / 1.02 * p);
         near(topic.recent, 0.7 * 0.3 - 0.3);
         near(topic.information, 0.95 * (1.0 / 0.64 + 0.25) + 0.05 / 0.64 + p * (1.0 - p));
+        near(topic.response_information, 0.97 * 0.25 + p * (1.0 - p));
+        near(topic.responses, 0.97 * 0.5 + p * (1.0 - p) * z - p);
         assert_eq!((topic.attempts, topic.right, topic.last_at_seconds), (2, 1, later));
         near(mastery.sd(&"limits"), (1.0 / mastery.information + 1.0 / topic.information).sqrt());
     }
@@ -244,6 +307,30 @@ mod tests {
     }
 
     #[test]
+    fn practice_adds_its_effect_for_each_logarithm() {
+        let ease = Ease { logits: 0.2, practice: 0.3 };
+        let mut mastery = Mastery::default();
+        near(mastery.attempt("limits", ease, outcome(true, 0)), sigmoid(0.2));
+        let level = mastery.z(&"limits", 0.0, 0);
+        near(mastery.z(&"limits", ease, 0), level + 0.2 + 0.3 * 2.0_f64.ln());
+        near(mastery.attempt("limits", ease, outcome(true, 0)), sigmoid(level + 0.2 + 0.3 * 2.0_f64.ln()));
+        near(mastery.z(&"series", ease, 0), mastery.theta + 0.2);
+    }
+
+    /// A state from before responses were kept.
+    #[test]
+    fn a_state_of_the_first_model_is_read_and_goes_on() {
+        let stored =
+            r#"{"h":0.2,"n":1,"l":1.8,"t":{"limits":{"d":0.1,"r":0.3,"n":1,"c":1,"l":1.8125,"s":1700000000}}}"#;
+        let mut mastery: Mastery<String> = serde_json::from_str(stored).unwrap();
+        assert_eq!(mastery.model, 1);
+        let p = mastery.attempt("limits".to_owned(), 0.0, outcome(false, 1_700_000_000));
+        let topic = &mastery.topics["limits"];
+        near(topic.response_information, 0.97 * 0.25 + p * (1.0 - p));
+        near(topic.responses, 0.97 * 0.25 * 0.45 + p * (1.0 - p) * 0.45 - p);
+    }
+
+    #[test]
     fn the_step_of_a_topic_stops_shrinking() {
         let mut mastery = Mastery::fold((0..200).map(|n| ("limits", 0.0, outcome(n % 2 == 0, 0))));
         let before = mastery.topics["limits"].delta;
@@ -267,8 +354,7 @@ mod tests {
     fn the_stored_form_is_short() {
         let mastery = Mastery::fold([("limits".to_owned(), 0.0, outcome(true, 1_700_000_000))]);
         let stored = serde_json::to_string(&mastery).unwrap();
-        let expected =
-            r#"{"h":0.2,"n":1,"l":1.8046875,"t":{"limits":{"d":0.1,"r":0.3,"n":1,"c":1,"l":1.8125,"s":1700000000}}}"#;
+        let expected = r#"{"h":0.2,"n":1,"l":1.8046875,"v":2,"t":{"limits":{"d":0.1,"r":0.3,"n":1,"c":1,"l":1.8125,"s":1700000000,"i":0.25,"b":0.5}}}"#;
         assert_eq!(stored, expected);
         assert_eq!(serde_json::from_str::<Mastery<String>>(&stored).unwrap(), mastery);
     }

@@ -47,6 +47,7 @@ fn bank(exam_types: &[&str], rows: &[Row]) -> Bank {
         topics: (0..TOPICS).map(topic).collect(),
         patterns: Vec::new(),
         questions: rows.iter().enumerate().map(question).collect(),
+        retired: Vec::new(),
     }
 }
 

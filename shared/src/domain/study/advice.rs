@@ -1,4 +1,4 @@
-//! Study advice: the topics with the most points to gain, questions on them, and the time that they take.
+//! Study advice: weak topics, topics never tried, a plan of both, questions for it, and the time that they take.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,13 +9,19 @@ use utoipa::ToSchema;
 use crate::domain::analysis::Analysis;
 use crate::domain::catalog::{Bank, QuestionSummary, Topic};
 use crate::domain::id::{QuestionId, TopicId};
-use crate::domain::mastery::{Priority, TopicCandidate, WeakTopic, rank};
+use crate::domain::mastery::{Levels, Priority, Ranking, TopicCandidate, TopicStanding, WeakTopic, rank};
 use crate::domain::number::{mean, rounded};
 use crate::domain::study::progress::Rows;
 use crate::domain::study::{Calibration, Study, effects};
 
-/// Largest number of weak topics.
-const WEAK_TOPICS_MAX: usize = 5;
+/// Largest number of weak topics, and of untried ones.
+const TOPICS_MAX: usize = 5;
+/// Topics of a plan.
+const PLANNED_MAX: usize = 5;
+/// Places of a plan that weak topics have before untried ones.
+const WEAK_FIRST: usize = 3;
+/// Places that untried topics have after those.
+const UNTRIED_NEXT: usize = 2;
 /// Suggested questions per topic.
 const QUESTIONS_OF_TOPIC: usize = 3;
 /// Probability of success at which a question teaches most: neither too easy nor too hard.
@@ -26,11 +32,13 @@ const MINUTES_UNKNOWN: f64 = 10.0;
 /// Advice for a student.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
-    /// Most points to gain first.
+    /// Topics with evidence of weakness, most expected loss first.
     pub weak_topics: Vec<WeakTopicView>,
-    /// Questions on these topics, in the same order.
+    /// Topics that were never tried, most points to gain first.
+    pub untried_topics: Vec<UntriedTopicView>,
+    /// Questions on the topics of the plan, in its order.
     pub questions: Vec<SuggestedQuestion>,
-    /// Time for each topic.
+    /// Weak and untried topics together.
     pub plan: Vec<PlannedTopic>,
 }
 
@@ -53,6 +61,29 @@ pub struct WeakTopicView {
     pub hard_for_everyone: bool,
     /// Whether the student is weaker here than on other topics, adjusted for difficulty.
     pub weak_for_you: bool,
+    /// Probability that the mastery is below 75 %, by all answers together.
+    pub certainty: f64,
+    /// Reason, in a sentence.
+    pub reason: String,
+}
+
+/// A topic on which no attempt says anything about the student.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct UntriedTopicView {
+    pub topic_id: TopicId,
+    pub name: String,
+    /// Share of its questions that a student of this general level is expected to answer correctly, 0 to 1.
+    pub mastery: f64,
+    /// 90 % interval of the mastery.
+    pub interval: [f64; 2],
+    /// Probability that the next exam asks it; null in a course without past exams.
+    pub probability: Option<f64>,
+    /// Expected number of its questions on the next exam; null in a course without past exams.
+    pub expected_questions: Option<f64>,
+    /// Expected points to gain on the next exam.
+    pub points_to_gain: f64,
+    /// Whether the topic is harder than the course's other topics for all students.
+    pub hard_for_everyone: bool,
     /// Reason, in a sentence.
     pub reason: String,
 }
@@ -71,6 +102,10 @@ pub struct SuggestedQuestion {
 pub struct PlannedTopic {
     pub topic_id: TopicId,
     pub priority: Priority,
+    /// What is known of the student on the topic.
+    pub standing: TopicStanding,
+    /// Reason to study it now, in a sentence.
+    pub reason: String,
     /// Estimated minutes for its suggested questions.
     pub estimated_time: f64,
 }
@@ -88,49 +123,83 @@ pub fn advise(
 ) -> Advice {
     let points = expected_points(analysis);
     let now_seconds = now.as_second();
+    let levels = Levels::of(&study.mastery, |topic| calibration.attempts_on(topic));
     let asked: HashSet<&TopicId> = bank.for_sale().map(|question| &question.meta.topic_id).collect();
     let candidate = |topic: &Topic| {
         let effects = effects(&topic.id, calibration, bank);
-        let candidate = TopicCandidate::new(&topic.id, &study.mastery, calibration, &effects, now_seconds);
+        let candidate = TopicCandidate::new(&topic.id, &levels, calibration, &effects, now_seconds);
         TopicCandidate {
             expected_points: points.get(&topic.id).copied().unwrap_or(0.0),
             self_reported: reported.contains(&topic.id),
+            attempts_of_any_kind: study.log.topics.get(&topic.id).map_or(0, |totals| totals.attempts),
             ..candidate
         }
     };
     // A topic without questions cannot be practised.
     let candidates = bank.topics.iter().filter(|topic| asked.contains(&topic.id)).map(candidate).collect();
-    let ranked: Vec<WeakTopic<TopicId>> = rank(candidates).into_iter().take(WEAK_TOPICS_MAX).collect();
+    let ranking = rank(candidates);
 
     let names: HashMap<&TopicId, &str> = bank.topics.iter().map(|topic| (&topic.id, topic.name.as_str())).collect();
+    let name = |topic: &TopicId| names.get(topic).copied().unwrap_or_default().to_owned();
     let minutes = Minutes::of(bank);
-    let mut advice = Advice { weak_topics: Vec::new(), questions: Vec::new(), plan: Vec::new() };
-    for topic in ranked {
+    let (mut questions, mut plan) = (Vec::new(), Vec::new());
+    for topic in planned(&ranking) {
         let suggested = suggest(&topic.topic, bank, study, calibration, progress, now_seconds);
-        advice.plan.push(PlannedTopic {
+        plan.push(PlannedTopic {
             topic_id: topic.topic.clone(),
             priority: topic.priority,
+            standing: topic.standing,
+            reason: topic.plan_reason.clone(),
             estimated_time: rounded(suggested.iter().map(|(question, _)| minutes.of_question(question)).sum(), 1),
         });
-        advice.questions.extend(suggested.into_iter().map(|(question, reason)| SuggestedQuestion {
+        questions.extend(suggested.into_iter().map(|(question, reason)| SuggestedQuestion {
             question_id: question.meta.id.clone(),
             topic_id: topic.topic.clone(),
             reason,
         }));
-        advice.weak_topics.push(WeakTopicView {
-            name: names.get(&topic.topic).copied().unwrap_or_default().to_owned(),
+    }
+    let weak = |topic: WeakTopic<TopicId>| WeakTopicView {
+        name: name(&topic.topic),
+        mastery: rounded(topic.estimate.mastery, 4),
+        interval: [rounded(topic.estimate.low, 4), rounded(topic.estimate.high, 4)],
+        enough_data: topic.estimate.enough_data,
+        attempts: topic.attempts,
+        points_to_gain: rounded(topic.gain_points, 2),
+        hard_for_everyone: topic.hard_for_everyone,
+        weak_for_you: topic.weak_for_you,
+        certainty: rounded(topic.certainty, 4),
+        reason: topic.reason,
+        topic_id: topic.topic,
+    };
+    let untried = |topic: WeakTopic<TopicId>| {
+        let expected = analysis.and_then(|analysis| analysis.forecast.iter().find(|one| one.topic_id == topic.topic));
+        UntriedTopicView {
+            name: name(&topic.topic),
             mastery: rounded(topic.estimate.mastery, 4),
             interval: [rounded(topic.estimate.low, 4), rounded(topic.estimate.high, 4)],
-            enough_data: topic.estimate.enough_data,
-            attempts: topic.attempts,
+            probability: expected.map(|expected| expected.probability),
+            expected_questions: expected.map(|expected| expected.expected_count),
             points_to_gain: rounded(topic.gain_points, 2),
             hard_for_everyone: topic.hard_for_everyone,
-            weak_for_you: topic.weak_for_you,
             reason: topic.reason,
             topic_id: topic.topic,
-        });
+        }
+    };
+    Advice {
+        weak_topics: ranking.weak.into_iter().take(TOPICS_MAX).map(weak).collect(),
+        untried_topics: ranking.untried.into_iter().take(TOPICS_MAX).map(untried).collect(),
+        questions,
+        plan,
     }
-    advice
+}
+
+/// The topics of the plan: weak ones first, then untried ones, so that both have places; then what is left of them, and
+/// topics without a weakness.
+fn planned(ranking: &Ranking<TopicId>) -> Vec<&WeakTopic<TopicId>> {
+    let (weak, untried) = (&ranking.weak, &ranking.untried);
+    let first = weak.iter().take(WEAK_FIRST).chain(untried.iter().take(UNTRIED_NEXT));
+    let rest = weak.iter().skip(WEAK_FIRST).chain(untried.iter().skip(UNTRIED_NEXT)).chain(&ranking.good);
+    first.chain(rest).take(PLANNED_MAX).collect()
 }
 
 /// Expected points of each topic on the next exam: expected questions × mean points per question.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain::id::{CourseId, QuestionId, TopicId};
-use crate::domain::mastery::{Evidence, evidence};
+use crate::domain::mastery::{Ease, Evidence, evidence};
 use crate::domain::number::{ratio, rounded};
 use crate::domain::study::marking::PartMark;
 
@@ -59,6 +59,9 @@ pub struct Attempt {
     /// Ease of the question in logits, by the calibration at that time.
     #[serde(default)]
     pub ease: f64,
+    /// What practice on the topic adds, by that calibration: logits for each ln(1 + attempts on the topic).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub practice: f64,
     /// Position among the student's attempts in the course, from 1: the order of the fold.
     #[serde(default)]
     pub position: u64,
@@ -91,8 +94,8 @@ pub struct MarkedAnswer {
     pub parts: Vec<PartMark>,
     /// Who gave the verdict.
     pub graded_by: GradedBy,
-    /// How easy the question is, in logits, by the current calibration.
-    pub ease: f64,
+    /// How easy the question is by the current calibration.
+    pub ease: Ease,
     /// Seconds that the student took, as the client says.
     pub time_spent_seconds: Option<u32>,
     /// When the answer came.
@@ -117,8 +120,9 @@ impl MarkedAnswer {
             parts: self.parts.clone(),
             graded_by,
             solution_seen: knew_solution,
-            evidence: evidence(knew_solution, graded_by == GradedBy::Student),
-            ease,
+            evidence: evidence(knew_solution, graded_by == GradedBy::Student, correct),
+            ease: ease.logits,
+            practice: ease.practice,
             position,
             time_spent_seconds,
             created_at,
@@ -129,6 +133,12 @@ impl MarkedAnswer {
 /// Default for attempts that were recorded before the mastery model existed.
 fn no_evidence() -> Evidence {
     Evidence::None
+}
+
+/// Whether a stored attempt leaves the number out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &f64) -> bool {
+    number.abs() < f64::MIN_POSITIVE
 }
 
 /// Share of correct attempts, to two decimals.

@@ -1,0 +1,51 @@
+//! `POST /api/credits/redeem`
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::app::App;
+use shared::domain::credits::Credits;
+use shared::domain::time::in_answer;
+use shared::domain::vouchers::{Redemption, TypedCode};
+use shared::http::{Body, Claim, Json, Problem};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct RedeemRequest {
+    /// The code. Case, spaces and hyphens do not matter.
+    code: TypedCode,
+}
+
+impl Body for RedeemRequest {
+    const REQUIRED: &'static [&'static str] = &["code"];
+    const MISSING: &'static str = "Missing code";
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Redeemed {
+    credits_granted: Credits,
+    /// The balance afterwards.
+    credits: Credits,
+    #[serde(serialize_with = "in_answer")]
+    redeemed_at: Timestamp,
+}
+
+/// Redeems a voucher for credits.
+///
+/// A user redeems a voucher once: another request with its code changes nothing and returns the first answer. A code that is
+/// unknown, used up, expired or stopped is 404 `not_found`.
+#[utoipa::path(
+    post, path = "/api/credits/redeem",
+    request_body = RedeemRequest,
+    responses((status = 200, description = "The credits were added to the balance, by this or an earlier request.", body = Redeemed)),
+    extensions(("x-problems" = json!(["not_found"])))
+)]
+pub(crate) async fn redeem_voucher(
+    State(app): State<App>,
+    claim: Claim,
+    Json(request): Json<RedeemRequest>,
+) -> Result<axum::Json<Redeemed>, Problem> {
+    let Redemption { credits_granted, credits, redeemed_at, .. } =
+        app.redeem_voucher(&claim, &request.code.id()).await?;
+    Ok(axum::Json(Redeemed { credits_granted, credits, redeemed_at }))
+}
