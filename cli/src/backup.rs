@@ -194,7 +194,8 @@ mod tests {
         let email = Email::try_from(format!("user-{number}@example.org")).unwrap();
         let entry = Entry::of(&movements[0], EntryId::new(1, now, app.random.bytes()), id, 1, now);
         let password_hash = PasswordHash::imported("none".to_owned());
-        let credential = Credential { user_id: id, password_hash, session_epoch: 0, created_at: now };
+        let credential =
+            Credential { user_id: id, password_hash, session_epoch: 0, created_at: now, second_factor: false };
         let profile = Profile::open(id, email, Name::default(), wallet, now);
         app.store.write_account(&ImportedAccount { profile, credential, entries: vec![entry] }).await.unwrap();
         id
@@ -203,7 +204,7 @@ mod tests {
     async fn spend(open: &Open, user: UserId, now: Timestamp) {
         let profile = open.app.store.profile(user).await.unwrap().unwrap();
         let charge = Charge { price: 1, kind: EntryType::QuestionView, description: "One".to_owned() };
-        let spend = Spend { profile, charge: &charge, entitlements: &[], intent: None, now };
+        let spend = Spend { profile, charge: &charge, entitlements: &[], seen: None, intent: None, now };
         open.app.store.spend(spend, &open.app.random).await.unwrap();
     }
 

@@ -383,7 +383,7 @@ impl TestApp {
 }
 
 /// Names of the variables that [`environment`] sets.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 15] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
     "STRIPE_API_BASE",

@@ -102,7 +102,7 @@ impl Store {
             };
             let record = self.put_new(item::write(&keys::redemption(current.id, &voucher.id), &redemption)?)?;
             let parts = vec![(SpendAction::Record, record), (SpendAction::Voucher, self.use_voucher(voucher, now)?)];
-            match self.commit_parts(&current, &settlement, parts, now, random).await {
+            match self.commit_parts(&current, &settlement, None, parts, now, random).await {
                 Ok(Committed::Yes(_)) => return Ok(redemption),
                 Ok(Committed::Outdated(newer)) => current = newer,
                 Err(SpendError::Replayed) => {
