@@ -11,6 +11,9 @@
 //! Every connection is a user of its own, of the unlimited plan, and sends its next request when it has the answer. The
 //! table measures each route at 32 and 256 connections. `MIXED_SECONDS=600` mixes them instead, and says each minute
 //! how much memory the server has.
+//!
+//! `cargo run --release -p tests --example load -- --against OLD NEW` compares two release builds of `pastpaper` instead. It
+//! starts their processes itself. `OLD` may be `tests/examples/node/sqlite/server.mjs`, after `npm ci` in its folder.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic ends the measurement; it prints its result")]
 #![expect(
@@ -19,6 +22,9 @@
     clippy::cast_sign_loss,
     reason = "counts of a few minutes, to be read by people"
 )]
+
+#[path = "load/against.rs"]
+mod against;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -56,6 +62,8 @@ enum Action {
     Browse,
     Bundle,
     Practice,
+    /// Unlocks questions before a measurement.
+    PracticeOfTen,
     Login,
 }
 
@@ -72,6 +80,9 @@ impl Action {
             Self::Practice => {
                 ("POST", "/api/questions/practice".to_owned(), Some(json!({"course_id": COURSE, "count": 3})))
             }
+            Self::PracticeOfTen => {
+                ("POST", "/api/questions/practice".to_owned(), Some(json!({"course_id": COURSE, "count": 10})))
+            }
             Self::Login => {
                 let body = json!({"email": user.email, "password": pastpaper::bench::PASSWORD});
                 ("POST", "/api/auth/login".to_owned(), Some(body))
@@ -86,6 +97,7 @@ impl Action {
             Self::Browse => "questions",
             Self::Bundle => "bundle",
             Self::Practice => "practice",
+            Self::PracticeOfTen => "practice of ten",
             Self::Login => "login",
         }
     }
@@ -191,6 +203,9 @@ fn line(answers: &Answers) -> String {
 async fn main() {
     let mut arguments = std::env::args().skip(1);
     let server = arguments.next().unwrap();
+    if server == "--against" {
+        return against::compare(&arguments.next().unwrap(), &arguments.next().unwrap()).await;
+    }
     let processes: [String; 2] = [arguments.next().unwrap(), arguments.next().unwrap()];
     let mixed: Option<u64> = std::env::var("MIXED_SECONDS").ok().map(|seconds| seconds.parse().unwrap());
     let count = if mixed.is_some() { MIXED_CONNECTIONS } else { CONNECTIONS[1] };

@@ -133,8 +133,8 @@ where
         let mut entitlements: Vec<Entitlement> =
             questions.iter().map(|question| Entitlement::solution(&question.meta, is_new(question))).collect();
         let is_chosen = |id: &QuestionId| questions.iter().any(|question| question.meta.id == *id);
-        let seen = SeenSet::of(&bank, |id| input.progress.contains_key(id) || is_chosen(id));
-        let seen = Some(SeenInCourse::new(&course, &seen));
+        let unlocked = SeenSet::of(&bank, |id| input.progress.contains_key(id) || is_chosen(id));
+        let unlocked = Some(SeenInCourse::new(&course, &unlocked));
         let mut midterm = Midterm {
             id: MidtermId(self.app.random.uuid_v7(now)),
             course_id: self.course_id.clone(),
@@ -150,7 +150,7 @@ where
         }
         limit_drawings(&mut midterm.questions);
         entitlements.push(Entitlement::Midterm(Box::new(midterm.clone())));
-        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, entitlements, seen })
+        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, entitlements, seen: unlocked })
     }
 
     async fn fetch(&self, _: &Self::Chosen) {}

@@ -92,10 +92,7 @@ where
         // The profile says which questions are new. If a choice that relied on it was refused, the progress decides.
         let is_refused = self.is_refused.swap(true, Ordering::Relaxed);
         let last_seen = async {
-            match is_refused {
-                true => app.store.last_seen(caller.user_id(), course_id).await.map(Some),
-                false => Ok(None),
-            }
+            if is_refused { app.store.last_seen(caller.user_id(), course_id).await.map(Some) } else { Ok(None) }
         };
         let record = app.store.record(caller.user_id(), intent, now);
         let course = async { Ok(active_course(app, course_id).await) };
@@ -122,14 +119,16 @@ where
             let (field, topic_id) = ((self.topic_field)(at), topic_id.clone());
             return Err(SelectionError::UnknownTopic { field, topic_id }.into());
         }
-        let seed = self.app.random.seed();
+        let draw = self.app.random.seed();
         if input.last_seen.is_none() {
             let untouched = || input.is_new.then(|| SeenSet::none(bank.questions.len()));
             let seen = input.seen.of(&course, bank.questions.len()).or_else(untouched);
             if let Some(mut seen) = seen
-                && let Some(places) = select_unseen(&bank, &self.criteria, &seen, seed)
+                && let Some(places) = select_unseen(&bank, &self.criteria, &seen, draw)
             {
-                places.iter().for_each(|place| seen.insert(*place));
+                for place in &places {
+                    seen.insert(*place);
+                }
                 let chosen = places.into_iter().map(|place| &bank.questions[place]).collect();
                 return self.buy(course, chosen, |_| true, &seen);
             }
@@ -138,7 +137,7 @@ where
             Some(last_seen) => last_seen,
             None => self.app.store.last_seen(self.caller.user_id(), &self.course_id).await?,
         };
-        let chosen = select(&bank, &self.criteria, |id| last_seen.get(id).copied(), seed);
+        let chosen = select(&bank, &self.criteria, |id| last_seen.get(id).copied(), draw);
         let is_chosen = |id: &QuestionId| chosen.iter().any(|question| question.meta.id == *id);
         let seen = SeenSet::of(&bank, |id| last_seen.contains_key(id) || is_chosen(id));
         self.buy(course, chosen, |id| !last_seen.contains_key(id), &seen)

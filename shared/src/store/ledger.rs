@@ -229,7 +229,7 @@ impl Store {
                 parts.push((SpendAction::Delivery, write));
             }
         }
-        let seen = purchase.and_then(|purchase| purchase.seen).map(|seen| profile.seen_questions.with(seen.clone()));
+        let seen = purchase.and_then(|purchase| purchase.seen).map(|seen| profile.seen_questions.with(seen));
         self.commit_parts(profile, settlement, seen, parts, now, random).await
     }
 

@@ -63,11 +63,11 @@ pub fn select<'a>(
     in_order.filter(|question| ids.insert(&question.meta.id)).take(criteria.count).collect()
 }
 
-/// Selects questions that are not in `seen`, as [`select`] does. Returns their places in the bank, or `None` if there are
+/// Selects questions that are not in `set`, as [`select`] does. Returns their places in the bank, or `None` if there are
 /// fewer than wanted and others fit: then it matters when those were seen.
 #[must_use]
-pub fn select_unseen(bank: &Bank, criteria: &Criteria, seen: &SeenSet, seed: u64) -> Option<Vec<usize>> {
-    let Drawn { new, older } = draw(bank, criteria, |place| seen.contains(place).then_some(()), seed);
+pub fn select_unseen(bank: &Bank, criteria: &Criteria, set: &SeenSet, seed: u64) -> Option<Vec<usize>> {
+    let Drawn { new, older } = draw(bank, criteria, |place| set.contains(place).then_some(()), seed);
     (new.len() == criteria.count || older.is_empty()).then_some(new)
 }
 
@@ -79,9 +79,9 @@ struct Drawn<T> {
     older: Vec<(T, usize)>,
 }
 
-/// Draws questions that fit in random order until enough new ones are found. `seen` says of a place whether and when it
+/// Draws questions that fit in random order until enough new ones are found. `when_seen` says of a place whether and when it
 /// was seen.
-fn draw<T>(bank: &Bank, criteria: &Criteria, seen: impl Fn(usize) -> Option<T>, seed: u64) -> Drawn<T> {
+fn draw<T>(bank: &Bank, criteria: &Criteria, when_seen: impl Fn(usize) -> Option<T>, seed: u64) -> Drawn<T> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut undrawn: Vec<usize> = (0..bank.questions.len()).collect();
     let mut drawn = Drawn { new: Vec::with_capacity(criteria.count.min(undrawn.len())), older: Vec::new() };
@@ -92,7 +92,7 @@ fn draw<T>(bank: &Bank, criteria: &Criteria, seen: impl Fn(usize) -> Option<T>, 
         if question.withheld || !criteria.matches(question) {
             continue;
         }
-        match seen(place) {
+        match when_seen(place) {
             None if ids.insert(&question.meta.id) => drawn.new.push(place),
             None => {}
             Some(at) => drawn.older.push((at, place)),

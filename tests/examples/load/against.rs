@@ -1,0 +1,216 @@
+//! Compares two builds of `pastpaper` in one run, or a build with the Node.js server of `node/sqlite`. A build has a `db` and a
+//! `serve` of its own; the Node.js server is one process with data of its own. The two take turns, so that other work on the
+//! machine slows both. The table has medians of the rounds.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use futures_util::future::join_all;
+
+use super::{Action, COURSE, User};
+
+const ROUNDS: usize = 5;
+/// Concurrent users, each with a connection.
+const CONNECTIONS: usize = 16;
+const USERS: usize = 3_000;
+const QUESTIONS: &str = "1000";
+
+/// A workload: what every user does first, and the requests that are measured.
+struct Workload {
+    name: &'static str,
+    action: Action,
+    /// Questions that a user has unlocked before, in practice requests of ten.
+    unlocked: usize,
+    /// Measured requests of each user in a round.
+    requests: usize,
+    /// Whether each round has users of its own, because a request changes what the next one costs.
+    has_fresh_users: bool,
+}
+
+const fn reads(name: &'static str, action: Action) -> Workload {
+    Workload { name, action, unlocked: 0, requests: 150, has_fresh_users: false }
+}
+
+const fn spends(name: &'static str, action: Action, unlocked: usize) -> Workload {
+    Workload { name, action, unlocked, requests: 5, has_fresh_users: true }
+}
+
+const WORKLOADS: [Workload; 6] = [
+    reads("me", Action::Me),
+    reads("topics", Action::Topics),
+    reads("questions", Action::Browse),
+    spends("bundle, fresh users", Action::Bundle, 0),
+    spends("practice of 3, 10 unlocked", Action::Practice, 10),
+    spends("practice of 3, 200 unlocked", Action::Practice, 200),
+];
+
+/// A build under test: its processes and the address of its server.
+struct Side {
+    /// `None` for the Node.js server, which has its database in its own process.
+    database: Option<Child>,
+    server: Child,
+    address: String,
+    /// The next user who has sent no request.
+    fresh: usize,
+}
+
+/// Processor time of a request in milliseconds.
+#[derive(Clone, Copy)]
+struct Cost {
+    server: f64,
+    database: f64,
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        for process in std::iter::once(&mut self.server).chain(&mut self.database) {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+impl Side {
+    /// Starts a build on this data, or the Node.js server, if the name is that of a script.
+    fn start(binary: &str, data: &Path) -> Self {
+        if is_script(binary) {
+            let (server, line) = started(Command::new("node").arg(binary), "Listening on ");
+            let address = line.split(' ').nth(2).unwrap().to_owned();
+            return Self { database: None, server, address, fresh: 0 };
+        }
+        let (database, line) = started(Command::new(binary).args(["db", "--port", "0", "--data"]).arg(data), "export ");
+        let variables = line.split(' ').skip(1).filter_map(|pair| pair.split_once('='));
+        let mut serve = Command::new(binary);
+        serve.args(["serve", "--port", "0", "--quota-times", "1000000"]).envs(variables).stderr(Stdio::null());
+        let (server, line) = started(&mut serve, "Listening on ");
+        let address = line.split(' ').nth(2).unwrap().to_owned();
+        Self { database: Some(database), server, address, fresh: 0 }
+    }
+
+    /// Signs in users who have sent no request, with `unlocked` questions.
+    async fn users(&mut self, unlocked: usize) -> Vec<User> {
+        let numbers = self.fresh..self.fresh + CONNECTIONS;
+        self.fresh = numbers.end;
+        assert!(self.fresh * 10 <= USERS, "too few users of the unlimited plan");
+        let address = &self.address;
+        let users = numbers.map(|number| async move {
+            let user = User::sign_in(address, number).await;
+            for _ in 0..unlocked.div_ceil(10) {
+                user.succeed(Action::PracticeOfTen).await;
+            }
+            user
+        });
+        join_all(users).await
+    }
+
+    async fn measure(&self, users: &[User], action: Action, requests: usize) -> Cost {
+        let run_times = || [Some(&self.server), self.database.as_ref()].map(|process| process.map_or(0.0, run_time));
+        let before = run_times();
+        join_all(users.iter().map(|user| async move {
+            for _ in 0..requests {
+                user.succeed(action).await;
+            }
+        }))
+        .await;
+        let after = run_times();
+        let millis = |index: usize| (after[index] - before[index]) / (users.len() * requests) as f64;
+        Cost { server: millis(0), database: millis(1) }
+    }
+}
+
+impl User {
+    async fn succeed(&self, action: Action) {
+        let (status, body) = self.send(action).await;
+        assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
+    }
+}
+
+/// Starts a process and returns it with the first line of its output that begins with `wanted`.
+fn started(command: &mut Command, wanted: &str) -> (Child, String) {
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let line = lines.find(|line| line.starts_with(wanted)).unwrap();
+    // Its further output must not fill the pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    (process, line)
+}
+
+/// Milliseconds that the threads of a process have run (`schedstat`, in nanoseconds).
+fn run_time(process: &Child) -> f64 {
+    let tasks = fs::read_dir(format!("/proc/{}/task", process.id())).unwrap();
+    let times = tasks.filter_map(|task| {
+        let times = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        times.split(' ').next()?.parse::<f64>().ok()
+    });
+    times.sum::<f64>() / 1e6
+}
+
+fn is_script(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "mjs")
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+/// Runs the comparison and prints its table.
+pub(super) async fn compare(base: &str, new: &str) {
+    let folder = std::env::temp_dir().join(format!("pastpaper-against-{}", std::process::id()));
+    let data = [folder.join("base"), folder.join("new")];
+    let users = USERS.to_string();
+    // A build reads what an older one has filled.
+    let mut fill = Command::new(if is_script(base) { new } else { base });
+    fill.args(["bench", "fill", "--users", &users, "--questions", QUESTIONS, "--data"]).arg(&data[0]);
+    assert!(fill.stdout(Stdio::null()).status().unwrap().success());
+    copy_folder(&data[0], &data[1]);
+    let mut sides = [Side::start(base, &data[0]), Side::start(new, &data[1])];
+
+    println!(
+        "{base} and {new}: {ROUNDS} rounds, {CONNECTIONS} connections, {COURSE}. Milliseconds of processor a request."
+    );
+    println!("| request | server | database | server, new | database, new | server, new ÷ old | both, new ÷ old |");
+    println!("|---|---|---|---|---|---|---|");
+    for workload in &WORKLOADS {
+        let mut costs: [Vec<Cost>; 2] = Default::default();
+        let mut users: [Vec<User>; 2] = Default::default();
+        for round in 0..ROUNDS {
+            for index in 0..2 {
+                let side = &mut sides[index];
+                if round == 0 || workload.has_fresh_users {
+                    users[index] = side.users(workload.unlocked).await;
+                    // Fills the caches of the process.
+                    side.measure(&users[index][..1], Action::Topics, 1).await;
+                }
+                costs[index].push(side.measure(&users[index], workload.action, workload.requests).await);
+            }
+        }
+        let [old, new] = costs.map(|costs| Cost {
+            server: median(costs.iter().map(|cost| cost.server)),
+            database: median(costs.iter().map(|cost| cost.database)),
+        });
+        println!(
+            "| {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+            workload.name,
+            old.server,
+            old.database,
+            new.server,
+            new.database,
+            new.server / old.server,
+            (new.server + new.database) / (old.server + old.database),
+        );
+    }
+    drop(sides);
+    fs::remove_dir_all(folder).unwrap();
+}
