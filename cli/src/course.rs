@@ -102,13 +102,13 @@ pub async fn list(app: &App) -> Result<String> {
     for course in app.store.courses().await? {
         let retired = app.store.bank(&course).await?.retired.len();
         let state = if course.is_active { "active" } else { "hidden" };
-        let stats = course.stats;
+        let counts = course.stats;
         lines.push(format!(
             "{}  {state}  {} questions, {retired} retired, {} exams, {} topics  {}",
             course.id,
-            stats.questions,
-            stats.exams,
-            stats.topics,
+            counts.questions,
+            counts.exams,
+            counts.topics,
             plain(&course.name)
         ));
     }

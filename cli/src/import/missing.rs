@@ -50,10 +50,10 @@ impl Missing {
     /// What was done, or would be.
     #[must_use]
     pub fn report(&self, is_done: bool) -> String {
-        let named: Vec<&str> = self.questions.iter().take(NAMED_MAX).map(QuestionId::as_str).collect();
+        let first: Vec<&str> = self.questions.iter().take(NAMED_MAX).map(QuestionId::as_str).collect();
         let more = if self.questions.len() > NAMED_MAX { ", …" } else { "" };
         let verb = if is_done { "retired" } else { "would retire" };
-        let names = if named.is_empty() { String::new() } else { format!(": {}{more}", named.join(", ")) };
-        format!("{verb} {} questions of {} that the file does not have{names}", self.questions.len(), self.course)
+        let list = if first.is_empty() { String::new() } else { format!(": {}{more}", first.join(", ")) };
+        format!("{verb} {} questions of {} that the file does not have{list}", self.questions.len(), self.course)
     }
 }

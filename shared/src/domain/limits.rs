@@ -146,15 +146,14 @@ impl LimitedAction {
             Self::Analysis | Self::ResetEmail | Self::Resend | Self::EmailChangeAddress => (5, HOUR_SECONDS),
             Self::EmailChange => (3, HOUR_SECONDS),
             // Whoever knows the password has 240 guesses a day, each right with a chance of three in a million.
-            Self::FactorCode => (10, HOUR_SECONDS),
+            // For vouchers: typing errors of a user. Guessing a random code at this rate is hopeless; an operator's own code has
+            // few uses.
+            Self::FactorCode | Self::Redeem => (10, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
             Self::Spend => (20, MINUTE_SECONDS),
-            Self::Report => (20, HOUR_SECONDS),
             // A class behind one address has few messages at once, and a mailbox is soon full.
-            Self::Contact => (20, HOUR_SECONDS),
-            // Typing errors of a user. Guessing a random code at this rate is hopeless; an operator's own code has few uses.
-            Self::Redeem => (10, HOUR_SECONDS),
+            Self::Contact | Self::Report => (20, HOUR_SECONDS),
         };
         Policy { quota, window_seconds }
     }
