@@ -101,9 +101,8 @@ async fn imported_progress_of_a_new_account_is_not_sold_again() {
     let ada = test.member("ada", Plan::Free, 1_000).await;
     let schema = "CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT, password_hash TEXT, created_at TEXT);
         CREATE TABLE user_progress (question_id TEXT, user_id TEXT, unlocked_at TEXT);\n";
-    let rows: String = (0..QUESTIONS / 2)
-        .map(|n| format!("INSERT INTO user_progress VALUES('q{n}','{}','2025-02-01 10:00:00');\n", ada.id))
-        .collect();
+    let row = |n: usize| format!("INSERT INTO user_progress VALUES('q{n}','{}','2025-02-01 10:00:00');", ada.id);
+    let rows = (0..QUESTIONS / 2).map(row).collect::<Vec<_>>().join("\n");
     let summary = import_d1(&test.app, &format!("{schema}{rows}"), false).await.unwrap();
     assert_eq!(unlocked(&test, &ada).await.len(), QUESTIONS / 2, "{summary}");
     buy_the_rest(&test, &ada, QUESTIONS).await;
