@@ -99,18 +99,18 @@ async fn main() {
         if event.contains(events::LINK_TOKEN) {
             let owner = test.user(&format!("{}-link", route.operation)).await;
             if event.contains(events::CODE) {
-                let owned = events::code(&test, &owner, &name).await;
-                event = event.replace(events::CODE, &owned);
-                code = Some(owned);
+                let typed = events::code(&test, &owner, &name).await;
+                event = event.replace(events::CODE, &typed);
+                code = Some(typed);
             }
             let token = events::link_token(&test, &owner, &name).await;
             event = event.replace(events::LINK_TOKEN, &token);
             link_token = Some(token);
         }
         if event.contains(events::CODE) {
-            let owned = events::code(&test, &reader, &name).await;
-            event = event.replace(events::CODE, &owned);
-            code = Some(owned);
+            let typed = events::code(&test, &reader, &name).await;
+            event = event.replace(events::CODE, &typed);
+            code = Some(typed);
         }
         let payload = events::fill(&name, event, &reader, test.app.now()).await;
         // An image is no JSON, and the sample course has none.

@@ -23,10 +23,8 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
         "forgot_password" => (path, Some(json!({"email": "ada@example.org"}))),
         "send_message" => (path, Some(json!({"name": "Ada", "email": "ada@example.org", "message": "Hello."}))),
-        "verify_email" => (path, Some(json!({"token": "pm_"}))),
-        "confirm_email" | "undo_email_change" => (path, Some(json!({"token": "pm_"}))),
+        "verify_email" | "confirm_email" | "undo_email_change" => (path, Some(json!({"token": "pm_"}))),
         "login_with_factor" => (path, Some(json!({"challenge": "pc_", "code": "123456"}))),
-        "setup_factor" => (path, Some(json!({"password": tests::PASSWORD}))),
         "confirm_factor" => (path, Some(json!({"code": "123456"}))),
         "remove_factor" => (path, Some(json!({"password": tests::PASSWORD, "code": "123456"}))),
         "update_me" => (path, Some(json!({"name": "Ada"}))),
@@ -50,7 +48,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "change_password" => {
             (path, Some(json!({"current_password": tests::PASSWORD, "new_password": "another good passphrase"})))
         }
-        "delete_account" => (path, Some(json!({"password": tests::PASSWORD}))),
+        "delete_account" | "setup_factor" => (path, Some(json!({"password": tests::PASSWORD}))),
         "open_portal"
         | "resend_verification"
         | "logout"

@@ -142,8 +142,8 @@ async fn the_former_address_is_reserved_while_the_change_can_be_undone() {
     let token = test.undo_token(&ada, NEW).await;
     let _ = register(&test, "ADA@example.org").await.problem(409, "email_taken");
     let bob = test.user("bob").await;
-    let taken = test.confirm_token(&bob, &ada.email).await;
-    let _ = confirm(&test, &taken).await.problem(409, "email_taken");
+    let of_bob = test.confirm_token(&bob, &ada.email).await;
+    let _ = confirm(&test, &of_bob).await.problem(409, "email_taken");
     // Changing once more would make the first change permanent.
     let problem = ask(&ada, "third@example.org").await.problem(409, "email_changed_recently");
     assert!(problem["detail"].as_str().unwrap().contains("7 days"), "{problem}");

@@ -47,56 +47,6 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
     let order = json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "count": 2});
 
     let (path, body) = match row.operation.as_str() {
-        "register" => (on(""), Some(json!({"email": format!("new-{email}"), "password": PASSWORD}))),
-        "login" => (on(""), Some(json!({"email": person.email, "password": PASSWORD}))),
-        "forgot_password" => (on(""), Some(json!({"email": person.email}))),
-        "send_message" => (on(""), Some(json!({"name": "Ada", "email": person.email, "message": "Hello."}))),
-        "verify_email" | "reset_password" => {
-            let token = if row.operation == "verify_email" {
-                let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
-                test.token_for(&person).await
-            } else {
-                test.reset_token(&person).await
-            };
-            let mut body = json!({"token": token});
-            if row.operation == "reset_password" {
-                body["new_password"] = json!("another good passphrase");
-            }
-            (on(""), Some(body))
-        }
-        "setup_factor" => {
-            test.give_password(&person).await;
-            (on(""), Some(json!({"password": PASSWORD})))
-        }
-        "confirm_factor" => {
-            test.give_password(&person).await;
-            let secret = test.begin_factor(&person).await;
-            (on(""), Some(json!({"code": test.code(&secret, 0)})))
-        }
-        "remove_factor" | "login_with_factor" => {
-            test.give_password(&person).await;
-            let code = test.give_factor(&person).await.recovery_codes.swap_remove(0);
-            let body = if row.operation == "remove_factor" {
-                json!({"password": PASSWORD, "code": code})
-            } else {
-                json!({"challenge": test.challenge(&person.email).await, "code": code})
-            };
-            (on(""), Some(body))
-        }
-        "update_me" => {
-            test.give_password(&person).await;
-            (on(""), Some(json!({"name": "Ada", "email": format!("new-{email}"), "password": PASSWORD})))
-        }
-        "confirm_email" | "undo_email_change" => {
-            test.give_password(&person).await;
-            let new = format!("new-{email}");
-            let token = if row.operation == "confirm_email" {
-                test.confirm_token(&person, &new).await
-            } else {
-                test.undo_token(&person, &new).await
-            };
-            (on(""), Some(json!({"token": token})))
-        }
         "practice_questions" => (on(""), Some(order.clone())),
         "redeem_voucher" => {
             test.voucher().await;
@@ -132,7 +82,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         | "show_detailed_analysis"
         | "list_course_questions"
         | "enroll" => (on("algebra"), None),
-        _ => (on(""), None),
+        operation => (on(""), account_body(test, operation, &person, &email).await),
     };
     match (row.operation.as_str(), row.situation.as_str()) {
         ("login", "") | ("change_password" | "delete_account", _) => {
@@ -171,6 +121,63 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         _ => {}
     }
     (person, path, body)
+}
+
+/// The body of a request about an account; `None` for all others.
+async fn account_body(test: &TestApp, operation: &str, person: &Person, email: &str) -> Option<Value> {
+    match operation {
+        "register" => Some(json!({"email": format!("new-{email}"), "password": PASSWORD})),
+        "login" => Some(json!({"email": person.email, "password": PASSWORD})),
+        "forgot_password" => Some(json!({"email": person.email})),
+        "send_message" => Some(json!({"name": "Ada", "email": person.email, "message": "Hello."})),
+        "verify_email" | "reset_password" => {
+            let token = if operation == "verify_email" {
+                let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
+                test.token_for(person).await
+            } else {
+                test.reset_token(person).await
+            };
+            let mut body = json!({"token": token});
+            if operation == "reset_password" {
+                body["new_password"] = json!("another good passphrase");
+            }
+            Some(body)
+        }
+        "setup_factor" => {
+            test.give_password(person).await;
+            Some(json!({"password": PASSWORD}))
+        }
+        "confirm_factor" => {
+            test.give_password(person).await;
+            let secret = test.begin_factor(person).await;
+            Some(json!({"code": test.code(&secret, 0)}))
+        }
+        "remove_factor" | "login_with_factor" => {
+            test.give_password(person).await;
+            let code = test.give_factor(person).await.recovery_codes.swap_remove(0);
+            let body = if operation == "remove_factor" {
+                json!({"password": PASSWORD, "code": code})
+            } else {
+                json!({"challenge": test.challenge(&person.email).await, "code": code})
+            };
+            Some(body)
+        }
+        "update_me" => {
+            test.give_password(person).await;
+            Some(json!({"name": "Ada", "email": format!("new-{email}"), "password": PASSWORD}))
+        }
+        "confirm_email" | "undo_email_change" => {
+            test.give_password(person).await;
+            let new = format!("new-{email}");
+            let token = if operation == "confirm_email" {
+                test.confirm_token(person, &new).await
+            } else {
+                test.undo_token(person, &new).await
+            };
+            Some(json!({"token": token}))
+        }
+        _ => None,
+    }
 }
 
 /// Sends a request that must succeed, with an idempotency key if allowed.
