@@ -18,7 +18,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         (
             "send_message",
             "/api/contact",
-            json!({"name": "Ada", "email": "ada@example.org", "subject": "S", "message": "Hello.", "errorDetails": {"status": 500}}),
+            json!({"name": "Ada", "email": "ada@example.org", "subject": "S", "message": "Hello.", "errorDetails": "status 500"}),
         ),
         ("verify_email", "/api/auth/verify", json!({"token": "pm_x"})),
         ("reset_password", "/api/auth/reset", json!({"token": "pm_x", "new_password": "another good passphrase"})),

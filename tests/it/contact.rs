@@ -8,7 +8,7 @@ use tests::{CONTACT_EMAIL, MAIL_FROM, TestApp};
 fn message() -> Value {
     json!({
         "name": "Ada\r\nBcc: all@example.org", "email": "ada@example.org", "subject": "Question 4\r\nBcc: all@example.org",
-        "message": "The key is wrong.\n\nI think.", "errorDetails": {"status": 500},
+        "message": "The key is wrong.\n\nI think.", "errorDetails": "status 500",
     })
 }
 
@@ -26,7 +26,7 @@ async fn a_message_goes_to_the_operators_alone_and_is_answered_to_its_sender() {
     assert!(headers.contains("\r\nReply-To: <ada@example.org>\r\n"), "{headers}");
     assert!(headers.contains("\r\nSubject: [contact] Question 4 Bcc: all@example.org\r\n"), "{headers}");
     assert!(!headers.contains("\nBcc:"), "{headers}");
-    assert!(body.contains("The key is wrong.") && body.contains("\"status\": 500"), "{body}");
+    assert!(body.contains("The key is wrong.") && body.contains("status 500"), "{body}");
     assert!(!body.contains("text/html"), "{body}");
     let [stored] = test.app.store.mails().await.unwrap().try_into().unwrap();
     assert_eq!((stored.mail.state, stored.mail.message), (MailState::Sent, None), "the words are removed");
@@ -49,9 +49,9 @@ async fn an_incomplete_message_is_refused_by_the_name_of_its_field() {
         ("name", Value::Null, 400, "missing_field"),
         ("email", Value::Null, 400, "missing_field"),
         ("message", Value::Null, 400, "missing_field"),
-        ("name", json!("  "), 422, "invalid_field"),
+        ("name", json!("  "), 400, "missing_field"),
         ("email", json!("nobody"), 422, "invalid_field"),
-        ("message", json!("\n"), 422, "invalid_field"),
+        ("message", json!("\n"), 400, "missing_field"),
         ("message", json!("x".repeat(5_001)), 422, "invalid_field"),
         ("subject", json!("x".repeat(201)), 422, "invalid_field"),
         ("errorDetails", json!("x".repeat(5_001)), 422, "invalid_field"),

@@ -182,7 +182,8 @@ impl Trial {
             *token = json!(person.link_token);
         }
         for (member, value) in [("challenge", &person.link_token), ("code", &person.code)] {
-            if let Some(place) = body.as_mut().and_then(|body| body.get_mut(member)) {
+            // A voucher's code is everybody's.
+            if let Some(place) = body.as_mut().and_then(|body| body.get_mut(member)).filter(|place| **place == "") {
                 *place = json!(value);
             }
         }

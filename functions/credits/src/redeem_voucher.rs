@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::credits::Credits;
 use shared::domain::time::in_answer;
-use shared::domain::vouchers::{Redemption, TypedCode};
+use shared::domain::vouchers::{Redemption, TypedVoucherCode};
 use shared::http::{Body, Claim, Json, Problem};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct RedeemRequest {
     /// The code. Case, spaces and hyphens do not matter.
-    code: TypedCode,
+    code: TypedVoucherCode,
 }
 
 impl Body for RedeemRequest {

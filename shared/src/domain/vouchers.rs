@@ -35,9 +35,9 @@ pub struct VoucherCode(String);
 /// A code as a client sends it: 1 to 100 characters.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub struct TypedCode(VoucherCode);
+pub struct TypedVoucherCode(VoucherCode);
 
-has_schema!(TypedCode, text(1, TYPED_CHARS_MAX).examples(["K7QP-3MXA-9RTD"]));
+has_schema!(TypedVoucherCode, text(1, TYPED_CHARS_MAX).examples(["K7QP-3MXA-9RTD"]));
 
 /// Identifies a voucher: SHA-256 of its code, in hex.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -142,7 +142,7 @@ impl VoucherCode {
     }
 }
 
-impl TryFrom<String> for TypedCode {
+impl TryFrom<String> for TypedVoucherCode {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -154,7 +154,7 @@ impl TryFrom<String> for TypedCode {
     }
 }
 
-impl TypedCode {
+impl TypedVoucherCode {
     /// The id of the voucher with this code.
     #[must_use]
     pub fn id(&self) -> VoucherId {
@@ -259,8 +259,10 @@ mod tests {
 
     #[test]
     fn a_typed_code_is_bounded() {
-        assert!(TypedCode::try_from(String::new()).is_err() && TypedCode::try_from("é".repeat(101)).is_err());
-        assert!(TypedCode::try_from("é".repeat(100)).is_ok());
+        assert!(
+            TypedVoucherCode::try_from(String::new()).is_err() && TypedVoucherCode::try_from("é".repeat(101)).is_err()
+        );
+        assert!(TypedVoucherCode::try_from("é".repeat(100)).is_ok());
     }
 
     #[test]
