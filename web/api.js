@@ -162,11 +162,6 @@ export async function changeMe(body) {
   return read(await request("PATCH", "/api/auth/me", { body }));
 }
 
-/** A route of which the contract may not know yet. @param {string} method @param {string} path @param {CallOptions} [options] @returns {Promise<any>} */
-export async function callOptional(method, path, options = {}) {
-  return read(await request(method, path, options), options.signal);
-}
-
 /** Idempotency keys of requests whose answer has not come, by request. @returns {Record<string, string>} */
 const openOrders = () => kept("orders") ?? {};
 

@@ -1,6 +1,6 @@
 // Credits: the balance, plans, vouchers, and where credits went.
 
-import { Problem, callOptional, get, once } from "../api.js";
+import { Problem, get, once, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { doing, form, heading, notice, table } from "../pieces.js";
 import { figure } from "./course.js";
@@ -116,7 +116,7 @@ function voucher() {
     act: async (values) => {
       fill(place);
       try {
-        const { credits_granted, credits } = await callOptional("POST", "/api/credits/redeem", { body: { code: (values["code"] ?? "").trim() } });
+        const { credits_granted, credits } = await post("/api/credits/redeem", { body: { code: (values["code"] ?? "").trim() } });
         setCredits(credits);
         fill(place, notice("good", t("voucher.done", { n: credits_granted })));
       } catch (error) {
