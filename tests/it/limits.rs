@@ -15,7 +15,7 @@ use shared::domain::credits::Plan;
 use shared::domain::id::UserId;
 use shared::domain::limits::LimitedAction;
 use shared::domain::mail::MailId;
-use shared::domain::mail::token::{LinkToken, MailKey, Purpose};
+use shared::domain::mail::token::{LinkPurpose, LinkToken, MailKey};
 use shared::http::routes::ROUTES;
 use shared::http::with_standard_layers;
 use tests::{Answer, Person, TestApp};
@@ -41,7 +41,7 @@ fn token_of_nobody() -> String {
 fn token_of_no_mail() -> String {
     let key = MailKey::new("a key that is not the one of the server").unwrap();
     let user = UserId(Uuid::from_u128(7));
-    LinkToken::derive(&key, Purpose::Verify, MailId(Uuid::from_u128(7)), user).unwrap().reveal()
+    LinkToken::derive(&key, LinkPurpose::Verify, MailId(Uuid::from_u128(7)), user).unwrap().reveal()
 }
 
 /// Members whose requests are counted together, since each names the same address.

@@ -8,19 +8,19 @@ use futures_util::future::join_all;
 use pastpaper::mail::courier::Smtp;
 use serde_json::{Value, json};
 use shared::domain::mail::MailState;
-use shared::domain::mail::delivery::{LEASE_SECONDS, Outcome};
+use shared::domain::mail::delivery::{DeliveryOutcome, LEASE_SECONDS};
 use tests::mail::{Killed, Post};
 use tests::smtp::{SmtpStandIn, SmtpTrouble};
 use tests::{APP_URL, MAIL_FROM, PASSWORD, TestApp};
 
 const LEASE: Duration = Duration::from_secs(LEASE_SECONDS.unsigned_abs());
 
-fn unknown() -> Outcome {
-    Outcome::Unknown("the connection broke".to_owned())
+fn unknown() -> DeliveryOutcome {
+    DeliveryOutcome::Unknown("the connection broke".to_owned())
 }
 
-fn postponed() -> Outcome {
-    Outcome::Postponed("the mail server answered 450".to_owned())
+fn postponed() -> DeliveryOutcome {
+    DeliveryOutcome::Postponed("the mail server answered 450".to_owned())
 }
 
 async fn states(test: &TestApp) -> Vec<MailState> {
@@ -174,7 +174,7 @@ async fn a_server_that_asks_to_wait_gets_the_mail_later_and_one_that_refuses_nev
     }
     assert_eq!(states(&test).await, [MailState::Sent]);
     let _bob = test.user("bob").await;
-    let post = Post::answering([Outcome::Refused("the mail server answered 550".to_owned())]);
+    let post = Post::answering([DeliveryOutcome::Refused("the mail server answered 550".to_owned())]);
     assert_eq!((deliver(&test, &post).await, deliver(&test, &post).await), (1, 0));
     assert!(states(&test).await.contains(&MailState::Dead));
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use shared::app::deliver_mail::Courier;
 use shared::domain::account::Password;
-use shared::domain::mail::delivery::Outcome;
+use shared::domain::mail::delivery::DeliveryOutcome;
 use shared::domain::mail::message::Message;
 use shared::domain::mail::{Mail, MailKind};
 
@@ -15,13 +15,13 @@ use crate::{PASSWORD, Person, TestApp};
 #[derive(Default)]
 pub struct Post {
     sent: Mutex<Vec<Message>>,
-    answers: Mutex<VecDeque<Outcome>>,
+    answers: Mutex<VecDeque<DeliveryOutcome>>,
 }
 
 impl Post {
     /// A courier with these outcomes for its first mails.
     #[must_use]
-    pub fn answering(answers: impl IntoIterator<Item = Outcome>) -> Self {
+    pub fn answering(answers: impl IntoIterator<Item = DeliveryOutcome>) -> Self {
         Self { sent: Mutex::default(), answers: Mutex::new(answers.into_iter().collect()) }
     }
 
@@ -32,10 +32,10 @@ impl Post {
 }
 
 impl Courier for Post {
-    async fn send(&self, message: &Message) -> Outcome {
+    async fn send(&self, message: &Message) -> DeliveryOutcome {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(message.clone());
         let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        next.unwrap_or(Outcome::Accepted)
+        next.unwrap_or(DeliveryOutcome::Accepted)
     }
 }
 
@@ -43,7 +43,7 @@ impl Courier for Post {
 pub struct Killed;
 
 impl Courier for Killed {
-    async fn send(&self, _: &Message) -> Outcome {
+    async fn send(&self, _: &Message) -> DeliveryOutcome {
         std::future::pending().await
     }
 }

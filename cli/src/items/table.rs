@@ -2,7 +2,7 @@
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
-use shared::domain::items::{Flag, Interval};
+use shared::domain::items::{ConfidenceInterval, Flag};
 
 use super::{Report, Row};
 use crate::output::plain;
@@ -63,9 +63,9 @@ fn cells(row: &Row) -> [String; 9] {
 }
 
 /// A number with its interval; a dash if there is none.
-pub(super) fn with_interval(found: Option<f64>, interval: Option<Interval>) -> String {
+pub(super) fn with_interval(found: Option<f64>, interval: Option<ConfidenceInterval>) -> String {
     match (found, interval) {
-        (Some(found), Some(Interval { low, high })) => format!("{found:.2} ({low:.2} to {high:.2})"),
+        (Some(found), Some(ConfidenceInterval { low, high })) => format!("{found:.2} ({low:.2} to {high:.2})"),
         (Some(found), None) => format!("{found:.2}"),
         (None, _) => "-".to_owned(),
     }

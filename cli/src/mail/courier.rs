@@ -11,7 +11,7 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use shared::app::deliver_mail::Courier;
-use shared::domain::mail::delivery::Outcome;
+use shared::domain::mail::delivery::DeliveryOutcome;
 use shared::domain::mail::message::Message;
 
 use crate::output::{outln, plain};
@@ -71,7 +71,7 @@ impl LocalCourier {
 }
 
 impl Courier for LocalCourier {
-    async fn send(&self, message: &Message) -> Outcome {
+    async fn send(&self, message: &Message) -> DeliveryOutcome {
         match self {
             Self::Smtp(smtp) => smtp.send(message).await,
             Self::Files(files) => files.send(message).await,
@@ -93,34 +93,34 @@ impl Smtp {
 }
 
 impl Courier for Smtp {
-    async fn send(&self, message: &Message) -> Outcome {
+    async fn send(&self, message: &Message) -> DeliveryOutcome {
         let address = |text: &str| text.parse::<Address>();
         let (Ok(from), Ok(to)) = (address(&message.from), address(&message.to)) else {
-            return Outcome::Refused("an address is not valid for SMTP".to_owned());
+            return DeliveryOutcome::Refused("an address is not valid for SMTP".to_owned());
         };
         let Ok(envelope) = Envelope::new(Some(from), vec![to]) else {
-            return Outcome::Refused("the envelope is not valid for SMTP".to_owned());
+            return DeliveryOutcome::Refused("the envelope is not valid for SMTP".to_owned());
         };
         match tokio::time::timeout(self.timeout, self.transport.send_raw(&envelope, &message.bytes)).await {
-            Ok(Ok(_)) => Outcome::Accepted,
+            Ok(Ok(_)) => DeliveryOutcome::Accepted,
             Ok(Err(error)) => outcome(&error),
-            Err(_) => Outcome::Unknown("the mail server did not answer in time".to_owned()),
+            Err(_) => DeliveryOutcome::Unknown("the mail server did not answer in time".to_owned()),
         }
     }
 }
 
 /// An answer of the server says what happened to the mail; everything else may have happened after its last byte. Texts of
 /// servers are left out, because they quote addresses.
-fn outcome(error: &SmtpError) -> Outcome {
+fn outcome(error: &SmtpError) -> DeliveryOutcome {
     let code = error.status().map(|code| code.to_string()).unwrap_or_default();
     if error.is_permanent() {
-        Outcome::Refused(format!("the mail server answered {code}"))
+        DeliveryOutcome::Refused(format!("the mail server answered {code}"))
     } else if error.is_transient() {
-        Outcome::Postponed(format!("the mail server answered {code}"))
+        DeliveryOutcome::Postponed(format!("the mail server answered {code}"))
     } else if error.is_timeout() {
-        Outcome::Unknown("the mail server did not answer in time".to_owned())
+        DeliveryOutcome::Unknown("the mail server did not answer in time".to_owned())
     } else {
-        Outcome::Unknown("no connection to the mail server, or it broke".to_owned())
+        DeliveryOutcome::Unknown("no connection to the mail server, or it broke".to_owned())
     }
 }
 
@@ -147,15 +147,15 @@ impl Files {
 }
 
 impl Courier for Files {
-    async fn send(&self, message: &Message) -> Outcome {
+    async fn send(&self, message: &Message) -> DeliveryOutcome {
         if let Err(error) = self.write(message) {
-            return Outcome::Postponed(format!("the file cannot be written: {}", error.kind()));
+            return DeliveryOutcome::Postponed(format!("the file cannot be written: {}", error.kind()));
         }
         let link = if message.link.is_empty() { String::new() } else { format!("\n  {}", message.link) };
         let printed = outln!("Mail to {}: {}{link}", plain(&message.to), plain(&message.subject));
         match printed {
-            Ok(()) => Outcome::Accepted,
-            Err(error) => Outcome::Postponed(format!("the link cannot be printed: {}", error.kind())),
+            Ok(()) => DeliveryOutcome::Accepted,
+            Err(error) => DeliveryOutcome::Postponed(format!("the link cannot be printed: {}", error.kind())),
         }
     }
 }

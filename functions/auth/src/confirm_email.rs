@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::account::Email;
 use shared::domain::mail::MailKind;
-use shared::domain::mail::token::{Purpose, TypedToken};
+use shared::domain::mail::token::{LinkPurpose, TypedToken};
 use shared::http::{Body, Code, Json, LimitSubject, Limiter, Problem};
 use shared::store::{EmailChange, LinkTokenState};
 use utoipa::ToSchema;
@@ -50,7 +50,7 @@ pub(crate) async fn confirm_email(
     let token = request.token.parsed().map_err(|_| invalid())?;
     let now = app.now();
     for attempt in 0..ATTEMPTS_MAX {
-        let read = async { Ok::<_, Problem>(app.store.link_token(&token, Purpose::ConfirmEmail, now).await?) };
+        let read = async { Ok::<_, Problem>(app.store.link_token(&token, LinkPurpose::ConfirmEmail, now).await?) };
         let state =
             if attempt == 0 { tokio::try_join!(read, limiter.admit(LimitSubject::default()))?.0 } else { read.await? };
         let profile = match state {
@@ -62,7 +62,7 @@ pub(crate) async fn confirm_email(
         let credential = app.store.credential(&profile.email).await?;
         let Some(credential) = credential.filter(|credential| credential.user_id == profile.id) else { continue };
         let notice = app.mail_to(&profile, MailKind::EmailChanged);
-        let undo_until = now.as_second() + Purpose::UndoEmail.ttl_seconds();
+        let undo_until = now.as_second() + LinkPurpose::UndoEmail.ttl_seconds();
         let (notice, with) = ((notice.as_ref(), undo_until), (now, &*app.random));
         match app.store.confirm_email((&profile, &new), credential, &token, notice, with).await? {
             EmailChange::Done => return Ok(axum::Json(EmailConfirmed { success: true, email: new })),

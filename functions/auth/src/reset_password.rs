@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::account::NewPassword;
 use shared::domain::mail::MailKind;
-use shared::domain::mail::token::{Purpose, TypedToken};
+use shared::domain::mail::token::{LinkPurpose, TypedToken};
 use shared::http::{Body, Json, LimitSubject, Limiter, Problem};
 use shared::store::{LinkTokenState, Reset};
 use utoipa::ToSchema;
@@ -50,7 +50,7 @@ pub(crate) async fn reset_password(
     let now = app.now();
     let mut hashed = None;
     for attempt in 0..ATTEMPTS_MAX {
-        let read = async { Ok::<_, Problem>(app.store.link_token(&token, Purpose::Reset, now).await?) };
+        let read = async { Ok::<_, Problem>(app.store.link_token(&token, LinkPurpose::Reset, now).await?) };
         let state = if attempt == 0 {
             // A key is derived only for a request within the limit and with a valid token.
             tokio::try_join!(read, limiter.admit(LimitSubject::default()))?.0

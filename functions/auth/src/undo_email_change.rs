@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::account::Email;
 use shared::domain::mail::MailKind;
-use shared::domain::mail::token::{Purpose, TypedToken};
+use shared::domain::mail::token::{LinkPurpose, TypedToken};
 use shared::http::{Body, Json, LimitSubject, Limiter, Problem};
 use shared::store::{EmailChange, LinkTokenState};
 use utoipa::ToSchema;
@@ -48,7 +48,7 @@ pub(crate) async fn undo_email_change(
     let token = request.token.parsed().map_err(|_| invalid())?;
     let now = app.now();
     for attempt in 0..ATTEMPTS_MAX {
-        let read = async { Ok::<_, Problem>(app.store.link_token(&token, Purpose::UndoEmail, now).await?) };
+        let read = async { Ok::<_, Problem>(app.store.link_token(&token, LinkPurpose::UndoEmail, now).await?) };
         let state =
             if attempt == 0 { tokio::try_join!(read, limiter.admit(LimitSubject::default()))?.0 } else { read.await? };
         let profile = match state {

@@ -8,7 +8,7 @@ use shared::domain::account::password::PasswordMatch;
 use shared::domain::account::profile::{DatedEmail, Profile};
 use shared::domain::account::{Name, Password};
 use shared::domain::limits::LimitedAction;
-use shared::domain::mail::token::Purpose;
+use shared::domain::mail::token::LinkPurpose;
 use shared::domain::mail::{Mail, MailKind, deliverable};
 use shared::http::{Body, Claim, Code, Json, Problem};
 use shared::store::AddressRequest;
@@ -115,7 +115,7 @@ async fn decide(
     }
     claim.admit_to(LimitedAction::EmailChange).await?;
     claim.admit_email_to(LimitedAction::EmailChangeAddress, mailbox.normal()).await?;
-    let until = now.as_second() + Purpose::ConfirmEmail.ttl_seconds();
+    let until = now.as_second() + LinkPurpose::ConfirmEmail.ttl_seconds();
     let new = DatedEmail { email: mailbox.normal().clone(), until };
     let mail = app.mail_to_other(profile, &new.email, MailKind::ConfirmEmail);
     Ok(Decision::Ask(new, Box::new(mail)))

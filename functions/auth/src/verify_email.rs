@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::App;
-use shared::domain::mail::token::{Purpose, TypedToken};
+use shared::domain::mail::token::{LinkPurpose, TypedToken};
 use shared::http::{Body, Json, LimitSubject, Limiter, Problem};
 use shared::store::LinkTokenState;
 use utoipa::ToSchema;
@@ -42,7 +42,7 @@ pub(crate) async fn verify_email(
 ) -> Result<axum::Json<EmailVerified>, Problem> {
     let token = request.token.parsed().map_err(|_| invalid())?;
     let now = app.now();
-    let read = async { Ok(app.store.link_token(&token, Purpose::Verify, now).await?) };
+    let read = async { Ok(app.store.link_token(&token, LinkPurpose::Verify, now).await?) };
     let (state, ()) = tokio::try_join!(read, limiter.admit(LimitSubject::default()))?;
     let profile = match state {
         LinkTokenState::Valid(profile) => profile,

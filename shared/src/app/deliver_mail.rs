@@ -11,7 +11,7 @@ use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
 use crate::domain::account::profile::{DatedEmail, Profile};
 use crate::domain::mail::contact::ContactMessage;
-use crate::domain::mail::delivery::Outcome;
+use crate::domain::mail::delivery::DeliveryOutcome;
 use crate::domain::mail::letter::{Letter, link};
 use crate::domain::mail::message::Message;
 use crate::domain::mail::token::{LinkToken, MailKey};
@@ -22,7 +22,7 @@ use crate::stripe::StripeError;
 /// Hands a message to a mail server.
 pub trait Courier: Sync {
     /// Sends a message and returns what the mail server did with it. Texts in the outcome must hold no address.
-    fn send(&self, message: &Message) -> impl Future<Output = Outcome> + Send;
+    fn send(&self, message: &Message) -> impl Future<Output = DeliveryOutcome> + Send;
 }
 
 /// Why no mail can be delivered now.
@@ -119,11 +119,11 @@ impl App {
         }
         let outcome = courier.send(&message).await;
         match &outcome {
-            Outcome::Accepted => {}
-            Outcome::Postponed(trouble) | Outcome::Unknown(trouble) => {
+            DeliveryOutcome::Accepted => {}
+            DeliveryOutcome::Postponed(trouble) | DeliveryOutcome::Unknown(trouble) => {
                 tracing::warn!(mail = %held.id, trouble, "a mail was not sent yet");
             }
-            Outcome::Refused(trouble) => tracing::error!(mail = %held.id, trouble, "a mail was refused"),
+            DeliveryOutcome::Refused(trouble) => tracing::error!(mail = %held.id, trouble, "a mail was refused"),
         }
         let after = held.after(outcome, self.now().as_second());
         self.store.change_mail(&stored.with(held), &after).await?;

@@ -8,7 +8,7 @@ use crate::domain::mail::token::MailKey;
 
 /// Settings of mail.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct MailSettings {
     /// `MAIL_FROM`: the address that mails come from.
     pub from: String,
     /// `APP_URL`: the client, whose pages the links open. Without a slash at its end.
@@ -20,7 +20,7 @@ pub struct Settings {
     pub key: Option<Source>,
 }
 
-impl Settings {
+impl MailSettings {
     /// Reads the settings with `get`, which returns `None` for an empty variable. Without `MAIL_FROM` no mail is sent.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Settings {
 /// When it is neither `true` nor `false`, or nobody could verify an email.
 pub(super) fn requires_verification(
     get: impl Fn(&str) -> Option<String>,
-    mail: Option<&Settings>,
+    mail: Option<&MailSettings>,
 ) -> Result<bool, InvalidConfig> {
     const NAME: &str = "REQUIRE_VERIFIED_EMAIL";
     match get(NAME).as_deref() {
@@ -70,8 +70,8 @@ pub(super) fn requires_verification(
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<Option<Settings>, InvalidConfig> {
-        Settings::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    fn read(variables: &[(&str, &str)]) -> Result<Option<MailSettings>, InvalidConfig> {
+        MailSettings::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     const FROM: (&str, &str) = ("MAIL_FROM", "no-reply@bücher.example");

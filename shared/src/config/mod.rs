@@ -5,7 +5,7 @@ pub mod stripe;
 
 use std::fmt;
 
-use self::stripe::{Settings, Source};
+use self::stripe::{Source, StripeSettings};
 use crate::domain::account::factor::FactorKeys;
 
 /// Default CORS origins for local development.
@@ -27,7 +27,7 @@ pub struct Config {
     /// DynamoDB table and connection.
     pub database: Database,
     /// Stripe settings.
-    pub stripe: Settings,
+    pub stripe: StripeSettings,
     /// `FIGURE_KEY`, or the parameter named by `FIGURE_KEY_PARAMETER`: signs the addresses of figures. `None` shows questions
     /// without addresses of their figures.
     pub figure_key: Option<Source>,
@@ -35,7 +35,7 @@ pub struct Config {
     /// as in `2:<key>,1:<key>`. `None`: no second factor can be set up.
     pub factor_key: Option<Source>,
     /// Settings of mail. `None` sends no mail: emails are not verified, and passwords cannot be reset.
-    pub mail: Option<mail::Settings>,
+    pub mail: Option<mail::MailSettings>,
     /// `REQUIRE_VERIFIED_EMAIL`: free credits can be spent only after the email is verified.
     pub require_verified_email: bool,
 }
@@ -105,7 +105,7 @@ impl Config {
             .unwrap_or_default();
         let cors_allowed_origins = origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let cors_allowed_origins = cors_allowed_origins.map(origin).collect::<Result<_, _>>()?;
-        let stripe = Settings::read(get)?;
+        let stripe = StripeSettings::read(get)?;
         let figure_key = Source::read(get, "FIGURE_KEY", "FIGURE_KEY_PARAMETER");
         let is_short =
             |source: &Source| matches!(source, Source::Here(key) if key.reveal().len() < FIGURE_KEY_BYTES_MIN);
@@ -119,7 +119,7 @@ impl Config {
                 "must be keys of at least 32 characters, as in 2:<key>,1:<key>",
             ));
         }
-        let mail = mail::Settings::read(get)?;
+        let mail = mail::MailSettings::read(get)?;
         let require_verified_email = mail::requires_verification(get, mail.as_ref())?;
         let database = Database::read(get)?;
         Ok(Self { stage, cors_allowed_origins, database, stripe, figure_key, factor_key, mail, require_verified_email })

@@ -53,7 +53,7 @@ impl Source {
 
 /// Stripe settings.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct StripeSettings {
     /// `STRIPE_SECRET_KEY`, or the parameter named by `STRIPE_SECRET_KEY_PARAMETER`. `None` disables payments.
     pub(crate) secret_key: Option<Source>,
     /// `STRIPE_WEBHOOK_SECRET`, or the parameter named by `STRIPE_WEBHOOK_SECRET_PARAMETER`. Comma-separated during a
@@ -76,7 +76,7 @@ pub struct Settings {
     pub(crate) extension_token: Secret,
 }
 
-impl Settings {
+impl StripeSettings {
     /// Reads the settings with `get`, which returns `None` for an empty variable.
     ///
     /// # Errors
@@ -149,8 +149,10 @@ mod tests {
         ("CHECKOUT_CANCEL_URL", "https://app.example.org/plans"),
     ];
 
-    fn read(variables: &[(&str, &str)]) -> Result<Settings, InvalidConfig> {
-        Settings::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    fn read(variables: &[(&str, &str)]) -> Result<StripeSettings, InvalidConfig> {
+        StripeSettings::read(|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]

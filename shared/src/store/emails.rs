@@ -20,7 +20,7 @@ use crate::domain::account::profile::{DatedEmail, Profile};
 use crate::domain::account::{Email, Name};
 use crate::domain::id::UserId;
 use crate::domain::mail::Mail;
-use crate::domain::mail::token::{LinkToken, Purpose};
+use crate::domain::mail::token::{LinkPurpose, LinkToken};
 use crate::domain::random::Random;
 
 /// Stands in the place of a credential while the change of an address can be undone. It signs nobody in.
@@ -175,7 +175,7 @@ impl Store {
             .expression_attribute_values(":hash", text(credential.password_hash.as_str()))
             .build()?;
         let mut actions = vec![
-            self.use_token(token, Purpose::ConfirmEmail, now)?,
+            self.use_token(token, LinkPurpose::ConfirmEmail, now)?,
             self.update(account)?,
             TransactWriteItem::builder().put(leave).build(),
             self.put_free(item::write(&keys::credential(new), &credential)?, now)?,
@@ -245,7 +245,7 @@ impl Store {
             .expression_attribute_values(":user", text(profile.id.to_string()))
             .build()?;
         let actions = vec![
-            self.use_token(token, Purpose::UndoEmail, now)?,
+            self.use_token(token, LinkPurpose::UndoEmail, now)?,
             self.update(account)?,
             TransactWriteItem::builder().delete(leave).build(),
             TransactWriteItem::builder().put(back).build(),
@@ -298,7 +298,7 @@ impl Store {
     pub(super) fn use_token(
         &self,
         token: &LinkToken,
-        purpose: Purpose,
+        purpose: LinkPurpose,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
         let used = Update::builder()

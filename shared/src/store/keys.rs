@@ -53,7 +53,7 @@ use crate::domain::id::{CourseId, EntryId, ExamId, PatternId, QuestionId, TopicI
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::limits::Window;
 use crate::domain::mail::Slot;
-use crate::domain::mail::token::Purpose;
+use crate::domain::mail::token::LinkPurpose;
 use crate::domain::midterm::MidtermId;
 use crate::domain::questions::report::ReportId;
 use crate::domain::study::attempt::AttemptId;
@@ -324,7 +324,7 @@ pub fn limit(window: Window, subject: &str) -> Key {
 
 /// Key of a user's token for links of mails.
 #[must_use]
-pub fn link_token(id: UserId, purpose: Purpose) -> Key {
+pub fn link_token(id: UserId, purpose: LinkPurpose) -> Key {
     Key::new(user(id), format!("TOKEN#{}", purpose.as_str()))
 }
 
@@ -481,7 +481,7 @@ mod tests {
         let closed = ClosedLedgerId(Uuid::from_u128(9));
         let closed_pk = "CLOSED#00000000-0000-0000-0000-000000000009";
         assert_eq!(both(&closed_ledger(closed)), (closed_pk, "LEDGER"));
-        assert_eq!(both(&link_token(USER, Purpose::Reset)), (user, "TOKEN#reset"));
+        assert_eq!(both(&link_token(USER, LinkPurpose::Reset)), (user, "TOKEN#reset"));
         let verify = ("MAIL#3", "00112233-4455-6677-8899-aabbccddeeff#verify");
         assert_eq!(both(&mail(&Slot::Verify(USER))), verify);
         let confirm = ("MAIL#3", "00112233-4455-6677-8899-aabbccddeeff#confirm_email");

@@ -18,7 +18,7 @@ use crate::domain::account::Email;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::token::TokenHash;
-use crate::domain::mail::token::{LinkToken, Purpose};
+use crate::domain::mail::token::{LinkPurpose, LinkToken};
 use crate::domain::mail::{Mail, Slot};
 use crate::domain::random::Random;
 
@@ -56,12 +56,12 @@ enum StoredPurpose {
 impl StoredLinkToken {
     /// A token that was asked for at `asked_at` and is sent to `email`, in this session epoch of the account.
     #[must_use]
-    pub fn new(token: &LinkToken, purpose: Purpose, email: Email, session_epoch: u32, asked_at: i64) -> Self {
+    pub fn new(token: &LinkToken, purpose: LinkPurpose, email: Email, session_epoch: u32, asked_at: i64) -> Self {
         let stored = match purpose {
-            Purpose::Verify => StoredPurpose::Verify,
-            Purpose::Reset => StoredPurpose::Reset,
-            Purpose::ConfirmEmail => StoredPurpose::ConfirmEmail,
-            Purpose::UndoEmail => StoredPurpose::UndoEmail,
+            LinkPurpose::Verify => StoredPurpose::Verify,
+            LinkPurpose::Reset => StoredPurpose::Reset,
+            LinkPurpose::ConfirmEmail => StoredPurpose::ConfirmEmail,
+            LinkPurpose::UndoEmail => StoredPurpose::UndoEmail,
         };
         let expires_at = asked_at + purpose.ttl_seconds();
         Self { token_hash: token.hash(), purpose: stored, email, session_epoch, used_at: None, expires_at }
@@ -69,12 +69,12 @@ impl StoredLinkToken {
 
     /// What it permits.
     #[must_use]
-    pub fn purpose(&self) -> Purpose {
+    pub fn purpose(&self) -> LinkPurpose {
         match self.purpose {
-            StoredPurpose::Verify => Purpose::Verify,
-            StoredPurpose::Reset => Purpose::Reset,
-            StoredPurpose::ConfirmEmail => Purpose::ConfirmEmail,
-            StoredPurpose::UndoEmail => Purpose::UndoEmail,
+            StoredPurpose::Verify => LinkPurpose::Verify,
+            StoredPurpose::Reset => LinkPurpose::Reset,
+            StoredPurpose::ConfirmEmail => LinkPurpose::ConfirmEmail,
+            StoredPurpose::UndoEmail => LinkPurpose::UndoEmail,
         }
     }
 
@@ -124,7 +124,7 @@ impl Store {
     pub async fn link_token(
         &self,
         token: &LinkToken,
-        purpose: Purpose,
+        purpose: LinkPurpose,
         now: Timestamp,
     ) -> Result<LinkTokenState, StoreError> {
         let link = keys::link_token(token.user_id(), purpose);
@@ -193,7 +193,7 @@ impl Store {
              REMOVE email_unverified, new_email",
         );
         let mut actions: Vec<TransactWriteItem> = vec![
-            self.use_token(token, Purpose::Reset, now)?,
+            self.use_token(token, LinkPurpose::Reset, now)?,
             self.update(credential)?,
             self.update(account)?,
             self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,

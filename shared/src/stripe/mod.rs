@@ -14,12 +14,12 @@ use std::sync::OnceLock;
 pub use customers::Existence;
 pub use sessions::{CheckoutSession, PlanPurchase};
 
-use crate::config::stripe::Settings;
+use crate::config::stripe::StripeSettings;
 use crate::outbound::HttpClient;
 
 /// Client of our Stripe account.
 pub struct Stripe {
-    settings: Settings,
+    settings: StripeSettings,
     /// Created at the first call: reading the root certificates takes milliseconds, and most requests need none.
     http: OnceLock<HttpClient>,
     /// For the Lambda extension, which uses plain HTTP.
@@ -61,7 +61,7 @@ pub enum StripeError {
 impl Stripe {
     /// Creates a client. Makes no call.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: StripeSettings) -> Self {
         Self { settings, http: OnceLock::new(), extension: OnceLock::new() }
     }
 
@@ -73,7 +73,7 @@ impl Stripe {
 
     /// Returns the settings.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &StripeSettings {
         &self.settings
     }
 }

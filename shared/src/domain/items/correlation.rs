@@ -7,7 +7,7 @@ const INTERVAL_SDS: f64 = 1.959_963_984_540_054;
 
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
+pub struct ConfidenceInterval {
     /// Its lower end.
     pub low: f64,
     /// Its upper end.
@@ -40,22 +40,22 @@ fn is_constant(mut values: impl Iterator<Item = f64>) -> bool {
 }
 
 /// The 95 % interval of a correlation of `pairs` pairs by Fisher's transformation; `None` with fewer than four.
-pub(super) fn correlation_interval(correlation: f64, pairs: u32) -> Option<Interval> {
+pub(super) fn correlation_interval(correlation: f64, pairs: u32) -> Option<ConfidenceInterval> {
     let free = pairs.checked_sub(3).filter(|free| *free > 0)?;
     let margin = INTERVAL_SDS / f64::from(free).sqrt();
     let z = correlation.clamp(-1.0 + 1e-12, 1.0 - 1e-12).atanh();
-    Some(Interval { low: (z - margin).tanh(), high: (z + margin).tanh() })
+    Some(ConfidenceInterval { low: (z - margin).tanh(), high: (z + margin).tanh() })
 }
 
 /// Wilson's 95 % interval of a share; the whole range without any.
 #[must_use]
-pub fn share_interval(part: u32, whole: u32) -> Interval {
+pub fn share_interval(part: u32, whole: u32) -> ConfidenceInterval {
     if whole == 0 {
-        return Interval { low: 0.0, high: 1.0 };
+        return ConfidenceInterval { low: 0.0, high: 1.0 };
     }
     let (n, squared) = (f64::from(whole), INTERVAL_SDS * INTERVAL_SDS);
     let share = f64::from(part) / n;
     let centre = (share + squared / (2.0 * n)) / (1.0 + squared / n);
     let margin = INTERVAL_SDS / (1.0 + squared / n) * (share * (1.0 - share) / n + squared / (4.0 * n * n)).sqrt();
-    Interval { low: (centre - margin).max(0.0), high: (centre + margin).min(1.0) }
+    ConfidenceInterval { low: (centre - margin).max(0.0), high: (centre + margin).min(1.0) }
 }

@@ -7,7 +7,7 @@ mod correlation;
 mod flags;
 mod statistics;
 
-pub use correlation::{Interval, share_interval};
+pub use correlation::{ConfidenceInterval, share_interval};
 pub use flags::{ANSWERS_MIN, Flag, flags};
 pub use statistics::{ItemStatistics, OptionStatistics, Responses, Statistics, statistics};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::correlation::{correlation_interval, pearson, share_interval};
-use super::{Interval, Item, Response};
+use super::{ConfidenceInterval, Item, Response};
 use crate::domain::number::count;
 
 /// Share of the persons in the upper and in the lower group (Kelley 1939).
@@ -34,11 +34,11 @@ pub struct ItemStatistics {
     /// right / shown; `None` if nobody was shown it.
     pub facility: Option<f64>,
     /// 95 % interval of the facility.
-    pub facility_interval: Interval,
+    pub facility_interval: ConfidenceInterval,
     /// Correlation of right or wrong with the rest score; `None` without variance.
     pub item_rest: Option<f64>,
     /// Its 95 % interval.
-    pub item_rest_interval: Option<Interval>,
+    pub item_rest_interval: Option<ConfidenceInterval>,
     /// Facility among the upper 27 % by rest score, less that among the lower 27 %.
     pub upper_lower: Option<f64>,
     /// The options, those of the catalogue first.
@@ -57,7 +57,7 @@ pub struct OptionStatistics {
     /// Correlation of choosing it with the rest score; `None` if nobody or everybody chose it.
     pub option_rest: Option<f64>,
     /// Its 95 % interval.
-    pub option_rest_interval: Option<Interval>,
+    pub option_rest_interval: Option<ConfidenceInterval>,
 }
 
 /// A person's responses by index of the item.

@@ -21,7 +21,7 @@ const KEPT_SENT_SECONDS: i64 = 3 * DAY_SECONDS;
 
 /// What a mail server did with a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// It accepted the mail.
     Accepted,
     /// It did not accept it now; it may later.
@@ -66,14 +66,14 @@ impl Mail {
 
     /// The claimed mail after its outcome.
     #[must_use]
-    pub fn after(&self, outcome: Outcome, now_seconds: i64) -> Self {
+    pub fn after(&self, outcome: DeliveryOutcome, now_seconds: i64) -> Self {
         let next = Self { revision: self.revision + 1, ..self.clone() };
         match outcome {
-            Outcome::Accepted => next.done(MailState::Sent, now_seconds),
-            Outcome::Refused(trouble) => next.dead(trouble),
+            DeliveryOutcome::Accepted => next.done(MailState::Sent, now_seconds),
+            DeliveryOutcome::Refused(trouble) => next.dead(trouble),
             // The lease goes on: the next sender begins after it.
-            Outcome::Unknown(trouble) => Self { trouble: Some(trouble), ..next },
-            Outcome::Postponed(trouble) => {
+            DeliveryOutcome::Unknown(trouble) => Self { trouble: Some(trouble), ..next },
+            DeliveryOutcome::Postponed(trouble) => {
                 let postponements = self.postponements + 1;
                 let next = Self { postponements, ..next };
                 if postponements >= POSTPONEMENTS_MAX {
@@ -134,14 +134,14 @@ mod tests {
         assert!(mail.is_due(1_000) && !mail.is_due(999));
         let held = mail.claimed(1_000);
         assert!(held.is_first_claim() && !held.is_due(1_000 + LEASE_SECONDS - 1));
-        let sent = held.after(Outcome::Accepted, 1_001);
+        let sent = held.after(DeliveryOutcome::Accepted, 1_001);
         assert_eq!((sent.state, sent.to.clone(), sent.is_due(i64::MAX)), (MailState::Sent, None, false));
         assert_eq!((mail.revision, held.revision, sent.revision), (1, 2, 3));
     }
 
     #[test]
     fn an_unknown_outcome_is_repeated_once_after_the_lease() {
-        let unknown = || Outcome::Unknown("the connection broke".to_owned());
+        let unknown = || DeliveryOutcome::Unknown("the connection broke".to_owned());
         let first = mail().claimed(1_000).after(unknown(), 1_000);
         assert!(!first.is_due(1_000) && first.is_due(1_000 + LEASE_SECONDS));
         let second = first.claimed(2_000);
@@ -161,7 +161,7 @@ mod tests {
         let (mut mail, mut now, mut tries) = (mail(), 1_000, 0);
         while mail.state != MailState::Dead {
             assert!(mail.is_due(now));
-            mail = mail.claimed(now).after(Outcome::Postponed("450".to_owned()), now);
+            mail = mail.claimed(now).after(DeliveryOutcome::Postponed("450".to_owned()), now);
             tries += 1;
             now = mail.due_at;
         }
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_refused_mail_is_dead_and_only_a_dead_one_is_retried() {
-        let dead = mail().claimed(1_000).after(Outcome::Refused("550".to_owned()), 1_000);
+        let dead = mail().claimed(1_000).after(DeliveryOutcome::Refused("550".to_owned()), 1_000);
         assert_eq!((dead.state, dead.is_due(i64::MAX)), (MailState::Dead, false));
         let again = dead.retried(MailId(Uuid::from_u128(2)), 5_000).unwrap();
         assert_eq!(

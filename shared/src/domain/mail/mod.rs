@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use self::contact::ContactMessage;
 use self::language::Language;
-use self::token::Purpose;
+use self::token::LinkPurpose;
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
 use crate::domain::id::UserId;
@@ -92,13 +92,13 @@ impl MailKind {
 
     /// What the token in its link is for; `None` for a mail without a token.
     #[must_use]
-    pub const fn purpose(self) -> Option<Purpose> {
+    pub const fn purpose(self) -> Option<LinkPurpose> {
         match self {
-            Self::Verify => Some(Purpose::Verify),
-            Self::Reset => Some(Purpose::Reset),
+            Self::Verify => Some(LinkPurpose::Verify),
+            Self::Reset => Some(LinkPurpose::Reset),
             Self::PasswordChanged | Self::FactorAdded | Self::FactorRemoved | Self::Contact => None,
-            Self::ConfirmEmail => Some(Purpose::ConfirmEmail),
-            Self::EmailChanged => Some(Purpose::UndoEmail),
+            Self::ConfirmEmail => Some(LinkPurpose::ConfirmEmail),
+            Self::EmailChanged => Some(LinkPurpose::UndoEmail),
         }
     }
 }

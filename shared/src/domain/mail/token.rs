@@ -25,7 +25,7 @@ const TOKEN_CHARS: usize = PREFIX.len() + TOKEN_BYTES / 3 * 4;
 
 /// What a token permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum LinkPurpose {
     /// To confirm an address.
     Verify,
     /// To set a new password.
@@ -36,7 +36,7 @@ pub enum Purpose {
     UndoEmail,
 }
 
-impl Purpose {
+impl LinkPurpose {
     /// Its name in keys.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -101,7 +101,7 @@ pub struct InvalidLinkToken;
 impl LinkToken {
     /// The token of the mail `id` to `user_id`. `None` never occurs: HMAC takes keys of every length.
     #[must_use]
-    pub fn derive(key: &MailKey, purpose: Purpose, id: MailId, user_id: UserId) -> Option<Self> {
+    pub fn derive(key: &MailKey, purpose: LinkPurpose, id: MailId, user_id: UserId) -> Option<Self> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).ok()?;
         mac.update(purpose.as_str().as_bytes());
         mac.update(b"\0");
@@ -182,18 +182,20 @@ mod tests {
 
     const USER: UserId = UserId(Uuid::from_u128(7));
 
-    fn token(key: &str, purpose: Purpose, id: u128) -> LinkToken {
+    fn token(key: &str, purpose: LinkPurpose, id: u128) -> LinkToken {
         LinkToken::derive(&MailKey::new(key).unwrap(), purpose, MailId(Uuid::from_u128(id)), USER).unwrap()
     }
 
     #[test]
     fn a_token_depends_on_key_purpose_and_mail_and_reads_back() {
         let (key, other) = ("k".repeat(32), "l".repeat(32));
-        let one = token(&key, Purpose::Reset, 1);
-        assert_eq!(one, token(&key, Purpose::Reset, 1));
-        for different in
-            [token(&key, Purpose::Reset, 2), token(&key, Purpose::Verify, 1), token(&other, Purpose::Reset, 1)]
-        {
+        let one = token(&key, LinkPurpose::Reset, 1);
+        assert_eq!(one, token(&key, LinkPurpose::Reset, 1));
+        for different in [
+            token(&key, LinkPurpose::Reset, 2),
+            token(&key, LinkPurpose::Verify, 1),
+            token(&other, LinkPurpose::Reset, 1),
+        ] {
             assert_ne!(one.hash(), different.hash());
         }
         let shown = one.reveal();
@@ -213,7 +215,7 @@ mod tests {
     /// HMAC of the documented bytes, computed with Python's `hmac`.
     #[test]
     fn the_derivation_is_the_documented_one() {
-        let secret = token("0123456789abcdef0123456789abcdef", Purpose::Reset, 1).secret;
+        let secret = token("0123456789abcdef0123456789abcdef", LinkPurpose::Reset, 1).secret;
         assert_eq!(hex::encode(secret), EXPECTED);
     }
 

@@ -10,7 +10,7 @@ use super::state::{Mastery, TopicMastery};
 
 /// A level in logits, relative to an average student.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub struct TopicLevel {
     /// Its mean.
     pub mean: f64,
     /// Its standard deviation.
@@ -22,7 +22,7 @@ pub struct Level {
 pub struct Levels<'a, T: Ord> {
     student: &'a Mastery<T>,
     /// The general level.
-    pub general: Level,
+    pub general: TopicLevel,
 }
 
 /// Variance of the level on a topic around the general level. The difficulty of a topic that few students have tried is
@@ -45,7 +45,7 @@ impl<'a, T: Ord> Levels<'a, T> {
                 sum += weight * responses / information;
             }
         }
-        Self { student, general: Level { mean: sum / precision, sd: precision.recip().sqrt() } }
+        Self { student, general: TopicLevel { mean: sum / precision, sd: precision.recip().sqrt() } }
     }
 
     pub(super) fn student(&self) -> &'a Mastery<T> {
@@ -54,7 +54,7 @@ impl<'a, T: Ord> Levels<'a, T> {
 
     /// The level on a topic.
     #[must_use]
-    pub fn on(&self, topic: &T, attempts_of_all: u32) -> Level {
+    pub fn on(&self, topic: &T, attempts_of_all: u32) -> TopicLevel {
         let prior = variance(attempts_of_all).recip();
         let (information, responses) =
             self.student.topics.get(topic).map_or((0.0, 0.0), |state| response(self.student, state));
@@ -62,7 +62,7 @@ impl<'a, T: Ord> Levels<'a, T> {
         let mean = (responses + prior * self.general.mean) / precision;
         // The general level is uncertain as well, and counts by the weight of the prior.
         let variance = precision.recip() + (prior / precision * self.general.sd).powi(2);
-        Level { mean, sd: variance.sqrt() }
+        TopicLevel { mean, sd: variance.sqrt() }
     }
 }
 

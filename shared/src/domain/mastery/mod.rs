@@ -33,7 +33,7 @@ mod weak;
 pub use calibration::{Calibration, Effect, Observation, initial_effect};
 pub use estimate::{Estimate, INTERVAL_SDS, estimate};
 pub use evidence::{Evidence, evidence};
-pub use level::{Level, Levels};
+pub use level::{Levels, TopicLevel};
 pub use parameters::*;
 pub use state::{AttemptResult, Ease, Mastery, TopicMastery};
 pub use weak::{

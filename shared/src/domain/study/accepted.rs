@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::decimal::{Decimal, Given};
+use super::decimal::{Decimal, TypedNumber};
 use super::pattern;
 use crate::domain::answer::{CheckResult, Rules, check};
 
@@ -246,14 +246,14 @@ impl Accepted {
 
     /// The numbers that a text may mean, if it has the unit. Empty if it is no number, or its unit is missing or unknown:
     /// the checker decides about these.
-    fn numbers(&self, given: &str, rules: &Rules) -> Vec<Given> {
+    fn numbers(&self, given: &str, rules: &Rules) -> Vec<TypedNumber> {
         let Some(unit) = &self.unit else {
-            return Given::readings(if rules.units_ignored { without_unit(given) } else { given });
+            return TypedNumber::readings(if rules.units_ignored { without_unit(given) } else { given });
         };
         let given = given.trim().trim_matches('$').trim_end();
         match given.strip_suffix(unit.as_str()) {
-            Some(number) => Given::readings(number),
-            None if rules.units_ignored => Given::readings(without_unit(given)),
+            Some(number) => TypedNumber::readings(number),
+            None if rules.units_ignored => TypedNumber::readings(without_unit(given)),
             None => Vec::new(),
         }
     }
@@ -286,7 +286,7 @@ impl Accepted {
     }
 }
 
-fn is_between(number: &Given, low: Option<&Bound>, high: Option<&Bound>) -> bool {
+fn is_between(number: &TypedNumber, low: Option<&Bound>, high: Option<&Bound>) -> bool {
     let above = low.is_none_or(|low| match number.compare(&low.value) {
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Equal => low.is_included,

@@ -72,13 +72,13 @@ impl std::fmt::Display for Decimal {
 
 /// A fraction of decimals, as a student writes a number.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Given {
+pub(super) struct TypedNumber {
     numerator: BigDecimal,
     /// Above zero.
     denominator: BigDecimal,
 }
 
-impl Given {
+impl TypedNumber {
     /// The numbers that a text may mean: one for `3.14`, `1/3` and `\frac{1}{3}`, two for `1,234`. Empty for anything else.
     /// A label such as `x =` does not count.
     pub(super) fn readings(text: &str) -> Vec<Self> {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_bounds_of_a_tolerance_are_exact() {
-        let is_within = |given: &str| Given::readings(given)[0].is_within(&decimal("3.14"), &decimal("0.005"));
+        let is_within = |given: &str| TypedNumber::readings(given)[0].is_within(&decimal("3.14"), &decimal("0.005"));
         for given in ["3.145", "3.135", "$3.145$", "x = 3.145", "+3.14", "314.5e-2", "629/200", "\\frac{629}{200}"] {
             assert!(is_within(given), "{given}");
         }
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_comma_may_mean_two_things() {
         let shown = |text: &str| -> Vec<String> {
-            Given::readings(text).iter().map(|given| Decimal(given.numerator.clone()).to_string()).collect()
+            TypedNumber::readings(text).iter().map(|given| Decimal(given.numerator.clone()).to_string()).collect()
         };
         assert_eq!(shown("1,234"), ["1234", "1.234"]);
         assert_eq!(shown("3,14"), ["3.14"]);
@@ -188,9 +188,9 @@ mod tests {
         for text in
             ["", ".", "-", "e5", "1e", "1 2", "1/0", "x", "2x", "1e401", "1e-401", "1e999999999", "NaN", "inf", "1_000"]
         {
-            assert!(Given::readings(text).is_empty(), "{text}");
+            assert!(TypedNumber::readings(text).is_empty(), "{text}");
         }
-        assert!(Given::readings(&"9".repeat(500)).is_empty());
+        assert!(TypedNumber::readings(&"9".repeat(500)).is_empty());
     }
 
     #[test]
