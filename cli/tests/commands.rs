@@ -75,7 +75,7 @@ fn credits_are_granted_and_taken_with_an_entry_that_says_why() {
     let refused = |arguments: &[&str]| refusal(db.command(&["user", "grant"]).args(arguments));
     let most = format!("error: at most {0} credits can be taken: the balance is {0}\n", before - 2);
     assert_eq!(refused(&[ADA, "-1000"]), most);
-    assert!(refused(&[ADA, "some"]).contains("invalid value 'some' for '<CREDITS>'"));
+    assert!(refused(&[ADA, "some"]).contains("invalid value 'some' for '[CREDITS]'"));
     assert!(refused(&[ADA, "some"]).contains("must be a whole number"));
     for number in ["99999999999999999999", "-99999999999999999999", "4294967296"] {
         assert!(refused(&[ADA, number]).contains("at most 4294967295 credits can be given or taken"), "{number}");

@@ -12,7 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use common::{ENDPOINT, Server, outcome, pastpaper, pastpaper_by, refusal, success};
+use common::{ENDPOINT, SERVED, Server, outcome, pastpaper, pastpaper_by, refusal, success};
 use tempfile::TempDir;
 
 const SMALL_COURSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/small_course.json");
@@ -359,7 +359,7 @@ fn every_signal_to_stop_ends_a_server_gently_and_nohup_is_respected() {
     }
     if cfg!(target_os = "linux") {
         let options = ["serve", "--port", "0", "--in-memory", "--empty"];
-        let server = Server::start(&mut pastpaper_by("trap '' HUP; exec \"$@\"", &options), "  http://");
+        let server = Server::start(&mut pastpaper_by("trap '' HUP; exec \"$@\"", &options), SERVED);
         server.signal("-HUP");
         assert_eq!(status(&server.address()), "200");
         server.signal("-TERM");
@@ -406,7 +406,7 @@ fn names_of_the_database_reach_a_terminal_without_control_characters() {
 #[test]
 fn three_hundred_idle_clients_do_not_stop_a_server_with_few_files() {
     let options = ["serve", "--port", "0", "--in-memory", "--empty"];
-    let server = Server::start(&mut pastpaper_by("ulimit -n 256; exec \"$@\"", &options), "  http://");
+    let server = Server::start(&mut pastpaper_by("ulimit -n 256; exec \"$@\"", &options), SERVED);
     let address = server.address();
     let idle: Vec<_> = (0..300).map(|_| TcpStream::connect(&address).unwrap()).collect();
     let slow: Vec<_> = (0..20)

@@ -5,6 +5,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Environment variable for an endpoint other than AWS.
 pub(crate) const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+/// The last address that `serve` prints when it starts.
+pub(crate) const SERVED: &str = "in a browser: the API";
 
 /// The tool, without this test's environment variables for databases.
 pub(crate) fn pastpaper(arguments: &[&str]) -> Command {
@@ -72,10 +74,10 @@ impl Server {
 
     /// `pastpaper serve` on a free port.
     pub(crate) fn serve(options: &[&str]) -> Self {
-        Self::start(pastpaper(&["serve", "--port", "0"]).args(options), "  http://")
+        Self::start(pastpaper(&["serve", "--port", "0"]).args(options), SERVED)
     }
 
-    /// Starts a command that is ready when it prints a line with this prefix.
+    /// Starts a command that is ready when it prints a line with this text.
     pub(crate) fn start(command: &mut Command, ready: &str) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap());
@@ -91,7 +93,7 @@ impl Server {
                 let pairs = exported.split_whitespace().filter_map(|pair| pair.split_once('='));
                 server.variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             }
-            if line.starts_with(ready) {
+            if line.contains(ready) {
                 return server;
             }
         }
