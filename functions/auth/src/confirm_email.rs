@@ -7,10 +7,10 @@ use shared::domain::account::Email;
 use shared::domain::mail::MailKind;
 use shared::domain::mail::token::{LinkPurpose, TypedToken};
 use shared::http::{Body, Code, Json, LimitSubject, Limiter, Problem};
-use shared::store::{EmailChange, LinkTokenState};
+use shared::store::EmailChange;
 use utoipa::ToSchema;
 
-use crate::link_token::{invalid, used};
+use crate::link_token::{account, invalid, used};
 
 /// Attempts when the account keeps changing meanwhile.
 pub(crate) const ATTEMPTS_MAX: u32 = 4;
@@ -53,11 +53,7 @@ pub(crate) async fn confirm_email(
         let read = async { Ok::<_, Problem>(app.store.link_token(&token, LinkPurpose::ConfirmEmail, now).await?) };
         let state =
             if attempt == 0 { tokio::try_join!(read, limiter.admit(LimitSubject::default()))?.0 } else { read.await? };
-        let profile = match state {
-            LinkTokenState::Valid(profile) => profile,
-            LinkTokenState::Used => return Err(used()),
-            LinkTokenState::Invalid => return Err(invalid()),
-        };
+        let profile = account(state)?;
         let new = profile.new_email.as_ref().map(|new| new.email.clone()).ok_or_else(invalid)?;
         let credential = app.store.credential(&profile.email).await?;
         let Some(credential) = credential.filter(|credential| credential.user_id == profile.id) else { continue };

@@ -7,10 +7,10 @@ use shared::domain::account::NewPassword;
 use shared::domain::mail::MailKind;
 use shared::domain::mail::token::{LinkPurpose, TypedToken};
 use shared::http::{Body, Json, LimitSubject, Limiter, Problem};
-use shared::store::{LinkTokenState, Reset};
+use shared::store::Reset;
 use utoipa::ToSchema;
 
-use crate::link_token::{invalid, used};
+use crate::link_token::{account, invalid, used};
 use crate::new_password::check_context;
 
 /// Attempts when the account keeps changing meanwhile.
@@ -57,11 +57,7 @@ pub(crate) async fn reset_password(
         } else {
             read.await?
         };
-        let profile = match state {
-            LinkTokenState::Valid(profile) => profile,
-            LinkTokenState::Used => return Err(used()),
-            LinkTokenState::Invalid => return Err(invalid()),
-        };
+        let profile = account(state)?;
         check_context("new_password", &request.new_password, &profile.email, &profile.name)?;
         let new = match hashed.take() {
             Some(new) => new,

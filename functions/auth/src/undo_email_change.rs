@@ -7,11 +7,11 @@ use shared::domain::account::Email;
 use shared::domain::mail::MailKind;
 use shared::domain::mail::token::{LinkPurpose, TypedToken};
 use shared::http::{Body, Json, LimitSubject, Limiter, Problem};
-use shared::store::{EmailChange, LinkTokenState};
+use shared::store::EmailChange;
 use utoipa::ToSchema;
 
 use crate::confirm_email::ATTEMPTS_MAX;
-use crate::link_token::{invalid, used};
+use crate::link_token::{account, invalid, used};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EmailUndoing {
@@ -51,11 +51,7 @@ pub(crate) async fn undo_email_change(
         let read = async { Ok::<_, Problem>(app.store.link_token(&token, LinkPurpose::UndoEmail, now).await?) };
         let state =
             if attempt == 0 { tokio::try_join!(read, limiter.admit(LimitSubject::default()))?.0 } else { read.await? };
-        let profile = match state {
-            LinkTokenState::Valid(profile) => profile,
-            LinkTokenState::Used => return Err(used()),
-            LinkTokenState::Invalid => return Err(invalid()),
-        };
+        let profile = account(state)?;
         let former = profile.former_email.as_ref().map(|former| former.email.clone()).ok_or_else(invalid)?;
         let mail = app.mail_to_address(&former, MailKind::Reset);
         match app.store.undo_email((&profile, &former), &token, &mail, (now, &*app.random)).await? {

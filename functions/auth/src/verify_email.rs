@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::mail::token::{LinkPurpose, TypedToken};
 use shared::http::{Body, Json, LimitSubject, Limiter, Problem};
-use shared::store::LinkTokenState;
 use utoipa::ToSchema;
 
-use crate::link_token::{invalid, used};
+use crate::link_token::{account, invalid};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Verification {
@@ -44,11 +43,7 @@ pub(crate) async fn verify_email(
     let now = app.now();
     let read = async { Ok(app.store.link_token(&token, LinkPurpose::Verify, now).await?) };
     let (state, ()) = tokio::try_join!(read, limiter.admit(LimitSubject::default()))?;
-    let profile = match state {
-        LinkTokenState::Valid(profile) => profile,
-        LinkTokenState::Used => return Err(used()),
-        LinkTokenState::Invalid => return Err(invalid()),
-    };
+    let profile = account(state)?;
     let is_verified = !profile.email_unverified || app.store.verify_email(&profile, now).await?;
     if !is_verified {
         return Err(invalid());

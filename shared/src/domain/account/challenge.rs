@@ -1,31 +1,22 @@
 //! Challenges: what a sign-in with a right password gets where a second factor is asked for.
 //!
-//! A challenge is `pc_` + base64url(16-byte user id ‖ 32-byte random secret). It opens no session: it only says that the
-//! password was right. Only SHA-256(secret) is stored.
+//! A challenge is `pc_` and a [`UserSecret`]. It opens no session: it only says that the password was right.
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use super::token::{SECRET_BYTES, TokenHash};
+use super::token::{SECRET_BYTES, TokenHash, UserSecret};
 use crate::domain::id::UserId;
 use crate::domain::schema::{has_schema, text};
 
 const PREFIX: &str = "pc_";
-const USER_ID_BYTES: usize = 16;
 /// How long a user may take to type a code.
 pub const CHALLENGE_TTL_SECONDS: i64 = 5 * 60;
 
 /// A challenge in clear. It appears in one response and in the requests that answer it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Challenge {
-    user_id: UserId,
-    secret: [u8; SECRET_BYTES],
-}
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge(UserSecret);
 
 /// A challenge as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,39 +31,31 @@ impl Challenge {
     /// A challenge for `user_id`.
     #[must_use]
     pub fn new(user_id: UserId, secret: [u8; SECRET_BYTES]) -> Self {
-        Self { user_id, secret }
+        Self(UserSecret::new(user_id, secret))
     }
 
     /// The user id in it. It is not verified until the hash is found at that user.
     #[must_use]
     pub fn user_id(&self) -> UserId {
-        self.user_id
+        self.0.user_id()
     }
 
     /// The hash under which it is stored.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        TokenHash::stored(&hex::encode(Sha256::digest(self.secret)))
+        self.0.hash()
     }
 
     /// The challenge as text, sent once.
     #[must_use]
     pub fn reveal(&self) -> String {
-        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([self.user_id.0.as_bytes().as_slice(), &self.secret].concat()))
+        self.0.reveal(PREFIX)
     }
 
     /// Reads a challenge. Only the canonical text is accepted.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
-        let (id, secret) = bytes.split_at_checked(USER_ID_BYTES)?;
-        Some(Self { user_id: UserId(Uuid::from_slice(id).ok()?), secret: secret.try_into().ok()? })
-    }
-}
-
-impl fmt::Debug for Challenge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Challenge(of {}, secret redacted)", self.user_id)
+        UserSecret::parse(PREFIX, text).map(Self)
     }
 }
 
@@ -81,7 +64,10 @@ impl fmt::Debug for Challenge {
 #[serde(transparent)]
 pub struct TypedChallenge(String);
 
-has_schema!(TypedChallenge, text(1, 1_000).pattern(Some(r"\S")).examples([format!("{PREFIX}{}", "A".repeat(64))]));
+has_schema!(
+    TypedChallenge,
+    text(1, 1_000).pattern(Some(r"\S")).examples([format!("{PREFIX}{}", "A".repeat(UserSecret::CHARS))])
+);
 
 impl TypedChallenge {
     /// The challenge, if the text is one.
@@ -99,6 +85,8 @@ impl fmt::Debug for TypedChallenge {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]

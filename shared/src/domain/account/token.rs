@@ -1,7 +1,8 @@
-//! Session tokens: `pp_` + base64url(16-byte user id ‖ 32-byte random secret), without padding.
+//! Tokens that name their user: session tokens here, tokens in links of mails and challenges of a sign-in elsewhere.
 //!
-//! The token contains the user id, so session and profile are read in parallel. Only SHA-256(secret) is stored: read
-//! access to the table is not enough to sign in.
+//! The text of each is a prefix and base64url(16-byte user id ‖ 32-byte secret), without padding. The user id is in it, so
+//! that what belongs to the token and the profile are read in parallel. Only SHA-256(secret) is stored: read access to the
+//! table is not enough to use a token.
 
 use std::fmt;
 
@@ -20,12 +21,16 @@ const PREFIX: &str = "pp_";
 const USER_ID_BYTES: usize = 16;
 const TOKEN_BYTES: usize = USER_ID_BYTES + SECRET_BYTES;
 
-/// A token in clear. It appears in one response and in the requests that carry it.
+/// A user id and a secret: what a token in clear consists of.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SessionToken {
+pub struct UserSecret {
     user_id: UserId,
     secret: [u8; SECRET_BYTES],
 }
+
+/// A session token in clear: `pp_` and a [`UserSecret`]. It appears in one response and in the requests that carry it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionToken(UserSecret);
 
 /// SHA-256 of a token's secret, in hex. This is what is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,51 +42,81 @@ pub struct TokenHash(String);
 #[error("not a session token")]
 pub struct InvalidToken;
 
-impl SessionToken {
-    /// A token for `user_id` with a fresh secret.
+impl UserSecret {
+    /// Characters of its text after the prefix.
+    pub const CHARS: usize = TOKEN_BYTES / 3 * 4;
+
+    /// A secret of `user_id`.
     #[must_use]
     pub fn new(user_id: UserId, secret: [u8; SECRET_BYTES]) -> Self {
         Self { user_id, secret }
     }
 
-    /// Parses a token. If several texts decode to the same bytes, only the canonical one is accepted.
-    ///
-    /// # Errors
-    /// When the text was not made by [`SessionToken::reveal`].
-    pub fn parse(text: &str) -> Result<Self, InvalidToken> {
-        let encoded = text.strip_prefix(PREFIX).ok_or(InvalidToken)?;
-        let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvalidToken)?;
-        let bytes: [u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| InvalidToken)?;
-        let (id, secret) = bytes.split_at(USER_ID_BYTES);
-        Ok(Self {
-            user_id: UserId(Uuid::from_slice(id).map_err(|_| InvalidToken)?),
-            secret: secret.try_into().map_err(|_| InvalidToken)?,
-        })
+    /// Parses the text with this prefix. If several texts decode to the same bytes, only the canonical one is accepted.
+    #[must_use]
+    pub fn parse(prefix: &str, text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(prefix)?).ok()?;
+        let (id, secret) = bytes.split_at_checked(USER_ID_BYTES)?;
+        Some(Self { user_id: UserId(Uuid::from_slice(id).ok()?), secret: secret.try_into().ok()? })
     }
 
-    /// The user id in the token. It is not verified until the hash is found in that user's sessions.
+    /// The user id. It is not verified until the hash is found at that user.
     #[must_use]
     pub fn user_id(&self) -> UserId {
         self.user_id
     }
 
-    /// The hash under which the session is stored.
+    /// The hash of the secret, which is stored.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(hex::encode(Sha256::digest(self.secret)))
     }
 
-    /// The token as text, sent to the user once.
+    /// The text, with this prefix.
     #[must_use]
-    pub fn reveal(&self) -> String {
+    pub fn reveal(&self, prefix: &str) -> String {
         let bytes = [self.user_id.0.as_bytes().as_slice(), &self.secret].concat();
-        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+        format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))
     }
 }
 
-impl fmt::Debug for SessionToken {
+impl fmt::Debug for UserSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Token(of {}, secret redacted)", self.user_id)
+        write!(f, "of {}, secret redacted", self.user_id)
+    }
+}
+
+impl SessionToken {
+    /// A token for `user_id` with a fresh secret.
+    #[must_use]
+    pub fn new(user_id: UserId, secret: [u8; SECRET_BYTES]) -> Self {
+        Self(UserSecret::new(user_id, secret))
+    }
+
+    /// Parses a token.
+    ///
+    /// # Errors
+    /// When the text was not made by [`SessionToken::reveal`].
+    pub fn parse(text: &str) -> Result<Self, InvalidToken> {
+        UserSecret::parse(PREFIX, text).map(Self).ok_or(InvalidToken)
+    }
+
+    /// The user id in the token. It is not verified until the hash is found in that user's sessions.
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.0.user_id()
+    }
+
+    /// The hash under which the session is stored.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        self.0.hash()
+    }
+
+    /// The token as text, sent to the user once.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        self.0.reveal(PREFIX)
     }
 }
 

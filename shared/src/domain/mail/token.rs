@@ -1,27 +1,20 @@
-//! Tokens in the links of mails: `pm_` + base64url(16-byte user id ‖ 32-byte secret), without padding.
+//! Tokens in the links of mails: `pm_` and a [`UserSecret`].
 //!
 //! The secret is derived from the mail's id with a key that only the sender of mail has: HMAC-SHA256(key, purpose ‖ id).
-//! So it is stored nowhere. The table has SHA-256(secret).
+//! So it is stored nowhere.
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use sha2::Sha256;
 
 use super::MailId;
-use crate::domain::account::token::TokenHash;
+use crate::domain::account::token::{TokenHash, UserSecret};
 use crate::domain::id::UserId;
 use crate::domain::schema::{has_schema, text};
 use crate::domain::time::DAY_SECONDS;
 
 const PREFIX: &str = "pm_";
-const USER_ID_BYTES: usize = 16;
-const SECRET_BYTES: usize = 32;
-const TOKEN_BYTES: usize = USER_ID_BYTES + SECRET_BYTES;
-const TOKEN_CHARS: usize = PREFIX.len() + TOKEN_BYTES / 3 * 4;
 
 /// What a token permits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +80,8 @@ impl fmt::Debug for MailKey {
 }
 
 /// A token in clear. It appears in one mail and in the request that uses it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct LinkToken {
-    user_id: UserId,
-    secret: [u8; SECRET_BYTES],
-}
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkToken(UserSecret);
 
 /// The text is not a token of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -106,7 +96,7 @@ impl LinkToken {
         mac.update(purpose.as_str().as_bytes());
         mac.update(b"\0");
         mac.update(id.0.as_bytes());
-        Some(Self { user_id, secret: mac.finalize().into_bytes().into() })
+        Some(Self(UserSecret::new(user_id, mac.finalize().into_bytes().into())))
     }
 
     /// Parses a token. Only the canonical text is accepted.
@@ -114,39 +104,25 @@ impl LinkToken {
     /// # Errors
     /// When the text was not made by [`LinkToken::reveal`].
     pub fn parse(text: &str) -> Result<Self, InvalidLinkToken> {
-        let encoded = text.strip_prefix(PREFIX).ok_or(InvalidLinkToken)?;
-        let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvalidLinkToken)?;
-        let bytes: [u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| InvalidLinkToken)?;
-        let (id, secret) = bytes.split_at(USER_ID_BYTES);
-        Ok(Self {
-            user_id: UserId(Uuid::from_slice(id).map_err(|_| InvalidLinkToken)?),
-            secret: secret.try_into().map_err(|_| InvalidLinkToken)?,
-        })
+        UserSecret::parse(PREFIX, text).map(Self).ok_or(InvalidLinkToken)
     }
 
     /// The user id in the token. It is not verified until the hash is found at that user.
     #[must_use]
     pub fn user_id(&self) -> UserId {
-        self.user_id
+        self.0.user_id()
     }
 
     /// What is stored of it.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        TokenHash::stored(&hex::encode(Sha256::digest(self.secret)))
+        self.0.hash()
     }
 
     /// The token as text, for the mail.
     #[must_use]
     pub fn reveal(&self) -> String {
-        let bytes = [self.user_id.0.as_bytes().as_slice(), &self.secret].concat();
-        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
-    }
-}
-
-impl fmt::Debug for LinkToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LinkToken(of {}, secret redacted)", self.user_id)
+        self.0.reveal(PREFIX)
     }
 }
 
@@ -157,7 +133,7 @@ pub struct TypedToken(String);
 
 has_schema!(
     TypedToken,
-    text(1, 1_000).pattern(Some(r"\S")).examples([format!("{PREFIX}{}", "A".repeat(TOKEN_CHARS - PREFIX.len()))])
+    text(1, 1_000).pattern(Some(r"\S")).examples([format!("{PREFIX}{}", "A".repeat(UserSecret::CHARS))])
 );
 
 impl TypedToken {
@@ -178,7 +154,10 @@ impl fmt::Debug for TypedToken {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::domain::account::token::SECRET_BYTES;
 
     const USER: UserId = UserId(Uuid::from_u128(7));
 
@@ -199,7 +178,7 @@ mod tests {
             assert_ne!(one.hash(), different.hash());
         }
         let shown = one.reveal();
-        assert_eq!((shown.len(), LinkToken::parse(&shown)), (TOKEN_CHARS, Ok(one.clone())));
+        assert_eq!((shown.len(), LinkToken::parse(&shown)), (PREFIX.len() + UserSecret::CHARS, Ok(one.clone())));
         assert!(!format!("{one:?}").contains(&shown[20..]));
         for odd in ["", "pm_", &shown[1..], &format!("{shown}A"), &shown.replace("pm_", "pp_"), &format!("{shown}=")] {
             assert_eq!(LinkToken::parse(odd), Err(InvalidLinkToken), "{odd}");
@@ -215,8 +194,9 @@ mod tests {
     /// HMAC of the documented bytes, computed with Python's `hmac`.
     #[test]
     fn the_derivation_is_the_documented_one() {
-        let secret = token("0123456789abcdef0123456789abcdef", LinkPurpose::Reset, 1).secret;
-        assert_eq!(hex::encode(secret), EXPECTED);
+        let derived = token("0123456789abcdef0123456789abcdef", LinkPurpose::Reset, 1);
+        let secret: [u8; SECRET_BYTES] = hex::decode(EXPECTED).unwrap().try_into().unwrap();
+        assert_eq!(derived.0, UserSecret::new(USER, secret));
     }
 
     const EXPECTED: &str = "92cd40e8e3ea8460224a6a29f8b6b99e543b9755d2cd2736cb43c3069d786c76";
