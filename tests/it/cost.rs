@@ -137,7 +137,7 @@ fn page(table: &[Row]) -> String {
          <!-- `WRITE_COST=1 cargo test -p tests --test it -- cost::` writes this page. -->\n\
          This page is computed from the [budget table](performance.md#the-budget), from the requests that a student makes, and from \
          AWS's list\nprices for us-east-1, on demand, as noted in {PRICES_OF}: check them before you rely on a sum. It counts no free tier, which covers most of it for 200 \
-         students, and the\ndashboard anywhere. Domain, certificate and Stripe's fees are not in it.\n\n\
+         students, and the\ndashboard anywhere. Domain, certificate and Stripe's fees are not in it. Mail is, although no function sends it in AWS yet.\n\n\
          A student makes {requests:.0} requests in a month of study. All amounts are dollars a month, with `Monitoring=lean`.\n\n\
          | item | 200 students | 2,000 students | 20,000 students |\n|---|---|---|---|\n"
     );
