@@ -11,6 +11,7 @@ use shared::app::App;
 use shared::domain::catalog::Course;
 use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
 use shared::domain::mastery::{AttemptResult, Observation};
+use shared::domain::review::{FIT_REVIEWS_MIN, FitOutcome, ReviewParameters, ReviewRecord, fit};
 use shared::domain::study::Calibration;
 use shared::domain::study::attempt::Attempt;
 use shared::store::StoreError;
@@ -50,6 +51,8 @@ pub struct Calibrated {
     pub calibration: Calibration,
     /// Whether it is new.
     pub publication: Publication,
+    /// What was learnt about reviews.
+    pub review: FitOutcome,
 }
 
 /// Learns calibrations from all attempts and publishes those that changed.
@@ -80,8 +83,16 @@ fn describe(calibrated: &Calibrated) -> String {
         Publication::Unchanged => " (unchanged)",
         Publication::Overtaken => " (published by another process)",
     };
+    let review = match &calibrated.review {
+        FitOutcome::TooFew { reviews } => format!("defaults for reviews ({reviews} of {FIT_REVIEWS_MIN} needed)"),
+        FitOutcome::Kept { reviews } => format!("review parameters kept ({reviews} reviews say nothing better)"),
+        FitOutcome::Better(ReviewParameters { reviews, log_loss, .. }) => {
+            format!("new review parameters from {reviews} reviews, log loss {log_loss:.4}")
+        }
+        FitOutcome::Failed { cause } => format!("review parameters kept (the optimizer failed: {cause})"),
+    };
     format!(
-        "calibration {version} of {}{news}: {attempts} attempts on {} questions of {} topics, \u{3bc} = {mu:.2}",
+        "calibration {version} of {}{news}: {attempts} attempts on {} questions of {} topics, \u{3bc} = {mu:.2}; {review}",
         calibrated.course,
         questions.len(),
         topics.len()
@@ -142,6 +153,26 @@ pub async fn keep_calibrating(app: App, pause: Duration) {
 /// Learns from `attempts`. The fold of the same attempts is the same, so that a repetition publishes nothing.
 async fn publish(app: &App, course: &Course, attempts: Vec<(UserId, Attempt)>) -> Result<Calibrated> {
     let bank = app.store.bank(course).await?;
+    let newest = app.store.newest_calibration(&course.id).await?;
+    let version = newest.as_ref().map_or(0, |newest| newest.version);
+    let in_force = newest.as_ref().and_then(|newest| newest.review.clone());
+    let records: Vec<ReviewRecord<(UserId, QuestionId)>> = attempts
+        .iter()
+        .map(|(user, one)| ReviewRecord {
+            history: (*user, one.question_id.clone()),
+            at: one.created_at,
+            correct: one.correct,
+        })
+        .collect();
+    // The optimizer takes seconds for a large course, and requests are served meanwhile.
+    let (review, in_force) = tokio::task::spawn_blocking(move || {
+        let review = fit(&records, in_force.as_ref(), version + 1);
+        match review {
+            FitOutcome::Better(ref better) => (review.clone(), Some(better.clone())),
+            _ => (review, in_force),
+        }
+    })
+    .await?;
     // Difficulties are those of the catalogue now.
     let difficulties: HashMap<_, _> =
         bank.questions.iter().map(|question| (&question.meta.id, question.meta.difficulty)).collect();
@@ -159,10 +190,8 @@ async fn publish(app: &App, course: &Course, attempts: Vec<(UserId, Attempt)>) -
             question: one.question_id,
         })
         .collect();
-    let newest = app.store.newest_calibration(&course.id).await?;
-    let version = newest.as_ref().map_or(0, |newest| newest.version);
-    let learnt = Calibration::fold(version, &observed);
-    let of = |calibration, publication| Calibrated { course: course.id.clone(), calibration, publication };
+    let learnt = Calibration { review: in_force, ..Calibration::fold(version, &observed) };
+    let of = |calibration, publication| Calibrated { course: course.id.clone(), calibration, publication, review };
     // Compared as it is read: text may move the last bit of a number.
     let as_read: Calibration = serde_json::from_str(&serde_json::to_string(&learnt)?)?;
     if newest.as_ref() == Some(&as_read) {
@@ -217,11 +246,11 @@ mod tests {
         let line = |publication| {
             let calibration = Calibration { version: 3, attempts: 7, ..Calibration::default() };
             let course = CourseId::try_from("calc2".to_owned()).unwrap();
-            describe(&Calibrated { course, calibration, publication })
+            describe(&Calibrated { course, calibration, publication, review: FitOutcome::TooFew { reviews: 3 } })
         };
         assert_eq!(
             line(Publication::New),
-            "calibration 3 of calc2: 7 attempts on 0 questions of 0 topics, \u{3bc} = 0.62"
+            "calibration 3 of calc2: 7 attempts on 0 questions of 0 topics, \u{3bc} = 0.62; defaults for reviews (3 of 512 needed)"
         );
         assert!(line(Publication::Unchanged).starts_with("calibration 3 of calc2 (unchanged): "));
     }

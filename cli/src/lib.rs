@@ -43,6 +43,7 @@ pub mod user_grants;
 pub mod user_list;
 pub mod verify;
 mod verify_content;
+mod verify_reviews;
 mod verify_vouchers;
 pub mod voucher;
 pub mod web;

@@ -1,4 +1,5 @@
-//! `pastpaper verify`: checks that every balance matches its ledger, and every mastery estimate matches its attempts.
+//! `pastpaper verify`: checks that every balance matches its ledger, and every mastery estimate and review schedule
+//! matches its attempts.
 
 use std::collections::{BTreeSet, HashSet};
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use crate::database::{DataSource, DatabaseUse};
 use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
 use crate::verify_content::wrong_courses;
+use crate::verify_reviews::{Schedulers, check_schedules};
 use crate::verify_vouchers::{Redeemed, without_entry};
 
 /// Number of users checked concurrently.
@@ -30,7 +32,7 @@ const CONCURRENCY: usize = 16;
 /// Name of the metric that the alarm watches.
 const METRIC: &str = "VerifyMismatches";
 /// Maximum number of reads of a user who spends between two reads.
-const READS_MAX: usize = 5;
+pub(crate) const READS_MAX: usize = 5;
 
 /// Options of `verify`.
 #[derive(Debug, Args)]
@@ -115,6 +117,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
     let (mut closed, mut closing) = (Vec::new(), HashSet::new());
     let mut spellings = Spellings::default();
     let mut redeemed = Redeemed::default();
+    let schedulers = Schedulers::default();
     let bar = ProgressBar::new_spinner();
     let mut from = None;
     loop {
@@ -132,7 +135,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
         for profile in &profiles {
             spellings.see(profile);
         }
-        let checks = profiles.into_iter().map(async |profile| (profile.id, check(app, profile).await));
+        let checks = profiles.into_iter().map(async |profile| (profile.id, check(app, &schedulers, profile).await));
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         while let Some(checked) = checks.next().await {
             let (user, Checked { entries, redemptions, wrong }) = match checked {
@@ -183,13 +186,14 @@ struct Checked {
 }
 
 /// Checks one user.
-async fn check(app: &App, profile: Profile) -> Result<Checked, StoreError> {
+async fn check(app: &App, schedulers: &Schedulers, profile: Profile) -> Result<Checked, StoreError> {
     let user = profile.id;
     // Read before the ledger, which then has an entry for each.
     let redemptions = app.store.redemptions(user).await?;
     let (entries, mut wrong) = check_ledger(app, profile).await?;
     wrong.extend(without_entry(&redemptions, &entries));
     wrong.extend(check_studies(app, user).await?);
+    wrong.extend(check_schedules(app, schedulers, user).await?);
     Ok(Checked { entries: entries.len(), redemptions, wrong })
 }
 

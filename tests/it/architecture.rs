@@ -43,8 +43,8 @@ const FLOORS: [&[&str]; 5] =
     [&["domain"], &["request_metrics", "outbound", "config"], &["stripe", "store"], &["app"], &["http"]];
 
 /// What `domain` and the crates without I/O may use from outside: data types, arithmetic, hashes, schemas.
-const PURE_CRATES: &str = "alloc assembly base64 bigdecimal core fastrand getrandom hex hmac icu_normalizer icu_properties idna jiff kdf libm pbkdf2 proptest ring serde \
-                           serde_json serde_path_to_error sha2 std subtle thiserror totp_rs utoipa uuid";
+const PURE_CRATES: &str = "alloc assembly base64 bigdecimal core fastrand fsrs getrandom hex hmac icu_normalizer icu_properties idna jiff kdf libm pbkdf2 proptest ring \
+                           serde serde_json serde_path_to_error sha2 std subtle thiserror totp_rs utoipa uuid";
 
 /// Parts of the standard library that do I/O or run threads.
 const IMPURE_STD: [&str; 8] = ["env", "fs", "io", "os", "process", "thread", "net::Tcp", "net::Udp"];

@@ -30,7 +30,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "update_me" => (path, Some(json!({"name": "Ada"}))),
         "reset_password" => (path, Some(json!({"token": "pm_", "new_password": "another good passphrase"}))),
         "practice_questions" => (path, Some(json!({"course_id": "algebra", "count": 1}))),
-        "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
+        "browse_questions" | "show_progress" | "show_review" => (format!("{path}?course_id=algebra"), None),
         "bundle_questions" | "find_weak_topics" => (path, Some(json!({"course_id": "algebra"}))),
         // In the list of routes, `start_question` precedes `unlock_solution`.
         "show_question" | "start_question" | "unlock_solution" => (path.replace("{id}", "alg-q1"), None),

@@ -14,7 +14,7 @@ const PRICES_OF: &str = "November 2026";
 
 /// Requests of one student in a month of study: 20 days, with the credits of a starter plan. The name is that of a row of
 /// the budget.
-const REQUESTS: [(&str, f64); 31] = [
+const REQUESTS: [(&str, f64); 32] = [
     ("register", 0.2),
     ("login", 8.0),
     ("verify_email", 0.2),
@@ -36,6 +36,7 @@ const REQUESTS: [(&str, f64); 31] = [
     ("submit_answer", 60.0),
     ("preview_answer", 120.0),
     ("show_progress", 20.0),
+    ("show_review", 20.0),
     ("find_weak_topics", 8.0),
     ("show_analysis", 1.0),
     ("show_analysis (done before)", 8.0),

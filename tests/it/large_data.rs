@@ -15,6 +15,7 @@ use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
 use shared::domain::idempotency::{Fingerprint, Intent};
 use shared::domain::mastery::Evidence;
 use shared::domain::random::Random;
+use shared::domain::review::Scheduler;
 use shared::domain::study::attempt::{Attempt, AttemptId, GradedBy, MarkedAnswer};
 use shared::domain::study::progress::Progress;
 use shared::domain::study::{Study, TopicMasteryView};
@@ -104,7 +105,7 @@ fn attribute(value: Value) -> Value {
 }
 
 /// An item as the store writes it.
-fn item(key: &Key, entity: &str, row: Value) -> Value {
+pub(crate) fn item(key: &Key, entity: &str, row: Value) -> Value {
     let Value::Object(mut row) = row else { panic!("a row is an object") };
     row.retain(|_, value| !value.is_null());
     row.insert("pk".to_owned(), json!(key.pk));
@@ -114,7 +115,7 @@ fn item(key: &Key, entity: &str, row: Value) -> Value {
 }
 
 /// Puts items directly, because the API would take a hundred times as long.
-async fn fill(test: &TestApp, items: Vec<Value>) {
+pub(crate) async fn fill(test: &TestApp, items: Vec<Value>) {
     let batches = items.chunks(25).map(|batch| {
         let puts: Vec<Value> = batch.iter().map(|item| json!({"PutRequest": {"Item": item}})).collect();
         let body = json!({"RequestItems": {"test": puts}});
@@ -171,6 +172,7 @@ fn attempt(number: u64, answer: Option<String>) -> Attempt {
         ease: 0.62,
         practice: 0.0,
         position: 0,
+        review_parameters: None,
         time_spent_seconds: Some(30),
         created_at: "2026-03-01T12:00:00Z".parse().unwrap(),
     }
@@ -331,7 +333,11 @@ async fn a_student_with_two_thousand_topics_can_continue() {
         time_spent_seconds: None,
         created_at: test.app.now(),
     };
-    test.app.store.record_attempt(user(&ada), next, (progress, study), &intent, view, &random).await.unwrap();
+    test.app
+        .store
+        .record_attempt(user(&ada), next, (progress, study, &Scheduler::new(None)), &intent, view, &random)
+        .await
+        .unwrap();
     let (largest, count) = stored(&test, &format!("USER#{}", ada.id), "MASTERY#").await;
     assert!(count == 1 && largest < ITEM_BYTES_MAX, "{largest}");
 
@@ -461,6 +467,7 @@ async fn an_account_with_a_large_export_is_deleted_whole() {
         correct_attempts: 0,
         was_correct: None,
         time_spent_seconds: 0,
+        review: None,
     });
     let studies = ImportedStudies { progress: rows.collect(), enrollments: Vec::new() };
     let first = test.app.store.write_studies(user(&eve), &studies, false).await.unwrap();

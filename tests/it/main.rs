@@ -58,6 +58,7 @@ mod rendering;
 mod reports;
 mod reset;
 mod response_headers;
+mod review;
 mod round_trips;
 mod routes;
 mod rust_source;

@@ -69,7 +69,7 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         }
         "delete_account" => (on(""), Some(json!({"password": PASSWORD}))),
         "show_midterm" => (on(&person.midterm().await), None),
-        "browse_questions" | "show_progress" => (format!("{path}?course_id=algebra"), None),
+        "browse_questions" | "show_progress" | "show_review" => (format!("{path}?course_id=algebra"), None),
         "preview_answer" => (format!("{}?answer=1/2x", on("alg-q4")), None),
         "show_question" | "start_question" | "unlock_solution" => (on("alg-q4"), None),
         "show_course"

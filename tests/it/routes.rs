@@ -82,7 +82,7 @@ fn concrete(path: &str) -> String {
     let path = path.replace("/midterm/{id}", &format!("/midterm/{NO_MIDTERM}"));
     let path = if path.starts_with("/api/figures/") { tests::FIGURE.to_owned() } else { path };
     assert!(!path.contains('{'), "{path}: say which id stands for its parameter");
-    if ["/api/questions", "/api/assessment/progress"].contains(&path.as_str()) {
+    if ["/api/questions", "/api/assessment/progress", "/api/assessment/review"].contains(&path.as_str()) {
         format!("{path}?course_id=algebra")
     } else {
         path

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 101] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 103] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -17,6 +17,8 @@ pub const EVENTS: [(&str, u16, Option<&str>); 101] = [
     ("assessment.find_weak_topics", 200, None),
     ("assessment.find_weak_topics.unknown_topic", 404, Some("not_found")),
     ("assessment.show_progress", 200, None),
+    ("assessment.show_review", 200, None),
+    ("assessment.show_review.unknown_course", 404, Some("not_found")),
     ("auth.change_password", 200, None),
     ("auth.change_password.wrong", 401, Some("invalid_credentials")),
     ("auth.confirm_email", 200, None),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -203,6 +203,40 @@ async function answer(page, isLast) {
     await page.getByRole("heading", { name: "Question 2 of 2" }).waitFor();
   }
 }
+
+/** Answers of a student in the old service, two weeks ago: a wrong one and a right one. */
+async function answerLongAgo(page) {
+  const id = await page.evaluate(async () => {
+    const { token } = JSON.parse(sessionStorage["pastpaper.session"]);
+    return (await (await fetch("/api/auth/me", { headers: { Authorization: `Bearer ${token}` } })).json()).user.id;
+  });
+  const at = new Date(Date.now() - 14 * 86_400_000).toISOString().slice(0, 19).replace("T", " ");
+  const row = (number, right) => `INSERT INTO user_progress VALUES('calc2-2018-fall-final-q${number}','${id}',1,1,${right},60,'${at}');`;
+  const schema = `CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT, password_hash TEXT, created_at TEXT);
+    CREATE TABLE user_progress (question_id TEXT, user_id TEXT, completed INTEGER, attempts INTEGER, is_correct INTEGER, time_spent INTEGER, unlocked_at TEXT);`;
+  const file = join(data, `${id}.sql`);
+  writeFileSync(file, schema + row(9, 0) + row(8, 1));
+  execFileSync(command, ["import", "d1", file, "--data", data]);
+}
+
+test("what was answered long ago is reviewed today, by keyboard and without credits", async () => {
+  const page = await tab({ width: 390, refused: [422] });
+  await signUp(page);
+  await answerLongAgo(page);
+  await open(page, "/app/courses/calc2/progress");
+  await page.getByRole("heading", { name: "Review today" }).waitFor();
+  await page.getByText("2 questions are due.").waitFor();
+  await sound(page, "the reviews of today");
+  await button(page, "Answer 2 questions").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Question 1 of 2" }).waitFor();
+  for (const last of [false, true]) await answer(page, last);
+  await page.getByRole("link", { name: "Weak topics and progress" }).click();
+  await page.getByText("Nothing is due today.").waitFor();
+  assert.equal(await credits(page), 5);
+  assert.deepEqual(page.troubles, []);
+  await page.context().close();
+});
 
 test("a forgotten password is set anew by the link of a mail", async () => {
   const page = await tab({ refused: [400] });

@@ -2,21 +2,25 @@
 
 import { get, post } from "../api.js";
 import { h, svg } from "../dom.js";
-import { bar, crumbs, english, heading, link, notice, rate, table } from "../pieces.js";
+import { bar, crumbs, doing, english, heading, link, notice, rate, table } from "../pieces.js";
 import { figure } from "./course.js";
-import { to } from "../router.js";
+import { go, to } from "../router.js";
+import { keep } from "../storage.js";
 import { date, number, percent, t } from "../texts.js";
 
 /** Questions that are proposed at once. */
 const MOST_FOR_TODAY = 9;
+/** Questions that are reviewed in one go. */
+const MOST_TO_REVIEW = 20;
 
 /** @param {Context} context @returns {Promise<Page>} */
 export async function progress({ params, signal }) {
   const id = params["course"] ?? "";
-  const [{ course }, done, weak] = await Promise.all([
+  const [{ course }, done, weak, review] = await Promise.all([
     get("/api/courses/{id}", { path: { id }, signal }),
     get("/api/assessment/progress", { query: { course_id: id }, signal }),
     post("/api/assessment/weak-topics", { body: { course_id: id }, signal }),
+    get("/api/assessment/review", { query: { course_id: id, limit: MOST_TO_REVIEW }, signal }),
   ]);
   const names = new Map(course.topics.map((topic) => [topic.id, topic.name]));
   const name = (/** @type {string} */ topic) => names.get(topic) ?? topic;
@@ -48,6 +52,7 @@ export async function progress({ params, signal }) {
         figure(t("questions.unlocked"), number(done.questions_unlocked)),
         figure(t("streak"), t("days", { n: done.streak_days })),
       ),
+      reviewing(id, review),
       h(
         "section",
         null,
@@ -93,6 +98,34 @@ export async function progress({ params, signal }) {
       done.weeks.length > 1 ? h("section", null, h("h2", null, t("weeks")), weeks(done.weeks)) : null,
     ],
   };
+}
+
+/** What is to be seen again today, and how much comes. @param {string} course @param {Of<"ReviewQueue">} review */
+function reviewing(course, { due_today, scheduled, questions, days }) {
+  if (scheduled === 0) return null;
+  const ids = questions.map((each) => each.question_id);
+  const start = async () => {
+    keep("set", { course, ids });
+    go(to("questions", ids[0] ?? ""));
+  };
+  return h(
+    "section",
+    null,
+    h("h2", null, t("review")),
+    due_today === 0
+      ? notice("good", t("review.none"))
+      : [
+          h("p", null, t("review.due", { n: due_today })),
+          doing(t("review.start", { n: ids.length }), start),
+          table(
+            t("review"),
+            [t("topic"), t("review.since"), t("review.last"), t("review.recall")],
+            questions.map((each) => [link(each.topic_name, to("questions", each.question_id)), date(Date.parse(each.due)), t(each.last_correct ? "verdict.right" : "verdict.wrong"), percent(each.recall)]),
+            { numbers: [3], hide: true },
+          ),
+        ],
+    h("p.hint", null, t("review.next", { n: days.slice(0, 7).reduce((sum, day) => sum + day.due, 0) })),
+  );
 }
 
 /** Attempts by week, right ones below wrong ones. @param {Of<"WeekOfAttempts">[]} all */

@@ -5,10 +5,14 @@ use serde::{Deserialize, Serialize};
 use shared::app::{App, CourseError, active_course};
 use shared::domain::analysis::ForecastQuality;
 use shared::domain::id::{CourseId, TopicId};
+use shared::domain::review::{ReviewQueue, Scheduler, review_queue};
 use shared::domain::study::advice::{PlannedTopic, SuggestedQuestion, UntriedTopicView, WeakTopicView, advise};
 use shared::http::fields::List;
 use shared::http::{Body, Claim, Json, Problem};
 use utoipa::ToSchema;
+
+/// Questions to review in the plan.
+const REVIEWED_MAX: usize = 5;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct WeakTopicsRequest {
@@ -30,6 +34,8 @@ pub(crate) struct Assessment {
     untried_topics: Vec<UntriedTopicView>,
     personalized_question_set: Vec<SuggestedQuestion>,
     recommended_study_plan: Vec<PlannedTopic>,
+    /// The questions to review today, at most five. `GET /api/assessment/review` lists more.
+    review: ReviewQueue,
     /// Whether the forecast behind the expected points beats simple counting; null in a course without past exams.
     forecast_quality: Option<ForecastQuality>,
 }
@@ -60,12 +66,14 @@ pub(crate) async fn find_weak_topics(
         let field = format!("self_reported_weaknesses[{at}]");
         return Err(Problem::not_found_in("topic", &field, reported[at].as_str()));
     }
+    let scheduler = Scheduler::new(calibration.review.as_ref());
     let advice = advise(&bank, analysis.as_deref(), &study, &calibration, &progress, &reported, now);
     Ok(axum::Json(Assessment {
         weak_topics: advice.weak_topics,
         untried_topics: advice.untried_topics,
         personalized_question_set: advice.questions,
         recommended_study_plan: advice.plan,
+        review: review_queue(&bank, &progress, &scheduler, now, REVIEWED_MAX),
         forecast_quality: analysis.as_deref().map(|analysis| analysis.forecast_quality),
     }))
 }

@@ -1,4 +1,4 @@
-//! The `assessment` group: mastery by topic, and what to study next.
+//! The `assessment` group: mastery by topic, what to study next, and what to see again.
 
 use axum::Router;
 use shared::app::App;
@@ -7,16 +7,18 @@ use utoipa::OpenApi;
 
 mod find_weak_topics;
 mod show_progress;
+mod show_review;
 
 /// The group's routes.
 pub fn router(app: App) -> Router {
     Routes::of("assessment")
         .handle("find_weak_topics", find_weak_topics::find_weak_topics)
         .handle("show_progress", show_progress::show_progress)
+        .handle("show_review", show_review::show_review)
         .build(app)
 }
 
 /// The OpenAPI description of the group.
 #[derive(OpenApi)]
-#[openapi(paths(find_weak_topics::find_weak_topics, show_progress::show_progress))]
+#[openapi(paths(find_weak_topics::find_weak_topics, show_progress::show_progress, show_review::show_review))]
 pub struct Contract;

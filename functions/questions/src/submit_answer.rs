@@ -9,6 +9,7 @@ use shared::app::purchase::ReplayError;
 use shared::domain::catalog::Question;
 use shared::domain::id::QuestionId;
 use shared::domain::idempotency::{IdempotencyKey, Intent, Outcome, Record};
+use shared::domain::review::Scheduler;
 use shared::domain::study::attempt::{AttemptId, GradedBy, MarkedAnswer, accuracy_rate};
 use shared::domain::study::marking::{Given, PartMark, mark};
 use shared::domain::study::{Calibration, Study, TopicMasteryView};
@@ -55,7 +56,8 @@ pub(crate) struct Marked {
     mastery: Option<TopicMasteryView>,
 }
 
-/// Marks an attempt on an unlocked question, updates the mastery estimate and unlocks the solution.
+/// Marks an attempt on an unlocked question, updates the mastery estimate, schedules the question for review and unlocks the
+/// solution.
 #[utoipa::path(
     post, path = "/api/questions/{id}/submit",
     request_body = Submission,
@@ -86,7 +88,8 @@ pub(crate) async fn submit_answer(
     let (topic, parts) = (marked.topic_id.clone(), marked.parts.clone());
     let mastery =
         |study: &Study| TopicMasteryView::of(topic.clone(), &study.estimate(&topic, &calibration, &bank, now));
-    match app.store.record_attempt(user, marked, (progress, study), &intent, mastery, &app.random).await {
+    let scheduler = Scheduler::new(calibration.review.as_ref());
+    match app.store.record_attempt(user, marked, (progress, study, &scheduler), &intent, mastery, &app.random).await {
         Ok(Recorded { progress, mastery }) => Ok(axum::Json(Marked {
             correct,
             score,

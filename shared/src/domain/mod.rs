@@ -17,6 +17,7 @@ pub mod number;
 pub mod payments;
 pub mod questions;
 pub mod random;
+pub mod review;
 pub mod schema;
 pub mod study;
 pub mod text;

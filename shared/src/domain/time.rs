@@ -30,10 +30,18 @@ pub fn plus_seconds(at: Timestamp, seconds: i64) -> Timestamp {
     at.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(at)
 }
 
-/// Whole days since 1970-01-01 in UTC.
+/// Whole days since 1970-01-01 in UTC: the service's day. Streaks, weeks and reviews count days here and nowhere else, so a day
+/// begins at midnight UTC for everyone.
 #[must_use]
 pub fn day_number(at: Timestamp) -> i64 {
     at.as_second().div_euclid(DAY_SECONDS)
+}
+
+/// The date of a day that [`day_number`] counts, such as `2026-11-16`.
+#[must_use]
+pub fn date_of_day(day: i64) -> String {
+    let at = Timestamp::from_second(day.saturating_mul(DAY_SECONDS));
+    at.unwrap_or(if day < 0 { Timestamp::MIN } else { Timestamp::MAX }).to_string().chars().take(10).collect()
 }
 
 /// An instant in RFC 3339 and UTC, always with three digits of fraction, so that texts sort like instants.

@@ -70,7 +70,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 62] = [
+pub static ROUTES: [Route; 63] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "login_with_factor", Method::POST, "/api/auth/login/factor").limited(BY_CHALLENGE),
@@ -128,6 +128,7 @@ pub static ROUTES: [Route; 62] = [
     signed_in("questions", "report_question", Method::POST, "/api/questions/{id}/report").limited(BY_REPORT),
     signed_in("assessment", "find_weak_topics", Method::POST, "/api/assessment/weak-topics"),
     signed_in("assessment", "show_progress", Method::GET, "/api/assessment/progress"),
+    signed_in("assessment", "show_review", Method::GET, "/api/assessment/review"),
     signed_in("midterm", "list_midterms", Method::GET, "/api/midterm"),
     open("midterm", "list_presets", Method::GET, "/api/midterm/presets"),
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),

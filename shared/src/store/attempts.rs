@@ -5,16 +5,18 @@ use jiff::Timestamp;
 
 use super::Store;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, number, text};
+use super::dynamodb::item::{self, Entity as _, number, text};
 use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, pause};
 use super::keys;
 use super::size::read_growing;
 use crate::domain::id::UserId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::random::Random;
+use crate::domain::review::Scheduler;
 use crate::domain::study::attempt::{Attempt, MarkedAnswer};
 use crate::domain::study::progress::Progress;
 use crate::domain::study::{Study, TopicMasteryView};
+use crate::domain::time::day_number;
 
 /// Why an attempt was not recorded. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -62,23 +64,24 @@ impl Store {
         item::read(updated.attributes.unwrap_or_default())
     }
 
-    /// Records an attempt in one transaction: counts it, updates the mastery estimate and unlocks the solution. `view`
+    /// Records an attempt in one transaction: counts it, updates the mastery estimate, moves the question's schedule and unlocks
+    /// the solution. `view`
     /// builds the topic's mastery for the answer, which is also stored in the idempotency record.
     pub async fn record_attempt(
         &self,
         user: UserId,
         marked: MarkedAnswer,
-        on: (Progress, Study),
+        on: (Progress, Study, &Scheduler),
         intent: &Intent,
         view: impl Fn(&Study) -> TopicMasteryView,
         random: &Random,
     ) -> Result<Recorded, AttemptError> {
-        let (mut progress, mut study) = on;
+        let (mut progress, mut study, scheduler) = on;
         for tries in 0..ATTEMPTS_MAX {
             // Whether the student already knew the solution is decided on the current progress, not on what this
             // request read first.
-            let attempt = marked.placed(progress.knows_solution(), study.version + 1);
-            let counted = count(&progress, &attempt);
+            let attempt = marked.placed(progress.knows_solution(), study.version + 1, scheduler.version());
+            let counted = count(&progress, &attempt, scheduler);
             let mut studied = study.clone();
             studied.record(&attempt);
             let mastery = view(&studied);
@@ -138,7 +141,7 @@ impl Store {
             .set_key(Some(keys::progress(user, &before.course_id, &before.question_id).attributes()))
             .update_expression(
                 "SET attempts = :attempts, correct_attempts = :correct_attempts, was_correct = :was_correct, \
-                 time_spent_seconds = :time, solution_at = if_not_exists(solution_at, :opened)",
+                 time_spent_seconds = :time, solution_at = if_not_exists(solution_at, :opened), review = :review",
             )
             .condition_expression(if before.attempts == 0 {
                 "attribute_exists(pk) AND (attribute_not_exists(attempts) OR attempts = :before)"
@@ -153,6 +156,7 @@ impl Store {
             )
             .expression_attribute_values(":time", number(after.time_spent_seconds))
             .expression_attribute_values(":opened", text(opened_at.to_string()))
+            .expression_attribute_values(":review", item::value(Progress::NAME, &after.review)?)
             .expression_attribute_values(":before", number(before.attempts))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
@@ -160,9 +164,11 @@ impl Store {
     }
 }
 
-/// Returns the progress with `attempt` counted.
-fn count(before: &Progress, attempt: &Attempt) -> Progress {
+/// Returns the progress with `attempt` counted and the schedule moved.
+fn count(before: &Progress, attempt: &Attempt, scheduler: &Scheduler) -> Progress {
+    let schedule = before.review_state(scheduler);
     Progress {
+        review: Some(scheduler.after(schedule.as_ref(), attempt.correct, day_number(attempt.created_at))),
         solution_at: before.solution_at.or(Some(attempt.created_at)),
         attempts: before.attempts + 1,
         correct_attempts: before.correct_attempts + u32::from(attempt.correct),

@@ -86,6 +86,8 @@ pub(super) const ENTRIES: &str = "CREDIT#";
 pub(super) const ATTEMPTS: &str = "ATTEMPT#";
 /// Sort key prefix of a student's work in courses.
 pub(super) const MASTERIES: &str = "MASTERY#";
+/// Sort key prefix of a student's progress.
+pub(super) const PROGRESS: &str = "PROGRESS#";
 /// Sort key prefix of calibrations.
 pub(super) const CALIBRATIONS: &str = "CALIBRATION#";
 /// Sort key prefix of what a user got for vouchers.
@@ -198,7 +200,7 @@ pub fn progress(id: UserId, course: &CourseId, question: &QuestionId) -> Key {
 
 /// Sort key prefix of a student's progress in a course.
 pub(super) fn progress_of_course(course: &CourseId) -> String {
-    format!("PROGRESS#{course}#")
+    format!("{PROGRESS}{course}#")
 }
 
 /// Key of an attempt.

@@ -21,6 +21,11 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.question_id.clone(), row)).collect())
     }
 
+    /// All of a student's progress, in all courses.
+    pub async fn all_progress(&self, user: UserId) -> Result<Vec<Progress>, StoreError> {
+        item::read_all(self.query(&keys::user(user), keys::PROGRESS, true).await?)
+    }
+
     /// When a student last received each question of a course. Like [`Store::progress`], but reads two attributes only:
     /// most of the time of a spend would go into the others.
     pub async fn last_seen(&self, user: UserId, course: &CourseId) -> Result<LastSeen, StoreError> {

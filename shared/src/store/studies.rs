@@ -86,6 +86,16 @@ impl Store {
         self.large_body(&mut item, "Calibration").await.map(Some)
     }
 
+    /// Reads a version of a course's calibration.
+    pub async fn calibration_version(
+        &self,
+        course: &CourseId,
+        version: u32,
+    ) -> Result<Option<Calibration>, StoreError> {
+        let Some(mut item) = self.get(&keys::calibration(course, version), true).await? else { return Ok(None) };
+        self.large_body(&mut item, "Calibration").await.map(Some)
+    }
+
     /// Publishes a calibration. Each version is written only once.
     pub async fn publish_calibration(
         &self,

@@ -53,6 +53,7 @@ impl ProgressRow {
             correct_attempts: u32::from(self.was_correct == Some(true)),
             was_correct: self.was_correct,
             time_spent_seconds: self.seconds,
+            review: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::parameters::{
     RATING_DEFAULT, RATING_LOGITS, TOPIC_COOLING, TOPIC_STEP, logit, sigmoid, step,
 };
 use super::state::{AttemptResult, Ease, Mastery};
+use crate::domain::review::ReviewParameters;
 
 /// An attempt as input of a calibration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,9 @@ pub struct Calibration<T: Ord, Q: Ord> {
     /// g: how much practice helps, by topic; in calibrations from before it was learnt, nothing.
     #[serde(default = "BTreeMap::new")]
     pub practice: BTreeMap<T, Effect>,
+    /// Parameters of the review queue; `None` while the defaults hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewParameters>,
 }
 
 /// e of a question without attempts: 0.6 (difficulty − 3) logits, with 3 for a question without a rating. Ratings are
@@ -70,6 +74,7 @@ impl<T: Ord, Q: Ord> Default for Calibration<T, Q> {
             topics: BTreeMap::new(),
             questions: BTreeMap::new(),
             practice: BTreeMap::new(),
+            review: None,
         }
     }
 }

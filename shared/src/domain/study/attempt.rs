@@ -65,6 +65,10 @@ pub struct Attempt {
     /// Position among the student's attempts in the course, from 1: the order of the fold.
     #[serde(default)]
     pub position: u64,
+    /// Version of the review parameters by which it moved the question's schedule; `None` in attempts from before there were
+    /// schedules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_parameters: Option<u32>,
     /// Seconds that the student took, as reported by the client.
     #[serde(default)]
     pub time_spent_seconds: Option<u32>,
@@ -104,9 +108,9 @@ pub struct MarkedAnswer {
 
 impl MarkedAnswer {
     /// The attempt at `position` among the student's attempts in the course. `knew_solution` says whether the student had
-    /// opened the solution, or tried the question, before.
+    /// opened the solution, or tried the question, before. `review_parameters` is the version of those that move the schedule.
     #[must_use]
-    pub fn placed(&self, knew_solution: bool, position: u64) -> Attempt {
+    pub fn placed(&self, knew_solution: bool, position: u64, review_parameters: u32) -> Attempt {
         let Self { id, correct, score, graded_by, ease, time_spent_seconds, created_at, .. } = *self;
         Attempt {
             id,
@@ -124,6 +128,7 @@ impl MarkedAnswer {
             ease: ease.logits,
             practice: ease.practice,
             position,
+            review_parameters: Some(review_parameters),
             time_spent_seconds,
             created_at,
         }

@@ -22,7 +22,7 @@ use crate::domain::id::{CourseId, QuestionId, TopicId};
 use crate::domain::mastery::{self, AttemptResult, Ease, Estimate, Mastery, estimate};
 use crate::domain::number::rounded;
 use crate::domain::study::attempt::Attempt;
-use crate::domain::time::{DAY_SECONDS, day_number};
+use crate::domain::time::{date_of_day, day_number};
 
 /// Number of weeks kept; older attempts count in the totals only.
 const WEEKS_MAX: usize = 53;
@@ -173,9 +173,7 @@ impl StudyLog {
 /// Date of the Monday in the week of a day.
 fn monday(day: i64) -> String {
     // Day 0 was a Thursday.
-    let monday = day - (day + 3).rem_euclid(7);
-    let at = Timestamp::from_second(monday * DAY_SECONDS).unwrap_or_default();
-    at.to_string().chars().take(10).collect()
+    date_of_day(day - (day + 3).rem_euclid(7))
 }
 
 /// Largest difference at which two numbers count as equal.
@@ -221,6 +219,7 @@ mod tests {
     use super::*;
     use crate::domain::mastery::Evidence;
     use crate::domain::study::attempt::{AttemptId, GradedBy};
+    use crate::domain::time::DAY_SECONDS;
 
     fn attempt(topic: usize, at_seconds: i64, correct: bool, evidence: Evidence) -> Attempt {
         Attempt {
@@ -239,6 +238,7 @@ mod tests {
             ease: 0.62,
             practice: 0.1,
             position: 0,
+            review_parameters: None,
             time_spent_seconds: Some(30),
             created_at: Timestamp::from_second(at_seconds).unwrap(),
         }

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{CourseId, QuestionId};
 use crate::domain::questions::view::Access;
+use crate::domain::review::{ReviewState, Scheduler};
+use crate::domain::time::day_number;
 
 /// Progress of a student on one question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub course_id: CourseId,
     pub question_id: QuestionId,
@@ -33,6 +35,9 @@ pub struct Progress {
     /// Seconds spent on all attempts.
     #[serde(default)]
     pub time_spent_seconds: u64,
+    /// The schedule after the last attempt; `None` before the first, and if all attempts are from before there were schedules.
+    #[serde(default)]
+    pub review: Option<ReviewState>,
 }
 
 /// When a student last received each question of a course.
@@ -46,6 +51,16 @@ impl Progress {
     #[must_use]
     pub fn access(&self) -> Access {
         if self.solution_at.is_some() { Access::Solution } else { Access::Question }
+    }
+
+    /// The question's schedule; `None` before the first attempt.
+    ///
+    /// Attempts from before there were schedules count as one: the last, on the day of the last delivery. The item has no time
+    /// of an attempt, and that day is never after the last attempt on this delivery.
+    #[must_use]
+    pub fn review_state(&self, scheduler: &Scheduler) -> Option<ReviewState> {
+        let of_older = || scheduler.after(None, self.was_correct == Some(true), day_number(self.seen_at));
+        self.review.or_else(|| (self.attempts > 0).then(of_older))
     }
 
     /// Whether the student requested the solution or tried before, so that the answer may be copied.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
+use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_attribute_value, to_item};
 use serde_json::{Map, Value};
 
 use super::error::StoreError;
@@ -113,6 +113,11 @@ fn decimal(number: &str) -> Option<(bool, String, i64)> {
 /// Returns the `entity` of an item.
 pub(in crate::store) fn entity_of(item: &Item) -> String {
     item.get(ENTITY).and_then(|entity| entity.as_s().ok()).cloned().unwrap_or_default()
+}
+
+/// Converts a value of the entity `name` to an attribute.
+pub(in crate::store) fn value(name: &'static str, value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    to_attribute_value(value).map_err(|error| StoreError::corrupt(name, error))
 }
 
 /// Builds a text attribute.
