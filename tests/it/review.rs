@@ -185,7 +185,7 @@ async fn answers_from_before_there_were_schedules_count_as_one() {
     let scheduler = Scheduler::new(None);
     assert_eq!(state, scheduler.after(Some(&scheduler.after(None, true, state.day - 2)), true, state.day));
     assert_verified(&test).await;
-    // The export has the schedule, and a deletion leaves nothing.
+    // The export has the schedule.
     let export = ada.get("/api/auth/export").await.ok();
     let of_q1 = export["progress"].as_array().unwrap().iter().find(|row| row["question_id"] == "alg-q1").unwrap();
     assert_eq!((&of_q1["review"]["day"], &of_q1["attempts"]), (&json!(state.day), &json!(4)));

@@ -71,9 +71,8 @@ pub fn fit<H: Ord>(records: &[ReviewRecord<H>], in_force: Option<&ReviewParamete
     let learnt = catch_unwind(AssertUnwindSafe(|| learn(&items, in_force)));
     match learnt {
         Ok(Ok((weights, log_loss))) => {
-            let before = in_force.map_or(DEFAULT_PARAMETERS, |learnt| learnt.weights);
             // Also false if a loss is no number.
-            let is_better = weights != before && log_loss.after < log_loss.before - IMPROVEMENT_MIN;
+            let is_better = log_loss.after < log_loss.before - IMPROVEMENT_MIN;
             if !is_better {
                 return FitOutcome::Kept { reviews };
             }
