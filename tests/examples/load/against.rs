@@ -80,8 +80,9 @@ impl Side {
             let address = line.split(' ').nth(2).unwrap().to_owned();
             return Self { database: None, server, address, fresh: 0 };
         }
-        let (database, line) = started(Command::new(binary).args(["db", "--port", "0", "--data"]).arg(data), "export ");
-        let variables = line.split(' ').skip(1).filter_map(|pair| pair.split_once('='));
+        let (database, line) = started(Command::new(binary).args(["db", "--port", "0", "--data"]).arg(data), "AWS_ENDPOINT");
+        // Older builds print the address alone.
+        let variables = line.split(' ').filter_map(|pair| pair.split_once('='));
         let mut serve = Command::new(binary);
         serve.args(["serve", "--port", "0", "--quota-times", "1000000"]).envs(variables).stderr(Stdio::null());
         let (server, line) = started(&mut serve, "Listening on ");
@@ -127,11 +128,11 @@ impl User {
     }
 }
 
-/// Starts a process and returns it with the first line of its output that begins with `wanted`.
+/// Starts a process and returns it with the first line of its output that has `wanted`.
 fn started(command: &mut Command, wanted: &str) -> (Child, String) {
     let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let line = lines.find(|line| line.starts_with(wanted)).unwrap();
+    let line = lines.find(|line| line.contains(wanted)).unwrap();
     // Its further output must not fill the pipe.
     std::thread::spawn(move || lines.for_each(drop));
     (process, line)
