@@ -126,7 +126,7 @@ impl Store {
     }
 
     /// The counts serve as the optimistic lock: concurrent attempts are counted one after the other.
-    fn replace_counts(
+    pub(super) fn replace_counts(
         &self,
         user: UserId,
         before: &Progress,
@@ -161,7 +161,7 @@ impl Store {
 }
 
 /// Returns the progress with `attempt` counted.
-fn count(before: &Progress, attempt: &Attempt) -> Progress {
+pub(super) fn count(before: &Progress, attempt: &Attempt) -> Progress {
     Progress {
         solution_at: before.solution_at.or(Some(attempt.created_at)),
         attempts: before.attempts + 1,

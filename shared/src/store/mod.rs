@@ -36,6 +36,7 @@ mod progress;
 mod questions;
 mod reports;
 mod sessions;
+mod sittings;
 mod size;
 mod studies;
 mod vouchers;
@@ -68,6 +69,7 @@ pub use passwords::PasswordChange;
 pub use payments::Settled;
 pub use reports::OpenReport;
 pub use sessions::{Closed, SignedIn};
+pub use sittings::SittingError;
 pub use studies::Asked;
 pub use vouchers::RedeemError;
 
