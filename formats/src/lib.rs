@@ -25,7 +25,6 @@ mod decode;
 mod detect;
 #[cfg(feature = "read")]
 pub mod exam_tex;
-#[cfg(feature = "read")]
 mod exam_title;
 mod extension;
 #[cfg(feature = "read")]

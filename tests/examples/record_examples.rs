@@ -55,10 +55,14 @@ async fn ada(test: &TestApp) -> Person {
     ada
 }
 
-/// The midterm request of the student.
-async fn midterm(ada: &Person) -> String {
+/// The student's midterm, and two of its questions without choices.
+async fn midterm(ada: &Person) -> (String, [String; 2]) {
     let midterm = ada.post("/api/midterm/generate", json!({"course_id": COURSE, "difficulty": "easy"})).await.ok();
-    midterm["midterm_id"].as_str().unwrap().to_owned()
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let is_written = |question: &&Value| question["options"] == json!([]);
+    let mut written = midterm["questions"].as_array().unwrap().iter().filter(is_written);
+    let ids = [(); 2].map(|()| text(&written.next().unwrap()["id"]));
+    (text(&midterm["midterm_id"]), ids)
 }
 
 fn shorten(value: &mut Value) {
@@ -88,13 +92,16 @@ async fn main() {
     import_samples(&test.app).await.unwrap();
     test.voucher().await;
     let ada = ada(&test).await;
-    let midterm = midterm(&ada).await;
+    let (midterm, asked) = midterm(&ada).await;
     let mut examples = Map::new();
     for route in &ROUTES {
         let ends = ENDING.contains(&route.operation);
         let reader = if ends { test.user(route.operation).await } else { test.renewed(&ada).await };
         let name = format!("{}.{}", route.function, route.operation);
         let mut event = events::text(&name).replace("{{midterm}}", &midterm);
+        if route.operation == "submit_midterm" {
+            event = event.replace("alg-q1", &asked[0]).replace("alg-q4", &asked[1]);
+        }
         for (in_the_tests, in_the_sample) in IN_THE_SAMPLE {
             event = event.replace(in_the_tests, in_the_sample);
         }

@@ -38,7 +38,11 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "submit_answer" => (path.replace("{id}", "alg-q1"), Some(json!({"was_correct": true}))),
         "generate_midterm" => (path, Some(json!({"course_id": "algebra", "difficulty": "easy"}))),
         "show_figure" => (tests::FIGURE.to_owned(), None),
-        "show_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
+        "show_midterm" | "show_result" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), None),
+        "start_midterm" => (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), Some(json!({}))),
+        "submit_midterm" => {
+            (path.replace("{id}", "019a0000-0000-7000-8000-000000000000"), Some(json!({"answers": {}})))
+        }
         "redeem_voucher" => (path, Some(json!({"code": tests::VOUCHER}))),
         "purchase_plan" => (path, Some(json!({"plan": "starter"}))),
         "receive_event" => (path, Some(json!({"id": "evt_1", "type": "ping", "created": 1_772_366_400}))),
@@ -109,6 +113,9 @@ async fn every_route_answers_permitted_callers() {
     let tried_elsewhere = [
         "logout",
         "show_midterm",
+        "start_midterm",
+        "submit_midterm",
+        "show_result",
         "revoke_session",
         "verify_email",
         "reset_password",
@@ -231,13 +238,19 @@ async fn another_users_data_is_404() {
     let mut tried = 0;
     for route in of_users {
         let id = match route.operation {
-            "show_midterm" => midterm.clone(),
+            // In the list of routes, `start_midterm` precedes `submit_midterm`, and that `show_result`.
+            "show_midterm" | "start_midterm" | "submit_midterm" | "show_result" => midterm.clone(),
             "revoke_session" => test.renewed(&ada).await.session_id(),
             other => panic!("{other}: say here which id of a user it takes"),
         };
         let path = route.path.replace("{id}", &id);
-        let _ = eve.send(route.method.clone(), &path, None, &[]).await.problem(404, "not_found");
-        assert!(ada.send(route.method.clone(), &path, None, &[]).await.status.is_success(), "{path}");
+        let body = match route.operation {
+            "start_midterm" => Some("{}".to_owned()),
+            "submit_midterm" => Some(json!({"answers": {}}).to_string()),
+            _ => None,
+        };
+        let _ = eve.send(route.method.clone(), &path, body.clone(), &[]).await.problem(404, "not_found");
+        assert!(ada.send(route.method.clone(), &path, body, &[]).await.status.is_success(), "{path}");
         tried += 1;
     }
     assert!(tried >= 2);

@@ -67,6 +67,7 @@ impl Trial {
     fn of(route: &'static Route) -> Self {
         let id = if route.function == "questions" { "alg-q4" } else { "algebra" };
         let id = if route.operation == "revoke_session" { "{session}" } else { id };
+        let id = if route.function == "midterm" { "{midterm}" } else { id };
         let path = route.path.replace("{id}", id);
         let start = ["/api/questions/alg-q4/start"].as_slice();
         let (body, before, has_key) = match route.operation {
@@ -111,6 +112,9 @@ impl Trial {
                 (Some(json!({"course_id": "algebra", "config": {"question_count": 6, "seed": 7}})), [].as_slice(), true)
             }
             "start_question" => (None, [].as_slice(), true),
+            // A midterm is started and handed in once without a key.
+            "start_midterm" => (Some(json!({})), [].as_slice(), false),
+            "submit_midterm" => (Some(answer_sheet()), [].as_slice(), false),
             "unlock_solution" => (None, start, true),
             // A voucher is redeemed once without a key.
             "redeem_voucher" => (Some(json!({"code": VOUCHER})), [].as_slice(), false),
@@ -132,6 +136,8 @@ impl Trial {
         }
         match self.route.operation {
             "redeem_voucher" => test.voucher().await,
+            "start_midterm" => person.link_token = person.midterm().await,
+            "submit_midterm" => person.link_token = person.sitting().await,
             "verify_email" => {
                 let _ = person.post("/api/auth/verify/resend", json!({})).await.ok();
                 person.link_token = test.token_for(&person).await;
@@ -189,7 +195,7 @@ impl Trial {
         }
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(self.has_key.then_some(("idempotency-key", "a-key")));
-        let path = self.path.replace("{session}", &person.session_id());
+        let path = self.path.replace("{session}", &person.session_id()).replace("{midterm}", &person.link_token);
         person.send(self.route.method.clone(), &path, body.map(|body| body.to_string()), &headers).await
     }
 
@@ -210,6 +216,14 @@ impl Trial {
             _ => false,
         }
     }
+}
+
+/// Answers that are right, wrong, blank, missing and left to the student.
+fn answer_sheet() -> Value {
+    json!({"answers": {
+        "alg-q1": {"answer": "2"}, "alg-q2": {"answer": "A", "time_spent_seconds": 60}, "alg-q3": {"answer": " "},
+        "alg-q4": {"answer": "8"}, "alg-q6": {"answer": "it depends", "was_correct": false},
+    }})
 }
 
 /// Every route that changes something.

@@ -55,6 +55,7 @@ mod practice;
 mod purchases;
 mod questions;
 mod races;
+mod rehearsal;
 mod rendering;
 mod reports;
 mod reset;

@@ -59,6 +59,17 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "generate_midterm" => {
             (on(""), Some(json!({"course_id": "algebra", "config": {"question_count": 3, "seed": 7}})))
         }
+        "start_midterm" => (on(&person.midterm().await), Some(json!({}))),
+        "submit_midterm" => {
+            let answers =
+                json!({"answers": {"alg-q1": {"answer": "2"}, "alg-q2": {"answer": "A"}, "alg-q4": {"answer": "8"}}});
+            (on(&person.sitting().await), Some(answers))
+        }
+        "show_result" => {
+            let midterm = person.sitting().await;
+            let _ = person.post(&format!("/api/midterm/{midterm}/submit"), json!({"answers": {}})).await.ok();
+            (on(&midterm), None)
+        }
         "report_question" => (on("alg-q4"), Some(json!({"reason": "wrong_key"}))),
         "list_exam_questions" => (on("alg-2020"), None),
         "show_public_topic" => (on("alg-sets"), None),

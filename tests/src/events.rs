@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 103] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 108] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -82,6 +82,11 @@ pub const EVENTS: [(&str, u16, Option<&str>); 103] = [
     ("midterm.show_midterm", 200, None),
     ("midterm.show_midterm.page", 200, None),
     ("midterm.show_midterm.unknown", 404, Some("not_found")),
+    ("midterm.show_result", 200, None),
+    ("midterm.show_result.page", 200, None),
+    ("midterm.start_midterm", 200, None),
+    ("midterm.submit_midterm", 200, None),
+    ("midterm.submit_midterm.unknown_question", 422, Some("invalid_field")),
     ("questions.browse_questions", 200, None),
     ("questions.browse_questions.filters", 200, None),
     ("questions.browse_questions.missing_course_id", 400, Some("missing_field")),
@@ -193,7 +198,15 @@ pub async fn filled(name: &str, reader: &Person, now: Timestamp) -> Value {
 /// The same for a given text.
 pub async fn fill(name: &str, mut text: String, reader: &Person, now: Timestamp) -> Value {
     if text.contains("{{midterm}}") {
-        text = text.replace("{{midterm}}", &reader.midterm().await);
+        let id = reader.midterm().await;
+        if name.starts_with("midterm.submit_midterm") || name.starts_with("midterm.show_result") {
+            let _ = reader.post(&format!("/api/midterm/{id}/start"), json!({})).await.ok();
+        }
+        if name.starts_with("midterm.show_result") {
+            let answers = json!({"answers": {"alg-q1": {"answer": "3"}, "alg-q4": {"answer": "8"}}});
+            let _ = reader.post(&format!("/api/midterm/{id}/submit"), answers).await.ok();
+        }
+        text = text.replace("{{midterm}}", &id);
     }
     text = text.replace("{{session}}", &reader.session_id());
     text = text.replace("{{token}}", reader.token.as_deref().unwrap_or_default());

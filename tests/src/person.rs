@@ -70,6 +70,13 @@ impl Person {
         midterm["midterm_id"].as_str().unwrap().to_owned()
     }
 
+    /// Generates a midterm of all questions of the small course, starts its sitting and returns its id.
+    pub async fn sitting(&self) -> String {
+        let id = self.midterm().await;
+        let _ = self.post(&format!("/api/midterm/{id}/start"), json!({})).await.ok();
+        id
+    }
+
     /// The same person, connecting from this address.
     #[must_use]
     pub fn at(&self, address: IpAddr) -> Self {

@@ -46,7 +46,7 @@ pub(crate) struct Export {
 }
 
 /// Item types and the names of their lists in the export.
-const LISTS: [(&str, &str); 17] = [
+const LISTS: [(&str, &str); 18] = [
     ("Profile", "profile"),
     ("Session", "sessions"),
     ("Entry", "credit_transactions"),
@@ -54,6 +54,7 @@ const LISTS: [(&str, &str); 17] = [
     ("Attempt", "attempts"),
     ("Mastery", "mastery"),
     ("Midterm", "midterms"),
+    ("Sitting", "sittings"),
     ("OwnedAnalysis", "analyses"),
     ("Enrollment", "enrollments"),
     ("Record", "idempotency_records"),

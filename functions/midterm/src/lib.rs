@@ -15,8 +15,13 @@ mod list_midterms;
 mod list_presets;
 mod negotiation;
 mod printable;
+mod result_page;
 mod sheet;
 mod show_midterm;
+mod show_result;
+mod sitting_view;
+mod start_midterm;
+mod submit_midterm;
 mod wide;
 
 /// The group's routes.
@@ -26,6 +31,9 @@ pub fn router(app: App) -> Router {
         .handle("show_midterm", show_midterm::show_midterm)
         .handle("list_midterms", list_midterms::list_midterms)
         .handle("list_presets", list_presets::list_presets)
+        .handle("start_midterm", start_midterm::start_midterm)
+        .handle("submit_midterm", submit_midterm::submit_midterm)
+        .handle("show_result", show_result::show_result)
         .build(app)
 }
 
@@ -36,7 +44,10 @@ pub fn router(app: App) -> Router {
         generate_midterm::generate_midterm,
         show_midterm::show_midterm,
         list_midterms::list_midterms,
-        list_presets::list_presets
+        list_presets::list_presets,
+        start_midterm::start_midterm,
+        submit_midterm::submit_midterm,
+        show_result::show_result
     ),
     components(schemas(Cursor, IdempotencyKey, Limit, TextFormat, show_midterm::Answers))
 )]

@@ -8,7 +8,7 @@ use shared::domain::questions::view::{OptionView, PartView, QuestionView};
 use crate::images::{Images, others};
 use crate::wide::fitted;
 
-const STYLE: &str = include_str!("printable.css");
+pub(crate) const STYLE: &str = include_str!("printable.css");
 /// Room for an answer without points, in lines.
 const LINES: f64 = 5.0;
 const LINES_PER_POINT: f64 = 1.2;
@@ -135,11 +135,11 @@ fn solution(place: usize, question: &QuestionView) -> Markup {
 }
 
 /// Markup that `domain::text` wrote.
-fn markup(html: &str) -> Markup {
+pub(crate) fn markup(html: &str) -> Markup {
     PreEscaped(fitted(html).into_owned())
 }
 
-fn drawn(html: Option<&String>) -> Markup {
+pub(crate) fn drawn(html: Option<&String>) -> Markup {
     html.map(|html| markup(html)).unwrap_or_default()
 }
 
@@ -155,18 +155,18 @@ fn points(questions: &[QuestionView]) -> String {
     }
 }
 
-fn counted(count: usize, unit: &str) -> String {
+pub(crate) fn counted(count: usize, unit: &str) -> String {
     if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
-fn measured(amount: f64, unit: &str) -> String {
+pub(crate) fn measured(amount: f64, unit: &str) -> String {
     let number = number(amount);
     let plural = if number == "1" { "" } else { "s" };
     format!("{number} {unit}{plural}")
 }
 
 /// Formats a number with at most two decimals, without trailing zeros.
-fn number(number: f64) -> String {
+pub(crate) fn number(number: f64) -> String {
     let text = format!("{number:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -8,6 +8,8 @@ use shared::domain::questions::view::QuestionView;
 use shared::domain::time::in_answer;
 use utoipa::ToSchema;
 
+use crate::sitting_view::SittingView;
+
 /// Value of `difficulty` for a midterm generated from a `config`.
 const CUSTOM: &str = "custom";
 
@@ -23,6 +25,10 @@ pub(crate) struct Sheet {
     seed: u64,
     #[serde(serialize_with = "in_answer")]
     created_at: Timestamp,
+    /// Present only if the midterm was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) sitting: Option<SittingView>,
 }
 
 impl From<Midterm<QuestionView>> for Sheet {
@@ -36,6 +42,7 @@ impl From<Midterm<QuestionView>> for Sheet {
             fit: midterm.fit,
             seed: midterm.seed,
             created_at: midterm.created_at,
+            sitting: None,
         }
     }
 }

@@ -15,9 +15,10 @@ use crate::images::Images;
 use crate::negotiation::Form;
 use crate::printable::page;
 use crate::sheet::Sheet;
+use crate::sitting_view::SittingView;
 
 /// The page runs no scripts, and loads nothing but images that are too large to be in it.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'";
+pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'";
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -40,7 +41,7 @@ impl Body for Options {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// Returns a midterm as it was generated.
+/// Returns a midterm as it was generated, with its sitting, if it was started.
 ///
 /// Later changes to the catalogue do not affect it. `Accept` chooses JSON, a page to print, LaTeX of the class `exam`, or a
 /// package of QTI 3. Without `answers=1`, the last three have no solutions.
@@ -67,14 +68,18 @@ pub(crate) async fn show_midterm(
     Query(options): Query<Options>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (_, midterm) = claim.with(app.store.midterm(claim.user_id(), id)).await?;
+    let user = claim.user_id();
+    let reads = async { tokio::try_join!(app.store.midterm(user, id), app.store.sitting(user, id)) };
+    let (_, (midterm, sitting)) = claim.with(reads).await?;
     let mut midterm = midterm.ok_or_else(|| Problem::not_found("midterm"))?;
     app.sign_figures(&mut midterm.questions).await;
     let with_answers = matches!(options.answers, Some(Answers::Shown));
     let mut response = match Form::preferred(&headers) {
         Form::Json => {
             RenderQuery { render: options.render }.render(&mut midterm.questions);
-            axum::Json(Sheet::from(midterm)).into_response()
+            let mut sheet = Sheet::from(midterm);
+            sheet.sitting = sitting.map(|sitting| SittingView::of(&sitting, app.now()));
+            axum::Json(sheet).into_response()
         }
         Form::Html => {
             let images = Images::of(&app, &midterm.questions).await?;
@@ -99,7 +104,7 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    async fn of(app: &App, midterm: &Midterm<QuestionView>) -> Result<Self, Problem> {
+    pub(crate) async fn of(app: &App, midterm: &Midterm<QuestionView>) -> Result<Self, Problem> {
         let course = app.store.recent_course(&midterm.course_id, app.now()).await?;
         Ok(course.map_or_else(
             || Self { name: midterm.course_id.to_string(), macros: Vec::new() },

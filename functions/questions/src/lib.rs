@@ -13,7 +13,6 @@ mod browse_questions;
 mod bundle_questions;
 mod delivery;
 mod feature_question;
-mod fields;
 mod list_course_questions;
 mod list_exam_questions;
 mod list_public_questions;

@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::id::QuestionId;
 use shared::domain::study::preview::{AnswerKind, AnswerPreview, preview};
+use shared::http::fields::AnswerText;
 use shared::http::{Body, Claim, Path, Problem, Query};
 use utoipa::{IntoParams, ToSchema};
-
-use crate::fields::AnswerText;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -13,12 +13,10 @@ use shared::domain::review::Scheduler;
 use shared::domain::study::attempt::{AttemptId, GradedBy, MarkedAnswer, accuracy_rate};
 use shared::domain::study::marking::{Given, PartMark, mark};
 use shared::domain::study::{Calibration, Study, TopicMasteryView};
-use shared::http::fields::Whole;
+use shared::http::fields::{AnswerText, Whole};
 use shared::http::{Body, Claim, Once, Path, Problem};
 use shared::store::{Asked, AttemptError, Recorded};
 use utoipa::ToSchema;
-
-use crate::fields::AnswerText;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Submission {

@@ -140,6 +140,28 @@ impl TryFrom<String> for Technique {
     }
 }
 
+/// Maximum length of an [`AnswerText`], in characters.
+const ANSWER_CHARS_MAX: usize = 500;
+
+/// The student's answer: at most 500 characters.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct AnswerText(pub String);
+
+has_schema!(AnswerText as Answer, text(0, ANSWER_CHARS_MAX).examples([r"-2\pi"]));
+
+impl TryFrom<String> for AnswerText {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.chars().count() > ANSWER_CHARS_MAX {
+            Err("must be at most 500 characters long")
+        } else {
+            Ok(Self(text))
+        }
+    }
+}
+
 /// A list of at most 50 entries.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<T>", bound = "T: Deserialize<'de>")]

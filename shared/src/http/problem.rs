@@ -319,6 +319,12 @@ impl Problem {
         Self::new(Code::NotStarted, "The question is locked; start it first.")
     }
 
+    /// The midterm must be sat and handed in first.
+    #[must_use]
+    pub fn not_handed_in() -> Self {
+        Self::new(Code::NotStarted, "The midterm has no result yet; start it and hand it in first.")
+    }
+
     /// The idempotency key was used for a different request.
     #[must_use]
     pub fn idempotency_key_reused() -> Self {

@@ -12,7 +12,7 @@ use crate::app::unlock_questions::SelectionError;
 use crate::domain::credits::InsufficientCredits;
 use crate::domain::idempotency::KeyReused;
 use crate::domain::midterm::Infeasible;
-use crate::store::{AttemptError, SpendError, StoreError};
+use crate::store::{AttemptError, SittingError, SpendError, StoreError};
 use crate::stripe::StripeError;
 
 impl From<StoreError> for Problem {
@@ -97,6 +97,15 @@ impl From<AttemptError> for Problem {
             AttemptError::Store(error) => error.into(),
             AttemptError::Replayed => Self::unavailable(error),
             AttemptError::NotStarted => Self::not_started(),
+        }
+    }
+}
+
+impl From<SittingError> for Problem {
+    fn from(error: SittingError) -> Self {
+        match error {
+            SittingError::Store(error) => error.into(),
+            SittingError::MidtermGone => Self::not_found("midterm"),
         }
     }
 }

@@ -70,7 +70,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 63] = [
+pub static ROUTES: [Route; 66] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "login_with_factor", Method::POST, "/api/auth/login/factor").limited(BY_CHALLENGE),
@@ -133,6 +133,9 @@ pub static ROUTES: [Route; 63] = [
     open("midterm", "list_presets", Method::GET, "/api/midterm/presets"),
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
     signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate").limited(BY_SPEND),
+    signed_in("midterm", "start_midterm", Method::POST, "/api/midterm/{id}/start"),
+    signed_in("midterm", "submit_midterm", Method::POST, "/api/midterm/{id}/submit"),
+    signed_in("midterm", "show_result", Method::GET, "/api/midterm/{id}/result"),
     open("questions", "show_figure", Method::GET, "/api/figures/{digest}"),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),
     // Not limited: Stripe retries what is refused and sends events in bursts. The signature protects the route.

@@ -129,7 +129,7 @@ impl Store {
     }
 
     /// The counts serve as the optimistic lock: concurrent attempts are counted one after the other.
-    fn replace_counts(
+    pub(super) fn replace_counts(
         &self,
         user: UserId,
         before: &Progress,
@@ -165,7 +165,7 @@ impl Store {
 }
 
 /// Returns the progress with `attempt` counted and the schedule moved.
-fn count(before: &Progress, attempt: &Attempt, scheduler: &Scheduler) -> Progress {
+pub(super) fn count(before: &Progress, attempt: &Attempt, scheduler: &Scheduler) -> Progress {
     let schedule = before.review_state(scheduler);
     Progress {
         review: Some(scheduler.after(schedule.as_ref(), attempt.correct, day_number(attempt.created_at))),

@@ -10,6 +10,7 @@ use crate::domain::catalog::{Course, Exam, Pattern, Question, QuestionOption, Qu
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::idempotency::Record;
 use crate::domain::mail::Mail;
+use crate::domain::midterm::sitting::Sitting;
 use crate::domain::questions::report::Report;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::Attempt;
@@ -35,6 +36,7 @@ entities! {
     Record => "Record",
     Report => "Report",
     Study => "Mastery",
+    Sitting => "Sitting",
     Voucher => "Voucher",
     Redemption => "Redemption",
     Course => "Course",

@@ -10,6 +10,7 @@
 //! | Progress | `USER#<id>` | `PROGRESS#<course>#<question>` |
 //! | Attempt | `USER#<id>` | `ATTEMPT#<uuidv7>` |
 //! | Midterm | `USER#<id>` | `MIDTERM#<uuidv7>` |
+//! | Sitting | `USER#<id>` | `SITTING#<id of its midterm>` |
 //! | Mastery | `USER#<id>` | `MASTERY#<course>` |
 //! | Record | `USER#<id>` | `IDEMPOTENCY#<key>` |
 //! | Adjustment | `USER#<id>` | `ADJUSTMENT#<key>` |
@@ -234,6 +235,12 @@ pub fn calibration(course: &CourseId, version: u32) -> Key {
 #[must_use]
 pub fn midterm(id: UserId, midterm: MidtermId) -> Key {
     Key::new(user(id), format!("{MIDTERMS}{}", midterm.0))
+}
+
+/// Key of the sitting of a midterm.
+#[must_use]
+pub fn sitting(id: UserId, midterm: MidtermId) -> Key {
+    Key::new(user(id), format!("SITTING#{}", midterm.0))
 }
 
 /// Key of an idempotency record.
@@ -511,6 +518,7 @@ mod tests {
         assert_eq!(both(&calibration(&course_id, 7)), ("COURSE#calc2", "CALIBRATION#0000000007"));
         let midterm_id = MidtermId(Uuid::from_u128(3));
         assert_eq!(both(&midterm(USER, midterm_id)), (user, "MIDTERM#00000000-0000-0000-0000-000000000003"));
+        assert_eq!(both(&sitting(USER, midterm_id)), (user, "SITTING#00000000-0000-0000-0000-000000000003"));
         let key = IdempotencyKey::try_from("a#b c").unwrap();
         assert_eq!(both(&record(USER, &key)), (user, "IDEMPOTENCY#a#b c"));
         assert_eq!(both(&adjustment(USER, &key)), (user, "ADJUSTMENT#a#b c"));

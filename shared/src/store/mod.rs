@@ -37,6 +37,7 @@ mod progress;
 mod questions;
 mod reports;
 mod sessions;
+mod sittings;
 mod size;
 mod studies;
 mod vouchers;
@@ -70,6 +71,7 @@ pub use passwords::PasswordChange;
 pub use payments::Settled;
 pub use reports::OpenReport;
 pub use sessions::{Closed, SignedIn};
+pub use sittings::SittingError;
 pub use studies::Asked;
 pub use vouchers::RedeemError;
 

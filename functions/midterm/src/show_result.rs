@@ -1,0 +1,55 @@
+//! `GET /api/midterm/{id}/result`: as JSON, or as a printable page.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{Html, IntoResponse, Response};
+use shared::app::App;
+use shared::domain::midterm::MidtermId;
+use shared::http::{Claim, Path, Problem};
+
+use crate::images::Images;
+use crate::negotiation::Form;
+use crate::result_page::page;
+use crate::show_midterm::{CONTENT_SECURITY_POLICY, Course};
+use crate::sitting_view::SittingResult;
+
+/// Returns the result of a midterm that was handed in.
+///
+/// `Accept` chooses JSON or a page to print. The marks are those of the questions as the midterm delivered them.
+#[utoipa::path(
+    get, path = "/api/midterm/{id}/result",
+    params(("id" = MidtermId, Path)),
+    responses(
+        (
+            status = 200,
+            description = "The result, as JSON or as a page to print.",
+            content((SittingResult = "application/json"), (String = "text/html"))
+        )
+    ),
+    extensions(("x-problems" = json!(["not_started"])))
+)]
+pub(crate) async fn show_result(
+    State(app): State<App>,
+    claim: Claim,
+    Path(id): Path<MidtermId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let user = claim.user_id();
+    let reads = async { tokio::try_join!(app.store.midterm(user, id), app.store.sitting(user, id)) };
+    let (_, (midterm, sitting)) = claim.with(reads).await?;
+    let mut midterm = midterm.ok_or_else(|| Problem::not_found("midterm"))?;
+    let result = sitting.and_then(SittingResult::of).ok_or_else(Problem::not_handed_in)?;
+    let mut response = if Form::preferred(&headers) == Form::Html {
+        app.sign_figures(&mut midterm.questions).await;
+        let images = Images::of(&app, &midterm.questions).await?;
+        let course = Course::of(&app, &midterm).await?;
+        let mut response = Html(page(&midterm, &result, &course.name, &images)).into_response();
+        let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        response
+    } else {
+        axum::Json(result).into_response()
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
+}
