@@ -28,6 +28,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ("remove_factor", "/api/auth/factor", json!({"password": "not the passphrase", "code": "123456"})),
         ("confirm_email", "/api/auth/email/confirm", json!({"token": "pm_x"})),
         ("undo_email_change", "/api/auth/email/undo", json!({"token": "pm_x"})),
+        ("update_notices", "/api/auth/notices", json!({"new_sign_in": true, "plan_started": true, "password_changed": true})),
         (
             "update_me",
             "/api/auth/me",

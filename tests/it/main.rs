@@ -41,6 +41,7 @@ mod midterm;
 mod midterm_files;
 mod monitoring;
 mod newest_client;
+mod notices;
 mod old_clients;
 mod openapi;
 mod openapi_editions;

@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use shared::app::App;
 use shared::domain::mail::language::Language;
 use shared::domain::mail::letter::{Letter, link};
-use shared::domain::mail::message::Message;
+use shared::domain::mail::message::{ExtraHeaders, Message};
+use shared::domain::mail::notices::unsubscribe_url;
 use shared::domain::mail::{Mail, MailId, MailKind, MailState};
 use shared::domain::time::shown;
 use uuid::Uuid;
@@ -30,6 +31,8 @@ const ROUND: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(15);
 /// The client of a preview.
 const PREVIEW_URL: &str = "https://app.example.org";
+/// The API of a preview.
+const PREVIEW_API_URL: &str = "https://api.example.org";
 
 /// The subcommand.
 #[derive(Debug, Subcommand)]
@@ -163,7 +166,7 @@ pub async fn retry(app: &App, ids: &[Uuid]) -> Result<usize> {
 
 fn show(preview: &Preview) -> Result<()> {
     let token = preview.kind.purpose().map(|_| "pm_this-is-a-preview");
-    let link = link(PREVIEW_URL, preview.kind, token);
+    let link = link(PREVIEW_URL, preview.kind, token.filter(|_| preview.kind.optional().is_none()));
     let letter = Letter::compose(preview.kind, preview.language, &link).context("a text is missing")?;
     let text = match preview.form {
         Form::Text => format!("{}\n\n{}", letter.subject, letter.text),
@@ -171,7 +174,10 @@ fn show(preview: &Preview) -> Result<()> {
         Form::Eml => {
             let at = Timestamp::UNIX_EPOCH;
             let (from, to) = ("no-reply@example.org", "ada@example.org");
-            let message = Message::build(MailId(Uuid::nil()), from, to, None, &letter, at);
+            let unsubscribe = preview.kind.optional().zip(token);
+            let unsubscribe = unsubscribe.map(|(notice, token)| unsubscribe_url(PREVIEW_API_URL, notice, token));
+            let extra = ExtraHeaders { reply_to: None, unsubscribe: unsubscribe.as_deref() };
+            let message = Message::build(MailId(Uuid::nil()), from, to, extra, &letter, at);
             String::from_utf8(message.bytes)?
         }
     };

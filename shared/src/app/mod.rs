@@ -15,7 +15,7 @@ pub mod response_size;
 pub mod show_analysis;
 pub mod start_question;
 pub mod unlock_questions;
-mod write_mail;
+pub mod write_mail;
 
 use std::sync::Arc;
 

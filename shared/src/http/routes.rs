@@ -70,7 +70,7 @@ pub const FUNCTIONS: [&str; 9] =
     ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
 
 /// Every route.
-pub static ROUTES: [Route; 62] = [
+pub static ROUTES: [Route; 65] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "login_with_factor", Method::POST, "/api/auth/login/factor").limited(BY_CHALLENGE),
@@ -84,6 +84,9 @@ pub static ROUTES: [Route; 62] = [
     signed_in("auth", "update_me", Method::PATCH, "/api/auth/me").limited(BY_EMAIL_CHANGE),
     open("auth", "confirm_email", Method::POST, "/api/auth/email/confirm").limited(BY_LINK),
     open("auth", "undo_email_change", Method::POST, "/api/auth/email/undo").limited(BY_LINK),
+    signed_in("auth", "show_notices", Method::GET, "/api/auth/notices"),
+    signed_in("auth", "update_notices", Method::PATCH, "/api/auth/notices"),
+    open("auth", "unsubscribe", Method::POST, "/api/auth/notices/unsubscribe").limited(BY_LINK),
     signed_in("auth", "list_sessions", Method::GET, "/api/auth/sessions"),
     signed_in("auth", "revoke_session", Method::DELETE, "/api/auth/sessions/{id}"),
     signed_in("auth", "change_password", Method::POST, "/api/auth/password").limited(BY_PASSWORD),
