@@ -28,7 +28,11 @@ pub(crate) fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ("remove_factor", "/api/auth/factor", json!({"password": "not the passphrase", "code": "123456"})),
         ("confirm_email", "/api/auth/email/confirm", json!({"token": "pm_x"})),
         ("undo_email_change", "/api/auth/email/undo", json!({"token": "pm_x"})),
-        ("update_notices", "/api/auth/notices", json!({"new_sign_in": true, "plan_started": true, "password_changed": true})),
+        (
+            "update_notices",
+            "/api/auth/notices",
+            json!({"new_sign_in": true, "plan_started": true, "password_changed": true}),
+        ),
         (
             "update_me",
             "/api/auth/me",
@@ -137,7 +141,8 @@ async fn every_field_with_every_odd_value() {
                     }
                     assert_eq!(ada.credits().await, before, "{case}");
                 }
-                if odd.is_object() || (odd.is_boolean() && field != "was_correct") {
+                let is_boolean = field == "was_correct" || operation == "update_notices";
+                if odd.is_object() || (odd.is_boolean() && !is_boolean) {
                     assert_eq!(status, 422, "{case}");
                 }
                 tried += 1;

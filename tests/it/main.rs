@@ -37,6 +37,7 @@ mod ledger_model;
 mod limits;
 mod logs;
 mod mail;
+mod mailer;
 mod midterm;
 mod midterm_files;
 mod monitoring;

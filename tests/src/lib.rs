@@ -15,6 +15,7 @@ mod keys;
 pub mod mail;
 mod person;
 pub mod proxy;
+pub mod ses;
 pub mod smtp;
 pub mod stripe;
 mod vouchers;
@@ -70,6 +71,8 @@ pub const CONTACT_EMAIL: &str = "operators@example.org";
 pub const APP_URL: &str = "https://app.example.org";
 /// The API, as mail programs reach it.
 pub const API_URL: &str = "https://api.example.org";
+/// The topic of SES's reports.
+pub const MAIL_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:123456789012:pastpaper-mail";
 /// The address of the figure of `alg-q6`.
 pub const FIGURE: &str = "/api/figures/4e05165b48a9dcb6b4f0cece1404206d6cfbbde47658d4b65d3998bef4f7c108?\
      sig=aa0e115b8b185bc74fd82009932aef02";
@@ -184,6 +187,12 @@ impl TestApp {
 
     /// Like [`TestApp::twin`], with its own proxy in front of the database.
     pub async fn twin_behind_proxy(&self) -> (Router, Proxy) {
+        let (app, proxy) = self.app_behind_proxy().await;
+        (router::all(&app), proxy)
+    }
+
+    /// The app of another process, with its own proxy in front of the database.
+    pub async fn app_behind_proxy(&self) -> (App, Proxy) {
         let proxy = Proxy::start(self.engine.endpoint_url()).await;
         let mut database = self.app.config.database.clone();
         database.endpoint_url = Some(proxy.endpoint_url());
@@ -191,7 +200,7 @@ impl TestApp {
         database.region = format!("local-{}", proxy.port());
         let mut config = (*self.app.config).clone();
         config.database = database;
-        (self.process(config), proxy)
+        (self.app_of(config), proxy)
     }
 
     /// The app of another process with environment variables overridden by `change`.
@@ -396,7 +405,7 @@ impl TestApp {
 }
 
 /// Names of the variables that [`environment`] sets.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
     "STRIPE_API_BASE",
@@ -413,6 +422,7 @@ const VARIABLES: [&str; 16] = [
     "CONTACT_EMAIL",
     "APP_URL",
     "API_URL",
+    "MAIL_TOPIC_ARN",
 ];
 
 /// The environment of a test's processes.
@@ -434,6 +444,7 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "CONTACT_EMAIL" => CONTACT_EMAIL,
         "APP_URL" => APP_URL,
         "API_URL" => API_URL,
+        "MAIL_TOPIC_ARN" => MAIL_TOPIC_ARN,
         _ => return None,
     };
     Some(value.to_owned())

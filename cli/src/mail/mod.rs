@@ -13,6 +13,8 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
 use shared::app::App;
+use shared::domain::account::Email;
+use shared::domain::account::mailbox::Mailbox;
 use shared::domain::mail::language::Language;
 use shared::domain::mail::letter::{Letter, link};
 use shared::domain::mail::message::{ExtraHeaders, Message};
@@ -49,6 +51,13 @@ pub enum Command {
     Retry {
         /// Ids of mails, as `list` shows them; all dead mails if there is none
         ids: Vec<Uuid>,
+        #[command(flatten)]
+        database: DataSource,
+    },
+    /// Send mail again to an address that rejected it or complained
+    Allow {
+        /// The email of the account
+        email: String,
         #[command(flatten)]
         database: DataSource,
     },
@@ -111,6 +120,12 @@ pub async fn run(command: Command) -> Result<ExitCode> {
             open.close();
             outln!("{} mails will be sent again.", retried?)?;
         }
+        Command::Allow { email, database } => {
+            let open = database.open_to(DatabaseUse::Change).await?;
+            let allowed = allow(&open.app, &email).await;
+            open.close();
+            outln!("{}", allowed?)?;
+        }
         Command::Preview(preview) => show(&preview)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -121,7 +136,9 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 /// # Errors
 /// When storage fails.
 pub async fn list(app: &App, all: bool) -> Result<String> {
-    let is_listed = |mail: &Mail| all || !matches!(mail.state, MailState::Sent | MailState::Dropped);
+    // A mail that bounced stays sent, and has the reason as its trouble.
+    let is_done = |mail: &Mail| matches!(mail.state, MailState::Sent | MailState::Dropped) && mail.trouble.is_none();
+    let is_listed = |mail: &Mail| all || !is_done(mail);
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["id", "kind", "state", "asked at", "tries", "user", "trouble"]);
     let mails: Vec<_> = app.store.mails().await?.into_iter().filter(|stored| is_listed(&stored.mail)).collect();
@@ -162,6 +179,20 @@ pub async fn retry(app: &App, ids: &[Uuid]) -> Result<usize> {
         retried += usize::from(app.store.change_mail(stored, &again).await?);
     }
     Ok(retried)
+}
+
+/// Lets mail be sent again to the address of an account, and says why it was stopped.
+///
+/// # Errors
+/// When there is no such account, its mail is not stopped, or storage fails.
+pub async fn allow(app: &App, email: &str) -> Result<String> {
+    let mailbox = Email::try_from(email.to_owned()).map(Mailbox::of).ok().context("this is no email")?;
+    let found = app.store.credential_of(&mailbox).await?;
+    let (email, credential) = found.context("there is no account with this email")?;
+    let profile = app.store.profile(credential.user_id).await?.context("there is no account with this email")?;
+    let stop = profile.mail_stopped.context("mail to this address is not stopped")?;
+    ensure!(app.store.allow_mail(profile.id, &email).await?, "the account changed meanwhile: try again");
+    Ok(format!("Mail is sent to the address again. It was stopped on {}: {}.", shown(stop.at), stop.reason.as_str()))
 }
 
 fn show(preview: &Preview) -> Result<()> {

@@ -18,6 +18,7 @@ use crate::domain::mail::message::{ExtraHeaders, Message};
 use crate::domain::mail::notices::unsubscribe_url;
 use crate::domain::mail::token::{LinkToken, MailKey};
 use crate::domain::mail::{Mail, MailKind, MailState, deliverable};
+use crate::ses::Ses;
 use crate::store::{NewLinkToken, StoreError, StoredLinkToken, StoredMail};
 use crate::stripe::StripeError;
 
@@ -26,6 +27,15 @@ pub trait Courier: Sync {
     /// Sends a message and returns what the mail server did with it. Texts in the outcome must hold no address.
     fn send(&self, message: &Message) -> impl Future<Output = DeliveryOutcome> + Send;
 }
+
+impl Courier for Ses {
+    async fn send(&self, message: &Message) -> DeliveryOutcome {
+        Ses::send(self, message).await
+    }
+}
+
+/// How long a round begins to send mails. With the time that one mail may take, it is less than the timeout of `mailer`.
+const ROUND_SECONDS_MAX: i64 = 120;
 
 /// Why no mail can be delivered now.
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +86,26 @@ impl App {
             return Ok(0);
         }
         let key = self.mail_key().await?;
+        let mut handled = 0;
         for stored in &due {
+            // A function must not be ended while it sends. The next round continues.
+            if self.now().as_second() - now > ROUND_SECONDS_MAX {
+                break;
+            }
             self.deliver(stored, courier, &key).await?;
+            handled += 1;
         }
-        Ok(due.len())
+        Ok(handled)
+    }
+
+    /// Delivers the mail under a key of the table's stream, if it is due. A later round delivers one that is due later.
+    ///
+    /// # Errors
+    /// As [`App::deliver_due_mail`].
+    pub async fn deliver_mail_at(&self, courier: &impl Courier, key: (&str, &str)) -> Result<(), DeliveryError> {
+        let stored = self.store.mail_at(key).await?.filter(|stored| stored.mail.is_due(self.now().as_second()));
+        let Some(stored) = stored else { return Ok(()) };
+        self.deliver(&stored, courier, &self.mail_key().await?).await
     }
 
     /// The key that tokens in links are derived with.
@@ -98,7 +124,8 @@ impl App {
             self.store.change_mail(stored, &held).await?;
             return Ok(());
         }
-        let account = if stored.mail.kind == MailKind::AccountDeleted { None } else { self.account_of(&stored.mail).await? };
+        let account =
+            if stored.mail.kind == MailKind::AccountDeleted { None } else { self.account_of(&stored.mail).await? };
         let held = Mail { user_id: account.as_ref().map(|profile| profile.id), ..held };
         let (message, token) = match self.prepare(&held, account.as_ref(), key)? {
             Prepared::Message(message, token) => (message, token),

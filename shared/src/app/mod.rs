@@ -14,6 +14,7 @@ pub mod redeem_voucher;
 pub mod response_size;
 pub mod show_analysis;
 pub mod start_question;
+mod stop_mail;
 pub mod unlock_questions;
 pub mod write_mail;
 

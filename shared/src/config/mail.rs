@@ -16,11 +16,24 @@ pub struct MailSettings {
     /// `API_URL`: this API, as mail programs reach it, without a slash at its end. Only a sender of mail needs it. Without it
     /// notices have no link to unsubscribe.
     pub api_url: Option<String>,
+    /// How `mailer` sends by SES.
+    pub ses: SesSettings,
     /// `CONTACT_EMAIL`: the operators' mailbox for messages of visitors, in ASCII.
     pub contact: Option<String>,
     /// `MAIL_KEY`, or the parameter named by `MAIL_KEY_PARAMETER`: derives the tokens in links. Only a sender of mail needs
     /// it.
     pub key: Option<Source>,
+}
+
+/// Settings of Amazon SES.
+#[derive(Debug, Clone, Default)]
+pub struct SesSettings {
+    /// `SES_CONFIGURATION_SET`: reports bounces and complaints to the topic.
+    pub configuration_set: Option<String>,
+    /// `MAIL_TOPIC_ARN`: the topic whose reports are followed.
+    pub topic: Option<String>,
+    /// `AWS_ENDPOINT_URL_SESV2`: replaces AWS's endpoint.
+    pub endpoint_url: Option<String>,
 }
 
 impl MailSettings {
@@ -46,6 +59,11 @@ impl MailSettings {
                 "must be a URL such as https://api.example.org, without ? and #",
             ));
         }
+        let ses = SesSettings {
+            configuration_set: get("SES_CONFIGURATION_SET"),
+            topic: get("MAIL_TOPIC_ARN"),
+            endpoint_url: get("AWS_ENDPOINT_URL_SESV2"),
+        };
         let without_slash = |url: String| url.trim_end_matches('/').to_owned();
         let contact = get("CONTACT_EMAIL").map(|contact| Email::try_from(contact).ok().as_ref().and_then(deliverable));
         if contact == Some(None) {
@@ -59,6 +77,7 @@ impl MailSettings {
             from,
             app_url: without_slash(app_url),
             api_url: api_url.map(without_slash),
+            ses,
             contact: contact.flatten(),
             key,
         }))

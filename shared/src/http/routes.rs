@@ -66,8 +66,11 @@ const BY_REDEMPTION: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
 /// Names of the Lambda functions.
-pub const FUNCTIONS: [&str; 9] =
-    ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
+pub const FUNCTIONS: [&str; 10] =
+    ["analysis", "assessment", "auth", "courses", "credits", "mailer", "midterm", "questions", "topics", "webhooks"];
+
+/// The function without a route: the table's stream, a schedule and SNS call it.
+pub const MAILER: &str = "mailer";
 
 /// Every route.
 pub static ROUTES: [Route; 65] = [

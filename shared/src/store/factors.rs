@@ -93,11 +93,7 @@ impl Store {
     }
 
     /// Reads what the answer to a challenge needs, in one call. `None` if the challenge is not valid.
-    pub async fn challenged(
-        &self,
-        challenge: &Challenge,
-        now: Timestamp,
-    ) -> Result<Option<Challenged>, StoreError> {
+    pub async fn challenged(&self, challenge: &Challenge, now: Timestamp) -> Result<Option<Challenged>, StoreError> {
         let user = challenge.user_id();
         let keys = [keys::challenge(user, &challenge.hash()), keys::factor(user), keys::profile(user)];
         let mut items = self.get_many(&keys, true).await?;
@@ -160,8 +156,9 @@ impl Store {
         let failed = |verdicts: &[ActionOutcome], index: usize| {
             matches!(verdicts.get(index), Some(ActionOutcome::ConditionFailed(_)))
         };
-        let only_the_notice =
-            |verdicts: &[ActionOutcome]| verdicts.len() > actions.len() && !(0..actions.len()).any(|at| failed(verdicts, at));
+        let only_the_notice = |verdicts: &[ActionOutcome]| {
+            verdicts.len() > actions.len() && !(0..actions.len()).any(|at| failed(verdicts, at))
+        };
         if matches!(&done, TransactionResult::Refused(verdicts) if only_the_notice(verdicts)) {
             done = self.transact(actions, &random.uuid_v4().to_string()).await?;
         }

@@ -52,6 +52,7 @@ pub use accounts::{Credential, NewAccount, OpenAccountError};
 pub use adjustments::{AdjustError, Adjusted, OperatorChange};
 pub use attempts::{AttemptError, Recorded};
 pub use content::ContentError;
+pub(crate) use dynamodb::client::sdk_http_client;
 pub use dynamodb::connector::{Transport, TransportError};
 pub use dynamodb::error::{Answerer, StoreError, trouble_of_file};
 pub use emails::{AddressRequest, EmailChange};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 
@@ -12,9 +13,10 @@ use super::dynamodb::item::{self, number, text};
 use super::dynamodb::transact::{TransactionResult, fresh_token};
 use super::keys;
 use crate::domain::account::Email;
-use crate::domain::account::profile::Profile;
+use crate::domain::account::profile::{MailStop, Profile};
 use crate::domain::account::session::Session;
 use crate::domain::account::token::TokenHash;
+use crate::domain::id::UserId;
 use crate::domain::mail::Mail;
 use crate::domain::mail::notices::{OptionalNotice, SIGN_IN_PAUSE_SECONDS};
 
@@ -53,6 +55,42 @@ impl Store {
         Ok([self.update(told)?, self.put_mail(notice)?])
     }
 
+    /// Stops mail to the address of an account. Returns `false` if the account has another address by now.
+    pub async fn stop_mail(&self, user: UserId, email: &Email, stop: MailStop) -> Result<bool, StoreError> {
+        let members = [("reason".to_owned(), text(stop.reason.as_str())), ("at".to_owned(), text(stop.at.to_string()))];
+        let update = self
+            .client
+            .update_item()
+            .set_key(Some(keys::profile(user).attributes()))
+            // A report that comes again changes nothing.
+            .update_expression("SET mail_stopped = if_not_exists(mail_stopped, :stop)")
+            .condition_expression("email = :email AND attribute_not_exists(closing)")
+            .expression_attribute_values(":stop", AttributeValue::M(members.into_iter().collect()))
+            .expression_attribute_values(":email", text(email.as_str()));
+        self.is_done(update).await
+    }
+
+    /// Lets mail be sent to the address of an account again. Returns `false` if the account has another address by now.
+    pub async fn allow_mail(&self, user: UserId, email: &Email) -> Result<bool, StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .set_key(Some(keys::profile(user).attributes()))
+            .update_expression("REMOVE mail_stopped")
+            .condition_expression("email = :email AND attribute_not_exists(closing)")
+            .expression_attribute_values(":email", text(email.as_str()));
+        self.is_done(update).await
+    }
+
+    /// Sends an update. Returns whether its condition held.
+    async fn is_done(&self, update: UpdateItemFluentBuilder) -> Result<bool, StoreError> {
+        match self.update_item(update).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_condition_failed(&error) => Ok(false),
+            Err(error) => Err(StoreError::call("UpdateItem", &error)),
+        }
+    }
+
     /// Replaces the set of notices that a user turned off. Returns `false` if the account is being deleted or does not exist.
     pub async fn set_notices_off(
         &self,
@@ -69,10 +107,6 @@ impl Store {
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(closing)")
             .expression_attribute_values(":off", AttributeValue::L(names))
             .expression_attribute_values(":now", text(now.max(profile.updated_at).to_string()));
-        match self.update_item(update).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::call("UpdateItem", &error)),
-        }
+        self.is_done(update).await
     }
 }

@@ -55,9 +55,9 @@ impl Message {
         let boundary = format!("=_{}", id.0.simple());
         let date = rfc2822::to_string(&asked_at.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default();
         let reply_to = extra.reply_to.map(|address| format!("Reply-To: <{address}>"));
-        let unsubscribe = extra.unsubscribe.map(|url| {
-            format!("List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click")
-        });
+        let unsubscribe = extra
+            .unsubscribe
+            .map(|url| format!("List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"));
         let headers = [format!("From: {SENDER} <{from}>"), format!("To: <{to}>")];
         let headers = headers.into_iter().chain(reply_to).chain(unsubscribe).chain([
             format!("Subject: {}", encoded_words(&letter.subject)),
@@ -186,7 +186,10 @@ mod tests {
                 MailId(Uuid::from_u128(1)),
                 "no-reply@example.org",
                 "u@xn--bcher-kva.example",
-                ExtraHeaders { reply_to: None, unsubscribe: Some("https://api.example.org/u?token=pm_x&kind=new_sign_in") },
+                ExtraHeaders {
+                    reply_to: None,
+                    unsubscribe: Some("https://api.example.org/u?token=pm_x&kind=new_sign_in"),
+                },
                 &letter,
                 at,
             )

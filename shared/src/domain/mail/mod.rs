@@ -5,6 +5,7 @@
 
 pub mod contact;
 pub mod delivery;
+pub mod feedback;
 pub mod language;
 pub mod letter;
 pub mod message;
