@@ -52,8 +52,8 @@ impl MailSettings {
                 "must be a URL such as https://app.example.org, without ? and #",
             ));
         }
-        let api_url = get("API_URL");
-        if api_url.as_ref().is_some_and(|url| !is_base(url)) {
+        let own_url = get("API_URL");
+        if own_url.as_ref().is_some_and(|url| !is_base(url)) {
             return Err(InvalidConfig::new(
                 "API_URL",
                 "must be a URL such as https://api.example.org, without ? and #",
@@ -76,7 +76,7 @@ impl MailSettings {
         Ok(Some(Self {
             from,
             app_url: without_slash(app_url),
-            api_url: api_url.map(without_slash),
+            api_url: own_url.map(without_slash),
             ses,
             contact: contact.flatten(),
             key,

@@ -110,12 +110,10 @@ pub fn link(app_url: &str, kind: MailKind, token: Option<&str>) -> String {
             "forgot-password"
         }
         MailKind::PlanStarted | MailKind::PaymentFailed => "account",
-        // The start page: the account is gone.
-        MailKind::AccountDeleted => "",
         MailKind::ConfirmEmail => "confirm-email",
         MailKind::EmailChanged => "undo-email",
-        // It has no link.
-        MailKind::Contact => "",
+        // The start page, because the account is gone; and a message that has no link.
+        MailKind::AccountDeleted | MailKind::Contact => "",
     };
     match token {
         Some(token) => format!("{app_url}/{page}#token={token}"),
