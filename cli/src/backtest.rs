@@ -14,6 +14,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use shared::domain::forecast::{Backtest, MIN_HISTORY, PRECISION_TOPICS, PastExam, Scores, UnseenShare, backtest};
 
+use crate::numbers::whole;
 use crate::output;
 
 use crate::delimited::{Table, parse_delimiter, read_file};
@@ -39,7 +40,7 @@ pub struct Arguments {
     #[arg(long = "where", value_name = "COL=VALUE", value_parser = condition)]
     conditions: Vec<(String, String)>,
     /// Leave out exams with fewer questions, which are probably incomplete
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<usize>(0..=1_000_000))]
     min_questions: usize,
     /// Score an exam only if there are at least N exams of earlier years
     #[arg(long, value_name = "N", default_value_t = MIN_HISTORY, value_parser = clap::value_parser!(u32).range(1..))]

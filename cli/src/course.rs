@@ -134,7 +134,8 @@ pub async fn activate(app: &App, id: &CourseId, is_active: bool) -> Result<Strin
 /// # Errors
 /// When there is no such question, or storage fails.
 pub async fn retire(app: &App, id: &QuestionId, is_retired: bool) -> Result<String> {
-    let (course, _) = app.store.course_of(id).await?.with_context(|| format!("there is no question {id}"))?;
+    let (course, _) =
+        app.store.course_of(id).await?.with_context(|| format!("there is no question {:?}", id.as_str()))?;
     let changed = app.store.set_retired(&course, std::slice::from_ref(id), is_retired, app.now()).await?;
     let state = if is_retired { "retired" } else { "for sale" };
     Ok(match changed {

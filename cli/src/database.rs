@@ -14,6 +14,7 @@ use shared::store::{Answerer, Store, StoreError, Transport};
 
 use crate::embedded::{Embedded, Opened};
 use crate::folder::{Folder, LocalKeys};
+use crate::numbers::whole;
 use crate::output::message;
 use crate::socket;
 
@@ -40,7 +41,7 @@ pub struct DataSource {
     #[arg(long, conflicts_with = "data")]
     aws: bool,
     /// Seconds to wait while another command uses the directory
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(..=3_600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = whole::<u64>(0..=3_600))]
     wait: u64,
 }
 
@@ -218,6 +219,10 @@ impl Open {
             ensure!(has_table, "{}", nothing_in(&format!("the table {}", app.config.database.table_name)));
             false
         };
+        if purpose == DatabaseUse::Serve && !is_new {
+            let copy = app.store.copy_marker().await.map_err(unreached)?;
+            ensure!(copy.is_none(), "a copy into this database is not complete: run `pastpaper copy` again");
+        }
         Ok(Self { app, embedded, is_new })
     }
 

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::json;
 use shared::app::App;
 
+use crate::numbers::whole;
 use crate::output::outln;
 
 /// How long the table may take to answer.
@@ -29,7 +30,7 @@ pub struct Arguments {
     #[arg(long, default_value = "http://127.0.0.1:8787")]
     url: Uri,
     /// Seconds to wait for the answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = whole::<u64>(1..=60))]
     timeout: u64,
 }
 

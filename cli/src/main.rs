@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use pastpaper::numbers::reading_negative_numbers;
 use pastpaper::{
-    analyze, backtest, backup, bench, calibrate, course, db, evaluate, export, health, import, items, mail, openapi,
-    output, render, report, serve, template, user, verify, voucher,
+    analyze, backtest, backup, bench, calibrate, copy, course, db, evaluate, export, health, import, items, mail,
+    openapi, output, render, report, serve, template, user, verify, voucher,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -30,6 +32,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Make a new data directory from a backup, and check it
     Restore(backup::Arguments),
+    /// Copy the whole database from one machine to AWS, or back, and compare both
+    Copy(copy::Arguments),
     /// Ask a running `serve` whether its table answers; the exit code says it
     Health(health::Arguments),
     /// Run the embedded database alone, for functions under `cargo lambda watch`
@@ -75,12 +79,18 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let matches = reading_negative_numbers(Cli::command()).try_get_matches();
+    let command = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli.command,
+        Err(error) => naming_the_value(error).exit(),
+    };
+    let outcome = match command {
         Command::Serve(arguments) => serve::serve(arguments).await,
         Command::Import(import) => import::import(*import).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Backup(arguments) => backup::backup(arguments).await,
         Command::Restore(arguments) => backup::restore(arguments).await,
+        Command::Copy(arguments) => copy::run(arguments).await,
         Command::Health(arguments) => health::run(arguments).await,
         Command::Template(arguments) => template::run(&arguments),
         Command::Db(arguments) => db::run(arguments).await,
@@ -107,10 +117,21 @@ async fn main() -> ExitCode {
     })
 }
 
+/// Names the argument whose value is invalid as `<NAME>`, also if it may be left out: `[NAME]` reads as if it were missing.
+fn naming_the_value(mut error: clap::Error) -> clap::Error {
+    let name = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(name)) => name.strip_prefix('[').and_then(|name| name.strip_suffix(']')),
+        _ => None,
+    };
+    if let Some(name) = name {
+        let name = format!("<{name}>");
+        error.insert(ContextKind::InvalidArg, ContextValue::String(name));
+    }
+    error
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -26,6 +26,7 @@ use crate::listen::Bounds;
 use crate::mail::courier::LocalCourier;
 use crate::mail::keep_delivering;
 use crate::metrics::Metrics;
+use crate::numbers::whole;
 use crate::output::outln;
 use crate::samples::import_samples;
 use crate::signals::StopSignals;
@@ -60,7 +61,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     quota_times: u32,
     /// Calibrate all courses every N hours, from the attempts of their students; 0 never does
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(..=8_760))]
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = whole::<u64>(0..=8_760))]
     calibrate_every: u64,
     /// Also answer GET /metrics: the figures of the log lines, in Prometheus' text format
     #[arg(long)]

@@ -27,6 +27,8 @@ const ROWS_MAX: usize = 100_000;
 
 /// Options of `user grant`.
 #[derive(Debug, Args)]
+#[command(override_usage = "pastpaper user grant [OPTIONS] <ACCOUNT> <CREDITS>\n       \
+                            pastpaper user grant [OPTIONS] --file <CSV> --key <KEY>")]
 pub struct Grant {
     /// Email or user id
     #[arg(required_unless_present = "file", conflicts_with = "file")]

@@ -41,12 +41,19 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Find {
     /// Part of an email or a name, in any case
+    #[arg(value_parser = searched)]
     pub text: String,
     /// Print CSV
     #[arg(long)]
     pub csv: bool,
     #[command(flatten)]
     pub database: DataSource,
+}
+
+fn searched(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    // Every email contains the empty text: `user list` says so on purpose.
+    if text.is_empty() { Err("must not be empty; `user list` lists all accounts") } else { Ok(text.to_owned()) }
 }
 
 /// Order of a list.

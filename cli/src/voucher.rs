@@ -41,7 +41,7 @@ pub struct Create {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(USES_MAX)))]
     pub uses: u32,
     /// Last day on which it can be redeemed, such as 2026-12-31, in UTC
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     pub until: Date,
     /// A code of your own, 6 to 32 letters and digits; without it, a random code. A code that is easily guessed is a gift to
     /// everybody, up to the number of uses
@@ -52,6 +52,10 @@ pub struct Create {
     pub note: Option<VoucherNote>,
     #[command(flatten)]
     pub database: DataSource,
+}
+
+fn day(text: &str) -> Result<Date, &'static str> {
+    text.trim().parse().map_err(|_| "must be a date such as 2026-12-31")
 }
 
 fn own_code(text: &str) -> Result<String, &'static str> {
@@ -144,10 +148,10 @@ pub async fn stop(app: &App, voucher: &str) -> Result<String> {
     let is_meant = |id: &VoucherId| *id == by_code || id.shown() == by_id;
     let found: Vec<&Voucher> = vouchers.iter().filter(|voucher| is_meant(&voucher.id)).collect();
     let [found] = found.as_slice() else {
-        bail!(
-            "{} vouchers have this id or code",
-            if found.is_empty() { "no".to_owned() } else { found.len().to_string() }
-        );
+        match found.len() {
+            0 => bail!("no voucher has this id or code"),
+            count => bail!("{count} vouchers have this id or code"),
+        }
     };
     ensure!(app.store.stop_voucher(&found.id, app.now()).await?, "the voucher does not exist any more");
     Ok(format!("Stopped {}; it was redeemed {} times.", found.id.shown(), found.uses))

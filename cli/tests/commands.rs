@@ -5,7 +5,8 @@
 #[expect(dead_code, reason = "each test program uses a part of it")]
 mod common;
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -75,7 +76,7 @@ fn credits_are_granted_and_taken_with_an_entry_that_says_why() {
     let refused = |arguments: &[&str]| refusal(db.command(&["user", "grant"]).args(arguments));
     let most = format!("error: at most {0} credits can be taken: the balance is {0}\n", before - 2);
     assert_eq!(refused(&[ADA, "-1000"]), most);
-    assert!(refused(&[ADA, "some"]).contains("invalid value 'some' for '[CREDITS]'"));
+    assert!(refused(&[ADA, "some"]).contains("invalid value 'some' for '<CREDITS>'"));
     assert!(refused(&[ADA, "some"]).contains("must be a whole number"));
     for number in ["99999999999999999999", "-99999999999999999999", "4294967296"] {
         assert!(refused(&[ADA, number]).contains("at most 4294967295 credits can be given or taken"), "{number}");
@@ -136,6 +137,82 @@ fn a_user_is_signed_out_and_deleted() {
         assert_eq!(refusal(&mut db.command(&["user", command, ADA])), "error: no account has this email\n");
     }
     assert_eq!(refusal(&mut db.command(&["user", "delete", ADA_ID])), format!("error: there is no user {ADA_ID}\n"));
+}
+
+/// The tool at a pseudo-terminal, where `typed` is entered. `script` of util-linux makes the terminal.
+fn at_a_terminal(db: &Db, arguments: &str, typed: &str) -> Option<(Option<i32>, String)> {
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_pastpaper"));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    script.envs(db.0.variables.iter().map(|(name, value)| (name, value)));
+    let mut script = match script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() {
+        Ok(script) => script,
+        Err(error) => {
+            eprintln!("skipped: no `script` to make a terminal: {error}");
+            return None;
+        }
+    };
+    let mut keys = script.stdin.take().unwrap();
+    keys.write_all(typed.as_bytes()).unwrap();
+    let output = script.wait_with_output().unwrap();
+    drop(keys);
+    Some((output.status.code(), String::from_utf8(output.stdout).unwrap()))
+}
+
+#[test]
+fn a_deletion_asks_at_a_terminal_and_only_yes_deletes() {
+    let db = Db::with_users();
+    for keys in ["y\n", "\n", "no\n"] {
+        let Some((code, screen)) = at_a_terminal(&db, &format!("user delete {ADA}"), keys) else { return };
+        assert_eq!(code, Some(1), "{keys:?}: {screen}");
+        assert!(screen.contains("This cannot be undone. Type yes:"), "{screen}");
+        assert!(screen.contains("error: nothing was deleted"), "{screen}");
+        assert!(db.run(&["user", "show", ADA]).contains(ADA_ID));
+    }
+    let Some((code, screen)) = at_a_terminal(&db, &format!("user delete {ADA}"), "yes\n") else { return };
+    assert_eq!(code, Some(0), "{screen}");
+    assert!(screen.contains("Deleted; its ledger is kept as "), "{screen}");
+}
+
+#[test]
+fn values_that_are_refused_are_named_with_what_is_wanted() {
+    let refused = |arguments: &[&str]| refusal(&mut pastpaper(arguments));
+    let said = refused(&["voucher", "create", "--credits", "5", "--uses", "1", "--until", "tomorrow"]);
+    assert!(said.contains("'tomorrow' for '--until <DATE>': must be a date such as 2026-12-31"), "{said}");
+    // A negative number is a value, not an unknown option, and its range is named.
+    for (arguments, range) in [
+        (&["voucher", "create", "--uses", "1", "--until", "2030-01-01", "--credits", "-5"][..], "-5 is not in 1..="),
+        (&["voucher", "create", "--credits", "1", "--until", "2030-01-01", "--uses", "-1"], "-1 is not in 1..="),
+        (&["serve", "--port", "-1"], "-1 is not in 0..=65535"),
+        (&["serve", "--db-port", "-1"], "-1 is not in 0..=65535"),
+        (&["serve", "--quota-times", "-1"], "-1 is not in 1..=1000000"),
+        (&["serve", "--calibrate-every", "-1"], "-1 is not in 0..=8760"),
+        (&["db", "--port", "-1"], "-1 is not in 0..=65535"),
+        (&["health", "--timeout", "-1"], "-1 is not in 1..=60"),
+        (&["verify", "--wait", "-1"], "-1 is not in 0..=3600"),
+        (&["bench", "fill", "--users", "-1"], "-1 is not in 0..=10000000"),
+        (&["bench", "fill", "--questions", "5,-1"], "-1 is not in 1..=1000000"),
+        (&["copy", "--from", "x", "--to-aws", "--units", "-1"], "-1 is not in 1..=100000"),
+    ] {
+        let said = refused(arguments);
+        assert!(said.contains(range), "{arguments:?}: {said}");
+    }
+    assert!(refused(&["user", "find", "  "]).contains("must not be empty; `user list` lists all accounts"));
+    let said = refused(&["user", "grant", ADA]);
+    assert!(said.contains("pastpaper user grant [OPTIONS] <ACCOUNT> <CREDITS>\n"), "{said}");
+    assert!(said.contains("pastpaper user grant [OPTIONS] --file <CSV> --key <KEY>\n"), "{said}");
+}
+
+#[test]
+fn what_does_not_exist_is_named_in_quotes() {
+    let db = Server::db(&["--in-memory", "--empty"]);
+    for (arguments, error) in [
+        (&["question", "retire", "none"][..], "error: there is no question \"none\"\n"),
+        (&["course", "activate", "none"], "error: there is no course \"none\"\n"),
+        (&["voucher", "stop", "none"], "error: no voucher has this id or code\n"),
+    ] {
+        assert_eq!(refusal(&mut db.command(arguments)), error);
+    }
 }
 
 /// A course of one question with these fields.

@@ -60,7 +60,7 @@ pub(crate) fn kind(word: &str) -> Option<&'static str> {
 #[must_use]
 pub fn exam_of_title(title: &str) -> Exam {
     let mut exam = Exam { title: title.trim().to_owned(), ..Exam::default() };
-    let lower = title.to_lowercase();
+    let lower = without_count(title).0.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     for (index, word) in words.iter().enumerate() {
         let digits = word.trim_start_matches(|c: char| c.is_alphabetic());
@@ -87,9 +87,33 @@ pub fn exam_of_title(title: &str) -> Exam {
     exam
 }
 
+/// Splits a title such as `2021 fall midterm (2)`, the second exam of a course with this name, into name and count.
+#[must_use]
+pub fn without_count(title: &str) -> (&str, Option<usize>) {
+    let title = title.trim();
+    let split = title.strip_suffix(')').and_then(|rest| rest.rsplit_once(" ("));
+    let count = split.and_then(|(name, digits)| Some((name, digits.parse::<usize>().ok().filter(|count| *count > 0)?)));
+    count.map_or((title, None), |(name, count)| (name, Some(count)))
+}
+
+/// The title of an exam whose name `earlier` exams have already.
+pub(crate) fn with_count(name: &str, earlier: usize) -> String {
+    if earlier == 0 { name.to_owned() } else { format!("{name} ({})", earlier + 1) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_in_parentheses_is_no_part_of_the_name() {
+        assert_eq!(without_count("2021 fall midterm (2)"), ("2021 fall midterm", Some(2)));
+        assert_eq!(exam_of_title("2021 fall midterm (2)").kind.as_deref(), Some("midterm"));
+        for title in ["2021 fall midterm", "Midterm (make-up)", "(2)", "Midterm (0)", "Midterm(2)"] {
+            assert_eq!(without_count(title), (title, None));
+        }
+        assert_eq!((with_count("Quiz", 0), with_count("Quiz", 2)), ("Quiz".to_owned(), "Quiz (3)".to_owned()));
+    }
 
     #[test]
     fn titles_say_year_semester_and_kind() {

@@ -79,7 +79,7 @@ pub use decode::{Decoded, TEXT_BYTES_MAX, decode};
 #[cfg(feature = "read")]
 pub use detect::{Format, Read, detect, read, read_folder};
 #[cfg(feature = "read")]
-pub use exam_title::exam_of_title;
+pub use exam_title::{exam_of_title, without_count};
 pub use model::{
     Accepted, Answer, Bank, Bound, Choice, Exam, Figure, Form, FormatError, Part, Place, Question, Remark, Tolerance,
 };

@@ -19,6 +19,7 @@ mod compatibility;
 mod contact;
 mod content;
 mod contention;
+mod copies;
 mod cost;
 mod courses;
 mod credits;

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use crate::exam_title::with_count;
 use crate::{Accepted, Answer, Bank, Bound, Choice, Decimal, Exam, Figure, Form, Part, Place, Question, Tolerance};
 
 /// Columns that have a field of their own, or that another import makes anew.
@@ -52,12 +53,17 @@ pub fn bank(document: &Value) -> Bank {
         .collect();
     let ids: HashMap<String, usize> =
         objects("exams").enumerate().map(|(index, exam)| (text(exam, "id").unwrap_or_default(), index)).collect();
+    let mut names: HashMap<String, usize> = HashMap::new();
     let exams = objects("exams").map(|exam| {
         let year = exam.get("year").and_then(Value::as_i64).and_then(|year| i32::try_from(year).ok());
         let (semester, kind) = (text(exam, "semester"), text(exam, "exam_type"));
         let words = [year.map(|year| year.to_string()), semester.clone(), kind.clone()];
+        let name = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let count = names.entry(name.clone()).or_default();
+        let title = with_count(&name, *count);
+        *count += 1;
         Exam {
-            title: words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            title,
             year,
             semester,
             kind,

@@ -23,10 +23,10 @@ pub(super) const RETIRED_AT: &str = "retired_at";
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
     /// No course has this id.
-    #[error("there is no course {0}")]
+    #[error("there is no course {:?}", .0.as_str())]
     NoCourse(CourseId),
     /// No question has this id.
-    #[error("there is no question {0}")]
+    #[error("there is no question {:?}", .0.as_str())]
     NoQuestion(QuestionId),
     /// DynamoDB failed.
     #[error(transparent)]

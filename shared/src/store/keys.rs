@@ -36,6 +36,7 @@
 //! | Mail | `MAIL#<last hex digit of user id or digest, modulo 4>` | `<user id>#verify`, `<user id>#confirm_email`, `<user id>#notice#<id>`, `reset#<digest of an email>`, `contact#<id>` or `deletion#<id>` |
 //! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
 //! | Event | `STRIPE#<event id>` | `EVENT` |
+//! | Copy marker | `COPY` | `MARKER` |
 //!
 //! The parts of a key are ids, emails, UUIDs and hex. Ids (`domain::id`) and emails contain no `#`. An idempotency key
 //! may contain one, so it is always the last part.
@@ -95,6 +96,9 @@ pub(super) const MIDTERMS: &str = "MIDTERM#";
 /// Sort key prefix of enrolments.
 pub(super) const ENROLLMENTS: &str = "ENROLLMENT#";
 
+/// The partition of the marker of a copy that is not complete.
+pub(super) const COPY: &str = "COPY";
+
 /// Partitions of the outbox. A sender reads all of them, so they are few; they share the load of many registrations.
 pub(super) const MAIL_PARTITIONS: u32 = 4;
 
@@ -117,6 +121,11 @@ impl Key {
             (SK.to_owned(), AttributeValue::S(self.sk.clone())),
         ])
     }
+}
+
+/// The marker of a copy into this table that is not complete.
+pub(super) fn copy_marker() -> Key {
+    Key::new(COPY, "MARKER")
 }
 
 /// The partition of a user.

@@ -69,10 +69,10 @@ pub(super) fn merge(course: Value, papers: &[Paper], accept: bool) -> Merged {
 
 pub(super) struct Merger {
     pub(super) course: Value,
-    course_id: String,
+    pub(super) course_id: String,
     /// Whether the course was not stored, and no catalogue file described it.
     pub(super) is_new: bool,
-    exams: Vec<Map<String, Value>>,
+    pub(super) exams: Vec<Map<String, Value>>,
     topics: Vec<Map<String, Value>>,
     pub(super) patterns: Vec<Map<String, Value>>,
     questions: Vec<Map<String, Value>>,
@@ -81,7 +81,7 @@ pub(super) struct Merger {
     /// Ids of the questions of files.
     ids: HashSet<String>,
     /// Ids of the exams that files name.
-    named_exams: HashSet<String>,
+    pub(super) named_exams: HashSet<String>,
 }
 
 fn objects(document: &mut Value, name: &str) -> Vec<Map<String, Value>> {
@@ -308,67 +308,6 @@ impl Merger {
         self.topics.push(row);
         id
     }
-
-    /// The ids of the file's exams. The last is the exam of questions that name none.
-    fn exams_of(&mut self, paper: &Paper, report: &mut FileReport) -> Vec<Option<String>> {
-        let mut ids = Vec::new();
-        for (index, exam) in paper.bank.exams.iter().enumerate() {
-            let name = filled(filled(exam.clone(), formats::exam_of_title(&exam.title)), paper.exam.clone());
-            let own = paper.catalogue.as_ref().and_then(|document| document["exams"].get(index));
-            let id = self.exam_id(&name, own);
-            if id.is_none() {
-                let text = format!(
-                    "the exam {:?} has no year or no type, so its questions are in no exam. --exam \"2021 fall midterm\" says it",
-                    exam.title
-                );
-                report
-                    .warnings
-                    .push(Remark { place: formats::Place { file: paper.name.clone(), ..Default::default() }, text });
-            }
-            if let Some(row) = id.as_ref().and_then(|id| self.exams.iter_mut().find(|row| text(row, "id") == id)) {
-                for (column, value) in
-                    [("total_points", exam.points), ("bonus_points", exam.bonus_points.filter(|points| *points > 0.0))]
-                {
-                    if let Some(value) = value {
-                        row.insert(column.to_owned(), json!(value));
-                    }
-                }
-            }
-            ids.push(id);
-        }
-        // If the file names one exam and does not say which questions it has, it has all of them.
-        let is_of_all = ids.len() == 1 && paper.bank.questions.iter().all(|question| question.exam.is_none());
-        ids.push(if is_of_all { ids[0].clone() } else { self.exam_id(&paper.exam, None) });
-        ids
-    }
-
-    /// The id of an exam. `own` is its row in a catalogue file.
-    fn exam_id(&mut self, name: &Exam, own: Option<&Value>) -> Option<String> {
-        let (year, kind) = (name.year?, name.kind.as_ref()?);
-        let is_same = |row: &Map<String, Value>| {
-            row.get("year").and_then(Value::as_i64) == Some(i64::from(year))
-                && text(row, "exam_type").eq_ignore_ascii_case(kind)
-                && name.semester.as_ref().is_none_or(|semester| text(row, "semester").eq_ignore_ascii_case(semester))
-        };
-        if let Some(row) = self.exams.iter().find(|row| is_same(row)) {
-            let id = text(row, "id").to_owned();
-            self.named_exams.insert(id.clone());
-            return Some(id);
-        }
-        let semester = name.semester.as_ref().map_or_else(String::new, |semester| format!("{semester}-"));
-        let base = format!("{}-{year}-{semester}{}", self.course_id, slug(kind));
-        let id = unique(&base, |id| self.exams.iter().any(|row| text(row, "id") == id));
-        let mut row = own.and_then(Value::as_object).cloned().unwrap_or_default();
-        row.insert("id".to_owned(), json!(id));
-        row.insert("year".to_owned(), json!(year));
-        row.insert("exam_type".to_owned(), json!(kind));
-        if let Some(semester) = &name.semester {
-            row.insert("semester".to_owned(), json!(semester));
-        }
-        self.exams.push(row);
-        self.named_exams.insert(id.clone());
-        Some(id)
-    }
 }
 
 /// A row as it is stored: without empty columns, with references to figures, and with the points that its parts add up to.
@@ -389,16 +328,6 @@ fn as_stored(row: &Map<String, Value>) -> Map<String, Value> {
         columns.insert("source_points".to_owned(), json!(points));
     }
     columns
-}
-
-/// An exam, and where it says nothing, what another says.
-pub(super) fn filled(exam: Exam, other: Exam) -> Exam {
-    Exam {
-        year: exam.year.or(other.year),
-        semester: exam.semester.or(other.semester),
-        kind: exam.kind.or(other.kind),
-        ..exam
-    }
 }
 
 fn stored_candidate(question: &Map<String, Value>) -> Candidate {
@@ -468,31 +397,4 @@ pub(super) fn slug(name: &str) -> String {
 pub(super) fn unique(base: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2..).map(|number| format!("{base}-{number}"));
     std::iter::once(base.to_owned()).chain(numbered).find(|id| !is_taken(id)).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use formats::Part;
-
-    use super::*;
-
-    fn question(stem: &str, exam: Option<usize>) -> Question {
-        Question { stem: stem.to_owned(), parts: vec![Part::default()], exam, ..Question::default() }
-    }
-
-    fn exams_of(questions: Vec<Question>) -> Vec<Value> {
-        let exams = vec![formats::exam_of_title("2021 fall midterm")];
-        let bank = Bank { exams, questions, ..Bank::default() };
-        let paper = Paper { name: "bank.zip".to_owned(), format: "qti", bank, exam: Exam::default(), catalogue: None };
-        let merged = merge(json!({"course": {"id": "c", "name": "C"}}), &[paper], false);
-        let rows = merged.document["questions"].as_array().cloned().unwrap_or_default();
-        rows.iter().map(|row| row.get("exam_id").cloned().unwrap_or_default()).collect()
-    }
-
-    #[test]
-    fn the_only_exam_of_a_file_has_all_questions_unless_the_file_says_which() {
-        let midterm = json!("c-2021-fall-midterm");
-        assert_eq!(exams_of(vec![question("One", None), question("Two", None)]), [midterm.clone(), midterm.clone()]);
-        assert_eq!(exams_of(vec![question("One", Some(0)), question("Two", None)]), [midterm, Value::Null]);
-    }
 }

@@ -4,6 +4,7 @@
 //! `import catalog`: it is checked, completed and compared in the same place.
 
 mod catalogue;
+mod exams;
 mod matching;
 mod merge;
 mod report;
@@ -20,8 +21,9 @@ use serde_json::{Value, json};
 use shared::app::App;
 use shared::domain::id::CourseId;
 
+use self::exams::filled;
+use self::merge::merge;
 pub use self::merge::{Merged, Paper};
-use self::merge::{filled, merge};
 pub use self::report::FileReport;
 use super::summary::Summary;
 use crate::database::DataSource;

@@ -95,7 +95,7 @@ fn is_equal(one: &AttributeValue, other: &AttributeValue) -> bool {
 
 /// Normalises a number: its sign, its digits without leading and trailing zeros, and the power of ten of the last
 /// digit.
-fn decimal(number: &str) -> Option<(bool, String, i64)> {
+pub(in crate::store) fn decimal(number: &str) -> Option<(bool, String, i64)> {
     let (is_negative, unsigned) = match number.strip_prefix('-') {
         Some(unsigned) => (true, unsigned),
         None => (false, number.strip_prefix('+').unwrap_or(number)),
