@@ -194,8 +194,14 @@ mod tests {
         let email = Email::try_from(format!("user-{number}@example.org")).unwrap();
         let entry = Entry::of(&movements[0], EntryId::new(1, now, app.random.bytes()), id, 1, now);
         let password_hash = PasswordHash::imported("none".to_owned());
-        let credential =
-            Credential { user_id: id, password_hash, session_epoch: 0, created_at: now, second_factor: false };
+        let credential = Credential {
+            user_id: id,
+            password_hash,
+            session_epoch: 0,
+            created_at: now,
+            second_factor: false,
+            sign_in_told_at: None,
+        };
         let profile = Profile::open(id, email, Name::default(), wallet, now);
         app.store.write_account(&ImportedAccount { profile, credential, entries: vec![entry] }).await.unwrap();
         id

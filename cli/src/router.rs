@@ -1,4 +1,4 @@
-//! All nine functions as one router, as API Gateway combines them in AWS.
+//! All nine functions with routes as one router, as API Gateway combines them in AWS.
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};

@@ -137,17 +137,19 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets the links of mails open the web client of this server, if `APP_URL` does not name another client.
+/// Lets the links of mails open the web client of this server, if `APP_URL` does not name another client, and unsubscribe at
+/// this server, if `API_URL` does not name it.
 fn lead_links(app: &mut App, address: SocketAddr) {
-    if std::env::var("APP_URL").is_ok_and(|url| !url.trim().is_empty()) {
-        return;
-    }
     // A wildcard is no host to open.
     let host = if address.ip().is_unspecified() || address.ip().is_loopback() { None } else { Some(address) };
     let host = host.map_or_else(|| format!("localhost:{}", address.port()), |address| address.to_string());
     let mut config = Config::clone(&app.config);
+    let is_named = std::env::var("APP_URL").is_ok_and(|url| !url.trim().is_empty());
     if let Some(mail) = &mut config.mail {
-        mail.app_url = format!("http://{host}/app");
+        if !is_named {
+            mail.app_url = format!("http://{host}/app");
+        }
+        mail.api_url.get_or_insert_with(|| format!("http://{host}"));
     }
     app.config = Arc::new(config);
 }

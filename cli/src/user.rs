@@ -222,7 +222,8 @@ fn is_yes(answers: &mut impl BufRead) -> io::Result<bool> {
 
 async fn delete(app: &App, profile: Profile) -> Result<String> {
     let user = profile.id;
-    let begun = app.store.begin_closing(profile, app.now(), &app.random).await?;
+    let notice = app.mail_of_deletion(&profile);
+    let begun = app.store.begin_closing_telling(profile, notice.as_ref(), (app.now(), &*app.random)).await?;
     let ledger = begun.with_context(|| format!("there is no user {user} any more"))?;
     app.store.finish_closing(user, ledger, None, &app.random).await?;
     Ok(format!("Deleted; its ledger is kept as {}.", ledger.0))

@@ -131,8 +131,14 @@ async fn main() {
         let request = lambda_http::request::from_str(&payload.to_string()).unwrap();
         let mut answer = test.send(request.map(|body| Body::from(body.to_vec()))).await.ok();
         shorten(&mut answer);
-        let mut example = json!({"parameters": parameters(&payload), "response": answer});
-        if let Some(body) = payload["body"].as_str() {
+        let mut parameters = parameters(&payload);
+        if parameters.contains_key("token") {
+            parameters.insert("token".to_owned(), json!(EXAMPLE_TOKEN));
+        }
+        let mut example = json!({"parameters": parameters, "response": answer});
+        // The form that a mail program sends is ignored.
+        let form = Some(&json!("application/x-www-form-urlencoded"));
+        if let Some(body) = payload["body"].as_str().filter(|_| payload["headers"].get("content-type") != form) {
             let mut body = body.replace(PASSWORD, EXAMPLE_PASSWORD);
             if let Some(token) = &link_token {
                 let shown = if token.starts_with("pc_") { EXAMPLE_CHALLENGE } else { EXAMPLE_TOKEN };

@@ -23,6 +23,8 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         "login" => (path, Some(json!({"email": "ada@example.org", "password": tests::PASSWORD}))),
         "forgot_password" => (path, Some(json!({"email": "ada@example.org"}))),
         "send_message" => (path, Some(json!({"name": "Ada", "email": "ada@example.org", "message": "Hello."}))),
+        "unsubscribe" => (format!("{path}?token=pm_&kind=new_sign_in"), None),
+        "update_notices" => (path, Some(json!({"plan_started": true}))),
         "verify_email" | "confirm_email" | "undo_email_change" => (path, Some(json!({"token": "pm_"}))),
         "login_with_factor" => (path, Some(json!({"challenge": "pc_", "code": "123456"}))),
         "confirm_factor" => (path, Some(json!({"code": "123456"}))),
@@ -61,6 +63,7 @@ fn good_request(route: &Route) -> (String, Option<Value>) {
         | "list_midterms"
         | "list_transactions"
         | "show_me"
+        | "show_notices"
         | "show_balance"
         | "show_status"
         | "list_courses"
@@ -109,7 +112,7 @@ async fn every_route_answers_permitted_callers() {
     // A midterm costs three credits and must exist before it can be shown.
     let rich = test.member("rich", Plan::Unlimited, 0).await;
     let _ = rich.get(&format!("/api/midterm/{}", rich.midterm().await)).await.ok();
-    // Other tests cover these; a token of a mail, a challenge or a second factor is needed for the last seven.
+    // Other tests cover these; a token of a mail, a challenge or a second factor is needed for the last eight.
     let tried_elsewhere = [
         "logout",
         "show_midterm",
@@ -118,6 +121,7 @@ async fn every_route_answers_permitted_callers() {
         "show_result",
         "revoke_session",
         "verify_email",
+        "unsubscribe",
         "reset_password",
         "confirm_email",
         "undo_email_change",

@@ -124,7 +124,8 @@ async fn the_former_address_undoes_a_change_within_seven_days() {
         }
         // The mail with the link for a new password comes by itself.
         let mails = test.mails().await;
-        let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+        let [told, mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+        assert_eq!((told.to.as_str(), told.subject.as_str()), (ada.email.as_str(), "New sign-in to your account"));
         assert_eq!((mail.to.as_str(), mail.subject.as_str()), (ada.email.as_str(), "Set a new password"));
         let body = json!({"token": token_in(mail), "new_password": "a third good passphrase"});
         let _ = test.anonymous().post("/api/auth/reset", body).await.ok();
@@ -291,6 +292,8 @@ async fn the_deletion_of_an_account_leaves_none_of_its_addresses() {
     let body = json!({"password": PASSWORD}).to_string();
     let json_type = [("content-type", "application/json")];
     let _ = ada.send(axum::http::Method::DELETE, "/api/auth/account", Some(body), &json_type).await.ok();
+    // The last mail, to the address of the account, is sent.
+    assert_eq!(test.mails().await.last().map(|mail| mail.to.clone()), Some(NEW.to_owned()));
     let table = Value::from(proxy.dump(&test.app.config.database.table_name).await).to_string();
     assert!(!table.contains(NEW) && !table.contains(&ada.email), "{table}");
     for email in [NEW, ada.email.as_str()] {

@@ -99,6 +99,8 @@ impl Trial {
             "reset_password" => {
                 (Some(json!({"token": "", "new_password": "another good passphrase"})), [].as_slice(), false)
             }
+            "unsubscribe" => (None, [].as_slice(), false),
+            "update_notices" => (Some(json!({"new_sign_in": false})), [].as_slice(), false),
             "confirm_factor" => (Some(json!({"code": ""})), [].as_slice(), false),
             "remove_factor" => (Some(json!({"password": PASSWORD, "code": ""})), [].as_slice(), false),
             "login_with_factor" => (Some(json!({"challenge": "", "code": ""})), [].as_slice(), false),
@@ -143,6 +145,7 @@ impl Trial {
                 person.link_token = test.token_for(&person).await;
             }
             "reset_password" => person.link_token = test.reset_token(&person).await,
+            "unsubscribe" => person.link_token = test.unsubscribe_token(&person).await,
             "confirm_factor" => person.code = test.code(&test.begin_factor(&person).await, 0),
             "remove_factor" | "login_with_factor" => {
                 person.code = test.give_factor(&person).await.recovery_codes.swap_remove(0);
@@ -195,7 +198,10 @@ impl Trial {
         }
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(self.has_key.then_some(("idempotency-key", "a-key")));
-        let path = self.path.replace("{session}", &person.session_id()).replace("{midterm}", &person.link_token);
+        let mut path = self.path.replace("{session}", &person.session_id()).replace("{midterm}", &person.link_token);
+        if self.route.operation == "unsubscribe" {
+            path = format!("{path}?token={}&kind=plan_started", person.link_token);
+        }
         person.send(self.route.method.clone(), &path, body.map(|body| body.to_string()), &headers).await
     }
 

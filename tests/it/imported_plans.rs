@@ -43,7 +43,14 @@ async fn imported_with(test: &TestApp, name: &str, wallet: Wallet, stripe: Optio
         ..Profile::open(id, email.clone(), Name::default(), wallet, now)
     };
     let password_hash = PasswordHash::imported(WORKER_HASH.to_owned());
-    let credential = Credential { user_id: id, password_hash, session_epoch: 0, second_factor: false, created_at: now };
+    let credential = Credential {
+        user_id: id,
+        password_hash,
+        session_epoch: 0,
+        second_factor: false,
+        sign_in_told_at: None,
+        created_at: now,
+    };
     let entries = vec![Entry::of(&opening, EntryId::new(1, now, test.app.random.bytes()), id, 1, now)];
     test.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
     let mut person = test.anonymous();

@@ -7,8 +7,8 @@ use axum::http::Method;
 use futures_util::future::join_all;
 use pastpaper::mail::courier::Smtp;
 use serde_json::{Value, json};
-use shared::domain::mail::MailState;
 use shared::domain::mail::delivery::{DeliveryOutcome, LEASE_SECONDS};
+use shared::domain::mail::{MailKind, MailState};
 use tests::mail::{Killed, Post};
 use tests::smtp::{SmtpStandIn, SmtpTrouble};
 use tests::{APP_URL, MAIL_FROM, PASSWORD, TestApp};
@@ -205,8 +205,15 @@ async fn a_deleted_account_gets_no_mail_and_leaves_none_in_the_outbox() {
     let body = json!({"password": "another good passphrase"}).to_string();
     let headers = [("content-type", "application/json")];
     let _ = ada.send(Method::DELETE, "/api/auth/account", Some(body), &headers).await.ok();
-    assert_eq!(states(&test).await, []);
-    assert_eq!(test.mails().await, []);
+    let left: Vec<_> = test.app.store.mails().await.unwrap().into_iter().map(|stored| stored.mail).collect();
+    assert_eq!(
+        left.iter().map(|mail| (mail.kind, mail.user_id)).collect::<Vec<_>>(),
+        [(MailKind::AccountDeleted, None)]
+    );
+    let last = test.mails().await;
+    assert_eq!(last.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["ada@example.org"]);
+    assert_eq!(states(&test).await, [MailState::Sent]);
+    assert_eq!(test.app.store.mails().await.unwrap()[0].mail.to, None, "the address is gone, too");
 }
 
 #[tokio::test]

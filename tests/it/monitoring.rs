@@ -13,7 +13,7 @@ use crate::logs::Lines;
 use crate::routes::template;
 
 /// Namespace, metric and dimensions of everything that is watched. `CloudWatch` shows no data for any other set.
-const WATCHED: [(&str, &str, &[&str]); 18] = [
+const WATCHED: [(&str, &str, &[&str]); 19] = [
     ("AWS/ApiGateway", "4xx", &["ApiId"]),
     ("AWS/ApiGateway", "5xx", &["ApiId"]),
     ("AWS/ApiGateway", "Count", &["ApiId"]),
@@ -22,6 +22,7 @@ const WATCHED: [(&str, &str, &[&str]); 18] = [
     ("AWS/DynamoDB", "WriteThrottleEvents", &["TableName"]),
     ("AWS/Lambda", "Errors", &[]),
     ("AWS/Lambda", "Throttles", &[]),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", &["QueueName"]),
     ("pastpaper", "VerifyMismatches", &["stage"]),
     ("pastpaper", "cold_starts", &["stage"]),
     ("pastpaper", "conflicts", &["stage"]),

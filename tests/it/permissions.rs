@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use shared::http::routes::{FUNCTIONS, ROUTES, Route, RouteAccess};
+use shared::http::routes::{FUNCTIONS, MAILER, ROUTES, Route, RouteAccess};
 use tests::TestApp;
 use tests::proxy::Permission;
 
@@ -26,6 +26,7 @@ const SELDOM: &[(&str, &str, &str, &str)] = &[
     ("credits", "PutItem", "STRIPE#*", "a customer who is found deleted at Stripe"),
     ("midterm", "GetItem", "FIGURE#*", "printing a midterm with figures"),
     ("webhooks", "GetItem", "USER#*", "an invoice with many lines that cannot be read: is it ours?"),
+    ("mailer", "BatchGetItem", "EMAIL#*", "a mail to an address that is written in more than one way"),
     ("analysis", "GetItem", "USER#*", "a refresh of a plan whose row says less than a month: did payments set it?"),
 ];
 
@@ -43,6 +44,9 @@ async fn needed() -> BTreeMap<&'static str, BTreeSet<Permission>> {
             needed.entry(route.function).or_default().extend(proxy.take_permissions());
         }
     }
+    let (app, proxy) = test.app_behind_proxy().await;
+    crate::mailer::do_all_its_work(&test, &app).await;
+    needed.insert(MAILER, proxy.take_permissions());
     needed
 }
 

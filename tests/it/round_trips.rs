@@ -81,6 +81,11 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         "delete_account" => (on(""), Some(json!({"password": PASSWORD}))),
         "show_midterm" => (on(&person.midterm().await), None),
         "browse_questions" | "show_progress" | "show_review" => (format!("{path}?course_id=algebra"), None),
+        "unsubscribe" => {
+            let token = test.unsubscribe_token(&person).await;
+            (format!("{path}?token={token}&kind=plan_started"), None)
+        }
+        "update_notices" => (on(""), Some(json!({"new_sign_in": false}))),
         "preview_answer" => (format!("{}?answer=1/2x", on("alg-q4")), None),
         "show_question" | "start_question" | "unlock_solution" => (on("alg-q4"), None),
         "show_course"
@@ -96,6 +101,11 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
         operation => (on(""), account_body(test, operation, &person, &email).await),
     };
     match (row.operation.as_str(), row.situation.as_str()) {
+        ("login", "sign-in is told") => {
+            let hash = test.app.hash_password(Password::from(PASSWORD.to_owned())).await.unwrap();
+            test.set_hash(&person, &hash).await;
+            test.pass(Duration::from_hours(24));
+        }
         ("login", "") | ("change_password" | "delete_account", _) => {
             let hash = test.app.hash_password(Password::from(PASSWORD.to_owned())).await.unwrap();
             test.set_hash(&person, &hash).await;

@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use shared::domain::credits::Plan;
-use shared::http::routes::{FUNCTIONS, ROUTES, RouteAccess, of};
+use shared::http::routes::{FUNCTIONS, MAILER, ROUTES, RouteAccess, of};
 use tests::{Person, TestApp};
 
 use crate::architecture::{read, root};
@@ -103,7 +103,7 @@ fn the_template_routes_every_path_to_its_function() {
     let mut found = BTreeMap::new();
     let mut catch_all = Vec::new();
     let functions = template_functions(&template);
-    for (function, properties) in &functions {
+    for (function, properties) in functions.iter().filter(|(function, _)| *function != MAILER) {
         let none = Map::new();
         for event in properties.get("Events").map_or(&none, object).values() {
             assert_eq!(event["Type"], "HttpApi");
@@ -131,7 +131,7 @@ fn the_template_grants_named_actions_on_the_table_only() {
         let policies = properties.get("Policies").map_or(&[][..], |policies| policies.as_array().unwrap());
         let statements: Vec<&Value> =
             policies.iter().flat_map(|policy| policy["Statement"].as_array().unwrap()).collect();
-        assert_eq!(statements.is_empty(), of(&function).next().is_none(), "{function}");
+        assert!(!statements.is_empty(), "{function}");
         let mut checks_sessions = false;
         for statement in statements {
             let actions = match &statement["Action"] {
@@ -140,10 +140,16 @@ fn the_template_grants_named_actions_on_the_table_only() {
             };
             if actions == [json!("ssm:GetParameter")] {
                 let names = statement["Resource"].to_string();
-                let is_ours = [":parameter${Stripe", ":parameter${FigureKey", ":parameter${FactorKey"]
-                    .iter()
-                    .any(|start| names.contains(start));
+                let is_ours =
+                    [":parameter${Stripe", ":parameter${FigureKey", ":parameter${FactorKey", ":parameter${MailKey"]
+                        .iter()
+                        .any(|start| names.contains(start));
                 assert!(is_ours && !names.contains('*'), "{function}: {names}");
+                continue;
+            }
+            if actions == [json!("ses:SendEmail"), json!("ses:SendRawEmail")] {
+                assert_eq!(function, MAILER, "only the function without a route sends mail");
+                assert_eq!(statement["Condition"]["StringEquals"]["ses:FromAddress"], json!({"!Ref": "MailFrom"}));
                 continue;
             }
             for action in &actions {
@@ -159,6 +165,51 @@ fn the_template_grants_named_actions_on_the_table_only() {
         let has_signed_in = of(&function).any(|route| route.access == RouteAccess::SignedIn);
         assert!(checks_sessions || !has_signed_in, "{function} cannot check a session");
     }
+}
+
+/// What each function may do at most, whatever its own policy says.
+#[test]
+fn only_the_boundary_of_the_mailer_allows_to_send_mail() {
+    let template = template();
+    let resources = object(&template["Resources"]);
+    let boundaries = resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::IAM::ManagedPolicy");
+    let sends = |resource: &Value| resource.to_string().contains("\"ses:");
+    let sending: Vec<_> = boundaries.filter(|(_, resource)| sends(resource)).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(sending, ["MailerBoundary"]);
+    for (function, properties) in template_functions(&template) {
+        let expected = if function == MAILER { json!({"!Ref": "MailerBoundary"}) } else { Value::Null };
+        assert_eq!(properties["PermissionsBoundary"], expected, "{function}");
+        assert_eq!(sends(&properties), function == MAILER, "{function}");
+    }
+    assert_eq!(template["Globals"]["Function"]["PermissionsBoundary"], json!({"!Ref": "FunctionBoundary"}));
+}
+
+/// The stream brings each mail that waits to `mailer`; what it cannot look at is kept in a queue with an alarm.
+#[test]
+fn the_stream_brings_mail_that_waits_and_a_schedule_the_rest() {
+    let template = template();
+    let resources = &template["Resources"];
+    assert_eq!(resources["Table"]["Properties"]["StreamSpecification"], json!({"StreamViewType": "NEW_IMAGE"}));
+    let mailer = &resources["MailerFunction"]["Properties"];
+    let timeout = mailer["Timeout"].as_i64().unwrap();
+    assert!(timeout < shared::domain::mail::delivery::LEASE_SECONDS, "a sender ends before its lease");
+    let events = object(&mailer["Events"]);
+    let types: BTreeSet<_> = events.values().map(|event| event["Type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["DynamoDB", "SNS", "Schedule"].into());
+    let stream = &events["Outbox"]["Properties"];
+    assert_eq!(stream["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    assert_eq!(stream["BisectBatchOnFunctionError"], true);
+    assert!(stream["MaximumRetryAttempts"].as_i64().unwrap() > 0);
+    assert_eq!(
+        stream["DestinationConfig"]["OnFailure"],
+        json!({"Type": "SQS", "Destination": {"!GetAtt": "UndeliveredMail.Arn"}})
+    );
+    let pattern = stream["FilterCriteria"]["Filters"][0]["Pattern"].as_str().unwrap();
+    let pattern: Value = serde_json::from_str(pattern).unwrap();
+    let image = json!({"entity": {"S": ["Mail"]}, "state": {"S": ["pending"]}});
+    assert_eq!(pattern, json!({"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": image}}));
+    let alarm = &resources["UndeliveredMailAlarm"]["Properties"];
+    assert_eq!(alarm["Dimensions"][0]["Value"], json!({"!GetAtt": "UndeliveredMail.QueueName"}));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Person, TestApp, stripe};
 
 /// File name without `.json`, status, and the problem code for an error.
-pub const EVENTS: [(&str, u16, Option<&str>); 108] = [
+pub const EVENTS: [(&str, u16, Option<&str>); 112] = [
     ("analysis.show_analysis", 200, None),
     ("analysis.show_analysis.prefetch", 402, Some("not_purchased")),
     ("analysis.show_analysis.unknown_course", 404, Some("not_found")),
@@ -51,9 +51,13 @@ pub const EVENTS: [(&str, u16, Option<&str>); 108] = [
     ("auth.show_me", 200, None),
     ("auth.show_me.foreign_token", 401, Some("unauthenticated")),
     ("auth.show_me.missing_token", 401, Some("unauthenticated")),
+    ("auth.show_notices", 200, None),
     ("auth.undo_email_change", 200, None),
+    ("auth.unsubscribe", 200, None),
     ("auth.update_me", 200, None),
     ("auth.update_me.wrong_password", 401, Some("invalid_credentials")),
+    ("auth.update_notices", 200, None),
+    ("auth.update_notices.essential", 422, Some("invalid_field")),
     ("auth.verify_email", 200, None),
     ("auth.verify_email.damaged", 400, Some("invalid_token")),
     ("courses.enroll", 200, None),
@@ -153,6 +157,7 @@ pub async fn link_token(test: &TestApp, reader: &Person, name: &str) -> String {
         name if name.contains("reset") => test.reset_token(reader).await,
         name if name.contains("login_with_factor") => test.challenge(&reader.email).await,
         name if name.contains("confirm_email") => test.confirm_token(reader, &new).await,
+        name if name.contains("unsubscribe") => test.unsubscribe_token(reader).await,
         name if name.contains("undo_email") => test.undo_token(reader, &new).await,
         _ => test.token_for(reader).await,
     }

@@ -15,6 +15,7 @@ mod keys;
 pub mod mail;
 mod person;
 pub mod proxy;
+pub mod ses;
 pub mod smtp;
 pub mod stripe;
 mod vouchers;
@@ -68,6 +69,10 @@ pub const MAIL_FROM: &str = "no-reply@mail.example.org";
 pub const CONTACT_EMAIL: &str = "operators@example.org";
 /// The client that links open.
 pub const APP_URL: &str = "https://app.example.org";
+/// The API, as mail programs reach it.
+pub const API_URL: &str = "https://api.example.org";
+/// The topic of SES's reports.
+pub const MAIL_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:123456789012:pastpaper-mail";
 /// The address of the figure of `alg-q6`.
 pub const FIGURE: &str = "/api/figures/4e05165b48a9dcb6b4f0cece1404206d6cfbbde47658d4b65d3998bef4f7c108?\
      sig=aa0e115b8b185bc74fd82009932aef02";
@@ -182,6 +187,12 @@ impl TestApp {
 
     /// Like [`TestApp::twin`], with its own proxy in front of the database.
     pub async fn twin_behind_proxy(&self) -> (Router, Proxy) {
+        let (app, proxy) = self.app_behind_proxy().await;
+        (router::all(&app), proxy)
+    }
+
+    /// The app of another process, with its own proxy in front of the database.
+    pub async fn app_behind_proxy(&self) -> (App, Proxy) {
         let proxy = Proxy::start(self.engine.endpoint_url()).await;
         let mut database = self.app.config.database.clone();
         database.endpoint_url = Some(proxy.endpoint_url());
@@ -189,17 +200,27 @@ impl TestApp {
         database.region = format!("local-{}", proxy.port());
         let mut config = (*self.app.config).clone();
         config.database = database;
-        (self.process(config), proxy)
+        (self.app_of(config), proxy)
+    }
+
+    /// The app of another process with environment variables overridden by `change`.
+    pub fn app_where(&self, change: impl Fn(&str) -> Option<Option<String>>) -> App {
+        let unchanged = |name: &str| environment(name, &self.app.config.database, &self.stripe);
+        self.app_of(Config::read(|name| change(name).unwrap_or_else(|| unchanged(name))).unwrap())
     }
 
     fn process(&self, config: Config) -> Router {
+        router::all(&self.app_of(config))
+    }
+
+    fn app_of(&self, config: Config) -> App {
         // Every process generates different ids.
         static SEED: AtomicU64 = AtomicU64::new(2);
         let seed = SEED.fetch_add(1, Ordering::Relaxed);
         let store = Store::connect(&config.database);
         let random = Random::new(SeededEntropy::new(self.engine.seed(seed)));
         let app = App::with(config, store, self.clock.clone(), random).with_key_derivation(keys::derive);
-        router::all(&app.with_limits(self.app.limits))
+        app.with_limits(self.app.limits)
     }
 
     /// A client without an account.
@@ -294,7 +315,8 @@ impl TestApp {
         };
         let password_hash = PasswordHash::imported("none".to_owned());
         let credential =
-            Credential { user_id: id, password_hash, session_epoch: 0, second_factor: false, created_at: now };
+            // As after a registration: the next sign-in is told a day later.
+            Credential { user_id: id, password_hash, session_epoch: 0, second_factor: false, sign_in_told_at: Some(now.as_second()), created_at: now };
         let entries = vec![Entry::of(&opening, EntryId::new(1, now, random.bytes()), id, 1, now)];
         self.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
         let person = Person { id: id.to_string(), email: email.as_str().to_owned(), ..self.anonymous() };
@@ -383,7 +405,7 @@ impl TestApp {
 }
 
 /// Names of the variables that [`environment`] sets.
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 17] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "TABLE_NAME",
     "STRIPE_API_BASE",
@@ -399,6 +421,8 @@ const VARIABLES: [&str; 15] = [
     "MAIL_FROM",
     "CONTACT_EMAIL",
     "APP_URL",
+    "API_URL",
+    "MAIL_TOPIC_ARN",
 ];
 
 /// The environment of a test's processes.
@@ -419,6 +443,8 @@ fn environment(name: &str, database: &Database, stripe: &StripeStandIn) -> Optio
         "MAIL_FROM" => MAIL_FROM,
         "CONTACT_EMAIL" => CONTACT_EMAIL,
         "APP_URL" => APP_URL,
+        "API_URL" => API_URL,
+        "MAIL_TOPIC_ARN" => MAIL_TOPIC_ARN,
         _ => return None,
     };
     Some(value.to_owned())

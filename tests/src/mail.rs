@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use shared::app::deliver_mail::Courier;
 use shared::domain::account::Password;
+use shared::domain::id::UserId;
 use shared::domain::mail::delivery::DeliveryOutcome;
 use shared::domain::mail::message::Message;
 use shared::domain::mail::{Mail, MailKind};
 
-use crate::{PASSWORD, Person, TestApp};
+use crate::{API_URL, PASSWORD, Person, TestApp};
 
 /// Keeps what is sent, and answers as it was told to: first the outcomes of `answers`, then that all is accepted.
 #[derive(Default)]
@@ -52,6 +53,18 @@ impl Courier for Killed {
 #[must_use]
 pub fn token_in(message: &Message) -> String {
     message.link.split_once("#token=").unwrap_or_else(|| panic!("no token: {}", message.link)).1.to_owned()
+}
+
+/// The token and the kind of notice in the header by which a mail program unsubscribes.
+#[must_use]
+pub fn unsubscription_in(message: &Message) -> Option<(String, String)> {
+    let text = String::from_utf8(message.bytes.clone()).ok()?;
+    let (head, _) = text.split_once("\r\n\r\n")?;
+    let start = format!("List-Unsubscribe: <{API_URL}/api/auth/notices/unsubscribe?token=");
+    let url = head.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix('>'))?;
+    assert!(head.contains("\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{head}");
+    let (token, kind) = url.split_once("&kind=")?;
+    Some((token.to_owned(), kind.to_owned()))
 }
 
 impl TestApp {
@@ -102,6 +115,18 @@ impl TestApp {
         let is_it = move |mail: &Mail| mail.kind == kind && mail.user_id.is_some_and(|user| user.to_string() == id);
         let _ = self.app.deliver_due_mail_if(&post, is_it).await.unwrap();
         token_in(post.take().last().unwrap_or_else(|| panic!("no mail {}", kind.as_str())))
+    }
+
+    /// Sends an optional notice to this person, and returns the token in its header.
+    pub async fn unsubscribe_token(&self, person: &Person) -> String {
+        let user = UserId(person.id.parse().unwrap());
+        let profile = self.app.store.profile(user).await.unwrap().unwrap();
+        let mail = self.app.mail_to(&profile, MailKind::PlanStarted).unwrap();
+        assert!(self.app.store.ask_for_mail(&mail).await.unwrap());
+        let post = Post::default();
+        let _ = self.app.deliver_due_mail_if(&post, |due| due.id == mail.id).await.unwrap();
+        let (token, _) = unsubscription_in(&post.take().remove(0)).unwrap();
+        token
     }
 
     /// Asks for a new password for this person, and returns the token of the mail.

@@ -157,8 +157,14 @@ fn account(number: u32, population: &Population, hash: &PasswordHash, now: Times
         entry_count: entries.len() as u64,
         ..Profile::open(id, email, name, ledger.wallet, created_at)
     };
-    let credential =
-        Credential { user_id: id, password_hash: hash.clone(), session_epoch: 0, second_factor: false, created_at };
+    let credential = Credential {
+        user_id: id,
+        password_hash: hash.clone(),
+        session_epoch: 0,
+        second_factor: false,
+        sign_in_told_at: None,
+        created_at,
+    };
     Ok(ImportedAccount { profile, credential, entries })
 }
 

@@ -13,9 +13,12 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
 use shared::app::App;
+use shared::domain::account::Email;
+use shared::domain::account::mailbox::Mailbox;
 use shared::domain::mail::language::Language;
 use shared::domain::mail::letter::{Letter, link};
-use shared::domain::mail::message::Message;
+use shared::domain::mail::message::{ExtraHeaders, Message};
+use shared::domain::mail::notices::unsubscribe_url;
 use shared::domain::mail::{Mail, MailId, MailKind, MailState};
 use shared::domain::time::shown;
 use uuid::Uuid;
@@ -30,6 +33,8 @@ const ROUND: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(15);
 /// The client of a preview.
 const PREVIEW_URL: &str = "https://app.example.org";
+/// The API of a preview.
+const PREVIEW_API_URL: &str = "https://api.example.org";
 
 /// The subcommand.
 #[derive(Debug, Subcommand)]
@@ -46,6 +51,13 @@ pub enum Command {
     Retry {
         /// Ids of mails, as `list` shows them; all dead mails if there is none
         ids: Vec<Uuid>,
+        #[command(flatten)]
+        database: DataSource,
+    },
+    /// Send mail again to an address that rejected it or complained
+    Allow {
+        /// The email of the account
+        email: String,
         #[command(flatten)]
         database: DataSource,
     },
@@ -108,6 +120,12 @@ pub async fn run(command: Command) -> Result<ExitCode> {
             open.close();
             outln!("{} mails will be sent again.", retried?)?;
         }
+        Command::Allow { email, database } => {
+            let open = database.open_to(DatabaseUse::Change).await?;
+            let allowed = allow(&open.app, &email).await;
+            open.close();
+            outln!("{}", allowed?)?;
+        }
         Command::Preview(preview) => show(&preview)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -118,7 +136,9 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 /// # Errors
 /// When storage fails.
 pub async fn list(app: &App, all: bool) -> Result<String> {
-    let is_listed = |mail: &Mail| all || !matches!(mail.state, MailState::Sent | MailState::Dropped);
+    // A mail that bounced stays sent, and has the reason as its trouble.
+    let is_done = |mail: &Mail| matches!(mail.state, MailState::Sent | MailState::Dropped) && mail.trouble.is_none();
+    let is_listed = |mail: &Mail| all || !is_done(mail);
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["id", "kind", "state", "asked at", "tries", "user", "trouble"]);
     let mails: Vec<_> = app.store.mails().await?.into_iter().filter(|stored| is_listed(&stored.mail)).collect();
@@ -161,9 +181,23 @@ pub async fn retry(app: &App, ids: &[Uuid]) -> Result<usize> {
     Ok(retried)
 }
 
+/// Lets mail be sent again to the address of an account, and says why it was stopped.
+///
+/// # Errors
+/// When there is no such account, its mail is not stopped, or storage fails.
+pub async fn allow(app: &App, email: &str) -> Result<String> {
+    let mailbox = Email::try_from(email.to_owned()).map(Mailbox::of).ok().context("this is no email")?;
+    let found = app.store.credential_of(&mailbox).await?;
+    let (email, credential) = found.context("there is no account with this email")?;
+    let profile = app.store.profile(credential.user_id).await?.context("there is no account with this email")?;
+    let stop = profile.mail_stopped.context("mail to this address is not stopped")?;
+    ensure!(app.store.allow_mail(profile.id, &email).await?, "the account changed meanwhile: try again");
+    Ok(format!("Mail is sent to the address again. It was stopped on {}: {}.", shown(stop.at), stop.reason.as_str()))
+}
+
 fn show(preview: &Preview) -> Result<()> {
     let token = preview.kind.purpose().map(|_| "pm_this-is-a-preview");
-    let link = link(PREVIEW_URL, preview.kind, token);
+    let link = link(PREVIEW_URL, preview.kind, token.filter(|_| preview.kind.optional().is_none()));
     let letter = Letter::compose(preview.kind, preview.language, &link).context("a text is missing")?;
     let text = match preview.form {
         Form::Text => format!("{}\n\n{}", letter.subject, letter.text),
@@ -171,7 +205,10 @@ fn show(preview: &Preview) -> Result<()> {
         Form::Eml => {
             let at = Timestamp::UNIX_EPOCH;
             let (from, to) = ("no-reply@example.org", "ada@example.org");
-            let message = Message::build(MailId(Uuid::nil()), from, to, None, &letter, at);
+            let unsubscribe = preview.kind.optional().zip(token);
+            let unsubscribe = unsubscribe.map(|(notice, token)| unsubscribe_url(PREVIEW_API_URL, notice, token));
+            let extra = ExtraHeaders { reply_to: None, unsubscribe: unsubscribe.as_deref() };
+            let message = Message::build(MailId(Uuid::nil()), from, to, extra, &letter, at);
             String::from_utf8(message.bytes)?
         }
     };

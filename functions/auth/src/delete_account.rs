@@ -44,7 +44,9 @@ pub(crate) async fn delete_account(
         begun
     } else {
         may_delete(&app, &claim, &profile, request.password).await?;
-        let begun = app.store.begin_closing(profile, app.now(), &app.random).await?;
+        let notice = app.mail_of_deletion(&profile);
+        let with = (app.now(), &*app.random);
+        let begun = app.store.begin_closing_telling(profile, notice.as_ref(), with).await?;
         begun.ok_or_else(Problem::unauthenticated)?
     };
     app.store.finish_closing(user, ledger, Some(&claim.token().hash()), &app.random).await?;

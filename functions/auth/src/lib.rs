@@ -26,8 +26,11 @@ mod send_message;
 mod session_started;
 mod setup_factor;
 mod show_me;
+mod show_notices;
 mod undo_email_change;
+mod unsubscribe;
 mod update_me;
+mod update_notices;
 mod verify_email;
 
 /// The group's routes.
@@ -46,6 +49,9 @@ pub fn router(app: App) -> Router {
         .handle("update_me", update_me::update_me)
         .handle("confirm_email", confirm_email::confirm_email)
         .handle("undo_email_change", undo_email_change::undo_email_change)
+        .handle("show_notices", show_notices::show_notices)
+        .handle("update_notices", update_notices::update_notices)
+        .handle("unsubscribe", unsubscribe::unsubscribe)
         .handle("list_sessions", list_sessions::list_sessions)
         .handle("revoke_session", revoke_session::revoke_session)
         .handle("change_password", change_password::change_password)
@@ -73,6 +79,9 @@ pub fn router(app: App) -> Router {
     update_me::update_me,
     confirm_email::confirm_email,
     undo_email_change::undo_email_change,
+    show_notices::show_notices,
+    update_notices::update_notices,
+    unsubscribe::unsubscribe,
     list_sessions::list_sessions,
     revoke_session::revoke_session,
     change_password::change_password,

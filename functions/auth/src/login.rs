@@ -70,9 +70,16 @@ pub(crate) async fn login(
     // Use the epoch read with the password hash: a concurrent password change then ends this session too.
     let session = Session::open(credential.user_id, credential.session_epoch, now);
     let hash = token.hash();
+    // The first sign-in of an imported account, whose hash is replaced at the same time, is not told.
+    let notice = app.mail_of_sign_in(&email, &credential).filter(|_| verdict == PasswordMatch::Right);
     let (profile, (), others, (), ()) = tokio::try_join!(
         async { Ok(app.store.profile(credential.user_id).await?) },
-        async { Ok(app.store.open_session(&session, &hash).await?) },
+        async {
+            Ok(match &notice {
+                Some(notice) => app.store.open_session_telling((&session, &hash), &email, notice).await?,
+                None => app.store.open_session(&session, &hash).await?,
+            })
+        },
         async { Ok(app.store.sessions(credential.user_id).await?) },
         async {
             upgrade(&app, verdict, &email, &credential, typed.password).await;
@@ -103,8 +110,11 @@ async fn challenge(
 ) -> Result<Problem, Problem> {
     let challenge = Challenge::new(credential.user_id, app.random.bytes());
     // The epoch was read with the password hash: a concurrent password change then voids the challenge.
-    let stored =
-        StoredChallenge { epoch: credential.session_epoch, expires_at: app.now().as_second() + CHALLENGE_TTL_SECONDS };
+    let stored = StoredChallenge {
+        epoch: credential.session_epoch,
+        expires_at: app.now().as_second() + CHALLENGE_TTL_SECONDS,
+        tells_of_sign_in: app.mail_of_sign_in(email, credential).is_some(),
+    };
     tokio::try_join!(
         async { Ok::<_, Problem>(app.store.open_challenge(&challenge, &stored).await?) },
         async {

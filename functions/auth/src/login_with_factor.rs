@@ -8,8 +8,9 @@ use shared::domain::account::factor::TypedCode;
 use shared::domain::account::session::Session;
 use shared::domain::account::token::SessionToken;
 use shared::domain::limits::LimitedAction;
+use shared::domain::mail::MailKind;
 use shared::http::{Body, Code, Json, LimitSubject, Limiter, Problem};
-use shared::store::Answered;
+use shared::store::{Answered, Challenged};
 use utoipa::ToSchema;
 
 use crate::confirm_factor::wrong_code;
@@ -51,7 +52,7 @@ pub(crate) async fn login_with_factor(
         let read = async { Ok::<_, Problem>(app.store.challenged(&challenge, now).await?) };
         let state =
             if attempt == 0 { tokio::try_join!(read, limiter.admit(LimitSubject::default()))?.0 } else { read.await? };
-        let (factor, profile) = state.ok_or_else(over)?;
+        let Challenged { factor, profile, tells_of_sign_in } = state.ok_or_else(over)?;
         // Counted before the code is looked at, and only for who knows the password: else anybody could exhaust it.
         limiter.admit_user_to(LimitedAction::FactorCode, user).await?;
         let keys = app.factor_keys().await?;
@@ -60,7 +61,9 @@ pub(crate) async fn login_with_factor(
         let session = Session::open(user, profile.state.session_epoch, now);
         let hash = token.hash();
         let opened = (&session, &hash);
-        match app.store.answer_challenge(&challenge, (&factor, &after), opened, &app.random).await? {
+        let notice = if tells_of_sign_in { app.mail_to(&profile, MailKind::NewSignIn) } else { None };
+        let notice = notice.as_ref().map(|notice| (&profile.email, notice));
+        match app.store.answer_challenge(&challenge, (&factor, &after), opened, notice, &app.random).await? {
             Answered::Done => {}
             Answered::ChallengeGone => return Err(over()),
             Answered::Outdated => continue,

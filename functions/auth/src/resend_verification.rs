@@ -34,7 +34,7 @@ pub(crate) async fn resend_verification(
         return Err(Problem::unavailable("mail is not set up"));
     }
     let mail = app.mail_to(&profile, MailKind::Verify).ok_or_else(|| {
-        let detail = "No mail can be sent to this email: the part before the @ must be plain ASCII. Contact support.";
+        let detail = "No mail can be sent to this email: it is not plain ASCII before the @, or it rejected mail. Contact support.";
         Problem::new(Code::EmailUndeliverable, detail)
     })?;
     app.store.ask_for_mail(&mail).await?;

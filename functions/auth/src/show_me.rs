@@ -4,11 +4,11 @@ use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::app::App;
+use shared::app::write_mail::gets_mail;
 use shared::domain::account::profile::Profile;
 use shared::domain::account::{Email, Name};
 use shared::domain::credits::{Credits, Plan};
 use shared::domain::id::UserId;
-use shared::domain::mail::deliverable;
 use shared::domain::time::in_answer;
 use shared::http::{Claim, Problem};
 use utoipa::ToSchema;
@@ -30,7 +30,8 @@ struct CurrentUser {
     credits_reset_at: i64,
     /// Whether the user has proved that the address is theirs. Accounts from before emails were verified count as verified.
     email_verified: bool,
-    /// Whether mail can be sent to the address: its part before the `@` is plain ASCII.
+    /// Whether mail can be sent to the address: its part before the `@` is plain ASCII, it has not rejected mail, and its owner
+    /// has not reported mail as spam. A change of the email lets mail be sent again.
     email_deliverable: bool,
     /// The email that the user asked for with `PATCH /api/auth/me`, until its link is opened. Null if there is none.
     new_email: Option<Email>,
@@ -61,7 +62,7 @@ impl Me {
     pub(crate) fn of(profile: Profile, now: Timestamp) -> Self {
         let wallet = profile.wallet.as_of(now);
         let plan = wallet.plan_at(now);
-        let email_deliverable = deliverable(&profile.email).is_some();
+        let email_deliverable = gets_mail(&profile);
         let user = CurrentUser {
             id: profile.id,
             email: profile.email,

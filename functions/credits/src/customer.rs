@@ -43,7 +43,7 @@ async fn give_up(app: &App, profile: &Profile, customer: &str) -> Result<(), Pro
         Existence::Deleted => {
             let prices = app.stripe.settings().prices();
             let event = Event::customer_is_gone(customer);
-            let _ = app.store.settle(profile.id, &event, &prices, app.now(), &app.random).await?;
+            let _ = app.store.settle(profile.id, &event, &prices, |_, _| None, (app.now(), &*app.random)).await?;
             Ok(())
         }
         Existence::Unknown if !app.store.billing(profile.id).await?.is_subscribed(profile) => Ok(()),

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
+use shared::domain::account::profile::Profile;
 use shared::domain::id::UserId;
 use shared::domain::payments::{Claims, Event, EventKind};
 use shared::http::Problem;
@@ -105,5 +106,6 @@ async fn complete(app: &App, user: UserId, event: &Event) -> Result<Option<Event
 
 async fn settle(app: &App, user: UserId, event: &Event) -> Result<Settled, Problem> {
     let prices = app.stripe.settings().prices();
-    Ok(app.store.settle(user, event, &prices, app.now(), &app.random).await?)
+    let notice = |profile: &Profile, kind| app.mail_to(profile, kind);
+    Ok(app.store.settle(user, event, &prices, notice, (app.now(), &*app.random)).await?)
 }

@@ -7,15 +7,18 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use super::App;
+use crate::config::mail::MailSettings;
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
 use crate::domain::account::profile::{DatedEmail, Profile};
 use crate::domain::mail::contact::ContactMessage;
 use crate::domain::mail::delivery::DeliveryOutcome;
 use crate::domain::mail::letter::{Letter, link};
-use crate::domain::mail::message::Message;
+use crate::domain::mail::message::{ExtraHeaders, Message};
+use crate::domain::mail::notices::unsubscribe_url;
 use crate::domain::mail::token::{LinkToken, MailKey};
 use crate::domain::mail::{Mail, MailKind, MailState, deliverable};
+use crate::ses::Ses;
 use crate::store::{NewLinkToken, StoreError, StoredLinkToken, StoredMail};
 use crate::stripe::StripeError;
 
@@ -24,6 +27,15 @@ pub trait Courier: Sync {
     /// Sends a message and returns what the mail server did with it. Texts in the outcome must hold no address.
     fn send(&self, message: &Message) -> impl Future<Output = DeliveryOutcome> + Send;
 }
+
+impl Courier for Ses {
+    async fn send(&self, message: &Message) -> DeliveryOutcome {
+        Ses::send(self, message).await
+    }
+}
+
+/// How long a round begins to send mails. With the time that one mail may take, it is less than the timeout of `mailer`.
+const ROUND_SECONDS_MAX: i64 = 120;
 
 /// Why no mail can be delivered now.
 #[derive(Debug, thiserror::Error)]
@@ -74,10 +86,26 @@ impl App {
             return Ok(0);
         }
         let key = self.mail_key().await?;
+        let mut handled = 0;
         for stored in &due {
+            // A function must not be ended while it sends. The next round continues.
+            if self.now().as_second() - now > ROUND_SECONDS_MAX {
+                break;
+            }
             self.deliver(stored, courier, &key).await?;
+            handled += 1;
         }
-        Ok(due.len())
+        Ok(handled)
+    }
+
+    /// Delivers the mail under a key of the table's stream, if it is due. A later round delivers one that is due later.
+    ///
+    /// # Errors
+    /// As [`App::deliver_due_mail`].
+    pub async fn deliver_mail_at(&self, courier: &impl Courier, key: (&str, &str)) -> Result<(), DeliveryError> {
+        let stored = self.store.mail_at(key).await?.filter(|stored| stored.mail.is_due(self.now().as_second()));
+        let Some(stored) = stored else { return Ok(()) };
+        self.deliver(&stored, courier, &self.mail_key().await?).await
     }
 
     /// The key that tokens in links are derived with.
@@ -96,7 +124,8 @@ impl App {
             self.store.change_mail(stored, &held).await?;
             return Ok(());
         }
-        let account = self.account_of(&stored.mail).await?;
+        let account =
+            if stored.mail.kind == MailKind::AccountDeleted { None } else { self.account_of(&stored.mail).await? };
         let held = Mail { user_id: account.as_ref().map(|profile| profile.id), ..held };
         let (message, token) = match self.prepare(&held, account.as_ref(), key)? {
             Prepared::Message(message, token) => (message, token),
@@ -152,10 +181,18 @@ impl App {
                 .message_to_operators(mail, message)
                 .map_or(Prepared::Nobody, |message| Prepared::Message(Box::new(message), None)));
         }
+        if mail.kind == MailKind::AccountDeleted {
+            let message = mail.to.as_ref().and_then(deliverable).and_then(|to| self.notice_to(mail, &to, settings));
+            return Ok(message.map_or(Prepared::Nobody, |message| Prepared::Message(Box::new(message), None)));
+        }
         let Some((profile, to)) = account.and_then(|profile| Some((profile, address_of(mail, profile)?))) else {
             return Ok(Prepared::Nobody);
         };
         if mail.kind == MailKind::Verify && !profile.email_unverified {
+            return Ok(Prepared::Nobody);
+        }
+        let is_off = mail.kind.optional().is_some_and(|notice| profile.notices_off.contains(&notice));
+        if is_off || (profile.mail_stopped.is_some() && to == profile.email) {
             return Ok(Prepared::Nobody);
         }
         let Some(address) = deliverable(&to) else { return Ok(Prepared::Nobody) };
@@ -168,13 +205,25 @@ impl App {
             return Ok(Prepared::TooLate);
         }
         let revealed = token.as_ref().map(|(token, _)| token.reveal());
-        let link = link(&settings.app_url, mail.kind, revealed.as_deref());
-        // A mail to an address was written before it was known who reads it.
-        let language = if mail.kind == MailKind::Reset { profile.language } else { mail.language };
+        let unsubscribe = mail.kind.optional().zip(revealed.as_deref()).zip(settings.api_url.as_deref());
+        let unsubscribe = unsubscribe.map(|((notice, token), api)| unsubscribe_url(api, notice, token));
+        let in_link = revealed.as_deref().filter(|_| mail.kind.optional().is_none());
+        let link = link(&settings.app_url, mail.kind, in_link);
+        // These were written before the account was read.
+        let is_early = matches!(mail.kind, MailKind::Reset | MailKind::NewSignIn);
+        let language = if is_early { profile.language } else { mail.language };
         let letter = Letter::compose(mail.kind, language, &link).ok_or(DeliveryError::NotConfigured)?;
         let asked_at = Timestamp::from_second(mail.asked_at).unwrap_or(self.now());
-        let message = Message::build(mail.id, &settings.from, &address, None, &letter, asked_at);
+        let extra = ExtraHeaders { reply_to: None, unsubscribe: unsubscribe.as_deref() };
+        let message = Message::build(mail.id, &settings.from, &address, extra, &letter, asked_at);
         Ok(Prepared::Message(Box::new(message), token))
+    }
+
+    /// A notice without a token to an address that may have no account.
+    fn notice_to(&self, mail: &Mail, address: &str, settings: &MailSettings) -> Option<Message> {
+        let letter = Letter::compose(mail.kind, mail.language, &link(&settings.app_url, mail.kind, None))?;
+        let asked_at = Timestamp::from_second(mail.asked_at).unwrap_or(self.now());
+        Some(Message::build(mail.id, &settings.from, address, ExtraHeaders::default(), &letter, asked_at))
     }
 
     /// A visitor's message; `None` if the operators have no mailbox for it any more.
@@ -183,15 +232,18 @@ impl App {
         let to = settings.contact.as_ref()?;
         let asked_at = Timestamp::from_second(mail.asked_at).unwrap_or(self.now());
         let reply_to = deliverable(&contact.email);
-        Some(Message::build(mail.id, &settings.from, to, reply_to.as_deref(), &contact.letter(), asked_at))
+        let extra = ExtraHeaders { reply_to: reply_to.as_deref(), unsubscribe: None };
+        Some(Message::build(mail.id, &settings.from, to, extra, &contact.letter(), asked_at))
     }
 }
 
 /// The address to send to. A link that proves or replaces something goes only to the address that the account has now.
 fn address_of(mail: &Mail, profile: &Profile) -> Option<Email> {
     match mail.kind {
-        MailKind::Contact => None,
-        MailKind::Reset => Some(profile.email.clone()),
+        MailKind::Contact | MailKind::AccountDeleted => None,
+        MailKind::Reset | MailKind::NewSignIn | MailKind::PlanStarted | MailKind::PaymentFailed => {
+            Some(profile.email.clone())
+        }
         MailKind::Verify => mail.to.clone().filter(|to| *to == profile.email),
         MailKind::PasswordChanged | MailKind::FactorAdded | MailKind::FactorRemoved => mail.to.clone(),
         MailKind::ConfirmEmail => mail.to.clone().filter(|to| is_meant(profile.new_email.as_ref(), to)),

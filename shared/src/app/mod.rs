@@ -14,8 +14,9 @@ pub mod redeem_voucher;
 pub mod response_size;
 pub mod show_analysis;
 pub mod start_question;
+mod stop_mail;
 pub mod unlock_questions;
-mod write_mail;
+pub mod write_mail;
 
 use std::sync::Arc;
 

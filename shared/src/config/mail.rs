@@ -13,11 +13,27 @@ pub struct MailSettings {
     pub from: String,
     /// `APP_URL`: the client, whose pages the links open. Without a slash at its end.
     pub app_url: String,
+    /// `API_URL`: this API, as mail programs reach it, without a slash at its end. Only a sender of mail needs it. Without it
+    /// notices have no link to unsubscribe.
+    pub api_url: Option<String>,
+    /// How `mailer` sends by SES.
+    pub ses: SesSettings,
     /// `CONTACT_EMAIL`: the operators' mailbox for messages of visitors, in ASCII.
     pub contact: Option<String>,
     /// `MAIL_KEY`, or the parameter named by `MAIL_KEY_PARAMETER`: derives the tokens in links. Only a sender of mail needs
     /// it.
     pub key: Option<Source>,
+}
+
+/// Settings of Amazon SES.
+#[derive(Debug, Clone, Default)]
+pub struct SesSettings {
+    /// `SES_CONFIGURATION_SET`: reports bounces and complaints to the topic.
+    pub configuration_set: Option<String>,
+    /// `MAIL_TOPIC_ARN`: the topic whose reports are followed.
+    pub topic: Option<String>,
+    /// `AWS_ENDPOINT_URL_SESV2`: replaces AWS's endpoint.
+    pub endpoint_url: Option<String>,
 }
 
 impl MailSettings {
@@ -30,13 +46,25 @@ impl MailSettings {
         let from = Email::try_from(from).ok().as_ref().and_then(deliverable);
         let from = from.ok_or(InvalidConfig::new("MAIL_FROM", "must be an email address in ASCII"))?;
         let app_url = get("APP_URL").ok_or(InvalidConfig::new("APP_URL", "is not set, but MAIL_FROM is"))?;
-        let is_url = app_url.starts_with("https://") || app_url.starts_with("http://");
-        if !is_url || app_url.contains(['#', '?', ' ', '"', '<', '>']) {
+        if !is_base(&app_url) {
             return Err(InvalidConfig::new(
                 "APP_URL",
                 "must be a URL such as https://app.example.org, without ? and #",
             ));
         }
+        let own_url = get("API_URL");
+        if own_url.as_ref().is_some_and(|url| !is_base(url)) {
+            return Err(InvalidConfig::new(
+                "API_URL",
+                "must be a URL such as https://api.example.org, without ? and #",
+            ));
+        }
+        let ses = SesSettings {
+            configuration_set: get("SES_CONFIGURATION_SET"),
+            topic: get("MAIL_TOPIC_ARN"),
+            endpoint_url: get("AWS_ENDPOINT_URL_SESV2"),
+        };
+        let without_slash = |url: String| url.trim_end_matches('/').to_owned();
         let contact = get("CONTACT_EMAIL").map(|contact| Email::try_from(contact).ok().as_ref().and_then(deliverable));
         if contact == Some(None) {
             return Err(InvalidConfig::new("CONTACT_EMAIL", "must be an email address in ASCII"));
@@ -45,8 +73,22 @@ impl MailSettings {
         if matches!(&key, Some(Source::Here(key)) if MailKey::new(key.reveal()).is_none()) {
             return Err(InvalidConfig::new("MAIL_KEY", "must have at least 32 characters"));
         }
-        Ok(Some(Self { from, app_url: app_url.trim_end_matches('/').to_owned(), contact: contact.flatten(), key }))
+        Ok(Some(Self {
+            from,
+            app_url: without_slash(app_url),
+            api_url: own_url.map(without_slash),
+            ses,
+            contact: contact.flatten(),
+            key,
+        }))
     }
+}
+
+/// Whether paths can be appended to a URL, and it can stand in a header between `<` and `>`.
+fn is_base(url: &str) -> bool {
+    let is_url = url.starts_with("https://") || url.starts_with("http://");
+    let is_safe = |c: char| c.is_ascii_graphic() && !"#?\"<>".contains(c);
+    is_url && url.len() <= 500 && url.chars().all(is_safe)
 }
 
 /// Reads `REQUIRE_VERIFIED_EMAIL`: whether free credits can be spent only after the email is verified.
@@ -94,6 +136,7 @@ mod tests {
         for (name, values) in [
             ("MAIL_FROM", ["x", "jos\u{e9}@example.org"].as_slice()),
             ("APP_URL", &["app.example.org", "https://a.example/#x", "https://a.example/?x", "javascript:alert(1)"]),
+            ("API_URL", &["api.example.org", "https://a.example/?x", "https://a.example>"]),
             ("MAIL_KEY", &["short"]),
         ] {
             for value in values {

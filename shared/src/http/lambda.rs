@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Body, Error, LambdaEvent, Request, lambda_runtime, service_fn};
+use serde_json::Value;
 use tower::ServiceExt;
 use url::Url;
 
@@ -41,6 +42,44 @@ fn start(router: fn(App) -> Router) -> Result<(), Error> {
         tokio::spawn(async move { store.connect_early().await });
         let router = with_standard_layers(router(app.clone()), app);
         lambda_runtime::run(service_fn(|event| answer(router.clone(), event))).await
+    })
+}
+
+/// Answers events of other sources than API Gateway with `handle` until Lambda ends the process. An error makes the source bring
+/// the event again.
+pub fn run_events<F, E>(handle: fn(App, Value) -> F) -> ExitCode
+where
+    F: Future<Output = Result<Value, E>> + Send,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    logs::init();
+    match start_events(handle) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_events<F, E>(handle: fn(App, Value) -> F) -> Result<(), Error>
+where
+    F: Future<Output = Result<Value, E>> + Send,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let app = App::new(Config::from_env()?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let answer = |event: LambdaEvent<Value>| {
+            let answer = handle(app.clone(), event.payload);
+            async move {
+                answer.await.map_err(|error| {
+                    tracing::error!(%error, "an event is not handled");
+                    Error::from(error)
+                })
+            }
+        };
+        lambda_runtime::run(service_fn(answer)).await
     })
 }
 

@@ -66,11 +66,14 @@ const BY_REDEMPTION: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
 
 /// Names of the Lambda functions.
-pub const FUNCTIONS: [&str; 9] =
-    ["analysis", "assessment", "auth", "courses", "credits", "midterm", "questions", "topics", "webhooks"];
+pub const FUNCTIONS: [&str; 10] =
+    ["analysis", "assessment", "auth", "courses", "credits", "mailer", "midterm", "questions", "topics", "webhooks"];
+
+/// The function without a route: the table's stream, a schedule and SNS call it.
+pub const MAILER: &str = "mailer";
 
 /// Every route.
-pub static ROUTES: [Route; 66] = [
+pub static ROUTES: [Route; 69] = [
     open("auth", "register", Method::POST, "/api/auth/register").limited(BY_REGISTRATION),
     open("auth", "login", Method::POST, "/api/auth/login").limited(BY_LOGIN),
     open("auth", "login_with_factor", Method::POST, "/api/auth/login/factor").limited(BY_CHALLENGE),
@@ -84,6 +87,9 @@ pub static ROUTES: [Route; 66] = [
     signed_in("auth", "update_me", Method::PATCH, "/api/auth/me").limited(BY_EMAIL_CHANGE),
     open("auth", "confirm_email", Method::POST, "/api/auth/email/confirm").limited(BY_LINK),
     open("auth", "undo_email_change", Method::POST, "/api/auth/email/undo").limited(BY_LINK),
+    signed_in("auth", "show_notices", Method::GET, "/api/auth/notices"),
+    signed_in("auth", "update_notices", Method::PATCH, "/api/auth/notices"),
+    open("auth", "unsubscribe", Method::POST, "/api/auth/notices/unsubscribe").limited(BY_LINK),
     signed_in("auth", "list_sessions", Method::GET, "/api/auth/sessions"),
     signed_in("auth", "revoke_session", Method::DELETE, "/api/auth/sessions/{id}"),
     signed_in("auth", "change_password", Method::POST, "/api/auth/password").limited(BY_PASSWORD),

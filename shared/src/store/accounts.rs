@@ -37,6 +37,10 @@ pub struct Credential {
     /// Whether a login must ask for a code.
     #[serde(default, skip_serializing_if = "is_false")]
     pub second_factor: bool,
+    /// When the owner was last told of a sign-in, in epoch seconds. A registration counts as one. A login reads it here, so that
+    /// it costs nothing more where nothing is to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_told_at: Option<i64>,
     /// When the account was created.
     pub created_at: Timestamp,
 }
@@ -92,6 +96,7 @@ impl Store {
             password_hash: account.password_hash,
             session_epoch: profile.state.session_epoch,
             second_factor: false,
+            sign_in_told_at: account.mail.map(|_| profile.created_at.as_second()),
             created_at: profile.created_at,
         };
         let (session, token_hash) = account.session;

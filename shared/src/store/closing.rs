@@ -17,7 +17,7 @@ use crate::domain::account::profile::{ClosedLedgerId, Profile};
 use crate::domain::account::token::TokenHash;
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
-use crate::domain::mail::Slot;
+use crate::domain::mail::{Mail, Slot};
 use crate::domain::random::Random;
 
 /// Entries per transaction: each needs a put and a delete, and DynamoDB allows 100 actions.
@@ -34,9 +34,19 @@ impl Store {
     /// account does not exist any more.
     pub async fn begin_closing(
         &self,
-        mut profile: Profile,
+        profile: Profile,
         now: Timestamp,
         random: &Random,
+    ) -> Result<Option<ClosedLedgerId>, StoreError> {
+        self.begin_closing_telling(profile, None, (now, random)).await
+    }
+
+    /// Like [`Store::begin_closing`]; `notice` is written with it.
+    pub async fn begin_closing_telling(
+        &self,
+        mut profile: Profile,
+        notice: Option<&Mail>,
+        (now, random): (Timestamp, &Random),
     ) -> Result<Option<ClosedLedgerId>, StoreError> {
         for attempt in 0..ATTEMPTS_MAX {
             if let Some(begun) = profile.state.closing {
@@ -58,6 +68,7 @@ impl Store {
                 self.delete(&keys::mail(&Slot::reset_of(&profile.email)))?,
             ];
             actions.extend(self.delete_reservation(&profile, now)?);
+            actions.extend(notice.map(|notice| self.put_mail(notice)).transpose()?);
             for customer in self.customers_of(&profile).await? {
                 actions.push(self.delete(&keys::customer(&customer))?);
             }

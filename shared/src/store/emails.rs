@@ -153,7 +153,7 @@ impl Store {
         let account = of_address(profile, &profile.email)
             .update_expression(
                 "SET email = :new, former_email = :former, customer_email_due = :yes, #version = #version + :one, \
-                 updated_at = :now REMOVE new_email, email_unverified",
+                 updated_at = :now REMOVE new_email, email_unverified, mail_stopped",
             )
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":new", text(new.as_str()))
@@ -219,12 +219,13 @@ impl Store {
             password_hash: PasswordHash::unusable(),
             session_epoch: epoch,
             second_factor: profile.second_factor,
+            sign_in_told_at: None,
             created_at: profile.created_at,
         };
         let account = of_address(profile, &profile.email)
             .update_expression(
                 "SET email = :former, session_epoch = :next, customer_email_due = :yes, #version = #version + :one, \
-                 updated_at = :now REMOVE former_email, new_email, email_unverified",
+                 updated_at = :now REMOVE former_email, new_email, email_unverified, mail_stopped",
             )
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":former", text(former.as_str()))

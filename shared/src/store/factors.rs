@@ -12,6 +12,7 @@ use super::dynamodb::item::{self, number, text};
 use super::dynamodb::plain::ConditionalPut;
 use super::dynamodb::transact::{ActionOutcome, TransactionResult};
 use super::keys;
+use crate::domain::account::Email;
 use crate::domain::account::challenge::{Challenge, StoredChallenge};
 use crate::domain::account::factor::Factor;
 use crate::domain::account::profile::Profile;
@@ -30,6 +31,15 @@ pub enum Answered {
     ChallengeGone,
     /// The factor or the account changed meanwhile: read and check again.
     Outdated,
+}
+
+/// What the answer to a challenge needs.
+#[derive(Debug, Clone)]
+pub struct Challenged {
+    pub factor: Factor,
+    pub profile: Profile,
+    /// Whether the session is told to the address of the account.
+    pub tells_of_sign_in: bool,
 }
 
 impl Store {
@@ -83,11 +93,7 @@ impl Store {
     }
 
     /// Reads what the answer to a challenge needs, in one call. `None` if the challenge is not valid.
-    pub async fn challenged(
-        &self,
-        challenge: &Challenge,
-        now: Timestamp,
-    ) -> Result<Option<(Factor, Profile)>, StoreError> {
+    pub async fn challenged(&self, challenge: &Challenge, now: Timestamp) -> Result<Option<Challenged>, StoreError> {
         let user = challenge.user_id();
         let keys = [keys::challenge(user, &challenge.hash()), keys::factor(user), keys::profile(user)];
         let mut items = self.get_many(&keys, true).await?;
@@ -103,15 +109,17 @@ impl Store {
             && stored.epoch == profile.state.session_epoch
             && profile.state.closing.is_none()
             && factor.confirmed_at.is_some();
-        Ok(is_valid.then_some((factor, profile)))
+        Ok(is_valid.then_some(Challenged { factor, profile, tells_of_sign_in: stored.tells_of_sign_in }))
     }
 
-    /// Opens a session for a right code: uses up the code and the challenge.
+    /// Opens a session for a right code: uses up the code and the challenge. `notice`, with the address of the account, is
+    /// written with it, unless one was written less than a day ago.
     pub async fn answer_challenge(
         &self,
         challenge: &Challenge,
         (before, after): (&Factor, &Factor),
         (session, hash): (&Session, &TokenHash),
+        notice: Option<(&Email, &Mail)>,
         random: &Random,
     ) -> Result<Answered, StoreError> {
         let user = challenge.user_id();
@@ -142,12 +150,22 @@ impl Store {
             TransactWriteItem::builder().condition_check(account).build(),
             TransactWriteItem::builder().put(opened).build(),
         ];
-        Ok(match self.transact(actions, &random.uuid_v4().to_string()).await? {
+        let told = notice.map(|(email, notice)| self.tell_of_sign_in(email, notice)).transpose()?;
+        let telling = actions.iter().cloned().chain(told.into_iter().flatten()).collect();
+        let mut done = self.transact(telling, &random.uuid_v4().to_string()).await?;
+        let failed = |verdicts: &[ActionOutcome], index: usize| {
+            matches!(verdicts.get(index), Some(ActionOutcome::ConditionFailed(_)))
+        };
+        let only_the_notice = |verdicts: &[ActionOutcome]| {
+            verdicts.len() > actions.len() && !(0..actions.len()).any(|at| failed(verdicts, at))
+        };
+        if matches!(&done, TransactionResult::Refused(verdicts) if only_the_notice(verdicts)) {
+            done = self.transact(actions, &random.uuid_v4().to_string()).await?;
+        }
+        Ok(match done {
             TransactionResult::Committed => Answered::Done,
-            TransactionResult::Refused(verdicts) => match verdicts.first() {
-                Some(ActionOutcome::ConditionFailed(_)) => Answered::ChallengeGone,
-                _ => Answered::Outdated,
-            },
+            TransactionResult::Refused(verdicts) if failed(&verdicts, 0) => Answered::ChallengeGone,
+            TransactionResult::Refused(_) => Answered::Outdated,
         })
     }
 

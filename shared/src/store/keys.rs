@@ -34,7 +34,7 @@
 //! | Link token | `USER#<id>` | `TOKEN#<purpose>` |
 //! | Factor | `USER#<id>` | `FACTOR#<kind>` |
 //! | Challenge | `USER#<id>` | `CHALLENGE#<sha256(secret) in hex>` |
-//! | Mail | `MAIL#<last hex digit of user id or digest, modulo 4>` | `<user id>#verify`, `<user id>#confirm_email`, `<user id>#notice#<id>` or `reset#<digest of an email>` |
+//! | Mail | `MAIL#<last hex digit of user id or digest, modulo 4>` | `<user id>#verify`, `<user id>#confirm_email`, `<user id>#notice#<id>`, `reset#<digest of an email>`, `contact#<id>` or `deletion#<id>` |
 //! | Customer | `CUSTOMER#<id at Stripe>` | `USER` |
 //! | Event | `STRIPE#<event id>` | `EVENT` |
 //! | Copy marker | `COPY` | `MARKER` |
@@ -113,7 +113,7 @@ pub struct Key {
 }
 
 impl Key {
-    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+    pub(super) fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
         Self { pk: pk.into(), sk: sk.into() }
     }
 
@@ -380,6 +380,7 @@ pub fn mail(slot: &Slot) -> Key {
         Slot::Verify(user) => of_user(user, "verify"),
         Slot::ConfirmEmail(user) => of_user(user, "confirm_email"),
         Slot::Contact(id) => Key::new(mail_partition_of(&id.to_string()), format!("contact#{id}")),
+        Slot::Deletion(id) => Key::new(mail_partition_of(&id.to_string()), format!("deletion#{id}")),
         Slot::Notice(user, id) => of_user(user, &format!("notice#{id}")),
         Slot::Reset(digest) => Key::new(mail_partition_of(digest), format!("reset#{digest}")),
     }

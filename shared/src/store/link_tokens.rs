@@ -51,6 +51,7 @@ enum StoredPurpose {
     Reset,
     ConfirmEmail,
     UndoEmail,
+    Unsubscribe,
 }
 
 impl StoredLinkToken {
@@ -62,6 +63,7 @@ impl StoredLinkToken {
             LinkPurpose::Reset => StoredPurpose::Reset,
             LinkPurpose::ConfirmEmail => StoredPurpose::ConfirmEmail,
             LinkPurpose::UndoEmail => StoredPurpose::UndoEmail,
+            LinkPurpose::Unsubscribe => StoredPurpose::Unsubscribe,
         };
         let expires_at = asked_at + purpose.ttl_seconds();
         Self { token_hash: token.hash(), purpose: stored, email, session_epoch, used_at: None, expires_at }
@@ -75,6 +77,7 @@ impl StoredLinkToken {
             StoredPurpose::Reset => LinkPurpose::Reset,
             StoredPurpose::ConfirmEmail => LinkPurpose::ConfirmEmail,
             StoredPurpose::UndoEmail => LinkPurpose::UndoEmail,
+            StoredPurpose::Unsubscribe => LinkPurpose::Unsubscribe,
         }
     }
 
@@ -83,7 +86,7 @@ impl StoredLinkToken {
         let is_outdated = self.purpose().ends_with_the_password() && self.session_epoch != profile.state.session_epoch;
         // A token proves the address that it was sent to, and no other.
         let proven = match self.purpose {
-            StoredPurpose::Verify | StoredPurpose::Reset => Some(&profile.email),
+            StoredPurpose::Verify | StoredPurpose::Reset | StoredPurpose::Unsubscribe => Some(&profile.email),
             StoredPurpose::ConfirmEmail => profile.new_email.as_ref().map(|new| &new.email),
             StoredPurpose::UndoEmail => profile.former_email.as_ref().map(|former| &former.email),
         };

@@ -60,6 +60,14 @@ impl Store {
         Ok(mails)
     }
 
+    /// The mail under a key of the table's stream; `None` if it is gone, or the key is that of something else.
+    pub async fn mail_at(&self, (pk, sk): (&str, &str)) -> Result<Option<StoredMail>, StoreError> {
+        if !(0..MAIL_PARTITIONS).any(|number| keys::mail_partition(number) == pk) {
+            return Ok(None);
+        }
+        self.get(&Key::new(pk, sk), true).await?.map(stored).transpose()
+    }
+
     /// The mails to a user.
     pub async fn mails_of(&self, user: UserId) -> Result<Vec<Mail>, StoreError> {
         let place = keys::mails_of(user);

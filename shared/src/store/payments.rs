@@ -15,6 +15,8 @@ use super::ledger::after;
 use super::size::{read_growing, write_growing};
 use crate::domain::account::profile::Profile;
 use crate::domain::id::UserId;
+use crate::domain::mail::notices::notice_of_payment;
+use crate::domain::mail::{Mail, MailKind};
 use crate::domain::payments::{Billing, Event, EventEffect, Prices};
 use crate::domain::random::Random;
 use crate::domain::time::DAY_SECONDS;
@@ -179,14 +181,14 @@ impl Store {
     }
 
     /// Applies `event` to `user`. One transaction writes the plan, the credits, the ledger, the payment data and the
-    /// claim of the event.
+    /// claim of the event, and the mail that `notice` makes of a kind.
     pub async fn settle(
         &self,
         user: UserId,
         event: &Event,
         prices: &Prices,
-        now: Timestamp,
-        random: &Random,
+        notice: impl Fn(&Profile, MailKind) -> Option<Mail>,
+        (now, random): (Timestamp, &Random),
     ) -> Result<Settled, StoreError> {
         for attempt in 0..ATTEMPTS_MAX {
             let before = self.before(user, event).await?;
@@ -202,7 +204,14 @@ impl Store {
             if !outcome.changed {
                 return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Known });
             }
-            let actions = self.effect(profile, &before, event, &outcome, (now, random))?;
+            let mut actions = self.effect(profile, &before, event, &outcome, (now, random))?;
+            // An event with an unknown price is not claimed, so it may come again.
+            if !outcome.unknown_price {
+                let plans = (profile.wallet.plan_at(now), after(profile, &outcome.settlement, now).wallet.plan_at(now));
+                let kind = notice_of_payment(event, plans.0, plans.1);
+                let mail = kind.and_then(|kind| notice(profile, kind));
+                actions.extend(mail.map(|mail| self.put_mail(&mail)).transpose()?);
+            }
             match self.transact(actions, &random.uuid_v4().to_string()).await? {
                 TransactionResult::Committed => {
                     count_grant(outcome.settlement.granted());

@@ -80,7 +80,8 @@ impl Side {
             let address = line.split(' ').nth(2).unwrap().to_owned();
             return Self { database: None, server, address, fresh: 0 };
         }
-        let (database, line) = started(Command::new(binary).args(["db", "--port", "0", "--data"]).arg(data), "AWS_ENDPOINT");
+        let (database, line) =
+            started(Command::new(binary).args(["db", "--port", "0", "--data"]).arg(data), "AWS_ENDPOINT");
         // Older builds print the address alone.
         let variables = line.split(' ').filter_map(|pair| pair.split_once('='));
         let mut serve = Command::new(binary);

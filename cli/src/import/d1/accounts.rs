@@ -59,6 +59,7 @@ pub(super) fn accounts(tables: &mut Tables, now: Timestamp, findings: &mut Impor
                     password_hash,
                     session_epoch: 0,
                     second_factor: false,
+                    sign_in_told_at: None,
                     created_at: profile.created_at,
                 };
                 accounts.push(ImportedAccount { profile, credential, entries });

@@ -25,6 +25,9 @@ pub struct StoredChallenge {
     pub epoch: u32,
     /// In epoch seconds. DynamoDB's TTL deletes it some time later, so readers must compare.
     pub expires_at: i64,
+    /// Whether the session that answers it is told to the address of the account.
+    #[serde(default)]
+    pub tells_of_sign_in: bool,
 }
 
 impl Challenge {

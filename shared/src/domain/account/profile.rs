@@ -1,5 +1,7 @@
 //! A user's profile: who they are and what they may spend.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,6 +10,7 @@ use crate::domain::account::{Email, Name};
 use crate::domain::credits::Wallet;
 use crate::domain::id::UserId;
 use crate::domain::mail::language::Language;
+use crate::domain::mail::notices::OptionalNotice;
 use crate::domain::questions::seen::SeenQuestions;
 
 /// The stored profile of a user.
@@ -38,6 +41,13 @@ pub struct Profile {
     /// Language of mails to the user.
     #[serde(default, skip_serializing_if = "is_default")]
     pub language: Language,
+    /// The notices that the user turned off.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub notices_off: BTreeSet<OptionalNotice>,
+    /// Set when the address rejects mail for ever, or its owner complained: no mail is sent to it. A change of the address
+    /// removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_stopped: Option<MailStop>,
     /// Balance (the sum of the ledger), plan and next refresh.
     #[serde(flatten)]
     pub wallet: Wallet,
@@ -60,6 +70,35 @@ pub struct Profile {
     pub created_at: Timestamp,
     /// When the profile was last written.
     pub updated_at: Timestamp,
+}
+
+/// Why no mail is sent to an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailStop {
+    pub reason: MailStopReason,
+    /// When it was reported.
+    pub at: Timestamp,
+}
+
+/// What a mail service reported about an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailStopReason {
+    /// It rejects mail for ever: a permanent bounce.
+    Bounced,
+    /// Its owner marked a mail as spam.
+    Complained,
+}
+
+impl MailStopReason {
+    /// Its name in commands.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+        }
+    }
 }
 
 /// An address that is meant until a time.
@@ -118,6 +157,8 @@ impl Profile {
             customer_email_due: false,
             second_factor: false,
             language: Language::default(),
+            notices_off: BTreeSet::new(),
+            mail_stopped: None,
             wallet,
             version: 1,
             entry_count: 1,

@@ -6,6 +6,7 @@
 //! no more. So a mail is delivered at most twice.
 
 use super::{Mail, MailId, MailState};
+use crate::domain::account::profile::MailStopReason;
 use crate::domain::time::DAY_SECONDS;
 
 /// How long a sender may take. The next one begins after it.
@@ -95,6 +96,16 @@ impl Mail {
     #[must_use]
     pub fn given_up(&self, trouble: &str) -> Self {
         Self { revision: self.revision + 1, ..self.clone() }.dead(trouble.to_owned())
+    }
+
+    /// The mail after its receiver's server, or its receiver, rejected it. It stays sent.
+    #[must_use]
+    pub fn reported(&self, reason: MailStopReason) -> Self {
+        let trouble = match reason {
+            MailStopReason::Bounced => "the address rejects mail: no more is sent to it",
+            MailStopReason::Complained => "the receiver complained: no more mail is sent to the address",
+        };
+        Self { revision: self.revision + 1, trouble: Some(trouble.to_owned()), ..self.clone() }
     }
 
     /// The dead mail as a new one with this id: with a new token and a new `Message-ID`. `None` if it is not dead.

@@ -21,7 +21,13 @@ struct Texts {
     email_changed: Text,
     factor_added: Text,
     factor_removed: Text,
+    new_sign_in: Text,
+    plan_started: Text,
+    payment_failed: Text,
+    account_deleted: Text,
     footer: String,
+    /// The footer of a notice that can be turned off.
+    optional_footer: String,
 }
 
 /// The text of one kind of mail.
@@ -70,9 +76,14 @@ impl Letter {
             MailKind::Contact => return None,
             MailKind::FactorAdded => &texts.factor_added,
             MailKind::FactorRemoved => &texts.factor_removed,
+            MailKind::NewSignIn => &texts.new_sign_in,
+            MailKind::PlanStarted => &texts.plan_started,
+            MailKind::PaymentFailed => &texts.payment_failed,
+            MailKind::AccountDeleted => &texts.account_deleted,
         };
+        let footer = if kind.optional().is_some() { &texts.optional_footer } else { &texts.footer };
         let lines = [&of_kind.before[..], &[link.to_owned()], &of_kind.after[..]].concat();
-        let plain = format!("{}\n\n-- \n{}\n", lines.join("\n\n"), texts.footer);
+        let plain = format!("{}\n\n-- \n{}\n", lines.join("\n\n"), footer);
         let html = fill(
             LAYOUT,
             &[
@@ -82,7 +93,7 @@ impl Letter {
                 ("link", &escaped(link)),
                 ("button", &escaped(&of_kind.button)),
                 ("after", &paragraphs(&of_kind.after)),
-                ("footer", &escaped(&texts.footer)),
+                ("footer", &escaped(footer)),
             ],
         );
         Some(Self { subject: of_kind.subject.clone(), text: plain, html: Some(html), link: link.to_owned(), language })
@@ -95,11 +106,14 @@ pub fn link(app_url: &str, kind: MailKind, token: Option<&str>) -> String {
     let page = match kind {
         MailKind::Verify => "verify-email",
         MailKind::Reset => "reset-password",
-        MailKind::PasswordChanged | MailKind::FactorAdded | MailKind::FactorRemoved => "forgot-password",
+        MailKind::PasswordChanged | MailKind::FactorAdded | MailKind::FactorRemoved | MailKind::NewSignIn => {
+            "forgot-password"
+        }
+        MailKind::PlanStarted | MailKind::PaymentFailed => "account",
         MailKind::ConfirmEmail => "confirm-email",
         MailKind::EmailChanged => "undo-email",
-        // It has no link.
-        MailKind::Contact => "",
+        // The start page, because the account is gone; and a message that has no link.
+        MailKind::AccountDeleted | MailKind::Contact => "",
     };
     match token {
         Some(token) => format!("{app_url}/{page}#token={token}"),
@@ -169,6 +183,14 @@ mod tests {
         assert_eq!(link(url, MailKind::Reset, Some("t")), "https://app.example.org/reset-password#token=t");
         assert_eq!(link(url, MailKind::Verify, Some("t")), "https://app.example.org/verify-email#token=t");
         assert_eq!(link(url, MailKind::PasswordChanged, None), "https://app.example.org/forgot-password");
+    }
+
+    #[test]
+    fn only_a_notice_that_can_be_turned_off_says_so() {
+        for kind in MailKind::ALL {
+            let text = Letter::compose(kind, Language::English, "https://app.example.org").unwrap().text;
+            assert_eq!(text.contains("turn notices of this kind off"), kind.optional().is_some(), "{kind:?}");
+        }
     }
 
     #[test]

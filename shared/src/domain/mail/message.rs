@@ -31,25 +31,35 @@ pub struct Message {
     pub bytes: Vec<u8>,
 }
 
+/// Headers that some mails have.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExtraHeaders<'a> {
+    /// An address in ASCII.
+    pub reply_to: Option<&'a str>,
+    /// The URL to which a mail program sends a POST to turn the notice off (RFC 8058).
+    pub unsubscribe: Option<&'a str>,
+}
+
 impl Message {
     /// Builds the message. `from` and `to` are addresses in ASCII; `asked_at` is its date.
-    ///
-    /// `reply_to` is an address in ASCII, too.
     #[must_use]
     pub fn build(
         id: MailId,
         from: &str,
         to: &str,
-        reply_to: Option<&str>,
+        extra: ExtraHeaders<'_>,
         letter: &Letter,
         asked_at: Timestamp,
     ) -> Self {
         let host = from.rsplit_once('@').map_or("localhost", |(_, host)| host);
         let boundary = format!("=_{}", id.0.simple());
         let date = rfc2822::to_string(&asked_at.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default();
-        let reply_to = reply_to.map(|address| format!("Reply-To: <{address}>"));
+        let reply_to = extra.reply_to.map(|address| format!("Reply-To: <{address}>"));
+        let unsubscribe = extra
+            .unsubscribe
+            .map(|url| format!("List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"));
         let headers = [format!("From: {SENDER} <{from}>"), format!("To: <{to}>")];
-        let headers = headers.into_iter().chain(reply_to).chain([
+        let headers = headers.into_iter().chain(reply_to).chain(unsubscribe).chain([
             format!("Subject: {}", encoded_words(&letter.subject)),
             format!("Date: {date}"),
             format!("Message-ID: <{id}@{host}>"),
@@ -176,7 +186,10 @@ mod tests {
                 MailId(Uuid::from_u128(1)),
                 "no-reply@example.org",
                 "u@xn--bcher-kva.example",
-                None,
+                ExtraHeaders {
+                    reply_to: None,
+                    unsubscribe: Some("https://api.example.org/u?token=pm_x&kind=new_sign_in"),
+                },
                 &letter,
                 at,
             )
@@ -193,6 +206,7 @@ mod tests {
             "Subject: =?utf-8?B?",
             "Date: Sun, 1 Mar 2026 12:00:00 +0000",
             "Message-ID: <00000000-0000-0000-0000-000000000001@example.org>",
+            "List-Unsubscribe: <https://api.example.org/u?token=pm_x&kind=new_sign_in>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
             "MIME-Version: 1.0",
             "Content-Type: multipart/alternative; boundary=\"=_00000000000000000000000000000001\"",
         ] {

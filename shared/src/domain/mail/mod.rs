@@ -5,9 +5,11 @@
 
 pub mod contact;
 pub mod delivery;
+pub mod feedback;
 pub mod language;
 pub mod letter;
 pub mod message;
+pub mod notices;
 pub mod token;
 
 use std::fmt;
@@ -61,11 +63,19 @@ pub enum MailKind {
     EmailChanged,
     /// A visitor's message to the operators.
     Contact,
+    /// Says that somebody signed in.
+    NewSignIn,
+    /// Says that a plan began.
+    PlanStarted,
+    /// Says that a payment of the subscription failed.
+    PaymentFailed,
+    /// Says that the account was deleted.
+    AccountDeleted,
 }
 
 impl MailKind {
     /// Every kind that has a text of ours.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Verify,
         Self::Reset,
         Self::PasswordChanged,
@@ -73,6 +83,10 @@ impl MailKind {
         Self::EmailChanged,
         Self::FactorAdded,
         Self::FactorRemoved,
+        Self::NewSignIn,
+        Self::PlanStarted,
+        Self::PaymentFailed,
+        Self::AccountDeleted,
     ];
 
     /// Its name in texts, commands and keys.
@@ -87,16 +101,27 @@ impl MailKind {
             Self::Contact => "contact",
             Self::FactorAdded => "factor_added",
             Self::FactorRemoved => "factor_removed",
+            Self::NewSignIn => "new_sign_in",
+            Self::PlanStarted => "plan_started",
+            Self::PaymentFailed => "payment_failed",
+            Self::AccountDeleted => "account_deleted",
         }
     }
 
-    /// What the token in its link is for; `None` for a mail without a token.
+    /// What its token is for; `None` for a mail without a token. The token is in the link, or in the header by which an
+    /// optional notice is turned off.
     #[must_use]
     pub const fn purpose(self) -> Option<LinkPurpose> {
         match self {
             Self::Verify => Some(LinkPurpose::Verify),
             Self::Reset => Some(LinkPurpose::Reset),
-            Self::PasswordChanged | Self::FactorAdded | Self::FactorRemoved | Self::Contact => None,
+            Self::PasswordChanged
+            | Self::FactorAdded
+            | Self::FactorRemoved
+            | Self::PaymentFailed
+            | Self::AccountDeleted
+            | Self::Contact => None,
+            Self::NewSignIn | Self::PlanStarted => Some(LinkPurpose::Unsubscribe),
             Self::ConfirmEmail => Some(LinkPurpose::ConfirmEmail),
             Self::EmailChanged => Some(LinkPurpose::UndoEmail),
         }
@@ -205,6 +230,13 @@ impl Mail {
         Self { to: Some(to.clone()), ..Self::new(id, kind, Language::default(), now_seconds) }
     }
 
+    /// A mail to the address of an account that is gone when it is sent. It names no user, so that the deletion of the account
+    /// leaves it.
+    #[must_use]
+    pub fn of_deletion(id: MailId, to: &Email, language: Language, now_seconds: i64) -> Self {
+        Self { to: Some(to.clone()), ..Self::new(id, MailKind::AccountDeleted, language, now_seconds) }
+    }
+
     /// A visitor's message to the operators, in English as all that operators read.
     #[must_use]
     pub fn to_operators(id: MailId, message: ContactMessage, now_seconds: i64) -> Self {
@@ -219,6 +251,7 @@ impl Mail {
             (MailKind::Verify, Some(user), _) => Slot::Verify(user),
             (MailKind::ConfirmEmail, Some(user), _) => Slot::ConfirmEmail(user),
             (MailKind::Contact, ..) => Slot::Contact(self.id),
+            (MailKind::AccountDeleted, ..) => Slot::Deletion(self.id),
             (MailKind::Reset, _, Some(to)) => Slot::Reset(digest(to)),
             (_, Some(user), _) => Slot::Notice(user, self.id),
             (_, None, _) => Slot::Reset(self.id.to_string()),
@@ -237,6 +270,8 @@ pub enum Slot {
     Reset(String),
     /// A message to the operators.
     Contact(MailId),
+    /// The notice to the address of a deleted account.
+    Deletion(MailId),
     /// A notice to a user.
     Notice(UserId, MailId),
 }

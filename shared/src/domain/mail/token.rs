@@ -27,6 +27,8 @@ pub enum LinkPurpose {
     ConfirmEmail,
     /// To give an account its former address back.
     UndoEmail,
+    /// To turn optional notices off. It does not change from mail to mail, so that an old mail's link works, too.
+    Unsubscribe,
 }
 
 impl LinkPurpose {
@@ -38,6 +40,7 @@ impl LinkPurpose {
             Self::Reset => "reset",
             Self::ConfirmEmail => "confirm_email",
             Self::UndoEmail => "undo_email",
+            Self::Unsubscribe => "unsubscribe",
         }
     }
 
@@ -54,6 +57,7 @@ impl LinkPurpose {
             Self::Verify | Self::UndoEmail => 7 * DAY_SECONDS,
             Self::ConfirmEmail => DAY_SECONDS,
             Self::Reset => 30 * 60,
+            Self::Unsubscribe => 400 * DAY_SECONDS,
         }
     }
 }
@@ -89,13 +93,13 @@ pub struct LinkToken(UserSecret);
 pub struct InvalidLinkToken;
 
 impl LinkToken {
-    /// The token of the mail `id` to `user_id`. `None` never occurs: HMAC takes keys of every length.
+    /// The token of the mail `id` to `user_id`; that of [`LinkPurpose::Unsubscribe`] depends on the user alone. `None` never occurs: HMAC takes keys of every length.
     #[must_use]
     pub fn derive(key: &MailKey, purpose: LinkPurpose, id: MailId, user_id: UserId) -> Option<Self> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).ok()?;
         mac.update(purpose.as_str().as_bytes());
         mac.update(b"\0");
-        mac.update(id.0.as_bytes());
+        mac.update(if purpose == LinkPurpose::Unsubscribe { user_id.0.as_bytes() } else { id.0.as_bytes() });
         Some(Self(UserSecret::new(user_id, mac.finalize().into_bytes().into())))
     }
 
@@ -183,6 +187,17 @@ mod tests {
         for odd in ["", "pm_", &shown[1..], &format!("{shown}A"), &shown.replace("pm_", "pp_"), &format!("{shown}=")] {
             assert_eq!(LinkToken::parse(odd), Err(InvalidLinkToken), "{odd}");
         }
+    }
+
+    #[test]
+    fn a_token_to_unsubscribe_is_the_same_in_each_mail_to_a_user() {
+        let key = "k".repeat(32);
+        let one = token(&key, LinkPurpose::Unsubscribe, 1);
+        assert_eq!(one, token(&key, LinkPurpose::Unsubscribe, 2));
+        let other = UserId(Uuid::from_u128(8));
+        let id = MailId(Uuid::from_u128(1));
+        let other = LinkToken::derive(&MailKey::new(&key).unwrap(), LinkPurpose::Unsubscribe, id, other).unwrap();
+        assert_ne!(one.hash(), other.hash());
     }
 
     #[test]

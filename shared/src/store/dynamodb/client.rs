@@ -63,7 +63,7 @@ impl Intercept for Count {
 
 /// Creates a client of `database`.
 pub(in crate::store) fn client(database: &Database) -> Client {
-    Client::from_conf(configuration(database, Connector(http_client(&roots(database)))).build())
+    Client::from_conf(configuration(database, Connector(http_client(&roots(database.endpoint_url.as_deref())))).build())
 }
 
 /// Creates a client of `database` that sends its requests through `transport`.
@@ -95,9 +95,14 @@ fn configuration(database: &Database, http_client: impl HttpClient + 'static) ->
     builder
 }
 
-/// Root certificates for the endpoint of `database`.
-fn roots(database: &Database) -> Roots {
-    match database.endpoint_url.as_deref() {
+/// Our HTTP client for another SDK of AWS, at its own endpoint or at this one.
+pub(crate) fn sdk_http_client(endpoint_url: Option<&str>) -> impl HttpClient + 'static {
+    Connector(http_client(&roots(endpoint_url)))
+}
+
+/// Root certificates for an endpoint.
+fn roots(endpoint_url: Option<&str>) -> Roots {
+    match endpoint_url {
         None => Roots::Pem(AMAZON_ROOTS),
         Some(url) if url.starts_with("http://") => Roots::None,
         Some(_) => Roots::System,
