@@ -75,10 +75,11 @@ pub(crate) async fn login(
     let (profile, (), others, (), ()) = tokio::try_join!(
         async { Ok(app.store.profile(credential.user_id).await?) },
         async {
-            Ok(match &notice {
+            match &notice {
                 Some(notice) => app.store.open_session_telling((&session, &hash), &email, notice).await?,
                 None => app.store.open_session(&session, &hash).await?,
-            })
+            }
+            Ok(())
         },
         async { Ok(app.store.sessions(credential.user_id).await?) },
         async {

@@ -314,7 +314,9 @@ mod tests {
         };
         let tally = |items: &[RawItem]| {
             let mut tally = Tally::default();
-            items.iter().for_each(|item| tally.add(item));
+            for item in items {
+                tally.add(item);
+            }
             tally
         };
         let other = raw(&[("pk", s("A")), ("sk", s("2"))]);

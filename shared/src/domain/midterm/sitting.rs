@@ -339,7 +339,7 @@ mod tests {
     use super::*;
     use crate::domain::questions::view::Access;
 
-    fn question(id: &str, points: Option<f64>, answer: &str, extra: Value) -> Question {
+    fn question(id: &str, points: Option<f64>, answer: &str, extra: &Value) -> Question {
         let mut question: Question = serde_json::from_value(json!({
             "id": id, "exam_id": null, "topic_id": format!("t-{}", &id[..1]), "topic_name": null, "course_id": "c",
             "pattern_id": null, "techniques": [], "difficulty": null, "difficulty_reason": null,
@@ -382,14 +382,14 @@ mod tests {
     #[test]
     fn a_question_of_a_midterm_is_marked_as_the_question_itself() {
         let samples = [
-            (question("a1", Some(4.0), "2x", json!({})), vec![answer("x+x"), answer("x")]),
-            (question("a2", Some(4.0), "B", json!({})), vec![answer("b"), answer("A")]),
+            (question("a1", Some(4.0), "2x", &json!({})), vec![answer("x+x"), answer("x")]),
+            (question("a2", Some(4.0), "B", &json!({})), vec![answer("b"), answer("A")]),
             (
                 question(
                     "a3",
                     Some(4.0),
                     "",
-                    json!({"answer_rules": {"accepted": [{"answer": "3", "tolerance": 0.1}]}}),
+                    &json!({"answer_rules": {"accepted": [{"answer": "3", "tolerance": 0.1}]}}),
                 ),
                 vec![answer("3.05"), answer("4")],
             ),
@@ -408,7 +408,7 @@ mod tests {
             answers: answers.iter().map(|(label, text)| ((*label).to_owned(), (*text).to_owned())).collect(),
             ..Given::default()
         };
-        let questions = [question("a1", Some(12.0), "", parts()), question("b1", Some(3.0), "B", json!({}))];
+        let questions = [question("a1", Some(12.0), "", &parts()), question("b1", Some(3.0), "B", &json!({}))];
         let given = labelled(&[("a", "2"), ("b", "it is bounded by something"), ("c", "9")]);
         let handed_in = sheet(&questions, &[("a1", given)]).unwrap();
         let first = &handed_in.questions[0];
@@ -430,25 +430,25 @@ mod tests {
 
     #[test]
     fn without_any_points_each_question_is_worth_one() {
-        let questions = [question("a1", None, "7", json!({})), question("b1", None, "B", json!({}))];
+        let questions = [question("a1", None, "7", &json!({})), question("b1", None, "B", &json!({}))];
         let totals = sheet(&questions, &[("a1", answer("7"))]).unwrap().totals();
         assert_eq!((totals.points, totals.earned, totals.percent), (2.0, 1.0, Some(50.0)));
         // If another has points, a question without counts nothing.
-        let questions = [question("a1", None, "7", json!({})), question("b1", Some(4.0), "B", json!({}))];
+        let questions = [question("a1", None, "7", &json!({})), question("b1", Some(4.0), "B", &json!({}))];
         let totals = sheet(&questions, &[("a1", answer("7"))]).unwrap().totals();
         assert_eq!((totals.points, totals.earned, totals.percent), (4.0, 0.0, Some(0.0)));
     }
 
     #[test]
     fn what_belongs_to_no_question_is_refused_and_an_unmarked_sheet_has_no_percent() {
-        let questions = [question("a1", Some(2.0), "B", json!({}))];
+        let questions = [question("a1", Some(2.0), "B", &json!({}))];
         let id = |text: &str| QuestionId::try_from(text).unwrap();
         let refused = |given: &[(&str, Given)]| sheet(&questions, given).unwrap_err();
         assert_eq!(refused(&[("a2", answer("B"))]), NotMarkable::NoSuchQuestion(id("a2")));
         assert!(matches!(refused(&[("a1", answer("Z"))]), NotMarkable::Answer(_, Unmarkable::NoSuchOption { .. })));
         let part = Given { answers: [("a".to_owned(), String::new())].into(), ..Given::default() };
         assert!(matches!(refused(&[("a1", part)]), NotMarkable::Answer(_, Unmarkable::NoParts { .. })));
-        let prose = [question("a1", Some(2.0), "because it is finite", json!({}))];
+        let prose = [question("a1", Some(2.0), "because it is finite", &json!({}))];
         let handed_in = sheet(&prose, &[("a1", answer("since all terms are bounded"))]).unwrap();
         assert_eq!((handed_in.totals().percent, handed_in.review()), (None, Vec::new()));
     }
