@@ -55,6 +55,8 @@ mod price {
     pub(super) const GATEWAY_MILLION: f64 = 1.00;
     /// A million calls of a function.
     pub(super) const CALLS_MILLION: f64 = 0.20;
+    /// A million read units of the table.
+    pub(super) const READ_MILLION: f64 = 0.125;
     /// A gigabyte-second of a function on arm64.
     pub(super) const GIGABYTE_SECOND: f64 = 0.000_013_333_4;
     /// A gigabyte of the table, and of its point-in-time recovery, a month.
@@ -66,8 +68,8 @@ mod price {
     /// A thousand mails.
     pub(super) const MAIL_THOUSAND: f64 = 0.10;
     /// Metrics and alarms with `Monitoring=lean` and `full` (docs/operations.md).
-    pub(super) const LEAN: f64 = 1.70;
-    pub(super) const FULL: f64 = 3.90;
+    pub(super) const LEAN: f64 = 1.80;
+    pub(super) const FULL: f64 = 4.00;
     /// The dashboard. The first three of an account are free.
     pub(super) const DASHBOARD: f64 = 3.00;
 }
@@ -87,6 +89,8 @@ const LOG_BYTES: f64 = 1_300.0;
 const ANSWER_BYTES: f64 = 6_000.0;
 /// Bytes that a student adds to the table in a year of use: attempts, progress, ledger entries, midterms.
 const STUDENT_BYTES: f64 = 400_000.0;
+/// Calls of `mailer` by its schedule in a month. Each makes four queries of half a unit when no mail is due.
+const MINUTES: f64 = 43_800.0;
 /// Mails to a student in a month.
 const MAILS: f64 = 0.5;
 
@@ -106,6 +110,11 @@ impl Cost {
             gigabyte_seconds += count * students * millis / 1e3 * gigabytes;
         }
         let gigabytes = |bytes: f64| bytes / 1e9;
+        let (millis, memory) = work("mailer");
+        let scheduled = MINUTES
+            * (price::CALLS_MILLION / 1e6
+                + millis / 1e3 * memory * price::GIGABYTE_SECOND
+                + 2.0 * price::READ_MILLION / 1e6);
         let items = vec![
             ("metrics and alarms", monitoring),
             ("dashboard", price::DASHBOARD),
@@ -115,6 +124,7 @@ impl Cost {
             ("logs", gigabytes(requests * LOG_BYTES) * price::LOG_GIGABYTE),
             ("answers sent", gigabytes(requests * ANSWER_BYTES) * price::TRANSFER_GIGABYTE),
             ("the table and its recovery", gigabytes(students * STUDENT_BYTES) * price::TABLE_GIGABYTE),
+            ("the mailer's schedule", scheduled),
             ("mail", students * MAILS / 1e3 * price::MAIL_THOUSAND),
         ];
         Self { students, items }
@@ -138,7 +148,7 @@ fn page(table: &[Row]) -> String {
          <!-- `WRITE_COST=1 cargo test -p tests --test it -- cost::` writes this page. -->\n\
          This page is computed from the [budget table](performance.md#the-budget), from the requests that a student makes, and from \
          AWS's list\nprices for us-east-1, on demand, as noted in {PRICES_OF}: check them before you rely on a sum. It counts no free tier, which covers most of it for 200 \
-         students, and the\ndashboard anywhere. Domain, certificate and Stripe's fees are not in it. Mail is, although no function sends it in AWS yet.\n\n\
+         students, and the\ndashboard anywhere. Domain, certificate and Stripe's fees are not in it. Mail is.\n\n\
          A student makes {requests:.0} requests in a month of study. All amounts are dollars a month, with `Monitoring=lean`.\n\n\
          | item | 200 students | 2,000 students | 20,000 students |\n|---|---|---|---|\n"
     );
