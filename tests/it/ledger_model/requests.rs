@@ -58,7 +58,8 @@ impl Account {
         let kept = sent.key.as_ref().and_then(|key| self.kept.get(key)).filter(|kept| now < kept.until);
         if let Some(kept) = kept {
             if kept.request != sent.request {
-                return problem(answer, 422, "idempotency_key_reused");
+                return problem(answer, 422, "idempotency_key_reused")
+                    .or_else(|wrong| self.refused_unread(sent, answer, before).ok_or(wrong));
             }
             ensure!(answer.status == 200 && answer.body == kept.answer, "not as before: {}", answer.body);
             return Ok(());
@@ -103,6 +104,15 @@ impl Account {
             self.kept.insert(key.clone(), kept);
         }
         Ok(())
+    }
+
+    /// A submission reads the record of its key and the question at the same time. So it may miss the record of a request at
+    /// the same time, and see the question that this request unlocked. What it then refuses has no effect.
+    fn refused_unread(&self, sent: &Sent, answer: &Answer, before: Option<&Self>) -> Option<()> {
+        let Request::Submit { question, answer: typed, was_correct } = &sent.request else { return None };
+        let is_new = before.is_some_and(|before| sent.key.as_ref().is_some_and(|key| !before.kept.contains_key(key)));
+        let is_refused = self.clone().submit(question, *typed, *was_correct, answer) == Ok(false);
+        (is_new && is_refused && self.stored.unlocked.contains_key(*question)).then_some(())
     }
 
     /// Practice and bundle. A balance that does not reach, or no fitting question, moves nothing.
