@@ -40,13 +40,13 @@ pub struct Arguments {
     /// Directory of the embedded database that is copied. No server may use it meanwhile
     #[arg(long, value_name = "DIR", requires = "to_aws")]
     from: Option<PathBuf>,
-    /// Copy the table TABLE_NAME in AWS. Nothing may write to it meanwhile
+    /// Copy the table `TABLE_NAME` in AWS. Nothing may write to it meanwhile
     #[arg(long, requires = "to")]
     from_aws: bool,
     /// Directory for the copy
     #[arg(long, value_name = "DIR", requires = "from_aws")]
     to: Option<PathBuf>,
-    /// Copy into the table TABLE_NAME in AWS, which must be empty
+    /// Copy into the table `TABLE_NAME` in AWS, which must be empty
     #[arg(long, requires = "from")]
     to_aws: bool,
     /// Leave out the ids of Stripe, for a copy that is used to try something. Plans and balances stay

@@ -1,6 +1,6 @@
 //! The tool as operators run it: `pastpaper db` and commands on its database.
 
-#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a panic fails the test, and a skipped one says why")]
 
 #[expect(dead_code, reason = "each test program uses a part of it")]
 mod common;

@@ -86,7 +86,8 @@ impl Trial {
             | "show_detailed_analysis"
             | "enroll"
             | "receive_event"
-            | "resend_verification" => (None, [].as_slice(), false),
+            | "resend_verification"
+            | "unsubscribe" => (None, [].as_slice(), false),
             // A question is reported once without a key.
             "report_question" => (Some(json!({"reason": "wrong_key", "text": "B is right."})), start, false),
             "forgot_password" => (Some(json!({"email": ""})), [].as_slice(), false),
@@ -99,7 +100,6 @@ impl Trial {
             "reset_password" => {
                 (Some(json!({"token": "", "new_password": "another good passphrase"})), [].as_slice(), false)
             }
-            "unsubscribe" => (None, [].as_slice(), false),
             "update_notices" => (Some(json!({"new_sign_in": false})), [].as_slice(), false),
             "confirm_factor" => (Some(json!({"code": ""})), [].as_slice(), false),
             "remove_factor" => (Some(json!({"password": PASSWORD, "code": ""})), [].as_slice(), false),

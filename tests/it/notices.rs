@@ -52,7 +52,7 @@ async fn a_sign_in_is_told_once_a_day_and_not_on_the_day_of_the_registration() {
         let _ = answer.ok();
     }
     assert_eq!(kinds(&test).await, [MailKind::Verify, MailKind::NewSignIn], "concurrent logins write one");
-    test.pass(DAY - Duration::from_secs(1));
+    test.pass(DAY.checked_sub(Duration::from_secs(1)).unwrap());
     let _ = login(&test, &ada.email).await.ok();
     assert_eq!(kinds(&test).await.len(), 2);
     test.pass(Duration::from_secs(1));

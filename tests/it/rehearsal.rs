@@ -42,10 +42,11 @@ async fn a_sitting_is_started_once_and_resumed_on_another_device() {
     // Sixteen minutes of five questions, and what the service expects of the sixth.
     let minutes = ada.get(&path(&midterm, "")).await.ok()["fit"]["minutes"]["achieved"].as_f64().unwrap();
     let at = |member: &str| -> jiff::Timestamp { first["sitting"][member].as_str().unwrap().parse().unwrap() };
-    assert_eq!((at("deadline").as_second() - at("started_at").as_second()) as f64, (minutes * 60.0).ceil());
+    let allowed = at("deadline").duration_since(at("started_at")).as_secs_f64();
+    assert!((allowed - (minutes * 60.0).ceil()).abs() < 1e-6, "{allowed} s for {minutes} minutes");
     assert_eq!((&first["sitting"]["handed_in_at"], &first["sitting"]["late"]), (&Value::Null, &json!(false)));
 
-    test.pass(Duration::from_secs(120));
+    test.pass(Duration::from_mins(2));
     let device = test.renewed(&ada).await;
     let again = device.post(&path(&midterm, "/start"), json!({"minutes": 600})).await.ok();
     let shown = device.get(&path(&midterm, "")).await.ok();
@@ -81,7 +82,7 @@ async fn all_answers_are_marked_and_counted_once() {
     let test = TestApp::start().await;
     let ada = test.member("ada", Plan::Free, 5).await;
     let midterm = ada.sitting().await;
-    test.pass(Duration::from_secs(300));
+    test.pass(Duration::from_mins(5));
     let result = ada.post(&path(&midterm, "/submit"), sheet()).await.ok();
     assert_eq!((&result["points"], &result["earned"], &result["unmarked"]), (&json!(32.5), &json!(10.0), &json!(0.0)));
     assert_eq!((&result["percent"], &result["late"], &result["seconds"]), (&json!(30.8), &json!(false), &json!(300)));
@@ -102,7 +103,7 @@ async fn all_answers_are_marked_and_counted_once() {
     assert_eq!(attempts(&test, &ada).await, (3, 3));
     let progress = ada.get("/api/assessment/progress?course_id=algebra").await.ok();
     // Replays, with other answers and from another device, change nothing.
-    test.pass(Duration::from_secs(7_200));
+    test.pass(Duration::from_hours(2));
     let device = test.renewed(&ada).await;
     let other = json!({"answers": {"alg-q2": {"answer": "B"}, "alg-q3": {"answer": "2, 3"}}});
     for answers in [sheet(), other] {
@@ -249,7 +250,7 @@ async fn a_sitting_is_exported_and_deleted_with_its_account() {
     let export = ada.get("/api/auth/export").await.ok();
     let sitting = &export["sittings"][0];
     assert_eq!(sitting["handed_in"]["questions"][0]["answer"], "2", "{export}");
-    assert!(sitting["deadline_at"].as_str().is_some_and(|at| at.ends_with(".000Z")), "{export}");
+    assert!(sitting["deadline_at"].as_str().is_some_and(|at| at.strip_suffix(".000Z").is_some()), "{export}");
     test.give_password(&ada).await;
     let _ = ada
         .send(

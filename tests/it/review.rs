@@ -42,7 +42,7 @@ async fn answer(person: &Person, question: &str, answer: &str) -> Value {
         .ok()
 }
 
-async fn days_pass(test: &TestApp, days: u64) {
+fn days_pass(test: &TestApp, days: u64) {
     test.pass(Duration::from_hours(24 * days));
 }
 
@@ -80,7 +80,7 @@ async fn answered_questions_come_again_and_cost_nothing() {
     let [first, second] = [0, 1].map(|day| queue["days"][day].clone());
     assert_eq!((first, second), (json!({"date": "2026-03-02", "due": 1}), json!({"date": "2026-03-03", "due": 1})));
 
-    days_pass(&test, 2).await;
+    days_pass(&test, 2);
     let ada = test.renewed(&ada).await;
     let credits = ada.credits().await;
     let queue = ada.get(REVIEW).await.ok();
@@ -142,7 +142,7 @@ async fn a_retired_question_leaves_the_queue_and_comes_back_with_its_schedule() 
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let _ = answer(&ada, "alg-q1", "1").await;
     let _ = answer(&ada, "alg-q4", "1").await;
-    days_pass(&test, 1).await;
+    days_pass(&test, 1);
     let ada = test.renewed(&ada).await;
     assert_eq!(due(&ada.get(REVIEW).await.ok()), ["alg-q1", "alg-q4"]);
     for (is_retired, expected) in [(true, vec!["alg-q4"]), (false, vec!["alg-q1", "alg-q4"])] {
@@ -198,7 +198,7 @@ async fn every_answer_moves_the_schedule_once() {
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let _ = answer(&ada, "alg-q1", "2").await;
     let once = stored(&test, &ada, "alg-q1").await;
-    days_pass(&test, 3).await;
+    days_pass(&test, 3);
     let ada = test.renewed(&ada).await;
     // A replay of the same request, also at the same time, is one answer.
     let replays = join_all((0..5).map(|_| {

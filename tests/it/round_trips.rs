@@ -33,6 +33,7 @@ const START_Q4: &str = "/api/questions/alg-q4/start";
 const TAKES_MAX: usize = 5;
 
 /// A typical request of a user in the situation; `round` makes unique names.
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of request")]
 pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, String, Option<Value>) {
     let route = ROUTES.iter().find(|route| route.operation == row.operation);
     let path = route.unwrap_or_else(|| panic!("{} is no route any more", row.operation)).path;

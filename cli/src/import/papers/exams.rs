@@ -138,10 +138,10 @@ mod tests {
             assert_eq!(empty["exams"].as_array().map(Vec::len), Some(1));
         }
         // Two titles that say the same are one exam.
-        let halves = ["2021 fall midterm, part A", "2021 fall midterm, part B"];
-        let mut halved = json!({"course": {"id": "c", "name": "C"}});
+        let parts = ["2021 fall midterm, part A", "2021 fall midterm, part B"];
+        let mut course = json!({"course": {"id": "c", "name": "C"}});
         assert_eq!(
-            exams_in(&mut halved, &halves, questions()),
+            exams_in(&mut course, &parts, questions()),
             [json!("c-2021-fall-midterm"), json!("c-2021-fall-midterm")]
         );
     }
