@@ -119,6 +119,9 @@ async fn notices_are_listed_and_only_the_optional_ones_are_turned_off() {
             assert!(shown(&answer.ok()).contains(&(kind.clone(), false, false)));
         }
     }
+    // A mistyped kind would leave the notice on, unnoticed.
+    let mistyped = ada.patch(NOTICES, json!({"new_signin": false})).await.problem(422, "invalid_field");
+    assert_eq!(mistyped["field"], "new_signin");
     // A refused request changes nothing of what else it asks for.
     let both = json!({"new_sign_in": true, "password_changed": false});
     let _ = ada.patch(NOTICES, both).await.problem(422, "invalid_field");

@@ -13,6 +13,7 @@ use crate::show_notices::NoticeList;
 
 /// Null or absent: the notice stays as it is.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the essential ones are only checked")]
 pub(crate) struct NoticeChoices {
     /// Tells of a sign-in, at most once a day.

@@ -38,9 +38,18 @@ impl Images {
         Ok(Self(RefCell::new(images)))
     }
 
+    /// The questions with their texts as HTML.
+    pub(crate) fn with_html(&self, questions: &[QuestionView]) -> Vec<QuestionView> {
+        let mut questions = questions.to_vec();
+        for question in &mut questions {
+            self.write_html(question);
+        }
+        questions
+    }
+
     /// Writes the HTML of a question with its images: each is in the page once, and where it is shown again, or does not fit, it
     /// is loaded from its address.
-    pub(crate) fn write_html(&self, question: &mut QuestionView) {
+    fn write_html(&self, question: &mut QuestionView) {
         let addresses: Vec<Option<String>> = question
             .figures
             .iter_mut()

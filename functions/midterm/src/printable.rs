@@ -8,7 +8,7 @@ use shared::domain::questions::view::{OptionView, PartView, QuestionView};
 use crate::images::{Images, others};
 use crate::wide::fitted;
 
-pub(crate) const STYLE: &str = include_str!("printable.css");
+const STYLE: &str = include_str!("printable.css");
 /// Room for an answer without points, in lines.
 const LINES: f64 = 5.0;
 const LINES_PER_POINT: f64 = 1.2;
@@ -18,21 +18,12 @@ const LINES_MAX: f64 = 18.0;
 /// Renders the page.
 pub(crate) fn page(midterm: &Midterm<QuestionView>, course: &str, images: &Images, with_answers: bool) -> String {
     let is_undrawn = midterm.questions.iter().any(QuestionView::is_undrawn);
-    let with_html = |question: &QuestionView| {
-        let mut question = question.clone();
-        images.write_html(&mut question);
-        question
-    };
-    let questions: Vec<QuestionView> = midterm.questions.iter().map(with_html).collect();
+    let title = format!("{course}, practice midterm{}", if with_answers { " with answers" } else { "" });
+    let questions = images.with_html(&midterm.questions);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (course) ", practice midterm" @if with_answers { " with answers" } }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&title, ""))
             body {
                 header {
                     h1 { (course) }
@@ -60,6 +51,18 @@ pub(crate) fn page(midterm: &Midterm<QuestionView>, course: &str, images: &Image
         }
     };
     page.into_string()
+}
+
+/// The head of a page about a midterm. `own_style` adds to the style of the printed midterm.
+pub(crate) fn head(title: &str, own_style: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            title { (title) }
+            style { (PreEscaped(STYLE)) (PreEscaped(own_style)) }
+        }
+    }
 }
 
 fn block(place: usize, question: &QuestionView) -> Markup {

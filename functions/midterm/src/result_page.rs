@@ -1,7 +1,7 @@
 //! The result of a sitting as a printable HTML page, in the style of the midterm: the score, what to review, and each question
 //! with the student's answer beside the right one.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 use shared::domain::id::QuestionId;
 use shared::domain::midterm::Midterm;
 use shared::domain::midterm::sitting::{MarkState, SatPart, SatQuestion};
@@ -9,28 +9,18 @@ use shared::domain::questions::view::{OptionView, QuestionView};
 use shared::domain::study::attempt::GradedBy;
 
 use crate::images::Images;
-use crate::printable::{STYLE, counted, drawn, markup, measured, number};
+use crate::printable::{counted, drawn, head, markup, measured, number};
 use crate::sitting_view::SittingResult;
 
 const OWN_STYLE: &str = include_str!("result.css");
 
 /// Renders the page.
 pub(crate) fn page(midterm: &Midterm<QuestionView>, result: &SittingResult, course: &str, images: &Images) -> String {
-    let with_html = |question: &QuestionView| {
-        let mut question = question.clone();
-        images.write_html(&mut question);
-        question
-    };
-    let questions: Vec<QuestionView> = midterm.questions.iter().map(with_html).collect();
+    let questions = images.with_html(&midterm.questions);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (course) ", result of a practice midterm" }
-                style { (PreEscaped(STYLE)) (PreEscaped(OWN_STYLE)) }
-            }
+            (head(&format!("{course}, result of a practice midterm"), OWN_STYLE))
             body {
                 header {
                     h1 { (course) }

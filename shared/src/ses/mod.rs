@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
-use aws_sdk_sesv2::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_sesv2::config::{BehaviorVersion, Config, Region};
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::primitives::Blob;
@@ -17,7 +17,7 @@ use crate::config::Database;
 use crate::config::mail::SesSettings;
 use crate::domain::mail::delivery::DeliveryOutcome;
 use crate::domain::mail::message::Message;
-use crate::store::sdk_http_client;
+use crate::store::{sdk_credentials, sdk_http_client};
 
 /// Timeout of a call. Five mails, with the calls of the table for each, take less than the lease of a mail.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -41,18 +41,10 @@ impl Ses {
     /// Creates the client, with the region and the credentials of the process. The first call opens the connection.
     #[must_use]
     pub fn connect(aws: &Database, settings: &SesSettings) -> Self {
-        let keys = &aws.credentials;
-        let credentials = Credentials::new(
-            keys.access_key_id.clone(),
-            keys.secret_access_key.clone(),
-            keys.session_token.clone(),
-            None,
-            "environment",
-        );
         let mut builder = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(aws.region.clone()))
-            .credentials_provider(credentials)
+            .credentials_provider(sdk_credentials(&aws.credentials))
             .timeout_config(TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).build())
             .retry_config(RetryConfig::disabled())
             .http_client(sdk_http_client(settings.endpoint_url.as_deref()));

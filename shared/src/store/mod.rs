@@ -55,7 +55,7 @@ pub use adjustments::{AdjustError, Adjusted, OperatorChange};
 pub use attempts::{AttemptError, Recorded};
 pub use content::ContentError;
 pub use copy::{CopyMarker, CopyPlace, CopyRule, RawItem, RawPage, Tally};
-pub(crate) use dynamodb::client::sdk_http_client;
+pub(crate) use dynamodb::client::{sdk_credentials, sdk_http_client};
 pub use dynamodb::connector::{Transport, TransportError};
 pub use dynamodb::error::{Answerer, StoreError, trouble_of_file};
 pub use emails::{AddressRequest, EmailChange};

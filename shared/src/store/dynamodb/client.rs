@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::config::{
 use aws_sdk_dynamodb::error::BoxError;
 
 use super::connector::{Connector, Through, Transport};
-use crate::config::Database;
+use crate::config::{AwsCredentials, Database};
 use crate::outbound::{Roots, http_client};
 use crate::request_metrics::{count_call, count_try};
 
@@ -73,26 +73,29 @@ pub(in crate::store) fn client_through(database: &Database, transport: Arc<dyn T
 
 /// The complete client configuration; tests may add to it.
 fn configuration(database: &Database, http_client: impl HttpClient + 'static) -> Builder {
-    let keys = &database.credentials;
-    let credentials = Credentials::new(
-        keys.access_key_id.clone(),
-        keys.secret_access_key.clone(),
-        keys.session_token.clone(),
-        None,
-        "environment",
-    );
     let timeouts =
         TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(CALL_TIMEOUT).build();
     let mut builder = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(database.region.clone()))
-        .credentials_provider(credentials)
+        .credentials_provider(sdk_credentials(&database.credentials))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX).with_initial_backoff(PAUSE_FIRST))
         .interceptor(Count)
         .http_client(http_client);
     builder.set_endpoint_url(database.endpoint_url.clone());
     builder
+}
+
+/// The credentials in the form of the SDKs.
+pub(crate) fn sdk_credentials(keys: &AwsCredentials) -> Credentials {
+    Credentials::new(
+        keys.access_key_id.clone(),
+        keys.secret_access_key.clone(),
+        keys.session_token.clone(),
+        None,
+        "environment",
+    )
 }
 
 /// Our HTTP client for another SDK of AWS, at its own endpoint or at this one.
