@@ -65,8 +65,7 @@ impl Store {
     }
 
     /// Records an attempt in one transaction: counts it, updates the mastery estimate, moves the question's schedule and unlocks
-    /// the solution. `view`
-    /// builds the topic's mastery for the answer, which is also stored in the idempotency record.
+    /// the solution. `view` builds the topic's mastery for the answer, which is also stored in the idempotency record.
     pub async fn record_attempt(
         &self,
         user: UserId,
