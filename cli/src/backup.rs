@@ -213,7 +213,7 @@ mod tests {
     async fn spend(open: &Open, user: UserId, now: Timestamp) {
         let profile = open.app.store.profile(user).await.unwrap().unwrap();
         let charge = Charge { price: 1, kind: EntryType::QuestionView, description: "One".to_owned() };
-        let spend = Spend { profile, charge: &charge, entitlements: &[], seen: None, intent: None, now };
+        let spend = Spend { profile, charge: &charge, entitlements: &[], seen: None, intent: None, limit: None, now };
         open.app.store.spend(spend, &open.app.random).await.unwrap();
     }
 

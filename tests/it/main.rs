@@ -72,6 +72,7 @@ mod secrets;
 mod security;
 mod seen_questions;
 mod settings;
+mod spend_limit;
 mod topics;
 mod user_lists;
 mod verification;

@@ -91,6 +91,10 @@ where
     type Answer = (Midterm<QuestionView>, Payment);
     type Error = C::Error;
 
+    fn caller(&self) -> &impl Caller {
+        self.caller
+    }
+
     fn intent(&self) -> Option<&Intent> {
         Some(&self.intent)
     }

@@ -65,6 +65,10 @@ where
     type Answer = (Arc<Analysis>, Payment);
     type Error = C::Error;
 
+    fn caller(&self) -> &impl Caller {
+        self.caller
+    }
+
     /// No idempotency key is needed: an edition that the user owns is never charged again.
     fn intent(&self) -> Option<&Intent> {
         None

@@ -38,6 +38,10 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
     type Answer = (Question, Payment);
     type Error = C::Error;
 
+    fn caller(&self) -> &impl Caller {
+        self.caller
+    }
+
     fn intent(&self) -> Option<&Intent> {
         Some(&self.intent)
     }

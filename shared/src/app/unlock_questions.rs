@@ -84,6 +84,10 @@ where
     type Answer = Unlocked;
     type Error = C::Error;
 
+    fn caller(&self) -> &impl Caller {
+        self.caller
+    }
+
     fn intent(&self) -> Option<&Intent> {
         Some(&self.intent)
     }

@@ -6,7 +6,8 @@
 //!
 //! Most counters are written by every request. A *sampled* one ([`LimitedAction::is_sampled`]) is read by every request
 //! and written by one in [`Window::sample`], which adds as many as it stands for. `docs/limits.md` says what this means
-//! for a quota.
+//! for a quota. Spends ([`LimitedAction::Spend`]) have no counter: the profile counts them
+//! ([`SpendCount`](super::account::spend_count::SpendCount)).
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,8 +63,10 @@ pub enum LimitedAction {
     Export,
     /// An analysis that is bought. Reading it again does not count.
     Analysis,
-    /// A request that may cost credits.
+    /// A purchase for credits. The profile counts it.
     Spend,
+    /// A request that calls Stripe for a user.
+    Payment,
     /// A report of a faulty question.
     Report,
     /// A request to redeem a voucher.
@@ -103,7 +106,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -123,6 +126,7 @@ impl LimitedAction {
         Self::Export,
         Self::Analysis,
         Self::Spend,
+        Self::Payment,
         Self::Report,
         Self::Redeem,
     ];
@@ -151,7 +155,7 @@ impl LimitedAction {
             Self::FactorCode | Self::Redeem => (10, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
-            Self::Spend => (20, MINUTE_SECONDS),
+            Self::Spend | Self::Payment => (20, MINUTE_SECONDS),
             // A class behind one address has few messages at once, and a mailbox is soon full.
             Self::Contact | Self::Report => (20, HOUR_SECONDS),
         };
@@ -161,7 +165,7 @@ impl LimitedAction {
     /// Whether every request of its routes counts. Otherwise the handler counts the limited ones.
     #[must_use]
     pub const fn is_for_every_request(self) -> bool {
-        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress | Self::FactorCode)
+        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress | Self::FactorCode | Self::Spend)
     }
 
     /// Whether a request that ended after `progress` stays counted. Counts of other requests are taken back: a login
@@ -187,6 +191,7 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
+            | Self::Payment
             | Self::Report
             | Self::Redeem => true,
         }
@@ -219,6 +224,7 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
+            | Self::Payment
             | Self::Report
             | Self::Redeem => CountedBy::User,
         }
@@ -247,6 +253,7 @@ impl LimitedAction {
             Self::Export => "export",
             Self::Analysis => "analysis",
             Self::Spend => "spend",
+            Self::Payment => "payment",
             Self::Report => "report",
             Self::Redeem => "redeem",
         }

@@ -11,7 +11,7 @@ use super::dynamodb::item::{self, number, text};
 use super::dynamodb::plain::{ConditionalPut, IS_NEW};
 use super::dynamodb::transact::{ATTEMPTS_MAX, pause};
 use super::keys::{self, REDEMPTIONS, VOUCHERS};
-use super::ledger::{Committed, SpendAction, SpendError};
+use super::ledger::{Committed, SpendAction, SpendError, SpendNotes};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::Amount;
 use crate::domain::credits::adjustment::{Adjustment, AdjustmentReason};
@@ -104,7 +104,7 @@ impl Store {
             };
             let record = self.put_new(item::write(&keys::redemption(current.id, &voucher.id), &redemption)?)?;
             let parts = vec![(SpendAction::Record, record), (SpendAction::Voucher, self.use_voucher(voucher, now)?)];
-            match self.commit_parts(&current, &settlement, None, parts, now, random).await {
+            match self.commit_parts(&current, &settlement, SpendNotes::default(), parts, now, random).await {
                 Ok(Committed::Yes(_)) => return Ok(redemption),
                 Ok(Committed::Outdated(newer)) => current = newer,
                 Err(SpendError::Replayed) => {
