@@ -13,7 +13,7 @@ use super::dynamodb::item::{self, Entity, Item, text};
 use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, pause};
 use super::emails::{AddressState, address_state};
 use super::keys::{self, Key};
-use super::ledger::{Committed, SpendAction, SpendError, after};
+use super::ledger::{Committed, SpendAction, SpendError, SpendNotes, after};
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
 use crate::domain::account::profile::Profile;
@@ -135,7 +135,7 @@ impl Store {
             for grant in &due {
                 parts.push((SpendAction::Record, self.record_held(current.id, grant, now)?));
             }
-            match self.commit_parts(&current, &settlement, None, parts, now, random).await {
+            match self.commit_parts(&current, &settlement, SpendNotes::default(), parts, now, random).await {
                 Ok(Committed::Yes(_)) => return Ok(()),
                 Ok(Committed::Outdated(newer)) => current = newer,
                 Err(SpendError::Replayed) => {}
