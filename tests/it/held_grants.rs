@@ -179,9 +179,8 @@ async fn registrations_beside_runs_of_the_file_give_each_grant_once() {
     let others: Vec<App> = (0..3).map(|_| test.app_where(|_| None)).collect();
     for round in 0..tests::engine::rounds(8) {
         let address = format!("student-{round}@example.org");
-        // Held before, held or granted during the race, and taken back during the race.
-        let before = if round % 2 == 0 { 0 } else { 1 };
-        for _ in 0..before {
+        // Held before the race, or held or granted during it.
+        if round % 2 == 1 {
             let _ = grant(&test.app, "held", &[(&address, 2)]).await.unwrap();
         }
         // Once a whole class at one address; then few, which are faster.
@@ -234,11 +233,11 @@ async fn what_is_taken_back_beside_a_registration_is_given_or_taken_back_and_nev
     test.assert_ledgers_are_true().await;
 }
 
-/// Runs `step` with a fault at each of its transactions. `prepare` and `repeat` run without faults, before and after it; `repeat`
-/// only if the step failed. All get the name of the case.
-async fn at_every_transaction(
+/// Runs `step` with a fault at each of these calls. `prepare` and `repeat` run without faults, before and after it; `repeat` only
+/// if the step failed. All get the name of the case.
+async fn at_each_call(
     proxy: &Proxy,
-    transactions: usize,
+    calls: &[usize],
     prepare: impl AsyncFn(&str),
     step: impl AsyncFn(&str) -> bool,
     repeat: impl AsyncFn(&str),
@@ -246,10 +245,10 @@ async fn at_every_transaction(
     let mut hits = 0;
     for (kind, fault) in FAULTS.into_iter().enumerate() {
         for reach in [Reach::Try, Reach::Call] {
-            for nth in 0..transactions {
+            for &nth in calls {
                 let case = format!("{kind}-{reach:?}-{nth}").to_lowercase();
                 prepare(&case).await;
-                proxy.arm(fault, Aim { name: Some("TransactWriteItems".to_owned()), nth, reach });
+                proxy.arm(fault, Aim { name: None, nth, reach });
                 let is_done = step(&case).await;
                 hits += usize::from(proxy.hits() > 0);
                 proxy.disarm();
@@ -259,7 +258,8 @@ async fn at_every_transaction(
             }
         }
     }
-    assert_eq!(hits, FAULTS.len() * 2 * transactions, "a fault was not reached");
+    // A conflict is possible in some calls only.
+    assert!(hits >= 6 * calls.len(), "only {hits} faults were reached");
 }
 
 /// The entries of all accounts, by email.
@@ -273,13 +273,13 @@ async fn all_amounts(test: &TestApp) -> Vec<(String, Vec<i64>)> {
 }
 
 #[tokio::test]
-async fn a_fault_at_any_transaction_of_a_registration_gives_what_is_held_once() {
+async fn a_fault_at_any_call_of_a_registration_gives_what_is_held_once() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let address = |case: &str| format!("ada-{case}@example.org");
-    // The first is refused, the second gives.
-    at_every_transaction(
+    // Two limits, the transaction that is refused, and the one that gives.
+    at_each_call(
         &proxy,
-        2,
+        &[0, 1, 2, 3],
         async |case| drop(grant(&test.app, "autumn", &[(&address(case), 3)]).await.unwrap()),
         async |case| register(&test.anonymous(), &address(case)).await.status == 200,
         // Written, if the answer was lost.
@@ -287,20 +287,20 @@ async fn a_fault_at_any_transaction_of_a_registration_gives_what_is_held_once() 
     )
     .await;
     let all = all_amounts(&test).await;
-    assert_eq!((all.len(), held(&test).await), (16, Vec::new()));
+    assert_eq!((all.len(), held(&test).await), (32, Vec::new()));
     assert!(all.iter().all(|(_, amounts)| *amounts == [5, 3]), "{all:?}");
     test.assert_ledgers_are_true().await;
 }
 
 #[tokio::test]
-async fn a_fault_at_any_transaction_of_a_change_of_the_email_gives_what_is_held_once() {
+async fn a_fault_at_any_call_of_a_change_of_the_email_gives_what_is_held_once() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let tokens = std::sync::Mutex::new(std::collections::HashMap::new());
     let token = |case: &str| tokens.lock().unwrap().get(case).cloned().unwrap_or_default();
-    at_every_transaction(
+    at_each_call(
         &proxy,
-        // The first is refused, the second gives, the third changes the email.
-        3,
+        // The transaction that is refused, the one that gives, and the one that changes the email.
+        &[3, 6, 9],
         async |case| {
             let ada = test.user(&format!("ada-{case}")).await;
             let new = format!("new-{case}@example.org");
@@ -322,16 +322,16 @@ async fn a_fault_at_any_transaction_of_a_change_of_the_email_gives_what_is_held_
 }
 
 #[tokio::test]
-async fn a_fault_at_any_transaction_of_holding_or_taking_back_leaves_nothing_half_done() {
+async fn a_fault_at_any_call_of_holding_or_taking_back_leaves_nothing_half_done() {
     let (test, proxy) = TestApp::behind_proxy().await;
     let address = |case: &str| format!("ada-{case}@example.org");
     let hold = async |case: &str| grant(&test.app, "autumn", &[(&address(case), 3)]).await.is_ok();
-    at_every_transaction(&proxy, 1, async |_| {}, hold, async |case| assert!(hold(case).await)).await;
+    at_each_call(&proxy, &[0, 1, 2], async |_| {}, hold, async |case| assert!(hold(case).await)).await;
     let all = held(&test).await;
-    assert_eq!(all.len(), 8);
+    assert_eq!(all.len(), 24);
     assert!(all.iter().all(|(_, credits)| *credits == [3]), "{all:?}");
     let take_back =
         async |case: &str| withdraw_all(&test.app, &key("autumn"), Some(email(&address(case)))).await.is_ok();
-    at_every_transaction(&proxy, 1, async |_| {}, take_back, async |case| assert!(take_back(case).await)).await;
-    assert_eq!(held(&test).await, []);
+    at_each_call(&proxy, &[0, 1], async |_| {}, take_back, async |case| assert!(take_back(case).await)).await;
+    assert_eq!(held(&test).await.len(), 8, "the cases of the third call");
 }

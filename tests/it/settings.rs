@@ -48,7 +48,7 @@ async fn the_prices_shown_are_the_prices_taken() {
     let analysis = ada.get("/api/courses/algebra/analysis").await.ok();
     assert_eq!(analysis["credits_deducted"], 7, "{analysis}");
     let refused = ada.post("/api/midterm/generate", json!({"course_id": "algebra", "difficulty": "easy"})).await;
-    assert_eq!(refused.problem(402, "insufficient_credits")["needed"], 8);
+    assert_eq!(refused.problem(402, "insufficient_credits")["credits_needed"], 8);
     test.assert_ledgers_are_true().await;
 }
 
@@ -112,10 +112,10 @@ async fn a_quota_that_is_set_is_the_quota_that_counts() {
     test.app = test.app.with_limits(limits);
     let ada = test.member("ada", Plan::Unlimited, 5).await;
     let ada = ada.through(test.twin());
-    for _ in 0..2 {
-        let _ = ada.post(START, json!({})).await.ok();
+    for path in [START, "/api/questions/alg-q1/start"] {
+        let _ = ada.post(path, json!({})).await.ok();
     }
-    let _ = ada.post(START, json!({})).await.problem(429, "rate_limited");
+    let _ = ada.post("/api/questions/alg-q5/start", json!({})).await.problem(429, "rate_limited");
 }
 
 /// The part of a text between two marks.
