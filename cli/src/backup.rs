@@ -186,7 +186,7 @@ mod tests {
 
     async fn account(open: &Open, number: u8) -> UserId {
         let (app, now) = (&open.app, open.app.now());
-        let Settlement { mut wallet, mut movements } = Wallet::open(now);
+        let Settlement { mut wallet, mut movements } = Wallet::open(now, app.terms());
         wallet = Wallet { credits: CREDITS, plan: Plan::Starter, ..wallet };
         movements[0].amount = CREDITS.into();
         movements[0].balance_after = CREDITS;

@@ -186,7 +186,8 @@ where
         }
         limit_drawings(&mut midterm.questions);
         entitlements.push(Entitlement::Midterm(Box::new(midterm.clone())));
-        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, entitlements, seen: unlocked })
+        let charge = charge(midterm.questions.len(), self.app.terms());
+        Ok(Choice::Buy { charge, chosen: midterm, entitlements, seen: unlocked })
     }
 
     async fn fetch(&self, _: &Self::Chosen) {}

@@ -92,7 +92,7 @@ where
             self.caller.give_back(LimitedAction::Analysis).await;
             return Ok(Choice::Owned { chosen: analysis, question_ids: Vec::new() });
         }
-        let charge = charge();
+        let charge = charge(self.app.terms());
         if !self.may_buy {
             return Err(AnalysisError::NotPurchased { price: charge.price }.into());
         }

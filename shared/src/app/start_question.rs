@@ -76,7 +76,7 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
             access: Access::Question,
             must_be_new: true,
         }];
-        Ok(Choice::Buy { chosen: question, charge: start_charge(), entitlements, seen })
+        Ok(Choice::Buy { chosen: question, charge: start_charge(self.app.terms()), entitlements, seen })
     }
 
     async fn fetch(&self, _: &Question) {}

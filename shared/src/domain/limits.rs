@@ -131,7 +131,7 @@ impl LimitedAction {
         Self::Redeem,
     ];
 
-    /// Quota and window of the action.
+    /// Quota and window of the action, if nothing else is configured.
     #[must_use]
     pub const fn policy(self) -> Policy {
         let (quota, window_seconds) = match self {
@@ -263,13 +263,15 @@ impl LimitedAction {
 /// The policies of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// The quota of each action, by its place in [`LimitedAction::ALL`].
+    quotas: [u32; LimitedAction::ALL.len()],
     times: u32,
     at_most: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { times: 1, at_most: u32::MAX }
+        Self::times(1)
     }
 }
 
@@ -277,23 +279,56 @@ impl Limits {
     /// Multiplies every quota. For tests of other features, whose clock does not move.
     #[must_use]
     pub const fn times(times: u32) -> Self {
-        Self { times, at_most: u32::MAX }
+        Self { quotas: usual_quotas(), times, at_most: u32::MAX }
     }
 
     /// Caps every quota. For tests that exhaust one.
     #[must_use]
     pub const fn at_most(quota: u32) -> Self {
-        Self { times: 1, at_most: quota }
+        Self { quotas: usual_quotas(), times: 1, at_most: quota }
+    }
+
+    /// The same limits with another quota of one action.
+    #[must_use]
+    pub fn with(mut self, action: LimitedAction, quota: u32) -> Self {
+        if let Some(place) = LimitedAction::ALL.into_iter().position(|other| other == action) {
+            self.quotas[place] = quota;
+        }
+        self
+    }
+
+    /// The same limits, with every quota multiplied.
+    #[must_use]
+    pub const fn multiplied(self, times: u32) -> Self {
+        Self { times, ..self }
+    }
+
+    /// The quota of an action.
+    #[must_use]
+    pub fn quota(self, action: LimitedAction) -> u32 {
+        let place = LimitedAction::ALL.into_iter().position(|other| other == action);
+        let quota = place.map_or(action.policy().quota, |place| self.quotas[place]);
+        quota.saturating_mul(self.times).min(self.at_most)
     }
 
     /// The window of `action` that contains `now`.
     #[must_use]
     pub fn window(self, action: LimitedAction, now: Timestamp) -> Window {
-        let policy = action.policy();
-        let policy = Policy { quota: policy.quota.saturating_mul(self.times).min(self.at_most), ..policy };
+        let policy = Policy { quota: self.quota(action), ..action.policy() };
         let length = i64::from(policy.window_seconds);
         Window { action, policy, starts_at: now.as_second().div_euclid(length) * length }
     }
+}
+
+/// The quotas of all actions, if nothing else is configured.
+const fn usual_quotas() -> [u32; LimitedAction::ALL.len()] {
+    let mut quotas = [0; LimitedAction::ALL.len()];
+    let mut place = 0;
+    while place < quotas.len() {
+        quotas[place] = LimitedAction::ALL[place].policy().quota;
+        place += 1;
+    }
+    quotas
 }
 
 /// Selects the requests of a process that write a sampled counter: one in so many, whoever sends them.

@@ -19,7 +19,7 @@ use crate::domain::account::profile::Profile;
 use crate::domain::account::spend_count::SpendCount;
 use crate::domain::catalog::QuestionMeta;
 use crate::domain::credits::ledger::Entry;
-use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
+use crate::domain::credits::{Charge, InsufficientCredits, Plan, Settlement};
 use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::limits::{Standing, Window};
@@ -198,13 +198,14 @@ impl Store {
 
     /// Corrects the monthly credits of a profile before a due refresh. Imported accounts may have fewer credits per
     /// month than their plan includes; this raises them. If payments set the plan, fewer credits are intended and stay.
-    /// Payments write the profile in their transaction, so a decision on an older profile fails.
+    /// Payments write the profile in their transaction, so a decision on an older profile fails. The free plan has no payment that
+    /// brings the rest of a month.
     pub async fn with_month_of_plan(&self, profile: Profile, now: Timestamp) -> Result<Profile, StoreError> {
-        let is_due = profile.wallet.is_short() && profile.wallet.refresh(now).is_some();
-        if !is_due || self.billing(profile.id).await?.sets_plan() {
+        let is_due = profile.wallet.is_short(&self.terms) && profile.wallet.refresh(now).is_some();
+        if !is_due || (profile.wallet.plan != Plan::Free && self.billing(profile.id).await?.sets_plan()) {
             return Ok(profile);
         }
-        Ok(Profile { wallet: profile.wallet.with_month_of_plan(), ..profile })
+        Ok(Profile { wallet: profile.wallet.with_month_of_plan(&self.terms), ..profile })
     }
 
     /// Makes one attempt to commit a settlement of `profile`. `record`, if given, makes it happen at most once.

@@ -92,7 +92,9 @@ impl Store {
         for attempt in 0..ATTEMPTS_MAX {
             current = self.with_month_of_plan(current, now).await?;
             let credits = Adjustment::Credits(Amount::from(voucher.credits));
-            let Ok(settlement) = credits.settle(current.wallet, &reason, now) else { return Err(RedeemError::Refused) };
+            let Ok(settlement) = credits.settle(current.wallet, &reason, &self.terms, now) else {
+                return Err(RedeemError::Refused);
+            };
             let redemption = Redemption {
                 voucher_id: voucher.id.clone(),
                 credits_granted: voucher.credits,
