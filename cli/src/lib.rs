@@ -46,6 +46,7 @@ pub mod user_list;
 pub mod verify;
 mod verify_content;
 mod verify_reviews;
+mod verify_versions;
 mod verify_vouchers;
 pub mod voucher;
 pub mod web;

@@ -73,6 +73,7 @@ mod seen_questions;
 mod topics;
 mod user_lists;
 mod verification;
+mod versions;
 mod vouchers;
 mod webhook_bodies;
 mod webhooks;
