@@ -157,9 +157,12 @@ export async function remove(path, options = {}) {
   return read(await request("DELETE", path, options), options.signal);
 }
 
-/** @param {BodyOf<Paths["/api/auth/me"]["patch"]>} body @returns {Promise<AnswerOf<Paths["/api/auth/me"]["patch"]>>} */
-export async function changeMe(body) {
-  return read(await request("PATCH", "/api/auth/me", { body }));
+/**
+ * @template {PathsWith<"patch">} P
+ * @param {P} path @param {CallOptions & { body: BodyOf<Paths[P]["patch"]> }} options @returns {Promise<AnswerOf<Paths[P]["patch"]>>}
+ */
+export async function patch(path, options) {
+  return read(await request("PATCH", path, options), options.signal);
 }
 
 /** Idempotency keys of requests whose answer has not come, by request. @returns {Record<string, string>} */

@@ -9,7 +9,7 @@ type AnswerOf<T> = T extends { responses: { 200: { content: { "application/json"
 /** The body of the request of an operation. */
 type BodyOf<T> = T extends { requestBody: { content: { "application/json": infer B } } } ? B : undefined;
 /** The paths that have this method. */
-type PathsWith<M extends "get" | "post" | "delete"> = {
+type PathsWith<M extends "get" | "post" | "patch" | "delete"> = {
   [P in keyof Paths]: Paths[P] extends { [K in M]: object } ? P : never;
 }[keyof Paths];
 
@@ -77,15 +77,4 @@ interface AnswerForm {
   element: HTMLElement;
   given(): Given | null;
   disable(): void;
-}
-interface Mark {
-  score: number;
-  state: "marked" | "blank" | "open";
-  given: Given | null;
-}
-interface Sitting {
-  startedAt: number;
-  minutes: number;
-  endedAt?: number;
-  marks?: Record<string, Mark>;
 }

@@ -186,7 +186,7 @@ mod tests {
 
     async fn account(open: &Open, number: u8) -> UserId {
         let (app, now) = (&open.app, open.app.now());
-        let Settlement { mut wallet, mut movements } = Wallet::open(now);
+        let Settlement { mut wallet, mut movements } = Wallet::open(now, app.terms());
         wallet = Wallet { credits: CREDITS, plan: Plan::Starter, ..wallet };
         movements[0].amount = CREDITS.into();
         movements[0].balance_after = CREDITS;
@@ -210,7 +210,7 @@ mod tests {
     async fn spend(open: &Open, user: UserId, now: Timestamp) {
         let profile = open.app.store.profile(user).await.unwrap().unwrap();
         let charge = Charge { price: 1, kind: EntryType::QuestionView, description: "One".to_owned() };
-        let spend = Spend { profile, charge: &charge, entitlements: &[], seen: None, intent: None, now };
+        let spend = Spend { profile, charge: &charge, entitlements: &[], seen: None, intent: None, limit: None, now };
         open.app.store.spend(spend, &open.app.random).await.unwrap();
     }
 

@@ -242,6 +242,21 @@ fn nothing_in(place: &str) -> String {
     format!("there is no data in {place}; is --data right? `pastpaper serve` and `pastpaper import` make it")
 }
 
+/// What a command on an embedded database uses for a variable that is not set.
+pub(crate) fn local_default(name: &str) -> Option<&'static str> {
+    match name {
+        "MAIL_FROM" => Some(LOCAL_MAIL_FROM),
+        "CONTACT_EMAIL" => Some(LOCAL_CONTACT_EMAIL),
+        "APP_URL" => Some(LOCAL_APP_URL),
+        _ => None,
+    }
+}
+
+/// The same, and an endpoint, so that no keys of AWS are needed to check the configuration.
+pub(crate) fn local_placeholder(name: &str) -> Option<String> {
+    if name == ENDPOINT { Some(NO_ENDPOINT.to_owned()) } else { local_default(name).map(str::to_owned) }
+}
+
 /// An app on a database called through `transport`. The environment may name other keys, and another sender and client of
 /// mail.
 fn local_app(transport: Arc<dyn Transport>, keys: &LocalKeys) -> Result<App> {
@@ -252,10 +267,7 @@ fn local_app(transport: Arc<dyn Transport>, keys: &LocalKeys) -> Result<App> {
         "FIGURE_KEY" => from_env(name).or_else(|| Some(keys.figures.clone())),
         "MAIL_KEY" => from_env(name).or_else(|| Some(keys.mail.clone())),
         "FACTOR_KEY" => from_env(name).or_else(|| Some(keys.factors.clone())),
-        "MAIL_FROM" => from_env(name).or_else(|| Some(LOCAL_MAIL_FROM.to_owned())),
-        "CONTACT_EMAIL" => from_env(name).or_else(|| Some(LOCAL_CONTACT_EMAIL.to_owned())),
-        "APP_URL" => from_env(name).or_else(|| Some(LOCAL_APP_URL.to_owned())),
-        name => std::env::var(name).ok(),
+        name => from_env(name).or_else(|| local_default(name).map(str::to_owned)),
     };
     let mut config = Config::read(lookup).context("the environment")?;
     // Use placeholder credentials: real ones must not be sent to a local engine.

@@ -34,6 +34,7 @@ pub mod report;
 pub mod router;
 pub mod samples;
 pub mod serve;
+pub mod settings;
 mod signals;
 pub mod signature;
 mod socket;

@@ -7,7 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use pastpaper::numbers::reading_negative_numbers;
 use pastpaper::{
     analyze, backtest, backup, bench, calibrate, copy, course, db, evaluate, export, health, import, items, mail,
-    openapi, output, render, report, serve, template, user, verify, voucher,
+    openapi, output, render, report, serve, settings, template, user, verify, voucher,
 };
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
@@ -22,6 +22,8 @@ struct Cli {
 enum Command {
     /// Run the whole API on one port, with the embedded database
     Serve(serve::Arguments),
+    /// Show prices, credits, rate limits and variables in force, and where each comes from
+    Config(settings::Arguments),
     /// Import papers, courses, or a dump of the old D1 database
     Import(Box<import::Import>),
     /// Write a course as a catalogue file, GIFT, Moodle XML, QTI 3, CSV or LaTeX
@@ -86,6 +88,7 @@ async fn main() -> ExitCode {
     };
     let outcome = match command {
         Command::Serve(arguments) => serve::serve(arguments).await,
+        Command::Config(arguments) => settings::run(&arguments),
         Command::Import(import) => import::import(*import).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Backup(arguments) => backup::backup(arguments).await,

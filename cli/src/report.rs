@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 use shared::app::App;
+use shared::domain::credits::Amount;
 use shared::domain::credits::adjustment::{Adjustment, AdjustmentReason};
-use shared::domain::credits::{Amount, START_PRICE};
 use shared::domain::idempotency::IdempotencyKey;
 use shared::domain::questions::report::{ReportId, ReportStatus};
 use shared::domain::time::shown;
@@ -16,6 +16,8 @@ use uuid::Uuid;
 use crate::database::{DataSource, DatabaseUse};
 use crate::output::{outln, plain};
 
+/// What a refund gives back. It is no price: a repetition must give the same, whatever the prices are by then.
+const REFUND_CREDITS: Amount = 1;
 /// The reason in the ledger of a user who gets a credit back.
 const REFUND_REASON: &str = "Credit back for a question that you reported";
 
@@ -103,7 +105,7 @@ pub async fn refund(app: &App, id: ReportId) -> Result<String> {
     let profile = app.store.profile(open.user).await?.context("the account is gone")?;
     let reason = AdjustmentReason::try_from(REFUND_REASON).map_err(|error| anyhow!("the reason {error}"))?;
     let key = IdempotencyKey::try_from(format!("report {}", id.0).as_str())?;
-    let adjustment = Adjustment::Credits(Amount::from(START_PRICE));
+    let adjustment = Adjustment::Credits(REFUND_CREDITS);
     let change = OperatorChange { adjustment, reason: &reason, key: Some(&key) };
     let given = match app.store.adjust(profile, change, app.now(), &app.random).await? {
         Adjusted::Now(profile) => format!("One credit was given back; the balance is {}.", profile.wallet.credits),

@@ -12,7 +12,7 @@ use axum::response::Response;
 use clap::Args;
 use shared::app::App;
 use shared::config::Config;
-use shared::domain::limits::Limits;
+use shared::domain::settings::Settings;
 use shared::http::ClientAddress;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::numbers::whole;
 use crate::output::outln;
 use crate::samples::import_samples;
+use crate::settings::SettingOptions;
 use crate::signals::StopSignals;
 use crate::trusted_proxy::TrustedProxies;
 use crate::{docs, health, listen, router, web};
@@ -60,6 +61,8 @@ pub struct Arguments {
     /// Multiply every rate limit (for load tests)
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     quota_times: u32,
+    #[command(flatten)]
+    settings: SettingOptions,
     /// Calibrate all courses every N hours, from the attempts of their students; 0 never does
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = whole::<u64>(0..=8_760))]
     calibrate_every: u64,
@@ -75,6 +78,7 @@ pub struct Arguments {
 /// # Errors
 /// When the port or the database is not available.
 pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
+    let settings = arguments.settings.settings()?;
     let metrics = Metrics::default();
     log_to_stderr(&metrics);
     // Both receive every signal: the first one starts the shutdown, the second one does not wait for requests.
@@ -88,7 +92,8 @@ pub async fn serve(arguments: Arguments) -> Result<ExitCode> {
     } else {
         arguments.database.open_to(DatabaseUse::Serve).await?
     };
-    open.app = open.app.with_limits(Limits::times(arguments.quota_times));
+    let limits = settings.limits.multiplied(arguments.quota_times);
+    open.app = open.app.with_settings(Settings { limits, ..settings });
     if !arguments.empty && open.app.store.courses().await?.is_empty() {
         import_samples(&open.app).await?;
         outln!("Imported the sample courses calc2 and micro1.")?;

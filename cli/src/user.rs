@@ -143,7 +143,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 
 async fn carry_out(app: &App, command: Command, account: &str) -> Result<String> {
     match command {
-        Command::Show(_) => describe(app, &find(app, account).await?, ENTRIES_SHOWN).await,
+        Command::Show(_) => show(app, account).await,
         Command::Plan { plan, reason, .. } => {
             let adjustment = Adjustment::Plan(plan);
             adjusted(app, adjust(app, account, OperatorChange { adjustment, reason: &reason, key: None }).await?).await
@@ -253,6 +253,14 @@ pub async fn reset_factor(app: &App, account: &str) -> Result<String> {
     Ok("The second factor was removed; a login needs no code. Sessions go on.".to_owned())
 }
 
+/// What is known of an account, and its newest ledger entries.
+///
+/// # Errors
+/// When there is no such account, or storage fails.
+pub async fn show(app: &App, account: &str) -> Result<String> {
+    describe(app, &find(app, account).await?, ENTRIES_SHOWN).await
+}
+
 async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String> {
     let profile = app.store.with_month_of_plan(profile.clone(), app.now()).await?;
     let wallet = profile.wallet.as_of(app.now());
@@ -264,6 +272,9 @@ async fn describe(app: &App, profile: &Profile, entries: usize) -> Result<String
         format!("since    {}", shown(profile.created_at)),
         format!("factor   {}", if profile.second_factor { "yes" } else { "no" }),
     ];
+    if let Some(stop) = profile.mail_stopped {
+        lines.push(format!("mail     stopped on {}: {}", shown(stop.at), stop.reason.as_str()));
+    }
     let ends_at = wallet.unlimited_until.filter(|end| app.now().as_second() < *end);
     if let Some(end) = ends_at.and_then(|end| Timestamp::from_second(end).ok()) {
         lines.push(format!("until    {} unlimited, then {}", shown(end), profile.wallet.plan.as_str()));

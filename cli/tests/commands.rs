@@ -204,6 +204,67 @@ fn values_that_are_refused_are_named_with_what_is_wanted() {
 }
 
 #[test]
+fn the_configuration_in_force_is_shown_with_its_sources_and_without_secrets() {
+    let config = |arguments: &[&str]| {
+        let mut command = pastpaper(&["config"]);
+        command
+            .args(arguments)
+            .env("PRICE_START", "2")
+            .env("RATE_LIMITS", "spend=40")
+            .env("FIGURE_KEY", "hush-".repeat(8));
+        command
+    };
+    let (code, printed, error) = outcome(&mut config(&["--json", "--set", "PRICE_MIDTERM=4"]));
+    assert_eq!(code, Some(0), "{error}");
+    let shown: Value = serde_json::from_str(&printed).unwrap();
+    let row = |list: &str, name: &str| {
+        shown[list].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone()
+    };
+    for (name, value, source) in
+        [("PRICE_START", 2, "environment"), ("PRICE_MIDTERM", 4, "flag"), ("PRICE_BUNDLE", 1, "default")]
+    {
+        assert_eq!(
+            (&row("settings", name)["value"], &row("settings", name)["source"]),
+            (&json!(value), &json!(source)),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        (&row("limits", "spend")["quota"], &row("limits", "spend")["source"]),
+        (&json!(40), &json!("environment"))
+    );
+    assert_eq!(row("limits", "export")["source"], "default");
+    let key = row("variables", "FIGURE_KEY");
+    assert_eq!((&key["value"], &key["is_set"]), (&json!(null), &json!(true)));
+    assert_eq!(row("variables", "STRIPE_SECRET_KEY")["is_set"], false);
+    let (_, text, _) = outcome(&mut config(&[]));
+    assert!(!printed.contains("hush") && !text.contains("hush"), "{printed}{text}");
+    assert!(text.contains("PRICE_START                     2  environment"), "{text}");
+    assert!(text.contains("STRIPE_SECRET_KEY                       default      not set"), "{text}");
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start_by_its_name_and_bounds() {
+    let started =
+        |arguments: &[&str], variable: (&str, &str)| refusal(pastpaper(arguments).env(variable.0, variable.1));
+    let serve = ["serve", "--in-memory", "--port", "0"];
+    let bounds = "PRICE_START must be a whole number from 0 to 1000, not \"many\"\n";
+    assert_eq!(started(&serve, ("PRICE_START", "many")), format!("error: the environment: {bounds}"));
+    assert_eq!(started(&["config"], ("PRICE_START", "many")), format!("error: the environment: {bounds}"));
+    let flag = [&serve[..], &["--set", "PRICE_START=many"]].concat();
+    assert_eq!(started(&flag, ("STAGE", "local")), format!("error: --set: {bounds}"));
+    let twice = [&serve[..], &["--set", "PRICE_START=1", "--set", "PRICE_START=2"]].concat();
+    assert_eq!(started(&twice, ("STAGE", "local")), "error: --set names PRICE_START twice\n");
+    let unknown = [&serve[..], &["--set", "PRICE_STRAT=1"]].concat();
+    assert!(started(&unknown, ("STAGE", "local")).contains("there is no setting \"PRICE_STRAT\""));
+    let limit = started(&["config"], ("RATE_LIMITS", "spend=0"));
+    assert_eq!(
+        limit,
+        "error: the environment: RATE_LIMITS spend must be a whole number from 1 to 1000000, not \"0\"\n"
+    );
+}
+
+#[test]
 fn what_does_not_exist_is_named_in_quotes() {
     let db = Server::db(&["--in-memory", "--empty"]);
     for (arguments, error) in [

@@ -7,6 +7,10 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use common::{Server, outcome, pastpaper, refusal, success};
 
@@ -57,4 +61,68 @@ fn a_running_servers_database_is_backed_up_and_restored() {
     assert!(said.starts_with(&format!("Restored to {restored}: 0 users")), "{said}");
     let (_, courses, _) = outcome(&mut pastpaper(&["course", "list", "--data", &restored]));
     assert!(courses.contains("calc2  active") && courses.contains("micro1  active"), "{courses}");
+}
+
+/// Kills a command, as `kill -9` does, as soon as `is_part_way`.
+fn killed(command: &mut Command, mut is_part_way: impl FnMut() -> bool) {
+    let mut process: Child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let started = Instant::now();
+    while !is_part_way() {
+        let ended = process.try_wait().unwrap();
+        assert!(ended.is_none() && started.elapsed() < Duration::from_secs(60), "nothing was killed: {ended:?}");
+        sleep(Duration::from_millis(20));
+    }
+    process.kill().unwrap();
+    assert_eq!(process.wait().unwrap().code(), None);
+}
+
+/// The number before these words in what a copy says.
+fn number(said: &str, words: &str) -> u64 {
+    said.split(words).next().unwrap().rsplit([' ', '\n']).next().unwrap().parse().unwrap()
+}
+
+fn digest(said: &str) -> &str {
+    said.split("digest ").nth(1).unwrap().split('\n').next().unwrap()
+}
+
+#[test]
+fn a_copy_that_is_killed_goes_on_and_nothing_uses_a_copy_that_is_not_complete() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = |name: &str| parent.path().join(name).to_str().unwrap().to_owned();
+    let (data, back) = (path("data"), path("back"));
+    let _ = success(&mut pastpaper(&["bench", "fill", "--users", "200", "--questions", "20", "--data", &data]));
+    let other = Server::db(&["--in-memory", "--empty"]);
+    // A server holds the source.
+    let server = Server::serve(&["--data", &data, "--empty"]);
+    let forth = ["copy", "--from", &data, "--to-aws"];
+    let said = refusal(&mut other.command(&forth));
+    assert!(said.ends_with(&format!("{data} is in use by another process: stop that one first\n")), "{said}");
+    drop(server);
+
+    // One write unit a second: it waits for minutes after the first page.
+    let slow = ["--units", "1"];
+    let users = || outcome(&mut other.command(&["verify"])).1;
+    killed(other.command(&forth).args(slow), || {
+        users().split(' ').next().is_some_and(|users| users.parse::<u32>().is_ok_and(|users| users > 0))
+    });
+    let said = refusal(&mut other.command(&["serve", "--port", "0"]));
+    assert!(said.contains("a copy into this database is not complete: run `pastpaper copy` again"), "{said}");
+    let said = success(&mut other.command(&forth));
+    let (written, all) = (number(&said, " items of a copy begun at "), number(&said, " items in "));
+    assert!(written > 0 && written < all, "{said}");
+    assert!(users().starts_with("200 users, 1000 ledger entries, 0 wrong"), "{}", users());
+    let said_again = refusal(&mut other.command(&forth));
+    assert!(said_again.contains("the target is not empty"), "{said_again}");
+
+    // And back, into a new directory.
+    let home = ["copy", "--from-aws", "--to", &back];
+    let bytes = |file: &str| Path::new(&back).join(file).metadata().map_or(0, |file| file.len());
+    killed(other.command(&home).args(slow), || bytes("dynamodb.sqlite") + bytes("dynamodb.sqlite-wal") > 300_000);
+    let refused = refusal(&mut pastpaper(&["serve", "--port", "0", "--data", &back]));
+    assert!(refused.contains("a copy into this database is not complete"), "{refused}");
+    let returned = success(&mut other.command(&home));
+    assert!(returned.contains(" items of a copy begun at "), "{returned}");
+    assert_eq!((digest(&returned), number(&returned, " items in ")), (digest(&said), all));
+    let verified = success(&mut pastpaper(&["verify", "--data", &back]));
+    assert!(verified.starts_with("200 users, 1000 ledger entries, 0 wrong"), "{verified}");
 }

@@ -60,6 +60,10 @@ async fn a_name_is_changed_removed_and_kept() {
     let problem = ada.patch("/api/auth/me", json!({"name": "a\u{202e}b"})).await.problem(422, "invalid_field");
     assert_eq!(problem["field"], "name");
     test.assert_ledgers_are_true().await;
+    // A mistyped member would be told as done.
+    let mistyped = ada.patch("/api/auth/me", json!({"name": "Bob", "e-mail": "bob@example.org"})).await;
+    assert_eq!(mistyped.problem(422, "invalid_field")["field"], "e-mail");
+    assert_eq!(me(&ada).await["name"], Value::Null);
 }
 
 #[tokio::test]

@@ -86,6 +86,7 @@ pub(crate) async fn request(action: LimitedAction, person: &Person, number: u32)
         LimitedAction::Export => person.get("/api/auth/export").await,
         LimitedAction::Analysis => person.get(&format!("/api/courses/exam{number}/analysis")).await,
         LimitedAction::Report => person.post("/api/questions/alg-q1/report", json!({"reason": "other"})).await,
+        LimitedAction::Payment => person.post("/api/credits/purchase", json!({"plan": "unlimited"})).await,
         LimitedAction::Redeem => person.post("/api/credits/redeem", json!({"code": "no such code"})).await,
         LimitedAction::Spend => {
             person.post("/api/questions/practice", json!({"course_id": "algebra", "count": 1})).await

@@ -9,7 +9,7 @@ use pastpaper::mail::courier::Smtp;
 use serde_json::{Value, json};
 use shared::domain::mail::delivery::{DeliveryOutcome, LEASE_SECONDS};
 use shared::domain::mail::{MailKind, MailState};
-use tests::mail::{Killed, Post};
+use tests::mail::Post;
 use tests::smtp::{SmtpStandIn, SmtpTrouble};
 use tests::{APP_URL, MAIL_FROM, PASSWORD, TestApp};
 
@@ -27,26 +27,9 @@ async fn states(test: &TestApp) -> Vec<MailState> {
     test.app.store.mails().await.unwrap().iter().map(|stored| stored.mail.state).collect()
 }
 
-async fn deliver(test: &TestApp, post: &Post) -> usize {
+async fn deliver_all(test: &TestApp, post: &Post) -> usize {
     let _ = test.app.deliver_due_mail(post).await.unwrap();
     post.take().len()
-}
-
-/// Ends the delivery while it sends, as a crash does.
-async fn be_killed(test: &TestApp) {
-    let app = test.app.clone();
-    let mut delivery = Box::pin(async move { app.deliver_due_mail(&Killed).await });
-    for _ in 0..2_000 {
-        tokio::select! {
-            biased;
-            done = &mut delivery => panic!("the delivery ended: {done:?}"),
-            () = tokio::task::yield_now() => {}
-        }
-        if states(test).await.contains(&MailState::Sending) {
-            return;
-        }
-    }
-    panic!("nothing was claimed");
 }
 
 #[tokio::test]
@@ -118,21 +101,26 @@ async fn an_address_that_smtp_cannot_carry_gets_no_mail_and_me_says_so() {
 }
 
 #[tokio::test]
-async fn a_sender_killed_while_it_sends_is_followed_by_one_repetition_with_the_same_bytes() {
-    let test = TestApp::empty().await;
-    let ada = test.user("ada").await;
-    be_killed(&test).await;
-    let post = Post::default();
-    assert_eq!(deliver(&test, &post).await, 0, "another sender has it");
-    test.pass(LEASE.checked_sub(Duration::from_secs(1)).unwrap());
-    assert_eq!(deliver(&test, &post).await, 0, "until the lease is over");
-    test.pass(Duration::from_secs(1));
-    let first = test.mails().await;
-    assert_eq!(first.len(), 1);
-    let body = json!({"token": tests::mail::token_in(&first[0])});
-    let _ = ada.post("/api/auth/verify", body).await.ok();
-    test.pass(LEASE);
-    assert_eq!(deliver(&test, &post).await, 0, "it was sent");
+async fn a_sender_killed_before_or_after_the_send_is_followed_by_one_repetition_with_the_same_bytes() {
+    for is_after in [false, true] {
+        let test = TestApp::empty().await;
+        let ada = test.user("ada").await;
+        let app = test.app.clone();
+        let deliver = |killed| async move { app.deliver_due_mail(&killed).await };
+        let mut copies = test.kill_sender(is_after, deliver).await;
+        let post = Post::default();
+        assert_eq!(deliver_all(&test, &post).await, 0, "another sender has it");
+        test.pass(LEASE.checked_sub(Duration::from_secs(1)).unwrap());
+        assert_eq!(deliver_all(&test, &post).await, 0, "until the lease is over");
+        test.pass(Duration::from_secs(1));
+        copies.extend(test.mails().await);
+        assert_eq!(copies.len(), 1 + usize::from(is_after), "one more, whether the first arrived or not");
+        assert_eq!(copies.first(), copies.last(), "a receiver can tell the repetition");
+        let body = json!({"token": tests::mail::token_in(&copies[0])});
+        let _ = ada.post("/api/auth/verify", body).await.ok();
+        test.pass(LEASE);
+        assert_eq!(deliver_all(&test, &post).await, 0, "it was sent");
+    }
 }
 
 #[tokio::test]
@@ -147,9 +135,9 @@ async fn a_connection_that_broke_is_repeated_once_and_then_the_mail_is_dead_unti
     let [first, second] = sent.as_slice() else { panic!("{}", sent.len()) };
     assert_eq!(first, second, "a receiver can tell the repetition: also the Message-ID is the same");
     test.pass(LEASE);
-    assert_eq!((deliver(&test, &post).await, states(&test).await), (0, vec![MailState::Dead]));
+    assert_eq!((deliver_all(&test, &post).await, states(&test).await), (0, vec![MailState::Dead]));
     test.pass(LEASE);
-    assert_eq!(deliver(&test, &post).await, 0);
+    assert_eq!(deliver_all(&test, &post).await, 0);
 
     let listed = pastpaper::mail::list(&test.app, false).await.unwrap();
     assert!(listed.contains("dead") && listed.contains("the connection broke") && !listed.contains('@'), "{listed}");
@@ -166,16 +154,16 @@ async fn a_server_that_asks_to_wait_gets_the_mail_later_and_one_that_refuses_nev
     let test = TestApp::empty().await;
     let _ada = test.user("ada").await;
     let post = Post::answering([postponed(), postponed()]);
-    assert_eq!(deliver(&test, &post).await, 1);
-    assert_eq!(deliver(&test, &post).await, 0);
+    assert_eq!(deliver_all(&test, &post).await, 1);
+    assert_eq!(deliver_all(&test, &post).await, 0);
     for (pause, tries) in [(119, 0), (1, 1), (239, 0), (1, 1), (100_000, 0)] {
         test.pass(Duration::from_secs(pause));
-        assert_eq!(deliver(&test, &post).await, tries, "{pause}");
+        assert_eq!(deliver_all(&test, &post).await, tries, "{pause}");
     }
     assert_eq!(states(&test).await, [MailState::Sent]);
     let _bob = test.user("bob").await;
     let post = Post::answering([DeliveryOutcome::Refused("the mail server answered 550".to_owned())]);
-    assert_eq!((deliver(&test, &post).await, deliver(&test, &post).await), (1, 0));
+    assert_eq!((deliver_all(&test, &post).await, deliver_all(&test, &post).await), (1, 0));
     assert!(states(&test).await.contains(&MailState::Dead));
 }
 

@@ -156,29 +156,25 @@ async fn what_ses_does_decides_how_often_a_mail_is_sent() {
 }
 
 #[tokio::test]
-async fn a_mailer_that_ended_while_it_sent_is_followed_by_the_schedule() {
-    let test = TestApp::empty().await;
-    let _ada = test.user("ada").await;
-    let event = written(&test).await;
-    let app = test.app.clone();
-    let mut killed = Box::pin(async move { mailer::handle(&app, &tests::mail::Killed, &event).await });
-    while !states(&test).await.contains(&MailState::Sending) {
-        tokio::select! {
-            biased;
-            done = &mut killed => panic!("it ended: {done:?}"),
-            () = tokio::task::yield_now() => {}
+async fn a_mailer_killed_before_or_after_the_send_is_followed_by_the_schedule() {
+    for is_after in [false, true] {
+        let test = TestApp::empty().await;
+        let _ada = test.user("ada").await;
+        let (app, event) = (test.app.clone(), written(&test).await);
+        let deliver = |killed| async move { mailer::handle(&app, &killed, &event).await };
+        let mut copies = test.kill_sender(is_after, deliver).await;
+        let post = Post::default();
+        // The stream brings the record again, and the schedule comes: another sender has the mail until the lease is over.
+        for event in [written(&test).await, due()] {
+            let _ = mailer::handle(&test.app, &post, &event).await.unwrap();
         }
+        assert_eq!(post.take().len(), 0);
+        test.pass(Duration::from_secs(LEASE_SECONDS.unsigned_abs()));
+        assert_eq!(mailer::handle(&test.app, &post, &due()).await.unwrap(), json!({"handled": 1}));
+        copies.extend(post.take());
+        assert_eq!((copies.len(), states(&test).await), (1 + usize::from(is_after), vec![MailState::Sent]));
+        assert_eq!(copies.first(), copies.last(), "a receiver can tell the repetition");
     }
-    drop(killed);
-    let post = Post::default();
-    // The stream brings the record again, and the schedule comes: another sender has the mail until the lease is over.
-    for event in [written(&test).await, due()] {
-        let _ = mailer::handle(&test.app, &post, &event).await.unwrap();
-    }
-    assert_eq!(post.take().len(), 0);
-    test.pass(Duration::from_secs(LEASE_SECONDS.unsigned_abs()));
-    assert_eq!(mailer::handle(&test.app, &post, &due()).await.unwrap(), json!({"handled": 1}));
-    assert_eq!((post.take().len(), states(&test).await), (1, vec![MailState::Sent]));
 }
 
 #[tokio::test]
@@ -245,6 +241,8 @@ async fn a_bounce_stops_mail_until_an_operator_allows_it_or_the_address_changes(
     }
     let listed = pastpaper::mail::list(&test.app, false).await.unwrap();
     assert!(listed.contains("the address rejects mail") && !listed.contains('@'), "{listed}");
+    let known = pastpaper::user::show(&test.app, &ada.email).await.unwrap();
+    assert!(known.contains("\nmail     stopped on 2026-03-01") && known.contains("bounced"), "{known}");
     // Nothing is promised, and a mail that is written all the same is dropped.
     let _ = ada.post("/api/auth/verify/resend", json!({})).await.problem(409, "email_undeliverable");
     let _ = test.anonymous().post("/api/auth/forgot", json!({"email": ada.email})).await.ok();
@@ -252,6 +250,7 @@ async fn a_bounce_stops_mail_until_an_operator_allows_it_or_the_address_changes(
     let answer = pastpaper::mail::allow(&test.app, &ada.email).await.unwrap();
     assert!(answer.contains("bounced"), "{answer}");
     assert!(is_deliverable(&ada).await);
+    assert!(!pastpaper::user::show(&test.app, &ada.email).await.unwrap().contains("\nmail "));
     assert!(pastpaper::mail::allow(&test.app, "nobody@example.org").await.is_err());
     // A complaint stops mail, too; another address gets mail again.
     let complaint =

@@ -70,6 +70,8 @@ mod second_factor;
 mod secrets;
 mod security;
 mod seen_questions;
+mod settings;
+mod spend_limit;
 mod topics;
 mod user_lists;
 mod verification;

@@ -162,7 +162,13 @@ async fn a_mail_program_unsubscribes_with_one_post_without_a_session() {
         (token.clone(), "", 400, "missing_field"),
         (String::new(), "new_sign_in", 400, "missing_field"),
     ] {
-        let _ = nobody.send(Method::POST, &path(&token, kind), None, &[]).await.problem(status, code);
+        let problem = nobody.send(Method::POST, &path(&token, kind), None, &[]).await.problem(status, code);
+        let detail = problem["detail"].as_str().unwrap();
+        assert_eq!(
+            detail.contains("sign in to choose"),
+            code == "invalid_token",
+            "no other mail has another link: {detail}"
+        );
     }
     // An older mail's link is that of a newer one, and a link of another purpose is none.
     test.pass(DAY);

@@ -132,6 +132,8 @@ fn schemas_are_named_and_use_what_generators_read() {
     fn check(value: &Value, place: &str) {
         match value {
             Value::Object(members) => {
+                let of_booleans = members.get("type") == Some(&json!("boolean")) && members.contains_key("enum");
+                assert!(!of_booleans, "{place}: generators name the values of an enum, and `true` is no name");
                 for (name, member) in members {
                     let is_data = ["example", "examples"].contains(&name.as_str());
                     assert!(is_data || !["const", "propertyNames"].contains(&name.as_str()), "{place}: {name}");

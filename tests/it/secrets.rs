@@ -13,7 +13,8 @@ use shared::domain::account::session::SESSION_TTL_SECONDS;
 use tests::mail::token_in;
 use tests::proxy::{Aim, Fault, Reach};
 use tests::stripe::{SECRET_KEY, Shape, StripeFault, WEBHOOK_SECRETS, life};
-use tests::{Answer, MAIL_KEY, Person, TestApp};
+use tests::{Answer, FACTOR_KEY, MAIL_KEY, PASSWORD, Person, TestApp};
+use totp_rs::Secret;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -88,7 +89,7 @@ impl Life {
         self.secrets.push((format!("secret of the token of {whose}"), bytes[16..].to_vec()));
     }
 
-    /// Notes the secrets of a token in a link of a mail.
+    /// Notes the secrets of a token in a mail.
     fn note_link(&mut self, token: &str) {
         let bytes = URL_SAFE_NO_PAD.decode(token.trim_start_matches("pm_")).unwrap();
         self.secrets.push(("token of a mail".to_owned(), token.as_bytes().to_vec()));
@@ -217,6 +218,47 @@ async fn recover(life: &mut Life) {
     assert_eq!(life.ask(&again, Method::GET, "/api/auth/export", None).await, 200);
 }
 
+/// A user with a second factor, who signs in with codes of the app and with recovery codes.
+async fn protect(life: &mut Life) {
+    let person = life.test.user("careful").await;
+    let email = &person.email;
+    life.note_password(email, PASSWORD);
+    life.note_token(email, person.token.as_ref().unwrap());
+    life.secrets.push(("key of factors".to_owned(), FACTOR_KEY.as_bytes().to_vec()));
+    let factor = life.test.give_factor(&person).await;
+    life.secrets.push(("secret of a factor".to_owned(), factor.secret.as_bytes().to_vec()));
+    let bytes = Secret::try_from_base32(&factor.secret).unwrap().as_bytes().to_vec();
+    life.secrets.push(("bytes of the secret of a factor".to_owned(), bytes));
+    for code in &factor.recovery_codes {
+        for code in [code.clone(), code.replace('-', "")] {
+            life.secrets.push(("recovery code".to_owned(), code.into_bytes()));
+        }
+    }
+    let nobody = life.test.anonymous();
+    for code in [factor.recovery_codes[0].clone(), life.test.code(&factor.secret, 1)] {
+        let challenge = life.test.challenge(email).await;
+        let bytes = URL_SAFE_NO_PAD.decode(challenge.trim_start_matches("pc_")).unwrap();
+        life.secrets.push(("challenge".to_owned(), challenge.as_bytes().to_vec()));
+        life.secrets.push(("secret of the challenge".to_owned(), bytes[16..].to_vec()));
+        for wrong in [
+            json!({"challenge": challenge, "code": factor.recovery_codes[1..3].concat()}),
+            json!({"challenge": [challenge]}),
+        ] {
+            life.ask(&nobody, Method::POST, "/api/auth/login/factor", Some(wrong)).await;
+        }
+        let answer = nobody.answer(&challenge, &code).await.ok();
+        life.note_token(email, answer["token"].as_str().unwrap());
+    }
+    for path in ["/api/auth/me", "/api/auth/sessions", "/api/auth/export"] {
+        assert_eq!(life.ask(&person, Method::GET, path, None).await, 200, "{path}");
+    }
+    let token = life.test.unsubscribe_token(&person).await;
+    life.note_link(&token);
+    let path = format!("/api/auth/notices/unsubscribe?token={token}&kind=plan_started");
+    assert_eq!(life.ask(&nobody, Method::POST, &path, None).await, 200);
+    life.ask(&nobody, Method::POST, &format!("{path}A"), None).await;
+}
+
 #[tokio::test]
 async fn no_secret_is_in_the_table_the_logs_or_a_response() {
     let log = Log::default();
@@ -234,6 +276,7 @@ async fn no_secret_is_in_the_table_the_logs_or_a_response() {
         life.live(number).await;
     }
     recover(&mut life).await;
+    protect(&mut life).await;
     // An internal error is logged with its cause.
     let email = "user2@example.org";
     for fault in [Fault::ErrorBefore, Fault::Throttle] {

@@ -42,6 +42,7 @@ use shared::domain::credits::{EntryType, Movement, Plan, REFRESH_PERIOD_SECONDS,
 use shared::domain::id::{EntryId, UserId};
 use shared::domain::limits::Limits;
 use shared::domain::random::Random;
+use shared::domain::settings::CreditTerms;
 use shared::domain::time::{Clock, SystemClock};
 use shared::store::{Credential, ImportedAccount, Store};
 
@@ -251,7 +252,7 @@ impl TestApp {
         let wallet = Wallet {
             credits: 5,
             plan: Plan::Free,
-            monthly_credits: Plan::Free.monthly_credits(),
+            monthly_credits: CreditTerms::DEFAULT.monthly(Plan::Free),
             credits_reset_at: self.app.now().as_second() + REFRESH_PERIOD_SECONDS,
             unlimited_until: None,
         };
@@ -293,7 +294,7 @@ impl TestApp {
         let wallet = Wallet {
             credits,
             plan,
-            monthly_credits: plan.monthly_credits(),
+            monthly_credits: CreditTerms::DEFAULT.monthly(plan),
             credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
             unlimited_until: None,
         };

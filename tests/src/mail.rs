@@ -1,14 +1,14 @@
 //! The mail of a test: what would be sent, and senders that fail.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use shared::app::deliver_mail::Courier;
 use shared::domain::account::Password;
 use shared::domain::id::UserId;
 use shared::domain::mail::delivery::DeliveryOutcome;
 use shared::domain::mail::message::Message;
-use shared::domain::mail::{Mail, MailKind};
+use shared::domain::mail::{Mail, MailKind, MailState};
 
 use crate::{API_URL, PASSWORD, Person, TestApp};
 
@@ -40,11 +40,17 @@ impl Courier for Post {
     }
 }
 
-/// Never finishes: the process is ended while it sends.
-pub struct Killed;
+/// Never finishes: the process is ended while it sends, before or after the server took the mail.
+pub struct Killed {
+    is_after: bool,
+    server: Arc<Post>,
+}
 
 impl Courier for Killed {
-    async fn send(&self, _: &Message) -> DeliveryOutcome {
+    async fn send(&self, message: &Message) -> DeliveryOutcome {
+        if self.is_after {
+            let _ = self.server.send(message).await;
+        }
         std::future::pending().await
     }
 }
@@ -73,6 +79,28 @@ impl TestApp {
         let post = Post::default();
         let _ = self.app.deliver_due_mail(&post).await.unwrap();
         post.take()
+    }
+
+    /// Ends a delivery while it sends, as a crash does: before the server took the mail, or after that and before the outcome was
+    /// written. Returns what the server took.
+    pub async fn kill_sender<F: Future>(&self, is_after: bool, deliver: impl FnOnce(Killed) -> F) -> Vec<Message> {
+        let server = Arc::new(Post::default());
+        let mut delivery = Box::pin(deliver(Killed { is_after, server: Arc::clone(&server) }));
+        let mut taken = Vec::new();
+        for _ in 0..2_000 {
+            tokio::select! {
+                biased;
+                _ = &mut delivery => panic!("the delivery ended"),
+                () = tokio::task::yield_now() => {}
+            }
+            taken.extend(server.take());
+            let mails = self.app.store.mails().await.unwrap();
+            let is_claimed = mails.iter().any(|stored| stored.mail.state == MailState::Sending);
+            if is_claimed && taken.len() == usize::from(is_after) {
+                return taken;
+            }
+        }
+        panic!("nothing was claimed, or nothing sent");
     }
 
     /// Delivers the mail to this person that is due, and returns the token in the newest.

@@ -160,9 +160,11 @@ test("a student's life, from sign-up to the result of a midterm", async () => {
   await page.reload();
   assert.equal(await page.locator("input.formula").first().inputValue(), "x^2");
   await page.getByText("4 questions have no answer yet.").waitFor();
+  assert.match(await page.locator(".clock .time").innerText(), /^\d+:\d\d$/, "time is left");
   await button(page, "Hand in").click();
   await page.getByRole("heading", { name: "Your result" }).waitFor();
   assert.equal(await page.getByText("No answer", { exact: true }).count(), 4);
+  await page.getByRole("heading", { name: "What to review" }).waitFor();
   await page.reload();
   await page.getByRole("heading", { name: "Your result" }).waitFor();
 
@@ -170,6 +172,12 @@ test("a student's life, from sign-up to the result of a midterm", async () => {
   await page.getByRole("heading", { name: "History" }).waitFor();
   assert.equal(await page.locator("tbody .minus").count(), 3);
   await page.getByRole("link", { name: "Account" }).click();
+  assert.equal(await page.getByLabel("Your password was changed").isDisabled(), true);
+  const noticeSaved = page.waitForResponse((response) => response.request().method() === "PATCH");
+  await page.getByLabel("New sign-in").uncheck();
+  assert.equal((await noticeSaved).status(), 200);
+  await page.reload();
+  assert.equal(await page.getByLabel("New sign-in").isChecked(), false);
   const exported = page.waitForEvent("download");
   await button(page, "Save my data").click();
   assert.equal((await exported).suggestedFilename(), "pastpaper-export.json");
@@ -236,6 +244,55 @@ test("what was answered long ago is reviewed today, by keyboard and without cred
   assert.equal(await credits(page), 5);
   assert.deepEqual(page.troubles, []);
   await page.context().close();
+});
+
+test("a midterm is resumed on another device, and handed in once over a lost connection", async () => {
+  const page = await tab({ refused: ["lost"] });
+  const email = await signUp(page);
+  await open(page, "/app/courses/calc2/midterm");
+  await button(page, /Make a midterm/).click();
+  await button(page, "Start the clock").click();
+  await page.getByRole("heading", { name: "Midterm in progress" }).waitFor();
+  await page.locator("fieldset.choices input").first().check();
+
+  // The clock of the other device is a day fast. It shows the time that the service counts.
+  const other = await tab();
+  await other.addInitScript(() => {
+    const right = Date.now;
+    Date.now = () => right() + 86_400_000;
+  });
+  await open(other, "/app/sign-in");
+  await other.getByLabel("Email").fill(email);
+  await other.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await button(other, "Sign in").click();
+  await other.waitForSelector(".cards");
+  await open(other, new URL(page.url()).pathname);
+  await other.getByRole("heading", { name: "Midterm in progress" }).waitFor();
+  const seconds = async (tab) => {
+    const [minutes, rest] = (await tab.locator(".clock .time").innerText()).split(":").map(Number);
+    return minutes * 60 + rest;
+  };
+  const [here, there] = [await seconds(page), await seconds(other)];
+  assert.ok(Math.abs(here - there) <= 5, `${here} and ${there} seconds are left`);
+
+  // The answers arrive, and the result is lost.
+  await page.route("**/submit", async (route) => {
+    await route.fetch();
+    await route.abort("connectionreset");
+  }, { times: 1 });
+  await button(page, "Hand in").click();
+  await page.getByText("No answer came.").waitFor();
+  await button(other, "Hand in").click();
+  await other.getByRole("heading", { name: "Your result" }).waitFor();
+  const score = await other.locator(".score .huge").innerText();
+  assert.equal(await other.locator("article code").count(), 1, "the answer of the first device counts");
+  await button(page, "Hand in").click();
+  await page.getByRole("heading", { name: "Your result" }).waitFor();
+  assert.equal(await page.locator(".score .huge").innerText(), score);
+  assert.equal(await page.locator("article code").count(), 1);
+  assert.deepEqual([...page.troubles, ...other.troubles], []);
+  await page.context().close();
+  await other.context().close();
 });
 
 test("a forgotten password is set anew by the link of a mail", async () => {
@@ -544,8 +601,8 @@ test("every page is accessible, fits and has no error, on a phone and a desk, li
     return email;
   })();
   const signIn = { en: ["Email", "Password", "Sign in"], de: ["E-Mail", "Passwort", "Anmelden"] };
-  /** Made by the first visit. */
-  const made = {};
+  /** Bought by the first visit. */
+  let question;
   for (const [width, colorScheme, locale] of [
     [1280, "light", "en"],
     [390, "dark", "de"],
@@ -574,22 +631,21 @@ test("every page is accessible, fits and has no error, on a phone and a desk, li
       await open(page, path);
       await sound(page, `${path} at ${width}`);
     }
-    if (!made.midterm) {
-      await open(page, "/app/courses/calc2/midterm");
-      await page.locator(".buy").click();
-      await page.waitForURL("**/midterms/*");
-      made.midterm = new URL(page.url()).pathname;
+    if (!question) {
       await open(page, "/app/courses/calc2/practice");
       await page.locator(".buy").click();
       await page.waitForURL("**/questions/*");
-      made.question = new URL(page.url()).pathname;
+      question = new URL(page.url()).pathname;
     }
-    await open(page, made.question);
+    await open(page, question);
     await sound(page, `question at ${width}`);
     await page.locator(".question .button.quiet").click();
     await page.locator(".solution").waitFor();
     await sound(page, `solution at ${width}`);
-    await open(page, made.midterm);
+    // A midterm is sat once.
+    await open(page, "/app/courses/calc2/midterm");
+    await page.locator(".buy").click();
+    await page.waitForURL("**/midterms/*");
     await sound(page, `midterm at ${width}`);
     await page.locator("main .card .button").click();
     await page.locator(".sitting").waitFor();

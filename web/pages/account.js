@@ -1,8 +1,8 @@
-// The account: address, sessions, password, all data, deletion.
+// The account: address, notices, sessions, password, all data, deletion.
 
-import { changeMe, get, post, remove } from "../api.js";
+import { get, patch, post, remove } from "../api.js";
 import { fill, h } from "../dom.js";
-import { doing, form, heading, notice } from "../pieces.js";
+import { doing, explain, form, heading, notice } from "../pieces.js";
 import { figure } from "./course.js";
 import { again, go, root } from "../router.js";
 import { freshMe, setUser } from "../state.js";
@@ -11,7 +11,7 @@ import { date, dateTime, t } from "../texts.js";
 
 /** @param {Context} context @returns {Promise<Page>} */
 export async function account({ signal }) {
-  const [user, { sessions }] = await Promise.all([freshMe(), get("/api/auth/sessions", { signal })]);
+  const [user, { sessions }, { notices }] = await Promise.all([freshMe(), get("/api/auth/sessions", { signal }), get("/api/auth/notices", { signal })]);
   return {
     title: t("account"),
     body: [
@@ -53,6 +53,7 @@ export async function account({ signal }) {
       h("section.card", { id: "profile" }, h("h2", null, t("profile")), user.new_email ? notice("note", t("email.pending", { email: user.new_email })) : null, profile(user)),
       h("section.card", { id: "password" }, h("h2", null, t("password.change")), changePassword(user.email)),
       h("section.card", { id: "factor" }, h("h2", null, t("factor")), user.second_factor ? factorRemoval() : factorSetup()),
+      h("section.card", { id: "notices" }, h("h2", null, t("notices")), h("p", null, t("notices.text")), notices.map(choice)),
       h("section.card", { id: "export" }, h("h2", null, t("export")), h("p", null, t("export.text")), doing(t("export.save"), saveExport, "button quiet")),
       h("section.card.danger", { id: "delete" }, h("h2", null, t("delete")), h("p", null, t("delete.text")), deletion(user.email)),
     ],
@@ -86,12 +87,28 @@ function profile(user) {
     submit: t("profile.save"),
     act: async ({ name = "", email = "", password = "" }) => {
       const isOther = email.trim() !== user.email;
-      const { user: changed } = await changeMe({ name, ...(isOther && { email: email.trim(), password: password || null }) });
+      const { user: changed } = await patch("/api/auth/me", { body: { name, ...(isOther && { email: email.trim(), password: password || null }) } });
       setUser(changed);
       fill(place, notice("good", changed.new_email ? t("email.pending", { email: changed.new_email }) : t("profile.saved")));
     },
   });
   return [element, place];
+}
+
+/** A notice by mail. A choice is saved at once. @param {Of<"NoticeView">} notice */
+function choice({ kind, enabled, essential }) {
+  const place = h("div", null);
+  const input = h("input", { type: "checkbox", checked: enabled, disabled: essential });
+  input.addEventListener("change", async () => {
+    fill(place);
+    try {
+      await patch("/api/auth/notices", { body: { [kind]: input.checked } });
+    } catch (error) {
+      input.checked = !input.checked;
+      fill(place, explain(error));
+    }
+  });
+  return h("div", null, h("label.check", null, input, t(`notices.${kind}`), essential ? h("span.hint", null, t("notices.always")) : null), place);
 }
 
 /** For password managers, which want to know whose password it is. @param {string} email */

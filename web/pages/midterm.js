@@ -1,10 +1,10 @@
 // Midterms: generate one, sit it against the clock, hand it in, see the result.
-// The clock and the answers are kept in this tab, because the service stores answers only when they are handed in.
+// The service keeps the time and the result. This tab keeps what was typed until it is handed in.
 
-import { Problem, get, getFile, once } from "../api.js";
+import { get, getFile, once, post } from "../api.js";
 import { fill, h, newId, shown } from "../dom.js";
 import { bar, buying, clock, crumbs, doing, heading, icon, link, notice, points, run, table, upToCourse } from "../pieces.js";
-import { answerForm, facts, handIn, needsOpinion, questionText, solutionOf } from "../question.js";
+import { answerForm, facts, handIn, questionText, solutionOf } from "../question.js";
 import { figure } from "./course.js";
 import { again, go, to } from "../router.js";
 import { me, prices, setCredits } from "../state.js";
@@ -81,28 +81,22 @@ export async function midterms({ params, signal }) {
 /** @param {string} level */
 const levelName = (level) => (LEVELS.some((each) => each === level) ? t(`midterm.${/** @type {"easy"} */ (level)}`) : level);
 
-/** The midterm that was generated last, so that it is shown without a request. @type {Midterm | null} */
+/** A midterm that was just delivered or started, so that the next page needs no request. @type {Midterm | null} */
 let latest = null;
-
-/** @param {string} id @param {AbortSignal} signal @returns {Promise<Midterm>} */
-async function midtermOf(id, signal) {
-  if (latest?.midterm_id === id) return latest;
-  const found = /** @type {Midterm} */ (await get("/api/midterm/{id}", { path: { id }, query: { render: "html" }, signal }));
-  latest = found;
-  return found;
-}
 
 /** @param {Context} context @returns {Promise<Page>} */
 export async function midterm({ params, signal }) {
-  const found = await midtermOf(params["midterm"] ?? "", signal);
-  const name = `sitting.${found.midterm_id}`;
-  /** @type {Sitting | null} */
-  const sitting = kept(name);
+  const id = params["midterm"] ?? "";
+  const known = latest?.midterm_id === id ? latest : null;
+  latest = null;
+  const found = known ?? /** @type {Midterm} */ (await get("/api/midterm/{id}", { path: { id }, query: { render: "html" }, signal }));
+  const { sitting } = found;
   const title = `${t("midterm")} · ${levelName(found.difficulty)}`;
   const top = [crumbs(...upToCourse(found.course_id), [t("midterm"), to("courses", found.course_id, "midterm")])];
-  if (!sitting) return { title, body: [top, ready(found, name)] };
-  if (sitting.marks && sitting.endedAt) return { title, body: [top, result(found, sitting, name)] };
-  return { title, body: [top, sit(found, sitting, name, signal)] };
+  if (!sitting) return { title, body: [top, ready(found)] };
+  if (!sitting.handed_in_at) return { title, body: [top, sit(found, sitting, signal)] };
+  const marks = await get("/api/midterm/{id}/result", { path: { id }, signal });
+  return { title, body: [top, result(found, marks)] };
 }
 
 /** @param {Midterm} found */
@@ -111,9 +105,9 @@ const total = (found) => found.questions.reduce((sum, question) => sum + (questi
 /** @param {Midterm} found */
 const minutesOf = (found) => Math.max(1, Math.round(found.fit.minutes.achieved || found.blueprint.minutes));
 
-/** Before the clock starts. @param {Midterm} found @param {string} name */
-function ready(found, name) {
-  const [minutesId] = [newId()];
+/** Before the clock starts. @param {Midterm} found */
+function ready(found) {
+  const minutesId = newId();
   const minutes = h("input", { id: minutesId, type: "number", min: 1, max: 600, value: minutesOf(found), inputmode: "numeric" });
   return [
     heading(t("midterm.ready")),
@@ -135,7 +129,8 @@ function ready(found, name) {
         null,
         doing(t("midterm.start"), async () => {
           const wanted = Math.max(1, Math.min(600, Math.floor(Number(minutes.value)) || minutesOf(found)));
-          keep(name, /** @type {Sitting} */ ({ startedAt: Date.now(), minutes: wanted }));
+          const { sitting } = await post("/api/midterm/{id}/start", { path: { id: found.midterm_id }, body: { minutes: wanted } });
+          latest = { ...found, sitting };
           again();
         }),
       ),
@@ -181,11 +176,12 @@ function files(found) {
   );
 }
 
-/** While the clock runs. @param {Midterm} found @param {Sitting} sitting @param {string} name @param {AbortSignal} signal */
-function sit(found, sitting, name, signal) {
+/** While the clock runs. @param {Midterm} found @param {Of<"Sitting">} sitting @param {AbortSignal} signal */
+function sit(found, sitting, signal) {
   const draft = (/** @type {Question} */ question) => `draft.midterm.${found.midterm_id}.${question.id}`;
-  const forms = found.questions.map((question) => ({ question, form: answerForm(question, draft(question)) }));
-  const until = sitting.startedAt + sitting.minutes * 60_000;
+  const forms = found.questions.map((question) => ({ question, form: answerForm(question, draft(question)), ms: 0 }));
+  // The clock of this device may be wrong, so the time left is that of the service.
+  const until = Date.parse(sitting.deadline) - Date.parse(sitting.now) + Date.now();
   const time = h("strong.time", null, "");
   const said = h("p.unseen", { role: "status" }, "");
   const spoken = new Set();
@@ -205,7 +201,14 @@ function sit(found, sitting, name, signal) {
   const timer = setInterval(tick, 1000);
   signal.addEventListener("abort", () => clearInterval(timer));
 
-  const status = h("p.hint", { role: "status" }, "");
+  /** The question in which the focus is, since when. @type {typeof forms[number] | undefined} */
+  let present;
+  let since = 0;
+  /** Counts the time of a question until the focus is in another one. @param {typeof forms[number]} [next] */
+  const turn = (next) => {
+    if (present) present.ms += Date.now() - since;
+    [present, since] = [next, Date.now()];
+  };
   const place = h("div", null);
   const button = h("button.button", { type: "button" }, t("midterm.hand.in"));
   const blanks = h("p.hint", null, "");
@@ -218,27 +221,20 @@ function sit(found, sitting, name, signal) {
     "click",
     () =>
       void run(place, button, async () => {
-        const endedAt = sitting.endedAt ?? Date.now();
-        /** @type {Record<string, Mark>} */
-        const marks = sitting.marks ?? {};
-        const share = Math.round(((endedAt - sitting.startedAt) / found.questions.length));
-        // Kept after each answer, so that a lost connection loses none and sends none twice.
-        for (const [index, { question, form }] of forms.entries()) {
-          if (marks[question.id]) continue;
-          status.textContent = t("midterm.sending", { n: index + 1, all: forms.length });
+        turn();
+        /** @type {BodyOf<Paths["/api/midterm/{id}/submit"]["post"]>["answers"]} */
+        const answers = {};
+        for (const { question, form, ms } of forms) {
           const given = form.given();
-          marks[question.id] = given ? await markOf(question, given, Date.now() - share) : { score: 0, state: "blank", given: null };
-          keep(partly, marks);
-          form.disable();
+          if (given) answers[question.id] = { ...given, time_spent_seconds: Math.min(86_400, Math.round(ms / 1000)) || null };
         }
-        keep(name, { ...sitting, endedAt, marks });
-        keep(partly, null);
+        // After a lost answer the same sheet may be sent again: the first that arrived counts.
+        const { handed_in_at } = await post("/api/midterm/{id}/submit", { path: { id: found.midterm_id }, body: { answers } });
         for (const { question } of forms) keep(draft(question), null);
+        latest = { ...found, sitting: { ...sitting, handed_in_at } };
         again();
       }),
   );
-  const partly = `${name}.marks`;
-  if (kept(partly)) sitting.marks = kept(partly) ?? {};
   return h(
     "div.sitting",
     null,
@@ -248,103 +244,94 @@ function sit(found, sitting, name, signal) {
     h(
       "div",
       { oninput: count, onchange: count },
-      forms.map(({ question, form }, index) =>
-        h("article.card", { "aria-labelledby": `q${index}` }, h("h2", { id: `q${index}` }, t("question.n", { n: index + 1 })), facts(question), questionText(question), form.element),
+      forms.map((one, index) =>
+        h(
+          "article.card",
+          { "aria-labelledby": `q${index}`, onfocusin: () => turn(one) },
+          h("h2", { id: `q${index}` }, t("question.n", { n: index + 1 })),
+          facts(one.question),
+          questionText(one.question),
+          one.form.element,
+        ),
       ),
     ),
-    h("div.card.handin", null, blanks, button, status, place),
+    h("div.card.handin", null, blanks, button, place),
   );
 }
 
-/** @param {Question} question @param {Given} given @param {number} since @returns {Promise<Mark>} */
-async function markOf(question, given, since) {
-  try {
-    const { score } = await handIn(question.id, given, since);
-    return { score, state: "marked", given };
-  } catch (error) {
-    // Marked by the student, when the solution is there.
-    if (needsOpinion(error)) return { score: 0, state: "open", given };
-    if (error instanceof Problem && error.status === 422) return { score: 0, state: "open", given };
-    throw error;
-  }
-}
-
-/** After it was handed in. @param {Midterm} found @param {Sitting} sitting @param {string} name */
-function result(found, sitting, name) {
-  const marks = sitting.marks ?? {};
-  const place = h("div", null);
-  const summary = () => {
-    const got = found.questions.reduce((sum, question) => sum + (marks[question.id]?.score ?? 0) * (question.points ?? 0), 0);
-    const all = total(found);
-    const open = Object.values(marks).filter((mark) => mark.state === "open").length;
-    const seconds = ((sitting.endedAt ?? 0) - sitting.startedAt) / 1000;
-    fill(
-      place,
-      h(
-        "div.card.score",
-        null,
-        h("p.huge", null, `${number(got)} / ${number(all)} `, h("span", null, t("points.word"))),
-        bar(all > 0 ? got / all : 0, undefined, "thick"),
-        h("p", null, percent(all > 0 ? got / all : 0), " · ", t("midterm.took", { time: clock(seconds), minutes: sitting.minutes })),
-        open > 0 ? notice("note", t("midterm.open", { n: open })) : null,
-      ),
-    );
-  };
-  summary();
-  /** @param {Question} question @param {number} index */
-  const one = (question, index) => {
-    const mark = marks[question.id];
-    const state = h("div", null);
-    const show = () => {
-      const kind = mark?.state === "open" ? "note" : (mark?.score ?? 0) >= 1 ? "good" : (mark?.score ?? 0) > 0 ? "note" : "bad";
-      const text = mark?.state === "blank" ? t("mark.blank") : mark?.state === "open" ? t("opinion") : t("mark.points", { got: number((mark?.score ?? 0) * (question.points ?? 0)), all: number(question.points ?? 0) });
-      fill(state, h(`p.mark.${kind}`, null, icon(kind === "good" ? "check" : kind === "bad" ? "cross" : "pencil"), text), mark?.state === "open" ? opinion() : null);
-    };
-    const opinion = () => {
-      const failed = h("div", null);
-      const buttons = [true, false].map((wasRight) => {
-        const button = h("button.button.quiet", { type: "button" }, t(wasRight ? "opinion.yes" : "opinion.no"));
-        button.addEventListener(
-          "click",
-          () =>
-            void run(failed, button, async () => {
-              if (!mark?.given) return;
-              const { score } = await handIn(question.id, { ...mark.given, was_correct: wasRight }, Date.now());
-              mark.score = score;
-              mark.state = "marked";
-              keep(name, { ...sitting, marks });
-              show();
-              summary();
-            }),
-        );
-        return button;
-      });
-      return h("div", null, h("p.row", null, buttons), failed);
-    };
-    show();
-    const given = mark?.given;
-    const mine = given ? (given.answer ?? Object.entries(given.answers ?? {}).map(([label, answer]) => `${label}: ${answer}`).join("; ")) : "";
-    return h(
-      "article.card",
-      { "aria-labelledby": `r${index}` },
-      h("h2", { id: `r${index}` }, t("question.n", { n: index + 1 })),
-      facts(question),
-      questionText(question),
-      mine ? h("p", null, `${t("answer.yours")} `, h("code", null, mine)) : null,
-      state,
-      h("details", null, h("summary", null, t("solution.show")), solutionOf(question)),
-    );
-  };
-  const retry = h("button.button.quiet", { type: "button" }, t("midterm.again"));
-  retry.addEventListener("click", () => {
-    keep(name, null);
-    again();
-  });
+/** After it was handed in. @param {Midterm} found @param {Of<"SittingResult">} marks */
+function result(found, marks) {
+  const open = marks.questions.filter(({ state }) => state === "unmarked").length;
+  const share = (marks.percent ?? 0) / 100;
   return [
     heading(t("midterm.result")),
-    place,
-    h("section", null, h("h2.unseen", null, t("questions")), found.questions.map(one)),
-    h("p.row", null, link(t("progress"), to("courses", found.course_id, "progress"), "button"), retry),
+    h(
+      "div.card.score",
+      null,
+      h("p.huge", null, `${number(marks.earned)} / ${number(marks.points - marks.unmarked)} `, h("span", null, t("points.word"))),
+      bar(share, undefined, "thick"),
+      h("p", null, percent(share), " · ", t("midterm.took", { time: clock(marks.seconds), minutes: number(Math.round(marks.seconds_allowed / 60)) })),
+      marks.late ? notice("note", t("midterm.late")) : null,
+      open > 0 ? notice("note", t("midterm.open", { n: open })) : null,
+    ),
+    marks.review.length > 0
+      ? h(
+          "section",
+          null,
+          h("h2", null, t("midterm.review")),
+          h("ul.rows", null, marks.review.map((topic) => h("li", null, link(topic.topic_name ?? topic.topic_id, to("courses", found.course_id, "topics", topic.topic_id)), h("span", null, t("mark.lost", { n: number(topic.points_lost), all: number(topic.points) }))))),
+        )
+      : null,
+    h("section", null, h("h2.unseen", null, t("questions")), found.questions.map((question, index) => one(found, question, marks.questions[index], index))),
+    h("p.row", null, link(t("progress"), to("courses", found.course_id, "progress"), "button")),
     files(found),
   ];
+}
+
+/** A question with its mark. @param {Midterm} found @param {Question} question @param {Of<"SatQuestion"> | undefined} mark @param {number} index */
+function one(found, question, mark, index) {
+  // What the student has marked since: the result stays as it is.
+  const name = `opinion.${found.midterm_id}.${question.id}`;
+  const state = h("div", null);
+  const { points = 0, earned = 0, unmarked = 0 } = mark ?? {};
+  const given = [mark?.answer, ...Object.entries(mark?.answers ?? {}).map(([label, answer]) => `${label}: ${answer}`)].filter(Boolean).join("; ");
+  const show = () => {
+    const isOpen = mark?.state === "unmarked";
+    const kind = isOpen ? "note" : points > 0 && earned >= points ? "good" : earned > 0 ? "note" : "bad";
+    const words = !mark || mark.state === "unanswered" ? t("mark.blank") : unmarked === points && isOpen ? null : t("mark.points", { got: number(earned), all: number(points) });
+    fill(
+      state,
+      words === null ? null : h(`p.mark.${kind}`, null, icon(kind === "good" ? "check" : kind === "bad" ? "cross" : "pencil"), words),
+      isOpen ? (kept(name) ? h("p.hint", null, t("verdict.self")) : opinion()) : null,
+    );
+  };
+  const opinion = () => {
+    const failed = h("div", null);
+    const buttons = [true, false].map((wasRight) => {
+      const button = h("button.button.quiet", { type: "button" }, t(wasRight ? "opinion.yes" : "opinion.no"));
+      button.addEventListener(
+        "click",
+        () =>
+          void run(failed, button, async () => {
+            const sent = mark?.answer ? { answer: mark.answer } : { answers: mark?.answers ?? {} };
+            await handIn(question.id, { ...sent, was_correct: wasRight }, Date.now());
+            keep(name, true);
+            show();
+          }),
+      );
+      return button;
+    });
+    return notice("note", h("p", null, t("opinion")), h("p.row", null, buttons), failed);
+  };
+  show();
+  return h(
+    "article.card",
+    { "aria-labelledby": `r${index}` },
+    h("h2", { id: `r${index}` }, t("question.n", { n: index + 1 })),
+    facts(question),
+    questionText(question),
+    given ? h("p", null, `${t("answer.yours")} `, h("code", null, given)) : null,
+    state,
+    h("details", null, h("summary", null, t("solution.show")), solutionOf(question)),
+  );
 }

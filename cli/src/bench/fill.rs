@@ -18,8 +18,9 @@ use shared::domain::account::profile::Profile;
 use shared::domain::account::{Email, Name, Password};
 use shared::domain::catalog::draft::CatalogDraft;
 use shared::domain::credits::ledger::Entry;
-use shared::domain::credits::{Charge, EntryType, PRACTICE_QUESTION_PRICE, Plan, SIGNUP_BONUS_CREDITS, Wallet};
+use shared::domain::credits::{Charge, EntryType, Plan, Wallet};
 use shared::domain::id::{CourseId, ExamId, PatternId, QuestionId, TopicId, UserId};
+use shared::domain::settings::CreditTerms;
 use shared::store::{Credential, ImportedAccount};
 
 use crate::database::{DataSource, Open};
@@ -51,7 +52,7 @@ struct Population {
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=10_000_000))]
     users: u32,
     /// Ledger entries of each user
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=i64::from(SIGNUP_BONUS_CREDITS) + 1))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=i64::from(CreditTerms::DEFAULT.signup_bonus) + 1))]
     entries: u32,
     /// Questions of each course, in one list
     #[arg(long, value_delimiter = ',', default_value = "100", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -130,9 +131,9 @@ fn account(number: u32, population: &Population, hash: &PasswordHash, now: Times
     let mut random = fastrand::Rng::with_seed(number.into());
     let id = UserId(uuid::Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid());
     let created_at = now - AGE * i32::try_from(population.users - number)? / i32::try_from(population.users)?;
-    let mut ledger = Wallet::open(created_at);
+    let mut ledger = Wallet::open(created_at, &CreditTerms::DEFAULT);
     let charge = Charge {
-        price: PRACTICE_QUESTION_PRICE,
+        price: CreditTerms::DEFAULT.practice_question,
         kind: EntryType::QuestionView,
         description: "1 practice question".to_owned(),
     };

@@ -61,7 +61,7 @@ pub(crate) async fn register(
     let password_hash = app.hash_password_before(limiter, new.password.password().clone()).await?;
     let now = app.now();
     let user_id = UserId(app.random.uuid_v4());
-    let Settlement { wallet, movements } = Wallet::open(now);
+    let Settlement { wallet, movements } = Wallet::open(now, app.terms());
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let profile = Profile {
         // Where no mail is sent, nobody could verify an email.

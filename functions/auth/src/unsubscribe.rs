@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use shared::app::App;
 use shared::domain::mail::notices::OptionalNotice;
 use shared::domain::mail::token::{LinkPurpose, TypedToken};
-use shared::http::{Body, LimitSubject, Limiter, Problem, Query};
+use shared::http::{Body, Code, LimitSubject, Limiter, Problem, Query};
+use shared::store::LinkTokenState;
 use utoipa::{IntoParams, ToSchema};
-
-use crate::link_token::{account, invalid};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -48,10 +47,14 @@ pub(crate) async fn unsubscribe(
     let now = app.now();
     let read = async { Ok::<_, Problem>(app.store.link_token(&token, LinkPurpose::Unsubscribe, now).await?) };
     let (state, ()) = tokio::try_join!(read, limiter.admit(LimitSubject::default()))?;
-    let profile = account(state)?;
+    let LinkTokenState::Valid(profile) = state else { return Err(invalid()) };
     let mut off = profile.notices_off.clone();
     if off.insert(request.kind) && !app.store.set_notices_off(&profile, &off, now).await? {
         return Err(invalid());
     }
     Ok(axum::Json(Unsubscribed { success: true, kind: request.kind, enabled: false }))
+}
+
+fn invalid() -> Problem {
+    Problem::new(Code::InvalidToken, "The link is wrong or has expired; sign in to choose which mails you get.")
 }

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use crate::show_me::Me;
 
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct MeUpdate {
     /// The new name; an empty text removes it. Null or absent: the name stays.
     #[serde(default)]

@@ -4,10 +4,8 @@ use axum::extract::State;
 use serde::Deserialize;
 use shared::app::App;
 use shared::domain::mail::notices::OptionalNotice;
-use shared::domain::schema::has_schema;
 use shared::http::{Body, Claim, Json, Problem};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::show_notices::NoticeList;
 
@@ -22,17 +20,24 @@ pub(crate) struct NoticeChoices {
     /// Tells that a plan began.
     #[serde(default)]
     plan_started: Option<bool>,
+    /// Essential, as the following ones: only `true` is accepted.
     #[serde(default)]
+    #[schema(value_type = Option<bool>)]
     password_changed: Option<AlwaysOn>,
     #[serde(default)]
+    #[schema(value_type = Option<bool>)]
     email_changed: Option<AlwaysOn>,
     #[serde(default)]
+    #[schema(value_type = Option<bool>)]
     factor_added: Option<AlwaysOn>,
     #[serde(default)]
+    #[schema(value_type = Option<bool>)]
     factor_removed: Option<AlwaysOn>,
     #[serde(default)]
+    #[schema(value_type = Option<bool>)]
     payment_failed: Option<AlwaysOn>,
     #[serde(default)]
+    #[schema(value_type = Option<bool>)]
     account_deleted: Option<AlwaysOn>,
 }
 
@@ -44,8 +49,6 @@ impl Body for NoticeChoices {
 #[derive(Deserialize)]
 #[serde(try_from = "bool")]
 struct AlwaysOn;
-
-has_schema!(AlwaysOn, ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])));
 
 impl TryFrom<bool> for AlwaysOn {
     type Error = &'static str;

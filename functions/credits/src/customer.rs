@@ -41,7 +41,7 @@ where
 async fn give_up(app: &App, profile: &Profile, customer: &str) -> Result<(), Problem> {
     match app.stripe.existence_of(customer).await? {
         Existence::Deleted => {
-            let prices = app.stripe.settings().prices();
+            let prices = app.config.prices();
             let event = Event::customer_is_gone(customer);
             let _ = app.store.settle(profile.id, &event, &prices, |_, _| None, (app.now(), &*app.random)).await?;
             Ok(())

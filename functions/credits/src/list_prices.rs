@@ -3,10 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 use shared::app::App;
-use shared::domain::credits::{
-    ANALYSIS_PRICE, BUNDLE_PRICE, BUNDLE_QUESTIONS, Credits, MIDTERM_PRICE, PRACTICE_QUESTION_PRICE, Plan,
-    REFRESH_PERIOD_SECONDS, SIGNUP_BONUS_CREDITS, START_PRICE,
-};
+use shared::domain::credits::{BUNDLE_QUESTIONS, Credits, Plan, REFRESH_PERIOD_SECONDS};
 use shared::domain::time::DAY_SECONDS;
 use shared::http::{OpenCatalogue, Problem};
 use utoipa::ToSchema;
@@ -59,23 +56,24 @@ struct PlanOffer {
 pub(crate) async fn list_prices(State(app): State<App>) -> Result<OpenCatalogue<PriceList>, Problem> {
     // A local server without Stripe sells the paid plans by a placeholder.
     let sells = app.stripe.is_configured() || app.config.is_local();
+    let terms = app.terms();
     let offer = |plan: Plan| PlanOffer {
         plan,
-        monthly_credits: plan.monthly_credits(),
+        monthly_credits: terms.monthly(plan),
         is_unlimited: plan == Plan::Unlimited,
         is_for_sale: plan != Plan::Free && sells,
     };
     Ok(OpenCatalogue(PriceList {
         prices: Prices {
-            practice_question: PRACTICE_QUESTION_PRICE,
-            bundle: BUNDLE_PRICE,
+            practice_question: terms.practice_question,
+            bundle: terms.bundle,
             bundle_questions: BUNDLE_QUESTIONS,
-            start_question: START_PRICE,
-            analysis: ANALYSIS_PRICE,
-            midterm: MIDTERM_PRICE,
+            start_question: terms.start_question,
+            analysis: terms.analysis,
+            midterm: terms.midterm,
         },
         plans: [Plan::Free, Plan::Starter, Plan::Unlimited].map(offer).into(),
-        signup_credits: SIGNUP_BONUS_CREDITS,
+        signup_credits: terms.signup_bonus,
         refresh_days: REFRESH_PERIOD_SECONDS / DAY_SECONDS,
     }))
 }

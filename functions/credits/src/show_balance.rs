@@ -51,7 +51,7 @@ pub(crate) async fn show_balance(State(app): State<App>, claim: Claim) -> Result
     Ok(axum::Json(Balance {
         credits: wallet.credits,
         plan: wallet.plan,
-        monthly_credits: wallet.monthly_credits.max(wallet.plan.monthly_credits()),
+        monthly_credits: wallet.monthly_credits.max(app.terms().monthly(wallet.plan)),
         credits_reset_at: wallet.credits_reset_at,
         created_at: profile.created_at,
         has_unlimited: wallet.plan == Plan::Unlimited,

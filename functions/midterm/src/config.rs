@@ -2,7 +2,7 @@
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
-use shared::domain::credits::{Credits, MIDTERM_PRICE};
+use shared::domain::credits::Credits;
 use shared::domain::id::TopicId;
 use shared::domain::midterm::{MidtermRequest, Mix, SEED_BITS};
 use shared::domain::schema::{has_schema, text, whole as whole_number};
@@ -150,7 +150,7 @@ impl<'de> Deserialize<'de> for MidtermSeed {
 
 impl MidtermConfig {
     /// Converts to a request, its seed, and the config that the response has.
-    pub(crate) fn order(self) -> Result<(MidtermRequest, Option<u64>, UsedConfig), Problem> {
+    pub(crate) fn order(self, price: Credits) -> Result<(MidtermRequest, Option<u64>, UsedConfig), Problem> {
         let question_count = one("question_count", self.question_count, "questionCount", self.questions)?;
         let mix =
             one("difficulty_distribution", self.difficulty_distribution, "difficultyDistribution", self.distribution)?;
@@ -177,7 +177,7 @@ impl MidtermConfig {
             question_count: order.question_count,
             difficulty_distribution: order.difficulty.map(UsedShares::from),
             sections: order.sections.clone(),
-            credit_cost: MIDTERM_PRICE,
+            credit_cost: price,
         };
         Ok((order, self.seed.map(|seed| seed.0), used))
     }

@@ -66,7 +66,7 @@ pub(crate) async fn generate_midterm(
     Query(query): Query<RenderQuery>,
     Once(request, intent): Once<GenerateRequest>,
 ) -> Result<axum::Json<Generated>, Problem> {
-    let (course_id, order, seed, config) = request.order()?;
+    let (course_id, order, seed, config) = request.order(app.terms().midterm)?;
     let request = GenerateMidterm { app: &app, caller: &claim, course_id, order: Arc::new(order), seed, intent };
     // Boxed: the future is large.
     let (mut midterm, payment) = Box::pin(app.purchase(&request)).await?;
@@ -83,11 +83,11 @@ pub(crate) async fn generate_midterm(
 }
 
 impl GenerateRequest {
-    fn order(self) -> Result<(CourseId, MidtermRequest, Option<u64>, Option<UsedConfig>), Problem> {
+    fn order(self, price: Credits) -> Result<(CourseId, MidtermRequest, Option<u64>, Option<UsedConfig>), Problem> {
         let (order, seed, config) = match (self.difficulty, self.config) {
             (Some(level), None) => (MidtermRequest::of(level), None, None),
             (None, Some(config)) => {
-                let (order, seed, config) = config.order()?;
+                let (order, seed, config) = config.order(price)?;
                 (order, seed, Some(config))
             }
             (Some(_), Some(_)) => {

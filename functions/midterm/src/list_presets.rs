@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::app::{App, CourseError, course_or_first};
-use shared::domain::credits::{Credits, MIDTERM_PRICE};
+use shared::domain::credits::Credits;
 use shared::domain::id::CourseId;
 use shared::domain::midterm::{BlueprintView, Level, MidtermRequest, Student, plan};
 use shared::domain::number::rounded;
@@ -80,7 +80,7 @@ pub(crate) async fn list_presets(
             id,
             name,
             description: format!("{} questions, {words}", blueprint.question_count),
-            credit_cost: MIDTERM_PRICE,
+            credit_cost: app.terms().midterm,
             question_count: blueprint.question_count,
             estimated_time: blueprint.minutes,
             difficulty_distribution: shares(&blueprint),

@@ -94,7 +94,7 @@ async fn complete(app: &App, user: UserId, event: &Event) -> Result<Option<Event
         Err(error) => {
             let profile = app.store.profile(user).await?;
             let billing = app.store.billing(user).await?;
-            let prices = app.stripe.settings().prices();
+            let prices = app.config.prices();
             if profile.is_some_and(|profile| billing.may_concern(event, &prices, &profile)) {
                 return Err(error.into());
             }
@@ -105,7 +105,7 @@ async fn complete(app: &App, user: UserId, event: &Event) -> Result<Option<Event
 }
 
 async fn settle(app: &App, user: UserId, event: &Event) -> Result<Settled, Problem> {
-    let prices = app.stripe.settings().prices();
+    let prices = app.config.prices();
     let notice = |profile: &Profile, kind| app.mail_to(profile, kind);
     Ok(app.store.settle(user, event, &prices, notice, (app.now(), &*app.random)).await?)
 }

@@ -6,7 +6,7 @@ use super::CourseError;
 use super::purchase::ReplayError;
 use crate::domain::id::UserId;
 use crate::domain::idempotency::KeyReused;
-use crate::domain::limits::LimitedAction;
+use crate::domain::limits::{LimitedAction, Standing, Window};
 use crate::store::{SignedIn, SpendError, StoreError};
 
 /// A user whose session is checked while a use case reads. The `http` module implements it and defines the error type.
@@ -32,4 +32,11 @@ pub trait Caller: Sync {
 
     /// Takes back what this request counted under `action`.
     fn give_back(&self, action: LimitedAction) -> impl Future<Output = ()> + Send;
+
+    /// The window in which a spend of this request counts. `None` if it counts under another action, as that of an
+    /// analysis does.
+    fn spend_window(&self) -> Option<Window>;
+
+    /// Takes over where the user stands in the limit of spends, for the response.
+    fn note_spends(&self, window: Window, standing: Standing);
 }

@@ -91,6 +91,10 @@ where
     type Answer = (Midterm<QuestionView>, Payment);
     type Error = C::Error;
 
+    fn caller(&self) -> &impl Caller {
+        self.caller
+    }
+
     fn intent(&self) -> Option<&Intent> {
         Some(&self.intent)
     }
@@ -150,7 +154,8 @@ where
         }
         limit_drawings(&mut midterm.questions);
         entitlements.push(Entitlement::Midterm(Box::new(midterm.clone())));
-        Ok(Choice::Buy { charge: charge(midterm.questions.len()), chosen: midterm, entitlements, seen: unlocked })
+        let charge = charge(midterm.questions.len(), self.app.terms());
+        Ok(Choice::Buy { charge, chosen: midterm, entitlements, seen: unlocked })
     }
 
     async fn fetch(&self, _: &Self::Chosen) {}

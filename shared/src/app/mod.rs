@@ -28,6 +28,7 @@ use crate::domain::account::Password;
 use crate::domain::account::password::{self, Derive, PasswordHash, PasswordMatch};
 use crate::domain::limits::{Limits, Sampler};
 use crate::domain::random::{Random, SystemEntropy};
+use crate::domain::settings::{CreditTerms, Settings};
 use crate::domain::time::{Clock, SystemClock};
 use crate::store::Store;
 use crate::stripe::Stripe;
@@ -67,16 +68,30 @@ impl App {
     #[must_use]
     pub fn with(config: Config, store: Store, clock: impl Clock + 'static, random: Random) -> Self {
         Self {
-            store: Arc::new(store),
+            store: Arc::new(store.under(config.settings.terms)),
             stripe: Arc::new(Stripe::new(config.stripe.clone())),
             random: Arc::new(random),
+            limits: config.settings.limits,
             config: Arc::new(config),
-            limits: Limits::default(),
             sampler: Arc::default(),
             kdf: Arc::new(Kdf::of_this_machine()),
             derive: password::derive,
             clock: Arc::new(clock),
         }
+    }
+
+    /// Replaces prices, credits and rate limits.
+    #[must_use]
+    pub fn with_settings(self, settings: Settings) -> Self {
+        let config = Config { settings, ..(*self.config).clone() };
+        let store = self.store.under(settings.terms);
+        Self { config: Arc::new(config), store: Arc::new(store), limits: settings.limits, ..self }
+    }
+
+    /// Prices and credits in force.
+    #[must_use]
+    pub fn terms(&self) -> &CreditTerms {
+        &self.config.settings.terms
     }
 
     /// Replaces the rate limits.

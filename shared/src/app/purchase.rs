@@ -11,6 +11,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use super::App;
+use super::caller::Caller;
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::{Charge, Credits, Plan};
 use crate::domain::id::QuestionId;
@@ -33,6 +34,9 @@ pub trait PurchaseRequest: Sync {
     type Answer;
     /// Why nothing was bought.
     type Error: From<StoreError> + From<SpendError>;
+
+    /// The signed-in user.
+    fn caller(&self) -> &impl Caller;
 
     /// The request's fingerprint and idempotency key. `None` if this kind of purchase accepts no key.
     fn intent(&self) -> Option<&Intent>;
@@ -127,10 +131,11 @@ impl App {
     /// Buys what `request` asks for, or replays the answer of the earlier request with the same key.
     ///
     /// # Errors
-    /// Errors of the request's own steps, and of the spend (402, 503). After any error, either nothing was charged, or
+    /// Errors of the request's own steps, and of the spend (402, 429, 503). After any error, either nothing was charged, or
     /// a retry with the same key returns the completed purchase.
     pub async fn purchase<R: PurchaseRequest>(&self, request: &R) -> Result<R::Answer, R::Error> {
         let now = self.now();
+        let limit = request.caller().spend_window();
         for _ in 0..CHOICES_MAX {
             let Situation { profile, record, facts } = request.read(now).await?;
             if let Some(record) = record {
@@ -154,10 +159,14 @@ impl App {
             };
             let buyer = profile.id;
             let (entitlements, seen, intent) = (&entitlements, seen.as_ref(), request.intent());
-            let spend = Spend { profile, charge: &charge, entitlements, seen, intent, now };
+            let spend = Spend { profile, charge: &charge, entitlements, seen, intent, limit, now };
             let (receipt, fetched) = tokio::join!(self.store.spend(spend, &self.random), request.fetch(&chosen));
             match receipt {
                 Ok(receipt) => {
+                    if let Some(window) = limit {
+                        let spends = receipt.profile.spend_count.within(window);
+                        request.caller().note_spends(window, window.standing(spends, now));
+                    }
                     let balance = receipt.profile.wallet.credits;
                     let payment = Payment { deducted: receipt.settlement.deducted(), balance };
                     return request.deliver(chosen, fetched, payment).await;
@@ -171,6 +180,9 @@ impl App {
                         None => request.is_owned(&chosen).await?,
                     };
                     if !is_done {
+                        if let (Some(window), SpendError::TooMany(standing)) = (limit, &error) {
+                            request.caller().note_spends(window, *standing);
+                        }
                         return Err(error.into());
                     }
                 }

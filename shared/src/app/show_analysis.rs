@@ -65,6 +65,10 @@ where
     type Answer = (Arc<Analysis>, Payment);
     type Error = C::Error;
 
+    fn caller(&self) -> &impl Caller {
+        self.caller
+    }
+
     /// No idempotency key is needed: an edition that the user owns is never charged again.
     fn intent(&self) -> Option<&Intent> {
         None
@@ -88,7 +92,7 @@ where
             self.caller.give_back(LimitedAction::Analysis).await;
             return Ok(Choice::Owned { chosen: analysis, question_ids: Vec::new() });
         }
-        let charge = charge();
+        let charge = charge(self.app.terms());
         if !self.may_buy {
             return Err(AnalysisError::NotPurchased { price: charge.price }.into());
         }

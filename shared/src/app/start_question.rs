@@ -38,6 +38,10 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
     type Answer = (Question, Payment);
     type Error = C::Error;
 
+    fn caller(&self) -> &impl Caller {
+        self.caller
+    }
+
     fn intent(&self) -> Option<&Intent> {
         Some(&self.intent)
     }
@@ -72,7 +76,7 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
             access: Access::Question,
             must_be_new: true,
         }];
-        Ok(Choice::Buy { chosen: question, charge: start_charge(), entitlements, seen })
+        Ok(Choice::Buy { chosen: question, charge: start_charge(self.app.terms()), entitlements, seen })
     }
 
     async fn fetch(&self, _: &Question) {}

@@ -16,6 +16,7 @@ use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::questions::seen::{SeenInCourse, SeenQuestions, SeenSet};
 use crate::domain::questions::selection::{Criteria, select, select_unseen};
 use crate::domain::questions::view::{Access, QuestionView};
+use crate::domain::settings::CreditTerms;
 use crate::domain::study::progress::LastSeen;
 use crate::store::{Entitlement, StoreError};
 
@@ -28,7 +29,7 @@ pub struct UnlockQuestions<'a, C> {
     /// The field in which the topic of this index was sent.
     pub topic_field: fn(usize) -> String,
     /// Price for this number of questions.
-    pub charge: fn(usize) -> Charge,
+    pub charge: fn(usize, &CreditTerms) -> Charge,
     pub intent: Intent,
     /// Whether an earlier choice was refused, so that the student's set of seen questions cannot be trusted.
     pub is_refused: AtomicBool,
@@ -82,6 +83,10 @@ where
     type Fetched = Result<Vec<QuestionView>, StoreError>;
     type Answer = Unlocked;
     type Error = C::Error;
+
+    fn caller(&self) -> &impl Caller {
+        self.caller
+    }
 
     fn intent(&self) -> Option<&Intent> {
         Some(&self.intent)
@@ -189,7 +194,7 @@ where
         let entitlement =
             |question: &&QuestionSummary| Entitlement::solution(&question.meta, is_new(&question.meta.id));
         let entitlements = chosen.iter().map(entitlement).collect();
-        let charge = (self.charge)(chosen.len());
+        let charge = (self.charge)(chosen.len(), self.app.terms());
         let seen = Some(SeenInCourse::new(&course, seen));
         let questions = chosen.into_iter().cloned().collect();
         Ok(Choice::Buy { chosen: ChosenQuestions { course, questions }, charge, entitlements, seen })

@@ -2,11 +2,15 @@
 
 pub mod mail;
 pub mod stripe;
+pub mod variables;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use self::stripe::{Source, StripeSettings};
 use crate::domain::account::factor::FactorKeys;
+use crate::domain::payments::Prices;
+use crate::domain::settings::{InvalidSetting, Settings};
 
 /// Default CORS origins for local development.
 const LOCAL_ORIGINS: &str = "http://localhost:5173,http://localhost:3000";
@@ -16,6 +20,9 @@ const FIGURE_KEY_BYTES_MIN: usize = crate::domain::questions::figure_address::Fi
 
 /// Value of `STAGE` on a developer's machine.
 const LOCAL_STAGE: &str = "local";
+
+/// Name of the table, if nothing else is configured.
+const TABLE: &str = "pastpaper";
 
 /// Configuration of a process.
 #[derive(Debug, Clone)]
@@ -38,6 +45,8 @@ pub struct Config {
     pub mail: Option<mail::MailSettings>,
     /// `REQUIRE_VERIFIED_EMAIL`: free credits can be spent only after the email is verified.
     pub require_verified_email: bool,
+    /// Prices, credits and quotas.
+    pub settings: Settings,
 }
 
 /// DynamoDB table and connection settings.
@@ -75,12 +84,18 @@ impl fmt::Debug for AwsCredentials {
 #[error("{name} {problem}")]
 pub struct InvalidConfig {
     name: &'static str,
-    problem: &'static str,
+    problem: Cow<'static, str>,
 }
 
 impl InvalidConfig {
     pub(crate) const fn new(name: &'static str, problem: &'static str) -> Self {
-        Self { name, problem }
+        Self { name, problem: Cow::Borrowed(problem) }
+    }
+}
+
+impl From<InvalidSetting> for InvalidConfig {
+    fn from(InvalidSetting { variable, problem }: InvalidSetting) -> Self {
+        Self { name: variable, problem: Cow::Owned(problem) }
     }
 }
 
@@ -122,7 +137,24 @@ impl Config {
         let mail = mail::MailSettings::read(get)?;
         let require_verified_email = mail::requires_verification(get, mail.as_ref())?;
         let database = Database::read(get)?;
-        Ok(Self { stage, cors_allowed_origins, database, stripe, figure_key, factor_key, mail, require_verified_email })
+        let settings = Settings::read(get)?;
+        Ok(Self {
+            stage,
+            cors_allowed_origins,
+            database,
+            stripe,
+            figure_key,
+            factor_key,
+            mail,
+            require_verified_email,
+            settings,
+        })
+    }
+
+    /// Which price at Stripe buys which plan, under the terms in force.
+    #[must_use]
+    pub fn prices(&self) -> Prices {
+        self.stripe.prices().under(self.settings.terms)
     }
 
     /// Whether the stage is `local`.
@@ -134,12 +166,12 @@ impl Config {
 
 impl Database {
     fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidConfig> {
-        let wrong = |name, problem| InvalidConfig { name, problem };
+        let wrong = InvalidConfig::new;
         let endpoint_url = get("AWS_ENDPOINT_URL_DYNAMODB");
         if endpoint_url.as_ref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
             return Err(wrong("AWS_ENDPOINT_URL_DYNAMODB", "must begin with http:// or https://"));
         }
-        let table_name = get("TABLE_NAME").unwrap_or_else(|| "pastpaper".to_owned());
+        let table_name = get("TABLE_NAME").unwrap_or_else(|| TABLE.to_owned());
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         if !(3..=255).contains(&table_name.len()) || !table_name.chars().all(is_plain) {
             return Err(wrong("TABLE_NAME", "must be 3 to 255 letters, digits, '_', '.' or '-'"));
@@ -178,10 +210,10 @@ fn origin(text: &str) -> Result<String, InvalidConfig> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host {
         Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => Ok(text.to_owned()),
-        _ => Err(InvalidConfig {
-            name: "CORS_ALLOWED_ORIGINS",
-            problem: "must be a comma list of origins such as https://app.example.org",
-        }),
+        _ => Err(InvalidConfig::new(
+            "CORS_ALLOWED_ORIGINS",
+            "must be a comma list of origins such as https://app.example.org",
+        )),
     }
 }
 

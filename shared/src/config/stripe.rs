@@ -7,7 +7,7 @@ use crate::domain::credits::Plan;
 use crate::domain::payments::Prices;
 
 /// Stripe's API; `STRIPE_API_BASE` replaces it in tests.
-const API_BASE: &str = "https://api.stripe.com";
+pub(super) const API_BASE: &str = "https://api.stripe.com";
 /// Default port of the AWS Parameters and Secrets Lambda extension.
 const EXTENSION_PORT: u16 = 2773;
 

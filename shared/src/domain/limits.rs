@@ -6,7 +6,8 @@
 //!
 //! Most counters are written by every request. A *sampled* one ([`LimitedAction::is_sampled`]) is read by every request
 //! and written by one in [`Window::sample`], which adds as many as it stands for. `docs/limits.md` says what this means
-//! for a quota.
+//! for a quota. Spends ([`LimitedAction::Spend`]) have no counter: the profile counts them
+//! ([`SpendCount`](super::account::spend_count::SpendCount)).
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,8 +63,10 @@ pub enum LimitedAction {
     Export,
     /// An analysis that is bought. Reading it again does not count.
     Analysis,
-    /// A request that may cost credits.
+    /// A purchase for credits. The profile counts it.
     Spend,
+    /// A request that calls Stripe for a user.
+    Payment,
     /// A report of a faulty question.
     Report,
     /// A request to redeem a voucher.
@@ -103,7 +106,7 @@ pub struct Policy {
 
 impl LimitedAction {
     /// All actions.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::OpenRead,
         Self::Anonymous,
         Self::SignedIn,
@@ -123,11 +126,12 @@ impl LimitedAction {
         Self::Export,
         Self::Analysis,
         Self::Spend,
+        Self::Payment,
         Self::Report,
         Self::Redeem,
     ];
 
-    /// Quota and window of the action.
+    /// Quota and window of the action, if nothing else is configured.
     #[must_use]
     pub const fn policy(self) -> Policy {
         let (quota, window_seconds) = match self {
@@ -151,7 +155,7 @@ impl LimitedAction {
             Self::FactorCode | Self::Redeem => (10, HOUR_SECONDS),
             // Each page has up to 4 MiB. An account with 100,000 attempts has about 15 pages.
             Self::Export => (60, HOUR_SECONDS),
-            Self::Spend => (20, MINUTE_SECONDS),
+            Self::Spend | Self::Payment => (20, MINUTE_SECONDS),
             // A class behind one address has few messages at once, and a mailbox is soon full.
             Self::Contact | Self::Report => (20, HOUR_SECONDS),
         };
@@ -161,7 +165,7 @@ impl LimitedAction {
     /// Whether every request of its routes counts. Otherwise the handler counts the limited ones.
     #[must_use]
     pub const fn is_for_every_request(self) -> bool {
-        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress | Self::FactorCode)
+        !matches!(self, Self::Analysis | Self::EmailChange | Self::EmailChangeAddress | Self::FactorCode | Self::Spend)
     }
 
     /// Whether a request that ended after `progress` stays counted. Counts of other requests are taken back: a login
@@ -187,6 +191,7 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
+            | Self::Payment
             | Self::Report
             | Self::Redeem => true,
         }
@@ -219,6 +224,7 @@ impl LimitedAction {
             | Self::Export
             | Self::Analysis
             | Self::Spend
+            | Self::Payment
             | Self::Report
             | Self::Redeem => CountedBy::User,
         }
@@ -247,6 +253,7 @@ impl LimitedAction {
             Self::Export => "export",
             Self::Analysis => "analysis",
             Self::Spend => "spend",
+            Self::Payment => "payment",
             Self::Report => "report",
             Self::Redeem => "redeem",
         }
@@ -256,13 +263,15 @@ impl LimitedAction {
 /// The policies of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// The quota of each action, by its place in [`LimitedAction::ALL`].
+    quotas: [u32; LimitedAction::ALL.len()],
     times: u32,
     at_most: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { times: 1, at_most: u32::MAX }
+        Self::times(1)
     }
 }
 
@@ -270,23 +279,56 @@ impl Limits {
     /// Multiplies every quota. For tests of other features, whose clock does not move.
     #[must_use]
     pub const fn times(times: u32) -> Self {
-        Self { times, at_most: u32::MAX }
+        Self { quotas: usual_quotas(), times, at_most: u32::MAX }
     }
 
     /// Caps every quota. For tests that exhaust one.
     #[must_use]
     pub const fn at_most(quota: u32) -> Self {
-        Self { times: 1, at_most: quota }
+        Self { quotas: usual_quotas(), times: 1, at_most: quota }
+    }
+
+    /// The same limits with another quota of one action.
+    #[must_use]
+    pub fn with(mut self, action: LimitedAction, quota: u32) -> Self {
+        if let Some(place) = LimitedAction::ALL.into_iter().position(|other| other == action) {
+            self.quotas[place] = quota;
+        }
+        self
+    }
+
+    /// The same limits, with every quota multiplied.
+    #[must_use]
+    pub const fn multiplied(self, times: u32) -> Self {
+        Self { times, ..self }
+    }
+
+    /// The quota of an action.
+    #[must_use]
+    pub fn quota(self, action: LimitedAction) -> u32 {
+        let place = LimitedAction::ALL.into_iter().position(|other| other == action);
+        let quota = place.map_or(action.policy().quota, |place| self.quotas[place]);
+        quota.saturating_mul(self.times).min(self.at_most)
     }
 
     /// The window of `action` that contains `now`.
     #[must_use]
     pub fn window(self, action: LimitedAction, now: Timestamp) -> Window {
-        let policy = action.policy();
-        let policy = Policy { quota: policy.quota.saturating_mul(self.times).min(self.at_most), ..policy };
+        let policy = Policy { quota: self.quota(action), ..action.policy() };
         let length = i64::from(policy.window_seconds);
         Window { action, policy, starts_at: now.as_second().div_euclid(length) * length }
     }
+}
+
+/// The quotas of all actions, if nothing else is configured.
+const fn usual_quotas() -> [u32; LimitedAction::ALL.len()] {
+    let mut quotas = [0; LimitedAction::ALL.len()];
+    let mut place = 0;
+    while place < quotas.len() {
+        quotas[place] = LimitedAction::ALL[place].policy().quota;
+        place += 1;
+    }
+    quotas
 }
 
 /// Selects the requests of a process that write a sampled counter: one in so many, whoever sends them.

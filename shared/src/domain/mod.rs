@@ -19,6 +19,7 @@ pub mod questions;
 pub mod random;
 pub mod review;
 pub mod schema;
+pub mod settings;
 pub mod study;
 pub mod text;
 pub mod time;

@@ -8,6 +8,9 @@
 //! A sampled policy ([`LimitedAction::is_sampled`]) is the exception: its counter is read together with the session, and
 //! one request in several writes it, after the session was found valid.
 //!
+//! The profile counts a user's spends ([`LimitedAction::Spend`]). A request that finds the quota used is refused when its
+//! session is checked; the transaction of a spend counts it, and refuses it if concurrent ones have used the quota.
+//!
 //! A count is taken back if the request did not do what the limit is for ([`LimitedAction::is_kept`]): after its
 //! handler has answered or, if the client disconnected, after all of its work has ended.
 
@@ -27,6 +30,7 @@ use super::problem::{Code, Problem};
 use super::routes::{RouteAccess, listed};
 use crate::app::App;
 use crate::app::kdf::Witness;
+use crate::domain::account::profile::Profile;
 use crate::domain::id::UserId;
 use crate::domain::limits::{
     CountedBy, LimitedAction, PasswordCheckProgress, Standing, Window, address_subject, email_subject,
@@ -191,16 +195,37 @@ impl Limiter {
         let standing = if !next.is_over && self.0.app.sampler.selects(sample) {
             self.count_in(window, subject, sample).await?
         } else {
-            self.0.counts().counted.push(Counted {
-                window,
-                subject,
-                requests: 0,
-                standing: next,
-                is_given_back: false,
-            });
+            self.note(window, user, next);
             next
         };
         refuse_over(&[standing])
+    }
+
+    /// The window in which a spend of this route counts; `None` if the route has no limit of spends.
+    pub(super) fn spend_window(&self) -> Option<Window> {
+        let action = LimitedAction::Spend;
+        self.0.actions.contains(&action).then(|| self.0.app.limits.window(action, self.0.app.now()))
+    }
+
+    /// Refuses the request if the user's spends have used the quota. The request itself is counted if it spends.
+    ///
+    /// # Errors
+    /// 429 if the quota is used.
+    pub(super) fn admit_spend(&self, profile: &Profile) -> Result<(), Problem> {
+        let Some(window) = self.spend_window() else { return Ok(()) };
+        let (before, now) = (profile.spend_count.within(window), self.0.app.now());
+        let next = window.standing(before + 1, now);
+        let standing = if next.is_over { next } else { window.standing(before, now) };
+        self.note(window, profile.id, standing);
+        refuse_over(&[standing])
+    }
+
+    /// Replaces what the response headers say of a limit that needs no counter.
+    pub(super) fn note(&self, window: Window, user: UserId, standing: Standing) {
+        let noted = Counted { window, subject: user.to_string(), requests: 0, standing, is_given_back: false };
+        let mut counts = self.0.counts();
+        counts.counted.retain(|one| one.window.action != window.action);
+        counts.counted.push(noted);
     }
 
     /// The token is invalid: the request counts for its address and no longer for the user in the token. Otherwise
@@ -322,8 +347,13 @@ fn refuse_over(standings: &[Standing]) -> Result<(), Problem> {
     let over = || standings.iter().filter(|standing| standing.is_over);
     let Some(seconds) = over().map(|standing| standing.resets_in_seconds).max() else { return Ok(()) };
     let names: Vec<_> = over().map(|standing| standing.action.name()).collect();
+    Err(too_many(seconds, &names))
+}
+
+/// The problem of a request that exceeds the limits of these names.
+pub(super) fn too_many(seconds: u32, names: &[&'static str]) -> Problem {
     let problem = Problem::new(Code::RateLimited, format!("Too many requests; try again in {seconds} s."));
-    Err(problem.with_member("retry_after_seconds", seconds).with_member("violated_policies", names))
+    problem.with_member("retry_after_seconds", seconds).with_member("violated_policies", names)
 }
 
 impl Standings {

@@ -1,5 +1,6 @@
 //! Which error of the lower layers becomes which problem. Every match is exhaustive, so a new error needs a decision.
 
+use super::limit::too_many;
 use super::problem::{Code, Problem};
 use crate::app::CourseError;
 use crate::app::factor_keys::FactorKeysError;
@@ -120,6 +121,7 @@ impl From<SpendError> for Problem {
                 Code::EmailUnverified,
                 "Confirm your email address first: open the link in the mail that was sent to it. Nothing was charged.",
             ),
+            SpendError::TooMany(standing) => too_many(standing.resets_in_seconds, &[standing.action.name()]),
             SpendError::QuestionGone => Self::not_found("question"),
             SpendError::VoucherClosed => VoucherError::NotRedeemable.into(),
             SpendError::AccountGone => Self::unauthenticated(),

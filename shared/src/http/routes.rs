@@ -64,6 +64,7 @@ const BY_ANALYSIS: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::
 const BY_REPORT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Report];
 const BY_REDEMPTION: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Redeem];
 const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spend];
+const BY_PAYMENT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Payment];
 
 /// Names of the Lambda functions.
 pub const FUNCTIONS: [&str; 10] =
@@ -99,8 +100,8 @@ pub static ROUTES: [Route; 69] = [
     signed_in("auth", "export_account", Method::GET, "/api/auth/export").limited(BY_EXPORT),
     signed_in("auth", "delete_account", Method::DELETE, "/api/auth/account").limited(BY_PASSWORD),
     signed_in("credits", "show_balance", Method::GET, "/api/credits/balance"),
-    signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase").limited(BY_SPEND),
-    signed_in("credits", "open_portal", Method::POST, "/api/credits/portal").limited(BY_SPEND),
+    signed_in("credits", "purchase_plan", Method::POST, "/api/credits/purchase").limited(BY_PAYMENT),
+    signed_in("credits", "open_portal", Method::POST, "/api/credits/portal").limited(BY_PAYMENT),
     signed_in("credits", "redeem_voucher", Method::POST, "/api/credits/redeem").limited(BY_REDEMPTION),
     open("credits", "list_prices", Method::GET, "/api/prices"),
     signed_in("credits", "list_transactions", Method::GET, "/api/credits/transactions"),

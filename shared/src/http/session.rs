@@ -17,7 +17,7 @@ use crate::app::caller::Caller;
 use crate::domain::account::Email;
 use crate::domain::account::token::SessionToken;
 use crate::domain::id::UserId;
-use crate::domain::limits::{LimitedAction, email_subject};
+use crate::domain::limits::{LimitedAction, Standing, Window, email_subject};
 use crate::request_metrics::note_user;
 use crate::store::SignedIn;
 
@@ -28,7 +28,7 @@ pub struct Claim {
     limiter: Limiter,
     /// Result of rate limiting. The request is counted once, however often the session is checked.
     admission: OnceCell<Result<(), Problem>>,
-    /// Result of the sampled rate limit, which needs the counter that is read with the session.
+    /// Result of the rate limits that need what is read with the session: the sampled counter and the profile.
     sampled_admission: OnceCell<Result<(), Problem>>,
 }
 
@@ -97,7 +97,10 @@ impl Claim {
             Some(signed_in) if signed_in.session.is_live(self.app.now()) => {
                 note_user(signed_in.profile.id);
                 admitted?;
-                let sampled = || self.limiter.admit_sampled(window, signed_in.profile.id, signed_in.counted);
+                let sampled = || async {
+                    self.limiter.admit_sampled(window, signed_in.profile.id, signed_in.counted).await?;
+                    self.limiter.admit_spend(&signed_in.profile)
+                };
                 self.sampled_admission.get_or_init(sampled).await.clone().map(|()| signed_in)
             }
             Some(_) => Err(self.refuse(Problem::session_expired()).await),
@@ -173,5 +176,13 @@ impl Caller for Claim {
 
     async fn give_back(&self, action: LimitedAction) {
         self.limiter.give_back(action).await;
+    }
+
+    fn spend_window(&self) -> Option<Window> {
+        self.limiter.spend_window()
+    }
+
+    fn note_spends(&self, window: Window, standing: Standing) {
+        self.limiter.note(window, self.user_id(), standing);
     }
 }

@@ -97,7 +97,7 @@ impl Store {
                 return self.made_before(current, before).await;
             }
             current = self.with_month_of_plan(current, now).await?;
-            let settlement = match change.adjustment.settle(current.wallet, change.reason, now) {
+            let settlement = match change.adjustment.settle(current.wallet, change.reason, &self.terms, now) {
                 Ok(settlement) => settlement,
                 // A concurrent duplicate with the same key may have changed the balance.
                 Err(refused) => {

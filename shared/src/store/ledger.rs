@@ -7,7 +7,6 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use jiff::Timestamp;
-use serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value;
 use uuid::Uuid;
 
 use super::Store;
@@ -17,11 +16,13 @@ use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, 
 use super::keys::{self, ENTRIES};
 use super::page::Page;
 use crate::domain::account::profile::Profile;
+use crate::domain::account::spend_count::SpendCount;
 use crate::domain::catalog::QuestionMeta;
 use crate::domain::credits::ledger::Entry;
-use crate::domain::credits::{Charge, InsufficientCredits, Settlement};
+use crate::domain::credits::{Charge, InsufficientCredits, Plan, Settlement};
 use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
+use crate::domain::limits::{Standing, Window};
 use crate::domain::midterm::{Midterm, MidtermId};
 use crate::domain::questions::seen::{SeenInCourse, SeenQuestions};
 use crate::domain::questions::view::{Access, QuestionView};
@@ -89,6 +90,8 @@ pub struct Spend<'a> {
     pub seen: Option<&'a SeenInCourse>,
     /// The idempotency key and fingerprint of the request; `None` if this kind of request accepts no key.
     pub intent: Option<&'a Intent>,
+    /// The window of the rate limit in which the spend counts, if it has one.
+    pub limit: Option<Window>,
     /// Current time.
     pub now: Timestamp,
 }
@@ -114,6 +117,9 @@ pub enum SpendError {
     /// A concurrent request bought an item that had to be new: choose again.
     #[error("another request bought it")]
     AlreadyOwned,
+    /// Concurrent spends have used the quota of the rate limit.
+    #[error("the quota of spends is used")]
+    TooMany(Standing),
     /// A question does not exist any more.
     #[error("the question does not exist any more")]
     QuestionGone,
@@ -144,12 +150,25 @@ pub(super) enum SpendAction {
     Delivery,
 }
 
+/// What a spend changes in the profile besides the wallet.
+#[derive(Default)]
+pub(super) struct SpendNotes {
+    /// The questions that the student has unlocked.
+    seen: Option<SeenQuestions>,
+    /// The spends in the window of the rate limit.
+    count: Option<SpendCount>,
+}
+
 impl Store {
     /// Charges the user and delivers the entitlements, in one transaction.
     pub async fn spend(&self, purchase: Spend<'_>, random: &Random) -> Result<Receipt, SpendError> {
         let mut profile = purchase.profile.clone();
         for attempt in 0..ATTEMPTS_MAX {
             profile = self.with_month_of_plan(profile, purchase.now).await?;
+            let next = |window: Window| window.standing(profile.spend_count.within(window) + 1, purchase.now);
+            if let Some(over) = purchase.limit.map(next).filter(|next| next.is_over) {
+                return Err(SpendError::TooMany(over));
+            }
             let settlement = profile.wallet.spend(purchase.charge, purchase.now)?;
             match self.commit(&profile, &settlement, Some(&purchase), purchase.now, random).await? {
                 Committed::Yes(profile) => {
@@ -179,13 +198,14 @@ impl Store {
 
     /// Corrects the monthly credits of a profile before a due refresh. Imported accounts may have fewer credits per
     /// month than their plan includes; this raises them. If payments set the plan, fewer credits are intended and stay.
-    /// Payments write the profile in their transaction, so a decision on an older profile fails.
+    /// Payments write the profile in their transaction, so a decision on an older profile fails. The free plan has no payment that
+    /// brings the rest of a month.
     pub async fn with_month_of_plan(&self, profile: Profile, now: Timestamp) -> Result<Profile, StoreError> {
-        let is_due = profile.wallet.is_short() && profile.wallet.refresh(now).is_some();
-        if !is_due || self.billing(profile.id).await?.sets_plan() {
+        let is_due = profile.wallet.is_short(&self.terms) && profile.wallet.refresh(now).is_some();
+        if !is_due || (profile.wallet.plan != Plan::Free && self.billing(profile.id).await?.sets_plan()) {
             return Ok(profile);
         }
-        Ok(Profile { wallet: profile.wallet.with_month_of_plan(), ..profile })
+        Ok(Profile { wallet: profile.wallet.with_month_of_plan(&self.terms), ..profile })
     }
 
     /// Makes one attempt to commit a settlement of `profile`. `record`, if given, makes it happen at most once.
@@ -198,7 +218,7 @@ impl Store {
         random: &Random,
     ) -> Result<Committed, SpendError> {
         let parts = record.map(|record| (SpendAction::Record, record)).into_iter().collect();
-        self.commit_parts(profile, settlement, None, parts, now, random).await
+        self.commit_parts(profile, settlement, SpendNotes::default(), parts, now, random).await
     }
 
     /// Makes one attempt to commit a settlement of `profile`.
@@ -229,8 +249,11 @@ impl Store {
                 parts.push((SpendAction::Delivery, write));
             }
         }
-        let seen = purchase.and_then(|purchase| purchase.seen).map(|seen| profile.seen_questions.with(seen));
-        self.commit_parts(profile, settlement, seen, parts, now, random).await
+        let notes = SpendNotes {
+            seen: purchase.and_then(|purchase| purchase.seen).map(|seen| profile.seen_questions.with(seen)),
+            count: purchase.and_then(|purchase| purchase.limit).map(|window| profile.spend_count.with_one_more(window)),
+        };
+        self.commit_parts(profile, settlement, notes, parts, now, random).await
     }
 
     /// Makes one attempt to commit a settlement of `profile` together with `others`.
@@ -238,14 +261,17 @@ impl Store {
         &self,
         profile: &Profile,
         settlement: &Settlement,
-        seen: Option<SeenQuestions>,
+        notes: SpendNotes,
         others: Vec<(SpendAction, TransactWriteItem)>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
         let mut after = after(profile, settlement, now);
-        if let Some(seen) = seen {
+        if let Some(seen) = notes.seen {
             after.seen_questions = seen;
+        }
+        if let Some(count) = notes.count {
+            after.spend_count = count;
         }
         let mut parts = vec![(SpendAction::Profile, self.replace_profile(profile, &after)?)];
         for put in self.put_movements(profile, &after, settlement, random)? {
@@ -301,9 +327,13 @@ impl Store {
         }
         if before.seen_questions != after.seen_questions {
             changes += ", seen_questions = :seen";
-            let seen = to_attribute_value(&after.seen_questions);
-            let seen = seen.map_err(|error| StoreError::corrupt("Profile", error))?;
+            let seen = item::value("Profile", &after.seen_questions)?;
             update = update.expression_attribute_values(":seen", seen);
+        }
+        if before.spend_count != after.spend_count {
+            changes += ", spend_count = :spends";
+            let spends = item::value("Profile", &after.spend_count)?;
+            update = update.expression_attribute_values(":spends", spends);
         }
         // Only an operator ends unlimited access early.
         if before.wallet.unlimited_until.is_some() && after.wallet.unlimited_until.is_none() {

@@ -50,6 +50,7 @@ use aws_sdk_dynamodb::Client;
 
 use self::dynamodb::backoff::Patience;
 use crate::config::Database;
+use crate::domain::settings::CreditTerms;
 
 pub use accounts::{Credential, NewAccount, OpenAccountError};
 pub use adjustments::{AdjustError, Adjusted, OperatorChange};
@@ -84,6 +85,7 @@ pub struct Store {
     table: String,
     cache: Arc<cache::Cache>,
     patience: Patience,
+    terms: CreditTerms,
 }
 
 impl Store {
@@ -103,13 +105,19 @@ impl Store {
     /// Uses an existing client.
     #[must_use]
     pub fn with_client(client: Client, table: String) -> Self {
-        Self { client, table, cache: Arc::default(), patience: Patience::Request }
+        Self { client, table, cache: Arc::default(), patience: Patience::Request, terms: CreditTerms::DEFAULT }
+    }
+
+    /// The same store under these terms: they decide what a month of a plan brings.
+    #[must_use]
+    pub fn under(&self, terms: CreditTerms) -> Self {
+        let Self { client, table, cache, patience, .. } = self;
+        Self { client: client.clone(), table: table.clone(), cache: Arc::clone(cache), patience: *patience, terms }
     }
 
     /// A store for imports, where no client waits: it limits its write rate and retries for minutes where a request
     /// gives up.
     fn patient(&self) -> Self {
-        let Self { client, table, cache, .. } = self;
-        Self { client: client.clone(), table: table.clone(), cache: Arc::clone(cache), patience: Patience::Import }
+        Self { patience: Patience::Import, ..self.under(self.terms) }
     }
 }

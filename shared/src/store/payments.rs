@@ -198,8 +198,9 @@ impl Store {
                 return Ok(Settled::Known);
             }
             let billing = before.billing.as_ref().map_or_else(Billing::default, |row| row.billing.clone());
-            let billing = billing.with_import(profile);
-            let wallet = if billing.sets_plan() { profile.wallet } else { profile.wallet.with_month_of_plan() };
+            let of_plan = profile.wallet.with_month_of_plan(&self.terms);
+            let billing = billing.with_import(&Profile { wallet: of_plan, ..profile.clone() });
+            let wallet = if billing.sets_plan() { profile.wallet } else { of_plan };
             let outcome = billing.apply(event, prices, wallet, now);
             if !outcome.changed {
                 return Ok(if outcome.unknown_price { Settled::UnknownPrice } else { Settled::Known });
@@ -287,7 +288,8 @@ impl Store {
 
     /// The write of an imported subscription, if there is one.
     pub(super) fn put_import(&self, profile: &Profile) -> Result<Option<TransactWriteItem>, StoreError> {
-        let billing = Billing::default().with_import(profile);
+        let billing = Billing::default()
+            .with_import(&Profile { wallet: profile.wallet.with_month_of_plan(&self.terms), ..profile.clone() });
         if billing == Billing::default() {
             return Ok(None);
         }

@@ -11,7 +11,7 @@ use super::dynamodb::item::{self, number, text};
 use super::dynamodb::plain::{ConditionalPut, IS_NEW};
 use super::dynamodb::transact::{ATTEMPTS_MAX, pause};
 use super::keys::{self, REDEMPTIONS, VOUCHERS};
-use super::ledger::{Committed, SpendAction, SpendError};
+use super::ledger::{Committed, SpendAction, SpendError, SpendNotes};
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::Amount;
 use crate::domain::credits::adjustment::{Adjustment, AdjustmentReason};
@@ -92,7 +92,9 @@ impl Store {
         for attempt in 0..ATTEMPTS_MAX {
             current = self.with_month_of_plan(current, now).await?;
             let credits = Adjustment::Credits(Amount::from(voucher.credits));
-            let Ok(settlement) = credits.settle(current.wallet, &reason, now) else { return Err(RedeemError::Refused) };
+            let Ok(settlement) = credits.settle(current.wallet, &reason, &self.terms, now) else {
+                return Err(RedeemError::Refused);
+            };
             let redemption = Redemption {
                 voucher_id: voucher.id.clone(),
                 credits_granted: voucher.credits,
@@ -102,7 +104,7 @@ impl Store {
             };
             let record = self.put_new(item::write(&keys::redemption(current.id, &voucher.id), &redemption)?)?;
             let parts = vec![(SpendAction::Record, record), (SpendAction::Voucher, self.use_voucher(voucher, now)?)];
-            match self.commit_parts(&current, &settlement, None, parts, now, random).await {
+            match self.commit_parts(&current, &settlement, SpendNotes::default(), parts, now, random).await {
                 Ok(Committed::Yes(_)) => return Ok(redemption),
                 Ok(Committed::Outdated(newer)) => current = newer,
                 Err(SpendError::Replayed) => {

@@ -8,8 +8,9 @@ use shared::domain::account::password::PasswordHash;
 use shared::domain::account::profile::Profile;
 use shared::domain::account::{Email, NAME_CHARS_MAX, Name};
 use shared::domain::credits::ledger::mismatches;
-use shared::domain::credits::{Credits, Plan, REFRESH_PERIOD_SECONDS, SIGNUP_BONUS_CREDITS, Wallet};
+use shared::domain::credits::{Credits, Plan, REFRESH_PERIOD_SECONDS, Wallet};
 use shared::domain::id::UserId;
+use shared::domain::settings::CreditTerms;
 use shared::domain::time::shown;
 use shared::store::{Credential, ImportedAccount};
 use uuid::{Builder, Uuid};
@@ -19,6 +20,9 @@ use super::history::{self, Owner};
 use super::load::Tables;
 use super::schema::{self, TRANSACTIONS, USERS};
 use super::values::{Row, RowError};
+
+/// What the old service gave: its rows are completed by that. What is in force here applies from the next refresh.
+const OLD_TERMS: CreditTerms = CreditTerms::DEFAULT;
 
 /// A valid user row.
 struct D1User {
@@ -192,18 +196,18 @@ fn wallet(row: &Row, created_at: Timestamp, notes: &mut Vec<String>) -> Result<W
     let (plan, unlimited_until) = timed(plan(row)?, row, notes)?;
     let first_refresh = created_at.as_second() + REFRESH_PERIOD_SECONDS;
     let wallet = Wallet {
-        credits: credits(row, "credits", 0, notes)?.unwrap_or(SIGNUP_BONUS_CREDITS),
+        credits: credits(row, "credits", 0, notes)?.unwrap_or(OLD_TERMS.signup_bonus),
         plan,
-        monthly_credits: credits(row, "monthly_credits", plan.monthly_credits(), notes)?
-            .unwrap_or(plan.monthly_credits()),
+        monthly_credits: credits(row, "monthly_credits", OLD_TERMS.monthly(plan), notes)?
+            .unwrap_or(OLD_TERMS.monthly(plan)),
         credits_reset_at: row.timestamp("credits_reset_at")?.map_or(first_refresh, Timestamp::as_second),
         unlimited_until,
     };
-    if wallet.is_short() {
-        let (of_plan, of_row) = (plan.monthly_credits(), wallet.monthly_credits);
+    if wallet.is_short(&OLD_TERMS) {
+        let (of_plan, of_row) = (OLD_TERMS.monthly(plan), wallet.monthly_credits);
         notes.push(format!("monthly_credits {of_row} became {of_plan}, a month of the plan {}", plan.as_str()));
     }
-    Ok(wallet.with_month_of_plan())
+    Ok(wallet.with_month_of_plan(&OLD_TERMS))
 }
 
 /// The plan, and the end of an unlimited period: `has_unlimited` and `unlimited_until` of the newest schema. An

@@ -7,6 +7,7 @@ pub mod mailbox;
 pub mod password;
 pub mod profile;
 pub mod session;
+pub mod spend_count;
 pub mod token;
 
 use std::fmt;

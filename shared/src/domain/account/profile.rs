@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::account::spend_count::SpendCount;
 use crate::domain::account::{Email, Name};
 use crate::domain::credits::Wallet;
 use crate::domain::id::UserId;
@@ -64,6 +65,9 @@ pub struct Profile {
     /// Which questions the student has unlocked in the last courses, for the choice of new ones.
     #[serde(default, skip_serializing_if = "SeenQuestions::is_empty")]
     pub seen_questions: SeenQuestions,
+    /// Spends in the current window of their rate limit.
+    #[serde(default, skip_serializing_if = "SpendCount::is_empty")]
+    pub spend_count: SpendCount,
     /// Session epoch, and whether the account is being deleted.
     #[serde(flatten)]
     pub state: AccountState,
@@ -165,6 +169,7 @@ impl Profile {
             stripe_customer_id: None,
             stripe_subscription_id: None,
             seen_questions: SeenQuestions::default(),
+            spend_count: SpendCount::default(),
             state: AccountState::default(),
             created_at: now,
             updated_at: now,

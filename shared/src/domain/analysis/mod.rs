@@ -15,8 +15,9 @@ mod trends;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::credits::{ANALYSIS_PRICE, Charge, EntryType};
+use super::credits::{Charge, EntryType};
 use super::id::TopicId;
+use super::settings::CreditTerms;
 
 pub use detailed::{Chapter, Section, SectionTechnique, TechniqueSample, chapters};
 pub use edition::edition;
@@ -98,8 +99,8 @@ pub fn analyse(past: &PastExams<'_>) -> Analysis {
 
 /// Price of an edition.
 #[must_use]
-pub fn charge() -> Charge {
-    Charge { price: ANALYSIS_PRICE, kind: EntryType::AnalysisView, description: "Analysis of past exams".to_owned() }
+pub fn charge(terms: &CreditTerms) -> Charge {
+    Charge { price: terms.analysis, kind: EntryType::AnalysisView, description: "Analysis of past exams".to_owned() }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
+use crate::domain::settings::CreditTerms;
 
 /// Maximum length of a reason in characters.
 const REASON_CHARS_MAX: usize = 200;
@@ -53,14 +54,20 @@ impl Adjustment {
     ///
     /// # Errors
     /// When the balance would become negative or exceed its maximum.
-    pub fn settle(self, wallet: Wallet, reason: &AdjustmentReason, now: Timestamp) -> Result<Settlement, Refused> {
+    pub fn settle(
+        self,
+        wallet: Wallet,
+        reason: &AdjustmentReason,
+        terms: &CreditTerms,
+        now: Timestamp,
+    ) -> Result<Settlement, Refused> {
         let mut settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
         let wallet = &mut settlement.wallet;
         let amount = match self {
             Self::Credits(amount) => amount,
             Self::Plan(plan) => {
                 wallet.plan = plan;
-                wallet.monthly_credits = plan.monthly_credits();
+                wallet.monthly_credits = terms.monthly(plan);
                 wallet.unlimited_until = None;
                 0
             }
@@ -90,6 +97,7 @@ mod tests {
         adjustment.settle(
             wallet,
             &AdjustmentReason::try_from("Mistake of ours").unwrap(),
+            &CreditTerms::DEFAULT,
             Timestamp::from_second(0).unwrap(),
         )
     }

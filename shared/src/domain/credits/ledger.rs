@@ -172,10 +172,11 @@ mod tests {
     use super::*;
     use crate::domain::account::{Email, Name};
     use crate::domain::credits::Wallet;
+    use crate::domain::settings::CreditTerms;
 
     fn ledger(amounts: &[(Amount, Credits)]) -> (Profile, Vec<Entry>) {
         let now = Timestamp::UNIX_EPOCH;
-        let mut wallet = Wallet::open(now).wallet;
+        let mut wallet = Wallet::open(now, &CreditTerms::DEFAULT).wallet;
         wallet.credits = amounts.last().map_or(0, |(_, balance)| *balance);
         let email = Email::try_from("a@b.c".to_owned()).unwrap();
         let profile = Profile {

@@ -1,4 +1,4 @@
-//! Credit rules: prices, plans, the monthly refresh, and what a spend does to a wallet.
+//! Credit rules: plans, the monthly refresh, and what a spend does to a wallet.
 //!
 //! Invariants, checked by `pastpaper verify` on the table and by the property tests below on the rules:
 //! - the balance is the sum of the ledger's amounts, and each entry holds the balance after it;
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::settings::CreditTerms;
 use crate::domain::time::DAY_SECONDS;
 
 pub use plan::Plan;
@@ -22,20 +23,8 @@ pub type Credits = u32;
 /// A change of credits: positive in, negative out.
 pub type Amount = i64;
 
-/// Balance of a new account.
-pub const SIGNUP_BONUS_CREDITS: Credits = 5;
-/// Price of one practice question.
-pub const PRACTICE_QUESTION_PRICE: Credits = 1;
-/// Price of one edition of an analysis.
-pub const ANALYSIS_PRICE: Credits = 2;
-/// Price of a bundle, however many questions it holds.
-pub const BUNDLE_PRICE: Credits = 1;
-/// Price of a midterm.
-pub const MIDTERM_PRICE: Credits = 3;
 /// Number of questions in a bundle.
 pub const BUNDLE_QUESTIONS: usize = 3;
-/// Price of starting a locked question.
-pub const START_PRICE: Credits = 1;
 
 /// Seconds between two refreshes: 30 days, not a calendar month (`docs/decisions/0022`).
 pub const REFRESH_PERIOD_SECONDS: i64 = 30 * DAY_SECONDS;
@@ -134,18 +123,18 @@ impl Wallet {
 
     /// The wallet of an account opened at `now`, and its first entry.
     #[must_use]
-    pub fn open(now: Timestamp) -> Settlement {
+    pub fn open(now: Timestamp, terms: &CreditTerms) -> Settlement {
         let wallet = Self {
-            credits: SIGNUP_BONUS_CREDITS,
+            credits: terms.signup_bonus,
             plan: Plan::Free,
-            monthly_credits: Plan::Free.monthly_credits(),
+            monthly_credits: terms.monthly(Plan::Free),
             credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
             unlimited_until: None,
         };
         let bonus = Movement {
             kind: EntryType::SignupBonus,
-            amount: Amount::from(SIGNUP_BONUS_CREDITS),
-            balance_after: SIGNUP_BONUS_CREDITS,
+            amount: Amount::from(terms.signup_bonus),
+            balance_after: terms.signup_bonus,
             description: "Welcome bonus".to_owned(),
             payment_intent: None,
         };
@@ -191,16 +180,16 @@ impl Wallet {
     }
 
     /// Whether the next refresh brings less than the plan's monthly credits. Payments set this on purpose: they grant
-    /// the rest of the month. An import may have set it by mistake.
+    /// the rest of the month. An import may have set it by mistake, or the plan may bring more than when it was set.
     #[must_use]
-    pub fn is_short(self) -> bool {
-        self.monthly_credits < self.plan.monthly_credits()
+    pub fn is_short(self, terms: &CreditTerms) -> bool {
+        self.monthly_credits < terms.monthly(self.plan)
     }
 
     /// The wallet with a refresh of at least the plan's monthly credits.
     #[must_use]
-    pub fn with_month_of_plan(self) -> Self {
-        Self { monthly_credits: self.monthly_credits.max(self.plan.monthly_credits()), ..self }
+    pub fn with_month_of_plan(self, terms: &CreditTerms) -> Self {
+        Self { monthly_credits: self.monthly_credits.max(terms.monthly(self.plan)), ..self }
     }
 
     /// Pays `charge` at `now`, after any refresh that is due.
@@ -250,7 +239,13 @@ mod tests {
     }
 
     fn wallet(credits: Credits, plan: Plan, credits_reset_at: i64) -> Wallet {
-        Wallet { credits, plan, monthly_credits: plan.monthly_credits(), credits_reset_at, unlimited_until: None }
+        Wallet {
+            credits,
+            plan,
+            monthly_credits: CreditTerms::DEFAULT.monthly(plan),
+            credits_reset_at,
+            unlimited_until: None,
+        }
     }
 
     fn charge(price: Credits) -> Charge {
@@ -311,11 +306,11 @@ mod tests {
     #[test]
     fn a_month_is_at_least_that_of_the_plan() {
         let imported = Wallet { monthly_credits: 5, ..wallet(2, Plan::Starter, 1_000) };
-        assert!(imported.is_short());
-        assert_eq!(imported.with_month_of_plan().refresh(at(1_000)).unwrap().wallet.credits, 15);
+        assert!(imported.is_short(&CreditTerms::DEFAULT));
+        assert_eq!(imported.with_month_of_plan(&CreditTerms::DEFAULT).refresh(at(1_000)).unwrap().wallet.credits, 15);
         let generous = Wallet { monthly_credits: 40, ..imported };
-        assert!(!generous.is_short());
-        assert_eq!(generous.with_month_of_plan().monthly_credits, 40);
+        assert!(!generous.is_short(&CreditTerms::DEFAULT));
+        assert_eq!(generous.with_month_of_plan(&CreditTerms::DEFAULT).monthly_credits, 40);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The plans, and the credits that each brings per month. Stripe holds their prices in money; the prices of what credits
-//! buy are in `mod.rs`.
+//! The plans. Stripe holds their prices in money; the credits that each brings per month, and the prices of what credits buy, are
+//! in `domain::settings`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,9 +10,9 @@ use super::Credits;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
-    /// 5 credits per month.
+    /// What every account has.
     Free,
-    /// 15 credits per month.
+    /// More credits per month.
     Starter,
     /// Nothing is charged.
     Unlimited,
@@ -26,15 +26,6 @@ impl Plan {
             Self::Free => "free",
             Self::Starter => "starter",
             Self::Unlimited => "unlimited",
-        }
-    }
-
-    /// The balance that a refresh sets.
-    #[must_use]
-    pub const fn monthly_credits(self) -> Credits {
-        match self {
-            Self::Free | Self::Unlimited => 5,
-            Self::Starter => 15,
         }
     }
 

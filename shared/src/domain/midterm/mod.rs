@@ -18,8 +18,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::catalog::{Bank, Topic};
-use super::credits::{Charge, EntryType, MIDTERM_PRICE};
+use super::credits::{Charge, EntryType};
 use super::id::{CourseId, QuestionId, TopicId};
+use super::settings::CreditTerms;
 use super::study::progress::Rows;
 use super::study::{Calibration, Study};
 
@@ -140,8 +141,8 @@ pub struct Midterm<Q> {
 
 /// Price of a midterm.
 #[must_use]
-pub fn charge(questions: usize) -> Charge {
-    Charge { price: MIDTERM_PRICE, kind: EntryType::Midterm, description: format!("Midterm: {questions} questions") }
+pub fn charge(questions: usize, terms: &CreditTerms) -> Charge {
+    Charge { price: terms.midterm, kind: EntryType::Midterm, description: format!("Midterm: {questions} questions") }
 }
 
 /// A topic or section of `order` that is not in the course: the list that holds it, its index and itself.

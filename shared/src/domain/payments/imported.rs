@@ -25,7 +25,7 @@ pub(super) struct Imported {
 
 impl Billing {
     /// The facts with the imported subscription in `profile`. Older imports are recognised by a subscription in the
-    /// profile without any event.
+    /// profile without any event. The profile's month must be at least that of its plan.
     #[must_use]
     pub fn with_import(&self, profile: &Profile) -> Self {
         let mut billing = self.clone();
@@ -34,7 +34,7 @@ impl Billing {
             && !is_of_events
             && profile.wallet.plan != Plan::Free
         {
-            let wallet = profile.wallet.with_month_of_plan();
+            let wallet = profile.wallet;
             billing.booked.plan = Some(wallet.plan);
             billing.imported = Some(Imported {
                 subscription: subscription.clone(),

@@ -28,6 +28,6 @@ pub mod subscription;
 
 pub use event::{Claims, Event, EventError, EventKind, Payer};
 pub use lines::{Line, LinePage};
-pub use rules::{EventEffect, Prices};
+pub use rules::{EventEffect, Prices, REFRESH_CREDITS};
 pub use signature::{SignatureError, SigningSecret};
 pub use subscription::Billing;

@@ -10,22 +10,33 @@ use jiff::Timestamp;
 use super::event::{DisputeStatus, Event};
 use super::subscription::{Billing, Clawback, PaidPeriod, Period};
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
+use crate::domain::settings::CreditTerms;
 
-/// Which price buys which plan.
+/// Which price buys which plan, and how many credits a month of it has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Prices(BTreeMap<String, Plan>);
+pub struct Prices {
+    plans: BTreeMap<String, Plan>,
+    terms: CreditTerms,
+}
 
 impl Prices {
+    /// The same prices under these terms.
+    #[must_use]
+    pub fn under(self, terms: CreditTerms) -> Self {
+        Self { terms, ..self }
+    }
+
     /// The plan that `price` buys.
     #[must_use]
     pub fn plan(&self, price: &str) -> Option<Plan> {
-        self.0.get(price).copied()
+        self.plans.get(price).copied()
     }
 }
 
 impl<S: Into<String>> FromIterator<(S, Plan)> for Prices {
     fn from_iter<I: IntoIterator<Item = (S, Plan)>>(prices: I) -> Self {
-        Self(prices.into_iter().map(|(price, plan)| (price.into(), plan)).collect())
+        let plans = prices.into_iter().map(|(price, plan)| (price.into(), plan)).collect();
+        Self { plans, terms: CreditTerms::DEFAULT }
     }
 }
 
@@ -43,15 +54,24 @@ pub struct EventEffect {
 }
 
 /// What a refresh sets the balance of a subscriber to. The refresh is due at the end of the paid period, before the
-/// next payment is known, so it brings the free plan's credits. The paid invoice brings the rest of a starter's month.
-pub const REFRESH_CREDITS: Credits = Plan::Free.monthly_credits();
+/// next payment is known, so it brings a part of the month. The paid invoice brings the rest of a starter's month. This part is no
+/// setting: a refresh and its payment may happen under different terms, and must add up.
+pub const REFRESH_CREDITS: Credits = 5;
+
+/// The balance that a refresh sets while payments set the plan.
+const fn refresh_credits(plan: Plan, terms: &CreditTerms) -> Credits {
+    match plan {
+        Plan::Free => terms.monthly(Plan::Free),
+        Plan::Starter | Plan::Unlimited => REFRESH_CREDITS,
+    }
+}
 
 /// Credits for a paid `period` of `plan`: the complete month for a first period, and the rest that the refresh did not
 /// bring for a following period. The unlimited plan needs no credits, and a trial grants none.
-const fn period_credits(plan: Plan, period: Period) -> Credits {
+const fn period_credits(plan: Plan, period: Period, terms: &CreditTerms) -> Credits {
     match (plan, period) {
-        (Plan::Starter, Period::First | Period::Change) => Plan::Starter.monthly_credits(),
-        (Plan::Starter, Period::Next) => Plan::Starter.monthly_credits() - REFRESH_CREDITS,
+        (Plan::Starter, Period::First | Period::Change) => terms.monthly(Plan::Starter),
+        (Plan::Starter, Period::Next) => terms.monthly(Plan::Starter).saturating_sub(REFRESH_CREDITS),
         (Plan::Starter, Period::Trial) | (Plan::Free | Plan::Unlimited, _) => 0,
     }
 }
@@ -102,22 +122,22 @@ impl Billing {
             // The monthly credits follow from the plan: an import may have set 15 per month, which paid invoices grant
             // now.
             let mut wallet = wallet;
-            billing.book_plan(&mut wallet, self.refreshes_as_imported());
+            billing.book_plan(&mut wallet, self.refreshes_as_imported(), &prices.terms);
             settlement = wallet.refresh(now).unwrap_or(Settlement { wallet, movements: Vec::new() });
-            billing.book(&mut settlement, now);
+            billing.book(&mut settlement, &prices.terms, now);
         }
         EventEffect { billing, settlement, changed, unknown_price }
     }
 
-    fn book(&mut self, settlement: &mut Settlement, now: Timestamp) {
+    fn book(&mut self, settlement: &mut Settlement, terms: &CreditTerms, now: Timestamp) {
         self.book_reset(&mut settlement.wallet, now);
-        let granted = self.book_grants(settlement);
+        let granted = self.book_grants(settlement, terms);
         let released = self.book_claims(settlement);
         self.collect_rest(settlement, granted.saturating_add(released));
     }
 
     /// The wallet follows the facts only where they change, so that a plan which an operator gave stays until then.
-    fn book_plan(&mut self, wallet: &mut Wallet, was_imported: bool) {
+    fn book_plan(&mut self, wallet: &mut Wallet, was_imported: bool, terms: &CreditTerms) {
         let plan = self.plan();
         let refreshes_as_imported = self.refreshes_as_imported();
         if plan != self.booked.plan
@@ -125,13 +145,14 @@ impl Billing {
         {
             self.booked.plan = Some(plan);
             wallet.plan = plan;
-            wallet.monthly_credits = REFRESH_CREDITS;
+            wallet.monthly_credits = refresh_credits(plan, terms);
         }
         // From the first paid month on, invoices grant the rest of a month. If the imported plan returns, so do its
         // monthly credits.
         if refreshes_as_imported != was_imported {
             let imported = self.imported.as_ref().filter(|_| refreshes_as_imported);
-            wallet.monthly_credits = imported.map_or(REFRESH_CREDITS, |import| import.monthly_credits);
+            let usual = refresh_credits(wallet.plan, terms);
+            wallet.monthly_credits = imported.map_or(usual, |import| import.monthly_credits);
         }
     }
 
@@ -146,8 +167,10 @@ impl Billing {
     }
 
     /// Every paid month brings its credits once.
-    fn book_grants(&mut self, settlement: &mut Settlement) -> Credits {
-        let due: Vec<Grant> = self.months().flat_map(|(id, of, paid)| self.grants_of(id, of, paid)).collect();
+    ///
+    /// What is booked stays as it was booked, also if the terms changed since: a refund takes its part of that.
+    fn book_grants(&mut self, settlement: &mut Settlement, terms: &CreditTerms) -> Credits {
+        let due: Vec<Grant> = self.months().flat_map(|(id, of, paid)| self.grants_of(id, of, paid, terms)).collect();
         let mut granted: Credits = 0;
         for grant in due {
             if self.booked.grants.contains_key(&grant.cause) {
@@ -160,7 +183,7 @@ impl Billing {
         granted
     }
 
-    fn grants_of(&self, invoice: &str, subscription: &str, paid: &PaidPeriod) -> Vec<Grant> {
+    fn grants_of(&self, invoice: &str, subscription: &str, paid: &PaidPeriod, terms: &CreditTerms) -> Vec<Grant> {
         let (Some(period), Some(plan)) = (paid.period, paid.plan) else { return Vec::new() };
         let name = match plan {
             Plan::Free => "Free",
@@ -176,7 +199,7 @@ impl Billing {
             let payment_intent = self.payment_intent_of(invoice).map(str::to_owned);
             Grant { cause, credits, kind, description: format!("{name} plan: {what}"), payment_intent }
         };
-        let mut grants = vec![grant(invoice.to_owned(), period_credits(plan, period), kind, what)];
+        let mut grants = vec![grant(invoice.to_owned(), period_credits(plan, period, terms), kind, what)];
         // A trial does not move the reset date, so no refresh comes with the month that follows it.
         let is_after_trial = self.periods().any(|(_, of, trial)| {
             of == subscription

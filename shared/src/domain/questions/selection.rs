@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::domain::catalog::{Bank, QuestionSummary};
-use crate::domain::credits::{BUNDLE_PRICE, Charge, Credits, EntryType, PRACTICE_QUESTION_PRICE, START_PRICE};
+use crate::domain::credits::{Charge, Credits, EntryType};
 use crate::domain::id::{QuestionId, TopicId};
 use crate::domain::questions::seen::SeenSet;
+use crate::domain::settings::CreditTerms;
 
 /// Filters of a practice request. An empty list matches everything.
 #[derive(Debug, Clone, Default)]
@@ -103,21 +104,21 @@ fn draw<T>(bank: &Bank, criteria: &Criteria, when_seen: impl Fn(usize) -> Option
 
 /// Price of `delivered` practice questions.
 #[must_use]
-pub fn practice_charge(delivered: usize) -> Charge {
+pub fn practice_charge(delivered: usize, terms: &CreditTerms) -> Charge {
     let count = Credits::try_from(delivered).unwrap_or(Credits::MAX);
-    question_charge(count.saturating_mul(PRACTICE_QUESTION_PRICE), "Practice", delivered)
+    question_charge(count.saturating_mul(terms.practice_question), "Practice", delivered)
 }
 
 /// Price of a bundle: a flat price, however many questions are delivered.
 #[must_use]
-pub fn bundle_charge(delivered: usize) -> Charge {
-    question_charge(BUNDLE_PRICE, "Bundle", delivered)
+pub fn bundle_charge(delivered: usize, terms: &CreditTerms) -> Charge {
+    question_charge(terms.bundle, "Bundle", delivered)
 }
 
 /// Price of starting a locked question.
 #[must_use]
-pub fn start_charge() -> Charge {
-    question_charge(START_PRICE, "Started", 1)
+pub fn start_charge(terms: &CreditTerms) -> Charge {
+    question_charge(terms.start_question, "Started", 1)
 }
 
 fn question_charge(price: Credits, what: &str, delivered: usize) -> Charge {
@@ -261,9 +262,11 @@ mod tests {
 
     #[test]
     fn practice_costs_one_per_question_and_a_bundle_one() {
-        assert_eq!((practice_charge(3).price, bundle_charge(3).price, bundle_charge(2).price), (3, 1, 1));
-        assert_eq!(start_charge().price, 1);
-        assert_eq!(practice_charge(1).description, "Practice: 1 question");
+        let terms = &CreditTerms::DEFAULT;
+        let prices = (practice_charge(3, terms).price, bundle_charge(3, terms).price, bundle_charge(2, terms).price);
+        assert_eq!(prices, (3, 1, 1));
+        assert_eq!(start_charge(terms).price, 1);
+        assert_eq!(practice_charge(1, terms).description, "Practice: 1 question");
     }
 
     proptest! {
