@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use shared::app::App;
 use shared::domain::catalog::Course;
 use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
-use shared::domain::mastery::{AttemptResult, Observation};
+use shared::domain::mastery::{self, AttemptResult, Observation};
 use shared::domain::review::{FIT_REVIEWS_MIN, FitOutcome, ReviewParameters, ReviewRecord, fit};
 use shared::domain::study::Calibration;
 use shared::domain::study::attempt::Attempt;
@@ -176,7 +176,9 @@ async fn publish(app: &App, course: &Course, attempts: Vec<(UserId, Attempt)>) -
     // Difficulties are those of the catalogue now.
     let difficulties: HashMap<_, _> =
         bank.questions.iter().map(|question| (&question.meta.id, question.meta.difficulty)).collect();
-    let observed: Vec<Observation<UserId, TopicId, QuestionId>> = attempts
+    let versions: HashMap<_, _> =
+        bank.questions.iter().chain(&bank.retired).map(|question| (&question.meta.id, question.version)).collect();
+    let observed: Vec<Observation<UserId, TopicId, (QuestionId, u32)>> = attempts
         .into_iter()
         .map(|(user, one)| Observation {
             user,
@@ -187,10 +189,16 @@ async fn publish(app: &App, course: &Course, attempts: Vec<(UserId, Attempt)>) -
                 evidence: one.evidence,
             },
             topic: one.topic_id,
-            question: one.question_id,
+            // A corrected question is another one: a wrong key made the one before hard. Who may have seen an earlier version
+            // says nothing of this one.
+            question: (one.question_id, if one.saw_earlier { 0 } else { one.version }),
         })
         .collect();
-    let learnt = Calibration { review: in_force, ..Calibration::fold(version, &observed) };
+    let is_current = |(id, version): (QuestionId, u32)| {
+        let current = versions.get(&id).copied().unwrap_or(version);
+        (version == current).then_some(id)
+    };
+    let learnt = Calibration { review: in_force, ..mastery::Calibration::fold(version, &observed).renamed(is_current) };
     let of = |calibration, publication| Calibrated { course: course.id.clone(), calibration, publication, review };
     // Compared as it is read: text may move the last bit of a number.
     let as_read: Calibration = serde_json::from_str(&serde_json::to_string(&learnt)?)?;

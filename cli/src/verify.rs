@@ -25,6 +25,7 @@ use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
 use crate::verify_content::wrong_courses;
 use crate::verify_reviews::{Schedulers, check_schedules};
+use crate::verify_versions::unknown_versions;
 use crate::verify_vouchers::{Redeemed, without_entry};
 
 /// Number of users checked concurrently.
@@ -199,16 +200,19 @@ async fn check(app: &App, schedulers: &Schedulers, profile: Profile) -> Result<C
     Ok(Checked { entries: entries.len(), redemptions, wrong })
 }
 
-/// Checks that the stored mastery of a student follows from their attempts. Reads again if the student answered
+/// Checks that the stored mastery of a student follows from their attempts, and that these name versions of questions that exist.
+/// Reads again if the student answered
 /// meanwhile.
 async fn check_studies(app: &App, user: UserId) -> Result<Vec<String>, StoreError> {
     let mut wrong = Vec::new();
     for _ in 0..READS_MAX {
         let (studies, mut attempts) = tokio::try_join!(app.store.studies(user), app.store.attempts(user))?;
+        let unknown = unknown_versions(app, &attempts).await?;
         // Attempts without a position are older than the mastery model.
         attempts.retain(|attempt| attempt.position > 0);
         attempts.sort_by_key(|attempt| attempt.position);
         wrong.clear();
+        wrong.extend(unknown);
         let known: HashSet<&CourseId> = studies.iter().map(|study| &study.course_id).collect();
         let forgotten: BTreeSet<&CourseId> =
             attempts.iter().map(|attempt| &attempt.course_id).filter(|course| !known.contains(course)).collect();

@@ -58,6 +58,10 @@ fn mismatch(listed: &QuestionSummary, is_retired: bool, stored: &[QuestionSummar
             let command = if is_retired { "restore" } else { "retire" };
             Some(format!("question {id} is not listed as it is; `pastpaper question {command} {id}` completes it"))
         }
+        Some(question) if question.version != listed.version => Some(format!(
+            "question {id} is listed as version {} and is version {}; import the course again to complete it",
+            listed.version, question.version
+        )),
         Some(_) => None,
     }
 }

@@ -76,6 +76,7 @@ mod spend_limit;
 mod topics;
 mod user_lists;
 mod verification;
+mod versions;
 mod vouchers;
 mod webhook_bodies;
 mod webhooks;

@@ -246,6 +246,8 @@ fn forgetful() -> Vec<(UserId, Attempt)> {
                     course_id: algebra(),
                     topic_id: "alg-linear".to_owned().try_into().unwrap(),
                     question_id: question(id),
+                    version: 1,
+                    saw_earlier: false,
                     answer: None,
                     answers: BTreeMap::new(),
                     correct: random.u8(0..10) < 4,

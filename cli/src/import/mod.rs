@@ -305,6 +305,7 @@ pub(crate) async fn write_catalogs(
             total.created += counts.created;
             total.changed += counts.changed;
             total.unchanged += counts.unchanged;
+            total.corrected += counts.corrected;
         }
     }
     Ok((report, refused))

@@ -72,6 +72,13 @@ impl Summary {
             table.written += counts.created + counts.changed;
             table.skipped += counts.unchanged;
         }
+        let corrected: usize = report.values().map(|counts| counts.corrected).sum();
+        if corrected > 0 {
+            let (verb, have) = if self.dry_run { ("would be", "would have") } else { ("were", "have") };
+            self.notes.push(format!(
+                "questions: {corrected} {verb} corrected and {have} a new version; earlier answers count apart from later ones"
+            ));
+        }
     }
 
     /// Counts the figures of a course file, each once.

@@ -1,5 +1,6 @@
 //! `pastpaper items`: how each question of a course does its work, as a table in the terminal or as a page.
 
+mod json;
 mod page;
 mod table;
 
@@ -24,6 +25,7 @@ use crate::database::{DataSource, DatabaseUse};
 use crate::output;
 use crate::stored_course;
 
+pub use json::json;
 pub use page::page;
 pub use table::table;
 
@@ -35,6 +37,9 @@ pub struct Arguments {
     /// Write one HTML page with the options of each question to this file; it needs no other file and no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "html")]
+    json: bool,
     #[command(flatten)]
     database: DataSource,
 }
@@ -61,6 +66,10 @@ pub struct Row {
     pub preview: String,
     /// Its statistics.
     pub statistics: ItemStatistics,
+    /// The version of the question that the statistics are of.
+    pub version: u32,
+    /// First answers to another version, or by students who may have seen another one; they are in no other figure.
+    pub earlier: u32,
     /// What to look at.
     pub flags: Vec<Flag>,
     /// Students with an answer in the course who unlocked it and have not answered it.
@@ -80,6 +89,10 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let report = report(&open.app, &arguments.course).await;
     open.close();
     let report = report?;
+    if arguments.json {
+        output::json(&json(&report))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(path) = arguments.html else {
         output::text(&table(&report))?;
         return Ok(ExitCode::SUCCESS);
@@ -125,15 +138,19 @@ fn of_attempts(catalog: &Catalog, attempts: &[(UserId, Attempt)]) -> Report {
     let mut persons: BTreeMap<UserId, BTreeMap<usize, Response>> = BTreeMap::new();
     let mut seen = std::collections::HashSet::new();
     let mut own_marks = vec![0_u32; catalog.questions.len()];
+    let mut earlier = vec![0_u32; catalog.questions.len()];
     let mut seconds: Vec<Vec<u32>> = vec![Vec::new(); catalog.questions.len()];
     for (user, attempt) in attempts {
         let Some(at) = index.get(&attempt.question_id).copied() else { continue };
-        // Only a student's first attempt on a question counts, and only if the solution was not at hand.
+        // Only a student's first attempt on a question counts, and only if the solution was not at hand. After an attempt on an
+        // earlier version, it was.
         if !seen.insert((*user, at)) {
             continue;
         }
+        let is_current = attempt.is_on(catalog.questions[at].version);
         match attempt.evidence {
             Evidence::None => {}
+            Evidence::Half | Evidence::Claimed | Evidence::Full if !is_current => earlier[at] += 1,
             Evidence::Half | Evidence::Claimed => own_marks[at] += 1,
             Evidence::Full => {
                 let response = response(&catalog.questions[at], attempt);
@@ -145,11 +162,14 @@ fn of_attempts(catalog: &Catalog, attempts: &[(UserId, Attempt)]) -> Report {
     let items: Vec<Item> = catalog.questions.iter().map(item).collect();
     let persons: Vec<_> = persons.into_values().collect();
     let found = statistics(&items, &persons);
-    let rows = catalog.questions.iter().zip(found.items).zip(own_marks.into_iter().zip(seconds));
+    let counted = own_marks.into_iter().zip(earlier).zip(seconds);
+    let rows = catalog.questions.iter().zip(found.items).zip(counted);
     let mut rows: Vec<Row> = rows
-        .map(|((question, statistics), (own_marks, seconds))| Row {
+        .map(|((question, statistics), ((own_marks, earlier), seconds))| Row {
             id: question.meta.id.clone(),
             preview: preview(&question.question_text),
+            version: question.version,
+            earlier,
             flags: flags(&statistics),
             statistics,
             omitted: 0,

@@ -45,6 +45,8 @@ pub fn page(report: &Report) -> String {
 fn article(row: &Row) -> Markup {
     let found = &row.statistics;
     let facts = [
+        ("version", row.version.to_string()),
+        ("answers to earlier versions", row.earlier.to_string()),
         ("answers", found.shown.to_string()),
         ("facility", with_interval(found.facility, Some(found.facility_interval))),
         ("item-rest", with_interval(found.item_rest, found.item_rest_interval)),

@@ -16,6 +16,8 @@ pub fn table(report: &Report) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).set_header([
         "question",
+        "version",
+        "earlier",
         "answers",
         "facility",
         "item-rest",
@@ -28,7 +30,7 @@ pub fn table(report: &Report) -> String {
     for row in &report.rows {
         table.add_row(cells(row));
     }
-    for column in table.column_iter_mut().skip(1).take(7) {
+    for column in table.column_iter_mut().skip(1).take(9) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!("{} · {}\n{table}\n{}\n", plain(&report.course), summary(report), LEGEND)
@@ -36,7 +38,8 @@ pub fn table(report: &Report) -> String {
 
 pub(super) const LEGEND: &str = "Facility is the share of right answers, item-rest the correlation with the share of other questions \
 that are right, both with 95 % intervals; upper-lower compares the best and the worst 27 % of the students. Only first answers that the \
-service marked count, before the solution was seen. A question that a student has not answered is neither right nor wrong.";
+service marked count, before the solution was seen. A question that a student has not answered is neither right nor wrong. Figures are of \
+the question's current version; answers to earlier versions are only counted.";
 
 /// How many students, and alpha.
 pub(super) fn summary(report: &Report) -> String {
@@ -47,10 +50,12 @@ pub(super) fn summary(report: &Report) -> String {
     format!("{} students, {alpha}", report.students)
 }
 
-fn cells(row: &Row) -> [String; 9] {
+fn cells(row: &Row) -> [String; 11] {
     let found = &row.statistics;
     [
         plain(row.id.as_str()).into_owned(),
+        row.version.to_string(),
+        row.earlier.to_string(),
         found.shown.to_string(),
         with_interval(found.facility, Some(found.facility_interval)),
         with_interval(found.item_rest, found.item_rest_interval),

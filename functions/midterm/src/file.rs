@@ -83,7 +83,7 @@ fn row(view: &QuestionView, images: &HashMap<FigureDigest, String>) -> Map<Strin
         Ok(Value::Object(row)) => row,
         _ => Map::new(),
     };
-    row.retain(|_, value| !value.is_null());
+    row.retain(|name, value| !value.is_null() && name != "version");
     // The text of the question has those of its parts in it.
     if let Some(stem) = row.remove("stem") {
         row.insert("question_text".to_owned(), stem);

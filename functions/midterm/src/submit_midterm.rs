@@ -133,6 +133,9 @@ fn attempt(
         course_id: meta.course_id.clone(),
         topic_id: meta.topic_id.clone(),
         question_id: meta.id.clone(),
+        version: view.version,
+        // The midterm showed this version, whatever was imported since.
+        corrected_at: None,
         answer,
         answers,
         correct: mark.correct,

@@ -48,6 +48,8 @@ pub(crate) struct Marked {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     parts: Vec<PartMark>,
+    /// The version of the question that marked the answer. If the student was shown another one, show the question again.
+    version: u32,
     attempts: u32,
     accuracy_rate: f64,
     /// The topic's mastery after this attempt. Null in a replay of an attempt from before mastery was estimated.
@@ -82,7 +84,7 @@ pub(crate) async fn submit_answer(
     let progress = progress.ok_or_else(Problem::not_started)?;
 
     let marked = submission.marked(&app, &question, &calibration)?;
-    let (correct, score, graded_by) = (marked.correct, marked.score, marked.graded_by);
+    let (correct, score, graded_by, version) = (marked.correct, marked.score, marked.graded_by, marked.version);
     let (topic, parts) = (marked.topic_id.clone(), marked.parts.clone());
     let mastery =
         |study: &Study| TopicMasteryView::of(topic.clone(), &study.estimate(&topic, &calibration, &bank, now));
@@ -93,6 +95,7 @@ pub(crate) async fn submit_answer(
             score,
             graded_by,
             parts,
+            version,
             attempts: progress.attempts,
             accuracy_rate: accuracy_rate(progress.correct_attempts, progress.attempts),
             mastery: Some(mastery),
@@ -123,6 +126,8 @@ impl Submission {
             course_id: meta.course_id.clone(),
             topic_id: meta.topic_id.clone(),
             question_id: meta.id.clone(),
+            version: question.version,
+            corrected_at: question.corrected_at,
             answer: given.answer,
             answers: given.answers,
             correct: mark.correct,
@@ -138,12 +143,12 @@ impl Submission {
 
 /// Replays the response of a completed request.
 fn again(record: Record, intent: &Intent) -> Result<axum::Json<Marked>, Problem> {
-    let Outcome::Attempt { correct, graded_by, attempts, correct_attempts, mastery, score, parts } =
+    let Outcome::Attempt { correct, graded_by, attempts, correct_attempts, mastery, score, parts, version } =
         record.outcome_of(intent)?
     else {
         return Err(ReplayError::WrongKind("an attempt").into());
     };
     let accuracy_rate = accuracy_rate(correct_attempts, attempts);
     let score = score.unwrap_or(f64::from(u8::from(correct)));
-    Ok(axum::Json(Marked { correct, score, graded_by, parts, attempts, accuracy_rate, mastery }))
+    Ok(axum::Json(Marked { correct, score, graded_by, parts, version, attempts, accuracy_rate, mastery }))
 }

@@ -14,6 +14,7 @@ use super::midterm::MidtermId;
 use super::schema::{has_schema, text};
 use super::study::TopicMasteryView;
 use super::time::{DAY_SECONDS, plus_seconds};
+use crate::domain::catalog::version::first_version;
 use crate::domain::study::attempt::GradedBy;
 use crate::domain::study::marking::PartMark;
 
@@ -137,6 +138,9 @@ pub enum Outcome {
         /// The marks of the parts.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parts: Vec<PartMark>,
+        /// Version of the question.
+        #[serde(default = "first_version")]
+        version: u32,
     },
 }
 

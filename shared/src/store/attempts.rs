@@ -79,7 +79,7 @@ impl Store {
         for tries in 0..ATTEMPTS_MAX {
             // Whether the student already knew the solution is decided on the current progress, not on what this
             // request read first.
-            let attempt = marked.placed(progress.knows_solution(), study.version + 1, scheduler.version());
+            let attempt = marked.placed(&progress, study.version + 1, scheduler.version());
             let counted = count(&progress, &attempt, scheduler);
             let mut studied = study.clone();
             studied.record(&attempt);
@@ -98,6 +98,7 @@ impl Store {
                     mastery: Some(mastery.clone()),
                     score: attempt.score,
                     parts: attempt.parts.clone(),
+                    version: attempt.version,
                 };
                 let record = Record::new(intent.fingerprint.clone(), outcome, attempt.created_at);
                 actions.push(self.put_record(user, key, &record, attempt.created_at)?);

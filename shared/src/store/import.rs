@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::Store;
 use super::bank::PackedBank;
 use super::content::RETIRED_AT;
+use super::corrections::{CORRECTED_AT, QuestionChange, VERSION, raise_version};
 use super::drawn;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, number, text};
@@ -18,6 +19,7 @@ use super::dynamodb::plain::ConditionalPut;
 use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, fresh_token, pause};
 use super::held_grants::WithHeld;
 use super::keys::{self, Key};
+use super::questions::OPTION_LETTERS;
 use super::{Credential, accounts::OpenAccountError};
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
@@ -43,6 +45,8 @@ pub struct WriteCounts {
     pub changed: usize,
     /// Items that were stored already.
     pub unchanged: usize,
+    /// Changed questions that have a new version.
+    pub corrected: usize,
 }
 
 /// Counts of an import, by entity.
@@ -101,18 +105,25 @@ impl Store {
 
         let mut report = WriteReport::new();
         let mut rows = Bank::default();
-        let mut writes = Vec::new();
+        let (mut writes, mut changes) = (Vec::new(), Vec::new());
         let foreign = foreign_questions(catalog, &stored);
-        for mut draft in drafts {
-            let Some(key) = item::key_of(&draft) else { continue };
-            if foreign.iter().any(|(partition, _)| *partition == key.pk) {
-                continue;
+        let mut drafts = Draft::of(drafts, &stored);
+        drafts.retain(|draft| !foreign.iter().any(|(partition, _)| *partition == draft.key.pk));
+        // A question is followed by its options. Other rows of a course share a partition.
+        for mut group in groups(drafts, |one, next| one.key.pk == next.key.pk) {
+            let is_question = group.first().is_some_and(|draft| keys::is_question(&draft.key));
+            if is_question && raise_version(&mut group, &stored, now)? {
+                report.entry(Question::NAME.to_owned()).or_default().corrected += 1;
             }
-            let merge = merge(&mut draft, stored.get(&key));
-            report.entry(item::entity_of(&draft)).or_default().add(merge);
-            add_row(&mut rows, draft.clone())?;
-            if !matches!(merge, Merge::Unchanged) {
-                writes.push(draft);
+            for draft in &group {
+                report.entry(item::entity_of(&draft.item)).or_default().add(draft.merge);
+                add_row(&mut rows, draft.item.clone())?;
+            }
+            if is_question && group.first().is_some_and(|draft| stored.contains_key(&draft.key)) {
+                changes.extend(QuestionChange::of(group, &stored));
+            } else {
+                let is_written = |draft: &Draft| !matches!(draft.merge, Merge::Unchanged);
+                writes.extend(group.into_iter().filter(is_written).map(|draft| draft.item));
             }
         }
 
@@ -129,7 +140,7 @@ impl Store {
         course.bank.clone_from(&bank.digest);
         course.catalog_version = before.as_ref().map_or(0, |course| course.catalog_version);
         course.created_at = before.as_ref().map_or(course.created_at, |course| course.created_at);
-        let is_changed = !writes.is_empty() || is_broken || before.as_ref() != Some(&course);
+        let is_changed = !writes.is_empty() || !changes.is_empty() || is_broken || before.as_ref() != Some(&course);
         report.entry("Course".to_owned()).or_default().add(match (&before, is_changed) {
             (None, _) => Merge::Created,
             (Some(_), true) => Merge::Changed,
@@ -137,6 +148,7 @@ impl Store {
         });
         if is_changed && !dry_run {
             self.put_all(writes).await?;
+            self.change_questions(changes).await?;
             self.publish_bank(&course.id, bank).await?;
             // Write the course last, so that its readers find its bank.
             course.catalog_version += 1;
@@ -325,9 +337,40 @@ impl Store {
     }
 }
 
+/// An item that an import would write.
+pub(super) struct Draft {
+    pub(super) key: Key,
+    pub(super) item: Item,
+    pub(super) merge: Merge,
+}
+
+impl Draft {
+    /// Compares items with the stored ones.
+    fn of(items: Vec<Item>, stored: &HashMap<Key, Item>) -> Vec<Self> {
+        let draft = |mut item: Item| {
+            let key = item::key_of(&item)?;
+            let merge = merge(&mut item, stored.get(&key));
+            Some(Self { key, item, merge })
+        };
+        items.into_iter().filter_map(draft).collect()
+    }
+}
+
+/// Splits `rows` where `is_same` is false of two neighbours.
+fn groups<T>(rows: Vec<T>, is_same: impl Fn(&T, &T) -> bool) -> impl Iterator<Item = Vec<T>> {
+    let mut rows = rows.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let mut group = vec![rows.next()?];
+        while let Some(next) = rows.next_if(|next| group.last().is_some_and(|last| is_same(last, next))) {
+            group.push(next);
+        }
+        Some(group)
+    })
+}
+
 /// What happens to a draft.
 #[derive(Clone, Copy)]
-enum Merge {
+pub(super) enum Merge {
     Created,
     Changed,
     Unchanged,
@@ -343,14 +386,17 @@ impl WriteCounts {
     }
 }
 
-/// Compares `draft` with the stored item. Keeps the stored creation time, and that an operator retired it.
+/// Compares `draft` with the stored item. Keeps the stored creation time, the version, and that an operator retired it.
 fn merge(draft: &mut Item, stored: Option<&Item>) -> Merge {
     let Some(stored) = stored else { return Merge::Created };
     if let (Some(first), true) = (stored.get("created_at"), draft.contains_key("created_at")) {
         draft.insert("created_at".to_owned(), first.clone());
     }
-    if let Some(retired) = stored.get(RETIRED_AT) {
-        draft.insert(RETIRED_AT.to_owned(), retired.clone());
+    for name in [RETIRED_AT, VERSION, CORRECTED_AT] {
+        match stored.get(name) {
+            Some(kept) => draft.insert(name.to_owned(), kept.clone()),
+            None => draft.remove(name),
+        };
     }
     if item::is_same(draft, stored) { Merge::Unchanged } else { Merge::Changed }
 }
@@ -394,7 +440,7 @@ fn question_item(question: &Question) -> Result<Item, StoreError> {
     let mut item = item::write_row(&keys::question(&question.meta.id), question, &question.extra)?;
     item.insert("preview".to_owned(), text(preview(&question.whole().text)));
     let letters = question.options.iter().map(|option| text(option.letter.clone())).collect();
-    item.insert("option_letters".to_owned(), AttributeValue::L(letters));
+    item.insert(OPTION_LETTERS.to_owned(), AttributeValue::L(letters));
     let section = match question.extra.get("section") {
         Some(serde_json::Value::String(name)) => name.trim().to_owned(),
         Some(serde_json::Value::Number(number)) => number.to_string(),

@@ -46,6 +46,9 @@ struct Body {
     /// The drawn formulas of the questions, in their order. Empty in a midterm from before formulas were drawn.
     #[serde(default)]
     drawn: Vec<Option<DrawnFormulas>>,
+    /// The versions of the questions, in their order. Empty in a midterm from before there were versions.
+    #[serde(default)]
+    versions: Vec<u32>,
 }
 
 impl Store {
@@ -55,6 +58,9 @@ impl Store {
         let mut body: Body = self.large_body(&mut item, "Midterm").await?;
         for (question, drawn) in body.questions.iter_mut().zip(body.drawn) {
             question.drawn = drawn.map(Into::into);
+        }
+        for (question, version) in body.questions.iter_mut().zip(body.versions) {
+            question.version = version;
         }
         let row: MidtermSummary = item::read(item)?;
         Ok(Some(Midterm {
@@ -106,6 +112,7 @@ impl Store {
             seed: midterm.seed,
             questions: midterm.questions.clone(),
             drawn: midterm.questions.iter().map(|question| question.drawn.as_deref().cloned()).collect(),
+            versions: midterm.questions.iter().map(|question| question.version).collect(),
         };
         let stored = with_large_body(&keys::midterm(user, midterm.id), &row, &body)?;
         stored.parts.into_iter().chain([stored.item]).map(|item| self.put_new(item)).collect()

@@ -12,6 +12,7 @@ mod catalog;
 mod closing;
 mod content;
 mod copy;
+mod corrections;
 mod drawn;
 mod dynamodb;
 mod emails;

@@ -130,8 +130,8 @@ impl Store {
 }
 
 /// A question and the bytes of its items.
-struct ReadQuestion {
-    question: Question,
+pub(super) struct ReadQuestion {
+    pub(super) question: Question,
     bytes: usize,
 }
 
@@ -154,6 +154,9 @@ impl From<ReadQuestion> for KeptQuestion {
     }
 }
 
+/// Attribute with the letters of a question's current options.
+pub(super) const OPTION_LETTERS: &str = "option_letters";
+
 /// The letters of a question's current options.
 #[derive(Serialize, Deserialize)]
 pub(super) struct OptionLetters {
@@ -173,7 +176,7 @@ fn keys_of(summary: &QuestionSummary) -> Vec<Key> {
 }
 
 /// Builds questions with their options from items in any order.
-fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, ReadQuestion>, StoreError> {
+pub(super) fn assemble(items: Vec<Item>) -> Result<HashMap<QuestionId, ReadQuestion>, StoreError> {
     let mut bytes: HashMap<String, usize> = HashMap::new();
     let mut options: HashMap<String, Vec<_>> = HashMap::new();
     let mut questions: Vec<Question> = Vec::new();

@@ -77,7 +77,7 @@ impl Store {
             let mut studied = study.clone();
             let mut actions = vec![self.close_sitting(user, &sitting)?];
             for (marked, progress) in &attempts {
-                let attempt = marked.placed(progress.knows_solution(), studied.version + 1, scheduler.version());
+                let attempt = marked.placed(progress, studied.version + 1, scheduler.version());
                 studied.record(&attempt);
                 actions.push(self.replace_counts(user, progress, &count(progress, &attempt, scheduler))?);
                 actions.push(self.put_new(item::write(&keys::attempt(user, attempt.id), &attempt)?)?);

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::domain::catalog::draft::{CatalogDraft, ExamDraft, PatternDraft, QuestionDraft, TopicDraft};
 use crate::domain::catalog::parts::points_of;
+use crate::domain::catalog::version::FIRST_VERSION;
 use crate::domain::catalog::{Course, CourseStats, Exam, Pattern, Question, QuestionMeta, Topic};
 use crate::domain::id::CourseId;
 use crate::domain::number::{count, mean, ratio, rounded};
@@ -187,6 +188,8 @@ impl<'a> CourseFacts<'a> {
             shown_with_question: self.shown.iter().filter(|name| draft.extra.contains_key(*name)).cloned().collect(),
             withheld: draft.withheld,
             retired_at: None,
+            version: FIRST_VERSION,
+            corrected_at: None,
             drawn: None,
         }
     }

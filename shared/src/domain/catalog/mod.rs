@@ -17,6 +17,7 @@ pub mod sizes;
 pub mod slips;
 pub mod topic_insight;
 mod traps;
+pub mod version;
 pub mod warnings;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use self::version::{first_version, is_first_version};
 use crate::domain::id::{CourseId, ExamId, PatternId, QuestionId, TopicId};
 use crate::domain::text::DrawnFormulas;
 use crate::domain::time::in_answer;
@@ -232,6 +234,12 @@ pub struct Question {
     /// When an operator retired it. Imports keep this. Users who unlocked it still see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
+    /// Raised by each import that corrects it ([`Question::is_corrected_by`]).
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u32,
+    /// When this version replaced the one before; `None` for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_at: Option<Timestamp>,
     /// Its formulas as MathML, stored as one compressed attribute. `None` if it has no formula, or they were never drawn.
     #[serde(skip)]
     pub drawn: Option<Arc<DrawnFormulas>>,
@@ -274,6 +282,9 @@ pub struct QuestionSummary {
     /// When an operator retired it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
+    /// Raised by each import that corrects it.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u32,
 }
 
 /// The frequently read data of a course. A process caches it per `catalog_version`.

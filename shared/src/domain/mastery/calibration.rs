@@ -111,6 +111,23 @@ impl<T: Ord, Q: Ord> Calibration<T, Q> {
     }
 }
 
+impl<T: Ord, Q: Ord> Calibration<T, Q> {
+    /// The same calibration with other names of questions, without those that get none.
+    #[must_use]
+    pub fn renamed<P: Ord>(self, name: impl Fn(Q) -> Option<P>) -> Calibration<T, P> {
+        let questions = self.questions.into_iter().filter_map(|(question, effect)| Some((name(question)?, effect)));
+        Calibration {
+            version: self.version,
+            mu: self.mu,
+            attempts: self.attempts,
+            topics: self.topics,
+            questions: questions.collect(),
+            practice: self.practice,
+            review: self.review,
+        }
+    }
+}
+
 impl<T: Ord + Clone, Q: Ord + Clone> Calibration<T, Q> {
     /// Learns from all attempts of a course, in any order.
     ///

@@ -328,6 +328,8 @@ fn as_delivered(view: &QuestionView) -> Question {
         shown_with_question: Vec::new(),
         withheld: false,
         retired_at: None,
+        version: view.version,
+        corrected_at: None,
         drawn: None,
     }
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::domain::catalog::figures::{Figure, FigureDigest, MediaType};
 use crate::domain::catalog::parts::{Part, label};
+use crate::domain::catalog::version::{first_version, not_a_version};
 use crate::domain::catalog::{ExtraColumns, Question, QuestionMeta, QuestionOption, QuestionSummary, number};
 use crate::domain::study::answer_rules::RULES_COLUMN;
 use crate::domain::text::DrawnFormulas;
@@ -42,6 +43,11 @@ pub struct QuestionView {
     /// The same value as `source_points`, under the name that clients use.
     #[serde(default, with = "number")]
     pub points: Option<f64>,
+    /// Raised by each correction of the text, the answer, the options, the rules, the points, the parts or the figures; 1 before
+    /// the first.
+    // A stored midterm has the versions of its questions beside them.
+    #[serde(default = "first_version", deserialize_with = "not_a_version")]
+    pub version: u32,
     /// Whether the question is still locked.
     pub locked: bool,
     /// Answer options; empty while the question is locked.
@@ -213,7 +219,8 @@ impl QuestionView {
     pub fn of(question: &Question, access: Access) -> Self {
         if access == Access::Locked {
             let preview = crate::domain::questions::preview::preview(&question.whole().text);
-            return Self { drawn: question.drawn.clone(), ..Self::locked(question.meta.clone(), preview) };
+            let locked = Self::locked(question.meta.clone(), preview, question.version);
+            return Self { drawn: question.drawn.clone(), ..locked };
         }
         let solved = access == Access::Solution;
         let whole = question.whole();
@@ -226,6 +233,7 @@ impl QuestionView {
             question_text: whole.text,
             solution_steps: solved.then(|| whole.solution_steps.join("\n")),
             answer: solved.then_some(whole.answer),
+            version: question.version,
             locked: false,
             options: options.collect(),
             stem: (!whole.parts.is_empty()).then(|| question.question_text.clone()),
@@ -243,16 +251,17 @@ impl QuestionView {
     /// The view of a locked question.
     #[must_use]
     pub fn of_summary(summary: &QuestionSummary) -> Self {
-        Self::locked(summary.meta.clone(), summary.preview.clone())
+        Self::locked(summary.meta.clone(), summary.preview.clone(), summary.version)
     }
 
-    fn locked(meta: QuestionMeta, preview: String) -> Self {
+    fn locked(meta: QuestionMeta, preview: String, version: u32) -> Self {
         Self {
             points: meta.source_points,
             meta,
             question_text: preview,
             solution_steps: None,
             answer: None,
+            version,
             locked: true,
             options: Vec::new(),
             stem: None,
@@ -275,7 +284,7 @@ const OF_QUESTION: [&str; 6] = ["section", "question_number", "subparts_json", "
 /// Where an imported question came from. It is for the next import, not for students.
 const PROVENANCE: &str = "provenance";
 /// Member names of the response. An imported column with one of these names would appear twice.
-const RESERVED: [&str; 30] = [
+const RESERVED: [&str; 31] = [
     "id",
     "exam_id",
     "topic_id",
@@ -297,6 +306,7 @@ const RESERVED: [&str; 30] = [
     "is_generated",
     "created_at",
     "points",
+    "version",
     "locked",
     "options",
     "stem",
@@ -354,6 +364,18 @@ mod tests {
             ..QuestionOption::default()
         }];
         question
+    }
+
+    #[test]
+    fn a_column_named_version_of_a_stored_midterm_is_no_version() {
+        let mut stored = serde_json::to_value(QuestionView::of(&question(), Access::Solution)).unwrap();
+        for column in [json!("B"), json!(4), json!(null)] {
+            stored["version"] = column;
+            let view: QuestionView = serde_json::from_value(stored.clone()).unwrap();
+            assert!(view.version == 1 && !view.extra.contains_key("version"));
+        }
+        stored.as_object_mut().unwrap().remove("version");
+        assert_eq!(serde_json::from_value::<QuestionView>(stored).unwrap().version, 1);
     }
 
     #[test]

@@ -320,6 +320,8 @@ fn attempt(correct: bool, day: i64, version: Option<u32>) -> Attempt {
         course_id: CourseId::try_from("c").unwrap(),
         topic_id: "t".to_owned().try_into().unwrap(),
         question_id: QuestionId::try_from("q").unwrap(),
+        version: 1,
+        saw_earlier: false,
         answer: None,
         answers: BTreeMap::new(),
         correct,

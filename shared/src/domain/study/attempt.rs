@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::catalog::version::{first_version, is_first_version};
 use crate::domain::id::{CourseId, QuestionId, TopicId};
 use crate::domain::mastery::{Ease, Evidence, evidence};
 use crate::domain::number::{ratio, rounded};
 use crate::domain::study::marking::PartMark;
+use crate::domain::study::progress::Progress;
+use crate::domain::time::plus_seconds;
 
 /// Id of an attempt: a UUID version 7, so that attempts sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,6 +39,12 @@ pub struct Attempt {
     pub course_id: CourseId,
     pub topic_id: TopicId,
     pub question_id: QuestionId,
+    /// Version of the question that marked the answer. A later correction does not change the verdict.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u32,
+    /// Whether the student may have answered an earlier version: the question was corrected after it was delivered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub saw_earlier: bool,
     /// Text of the answer, if any.
     #[serde(default)]
     pub answer: Option<String>,
@@ -86,6 +95,10 @@ pub struct MarkedAnswer {
     pub topic_id: TopicId,
     /// The question.
     pub question_id: QuestionId,
+    /// Version of the question that marked the answer.
+    pub version: u32,
+    /// When that version replaced an earlier one; `None` if the student has surely seen that version.
+    pub corrected_at: Option<Timestamp>,
     /// The student's text, if any.
     pub answer: Option<String>,
     /// The student's texts for the parts, by label.
@@ -106,17 +119,33 @@ pub struct MarkedAnswer {
     pub created_at: Timestamp,
 }
 
-impl MarkedAnswer {
-    /// The attempt at `position` among the student's attempts in the course. `knew_solution` says whether the student had
-    /// opened the solution, or tried the question, before. `review_parameters` is the version of those that move the schedule.
+/// A correction is surely delivered so many seconds after its import began: an import takes minutes at most, and processes
+/// keep a course for a minute.
+const CORRECTION_SECONDS: i64 = 600;
+
+impl Attempt {
+    /// Whether the student saw this version of the question, and it marked the answer.
     #[must_use]
-    pub fn placed(&self, knew_solution: bool, position: u64, review_parameters: u32) -> Attempt {
+    pub fn is_on(&self, version: u32) -> bool {
+        self.version == version && !self.saw_earlier
+    }
+}
+
+impl MarkedAnswer {
+    /// The attempt at `position` among the student's attempts in the course. `progress` is that on the question before the
+    /// attempt. `review_parameters` is the version of those that move the schedule.
+    #[must_use]
+    pub fn placed(&self, progress: &Progress, position: u64, review_parameters: u32) -> Attempt {
+        let knew_solution = progress.knows_solution();
+        let delivered_later = |corrected: Timestamp| progress.seen_at >= plus_seconds(corrected, CORRECTION_SECONDS);
         let Self { id, correct, score, graded_by, ease, time_spent_seconds, created_at, .. } = *self;
         Attempt {
             id,
             course_id: self.course_id.clone(),
             topic_id: self.topic_id.clone(),
             question_id: self.question_id.clone(),
+            version: self.version,
+            saw_earlier: !self.corrected_at.is_none_or(delivered_later),
             answer: self.answer.clone(),
             answers: self.answers.clone(),
             correct,

@@ -227,6 +227,8 @@ mod tests {
             course_id: CourseId::try_from("c").unwrap(),
             topic_id: TopicId::try_from(format!("t{topic}")).unwrap(),
             question_id: QuestionId::try_from("q").unwrap(),
+            version: 1,
+            saw_earlier: false,
             answer: None,
             answers: BTreeMap::new(),
             correct,
