@@ -84,7 +84,7 @@ impl App {
     #[must_use]
     pub fn with_settings(self, settings: Settings) -> Self {
         let config = Config { settings, ..(*self.config).clone() };
-        let store = self.store.under(settings.terms);
+        let store = (*self.store).clone().under(settings.terms);
         Self { config: Arc::new(config), store: Arc::new(store), limits: settings.limits, ..self }
     }
 

@@ -13,7 +13,7 @@ use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, text};
 use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, fresh_token, pause};
 use super::emails::credential_in;
-use super::held_grants::{WithHeld, held_instead};
+use super::held_grants::{InTheWay, WithHeld, in_the_way};
 use super::keys::{self, Key};
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
@@ -111,11 +111,12 @@ impl Store {
                     }
                     let of_email = verdicts.into_iter().next();
                     let is_taken = of_email.as_ref().is_some_and(failed);
-                    match held_instead(of_email, held.as_ref())? {
-                        Some(found) => held = found,
-                        None if is_taken => return Err(OpenAccountError::EmailTaken),
-                        None => return Err(OpenAccountError::AlreadyThere),
-                    }
+                    held = match in_the_way(of_email, held.as_ref())? {
+                        InTheWay::Held(found) => Some(found),
+                        InTheWay::Nothing => None,
+                        InTheWay::Other if is_taken => return Err(OpenAccountError::EmailTaken),
+                        InTheWay::Other => return Err(OpenAccountError::AlreadyThere),
+                    };
                 }
             }
             // The first refusal is expected where something is held.

@@ -177,7 +177,10 @@ impl Store {
         held: Option<&HeldGrants>,
         now: Timestamp,
     ) -> Result<TransactWriteItem, StoreError> {
-        held.map_or_else(|| self.put_free(item.clone(), now), |held| self.put_as_read(item.clone(), held))
+        match held {
+            None => self.put_free(item, now),
+            Some(held) => self.put_as_read(item, held),
+        }
     }
 
     fn put_as_read(&self, item: Item, held: &HeldGrants) -> Result<TransactWriteItem, StoreError> {
@@ -224,14 +227,21 @@ pub(super) fn held_in(item: Item) -> Result<Option<HeldGrants>, StoreError> {
     if item::entity_of(&item) == HeldGrants::NAME { item::read(item).map(Some) } else { Ok(None) }
 }
 
-/// The held grants that refused a put of [`Store::put_over`]; `Some(None)` if they are gone, `None` if something else is there.
-pub(super) fn held_instead(
-    verdict: Option<ActionOutcome>,
-    before: Option<&HeldGrants>,
-) -> Result<Option<Option<HeldGrants>>, StoreError> {
-    match verdict {
-        Some(ActionOutcome::ConditionFailed(Some(found))) => Ok(held_in(found)?.map(Some)),
-        Some(ActionOutcome::ConditionFailed(None)) if before.is_some() => Ok(Some(None)),
-        _ => Ok(None),
-    }
+/// What refused a put of [`Store::put_over`].
+pub(super) enum InTheWay {
+    /// Held grants, which changed or were not known.
+    Held(HeldGrants),
+    /// Nothing: what was held is gone.
+    Nothing,
+    /// Something else, or it did not refuse.
+    Other,
+}
+
+/// Reads what refused a put over `before`.
+pub(super) fn in_the_way(verdict: Option<ActionOutcome>, before: Option<&HeldGrants>) -> Result<InTheWay, StoreError> {
+    Ok(match verdict {
+        Some(ActionOutcome::ConditionFailed(Some(found))) => held_in(found)?.map_or(InTheWay::Other, InTheWay::Held),
+        Some(ActionOutcome::ConditionFailed(None)) if before.is_some() => InTheWay::Nothing,
+        _ => InTheWay::Other,
+    })
 }

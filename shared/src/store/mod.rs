@@ -82,6 +82,7 @@ pub use studies::Asked;
 pub use vouchers::RedeemError;
 
 /// The DynamoDB client and the in-memory cache of the catalogue.
+#[derive(Clone)]
 pub struct Store {
     client: Client,
     table: String,
@@ -112,14 +113,13 @@ impl Store {
 
     /// The same store under these terms: they decide what a month of a plan brings.
     #[must_use]
-    pub fn under(&self, terms: CreditTerms) -> Self {
-        let Self { client, table, cache, patience, .. } = self;
-        Self { client: client.clone(), table: table.clone(), cache: Arc::clone(cache), patience: *patience, terms }
+    pub fn under(self, terms: CreditTerms) -> Self {
+        Self { terms, ..self }
     }
 
     /// A store for imports, where no client waits: it limits its write rate and retries for minutes where a request
     /// gives up.
     fn patient(&self) -> Self {
-        Self { patience: Patience::Import, ..self.under(self.terms) }
+        Self { patience: Patience::Import, ..self.clone() }
     }
 }
