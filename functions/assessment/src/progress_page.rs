@@ -65,7 +65,9 @@ fn facts(progress: &ProgressAnswer) -> Markup {
         p.facts {
             (counted(total.attempts as usize, "answer"))
             @if total.attempts > 0 { ", " (total.correct) " of them right (" (charts::percent(total.accuracy_rate)) ")" }
-            " · " (progress.questions_attempted) " of " (counted(progress.questions_unlocked, "unlocked question")) " tried"
+            @if progress.questions_unlocked > 0 {
+                " · " (progress.questions_attempted) " of " (counted(progress.questions_unlocked, "unlocked question")) " tried"
+            }
             @if total.time_spent_seconds >= 60 { " · " (duration(total.time_spent_seconds)) }
             @if progress.streak_days > 0 { " · " (counted(progress.streak_days as usize, "day")) " in a row" }
             @if progress.longest_streak_days > 1 { " · longest streak " (progress.longest_streak_days) " days" }
