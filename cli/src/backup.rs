@@ -203,7 +203,10 @@ mod tests {
             sign_in_told_at: None,
         };
         let profile = Profile::open(id, email, Name::default(), wallet, now);
-        app.store.write_account(&ImportedAccount { profile, credential, entries: vec![entry] }).await.unwrap();
+        app.store
+            .write_account(&ImportedAccount { profile, credential, entries: vec![entry] }, (now, &app.random))
+            .await
+            .unwrap();
         id
     }
 

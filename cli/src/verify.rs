@@ -125,6 +125,8 @@ pub async fn check_all(app: &App) -> Result<Findings> {
         let page = app.store.scan_profiles(from).await?;
         findings.corrupt.extend(page.corrupt.into_iter().map(|(partition, error)| (partition, error.to_string())));
         closed.extend(page.closed);
+        let held = page.held.iter().filter_map(|(email, held)| Some((email, held.fault()?)));
+        findings.corrupt.extend(held.map(|(email, fault)| (format!("grants of {}", email.as_str()), fault.to_owned())));
         let begun = page.profiles.iter().filter_map(|profile| Some((profile.state.closing?, profile.id)));
         for (ledger, user) in begun {
             closing.insert(ledger);

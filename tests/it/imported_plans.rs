@@ -52,7 +52,11 @@ async fn imported_with(test: &TestApp, name: &str, wallet: Wallet, stripe: Optio
         created_at: now,
     };
     let entries = vec![Entry::of(&opening, EntryId::new(1, now, test.app.random.bytes()), id, 1, now)];
-    test.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
+    test.app
+        .store
+        .write_account(&ImportedAccount { profile, credential, entries }, (test.app.now(), &test.app.random))
+        .await
+        .unwrap();
     let mut person = test.anonymous();
     (person.id, person.email) = (id.to_string(), email.as_str().to_owned());
     test.renewed(&person).await

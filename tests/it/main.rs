@@ -27,6 +27,7 @@ mod credits;
 mod events;
 mod faults;
 mod figures;
+mod held_grants;
 mod idempotency;
 mod identity;
 mod import;

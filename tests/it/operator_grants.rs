@@ -112,12 +112,13 @@ async fn a_file_grants_each_account_once_however_often_it_is_run() {
         }
     }
     let report = grant_all(&test.app, &rows, &key, &reason).await.unwrap();
-    assert_eq!((report.granted, report.before, report.left), (0, 2, 1), "{report:?}");
-    assert!(report.lines[1].ends_with("no account has this email"), "{report:?}");
+    assert_eq!((report.granted, report.before, report.held, report.left), (0, 2, 1, 0), "{report:?}");
+    assert!(report.lines[1].contains("no account yet: held since "), "{report:?}");
     assert_eq!((ada.credits().await, ben.credits().await), (8, 2));
     let new = test.member("new", Plan::Free, 1).await;
+    assert_eq!(new.credits().await, 5);
     let report = grant_all(&test.app, &rows, &key, &reason).await.unwrap();
-    assert_eq!((report.granted, report.before, report.left), (1, 2, 0), "{report:?}");
+    assert_eq!((report.granted, report.before, report.left), (0, 3, 0), "{report:?}");
     assert_eq!(new.credits().await, 5);
     test.assert_ledgers_are_true().await;
 }

@@ -319,7 +319,11 @@ impl TestApp {
             // As after a registration: the next sign-in is told a day later.
             Credential { user_id: id, password_hash, session_epoch: 0, second_factor: false, sign_in_told_at: Some(now.as_second()), created_at: now };
         let entries = vec![Entry::of(&opening, EntryId::new(1, now, random.bytes()), id, 1, now)];
-        self.app.store.write_account(&ImportedAccount { profile, credential, entries }).await.unwrap();
+        self.app
+            .store
+            .write_account(&ImportedAccount { profile, credential, entries }, (self.app.now(), &self.app.random))
+            .await
+            .unwrap();
         let person = Person { id: id.to_string(), email: email.as_str().to_owned(), ..self.anonymous() };
         self.renewed(&person).await
     }

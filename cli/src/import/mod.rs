@@ -318,8 +318,11 @@ async fn write_accounts(app: &App, accounts: Vec<ImportedAccount>, dry_run: bool
     for account in accounts {
         let id = account.profile.id;
         let entries = account.entries.len();
-        let outcome =
-            if dry_run { app.store.check_account(&account).await } else { app.store.write_account(&account).await };
+        let outcome = if dry_run {
+            app.store.check_account(&account).await
+        } else {
+            app.store.write_account(&account, (app.now(), &app.random)).await
+        };
         match outcome {
             Ok(()) => summary.account_written(entries),
             Err(OpenAccountError::AlreadyThere) => {

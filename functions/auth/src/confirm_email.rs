@@ -66,6 +66,8 @@ pub(crate) async fn confirm_email(
                 return Err(Problem::new(Code::EmailTaken, "Another account has this email by now."));
             }
             EmailChange::TokenGone => return Err(used()),
+            // Whoever has the token reads the mail of this email, so what it holds is theirs.
+            EmailChange::Held => app.store.give_held(*profile, &new, (now, &app.random)).await?,
             EmailChange::Outdated => {}
         }
     }

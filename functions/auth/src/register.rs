@@ -82,7 +82,7 @@ pub(crate) async fn register(
         mail: mail.as_ref(),
         other_forms: &mailbox.other_forms(),
     };
-    app.store.open_account(account).await.map_err(|error| match error {
+    let profile = app.store.open_account(account, &app.random).await.map_err(|error| match error {
         OpenAccountError::EmailTaken => Problem::new(Code::EmailTaken, "An account with this email exists; sign in."),
         OpenAccountError::AlreadyThere | OpenAccountError::CustomerTaken => Problem::internal(error),
         OpenAccountError::Store(error) => error.into(),

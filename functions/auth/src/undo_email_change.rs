@@ -57,7 +57,7 @@ pub(crate) async fn undo_email_change(
         match app.store.undo_email((&profile, &former), &token, &mail, (now, &*app.random)).await? {
             EmailChange::Done => return Ok(axum::Json(EmailRestored { success: true, email: former })),
             EmailChange::TokenGone => return Err(used()),
-            EmailChange::Taken | EmailChange::Outdated => {}
+            EmailChange::Taken | EmailChange::Held | EmailChange::Outdated => {}
         }
     }
     Err(Problem::unavailable("the account kept changing"))

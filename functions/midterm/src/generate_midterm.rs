@@ -1,6 +1,7 @@
 //! `POST /api/midterm/generate`
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,8 @@ pub(crate) async fn generate_midterm(
     Once(request, intent): Once<GenerateRequest>,
 ) -> Result<axum::Json<Generated>, Problem> {
     let (course_id, order, seed, config) = request.order(app.terms().midterm)?;
-    let request = GenerateMidterm { app: &app, caller: &claim, course_id, order: Arc::new(order), seed, intent };
+    let (order, is_refused) = (Arc::new(order), AtomicBool::new(false));
+    let request = GenerateMidterm { app: &app, caller: &claim, course_id, order, seed, intent, is_refused };
     // Boxed: the future is large.
     let (mut midterm, payment) = Box::pin(app.purchase(&request)).await?;
     // Addresses are not stored with the midterm: they change with the key.

@@ -1,6 +1,7 @@
 //! Generates a midterm, charges for it, and unlocks its questions with their solutions.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
@@ -15,9 +16,9 @@ use crate::domain::midterm::{
     BlueprintView, Fit, Infeasible, Midterm, MidtermId, MidtermRequest, SEED_BITS, Student, charge, generate,
     unknown_topic,
 };
-use crate::domain::questions::seen::{SeenInCourse, SeenSet};
+use crate::domain::questions::seen::{SeenInCourse, SeenQuestions, SeenSet};
 use crate::domain::questions::view::{Access, QuestionView};
-use crate::domain::study::progress::Rows;
+use crate::domain::study::progress::LastSeen;
 use crate::domain::study::{Calibration, Study};
 use crate::store::{Entitlement, StoreError};
 
@@ -34,6 +35,8 @@ pub struct GenerateMidterm<'a, C> {
     /// Reproduces an earlier midterm; `None` for a random seed.
     pub seed: Option<u64>,
     pub intent: Intent,
+    /// Whether an earlier choice was refused, so that the student's set of seen questions cannot be trusted.
+    pub is_refused: AtomicBool,
 }
 
 /// Why no midterm was generated. Nothing was charged.
@@ -69,7 +72,12 @@ pub enum MidtermError {
 pub struct GenerationInput {
     /// An error here fails the generation only. A replay of an earlier response still succeeds when the course is gone.
     course: Result<Arc<Course>, CourseError>,
-    progress: Rows,
+    /// What the profile says of the student's questions.
+    seen: SeenQuestions,
+    /// Whether the student has bought nothing yet.
+    is_new: bool,
+    /// What the items of progress say, if they were read.
+    last_seen: Option<LastSeen>,
     study: Study,
     calibration: Arc<Calibration>,
 }
@@ -79,6 +87,8 @@ struct Assembled {
     questions: Vec<QuestionSummary>,
     blueprint: BlueprintView,
     fit: Fit,
+    /// What it was assembled for: when the student last received each question.
+    last_seen: LastSeen,
 }
 
 impl<C: Caller> PurchaseRequest for GenerateMidterm<'_, C>
@@ -103,11 +113,16 @@ where
         let Self { app, caller, course_id, intent, .. } = self;
         let (user_id, store) = (caller.user_id(), &app.store);
         let course = async { Ok(active_course(app, course_id).await) };
-        let (progress, study) = (store.progress(user_id, course_id), store.study(user_id, course_id));
+        // The profile says which questions are new. If a choice that relied on it was refused, the progress decides.
+        let is_refused = self.is_refused.swap(true, Ordering::Relaxed);
+        let last_seen =
+            async { if is_refused { store.last_seen(user_id, course_id).await.map(Some) } else { Ok(None) } };
+        let study = store.study(user_id, course_id);
         let (calibration, record) = (store.calibration(course_id, now), store.record(user_id, intent, now));
-        let reads = async { tokio::try_join!(course, progress, study, calibration, record) };
-        let (user, (course, progress, study, calibration, record)) = caller.with::<_, StoreError>(reads).await?;
-        let facts = GenerationInput { course, progress, study, calibration };
+        let reads = async { tokio::try_join!(course, last_seen, study, calibration, record) };
+        let (user, (course, last_seen, study, calibration, record)) = caller.with::<_, StoreError>(reads).await?;
+        let (seen, is_new) = (user.profile.seen_questions.clone(), user.profile.entry_count <= 1);
+        let facts = GenerationInput { course, seen, is_new, last_seen, study, calibration };
         Ok(Situation { profile: user.profile, record, facts })
     }
 
@@ -121,7 +136,8 @@ where
     }
 
     async fn choose(&self, input: GenerationInput, now: Timestamp) -> Result<Choice<Self::Chosen>, C::Error> {
-        let course = input.course?;
+        let GenerationInput { course, seen, is_new, last_seen, study, calibration } = input;
+        let course = course?;
         let bank = self.app.store.bank(&course).await?;
         if let Some((list, at, entry)) = unknown_topic(&bank, &self.order) {
             return Err(MidtermError::UnknownTopic { list, at, entry: entry.to_owned() }.into());
@@ -130,14 +146,30 @@ where
             return Err(MidtermError::NoQuestions.into());
         }
         let seed = self.seed.unwrap_or_else(|| self.app.random.seed() >> (u64::BITS - SEED_BITS));
-        let student = Student::of(&bank, &input.progress, &input.study, &input.calibration, now);
-        let Assembled { questions, blueprint, fit } =
-            assemble(Arc::clone(&bank), Arc::clone(&self.order), student, seed).await?;
-        let is_new = |question: &QuestionSummary| !input.progress.contains_key(&question.meta.id);
+        let assembled = async |last_seen: LastSeen| {
+            let student = Student::of(&bank, last_seen, &study, &calibration, now);
+            assemble(Arc::clone(&bank), Arc::clone(&self.order), student, seed).await
+        };
+        let untouched = || is_new.then(|| SeenSet::none(bank.questions.len()));
+        let set = seen.of(&course, bank.questions.len()).or_else(untouched).filter(|_| last_seen.is_none());
+        // It matters when questions were seen only if some must be delivered again.
+        let of_new = match set {
+            Some(set) => Some(assembled(seen_in(&bank, &set, now)).await?).filter(|form| form.fit.seen_before == 0),
+            None => None,
+        };
+        let Assembled { questions, blueprint, fit, last_seen } = match (of_new, last_seen) {
+            (Some(of_new), _) => of_new,
+            (None, Some(last_seen)) => assembled(last_seen).await?,
+            (None, None) => {
+                let last_seen = self.app.store.last_seen(self.caller.user_id(), &self.course_id).await?;
+                assembled(last_seen).await?
+            }
+        };
+        let is_new = |question: &QuestionSummary| !last_seen.contains_key(&question.meta.id);
         let mut entitlements: Vec<Entitlement> =
             questions.iter().map(|question| Entitlement::solution(&question.meta, is_new(question))).collect();
         let is_chosen = |id: &QuestionId| questions.iter().any(|question| question.meta.id == *id);
-        let unlocked = SeenSet::of(&bank, |id| input.progress.contains_key(id) || is_chosen(id));
+        let unlocked = SeenSet::of(&bank, |id| last_seen.contains_key(id) || is_chosen(id));
         let unlocked = Some(SeenInCourse::new(&course, &unlocked));
         let mut midterm = Midterm {
             id: MidtermId(self.app.random.uuid_v7(now)),
@@ -195,6 +227,12 @@ fn limit_drawings(questions: &mut [QuestionView]) {
     }
 }
 
+/// The questions of a set, as if they had been delivered now.
+fn seen_in(bank: &Bank, set: &SeenSet, now: Timestamp) -> LastSeen {
+    let seen = bank.questions.iter().enumerate().filter(|(place, _)| set.contains(*place));
+    seen.map(|(_, question)| (question.meta.id.clone(), now)).collect()
+}
+
 /// The search takes about 50 ms of CPU time, so it runs on a blocking thread.
 async fn assemble(
     bank: Arc<Bank>,
@@ -205,7 +243,7 @@ async fn assemble(
     let search = move || {
         let form = generate(&bank, &order, &student, seed)?;
         let questions = form.questions.into_iter().cloned().collect();
-        Ok(Assembled { questions, blueprint: form.blueprint, fit: form.fit })
+        Ok(Assembled { questions, blueprint: form.blueprint, fit: form.fit, last_seen: student.seen })
     };
     tokio::task::spawn_blocking(search).await.map_err(|error| MidtermError::Search(error.to_string()))?
 }

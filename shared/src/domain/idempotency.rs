@@ -24,7 +24,8 @@ pub const KEY_CHARS_MAX: usize = 255;
 pub const RECORD_TTL_SECONDS: i64 = DAY_SECONDS;
 
 /// An idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct IdempotencyKey(String);
 
 has_schema!(IdempotencyKey, text(1, KEY_CHARS_MAX).pattern(Some("^[ -~]+$")).examples(["5f1c0d52-practice-1"]));
@@ -39,6 +40,14 @@ impl IdempotencyKey {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for IdempotencyKey {
+    type Error = InvalidKey;
+
+    fn try_from(text: String) -> Result<Self, InvalidKey> {
+        Self::try_from(text.as_str())
     }
 }
 

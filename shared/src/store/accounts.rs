@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, text};
-use super::dynamodb::transact::{ActionOutcome, TransactionResult, fresh_token};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, fresh_token, pause};
 use super::emails::credential_in;
+use super::held_grants::{WithHeld, held_instead};
 use super::keys::{self, Key};
 use crate::domain::account::Email;
 use crate::domain::account::mailbox::Mailbox;
@@ -20,9 +21,11 @@ use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::Profile;
 use crate::domain::account::session::Session;
 use crate::domain::account::token::TokenHash;
+use crate::domain::credits::held::HeldGrants;
 use crate::domain::credits::ledger::Entry;
 use crate::domain::id::UserId;
 use crate::domain::mail::Mail;
+use crate::domain::random::Random;
 use crate::request_metrics::count_grant;
 
 /// Login credential of an email. A login reads it in one call.
@@ -87,13 +90,53 @@ pub enum OpenAccountError {
 }
 
 impl Store {
-    /// Writes the profile, the credential, the bonus, the session and the mail in one transaction. Writes nothing if the email is
-    /// taken.
-    pub async fn open_account(&self, account: NewAccount<'_>) -> Result<(), OpenAccountError> {
-        let profile = account.profile;
+    /// Writes the profile, the credential, the bonus, the session and the mail in one transaction, and with them what the email
+    /// held. Returns the profile as it was written. Writes nothing if the email is taken.
+    pub async fn open_account(&self, account: NewAccount<'_>, random: &Random) -> Result<Profile, OpenAccountError> {
+        // Nothing is read before: an email that holds grants refuses the first transaction, and shows them.
+        let mut held = None;
+        for attempt in 0..ATTEMPTS_MAX {
+            let with = (account.profile.created_at, random);
+            let WithHeld { profile, writes } = self.with_held(account.profile, held.as_ref(), with)?;
+            match self.transact(self.opening(&account, &profile, held.as_ref(), writes)?, &fresh_token()).await? {
+                TransactionResult::Committed => {
+                    count_grant(profile.wallet.credits);
+                    return Ok(profile);
+                }
+                TransactionResult::Refused(mut verdicts) => {
+                    let of_forms = verdicts.split_off(verdicts.len().saturating_sub(account.other_forms.len()));
+                    let failed = |verdict: &ActionOutcome| matches!(verdict, ActionOutcome::ConditionFailed(_));
+                    if of_forms.iter().any(failed) {
+                        return Err(OpenAccountError::EmailTaken);
+                    }
+                    let of_email = verdicts.into_iter().next();
+                    let is_taken = of_email.as_ref().is_some_and(failed);
+                    match held_instead(of_email, held.as_ref())? {
+                        Some(found) => held = found,
+                        None if is_taken => return Err(OpenAccountError::EmailTaken),
+                        None => return Err(OpenAccountError::AlreadyThere),
+                    }
+                }
+            }
+            // The first refusal is expected where something is held.
+            if attempt > 0 {
+                pause(attempt).await;
+            }
+        }
+        Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
+    }
+
+    /// The writes of a registration: the credential is the first, and the checks of the other spellings are the last.
+    fn opening(
+        &self,
+        account: &NewAccount<'_>,
+        profile: &Profile,
+        held: Option<&HeldGrants>,
+        given: Vec<TransactWriteItem>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let credential = Credential {
             user_id: profile.id,
-            password_hash: account.password_hash,
+            password_hash: account.password_hash.clone(),
             session_epoch: profile.state.session_epoch,
             second_factor: false,
             sign_in_told_at: account.mail.map(|_| profile.created_at.as_second()),
@@ -101,7 +144,7 @@ impl Store {
         };
         let (session, token_hash) = account.session;
         let mut actions = vec![
-            self.put_free(item::write(&keys::credential(&profile.email), &credential)?, profile.created_at)?,
+            self.put_over(item::write(&keys::credential(&profile.email), &credential)?, held, profile.created_at)?,
             self.put_new(item::write(&keys::profile(profile.id), profile)?)?,
             self.put_new(item::write(&keys::entry(profile.id, account.bonus.id), account.bonus)?)?,
             self.put_new(item::write(&keys::session(profile.id, token_hash), session)?)?,
@@ -109,21 +152,11 @@ impl Store {
         if let Some(mail) = account.mail {
             actions.push(self.put_mail(mail)?);
         }
-        let of_account = actions.len();
+        actions.extend(given);
         for form in account.other_forms {
             actions.push(self.check_free(&keys::credential(form), profile.created_at)?);
         }
-        match self.transact(actions, &fresh_token()).await? {
-            TransactionResult::Committed => {
-                count_grant(profile.wallet.credits);
-                Ok(())
-            }
-            TransactionResult::Refused(verdicts) => {
-                let of_email = verdicts.iter().take(1).chain(verdicts.iter().skip(of_account));
-                let is_taken = of_email.into_iter().any(|verdict| matches!(verdict, ActionOutcome::ConditionFailed(_)));
-                Err(if is_taken { OpenAccountError::EmailTaken } else { OpenAccountError::AlreadyThere })
-            }
-        }
+        Ok(actions)
     }
 
     /// A condition check for a transaction: the account exists and is not being deleted.

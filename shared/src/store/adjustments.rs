@@ -19,7 +19,7 @@ use crate::domain::random::Random;
 
 /// Record of a change that was made with a key.
 #[derive(Serialize, Deserialize)]
-struct AdjustmentRecord {
+pub(super) struct AdjustmentRecord {
     /// Credits given or taken; `None` for a change of plan.
     amount: Option<Amount>,
     /// The new plan.
@@ -33,7 +33,7 @@ impl Entity for AdjustmentRecord {
 }
 
 impl AdjustmentRecord {
-    fn of(adjustment: Adjustment, now: Timestamp) -> Self {
+    pub(super) fn of(adjustment: Adjustment, now: Timestamp) -> Self {
         let (amount, plan) = match adjustment {
             Adjustment::Credits(amount) => (Some(amount), None),
             Adjustment::Plan(plan) => (None, Some(plan.as_str().to_owned())),

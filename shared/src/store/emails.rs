@@ -4,7 +4,9 @@
 //! is reserved for as long as the change can be undone: nobody else may register it meanwhile.
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,7 @@ use crate::domain::account::mailbox::Mailbox;
 use crate::domain::account::password::PasswordHash;
 use crate::domain::account::profile::{DatedEmail, Profile};
 use crate::domain::account::{Email, Name};
+use crate::domain::credits::held::HeldGrants;
 use crate::domain::id::UserId;
 use crate::domain::mail::Mail;
 use crate::domain::mail::token::{LinkPurpose, LinkToken};
@@ -56,19 +59,51 @@ pub enum EmailChange {
     Done,
     /// Another account has the address by now.
     Taken,
+    /// The address holds grants: give them to the account first.
+    Held,
     /// The token was used or replaced meanwhile.
     TokenGone,
     /// The account changed meanwhile: read again.
     Outdated,
 }
 
-/// Reads a credential; `None` for an address that is only reserved.
+/// What stands under an address.
+pub(super) enum AddressState {
+    /// An account has it.
+    Account(Credential),
+    /// An account left it and can take it back until then.
+    Reserved(Timestamp),
+    /// No account has it, and it holds grants.
+    Held(HeldGrants),
+    /// It was reserved.
+    Free,
+}
+
+/// Reads what stands under an address.
+pub(super) fn address_state(item: Item, now: Timestamp) -> Result<AddressState, StoreError> {
+    let entity = item::entity_of(&item);
+    if entity == ReservedEmail::NAME {
+        let ReservedEmail { expires_at, .. } = item::read(item)?;
+        let until = Timestamp::from_second(expires_at).map_err(|error| StoreError::corrupt("ReservedEmail", error))?;
+        Ok(if until <= now { AddressState::Free } else { AddressState::Reserved(until) })
+    } else if entity == HeldGrants::NAME {
+        item::read(item).map(AddressState::Held)
+    } else {
+        item::read(item).map(AddressState::Account)
+    }
+}
+
+/// Reads a credential; `None` for an address that is only reserved, or only holds grants.
 pub(super) fn credential_in(item: Item) -> Result<Option<Credential>, StoreError> {
-    if item::entity_of(&item) == ReservedEmail::NAME { Ok(None) } else { item::read(item).map(Some) }
+    // Whether a reservation has expired makes no difference.
+    match address_state(item, Timestamp::MIN)? {
+        AddressState::Account(credential) => Ok(Some(credential)),
+        AddressState::Reserved(_) | AddressState::Held(_) | AddressState::Free => Ok(None),
+    }
 }
 
 impl Store {
-    /// The put of a credential, which fails if the address is not free.
+    /// The put of a credential, which fails if the address is not free. The failure has the item that is there.
     pub(super) fn put_free(&self, item: Item, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder()
             .table_name(&self.table)
@@ -76,6 +111,7 @@ impl Store {
             .condition_expression(IS_FREE)
             .expression_attribute_values(":reserved", text(ReservedEmail::NAME))
             .expression_attribute_values(":now", number(now.as_second()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
@@ -191,10 +227,16 @@ impl Store {
             TransactionResult::Committed => EmailChange::Done,
             TransactionResult::Refused(verdicts) => {
                 let failed = |index: usize| matches!(verdicts.get(index), Some(ActionOutcome::ConditionFailed(_)));
+                let holds = |verdict: &ActionOutcome| match verdict {
+                    ActionOutcome::ConditionFailed(Some(found)) => item::entity_of(found) == HeldGrants::NAME,
+                    _ => false,
+                };
                 if failed(0) {
                     EmailChange::TokenGone
                 } else if failed(1) || failed(2) {
                     EmailChange::Outdated
+                } else if verdicts.get(of_new.start).is_some_and(holds) {
+                    EmailChange::Held
                 } else if of_new.into_iter().any(failed) {
                     EmailChange::Taken
                 } else {

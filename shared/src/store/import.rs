@@ -16,14 +16,18 @@ use super::drawn;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item, number, text};
 use super::dynamodb::plain::ConditionalPut;
-use super::dynamodb::transact::{ActionOutcome, TransactionResult, fresh_token};
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, fresh_token, pause};
+use super::held_grants::WithHeld;
 use super::keys::{self, Key};
 use super::questions::OPTION_LETTERS;
 use super::{Credential, accounts::OpenAccountError};
+use crate::domain::account::Email;
+use crate::domain::account::mailbox::Mailbox;
 use crate::domain::account::profile::Profile;
 use crate::domain::catalog::complete::Catalog;
 use crate::domain::catalog::{Bank, Course, Exam, Pattern, Question, QuestionSummary, Topic};
 use crate::domain::credits::EntryType;
+use crate::domain::credits::held::HeldGrants;
 use crate::domain::credits::ledger::Entry;
 use crate::domain::id::{QuestionId, UserId};
 use crate::domain::questions::preview::preview;
@@ -180,25 +184,67 @@ impl Store {
 
     /// Stores an account unless its id or email is taken. An existing account is never changed, since its owner may
     /// have spent credits.
-    pub async fn write_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
-        Box::pin(self.patient().write_new_account(account)).await
+    pub async fn write_account(
+        &self,
+        account: &ImportedAccount,
+        with: (Timestamp, &Random),
+    ) -> Result<(), OpenAccountError> {
+        Box::pin(self.patient().write_new_account(account, with)).await
     }
 
-    async fn write_new_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
+    /// Writes the account with what its email holds.
+    async fn write_new_account(
+        &self,
+        account: &ImportedAccount,
+        with: (Timestamp, &Random),
+    ) -> Result<(), OpenAccountError> {
         self.check_account(account).await?;
+        let normal = Mailbox::of(account.profile.email.clone()).normal().clone();
+        for attempt in 0..ATTEMPTS_MAX {
+            let held = self.held_under(&normal).await?;
+            let done = self.write_account_over(account, held.as_ref().map(|held| (&normal, held)), with).await;
+            // What it held changed meanwhile, and that was the reason.
+            if !matches!(done, Err(OpenAccountError::EmailTaken | OpenAccountError::AlreadyThere))
+                || self.held_under(&normal).await? == held
+            {
+                return done;
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
+    }
+
+    async fn write_account_over(
+        &self,
+        account: &ImportedAccount,
+        held: Option<(&Email, &HeldGrants)>,
+        with: (Timestamp, &Random),
+    ) -> Result<(), OpenAccountError> {
         let id = account.profile.id;
+        let WithHeld { profile, writes } = self.with_held(&account.profile, held.map(|(_, held)| held), with)?;
         let entries = account.entries.iter().map(|entry| item::write(&keys::entry(id, entry.id), entry));
         let entries: Vec<Item> = entries.collect::<Result<_, _>>()?;
         // A ledger longer than a transaction is partly written before the profile. An interrupted import leaves entries
         // without an account, and the next import writes the same ones again.
-        let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 4));
+        let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 5 - writes.len()));
         self.put_missing(early).await?;
+        let place = keys::credential(&profile.email);
+        let credential = item::write(&place, &account.credential)?;
+        let of_email = held.filter(|(normal, _)| **normal == profile.email).map(|(_, held)| held);
         let mut actions = vec![
-            self.put_new(item::write(&keys::credential(&account.profile.email), &account.credential)?)?,
-            self.put_new(item::write(&keys::profile(id), &account.profile)?)?,
+            match of_email {
+                Some(held) => self.put_over(credential, Some(held), with.0)?,
+                None => self.put_new(credential)?,
+            },
+            self.put_new(item::write(&keys::profile(id), &profile)?)?,
         ];
         for entry in last {
             actions.push(self.put_new(entry.clone())?);
+        }
+        actions.extend(writes);
+        // The account may be stored under another spelling of its email.
+        if let Some((normal, held)) = held.filter(|_| of_email.is_none()) {
+            actions.push(self.delete_held(&keys::credential(normal), held)?);
         }
         actions.extend(self.put_import(&account.profile)?);
         // It is last, so that its refusal can be recognised.

@@ -3,7 +3,7 @@
 //! | entity | pk | sk |
 //! |---|---|---|
 //! | Profile | `USER#<id>` | `PROFILE` |
-//! | Credential, reserved email | `EMAIL#<normalised>` | `CREDENTIAL` |
+//! | Credential, reserved email, held grants | `EMAIL#<normalised>` | `CREDENTIAL` |
 //! | Session | `USER#<id>` | `SESSION#<sha256(secret) in hex>` |
 //! | Entry | `USER#<id>`, once deleted `CLOSED#<uuid>` | `CREDIT#<uuidv7>` |
 //! | Closed ledger | `CLOSED#<uuid>` | `LEDGER` |
@@ -161,6 +161,11 @@ pub fn profile(id: UserId) -> Key {
 #[must_use]
 pub fn credential(email: &Email) -> Key {
     Key::new(format!("EMAIL#{}", email.as_str()), "CREDENTIAL")
+}
+
+/// The email of a partition; none for other partitions.
+pub(super) fn email_of(partition: &str) -> Option<Email> {
+    partition.strip_prefix("EMAIL#").and_then(|email| Email::try_from(email.to_owned()).ok())
 }
 
 /// Key of a session.

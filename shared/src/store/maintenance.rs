@@ -6,20 +6,24 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Store;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, text};
+use super::dynamodb::item::{self, Entity, text};
 use super::keys::{self, ATTEMPTS, ENTRIES};
+use crate::domain::account::Email;
 use crate::domain::account::profile::Profile;
+use crate::domain::credits::held::HeldGrants;
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
 use crate::domain::study::attempt::Attempt;
 
-/// A page of a scan over all users.
+/// A page of a scan over all users, and over emails that hold grants.
 pub struct ProfilePage {
     /// Profiles, in no particular order.
     pub profiles: Vec<Profile>,
     /// Partitions of profiles that cannot be read, with the error.
     pub corrupt: Vec<(String, StoreError)>,
     pub closed: Vec<ClosedLedger>,
+    /// Emails without an account, and the grants that they hold.
+    pub held: Vec<(Email, HeldGrants)>,
     /// Position of the next page, if there is one.
     pub next: Option<NextPage>,
 }
@@ -55,28 +59,33 @@ impl Store {
         Ok(AttemptPage { attempts, next: page.last_evaluated_key.map(NextPage) })
     }
 
-    /// Scans one page of the table for profiles.
+    /// Scans one page of the table for profiles, closed ledgers and held grants.
     pub async fn scan_profiles(&self, from: Option<NextPage>) -> Result<ProfilePage, StoreError> {
         let request = self
             .client
             .scan()
             .table_name(&self.table)
             .consistent_read(true)
-            .filter_expression("sk IN (:profile, :ledger)")
+            .filter_expression("sk IN (:profile, :ledger) OR entity = :held")
             .expression_attribute_values(":profile", text(keys::PROFILE))
             .expression_attribute_values(":ledger", text(keys::CLOSED_LEDGER))
+            .expression_attribute_values(":held", text(HeldGrants::NAME))
             .set_exclusive_start_key(from.map(|page| page.0));
         let page = request.send().await.map_err(|error| StoreError::call("Scan", &error))?;
         let mut found = ProfilePage {
             profiles: Vec::new(),
             corrupt: Vec::new(),
             closed: Vec::new(),
+            held: Vec::new(),
             next: page.last_evaluated_key.map(NextPage),
         };
         for item in page.items.unwrap_or_default() {
             let key = item::key_of(&item);
             let is_closed = key.as_ref().is_some_and(|key| key.sk == keys::CLOSED_LEDGER);
-            let read = if is_closed {
+            let email = key.as_ref().and_then(|key| keys::email_of(&key.pk));
+            let read = if let Some(email) = email {
+                item::read(item).map(|held| found.held.push((email, held)))
+            } else if is_closed {
                 item::read(item).map(|ledger| found.closed.push(ledger))
             } else {
                 item::read(item).map(|profile| found.profiles.push(profile))

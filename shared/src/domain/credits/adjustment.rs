@@ -1,6 +1,7 @@
 //! A wallet change by an operator. It always writes a ledger entry, even if the balance does not change.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::credits::{Amount, Credits, EntryType, Movement, Plan, Settlement, Wallet};
 use crate::domain::settings::CreditTerms;
@@ -9,8 +10,17 @@ use crate::domain::settings::CreditTerms;
 const REASON_CHARS_MAX: usize = 200;
 
 /// The reason for a change, shown to the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct AdjustmentReason(String);
+
+impl TryFrom<String> for AdjustmentReason {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::try_from(text.as_str())
+    }
+}
 
 impl TryFrom<&str> for AdjustmentReason {
     type Error = &'static str;

@@ -6,6 +6,7 @@
 //! - a refresh that is due happens exactly once, before the spend that follows it.
 
 pub mod adjustment;
+pub mod held;
 pub mod ledger;
 mod plan;
 

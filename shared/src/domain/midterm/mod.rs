@@ -19,9 +19,9 @@ use uuid::Uuid;
 
 use super::catalog::{Bank, Topic};
 use super::credits::{Charge, EntryType};
-use super::id::{CourseId, QuestionId, TopicId};
+use super::id::{CourseId, TopicId};
 use super::settings::CreditTerms;
-use super::study::progress::Rows;
+use super::study::progress::LastSeen;
 use super::study::{Calibration, Study};
 
 pub use blueprint::{BlueprintView, TopicTarget, plan};
@@ -103,20 +103,17 @@ impl MidtermRequest {
 #[derive(Debug, Clone, Default)]
 pub struct Student {
     /// Time at which each question was last delivered.
-    pub seen: HashMap<QuestionId, Timestamp>,
+    pub seen: LastSeen,
     /// Weakness by topic, 0 (strong) to 1; only topics with attempts.
     pub weakness: HashMap<TopicId, f64>,
 }
 
 impl Student {
-    /// The student as progress and study show them: weakness is 1 − mastery.
+    /// The student who received these questions, as study shows them: weakness is 1 − mastery.
     #[must_use]
-    pub fn of(bank: &Bank, progress: &Rows, study: &Study, calibration: &Calibration, now: Timestamp) -> Self {
+    pub fn of(bank: &Bank, seen: LastSeen, study: &Study, calibration: &Calibration, now: Timestamp) -> Self {
         let weakness = |topic: &TopicId| 1.0 - study.estimate(topic, calibration, bank, now).mastery;
-        Self {
-            seen: progress.iter().map(|(id, row)| (id.clone(), row.seen_at)).collect(),
-            weakness: study.mastery.topics.keys().map(|topic| (topic.clone(), weakness(topic))).collect(),
-        }
+        Self { seen, weakness: study.mastery.topics.keys().map(|topic| (topic.clone(), weakness(topic))).collect() }
     }
 }
 
