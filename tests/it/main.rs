@@ -7,6 +7,7 @@ mod analysis;
 mod answer_preview;
 mod architecture;
 mod assessment;
+mod assessment_pages;
 mod attempts;
 mod auth;
 mod authorization;

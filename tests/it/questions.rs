@@ -23,7 +23,7 @@ async fn browsing_shows_locked_questions_by_topic_and_difficulty() {
             "course_id": "algebra", "pattern_id": "alg-p-discriminant", "techniques": ["discriminant"], "difficulty": 3,
             "difficulty_reason": "The sign decides", "frequency_score": 0.5, "estimated_time": 4,
             "source_exam_year": 2020, "source_exam_type": "final", "source_question_number": 2, "source_points": 15,
-            "points": 15, "is_generated": false, "created_at": "2026-03-01T12:00:00.000Z", "locked": true,
+            "points": 15, "is_generated": false, "created_at": "2026-03-01T12:00:00.000Z", "version": 1, "locked": true,
             "question_text": "How many real roots does $x^2 + x + 1 = 0$ have? Give the number, and say which sign of the…",
             "solution_steps": null, "answer": null, "options": [],
         })

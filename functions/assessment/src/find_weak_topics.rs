@@ -1,15 +1,20 @@
-//! `POST /api/assessment/weak-topics`
+//! `POST /api/assessment/weak-topics`: as JSON, or as a page to print.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use shared::app::{App, CourseError, active_course};
 use shared::domain::analysis::ForecastQuality;
 use shared::domain::id::{CourseId, TopicId};
 use shared::domain::review::{ReviewQueue, Scheduler, review_queue};
 use shared::domain::study::advice::{PlannedTopic, SuggestedQuestion, UntriedTopicView, WeakTopicView, advise};
+use shared::http::accept::prefers_page;
 use shared::http::fields::List;
-use shared::http::{Body, Claim, Json, Problem};
+use shared::http::{Body, Claim, Json, Problem, printed};
 use utoipa::ToSchema;
+
+use crate::plan_page::page;
 
 /// Questions to review in the plan.
 const REVIEWED_MAX: usize = 5;
@@ -41,17 +46,26 @@ pub(crate) struct Assessment {
 }
 
 /// Returns a student's weak topics and those never tried, a study plan of both, and questions for it.
+///
+/// `Accept` chooses JSON or a page to print.
 #[utoipa::path(
     post, path = "/api/assessment/weak-topics",
     request_body = WeakTopicsRequest,
-    responses((status = 200, description = "The weak topics, questions on them, and a plan.", body = Assessment)),
+    responses(
+        (
+            status = 200,
+            description = "The weak topics, questions on them, and a plan, as JSON or as a page to print.",
+            content((Assessment = "application/json"), (String = "text/html"))
+        )
+    ),
     extensions(("x-problems" = json!(["not_found"])))
 )]
 pub(crate) async fn find_weak_topics(
     State(app): State<App>,
     claim: Claim,
+    headers: HeaderMap,
     Json(request): Json<WeakTopicsRequest>,
-) -> Result<axum::Json<Assessment>, Problem> {
+) -> Result<Response, Problem> {
     let now = app.now();
     let (user, course_id) = (claim.user_id(), &request.course_id);
     let of_store = async {
@@ -68,12 +82,17 @@ pub(crate) async fn find_weak_topics(
     }
     let scheduler = Scheduler::new(calibration.review.as_ref());
     let advice = advise(&bank, analysis.as_deref(), &study, &calibration, &progress, &reported, now);
-    Ok(axum::Json(Assessment {
+    let review = review_queue(&bank, &progress, &scheduler, now, REVIEWED_MAX);
+    if prefers_page(&headers) {
+        return Ok(printed::response(page(&course.name, &bank, &advice, &review, now), printed::NOTHING_ELSE));
+    }
+    let assessment = Assessment {
         weak_topics: advice.weak_topics,
         untried_topics: advice.untried_topics,
         personalized_question_set: advice.questions,
         recommended_study_plan: advice.plan,
-        review: review_queue(&bank, &progress, &scheduler, now, REVIEWED_MAX),
+        review,
         forecast_quality: analysis.as_deref().map(|analysis| analysis.forecast_quality),
-    }))
+    };
+    Ok(printed::by_accept(axum::Json(assessment).into_response()))
 }

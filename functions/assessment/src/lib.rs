@@ -5,7 +5,10 @@ use shared::app::App;
 use shared::http::Routes;
 use utoipa::OpenApi;
 
+mod charts;
 mod find_weak_topics;
+mod plan_page;
+mod progress_page;
 mod show_progress;
 mod show_review;
 

@@ -1,14 +1,20 @@
-//! `GET /api/assessment/progress`
+//! `GET /api/assessment/progress`: as JSON, or as a page to print.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use shared::app::{App, CourseError, active_course};
 use shared::domain::catalog::Topic;
 use shared::domain::id::CourseId;
+use shared::domain::study::advice::advise;
 use shared::domain::study::attempt::accuracy_rate;
 use shared::domain::study::{AttemptTotals, Study, TopicMasteryView};
-use shared::http::{Body, Claim, Problem, Query};
+use shared::http::accept::prefers_page;
+use shared::http::{Body, Claim, Problem, Query, printed};
 use utoipa::{IntoParams, ToSchema};
+
+use crate::progress_page::{More, page};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -25,31 +31,31 @@ impl Body for Wanted {
 pub(crate) struct ProgressAnswer {
     course_id: CourseId,
     #[serde(flatten)]
-    total: AttemptCounts,
-    questions_unlocked: usize,
-    questions_attempted: usize,
-    streak_days: u32,
-    longest_streak_days: u32,
-    topics: Vec<TopicProgress>,
+    pub(crate) total: AttemptCounts,
+    pub(crate) questions_unlocked: usize,
+    pub(crate) questions_attempted: usize,
+    pub(crate) streak_days: u32,
+    pub(crate) longest_streak_days: u32,
+    pub(crate) topics: Vec<TopicProgress>,
     weeks: Vec<Week>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = AttemptCounts)]
-struct AttemptCounts {
-    attempts: u32,
-    correct: u32,
-    accuracy_rate: f64,
-    time_spent_seconds: u64,
+pub(crate) struct AttemptCounts {
+    pub(crate) attempts: u32,
+    pub(crate) correct: u32,
+    pub(crate) accuracy_rate: f64,
+    pub(crate) time_spent_seconds: u64,
 }
 
 #[derive(Serialize, ToSchema)]
-struct TopicProgress {
-    name: String,
+pub(crate) struct TopicProgress {
+    pub(crate) name: String,
     #[serde(flatten)]
-    mastery: TopicMasteryView,
+    pub(crate) mastery: TopicMasteryView,
     #[serde(flatten)]
-    counts: AttemptCounts,
+    pub(crate) counts: AttemptCounts,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -68,18 +74,30 @@ impl From<AttemptTotals> for AttemptCounts {
     }
 }
 
+/// Weeks of the calendar on the page.
+const CALENDAR_WEEKS: u16 = 52;
+
 /// Returns the attempts of a student in a course and the mastery of each topic.
+///
+/// `Accept` chooses JSON, or a page to print that also has the points to expect on the next exam, a calendar and the plan.
 #[utoipa::path(
     get, path = "/api/assessment/progress",
     params(Wanted),
-    responses((status = 200, description = "The mastery of each topic.", body = ProgressAnswer)),
+    responses(
+        (
+            status = 200,
+            description = "The mastery of each topic, as JSON or as a page to print.",
+            content((ProgressAnswer = "application/json"), (String = "text/html"))
+        )
+    ),
     extensions(("x-problems" = json!(["not_found"])))
 )]
 pub(crate) async fn show_progress(
     State(app): State<App>,
     claim: Claim,
     Query(Wanted { course_id }): Query<Wanted>,
-) -> Result<axum::Json<ProgressAnswer>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let now = app.now();
     let user = claim.user_id();
     let of_store = async {
@@ -95,7 +113,7 @@ pub(crate) async fn show_progress(
         mastery: TopicMasteryView::of(topic.id.clone(), &study.estimate(&topic.id, &calibration, &bank, now)),
         counts: log.topics.get(&topic.id).copied().unwrap_or_default().into(),
     };
-    Ok(axum::Json(ProgressAnswer {
+    let progress = ProgressAnswer {
         total: log.total.into(),
         questions_unlocked: rows.len(),
         questions_attempted: rows.values().filter(|row| row.attempts > 0).count(),
@@ -104,5 +122,20 @@ pub(crate) async fn show_progress(
         topics: bank.topics.iter().map(topic).collect(),
         weeks: log.weeks.iter().map(|(week, tally)| Week { week: week.clone(), counts: (*tally).into() }).collect(),
         course_id,
-    }))
+    };
+    if !prefers_page(&headers) {
+        return Ok(printed::by_accept(axum::Json(progress).into_response()));
+    }
+    let analysis = app.store.analysis(&course, now).await?;
+    let analysis = analysis.as_deref();
+    let more = More {
+        course: &course.name,
+        bank: &bank,
+        now,
+        weeks: log.calendar(now, CALENDAR_WEEKS),
+        points: analysis.and_then(|analysis| study.exam_points(&bank, analysis, &calibration, now)),
+        quality: analysis.map(|analysis| analysis.forecast_quality),
+        advice: advise(&bank, analysis, &study, &calibration, &rows, &[], now),
+    };
+    Ok(printed::response(page(&progress, &more), printed::NOTHING_ELSE))
 }

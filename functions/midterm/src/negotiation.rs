@@ -1,6 +1,7 @@
 //! The form in which a midterm is returned, by the header `Accept`.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
+use shared::http::accept::{JSON_TYPES, PAGE_TYPES, preferred};
 
 /// LaTeX has no registered media type. This one is what web servers send for `.tex`.
 pub(crate) const TEX: &str = "application/x-tex";
@@ -21,36 +22,17 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The form that the client prefers (RFC 9110, 12.5.1). Wildcards mean JSON, which a client also gets if it accepts JSON as
-    /// much as another form, or none of them.
+    /// The form that the client prefers. Wildcards mean JSON, which a client also gets if it accepts JSON as much as another form,
+    /// or none of them.
     pub(crate) fn preferred(headers: &HeaderMap) -> Self {
-        // Of equal forms, the first is taken.
-        let mut qualities = [(Self::Json, 0.0), (Self::Html, 0.0), (Self::Tex, 0.0), (Self::Qti, 0.0)];
-        for value in headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()) {
-            for range in value.split(',') {
-                let mut parts = range.split(';').map(str::trim);
-                let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-                let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
-                let form = match kind.as_str() {
-                    "text/html" | "application/xhtml+xml" => Self::Html,
-                    "application/json" | "*/*" | "application/*" => Self::Json,
-                    TEX => Self::Tex,
-                    QTI => Self::Qti,
-                    _ => continue,
-                };
-                for (_, known) in qualities.iter_mut().filter(|(other, _)| *other == form) {
-                    *known = f64::max(*known, quality);
-                }
-            }
-        }
-        let [first, others @ ..] = qualities;
-        others.into_iter().fold(first, |best, other| if other.1 > best.1 { other } else { best }).0
+        let others: [(Self, &[&str]); 3] = [(Self::Html, PAGE_TYPES), (Self::Tex, &[TEX]), (Self::Qti, &[QTI])];
+        preferred(headers, (Self::Json, JSON_TYPES), &others)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
 
     use super::*;
 

@@ -4,11 +4,11 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shared::domain::midterm::Midterm;
 use shared::domain::questions::view::{OptionView, PartView, QuestionView};
+use shared::http::printed::{counted, head};
 
 use crate::images::{Images, others};
 use crate::wide::fitted;
 
-const STYLE: &str = include_str!("printable.css");
 /// Room for an answer without points, in lines.
 const LINES: f64 = 5.0;
 const LINES_PER_POINT: f64 = 1.2;
@@ -51,18 +51,6 @@ pub(crate) fn page(midterm: &Midterm<QuestionView>, course: &str, images: &Image
         }
     };
     page.into_string()
-}
-
-/// The head of a page about a midterm. `own_style` adds to the style of the printed midterm.
-pub(crate) fn head(title: &str, own_style: &str) -> Markup {
-    html! {
-        head {
-            meta charset="utf-8";
-            meta name="viewport" content="width=device-width, initial-scale=1";
-            title { (title) }
-            style { (PreEscaped(STYLE)) (PreEscaped(own_style)) }
-        }
-    }
 }
 
 fn block(place: usize, question: &QuestionView) -> Markup {
@@ -156,10 +144,6 @@ fn points(questions: &[QuestionView]) -> String {
         (0, _) => "no points".to_owned(),
         (_, without) => format!("{sum} and {} without points", counted(without, "question")),
     }
-}
-
-pub(crate) fn counted(count: usize, unit: &str) -> String {
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
 pub(crate) fn measured(amount: f64, unit: &str) -> String {

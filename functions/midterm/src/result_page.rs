@@ -7,9 +7,10 @@ use shared::domain::midterm::Midterm;
 use shared::domain::midterm::sitting::{MarkState, SatPart, SatQuestion};
 use shared::domain::questions::view::{OptionView, QuestionView};
 use shared::domain::study::attempt::GradedBy;
+use shared::http::printed::{counted, head};
 
 use crate::images::Images;
-use crate::printable::{counted, drawn, head, markup, measured, number};
+use crate::printable::{drawn, markup, measured, number};
 use crate::sitting_view::SittingResult;
 
 const OWN_STYLE: &str = include_str!("result.css");

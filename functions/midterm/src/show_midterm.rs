@@ -1,13 +1,13 @@
 //! `GET /api/midterm/{id}`: as JSON, as a printable page, as LaTeX, or as a package of QTI.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use shared::app::App;
 use shared::domain::midterm::{Midterm, MidtermId};
 use shared::domain::questions::view::QuestionView;
-use shared::http::{Body, Claim, Path, Problem, Query, RenderQuery, TextFormat};
+use shared::http::{Body, Claim, Path, Problem, Query, RenderQuery, TextFormat, printed};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::file;
@@ -74,7 +74,7 @@ pub(crate) async fn show_midterm(
     let mut midterm = midterm.ok_or_else(|| Problem::not_found("midterm"))?;
     app.sign_figures(&mut midterm.questions).await;
     let with_answers = matches!(options.answers, Some(Answers::Shown));
-    let mut response = match Form::preferred(&headers) {
+    let response = match Form::preferred(&headers) {
         Form::Json => {
             RenderQuery { render: options.render }.render(&mut midterm.questions);
             let mut sheet = Sheet::from(midterm);
@@ -84,16 +84,12 @@ pub(crate) async fn show_midterm(
         Form::Html => {
             let images = Images::of(&app, &midterm.questions).await?;
             let course = Course::of(&app, &midterm).await?;
-            let mut response = Html(page(&midterm, &course.name, &images, with_answers)).into_response();
-            let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
-            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-            response
+            printed::response(page(&midterm, &course.name, &images, with_answers), CONTENT_SECURITY_POLICY)
         }
         Form::Tex => file::tex(&midterm, &Course::of(&app, &midterm).await?, with_answers),
         Form::Qti => file::qti(&app, &midterm, &Course::of(&app, &midterm).await?, with_answers).await?,
     };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
-    Ok(response)
+    Ok(printed::by_accept(response))
 }
 
 /// What a form other than JSON says of the midterm's course.

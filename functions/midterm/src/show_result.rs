@@ -1,11 +1,11 @@
 //! `GET /api/midterm/{id}/result`: as JSON, or as a printable page.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use shared::app::App;
 use shared::domain::midterm::MidtermId;
-use shared::http::{Claim, Path, Problem};
+use shared::http::{Claim, Path, Problem, printed};
 
 use crate::images::Images;
 use crate::negotiation::Form;
@@ -39,17 +39,13 @@ pub(crate) async fn show_result(
     let (_, (midterm, sitting)) = claim.with(reads).await?;
     let mut midterm = midterm.ok_or_else(|| Problem::not_found("midterm"))?;
     let result = sitting.and_then(SittingResult::of).ok_or_else(Problem::not_handed_in)?;
-    let mut response = if Form::preferred(&headers) == Form::Html {
+    let response = if Form::preferred(&headers) == Form::Html {
         app.sign_figures(&mut midterm.questions).await;
         let images = Images::of(&app, &midterm.questions).await?;
         let course = Course::of(&app, &midterm).await?;
-        let mut response = Html(page(&midterm, &result, &course.name, &images)).into_response();
-        let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-        response
+        printed::response(page(&midterm, &result, &course.name, &images), CONTENT_SECURITY_POLICY)
     } else {
         axum::Json(result).into_response()
     };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
-    Ok(response)
+    Ok(printed::by_accept(response))
 }

@@ -1,5 +1,6 @@
 //! HTTP code that all functions share: the list of routes, extractors, problem details, rate limits, logs and startup.
 
+pub mod accept;
 mod body;
 mod etag;
 pub mod fields;
@@ -10,6 +11,7 @@ mod limit;
 pub mod logs;
 pub mod page;
 mod path;
+pub mod printed;
 mod problem;
 mod problem_from;
 mod purpose;

@@ -152,12 +152,10 @@ mod tests {
     /// Whether setting the member at `pointer` makes a new version.
     fn corrects(pointer: &str, value: Value) -> bool {
         let mut changed = question();
-        match changed.pointer_mut(pointer) {
-            Some(member) => *member = value,
-            None => {
-                let (parent, name) = pointer.rsplit_once('/').unwrap();
-                changed.pointer_mut(parent).unwrap()[name] = value;
-            }
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        match changed.pointer_mut(parent).unwrap() {
+            Value::Array(list) => list[name.parse::<usize>().unwrap()] = value,
+            members => members[name] = value,
         }
         assert_ne!(changed, question(), "{pointer}");
         read(&question()).is_corrected_by(&read(&changed))

@@ -6,6 +6,7 @@ pub mod advice;
 pub mod answer_rules;
 pub mod attempt;
 mod decimal;
+pub mod exam_points;
 pub mod marking;
 mod pattern;
 pub mod preview;
@@ -162,6 +163,15 @@ impl StudyLog {
         self.longest_streak_days = self.longest_streak_days.max(self.streak_days);
     }
 
+    /// The last `count` weeks up to `now`, oldest first, also those without attempts: the Monday of each in days since
+    /// 1970-01-01.
+    #[must_use]
+    pub fn calendar(&self, now: Timestamp, count: u16) -> Vec<(i64, AttemptTotals)> {
+        let day = day_number(now);
+        let weeks = (0..i64::from(count)).rev().map(|ago| monday_of(day - 7 * ago));
+        weeks.map(|monday| (monday, self.weeks.get(&date_of_day(monday)).copied().unwrap_or_default())).collect()
+    }
+
     /// The current streak at `now`; 0 if neither today nor yesterday had an attempt.
     #[must_use]
     pub fn streak_at(&self, now: Timestamp) -> u32 {
@@ -170,10 +180,15 @@ impl StudyLog {
     }
 }
 
+/// The Monday in the week of a day.
+fn monday_of(day: i64) -> i64 {
+    // Day 0 was a Thursday.
+    day - (day + 3).rem_euclid(7)
+}
+
 /// Date of the Monday in the week of a day.
 fn monday(day: i64) -> String {
-    // Day 0 was a Thursday.
-    date_of_day(day - (day + 3).rem_euclid(7))
+    date_of_day(monday_of(day))
 }
 
 /// Largest difference at which two numbers count as equal.
@@ -255,6 +270,17 @@ mod tests {
         assert_eq!((monday(0), monday(3), monday(4)), ("1969-12-29".into(), "1969-12-29".into(), "1970-01-05".into()));
         // 2026-11-22 was a Sunday.
         assert_eq!(monday(20_779), "2026-11-16");
+    }
+
+    #[test]
+    fn a_calendar_has_weeks_without_attempts_too() {
+        let at = |day: i64| attempt(0, day * DAY_SECONDS, true, Evidence::Full);
+        // 20,514 was a Monday; the last attempt is older than the calendar.
+        let study = Study::fold(course(), &[at(20_514 - 7 * 3), at(20_514 - 8), at(20_514 + 6), at(20_514 + 6)]);
+        let now = Timestamp::from_second((20_514 + 6) * DAY_SECONDS).unwrap();
+        let weeks: Vec<_> =
+            study.log.calendar(now, 3).into_iter().map(|(monday, totals)| (monday, totals.attempts)).collect();
+        assert_eq!(weeks, [(20_500, 1), (20_507, 0), (20_514, 2)]);
     }
 
     #[test]
