@@ -66,7 +66,6 @@ impl App {
 
     /// Creates an app with the given clock and source of randomness.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "the app owns its store")]
     pub fn with(config: Config, store: Store, clock: impl Clock + 'static, random: Random) -> Self {
         Self {
             store: Arc::new(store.under(config.settings.terms)),
