@@ -16,7 +16,7 @@ use crate::output::{self, outln, plain};
 /// Options that replace settings.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SettingOptions {
-    /// Replace a setting of the environment, such as PRICE_START=2 or RATE_LIMITS=spend=40; may be repeated. `pastpaper config`
+    /// Replace a setting of the environment, such as `PRICE_START=2` or `RATE_LIMITS=spend=40`; may be repeated. `pastpaper config`
     /// lists all settings
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,

@@ -170,7 +170,7 @@ impl Course {
                 let mut exam = Vec::new();
                 for topic in 0..TOPICS {
                     if random.f64() < self.topics[topic].1 {
-                        for _ in 0..1 + usize::from(random.f64() < 0.25) {
+                        for _ in 0..=usize::from(random.f64() < 0.25) {
                             let points = [5.0, 10.0, 15.0][random.usize(..3)];
                             exam.push(self.question(topic, points, random));
                         }

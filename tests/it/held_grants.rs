@@ -29,9 +29,9 @@ fn email(email: &str) -> Email {
 
 /// Runs `user grant --file` with these rows.
 async fn grant(app: &App, key: &str, lines: &[(&str, Credits)]) -> Result<Report, String> {
-    let lines: String = lines.iter().map(|(email, credits)| format!("{email},{credits}\n")).collect();
+    let lines: Vec<String> = lines.iter().map(|(email, credits)| format!("{email},{credits}")).collect();
     let reason = AdjustmentReason::try_from("Class").unwrap();
-    let rows = rows(format!("email,credits\n{lines}").as_bytes()).unwrap();
+    let rows = rows(format!("email,credits\n{}\n", lines.join("\n")).as_bytes()).unwrap();
     grant_all(app, &rows, &self::key(key), &reason).await.map_err(|error| format!("{error:#}"))
 }
 

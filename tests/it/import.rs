@@ -256,7 +256,8 @@ async fn the_import_of_a_long_ledger_continues_where_it_stopped() {
          INSERT INTO credit_transactions (id,user_id,amount,balance_after,type,created_at) VALUES {};",
         rows.collect::<Vec<_>>().join(",")
     );
-    proxy.arm(Fault::ErrorBefore, Aim { name: None, nth: 6, reach: Reach::Onwards });
+    // Four reads and three batches of the oldest entries come before the transaction.
+    proxy.arm(Fault::ErrorBefore, Aim { name: None, nth: 7, reach: Reach::Onwards });
     assert!(import_d1(&test.app, &sql, false).await.is_err());
     proxy.disarm();
     let _ = proxy.take_calls();

@@ -37,10 +37,9 @@ async fn practice(person: &Person, count: usize) -> Vec<String> {
 }
 
 /// A midterm of eight questions, with a key.
-async fn midterm(person: &Person) -> Value {
+async fn midterm(person: &Person, key: &str) -> Value {
     let body = json!({"course_id": "wide", "config": {"question_count": 8}});
-    let key = uuid::Uuid::new_v4().to_string();
-    let answer = person.post_once("/api/midterm/generate", &key, body).await.ok();
+    let answer = person.post_once("/api/midterm/generate", key, body).await.ok();
     assert_eq!(ids(&answer).len(), 8);
     answer
 }
@@ -117,11 +116,11 @@ async fn a_midterm_reads_no_progress_while_enough_questions_are_new() {
     let ada = ada.through(process);
     let mut delivered = HashSet::new();
     for number in 0..QUESTIONS / 8 {
-        let midterm = midterm(&ada).await;
+        let midterm = midterm(&ada, &format!("midterm {number}")).await;
         assert_eq!((queries_of_progress(&proxy), &midterm["fit"]["seen_before"]), (0, &json!(0)), "{number}");
         assert!(ids(&midterm).into_iter().all(|id| delivered.insert(id)), "{number}: sold twice");
     }
-    let last = midterm(&ada).await;
+    let last = midterm(&ada, "last midterm").await;
     assert_eq!((queries_of_progress(&proxy), &last["fit"]["seen_before"]), (1, &json!(4)));
     assert_eq!(unlocked(&test, &ada).await.len(), QUESTIONS);
     test.assert_ledgers_are_true().await;
@@ -133,7 +132,7 @@ async fn a_midterm_has_no_started_question_while_enough_are_new() {
     let test = TestApp::empty().await;
     test.import(&course(QUESTIONS)).await;
     let ada = test.member("ada", Plan::Unlimited, 0).await;
-    let _ = midterm(&ada).await;
+    let _ = midterm(&ada, "first midterm").await;
     let process = test.twin();
     let owned = unlocked(&test, &ada).await;
     let started: Vec<String> =
@@ -142,7 +141,7 @@ async fn a_midterm_has_no_started_question_while_enough_are_new() {
         // The bank is not in the memory of this process.
         let _ = ada.through(process.clone()).post(&format!("/api/questions/{id}/start"), json!({})).await.ok();
     }
-    let next = midterm(&ada).await;
+    let next = midterm(&ada, "next midterm").await;
     assert_eq!(next["fit"]["seen_before"], 0);
     assert!(ids(&next).iter().all(|id| started[40..].contains(id)), "{next}");
     assert_eq!(unlocked(&test, &ada).await.len(), 8 + 40 + 8);
@@ -157,7 +156,7 @@ async fn a_purchase_costs_the_same_however_many_questions_are_unlocked() {
     test.import(&course(WIDE)).await;
     let (process, proxy) = test.twin_behind_proxy().await;
     // Loads what a process caches.
-    let _ = midterm(&test.member("eve", Plan::Unlimited, 0).await.through(process.clone())).await;
+    let _ = midterm(&test.member("eve", Plan::Unlimited, 0).await.through(process.clone()), "midterm").await;
     let mut costs = Vec::new();
     for (name, owned) in [("ada", 10), ("bob", 600)] {
         let person = test.member(name, Plan::Free, 1_000).await;
@@ -177,7 +176,7 @@ async fn a_purchase_costs_the_same_however_many_questions_are_unlocked() {
         let bundle = person.post_once("/api/questions/bundle", "bundle", json!({"course_id": "wide"})).await.ok();
         assert_eq!(ids(&bundle).len(), 3);
         measured.push(units(&proxy));
-        let _ = midterm(&person).await;
+        let _ = midterm(&person, "midterm").await;
         measured.push(units(&proxy));
         assert_eq!(unlocked(&test, &person).await.len(), owned + 1 + 1 + 2 + 20 + 3 + 8);
         costs.push(measured);
