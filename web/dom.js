@@ -95,6 +95,13 @@ export function scrolling(box) {
   return box;
 }
 
+/** Saves a file. @param {Blob} file @param {string} name */
+export function download(file, name) {
+  const address = URL.createObjectURL(file);
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 let lastId = 0;
 /** An id for a label or a description. */
 export const newId = () => `n${++lastId}`;

@@ -222,6 +222,17 @@ export async function handIn(id, submission, since) {
 /** Whether the service needs the student's own opinion to mark an answer. @param {unknown} error */
 export const needsOpinion = (error) => error instanceof Problem && (error.field === "was_correct" || error.field === "self_report");
 
+/** Asks whether an answer was right that only the student can mark. @param {(wasRight: boolean) => Promise<void>} act */
+export function opinion(act) {
+  const failed = h("div", null);
+  const buttons = /** @type {const} */ (["opinion.yes", "opinion.no"]).map((key) => {
+    const button = h("button.button.quiet", { type: "button" }, t(key));
+    button.addEventListener("click", () => void run(failed, button, () => act(key === "opinion.yes")));
+    return button;
+  });
+  return notice("note", h("p", null, t("opinion")), h("p.row", null, buttons), failed);
+}
+
 /** What an answer got. @param {Marked} marked */
 export function verdict(marked) {
   const [kind, key] = marked.correct
@@ -326,13 +337,9 @@ export function answering(question, after) {
     const solved = await solution(question);
     answer.disable();
     buttons.remove();
-    const [yes, no] = [h("button.button", { type: "button" }, t("opinion.yes")), h("button.button.quiet", { type: "button" }, t("opinion.no"))];
-    const failed = h("div", null);
-    for (const button of [yes, no]) {
-      button.addEventListener("click", () => void run(failed, button, () => submit({ ...submission, was_correct: button === yes })));
-    }
-    fill(outcome, notice("note", h("p", null, t("opinion")), h("p.row", null, yes, no), failed), solved);
-    yes.focus();
+    const asked = opinion((wasRight) => submit({ ...submission, was_correct: wasRight }));
+    fill(outcome, asked, solved);
+    asked.querySelector("button")?.focus();
   };
   const buttons = h("div.row", null, check, give);
   const element = h("form.question", { novalidate: true }, questionText(question), answer.element, buttons, place, outcome);

@@ -1,5 +1,6 @@
 //! `pastpaper config`, and the options of `serve` that replace settings of the environment.
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -90,11 +91,21 @@ struct ShownVariable {
     source: Origin,
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE, such as PRICE_START=2")?;
-    let (name, value) = (name.trim(), value.trim());
-    let is_known = name == RATE_LIMITS || TERMS.iter().any(|term| term.variable == name);
-    if is_known { Ok((name.to_owned(), value.to_owned())) } else { Err(format!("there is no setting {name:?}")) }
+/// A name and its value. What is wrong is said later: clap would print the value, and somebody may set a secret.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
+fn setting(text: &str) -> Result<(String, String), Infallible> {
+    let (name, value) = text.split_once('=').unwrap_or(("", text));
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A value as it is shown: a URL without its user and password.
+fn without_password(value: &str) -> String {
+    let shown = value.split_once("://").and_then(|(scheme, rest)| {
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (_, host) = authority.rsplit_once('@')?;
+        Some(format!("{scheme}://…@{host}{path}"))
+    });
+    shown.unwrap_or_else(|| value.to_owned())
 }
 
 fn from_env(name: &str) -> Option<String> {
@@ -117,6 +128,9 @@ impl SettingOptions {
     /// Names the setting that is wrong, with its bounds.
     pub fn settings(&self) -> Result<Settings> {
         for (place, (name, _)) in self.set.iter().enumerate() {
+            ensure!(!name.is_empty(), "--set must be NAME=VALUE, such as PRICE_START=2");
+            let is_known = name == RATE_LIMITS || TERMS.iter().any(|term| term.variable == name);
+            ensure!(is_known, "--set: there is no setting {name:?}; `pastpaper config` lists them");
             ensure!(self.set.iter().skip(place + 1).all(|(other, _)| other != name), "--set names {name} twice");
         }
         Settings::read(|name| self.find(name).map(|(value, _)| value)).map_err(|error| {
@@ -184,10 +198,27 @@ fn in_force(arguments: &Arguments, settings: &Settings) -> InForce {
         ShownVariable {
             name: variable.name,
             is_set: value.is_some(),
-            value: value.filter(|_| !variable.is_secret),
+            value: value.filter(|_| !variable.is_secret).map(|value| without_password(&value)),
             is_secret: variable.is_secret,
             source: if set.is_some() { Origin::Environment } else { Origin::Default },
         }
     });
     InForce { settings: terms.collect(), limits: limits.collect(), variables: variables.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        for (value, shown) in [
+            ("http://u:hush@127.0.0.1:8000/a@b", "http://…@127.0.0.1:8000/a@b"),
+            ("https://hush@api.example.org", "https://…@api.example.org"),
+            ("https://api.example.org/a@b", "https://api.example.org/a@b"),
+            ("a@example.org", "a@example.org"),
+        ] {
+            assert_eq!(without_password(value), shown);
+        }
+    }
 }

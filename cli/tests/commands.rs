@@ -257,6 +257,11 @@ fn a_wrong_setting_stops_the_start_by_its_name_and_bounds() {
     assert_eq!(started(&twice, ("STAGE", "local")), "error: --set names PRICE_START twice\n");
     let unknown = [&serve[..], &["--set", "PRICE_STRAT=1"]].concat();
     assert!(started(&unknown, ("STAGE", "local")).contains("there is no setting \"PRICE_STRAT\""));
+    for secret in ["STRIPE_SECRET_KEY=hush", "hush"] {
+        let refused = started(&["config", "--set", secret], ("STAGE", "local"));
+        assert!(refused.contains("--set") && !refused.contains("hush"), "{refused}");
+    }
+    assert_eq!(started(&serve, ("MONITORING", "some")), "error: the environment: MONITORING must be lean or full\n");
     let limit = started(&["config"], ("RATE_LIMITS", "spend=0"));
     assert_eq!(
         limit,

@@ -1,7 +1,7 @@
 // The account: address, notices, sessions, password, all data, deletion.
 
 import { get, patch, post, remove } from "../api.js";
-import { fill, h } from "../dom.js";
+import { download, fill, h } from "../dom.js";
 import { doing, explain, form, heading, notice } from "../pieces.js";
 import { figure } from "./course.js";
 import { again, go, root } from "../router.js";
@@ -53,7 +53,7 @@ export async function account({ signal }) {
       h("section.card", { id: "profile" }, h("h2", null, t("profile")), user.new_email ? notice("note", t("email.pending", { email: user.new_email })) : null, profile(user)),
       h("section.card", { id: "password" }, h("h2", null, t("password.change")), changePassword(user.email)),
       h("section.card", { id: "factor" }, h("h2", null, t("factor")), user.second_factor ? factorRemoval() : factorSetup()),
-      h("section.card", { id: "notices" }, h("h2", null, t("notices")), h("p", null, t("notices.text")), notices.map(choice)),
+      h("section.card", { id: "notices" }, h("h2", null, t("notices")), h("p", null, t("notices.text")), notices.filter(({ essential }) => !essential).map(choice)),
       h("section.card", { id: "export" }, h("h2", null, t("export")), h("p", null, t("export.text")), doing(t("export.save"), saveExport, "button quiet")),
       h("section.card.danger", { id: "delete" }, h("h2", null, t("delete")), h("p", null, t("delete.text")), deletion(user.email)),
     ],
@@ -96,9 +96,9 @@ function profile(user) {
 }
 
 /** A notice by mail. A choice is saved at once. @param {Of<"NoticeView">} notice */
-function choice({ kind, enabled, essential }) {
+function choice({ kind, enabled }) {
   const place = h("div", null);
-  const input = h("input", { type: "checkbox", checked: enabled, disabled: essential });
+  const input = h("input", { type: "checkbox", checked: enabled });
   input.addEventListener("change", async () => {
     fill(place);
     try {
@@ -108,7 +108,7 @@ function choice({ kind, enabled, essential }) {
       fill(place, explain(error));
     }
   });
-  return h("div", null, h("label.check", null, input, t(`notices.${kind}`), essential ? h("span.hint", null, t("notices.always")) : null), place);
+  return h("div", null, h("label.check", null, input, t(`notices.${/** @type {"plan_started"} */ (kind)}`)), place);
 }
 
 /** For password managers, which want to know whose password it is. @param {string} email */
@@ -198,9 +198,7 @@ async function saveExport() {
     }
     cursor = page.next_cursor ?? undefined;
   } while (cursor);
-  const address = URL.createObjectURL(new Blob([JSON.stringify(whole, null, 2)], { type: "application/json" }));
-  h("a", { href: address, download: "pastpaper-export.json" }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  download(new Blob([JSON.stringify(whole, null, 2)], { type: "application/json" }), "pastpaper-export.json");
 }
 
 /** @param {string} email */

@@ -2,9 +2,9 @@
 // The service keeps the time and the result. This tab keeps what was typed until it is handed in.
 
 import { get, getFile, once, post } from "../api.js";
-import { fill, h, newId, shown } from "../dom.js";
-import { bar, buying, clock, crumbs, doing, heading, icon, link, notice, points, run, table, upToCourse } from "../pieces.js";
-import { answerForm, facts, handIn, questionText, solutionOf } from "../question.js";
+import { download, fill, h, newId } from "../dom.js";
+import { bar, buying, clock, crumbs, doing, heading, icon, link, notice, run, table, upToCourse } from "../pieces.js";
+import { answerForm, facts, handIn, opinion, questionText, solutionOf } from "../question.js";
 import { figure } from "./course.js";
 import { again, go, to } from "../router.js";
 import { me, prices, setCredits } from "../state.js";
@@ -136,20 +136,8 @@ function ready(found) {
       ),
     ),
     files(found),
-    h("section.paper", { "aria-label": t("midterm.print") }, h("h2", null, t("midterm")), found.questions.map((question, index) => printed(question, index))),
   ];
 }
-
-/** Shown on paper alone. @param {Question} question @param {number} index */
-const printed = (question, index) =>
-  h(
-    "article.onpaper",
-    null,
-    h("p", null, h("strong", null, `${index + 1}.`), " ", points(question.points)),
-    questionText(question),
-    question.options.length > 0 ? h("ul.lettered", null, question.options.map((option) => h("li", null, `${option.letter}) `, shown(option.html, option.text)))) : null,
-    h("div.room", null),
-  );
 
 /** Paper and files. @param {Midterm} found */
 function files(found) {
@@ -161,9 +149,7 @@ function files(found) {
       async () => {
         const query = answers.checked ? { answers: 1 } : {};
         const file = await getFile("/api/midterm/{id}", { path: { id: found.midterm_id }, query, accept });
-        const address = URL.createObjectURL(file);
-        h("a", { href: address, download: `midterm-${found.created_at.slice(0, 10)}.${ending}` }).click();
-        setTimeout(() => URL.revokeObjectURL(address), 60_000);
+        download(file, `midterm-${found.created_at.slice(0, 10)}.${ending}`);
       },
       "button quiet",
     );
@@ -172,7 +158,7 @@ function files(found) {
     null,
     h("summary", null, t("midterm.files")),
     h("label.check", null, answers, t("midterm.with.answers")),
-    h("div.row", null, doing(t("midterm.print"), async () => print(), "button quiet"), save(t("file.page"), "text/html", "html"), save("LaTeX", "application/x-tex", "tex"), save("QTI 3", "application/qti+zip", "zip")),
+    h("div.row", null, save(t("file.page"), "text/html", "html"), save("LaTeX", "application/x-tex", "tex"), save("QTI 3", "application/qti+zip", "zip")),
   );
 }
 
@@ -297,31 +283,19 @@ function one(found, question, mark, index) {
   const given = [mark?.answer, ...Object.entries(mark?.answers ?? {}).map(([label, answer]) => `${label}: ${answer}`)].filter(Boolean).join("; ");
   const show = () => {
     const isOpen = mark?.state === "unmarked";
-    const kind = isOpen ? "note" : points > 0 && earned >= points ? "good" : earned > 0 ? "note" : "bad";
+    const kind = isOpen || (earned > 0 && earned < points) ? "note" : earned > 0 ? "good" : "bad";
     const words = !mark || mark.state === "unanswered" ? t("mark.blank") : unmarked === points && isOpen ? null : t("mark.points", { got: number(earned), all: number(points) });
     fill(
       state,
       words === null ? null : h(`p.mark.${kind}`, null, icon(kind === "good" ? "check" : kind === "bad" ? "cross" : "pencil"), words),
-      isOpen ? (kept(name) ? h("p.hint", null, t("verdict.self")) : opinion()) : null,
+      isOpen ? (kept(name) ? h("p.hint", null, t("verdict.self")) : opinion(decide)) : null,
     );
   };
-  const opinion = () => {
-    const failed = h("div", null);
-    const buttons = [true, false].map((wasRight) => {
-      const button = h("button.button.quiet", { type: "button" }, t(wasRight ? "opinion.yes" : "opinion.no"));
-      button.addEventListener(
-        "click",
-        () =>
-          void run(failed, button, async () => {
-            const sent = mark?.answer ? { answer: mark.answer } : { answers: mark?.answers ?? {} };
-            await handIn(question.id, { ...sent, was_correct: wasRight }, Date.now());
-            keep(name, true);
-            show();
-          }),
-      );
-      return button;
-    });
-    return notice("note", h("p", null, t("opinion")), h("p.row", null, buttons), failed);
+  /** @param {boolean} wasRight */
+  const decide = async (wasRight) => {
+    await handIn(question.id, { ...(mark?.answer ? { answer: mark.answer } : { answers: mark?.answers ?? {} }), was_correct: wasRight }, Date.now());
+    keep(name, true);
+    show();
   };
   show();
   return h(

@@ -19,7 +19,7 @@ struct AnalysisAnswer<'a> {
 
 /// Returns the current analysis of a course.
 ///
-/// This GET spends two credits, once for each edition; later requests for the edition are free. HEAD and prefetches
+/// This GET spends the price of an analysis (`GET /api/prices`, two credits by default), once for each edition; later requests for the edition are free. HEAD and prefetches
 /// (`Sec-Purpose: prefetch`) spend nothing: without the edition they get 402 `not_purchased`.
 #[utoipa::path(
     get, path = "/api/courses/{id}/analysis",

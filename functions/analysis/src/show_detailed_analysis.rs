@@ -19,7 +19,7 @@ pub(crate) struct DetailedAnalysisAnswer {
 
 /// Returns the past exams of a course by chapter, section and technique.
 ///
-/// It is a part of the analysis and is bought with it: this GET spends two credits, once for each edition, and is free if
+/// It is a part of the analysis and is bought with it: this GET spends the same credits, once for each edition, and is free if
 /// `GET /api/courses/{id}/analysis` was paid for, and the other way round. HEAD and prefetches spend nothing: without the
 /// edition they get 402 `not_purchased`. Sample questions are locked.
 #[utoipa::path(

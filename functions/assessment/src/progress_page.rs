@@ -40,7 +40,7 @@ pub(crate) fn page(progress: &ProgressAnswer, more: &More<'_>) -> String {
         main {
             section {
                 h2 { "The next exam" }
-                (next_exam(more))
+                (next_exam(more, progress.total.attempts > 0))
             }
             section.long {
                 h2 { "Mastery by topic" }
@@ -75,7 +75,7 @@ fn facts(progress: &ProgressAnswer) -> Markup {
     }
 }
 
-fn next_exam(more: &More<'_>) -> Markup {
+fn next_exam(more: &More<'_>, has_answers: bool) -> Markup {
     let Some(points) = &more.points else {
         return html! { p { "Without past exams of this course, nothing is known of the next one." } };
     };
@@ -87,7 +87,8 @@ fn next_exam(more: &More<'_>) -> Markup {
         }
         (charts::points(points))
         p.hint {
-            "From your answers, and from how often past exams asked each topic."
+            @if has_answers { "From your answers, and from how often past exams asked each topic." }
+            @else { "From how often past exams asked each topic. You have not answered anything yet." }
             @if more.quality != Some(ForecastQuality::Better) {
                 " The forecast of the topics is not proven to be better than counting them."
             }

@@ -29,7 +29,7 @@ impl Body for BundleRequest {
     const MISSING: &'static str = "Missing course_id";
 }
 
-/// Unlocks three questions and their solutions for one credit.
+/// Unlocks three questions and their solutions for the price of a bundle, one credit unless `GET /api/prices` says another.
 #[utoipa::path(
     post, path = "/api/questions/bundle",
     request_body = BundleRequest,

@@ -29,7 +29,7 @@ pub(crate) struct PracticeRequest {
     /// Only questions with this technique. If `techniques` is set, a question must also have one of those.
     technique: Option<Technique>,
     difficulty: Option<Difficulty>,
-    /// Number of questions, for one credit each. Without it the request buys three.
+    /// Number of questions, each for the price of a practice question. Without it the request buys three.
     #[schema(default = 3)]
     count: Option<Whole<1, 20>>,
 }
@@ -39,7 +39,7 @@ impl Body for PracticeRequest {
     const MISSING: &'static str = "Missing course_id";
 }
 
-/// Unlocks questions and their solutions for one credit each.
+/// Unlocks questions and their solutions, for one credit each unless `GET /api/prices` says another price.
 ///
 /// A request without `count` buys three questions. If fewer fit, fewer are bought. Unseen questions come first, then those
 /// seen longest ago.

@@ -134,6 +134,9 @@ impl Config {
                 "must be keys of at least 32 characters, as in 2:<key>,1:<key>",
             ));
         }
+        if get("MONITORING").is_some_and(|level| !["lean", "full"].contains(&&*level)) {
+            return Err(InvalidConfig::new("MONITORING", "must be lean or full"));
+        }
         let mail = mail::MailSettings::read(get)?;
         let require_verified_email = mail::requires_verification(get, mail.as_ref())?;
         let database = Database::read(get)?;

@@ -124,6 +124,9 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
     for row in &summary.refused {
         outln!("  refused: {row}")?;
     }
+    for note in &summary.notes {
+        outln!("  note: {note}")?;
+    }
     out!("{why_not}")?;
     let refused = summary.refused.len() + merged.reports.iter().map(|report| report.refused.len()).sum::<usize>();
     let ambiguous = merged.reports.iter().map(|report| report.ambiguous.len()).sum::<usize>();

@@ -26,7 +26,7 @@ pub enum StoreError {
         cause: String,
     },
     /// Concurrent writes of the same items won every attempt. Nothing was written.
-    #[error("gave up after {attempts} attempts against contention")]
+    #[error("another process changed the same items meanwhile, in each of {attempts} attempts; try again")]
     Contention {
         /// Number of attempts.
         attempts: u32,
