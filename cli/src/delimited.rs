@@ -50,13 +50,16 @@ impl<'a> Table<'a> {
 
     /// The index of a column.
     pub(crate) fn column(&self, name: &str) -> Result<usize> {
+        let same = self.header.iter().filter(|column| *column == name).count();
+        ensure!(same < 2, "the file has {same} columns {name:?}");
         let names = || self.header.iter().collect::<Vec<_>>().join(", ");
         self.optional_column(name).with_context(|| format!("there is no column {name:?}; the columns are {}", names()))
     }
 
-    /// The index of a column that a file may lack.
+    /// The index of a column that a file may lack. People write `Email`, so case counts only if several columns differ by it.
     pub(crate) fn optional_column(&self, name: &str) -> Option<usize> {
-        self.header.iter().position(|column| column == name)
+        let exact = self.header.iter().position(|column| column == name);
+        exact.or_else(|| self.header.iter().position(|column| column.eq_ignore_ascii_case(name)))
     }
 
     /// Calls `add` with each row and returns the number of rows, of which there is at least one. Errors name the row as
@@ -145,6 +148,14 @@ mod tests {
         ] {
             assert_eq!(detect_delimiter(text.as_bytes()), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_column_is_found_in_another_case_and_never_twice() {
+        let table = Table::open(b"Email,credits,Credits\na,1,2", None).unwrap();
+        assert_eq!((table.column("email").unwrap(), table.column("credits").unwrap()), (0, 1));
+        let twice = Table::open(b"email,email\na,b", None).unwrap().column("email").unwrap_err();
+        assert_eq!(twice.to_string(), "the file has 2 columns \"email\"");
     }
 
     #[test]

@@ -149,6 +149,11 @@ async fn withdraw(app: &App, grant: &Grant) -> Result<String> {
     let key = grant.key.as_ref().context("--withdraw needs --key")?;
     let email = grant.account.clone().map(Email::try_from).transpose().map_err(|error| anyhow!("the email {error}"))?;
     let taken = withdraw_all(app, key, email).await?;
+    if taken.is_empty() {
+        return Ok(
+            "Nothing is held for this key and email; nothing was taken back. --held lists what is held.".to_owned()
+        );
+    }
     let mut lines: Vec<String> =
         taken.iter().map(|(email, credits)| format!("{}  +{credits}  taken back", plain(email.as_str()))).collect();
     lines.push(format!("{} taken back", counted(taken.len(), "grant")));

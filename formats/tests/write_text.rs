@@ -48,6 +48,16 @@ fn a_gift_file_stays_the_same() {
     }
 }
 
+/// A formula between both dollars would hide the end of the answers.
+#[test]
+fn dollars_of_prices_before_and_after_an_answer_are_no_formula() {
+    let source = "::t::[html]A {2:MULTICHOICE:=costs <span>$</span>5~free} <br/>or####costs <span>$</span>5.";
+    let bank = gift::read("f.gift", source.as_bytes()).unwrap();
+    assert_eq!((bank.refused.as_slice(), bank.questions.len()), ([].as_slice(), 1));
+    assert!(bank.questions[0].parts[0].is_gap, "{bank:?}");
+    is_fixed("f.gift", gift::read, write::gift, source.as_bytes());
+}
+
 #[test]
 fn a_latex_file_stays_the_same() {
     is_fixed(
