@@ -64,9 +64,10 @@ const again = done(await api.GET("/api/midterm/{id}", { params: { path: { id: mi
 assert(typeof again !== "string" && again.seed === midterm.seed);
 console.log(`midterm ${midterm.midterm_id}: ${midterm.questions.length} questions, ${midterm.credits} credits left`);
 
-const { weak_topics, untried_topics, recommended_study_plan } = done(
-  await api.POST("/api/assessment/weak-topics", { body: { course_id: course.id } }),
-);
+// It is also a page: the type of an answer knows no `Accept`.
+const advice = done(await api.POST("/api/assessment/weak-topics", { body: { course_id: course.id } }));
+assert(typeof advice !== "string");
+const { weak_topics, untried_topics, recommended_study_plan } = advice;
 assert(weak_topics.length + untried_topics.length > 0 && recommended_study_plan.length > 0);
 for (const { name, mastery, reason } of weak_topics) console.log(`weak: ${name} (${mastery}): ${reason}`);
 
