@@ -172,6 +172,7 @@ test("a student's life, from sign-up to the result of a midterm", async () => {
   await page.getByRole("heading", { name: "History" }).waitFor();
   assert.equal(await page.locator("tbody .minus").count(), 3);
   await page.getByRole("link", { name: "Account" }).click();
+  await page.locator("#notices").waitFor();
   assert.equal(await page.locator("#notices input").count(), 2, "the essential ones are no choice");
   const noticeSaved = page.waitForResponse((response) => response.request().method() === "PATCH");
   await page.getByLabel("New sign-in").uncheck();
