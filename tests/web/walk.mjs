@@ -23,7 +23,8 @@ let browser;
 before(async () => {
   // `APP_URL` and others of the environment would change what is tested.
   const env = { PATH: process.env.PATH, HOME: process.env.HOME };
-  server = spawn(command, ["serve", "--data", data, "--port", "0"], { env });
+  // One user visits all pages faster than a person does.
+  server = spawn(command, ["serve", "--data", data, "--port", "0", "--set", "RATE_LIMITS=signed_in=1000"], { env });
   server.stdout.on("data", (text) => (printed += text));
   server.stderr.resume();
   url = await until(() => /Listening on (http:\S+)/.exec(printed)?.[1]);
