@@ -555,9 +555,9 @@ async fn two_imports_at_once_are_both_complete() {
         let papers: Vec<_> = ["left", "right"]
             .iter()
             .map(|name| {
-                let text =
+                let gift =
                     format!("::{name} {round}:: What does the {name} hand hold in round {round}? {{=nothing}}\n");
-                paper(&format!("{name}-{round}.gift"), text.as_bytes(), None).unwrap()
+                paper(&format!("{name}-{round}.gift"), gift.as_bytes(), None).unwrap()
             })
             .collect();
         let id = algebra();
@@ -576,8 +576,8 @@ async fn two_imports_at_once_are_both_complete() {
     for round in 0..rounds {
         let mut file = small_course();
         file["questions"][0]["answer"] = json!(format!("{round}1"));
-        let text = format!("::third {round}:: What does the third hand hold in round {round}? {{=nothing}}\n");
-        let papers = [paper(&format!("third-{round}.gift"), text.as_bytes(), None).unwrap()];
+        let gift = format!("::third {round}:: What does the third hand hold in round {round}? {{=nothing}}\n");
+        let papers = [paper(&format!("third-{round}.gift"), gift.as_bytes(), None).unwrap()];
         let (id, file) = (algebra(), file.to_string());
         let (whole, added) = tokio::join!(
             import_catalog(&apps[0], &file, false),

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::Store;
 use super::accounts::is_condition_failed;
+use super::content::ContentError;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, ENTITY, Entity, Item, number, text};
 use super::dynamodb::plain::{ConditionalPut, IS_NEW};
@@ -166,7 +167,7 @@ impl<'a> Keeper<'a> {
             items.into_iter().filter(|item| item::key_of(item).is_some_and(|key| !there.contains_key(&key))).collect();
         self.kept += items.len();
         let created = differences.created.iter().map(|key| (key.pk.clone(), key.sk.clone())).collect();
-        let lists = list_items(self.course, version, ImportList { created, retired: Vec::new() })?;
+        let lists = list_items(self.course, version, &ImportList { created, retired: Vec::new() })?;
         Ok(self.store.put_all(items.into_iter().chain(lists).collect()).await?)
     }
 
@@ -174,7 +175,7 @@ impl<'a> Keeper<'a> {
     pub(super) async fn keep_retired(&mut self, retired: Vec<QuestionId>) -> Result<(), ImportError> {
         self.begin().await?;
         let list = ImportList { created: Vec::new(), retired };
-        Ok(self.store.put_all(list_items(self.course, self.new.version, list)?).await?)
+        Ok(self.store.put_all(list_items(self.course, self.new.version, &list)?).await?)
     }
 
     /// Deletes what earlier imports kept: only the last one can be taken back.
@@ -290,7 +291,7 @@ impl Store {
         };
         let mut keeper = Keeper::new(&store, &course, version, &CatalogWrite::whole(now), record);
         keeper.keep_retired(questions.to_vec()).await?;
-        let _ = store.set_retired(id, questions, true, now).await.map_err(|error| error.into_store())?;
+        let _ = store.set_retired(id, questions, true, now).await.map_err(ContentError::into_store)?;
         Ok(keeper.forget_earlier().await?)
     }
 
@@ -388,7 +389,7 @@ pub(super) fn item_before(mut kept: Item) -> Result<Item, StoreError> {
 }
 
 /// The items of a list. Equal lists have equal keys, so that a repetition adds none.
-fn list_items(course: &CourseId, version: u64, list: ImportList) -> Result<Vec<Item>, StoreError> {
+fn list_items(course: &CourseId, version: u64, list: &ImportList) -> Result<Vec<Item>, StoreError> {
     let created = list.created.chunks(LIST_MAX).map(|keys| ImportList { created: keys.to_vec(), retired: Vec::new() });
     let retired = list.retired.chunks(LIST_MAX).map(|ids| ImportList { created: Vec::new(), retired: ids.to_vec() });
     created
