@@ -6,11 +6,15 @@ use serde_json::{Map, Value, json};
 use shared::app::App;
 use shared::domain::catalog::complete::{Catalog, complete};
 use shared::domain::catalog::draft::CatalogDraft;
-use shared::domain::catalog::{Course, Exam, Pattern, Question, Topic};
+use shared::domain::catalog::parts::PARTS_COLUMN;
+use shared::domain::catalog::{Course, Exam, Pattern, Question, QuestionMeta, Topic};
 use shared::domain::id::CourseId;
 
 use crate::progress;
 
+/// Columns of a question from which others are derived.
+const TO_DERIVE: [&str; 8] =
+    ["id", "topic_id", "exam_id", "pattern_id", "source_points", PARTS_COLUMN, "is_generated", "created_at"];
 /// Questions that are read at once.
 const QUESTIONS_AT_ONCE: usize = 500;
 
@@ -20,6 +24,18 @@ const QUESTIONS_AT_ONCE: usize = 500;
 /// # Errors
 /// When storage fails.
 pub async fn read(app: &App, id: &CourseId) -> Result<Option<Catalog>> {
+    read_questions(app, id, |_| {}).await
+}
+
+/// Like [`read`], but without drawn formulas, which are many times as large as their texts.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn read_texts(app: &App, id: &CourseId) -> Result<Option<Catalog>> {
+    read_questions(app, id, |question| question.drawn = None).await
+}
+
+async fn read_questions(app: &App, id: &CourseId, take: fn(&mut Question)) -> Result<Option<Catalog>> {
     let Some(course) = app.store.course(id).await? else { return Ok(None) };
     let bank = app.store.bank(&course).await?;
     let summaries: Vec<_> = bank.for_sale().collect();
@@ -27,7 +43,11 @@ pub async fn read(app: &App, id: &CourseId) -> Result<Option<Catalog>> {
     let bar = progress::bar("reading questions", summaries.len());
     for chunk in summaries.chunks(QUESTIONS_AT_ONCE) {
         let mut whole = app.store.whole(chunk).await?;
-        questions.extend(chunk.iter().filter_map(|summary| whole.remove(&summary.meta.id)));
+        questions.extend(chunk.iter().filter_map(|summary| {
+            let mut question = whole.remove(&summary.meta.id)?;
+            take(&mut question);
+            Some(question)
+        }));
         bar.inc(chunk.len() as u64);
     }
     Ok(Some(Catalog {
@@ -42,6 +62,37 @@ pub async fn read(app: &App, id: &CourseId) -> Result<Option<Catalog>> {
 /// The course as a catalogue file. Columns that follow from others are left out, so that they follow from what is added, too.
 #[must_use]
 pub fn document(catalog: &Catalog) -> Value {
+    let (mut head, derived) = head(catalog);
+    let rows = catalog.questions.iter().enumerate();
+    head["questions"] = rows.map(|(at, question)| derived.row(at, question)).collect();
+    head
+}
+
+/// Like [`document`], but with the questions one by one: rows take several times as much memory as questions.
+pub(crate) fn document_rows(catalog: Catalog) -> (Value, impl Iterator<Item = Value>) {
+    let (head, derived) = head(&catalog);
+    let rows = catalog.questions.into_iter().enumerate();
+    (head, rows.map(move |(at, question)| derived.row(at, &question)))
+}
+
+/// The columns of questions that would be derived.
+struct DerivedQuestions(Option<Vec<QuestionMeta>>);
+
+impl DerivedQuestions {
+    fn row(&self, at: usize, question: &Question) -> Value {
+        let mut row = question_row(question);
+        if let Some(other) = self.0.as_ref().and_then(|all| all.get(at)) {
+            let stored = &question.meta;
+            keep(&mut row, "frequency_score", &stored.frequency_score, &other.frequency_score);
+            keep(&mut row, "source_exam_year", &stored.source_exam_year, &other.source_exam_year);
+            keep(&mut row, "source_exam_type", &stored.source_exam_type, &other.source_exam_type);
+        }
+        row
+    }
+}
+
+/// The catalogue file without its questions.
+fn head(catalog: &Catalog) -> (Value, DerivedQuestions) {
     let derived = derived(catalog);
     let shown: Vec<&String> = {
         let mut names: Vec<&String> = catalog.questions.iter().flat_map(|q| &q.shown_with_question).collect();
@@ -58,7 +109,6 @@ pub fn document(catalog: &Catalog) -> Value {
     }
     let mut topics: Vec<Value> = catalog.topics.iter().map(topic_row).collect();
     let mut patterns: Vec<Value> = catalog.patterns.iter().map(pattern_row).collect();
-    let mut questions: Vec<Value> = catalog.questions.iter().map(question_row).collect();
     if let Some(derived) = &derived {
         for (row, (stored, other)) in topics.iter_mut().zip(catalog.topics.iter().zip(&derived.topics)) {
             keep(row, "slug", &stored.slug, &other.slug);
@@ -73,15 +123,10 @@ pub fn document(catalog: &Catalog) -> Value {
             keep(row, "last_seen_year", &stored.last_seen_year, &other.last_seen_year);
             keep(row, "example_question_id", &stored.example_question_id, &other.example_question_id);
         }
-        for (row, (stored, other)) in questions.iter_mut().zip(catalog.questions.iter().zip(&derived.questions)) {
-            let (stored, other) = (&stored.meta, &other.meta);
-            keep(row, "frequency_score", &stored.frequency_score, &other.frequency_score);
-            keep(row, "source_exam_year", &stored.source_exam_year, &other.source_exam_year);
-            keep(row, "source_exam_type", &stored.source_exam_type, &other.source_exam_type);
-        }
     }
     let exams: Vec<Value> = catalog.exams.iter().map(exam_row).collect();
-    json!({"course": course, "exams": exams, "topics": topics, "patterns": patterns, "questions": questions})
+    let metas = derived.map(|derived| derived.questions.into_iter().map(|question| question.meta).collect());
+    (json!({"course": course, "exams": exams, "topics": topics, "patterns": patterns}), DerivedQuestions(metas))
 }
 
 /// What the columns would be if they were all derived. `None` if a stored row is no valid row of a file.
@@ -91,7 +136,7 @@ fn derived(catalog: &Catalog) -> Option<Catalog> {
         exams: rows(catalog.exams.iter().map(exam_row))?,
         topics: rows(catalog.topics.iter().map(topic_row))?,
         patterns: rows(catalog.patterns.iter().map(pattern_row))?,
-        questions: rows(catalog.questions.iter().map(question_row))?,
+        questions: rows(catalog.questions.iter().map(slim_row))?,
     };
     Some(complete(draft, Timestamp::UNIX_EPOCH))
 }
@@ -140,6 +185,16 @@ fn pattern_row(pattern: &Pattern) -> Value {
     }
     set(&mut row, "canonical_form", pattern.canonical_form.as_ref());
     with_extra(row, &pattern.extra)
+}
+
+/// A row with the columns from which others are derived.
+fn slim_row(question: &Question) -> Value {
+    let mut row = question_row(question);
+    if let Value::Object(columns) = &mut row {
+        columns.retain(|name, _| TO_DERIVE.contains(&name.as_str()));
+        columns.insert("question_text".to_owned(), json!(""));
+    }
+    row
 }
 
 fn question_row(question: &Question) -> Value {

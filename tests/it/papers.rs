@@ -24,7 +24,7 @@ async fn import(test: &TestApp, course: &str, files: &[(&str, &[u8])]) -> (Vec<F
     let id = CourseId::try_from(course.to_owned()).unwrap();
     let papers: Vec<_> = files.iter().map(|(name, bytes)| paper(name, bytes, None).unwrap()).collect();
     let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
-    let summary = import_catalog(&test.app, &merged.document.to_string(), false).await.unwrap();
+    let summary = import_catalog(&test.app, &merged.text, false).await.unwrap();
     assert_eq!(summary.refused, [], "{files:?}", files = files.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     (merged.reports, summary.written())
 }

@@ -129,7 +129,7 @@ async fn check(course: &str, file: &str) {
         let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
         let report = &merged.reports[0];
         assert_eq!((report.new, report.refused.as_slice()), (originals.len(), [].as_slice()), "{report}");
-        let summary = import_catalog(&test.app, &merged.document.to_string(), false).await.unwrap();
+        let summary = import_catalog(&test.app, &merged.text, false).await.unwrap();
         assert_eq!(summary.refused, [], "{copy}");
         let copies = questions(&test, &copy).await;
         assert_eq!(copies.len(), originals.len());
@@ -197,7 +197,7 @@ async fn our_own_export_updates_its_course_in_place() {
         let report = &merged.reports[0];
         assert_eq!((report.new, report.changed, report.unchanged), (0, 0, before.len()), "{report}");
         assert_eq!(report.warnings, [], "{report}");
-        let summary = import_catalog(&test.app, &merged.document.to_string(), false).await.unwrap();
+        let summary = import_catalog(&test.app, &merged.text, false).await.unwrap();
         assert_eq!(summary.written(), 0, "{ending}: {summary}");
     }
     // A corrected spreadsheet has our ids.
@@ -209,7 +209,7 @@ async fn our_own_export_updates_its_course_in_place() {
     let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
     let report = &merged.reports[0];
     assert_eq!((report.new, report.changed, report.unchanged), (0, 1, before.len() - 1), "{report}");
-    import_catalog(&test.app, &merged.document.to_string(), false).await.unwrap();
+    import_catalog(&test.app, &merged.text, false).await.unwrap();
     let after = questions(&test, "micro1").await;
     let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before.0 != after.0).collect();
     let [(before, after)] = changed.as_slice() else { panic!("{changed:?}") };
@@ -236,7 +236,7 @@ async fn a_catalogue_file_brings_its_topics_exams_patterns_and_macros() {
     let run = async || {
         let papers = [paper("other.json", file.to_string().as_bytes(), None).unwrap()];
         let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
-        let summary = import_catalog(&test.app, &merged.document.to_string(), false).await.unwrap();
+        let summary = import_catalog(&test.app, &merged.text, false).await.unwrap();
         (merged, summary)
     };
     let (merged, summary) = run().await;
@@ -263,5 +263,6 @@ async fn a_catalogue_file_brings_its_topics_exams_patterns_and_macros() {
     // Another import keeps the macros of the course.
     let papers = [paper("one.gift", b"::One::Is $\\R$ open? {T}\n", None).unwrap()];
     let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
-    assert_eq!(merged.document["course"]["macros"]["\\R"], "\\mathbb{R}");
+    let document: Value = serde_json::from_str(&merged.text).unwrap();
+    assert_eq!(document["course"]["macros"]["\\R"], "\\mathbb{R}");
 }

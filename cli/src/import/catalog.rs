@@ -27,27 +27,30 @@ pub struct ReadCatalog {
     pub notes: Vec<String>,
 }
 
+/// The lists of a course file, whose rows are read one by one.
+const LISTS: [&str; 4] = ["exams", "topics", "patterns", "questions"];
+
 /// Reads a course file.
 ///
 /// # Errors
 /// When the text is not JSON, or not a course.
 pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
-    let document =
-        json::read(text.trim_start_matches('\u{feff}')).context("not a course file (samples/catalog.schema.json)")?;
-    let Value::Object(mut file) = document.value else {
+    let mut document = json::read(text.trim_start_matches('\u{feff}'), &LISTS)
+        .context("not a course file (samples/catalog.schema.json)")?;
+    let Value::Object(mut file) = document.value.take() else {
         bail!("not a course file (samples/catalog.schema.json): it is {}", shown(&document.value));
     };
     let mut names = UnknownMembers::default();
     check_file(&file, &document.twice)?;
     let course = course(file.remove("course"), file.remove("shown_with_question"), &document.twice, &mut names)?;
     names.declared.clone_from(&course.shown_with_question);
-    let mut reader = CatalogReader { twice: &document.twice, refused: Vec::new(), names };
+    let mut reader = CatalogReader { document: &document, refused: Vec::new(), names };
     let draft = CatalogDraft {
         course,
-        exams: reader.rows("exams", "exams", &fields::EXAM, file.remove("exams"))?,
-        topics: reader.rows("topics", "topics", &fields::TOPIC, file.remove("topics"))?,
-        patterns: reader.rows("patterns", "question_patterns", &fields::PATTERN, file.remove("patterns"))?,
-        questions: reader.rows("questions", "questions", &fields::QUESTION, file.remove("questions"))?,
+        exams: reader.rows("exams", "exams", &fields::EXAM, file.get("exams"))?,
+        topics: reader.rows("topics", "topics", &fields::TOPIC, file.get("topics"))?,
+        patterns: reader.rows("patterns", "question_patterns", &fields::PATTERN, file.get("patterns"))?,
+        questions: reader.rows("questions", "questions", &fields::QUESTION, file.get("questions"))?,
     };
     let (warnings, notes) = reader.names.told();
     Ok(ReadCatalog { draft, refused: reader.refused, warnings, notes })
@@ -106,7 +109,7 @@ fn named_twice<'a>(path: &'a str, twice: &'a [String]) -> impl Iterator<Item = S
 
 /// Reads the lists of a file.
 struct CatalogReader<'a> {
-    twice: &'a [String],
+    document: &'a json::Document<'a>,
     refused: Vec<RefusedRow>,
     names: UnknownMembers,
 }
@@ -118,21 +121,23 @@ impl CatalogReader<'_> {
         list: &str,
         table: &'static str,
         record: &CatalogRecord,
-        value: Option<Value>,
+        value: Option<&Value>,
     ) -> Result<Vec<T>> {
-        let values = match value {
-            None => Vec::new(),
-            Some(Value::Array(values)) => values,
-            Some(value) => bail!("{list} is {}, a list is wanted", shown(&value)),
-        };
-        let mut rows = Vec::with_capacity(values.len());
-        for (index, value) in values.into_iter().enumerate() {
+        match value {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(_)) => {}
+            Some(value) => bail!("{list} is {}, a list is wanted", shown(value)),
+        }
+        let (mut rows, mut index) = (Vec::new(), 0);
+        let document = self.document;
+        document.each(list, |value| {
             let id = label(&value, index);
             match self.row(&format!("{list}[{index}]."), table, &id, record, value) {
                 Ok(row) => rows.push(row),
                 Err(reason) => self.refused.push(RefusedRow { table, id, reason }),
             }
-        }
+            index += 1;
+        })?;
         Ok(rows)
     }
 
@@ -151,7 +156,7 @@ impl CatalogReader<'_> {
         let lost = json::lost_numbers(row, |name| record.has(name));
         record.tidy(row);
         let mut problems = if lost.is_empty() { record.problems(row) } else { lost };
-        problems.extend(named_twice(path, self.twice));
+        problems.extend(named_twice(path, &self.document.twice));
         if problems.is_empty() {
             return serde_json::from_value(value).map_err(|error| error.to_string());
         }

@@ -1,11 +1,13 @@
 //! A tolerant JSON reader. It reports a backslash that begins no escape with its field, and a duplicate name in an
 //! object. Other JSON readers stop at the first and silently keep the last of the second.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 
 use anyhow::{Result, bail};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use shared::domain::catalog::slips::NO_ESCAPE;
 
@@ -13,24 +15,26 @@ use shared::domain::catalog::slips::NO_ESCAPE;
 const LOST_NUMBER: char = '\u{1}';
 
 /// A parsed JSON text.
-pub(super) struct Document {
-    /// The value. In texts, [`NO_ESCAPE`] replaces a backslash that began no escape.
+pub(super) struct Document<'a> {
+    /// The value without the elements of its lists. In texts, [`NO_ESCAPE`] replaces a backslash that began no escape.
     pub(super) value: Value,
     /// Paths of duplicate names, such as `questions[3].answer`.
     pub(super) twice: Vec<String>,
+    text: Cow<'a, str>,
 }
 
-/// Parses a JSON text.
+/// Parses a JSON text. The elements of these lists of the outermost object are left out: [`Document::each`] reads them one by one,
+/// because a list of values takes many times as much memory as its text.
 ///
 /// # Errors
 /// When it is not valid JSON.
-pub(super) fn read(text: &str) -> Result<Document> {
+pub(super) fn read<'a>(text: &'a str, lists: &[&str]) -> Result<Document<'a>> {
     let repaired = repaired(text);
     let twice = RefCell::new(Vec::new());
     let mut deserializer = serde_json::Deserializer::from_str(&repaired.text);
-    let seed = Seed { path: String::new(), twice: &twice };
+    let seed = Seed { path: String::new(), twice: &twice, lists, is_kept: true };
     match seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value)) {
-        Ok(value) => Ok(Document { value, twice: twice.into_inner() }),
+        Ok(value) => Ok(Document { value, twice: twice.into_inner(), text: repaired.text }),
         // Columns in the repaired text differ from those in the file, so the error names the first repair instead.
         Err(error) => match repaired.first {
             Some(first) => bail!("{first}; and {error}"),
@@ -39,16 +43,76 @@ pub(super) fn read(text: &str) -> Result<Document> {
     }
 }
 
+impl Document<'_> {
+    /// Reads the elements of a list of the outermost object.
+    ///
+    /// # Errors
+    /// When it is not valid JSON, which [`read`] refused already.
+    pub(super) fn each(&self, list: &str, read: impl FnMut(Value)) -> Result<()> {
+        Ok(serde_json::Deserializer::from_str(&self.text).deserialize_any(Elements { list, read })?)
+    }
+}
+
+/// Finds a list in an object, and reads its elements.
+struct Elements<'a, F> {
+    list: &'a str,
+    read: F,
+}
+
+impl<'de, F: FnMut(Value)> Visitor<'de> for Elements<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
+        while let Some(name) = members.next_key::<String>()? {
+            if name == self.list {
+                members.next_value_seed(EachElement(&mut self.read))?;
+            } else {
+                let IgnoredAny = members.next_value()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct EachElement<'a, F>(&'a mut F);
+
+impl<'de, F: FnMut(Value)> DeserializeSeed<'de> for EachElement<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(Value)> Visitor<'de> for EachElement<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(value) = elements.next_element()? {
+            (self.0)(value);
+        }
+        Ok(())
+    }
+}
+
 /// A text in which every backslash begins an escape, and every number can be represented. Other numbers are replaced by
 /// a text that begins with [`LOST_NUMBER`].
-struct Repaired {
-    text: String,
+struct Repaired<'a> {
+    text: Cow<'a, str>,
     /// The first repair, with its position.
     first: Option<String>,
 }
 
 /// Replaces backslashes that begin no escape by [`NO_ESCAPE`].
-fn repaired(text: &str) -> Repaired {
+fn repaired(text: &str) -> Repaired<'_> {
     let mut out = String::with_capacity(text.len());
     let mut first = None;
     let mut in_string = false;
@@ -90,7 +154,9 @@ fn repaired(text: &str) -> Repaired {
         rest = &rest[length..];
     }
     out.push_str(rest);
-    Repaired { text: out, first }
+    // Nothing was replaced in most texts: only one is kept then.
+    let text = if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) };
+    Repaired { text, first }
 }
 
 /// Whether a number is kept with all its digits.
@@ -195,6 +261,17 @@ fn no_escape(text: &str, at: usize) -> String {
 struct Seed<'a> {
     path: String,
     twice: &'a RefCell<Vec<String>>,
+    /// Lists of the outermost object whose elements are left out.
+    lists: &'a [&'a str],
+    /// Whether elements and members are kept.
+    is_kept: bool,
+}
+
+impl Seed<'_> {
+    fn below(&self, path: String) -> Self {
+        let is_kept = self.is_kept && !(self.path.is_empty() && self.lists.contains(&path.as_str()));
+        Self { path, twice: self.twice, lists: self.lists, is_kept }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -237,24 +314,28 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) =
-            elements.next_element_seed(Seed { path: format!("{}[{}]", self.path, values.len()), twice: self.twice })?
-        {
-            values.push(value);
+        let (mut values, mut count) = (Vec::new(), 0);
+        while let Some(value) = elements.next_element_seed(self.below(format!("{}[{count}]", self.path)))? {
+            count += 1;
+            if self.is_kept {
+                values.push(value);
+            }
         }
         Ok(values.into())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
+        let (mut map, mut names) = (Map::new(), HashSet::new());
         while let Some(name) = members.next_key::<String>()? {
             let path = if self.path.is_empty() { name.clone() } else { format!("{}.{name}", self.path) };
-            if map.contains_key(&name) {
+            if names.contains(&name) {
                 self.twice.borrow_mut().push(path.clone());
             }
-            let value = members.next_value_seed(Seed { path, twice: self.twice })?;
-            map.insert(name, value);
+            let value = members.next_value_seed(self.below(path))?;
+            names.insert(name.clone());
+            if self.is_kept {
+                map.insert(name, value);
+            }
         }
         Ok(map.into())
     }
@@ -272,16 +353,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn elements_of_named_lists_are_read_one_by_one() {
+        let text = r#"{"q": [{"a": 1, "a": 2}, 3], "t": ["$\log x$", 1e400], "r": {"q": [4]}, "n": 5}"#;
+        let document = read(text, &["q", "t", "n"]).unwrap();
+        assert_eq!(document.value, json!({"q": [], "t": [], "r": {"q": [4]}, "n": 5}));
+        assert_eq!(document.twice, ["q[0].a"]);
+        let each = |list| {
+            let mut values = Vec::new();
+            document.each(list, |value| values.push(value)).unwrap();
+            values
+        };
+        assert_eq!(each("q"), [json!({"a": 2}), json!(3)]);
+        assert_eq!(each("t"), [json!("$\u{0}\\log x$"), json!("\u{1}1e400")]);
+        assert!(each("none").is_empty());
+    }
+
+    #[test]
     fn json_is_read_as_it_is() {
         let text = r#"{"a": [1, -2, 0.1, 1e3, true, null, "\"\\\/\b\f\n\r\té\u00e9\ud83d\ude00"], "b": {}}"#;
-        let document = read(text).unwrap();
+        let document = read(text, &[]).unwrap();
         assert_eq!(document.value, serde_json::from_str::<Value>(text).unwrap());
         assert_eq!(document.twice, Vec::<String>::new());
     }
 
     #[test]
     fn a_backslash_before_no_escape_is_marked_where_it_stands() {
-        let document = read(r#"{"a": "$\log x \\log \u0041 \underline{y} \{1\}$"}"#).unwrap();
+        let document = read(r#"{"a": "$\log x \\log \u0041 \underline{y} \{1\}$"}"#, &[]).unwrap();
         let expected = "$\0\\log x \\log A \0\\underline{y} \0\\{1\0\\}$";
         assert_eq!(document.value, json!({"a": expected}));
         assert!(has_no_escape(expected));
@@ -289,7 +386,7 @@ mod tests {
 
     #[test]
     fn invalid_json_is_reported_with_its_position() {
-        let said = |text| format!("{:#}", read(text).err().unwrap());
+        let said = |text| format!("{:#}", read(text, &[]).err().unwrap());
         assert_eq!(said("{\"a\": 1,\n \"b\" 2}"), "expected `:` at line 2 column 6");
         let both = "\"\\log\" at line 1 column 8 is no escape in JSON; write \"\\\\log\"; and ";
         assert!(said("{\"a\": \"\\log\",\n \"b\" 2}").starts_with(both), "{}", said("{\"a\": \"\\log\",\n \"b\" 2}"));
@@ -297,7 +394,7 @@ mod tests {
     }
 
     fn lost(json: &str) -> Vec<String> {
-        let value = read(json).unwrap().value;
+        let value = read(json, &[]).unwrap().value;
         lost_numbers(value.as_object().unwrap(), |name| name.starts_with("our_"))
     }
 
@@ -338,7 +435,7 @@ mod tests {
             let found: Vec<String> = found.iter().map(|text| format!("{text}; write it as text")).collect();
             assert_eq!(lost(json), found, "{json}");
         }
-        assert!(read("{\"a\": 1-2}").is_err() && read("{\"a\": -}").is_err());
+        assert!(read("{\"a\": 1-2}", &[]).is_err() && read("{\"a\": -}", &[]).is_err());
     }
 
     #[test]
@@ -358,7 +455,7 @@ mod tests {
 
     #[test]
     fn duplicate_names_are_recorded() {
-        let document = read(r#"{"q": [{"a": 1}, {"a": 1, "b": {"c": 1, "c": 2}, "a": 3}]}"#).unwrap();
+        let document = read(r#"{"q": [{"a": 1}, {"a": 1, "b": {"c": 1, "c": 2}, "a": 3}]}"#, &[]).unwrap();
         assert_eq!(document.twice, ["q[1].b.c", "q[1].a"]);
     }
 }

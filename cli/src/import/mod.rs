@@ -209,12 +209,16 @@ async fn import_all(app: &App, texts: &[(String, String)], is_d1: bool, dry_run:
 /// # Errors
 /// When the text is not a course, or storage fails.
 pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summary> {
-    import_onto(app, text, None, dry_run).await
+    import_read(app, catalog::read_catalog(text)?, None, dry_run).await
 }
 
-/// Imports a course from JSON that was made from a stored course, if any is given.
-async fn import_onto(app: &App, text: &str, based_on: Option<&CatalogBase>, dry_run: bool) -> Result<Summary> {
-    let mut read = catalog::read_catalog(text)?;
+/// Imports a course that was made from a stored course, if any is given.
+async fn import_read(
+    app: &App,
+    mut read: catalog::ReadCatalog,
+    based_on: Option<&CatalogBase>,
+    dry_run: bool,
+) -> Result<Summary> {
     let mut summary = Summary { dry_run, ..Summary::default() };
     summary.read_catalog(&read.draft, &read.refused);
     summary.note(read.notes);

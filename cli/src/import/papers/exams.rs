@@ -108,9 +108,10 @@ mod tests {
         let exams = titles.iter().copied().map(formats::exam_of_title).collect();
         let bank = Bank { exams, questions, ..Bank::default() };
         let paper = Paper { name: "bank.zip".to_owned(), format: "qti", bank, exam: Exam::default(), catalogue: None };
-        let merged = merge(course.take(), &[paper], false);
-        *course = merged.document.clone();
-        let rows = merged.document["questions"].as_array().cloned().unwrap_or_default();
+        let questions = course["questions"].take().as_array().cloned().unwrap_or_default();
+        let merged = merge(course.take(), questions.into_iter(), &[paper], false);
+        *course = serde_json::from_str(&merged.text).unwrap();
+        let rows = course["questions"].as_array().cloned().unwrap_or_default();
         rows.iter().map(|row| row.get("exam_id").cloned().unwrap_or_default()).collect()
     }
 

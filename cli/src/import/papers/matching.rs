@@ -12,6 +12,9 @@ const MARGIN: f64 = 0.1;
 /// A question with the id of another file is the same only if the texts have this share in common.
 const SIMILAR_ELSEWHERE: f64 = 0.3;
 
+/// Bytes of the digest of answers.
+pub(super) const ANSWERS_BYTES: usize = 16;
+
 /// What identifies a question across imports. It is stored with the question.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -42,9 +45,9 @@ pub(super) struct Candidate {
     pub(super) own_id: Option<String>,
     /// Normalised text (`normalised`).
     pub(super) text: String,
-    /// What is asked for: the answer and the options of the question and its parts. The same text with other options is another
-    /// question, unless it stands in the same file.
-    pub(super) answers: String,
+    /// A digest of what is asked for: the answer and the options of the question and its parts. The same text with other options is
+    /// another question, unless it stands in the same file.
+    pub(super) answers: [u8; ANSWERS_BYTES],
 }
 
 /// Which stored question it is.
@@ -212,7 +215,7 @@ mod tests {
             },
             own_id: None,
             text,
-            answers: String::new(),
+            answers: [0; ANSWERS_BYTES],
         }
     }
 
@@ -236,7 +239,7 @@ mod tests {
     #[test]
     fn the_same_text_with_other_options_is_another_question_in_another_file() {
         let with = |file: &str, answers: &str| Candidate {
-            answers: answers.to_owned(),
+            answers: std::array::from_fn(|at| answers.as_bytes().get(at).copied().unwrap_or_default()),
             ..candidate(file, None, None, "Which of these is prime?")
         };
         let stored = [with("a", "4 5")];

@@ -11,7 +11,7 @@ use shared::domain::catalog::figures::FIGURES_COLUMN;
 use shared::domain::catalog::parts::points_of;
 use shared::store::CatalogBase;
 
-use super::matching::{Candidate, Match, Provenance, matched, normalised};
+use super::matching::{ANSWERS_BYTES, Candidate, Match, Provenance, matched, normalised};
 use super::report::FileReport;
 use crate::import::figures;
 
@@ -50,7 +50,7 @@ pub struct Paper {
 /// The course with the questions of files.
 pub struct Merged {
     /// A catalogue file.
-    pub document: Value,
+    pub text: String,
     /// The stored course to which the questions were added.
     pub based_on: CatalogBase,
     /// Ids of the questions that come from the files.
@@ -60,15 +60,16 @@ pub struct Merged {
     pub reports: Vec<FileReport>,
 }
 
-/// Adds the questions of `papers` to a course, a catalogue file. With `accept`, an ambiguous question is the likeliest.
-pub(super) fn merge(course: Value, papers: &[Paper], accept: bool) -> Merged {
-    let mut merger = Merger::new(course);
+/// Adds the questions of `papers` to a course: a catalogue file without its questions, and these. With `accept`, an ambiguous question
+/// is the likeliest.
+pub(super) fn merge(course: Value, questions: impl Iterator<Item = Value>, papers: &[Paper], accept: bool) -> Merged {
+    let mut merger = Merger::new(course, questions);
     let mut reports = Vec::with_capacity(papers.len());
     for paper in papers {
         reports.push(merger.paper(paper, accept));
     }
     Merged {
-        document: merger.document(),
+        text: merger.text(),
         based_on: CatalogBase::default(),
         ids: merger.ids,
         exams: merger.named_exams,
@@ -84,13 +85,27 @@ pub(super) struct Merger {
     pub(super) exams: Vec<Map<String, Value>>,
     topics: Vec<Map<String, Value>>,
     pub(super) patterns: Vec<Map<String, Value>>,
-    questions: Vec<Map<String, Value>>,
+    questions: Vec<PackedRow>,
     /// Ids of all questions.
     known: HashSet<String>,
     /// Ids of the questions of files.
     ids: HashSet<String>,
     /// Ids of the exams that files name.
     pub(super) named_exams: HashSet<String>,
+}
+
+/// A row of a question as JSON text. As a map it would take five times as much memory.
+struct PackedRow(Box<str>);
+
+impl PackedRow {
+    fn of(row: &Map<String, Value>) -> Self {
+        // A map of JSON values always has a text.
+        Self(serde_json::to_string(row).unwrap_or_default().into())
+    }
+
+    fn row(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
 }
 
 fn objects(document: &mut Value, name: &str) -> Vec<Map<String, Value>> {
@@ -109,9 +124,15 @@ pub(super) fn text<'a>(row: &'a Map<String, Value>, name: &str) -> &'a str {
 }
 
 impl Merger {
-    fn new(mut document: Value) -> Self {
+    fn new(mut document: Value, questions: impl Iterator<Item = Value>) -> Self {
         let course = document["course"].take();
-        let questions = objects(&mut document, "questions");
+        let mut known = HashSet::new();
+        let pack = |row: Value| {
+            let Value::Object(row) = row else { return None };
+            known.insert(text(&row, "id").to_owned());
+            Some(PackedRow::of(&row))
+        };
+        let questions = questions.filter_map(pack).collect();
         Self {
             course_id: course["id"].as_str().unwrap_or_default().to_owned(),
             is_new: course.get("created_at").is_none(),
@@ -119,18 +140,29 @@ impl Merger {
             exams: objects(&mut document, "exams"),
             topics: objects(&mut document, "topics"),
             patterns: objects(&mut document, "patterns"),
-            known: questions.iter().map(|question| text(question, "id").to_owned()).collect(),
+            known,
             questions,
             ids: HashSet::new(),
             named_exams: HashSet::new(),
         }
     }
 
-    fn document(&mut self) -> Value {
-        json!({
+    /// The catalogue file. Each question is dropped as it is written.
+    fn text(&mut self) -> String {
+        let head = json!({
             "course": self.course.take(), "exams": std::mem::take(&mut self.exams), "topics": std::mem::take(&mut self.topics),
-            "patterns": std::mem::take(&mut self.patterns), "questions": std::mem::take(&mut self.questions),
-        })
+            "patterns": std::mem::take(&mut self.patterns),
+        });
+        let mut text = head.to_string();
+        // The closing brace comes last.
+        text.pop();
+        text.push_str(",\"questions\":[");
+        for (at, PackedRow(row)) in std::mem::take(&mut self.questions).into_iter().enumerate() {
+            text.push_str(if at == 0 { "" } else { "," });
+            text.push_str(&row);
+        }
+        text.push_str("]}");
+        text
     }
 
     fn paper(&mut self, paper: &Paper, accept: bool) -> FileReport {
@@ -144,7 +176,7 @@ impl Merger {
             warnings: warnings.clone(),
             ..FileReport::default()
         };
-        let stored: Vec<Candidate> = self.questions.iter().map(stored_candidate).collect();
+        let stored: Vec<Candidate> = self.questions.iter().map(|row| stored_candidate(&row.row())).collect();
         let mut incoming = candidates(&paper.name, questions);
         let mut rows = Vec::new();
         if let Some(document) = &paper.catalogue {
@@ -173,7 +205,7 @@ impl Merger {
                 Match::New => None,
                 Match::Stored(index) => Some(index),
                 Match::Ambiguous(found) => {
-                    let ids: Vec<&str> = found.iter().map(|index| text(&self.questions[*index], "id")).collect();
+                    let ids: Vec<&str> = found.iter().filter_map(|index| stored[*index].own_id.as_deref()).collect();
                     if !accept {
                         let text = format!(
                             "it may be a new version of {}. Nothing was changed; --accept takes the first",
@@ -232,8 +264,8 @@ impl Merger {
     /// Replaces what the file decides, and keeps the other columns.
     fn update(&mut self, index: usize, mut columns: Map<String, Value>, report: &mut FileReport) {
         columns.remove("created_at");
-        let stored = &mut self.questions[index];
-        let before = stored.clone();
+        let before = self.questions[index].row();
+        let mut stored = before.clone();
         // Some formats have no points, and those of parts replace the sum.
         let keeps_points = !columns.contains_key("parts");
         stored.retain(|name, _| !OF_FILE.contains(&name.as_str()) || keeps_points && name == "source_points");
@@ -249,8 +281,11 @@ impl Merger {
         if stored.get("exam_id").is_some_and(Value::is_null) {
             stored.remove("exam_id");
         }
-        self.ids.insert(text(stored, "id").to_owned());
-        if as_stored(stored) == as_stored(&before) {
+        self.ids.insert(text(&stored, "id").to_owned());
+        if stored != before {
+            self.questions[index] = PackedRow::of(&stored);
+        }
+        if as_stored(&stored) == as_stored(&before) {
             report.unchanged += 1;
         } else {
             report.changed += 1;
@@ -268,7 +303,7 @@ impl Merger {
             columns.remove("exam_id");
         }
         self.ids.insert(id);
-        self.questions.push(columns);
+        self.questions.push(PackedRow::of(&columns));
     }
 
     /// The topic of a question, if the file names one.
@@ -353,8 +388,8 @@ fn is_some_and_same(one: Option<&str>, other: Option<&str>) -> bool {
     one.is_some() && one == other
 }
 
-/// What a row asks for: the answer and the options of the question and its parts, in the order of the row.
-fn answers(row: &Map<String, Value>) -> String {
+/// A digest of what a row asks for: the answer and the options of the question and its parts, in the order of the row.
+fn answers(row: &Map<String, Value>) -> [u8; ANSWERS_BYTES] {
     let parts = row.get("parts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     let mut said = Vec::new();
     for part in std::iter::once(row).chain(parts) {
@@ -362,7 +397,9 @@ fn answers(row: &Map<String, Value>) -> String {
         let options = part.get("options").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
         said.extend(options.map(|option| text(option, "text").trim()));
     }
-    said.join("\n")
+    let mut digest = [0; ANSWERS_BYTES];
+    digest.copy_from_slice(&Sha256::digest(said.join("\n").as_bytes())[..ANSWERS_BYTES]);
+    digest
 }
 
 fn candidates(file: &str, questions: &[Question]) -> Vec<Candidate> {

@@ -26,6 +26,7 @@ use self::exams::filled;
 use self::merge::merge;
 pub use self::merge::{Merged, Paper};
 pub use self::report::FileReport;
+use super::catalog::read_catalog;
 use super::summary::Summary;
 use crate::database::DataSource;
 use crate::output::{message, out, outln};
@@ -158,8 +159,10 @@ pub async fn store_papers(
 ) -> Result<(Summary, Merged)> {
     let mut attempt = 1;
     loop {
-        let merged = merge_papers(app, id, name, papers, accept).await?;
-        let done = super::import_onto(app, &merged.document.to_string(), Some(&merged.based_on), dry_run).await;
+        let mut merged = merge_papers(app, id, name, papers, accept).await?;
+        // The text is not needed beside what was read of it.
+        let read = read_catalog(&std::mem::take(&mut merged.text))?;
+        let done = super::import_read(app, read, Some(&merged.based_on), dry_run).await;
         match done {
             Ok(summary) => return Ok((of_files(summary, &merged), merged)),
             Err(error) if attempt < MERGES_MAX && is_overtaken(&error) => attempt += 1,
@@ -272,13 +275,16 @@ pub async fn merge_papers(
     papers: &[Paper],
     accept: bool,
 ) -> Result<Merged> {
-    let stored = stored_course::read(app, id).await?;
+    let stored = stored_course::read_texts(app, id).await?;
     let based_on = stored.as_ref().map(CatalogBase::of).unwrap_or_default();
-    let course = match stored {
-        Some(stored) => stored_course::document(&stored),
-        None => json!({"course": {"id": id, "name": name.unwrap_or(id.as_str())}}),
+    let merged = if let Some(stored) = stored {
+        let (course, questions) = stored_course::document_rows(stored);
+        merge(course, questions, papers, accept)
+    } else {
+        let course = json!({"course": {"id": id, "name": name.unwrap_or(id.as_str())}});
+        merge(course, std::iter::empty(), papers, accept)
     };
-    Ok(Merged { based_on, ..merge(course, papers, accept) })
+    Ok(Merged { based_on, ..merged })
 }
 
 /// The summary without the rows that were stored before and are not of the files.

@@ -33,13 +33,14 @@ pub struct Catalog {
 #[must_use]
 pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
     let course_id = draft.course.id.clone();
-    let facts =
-        CourseFacts { exams: &draft.exams, questions: &draft.questions, shown: &draft.course.shown_with_question };
+    let facts = CourseFacts { exams: &draft.exams, questions: &draft.questions };
     let topics: Vec<Topic> = draft.topics.iter().map(|topic| facts.topic(topic, &course_id)).collect();
     let patterns: Vec<Pattern> = draft.patterns.iter().map(|pattern| facts.pattern(pattern, &course_id)).collect();
     let exams: Vec<Exam> = draft.exams.iter().map(|exam| facts.exam(exam, &course_id)).collect();
-    let questions: Vec<Question> =
-        draft.questions.iter().map(|question| facts.question(question, &course_id, &topics, &patterns, now)).collect();
+    let completer = QuestionFacts { exams: &draft.exams, shown: &draft.course.shown_with_question, now };
+    // Moved, not copied: both lists at once would be the greatest part of an import's memory.
+    let questions = draft.questions.into_iter();
+    let questions = questions.map(|question| completer.question(question, &course_id, &topics, &patterns)).collect();
     let course = Course {
         id: course_id,
         name: draft.course.name,
@@ -59,8 +60,14 @@ pub fn complete(draft: CatalogDraft, now: Timestamp) -> Catalog {
 struct CourseFacts<'a> {
     exams: &'a [ExamDraft],
     questions: &'a [QuestionDraft],
+}
+
+/// Input for the derived columns of a question.
+struct QuestionFacts<'a> {
+    exams: &'a [ExamDraft],
     /// Extra columns that the catalogue shows with questions.
     shown: &'a [String],
+    now: Timestamp,
 }
 
 /// Appearances of a group of questions on past exams.
@@ -71,7 +78,7 @@ struct Appearances {
     years: Vec<i32>,
 }
 
-impl<'a> CourseFacts<'a> {
+impl CourseFacts<'_> {
     fn appearances(&self, belongs: impl Fn(&QuestionDraft) -> bool) -> Appearances {
         let of_exams: Vec<&QuestionDraft> =
             self.questions.iter().filter(|q| q.exam_id.is_some() && !q.is_generated && belongs(q)).collect();
@@ -84,11 +91,6 @@ impl<'a> CourseFacts<'a> {
             mean_points: mean(&points).map(|points| rounded(points, 1)),
             years,
         }
-    }
-
-    fn exam_of(&self, question: &QuestionDraft) -> Option<&'a ExamDraft> {
-        let id = question.exam_id.as_ref()?;
-        self.exams.iter().find(|exam| exam.id == *id)
     }
 
     fn exam(&self, draft: &ExamDraft, course_id: &CourseId) -> Exam {
@@ -145,47 +147,44 @@ impl<'a> CourseFacts<'a> {
             extra: draft.extra.clone(),
         }
     }
+}
 
-    fn question(
-        &self,
-        draft: &QuestionDraft,
-        course_id: &CourseId,
-        topics: &[Topic],
-        patterns: &[Pattern],
-        now: Timestamp,
-    ) -> Question {
-        let exam = self.exam_of(draft);
+impl QuestionFacts<'_> {
+    fn question(&self, draft: QuestionDraft, course_id: &CourseId, topics: &[Topic], patterns: &[Pattern]) -> Question {
+        let exam = draft.exam_id.as_ref().and_then(|id| self.exams.iter().find(|exam| exam.id == *id));
+        let source_points = points_of(&draft);
+        let shown = self.shown.iter().filter(|name| draft.extra.contains_key(*name)).cloned().collect();
         let topic = topics.iter().find(|topic| topic.id == draft.topic_id);
         let pattern = patterns.iter().find(|pattern| Some(&pattern.id) == draft.pattern_id.as_ref());
         let frequency = pattern.and_then(|p| p.appearance_rate).or(topic.and_then(|t| t.frequency_score));
-        let mut options = draft.options.clone();
+        let mut options = draft.options;
         options.sort_by(|a, b| a.letter.cmp(&b.letter));
         Question {
             meta: QuestionMeta {
-                id: draft.id.clone(),
-                exam_id: draft.exam_id.clone(),
-                topic_id: draft.topic_id.clone(),
+                id: draft.id,
+                exam_id: draft.exam_id,
+                topic_id: draft.topic_id,
                 topic_name: topic.map(|topic| topic.name.clone()),
                 course_id: course_id.clone(),
-                pattern_id: draft.pattern_id.clone(),
-                techniques: draft.techniques.clone(),
+                pattern_id: draft.pattern_id,
+                techniques: draft.techniques,
                 difficulty: draft.difficulty,
-                difficulty_reason: draft.difficulty_reason.clone(),
+                difficulty_reason: draft.difficulty_reason,
                 frequency_score: draft.frequency_score.or(frequency),
                 estimated_time: draft.estimated_time,
                 source_exam_year: draft.source_exam_year.or(exam.map(|exam| exam.year)),
-                source_exam_type: draft.source_exam_type.clone().or_else(|| exam.map(|exam| exam.exam_type.clone())),
+                source_exam_type: draft.source_exam_type.or_else(|| exam.map(|exam| exam.exam_type.clone())),
                 source_question_number: draft.source_question_number,
-                source_points: points_of(draft),
+                source_points,
                 is_generated: draft.is_generated,
-                created_at: draft.created_at.unwrap_or(now),
+                created_at: draft.created_at.unwrap_or(self.now),
             },
-            question_text: draft.question_text.clone(),
-            solution_steps: draft.solution_steps.clone(),
-            answer: draft.answer.clone(),
+            question_text: draft.question_text,
+            solution_steps: draft.solution_steps,
+            answer: draft.answer,
             options,
-            extra: draft.extra.clone(),
-            shown_with_question: self.shown.iter().filter(|name| draft.extra.contains_key(*name)).cloned().collect(),
+            extra: draft.extra,
+            shown_with_question: shown,
             withheld: draft.withheld,
             retired_at: None,
             version: FIRST_VERSION,
