@@ -47,6 +47,7 @@ pub mod user_list;
 pub mod verify;
 mod verify_content;
 mod verify_reviews;
+mod verify_unlocked;
 mod verify_versions;
 mod verify_vouchers;
 pub mod voucher;

@@ -75,6 +75,7 @@ pub use midterms::MidtermSummary;
 pub use page::Page;
 pub use passwords::PasswordChange;
 pub use payments::Settled;
+pub use questions::{FoundQuestion, HeldQuestion};
 pub use reports::OpenReport;
 pub use sessions::{Closed, SignedIn};
 pub use sittings::SittingError;
