@@ -8,6 +8,7 @@ pub mod bench;
 pub mod calibrate;
 pub mod copy;
 pub mod course;
+mod course_work;
 pub mod database;
 pub mod db;
 mod delimited;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::Router;
+use pastpaper::calibrate::calibrate_all;
 use pastpaper::course;
+use pastpaper::items::{published, report};
 use pastpaper::verify::check_all;
 use serde_json::{Value, json};
 use shared::domain::account::profile::Profile;
@@ -167,12 +169,21 @@ async fn every_request_finds_a_delivered_question() {
         let progress = ada.get("/api/assessment/progress?course_id=wide").await.ok();
         assert_eq!((&progress["questions_unlocked"], &progress["questions_attempted"]), (&json!(6), &json!(round + 1)));
     }
-    let report = json!({"reason": "wrong_key"});
+    let complaint = json!({"reason": "wrong_key"});
     let one = delivered.first().unwrap();
-    let _ = ada.post(&format!("/api/questions/{one}/report"), report.clone()).await.ok();
+    let _ = ada.post(&format!("/api/questions/{one}/report"), complaint.clone()).await.ok();
     let locked = (0..40).map(|number| format!("q{number}")).find(|id| !delivered.contains(id)).unwrap();
-    let _ = ada.post(&format!("/api/questions/{locked}/report"), report).await.problem(409, "not_started");
+    let _ = ada.post(&format!("/api/questions/{locked}/report"), complaint).await.problem(409, "not_started");
     let _ = ada.post(&format!("/api/questions/{locked}/solution"), json!({})).await.problem(409, "not_started");
+    // Three of the six were tried.
+    let _ = calibrate_all(&test.app).await.unwrap();
+    let published = published(&test.app, "wide").await.unwrap().unwrap();
+    for report in [report(&test.app, "wide").await.unwrap(), published] {
+        let omitted: BTreeSet<String> =
+            report.rows.iter().filter(|row| row.omitted == 1).map(|row| row.id.to_string()).collect();
+        assert_eq!((omitted.len(), report.rows.iter().map(|row| row.omitted).sum::<u32>()), (3, 3));
+        assert!(omitted.is_subset(&delivered));
+    }
     let export = ada.get("/api/auth/export").await.ok();
     let exported = export["deliveries"][0]["question_ids"].as_array().unwrap().len();
     assert_eq!((exported, export["progress"].as_array().unwrap().len()), (6, 6));

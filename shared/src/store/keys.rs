@@ -25,6 +25,7 @@
 //! | Bank | `COURSE#<course>` | `BANK#<digest>#<part, four digits>` |
 //! | Analysis | `COURSE#<course>` | `ANALYSIS#<edition>` |
 //! | Calibration | `COURSE#<course>` | `CALIBRATION#<version, ten digits>` |
+//! | Item statistics | `COURSE#<course>` | `ITEMS` |
 //! | Counter | `LIMIT#<action>#<address, user or digest of an email>` | `<start of the window, in epoch seconds>` |
 //! | Course | `CATALOG` | `COURSE#<id>` |
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
@@ -247,6 +248,12 @@ pub fn mastery(id: UserId, course: &CourseId) -> Key {
 #[must_use]
 pub fn calibration(course: &CourseId, version: u32) -> Key {
     Key::new(course_partition(course), format!("{CALIBRATIONS}{version:010}"))
+}
+
+/// Key of the statistics of a course's questions.
+#[must_use]
+pub fn item_report(course: &CourseId) -> Key {
+    Key::new(course_partition(course), "ITEMS")
 }
 
 /// Key of a midterm.

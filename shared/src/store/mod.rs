@@ -24,6 +24,7 @@ mod held_grants;
 mod idempotency;
 mod import;
 mod imported_studies;
+mod item_reports;
 pub mod keys;
 mod ledger;
 mod limits;
