@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use rendering::VERSION;
 use shared::app::App;
@@ -11,6 +11,7 @@ use shared::domain::catalog::complete::Catalog;
 use shared::domain::catalog::{Course, Question, QuestionSummary};
 use shared::domain::id::CourseId;
 use shared::domain::questions::rendered::formulas;
+use shared::store::{CatalogBase, CatalogWrite};
 
 use crate::database::{DataSource, DatabaseUse};
 use crate::import::Pen;
@@ -89,7 +90,13 @@ pub async fn render_course(app: &App, course: &Course, dry_run: bool) -> Result<
     let is_ours = |question: &Question| question.drawn.as_ref().is_none_or(|drawn| drawn.renderer <= VERSION);
     let mut questions: Vec<Question> = stored.values().filter(|question| is_ours(question)).cloned().collect();
     questions.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
+    let drawing = progress::spinner("drawing formulas");
+    let read =
+        Catalog { course: course.clone(), exams: Vec::new(), topics: Vec::new(), patterns: Vec::new(), questions };
+    let base = CatalogBase::of(&read);
+    let mut questions = read.questions;
     pen.draw_all(&mut questions);
+    drop(drawing);
 
     let mut report = RenderReport::default();
     for question in questions.iter().filter(|question| question.drawn.is_some()) {
@@ -102,16 +109,11 @@ pub async fn render_course(app: &App, course: &Course, dry_run: bool) -> Result<
     if questions.is_empty() {
         return Ok(report);
     }
-    let now = app.store.course(&course.id).await?;
-    ensure!(
-        now.is_some_and(|now| now.catalog_version == course.catalog_version),
-        "{}: an import changed the course meanwhile; run the command again",
-        course.id
-    );
     let catalog =
         Catalog { course: course.clone(), exams: Vec::new(), topics: Vec::new(), patterns: Vec::new(), questions };
     let storing = progress::spinner("storing questions");
-    let (counts, _) = app.store.write_catalog(&catalog, app.now(), dry_run).await?;
+    let write = CatalogWrite { dry_run, based_on: Some(&base), is_import: false, ..CatalogWrite::whole(app.now()) };
+    let (counts, _) = app.store.write_catalog(&catalog, &write).await?;
     drop(storing);
     report.written = counts.get("Question").map_or(0, |counts| counts.created + counts.changed);
     Ok(report)

@@ -23,6 +23,6 @@ pub async fn import_samples(app: &App) -> Result<()> {
         anyhow::ensure!(read.refused.is_empty(), "{name}: {:?}", read.refused);
         catalogs.push(read.draft);
     }
-    write_catalogs(app, catalogs, false).await?;
+    write_catalogs(app, catalogs, None, false).await?;
     Ok(())
 }

@@ -23,7 +23,7 @@ use shared::store::StoreError;
 use crate::database::{DataSource, DatabaseUse};
 use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
-use crate::verify_content::wrong_courses;
+use crate::verify_content::{incomplete_imports, wrong_courses};
 use crate::verify_reviews::{Schedulers, check_schedules};
 use crate::verify_unlocked::check_unlocked;
 use crate::verify_versions::unknown_versions;
@@ -177,6 +177,7 @@ pub async fn check_all(app: &App) -> Result<Findings> {
     findings.corrupt.extend(redeemed.mismatches(&app.store.vouchers().await?));
     bar.finish_and_clear();
     findings.notes = spellings.pairs(app).await?;
+    findings.notes.extend(incomplete_imports(app).await?);
     findings.wrong.sort_by_key(|(user, _)| *user);
     Ok(findings)
 }

@@ -49,6 +49,24 @@ pub(crate) async fn wrong_courses(app: &App) -> Result<Vec<(String, String)>, St
     Ok(wrong)
 }
 
+/// Imports that are not complete: what they replaced is kept under a version that their course does not have yet. And imports that are
+/// not completely taken back.
+pub(crate) async fn incomplete_imports(app: &App) -> Result<Vec<String>, StoreError> {
+    let mut notes = Vec::new();
+    for course in app.store.courses().await? {
+        // Read before the course, so that an import which runs at this moment is rarely named.
+        let Some(record) = app.store.import_record(&course.id).await? else { continue };
+        let now = app.store.course(&course.id).await?.map_or(u64::MAX, |course| course.catalog_version);
+        let undo = format!("`pastpaper import undo {}@{}`", course.id, record.version);
+        if record.undoing_at.is_some() {
+            notes.push(format!("an import of {} is not completely taken back: {undo} completes that", course.id));
+        } else if record.version > now && record.undone_at.is_none() {
+            notes.push(format!("an import of {} is not complete: run it again, or take it back by {undo}", course.id));
+        }
+    }
+    Ok(notes)
+}
+
 /// How a question of the bank differs from its item.
 fn mismatch(listed: &QuestionSummary, is_retired: bool, stored: &[QuestionSummary]) -> Option<String> {
     let id = &listed.meta.id;

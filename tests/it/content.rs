@@ -125,7 +125,7 @@ async fn questions_that_a_file_does_not_have_are_retired() {
         missing.report(false),
         "would retire 2 questions of algebra that the file does not have: alg-q1, alg-q4"
     );
-    missing.retire(&test.app).await.unwrap();
+    missing.retire(&test.app, 1).await.unwrap();
     test.pass(Duration::from_mins(1));
     assert_eq!(listed(&ben).await.len(), 4);
     // Again, there is nothing to do.

@@ -79,7 +79,7 @@ async fn each_calibration_publishes_the_statistics_of_all_answers() {
     assert!(table(&first).contains("; as of "), "{}", table(&first));
 
     // A run that finds nothing new writes nothing.
-    test.pass(Duration::from_secs(60));
+    test.pass(Duration::from_mins(1));
     assert_eq!(published_now(&test).await.made_at, first.made_at);
     // Later attempts on the same question are nothing new.
     answer(&ada, "alg-q1", "5").await;
@@ -105,4 +105,52 @@ async fn each_calibration_publishes_the_statistics_of_all_answers() {
     let _ = bob.delete("/api/auth/account", json!({"password": PASSWORD})).await.ok();
     let last = published_now(&test).await;
     assert_eq!((last.students, row(&last, "alg-q1").statistics.shown, row(&last, "alg-q2").omitted), (1, 1, 0));
+}
+
+async fn items_of_the_table(test: &TestApp) -> usize {
+    let (mut count, mut after) = (0, None);
+    loop {
+        let page = test.app.store.scan_raw(after.as_ref(), 1_000).await.unwrap();
+        count += page.items.len();
+        after = page.next;
+        if after.is_none() {
+            return count;
+        }
+    }
+}
+
+/// A report that does not fit in an item. Its texts hardly compress.
+fn large(seed: u64, small: &ItemReport) -> ItemReport {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let row = small.rows[0].clone();
+    let mut text = || std::iter::repeat_with(|| random.alphanumeric()).take(300).collect::<String>();
+    let rows = (0..2_000).map(|_| ItemRow { preview: text(), ..row.clone() }).collect();
+    ItemReport { rows, ..small.clone() }
+}
+
+#[tokio::test]
+async fn a_large_report_is_stored_in_parts_and_leaves_none_behind() {
+    let test = TestApp::start().await;
+    let course = "algebra".to_owned().try_into().unwrap();
+    let small = report(&test.app, "algebra").await.unwrap();
+    let publish = async |report: &ItemReport| test.app.store.publish_item_report(&course, report).await.unwrap();
+    let read = async || published(&test.app, "algebra").await.unwrap().unwrap();
+    let before = items_of_the_table(&test).await;
+    assert!(publish(&small).await);
+    assert_eq!((items_of_the_table(&test).await, read().await.says_the_same(&small)), (before + 1, true));
+
+    let [first, second] = [1, 2].map(|seed| large(seed, &small));
+    assert!(publish(&first).await);
+    let with_parts = items_of_the_table(&test).await;
+    assert!(with_parts > before + 2 && read().await.says_the_same(&first));
+    // The same again, and another one in its place.
+    assert!(publish(&first).await && read().await.says_the_same(&first));
+    assert!(publish(&second).await && read().await.says_the_same(&second));
+    assert_eq!(items_of_the_table(&test).await, with_parts);
+    // One that began earlier is refused, and its parts do not stay.
+    let made_at = small.made_at - Duration::from_secs(1);
+    assert!(!publish(&ItemReport { made_at, ..first }).await && read().await.says_the_same(&second));
+    assert_eq!(items_of_the_table(&test).await, with_parts);
+    assert!(publish(&small).await && read().await.says_the_same(&small));
+    assert_eq!(items_of_the_table(&test).await, before + 1);
 }

@@ -35,6 +35,7 @@ mod identity;
 mod import;
 mod import_d1;
 mod import_studies;
+mod import_undo;
 mod imported_plans;
 mod items;
 mod large_data;

@@ -8,6 +8,7 @@ use shared::domain::catalog::{Course, QuestionSummary};
 use shared::domain::credits::Plan;
 use shared::domain::id::{CourseId, QuestionId};
 use shared::domain::text::{DrawnFormulas, html, parse};
+use shared::store::CatalogWrite;
 use tests::{Person, SMALL_COURSE, TestApp};
 
 use crate::import::{DUMP, written};
@@ -114,7 +115,7 @@ async fn redraw_as(test: &TestApp, id: &str, drawn: Option<u32>) {
         question.drawn = drawn.map(|renderer| DrawnFormulas { renderer, ..DrawnFormulas::default() }.into());
     }
     let catalog = Catalog { course, exams: vec![], topics: vec![], patterns: vec![], questions };
-    test.app.store.write_catalog(&catalog, test.app.now(), false).await.unwrap();
+    let _ = test.app.store.write_catalog(&catalog, &CatalogWrite::whole(test.app.now())).await.unwrap();
 }
 
 async fn question_html(person: &Person, id: &str) -> String {

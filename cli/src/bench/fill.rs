@@ -90,7 +90,7 @@ async fn fill(open: &Open, population: &Population) -> Result<()> {
     let app = &open.app;
     engine.enable_bulk_loading()?;
     for questions in &population.questions {
-        let (_, refused) = write_catalogs(app, vec![course_of(*questions)?], false).await?;
+        let (_, refused) = write_catalogs(app, vec![course_of(*questions)?], None, false).await?;
         ensure!(refused.is_empty(), "{refused:?}");
     }
     let hash = app.hash_password(Password::from(PASSWORD.to_owned())).await?;

@@ -10,8 +10,6 @@ use shared::domain::catalog::Question;
 use shared::domain::questions::rendered::formulas;
 use shared::domain::text::{DrawnFormulas, Formula};
 
-use crate::progress;
-
 /// Maximum number of a course's macros.
 const MACROS_MAX: usize = 200;
 /// Minimum number of formulas for a further thread.
@@ -64,12 +62,8 @@ impl Pen {
 
     /// The markup of the formulas that can be drawn.
     fn draw_in_threads<'a>(&self, formulas: &[&'a Formula]) -> BTreeMap<&'a Formula, String> {
-        let bar = progress::bar("drawing formulas", formulas.len());
         let draw = |formulas: &[&'a Formula]| {
-            let drawn = formulas.iter().filter_map(|formula| {
-                bar.inc(1);
-                Some((*formula, self.draw(formula).ok()?))
-            });
+            let drawn = formulas.iter().filter_map(|formula| Some((*formula, self.draw(formula).ok()?)));
             drawn.collect::<Vec<_>>()
         };
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);

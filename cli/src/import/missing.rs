@@ -36,13 +36,13 @@ impl Missing {
         Ok(Self { course, questions })
     }
 
-    /// Retires them.
+    /// Retires them. `before` is the version of the course before the import of its file, with which they are taken back.
     ///
     /// # Errors
-    /// When storage fails. A repetition retires the rest.
-    pub async fn retire(&self, app: &App) -> Result<()> {
+    /// When the last import is being taken back, or storage fails. A repetition retires the rest.
+    pub async fn retire(&self, app: &App, before: u64) -> Result<()> {
         if !self.questions.is_empty() {
-            let _ = app.store.set_retired(&self.course, &self.questions, true, app.now()).await?;
+            app.store.retire_missing(&self.course, &self.questions, before, app.now()).await?;
         }
         Ok(())
     }

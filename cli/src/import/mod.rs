@@ -11,6 +11,7 @@ pub mod missing;
 pub mod papers;
 mod studies;
 mod summary;
+pub mod undo;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use shared::app::App;
+use shared::domain::catalog::Question;
 use shared::domain::catalog::check::refuse_bad_rows;
 use shared::domain::catalog::complete::complete;
 use shared::domain::catalog::draft::{CatalogDraft, RefusedRow};
@@ -29,7 +31,7 @@ use shared::domain::catalog::figures::{FigureDigest, FigureFile, figures_of};
 use shared::domain::catalog::warnings::warnings;
 use shared::domain::id::UserId;
 use shared::domain::time::shown;
-use shared::store::{ImportedAccount, OpenAccountError, WriteReport};
+use shared::store::{CatalogBase, CatalogWrite, ImportedAccount, OpenAccountError, WriteReport};
 
 use self::missing::Missing;
 use self::studies::{KnownQuestions, write_studies};
@@ -56,6 +58,8 @@ pub enum Command {
     Catalog(Arguments),
     /// Import SQL dumps of the old D1 database, made by `wrangler d1 export` or `sqlite3 .dump`
     D1(Arguments),
+    /// Take the last import of a course back, while nobody has bought in the course since
+    Undo(undo::Undo),
 }
 
 /// Options of both subcommands.
@@ -86,6 +90,7 @@ pub async fn import(import: Import) -> Result<ExitCode> {
     let (arguments, is_d1) = match import.command {
         Some(Command::Catalog(arguments)) => (arguments, false),
         Some(Command::D1(arguments)) => (arguments, true),
+        Some(Command::Undo(options)) => return undo::run(options).await,
         None => return papers::import(import.papers).await,
     };
     ensure!(!(is_d1 && arguments.retire_missing), "--retire-missing is for catalogue files");
@@ -114,11 +119,12 @@ pub async fn import(import: Import) -> Result<ExitCode> {
     let is_written = !arguments.dry_run && !is_stopped;
     if is_written {
         let open = database.open().await?;
+        let before = if arguments.retire_missing { versions_of(&open.app, &texts).await? } else { Vec::new() };
         summaries = import_all(&open.app, &texts, is_d1, false).await?;
         if arguments.retire_missing {
             missing = find_missing(&open.app, &texts).await?;
-            for missing in &missing {
-                missing.retire(&open.app).await?;
+            for (missing, before) in missing.iter().zip(before) {
+                missing.retire(&open.app, before).await?;
             }
         }
         open.close();
@@ -147,6 +153,16 @@ async fn find_missing(app: &App, texts: &[(String, String)]) -> Result<Vec<Missi
         missing.push(Missing::find(app, text).await.with_context(|| name.clone())?);
     }
     Ok(missing)
+}
+
+/// The versions of the courses of files; 0 of a course that does not exist.
+async fn versions_of(app: &App, texts: &[(String, String)]) -> Result<Vec<u64>> {
+    let mut versions = Vec::with_capacity(texts.len());
+    for (name, text) in texts {
+        let id = catalog::read_catalog(text).with_context(|| name.clone())?.draft.course.id;
+        versions.push(app.store.course(&id).await?.map_or(0, |course| course.catalog_version));
+    }
+    Ok(versions)
 }
 
 /// The text of a file.
@@ -193,6 +209,11 @@ async fn import_all(app: &App, texts: &[(String, String)], is_d1: bool, dry_run:
 /// # Errors
 /// When the text is not a course, or storage fails.
 pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summary> {
+    import_onto(app, text, None, dry_run).await
+}
+
+/// Imports a course from JSON that was made from a stored course, if any is given.
+async fn import_onto(app: &App, text: &str, based_on: Option<&CatalogBase>, dry_run: bool) -> Result<Summary> {
     let mut read = catalog::read_catalog(text)?;
     let mut summary = Summary { dry_run, ..Summary::default() };
     summary.read_catalog(&read.draft, &read.refused);
@@ -207,7 +228,7 @@ pub async fn import_catalog(app: &App, text: &str, dry_run: bool) -> Result<Summ
     look_at(&mut read.draft, &mut summary)?;
     let files = referenced(figures.files, &read.draft);
     summary.figures(files.len(), app.store.write_figures(&files, dry_run).await?);
-    let (report, refused) = write_catalogs(app, vec![read.draft], dry_run).await?;
+    let (report, refused) = write_catalogs(app, vec![read.draft], based_on, dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);
     Ok(summary)
@@ -250,7 +271,7 @@ pub async fn import_d1(app: &App, sql: &str, dry_run: bool) -> Result<Summary> {
         look_at(draft, &mut summary)?;
     }
     let drafted = if dry_run { KnownQuestions::of_drafts(&dump.catalogs) } else { KnownQuestions::default() };
-    let (report, refused) = write_catalogs(app, dump.catalogs, dry_run).await?;
+    let (report, refused) = write_catalogs(app, dump.catalogs, None, dry_run).await?;
     summary.write(&report);
     summary.refuse(refused);
     summary.note(mailboxes::settle(app, &mut dump.accounts).await?);
@@ -284,16 +305,22 @@ fn look_at(draft: &mut CatalogDraft, summary: &mut Summary) -> Result<()> {
 pub(crate) async fn write_catalogs(
     app: &App,
     drafts: Vec<CatalogDraft>,
+    based_on: Option<&CatalogBase>,
     dry_run: bool,
 ) -> Result<(WriteReport, Vec<RefusedRow>)> {
     let mut report = WriteReport::new();
     let mut refused = Vec::new();
     for mut draft in drafts {
         refused.extend(refuse_bad_rows(&mut draft));
-        let mut catalog = complete(draft, app.now());
-        Pen::new(&catalog.course.macros)?.draw_all(&mut catalog.questions);
-        let storing = progress::spinner("storing the course");
-        let (written, foreign) = app.store.write_catalog(&catalog, app.now(), dry_run).await?;
+        let catalog = complete(draft, app.now());
+        let pen = Pen::new(&catalog.course.macros)?;
+        let storing = progress::bar("storing questions", catalog.questions.len());
+        let draw = |questions: &mut [Question]| {
+            pen.draw_all(questions);
+            storing.inc(questions.len() as u64);
+        };
+        let write = CatalogWrite { dry_run, based_on, draw: &draw, ..CatalogWrite::whole(app.now()) };
+        let (written, foreign) = app.store.write_catalog(&catalog, &write).await?;
         drop(storing);
         refused.extend(foreign.into_iter().map(|id| RefusedRow {
             table: "questions",

@@ -96,6 +96,13 @@ impl Store {
         Ok(owned.into_iter().map(|owned| owned.edition).collect())
     }
 
+    /// When a user last bought an edition of a course's analysis.
+    pub async fn last_edition_bought(&self, user: UserId, course: &CourseId) -> Result<Option<Timestamp>, StoreError> {
+        let items = self.query(&keys::user(user), &keys::owned_analyses(course), true).await?;
+        let owned: Vec<OwnedAnalysis> = item::read_all(items)?;
+        Ok(owned.into_iter().map(|owned| owned.created_at).max())
+    }
+
     /// A write that gives an edition to a user. It fails if the user owns it already.
     pub(super) fn own_analysis(
         &self,

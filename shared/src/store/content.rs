@@ -4,6 +4,8 @@
 //! midterms, and no part of an analysis or forecast. The question's item says that it is retired, and imports keep that; the bank
 //! has it in a list of its own.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::Store;
@@ -18,6 +20,12 @@ use crate::domain::id::{CourseId, QuestionId};
 
 /// Attribute of a retired question.
 pub(super) const RETIRED_AT: &str = "retired_at";
+
+/// Attribute of a question that is retired because the import which created it was taken back. The next import that has it brings
+/// it back.
+pub(super) const TAKEN_BACK: &str = "taken_back";
+/// Questions that are marked at once.
+const MARKS_AT_ONCE: usize = 16;
 
 /// Why a question or course was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -64,10 +72,7 @@ impl Store {
         is_retired: bool,
         now: Timestamp,
     ) -> Result<usize, ContentError> {
-        let mut changed = 0;
-        for id in questions {
-            changed += usize::from(self.mark_retired(id, is_retired, now).await?);
-        }
+        let changed = self.mark_all(questions, is_retired, now).await?;
         self.repack(course, questions, now).await?;
         Ok(changed)
     }
@@ -89,12 +94,27 @@ impl Store {
         self.get(&keys::course(id), true).await?.map(item::read).transpose()
     }
 
+    /// Changes the items of questions. Returns how many of them that changed.
+    pub(super) async fn mark_all(
+        &self,
+        questions: &[QuestionId],
+        is_retired: bool,
+        now: Timestamp,
+    ) -> Result<usize, ContentError> {
+        let marks = questions.iter().map(|id| self.mark_retired(id, is_retired, now));
+        let marked: Vec<bool> = stream::iter(marks).buffer_unordered(MARKS_AT_ONCE).try_collect().await?;
+        Ok(marked.into_iter().filter(|is_changed| *is_changed).count())
+    }
+
     /// Changes a question's item. Returns whether that was a change.
     async fn mark_retired(&self, id: &QuestionId, is_retired: bool, now: Timestamp) -> Result<bool, ContentError> {
         let (change, state) = if is_retired {
-            ("SET retired_at = :now", "attribute_exists(pk) AND attribute_not_exists(retired_at)")
+            (
+                "SET retired_at = :now REMOVE taken_back",
+                "attribute_exists(pk) AND (attribute_not_exists(retired_at) OR attribute_exists(taken_back))",
+            )
         } else {
-            ("REMOVE retired_at", "attribute_exists(retired_at)")
+            ("REMOVE retired_at, taken_back", "attribute_exists(retired_at)")
         };
         let mut update = self
             .client
@@ -113,6 +133,26 @@ impl Store {
             },
             Err(error) => Err(StoreError::call("UpdateItem", &error).into()),
         }
+    }
+
+    /// Retires questions whose import is taken back. Those that an operator retired stay as they are.
+    pub(super) async fn mark_taken_back(&self, questions: &[QuestionId], now: Timestamp) -> Result<(), StoreError> {
+        let marks = questions.iter().map(|id| async move {
+            let update = self
+                .client
+                .update_item()
+                .set_key(Some(keys::question(id).attributes()))
+                .update_expression("SET retired_at = :now, taken_back = :yes")
+                .condition_expression("attribute_exists(pk) AND attribute_not_exists(retired_at)")
+                .expression_attribute_values(":now", text(now.to_string()))
+                .expression_attribute_values(":yes", AttributeValue::Bool(true));
+            match self.update_item(update).await {
+                Ok(_) => Ok(()),
+                Err(error) if is_condition_failed(&error) => Ok(()),
+                Err(error) => Err(StoreError::call("UpdateItem", &error)),
+            }
+        });
+        stream::iter(marks).buffer_unordered(MARKS_AT_ONCE).try_collect().await
     }
 
     /// Writes the course's bank again, with these questions as their items say.

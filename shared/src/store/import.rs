@@ -1,40 +1,36 @@
-//! Imports by operators. Only differences are written, so repeating an import changes nothing, and a course's version
+//! Imports of courses by operators. Only differences are written, so repeating an import changes nothing, and a course's version
 //! increases only if its content changed.
+//!
+//! A course is compared and written some questions at a time, so that memory does not grow with what is stored and drawn. What an
+//! import replaces is kept before (`import_record.rs`).
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use serde_dynamo::aws_sdk_dynamodb_1::from_item;
-use serde_json::{Map, Value};
 
 use super::Store;
 use super::bank::PackedBank;
-use super::content::RETIRED_AT;
+use super::content::{RETIRED_AT, TAKEN_BACK};
 use super::corrections::{CORRECTED_AT, QuestionChange, VERSION, raise_version};
 use super::drawn;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, Entity, Item, number, text};
+use super::dynamodb::item::{self, Entity, Item, text};
 use super::dynamodb::plain::ConditionalPut;
-use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, fresh_token, pause};
-use super::held_grants::WithHeld;
+use super::dynamodb::transact::pause;
+use super::import_base::CatalogBase;
+use super::import_record::{FORMER_ITEMS_MAX, Keeper};
 use super::keys::{self, Key};
 use super::questions::OPTION_LETTERS;
-use super::{Credential, accounts::OpenAccountError};
-use crate::domain::account::Email;
-use crate::domain::account::mailbox::Mailbox;
-use crate::domain::account::profile::Profile;
 use crate::domain::catalog::complete::Catalog;
 use crate::domain::catalog::{Bank, Course, Exam, Pattern, Question, QuestionSummary, Topic};
-use crate::domain::credits::EntryType;
-use crate::domain::credits::held::HeldGrants;
-use crate::domain::credits::ledger::Entry;
-use crate::domain::id::{QuestionId, UserId};
+use crate::domain::id::{CourseId, QuestionId};
 use crate::domain::questions::preview::preview;
-use crate::domain::random::Random;
 
-/// Actions per transaction: DynamoDB's limit.
-const TRANSACTION_MAX: usize = 100;
+/// Questions that are compared and written at a time.
+const QUESTIONS_AT_ONCE: usize = 500;
+/// How often an import begins again after another import or command was faster.
+const IMPORTS_MAX: u32 = 8;
 
 /// Number of items of one entity that an import wrote, or would write in a dry run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,29 +48,101 @@ pub struct WriteCounts {
 /// Counts of an import, by entity.
 pub type WriteReport = BTreeMap<String, WriteCounts>;
 
-/// An account with its complete ledger.
-pub struct ImportedAccount {
-    /// The profile. Its `entry_count` must equal the number of entries.
-    pub profile: Profile,
-    /// The login credential.
-    pub credential: Credential,
-    /// The ledger, oldest entry first.
-    pub entries: Vec<Entry>,
+/// How a catalogue is written.
+#[derive(Clone, Copy)]
+pub struct CatalogWrite<'a> {
+    /// The time of the import.
+    pub now: Timestamp,
+    /// Counts only.
+    pub dry_run: bool,
+    /// The stored course from which the catalogue was made. Then what another import changed since is not overwritten. `None` if the
+    /// catalogue does not depend on what is stored: if another import is faster, this one begins again.
+    pub based_on: Option<&'a CatalogBase>,
+    /// Draws the formulas of some questions, before they are compared.
+    pub draw: &'a (dyn Fn(&mut [Question]) + Sync),
+    /// Whether it is an import, which can be taken back.
+    pub is_import: bool,
+    /// Most items that are kept; an import that replaces more cannot be taken back.
+    pub kept_max: usize,
 }
 
-impl ImportedAccount {
-    /// All items of the account as JSON, for filling a table in bulk.
-    pub fn items(&self) -> Result<Vec<Map<String, Value>>, StoreError> {
-        let Self { profile, credential, entries } = self;
-        let mut items = vec![
-            item::write(&keys::credential(&profile.email), credential)?,
-            item::write(&keys::profile(profile.id), profile)?,
-        ];
-        for entry in entries {
-            items.push(item::write(&keys::entry(profile.id, entry.id), entry)?);
-        }
-        items.into_iter().map(|item| from_item(item).map_err(|error| StoreError::corrupt("item", error))).collect()
+impl CatalogWrite<'_> {
+    /// An import of a whole course, whose formulas are as they are.
+    #[must_use]
+    pub fn whole(now: Timestamp) -> Self {
+        Self { now, dry_run: false, based_on: None, draw: &|_| {}, is_import: true, kept_max: FORMER_ITEMS_MAX }
     }
+}
+
+/// Why a course was not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The last import of the course is being taken back.
+    #[error(
+        "the import {course}@{version} is being taken back, or that was interrupted. Run `pastpaper import undo {course}@{version}` \
+         to complete that, then run this import again"
+    )]
+    BeingUndone {
+        /// The course.
+        course: CourseId,
+        /// The version that the import made which is taken back.
+        version: u64,
+    },
+    /// This import was taken back while it ran.
+    #[error(
+        "the import {course}@{version} was taken back while it ran, so it stopped. Run it again if it is wanted after all"
+    )]
+    Undone {
+        /// The course.
+        course: CourseId,
+        /// The version that the import would have made.
+        version: u64,
+    },
+    /// Another import or command changed the course at the same time.
+    #[error(
+        "another import or command changed the course {} while this import ran, so this one stopped. Run it again: it goes on where \
+         it stopped", .0.as_str()
+    )]
+    Overtaken(CourseId),
+    /// DynamoDB failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ImportError {
+    /// The error of a write whose condition failed because of another import or command.
+    fn of(error: StoreError, course: &CourseId) -> Self {
+        match error {
+            StoreError::Contention { attempts: 1 } => Self::Overtaken(course.clone()),
+            error => Self::Store(error),
+        }
+    }
+}
+
+/// What was compared so far.
+#[derive(Default)]
+pub(super) struct Compared {
+    report: WriteReport,
+    /// The rows of the course's bank.
+    pub(super) rows: Bank,
+    /// Questions that belong to another course.
+    foreign: Vec<QuestionId>,
+    is_changed: bool,
+    /// The version under which the import keeps what it replaces, once it does.
+    begun: Option<u64>,
+}
+
+/// What some drafts change.
+#[derive(Default)]
+pub(super) struct Differences {
+    /// Items that are put, without a condition.
+    pub(super) writes: Vec<Item>,
+    /// Changes of stored questions.
+    pub(super) changes: Vec<QuestionChange>,
+    /// Keys of stored items that are replaced.
+    pub(super) replaced: Vec<Key>,
+    /// Keys of new questions, exams, topics and patterns.
+    pub(super) created: Vec<Key>,
 }
 
 impl Store {
@@ -83,82 +151,157 @@ impl Store {
     pub async fn write_catalog(
         &self,
         catalog: &Catalog,
-        now: Timestamp,
-        dry_run: bool,
-    ) -> Result<(WriteReport, Vec<QuestionId>), StoreError> {
-        // Boxed: the future is large and rarely needed.
-        Box::pin(self.patient().write_course(catalog, now, dry_run)).await
+        how: &CatalogWrite<'_>,
+    ) -> Result<(WriteReport, Vec<QuestionId>), ImportError> {
+        let store = self.patient();
+        let mut earlier = WriteReport::new();
+        for attempt in 0..IMPORTS_MAX {
+            let mut compared = Compared::default();
+            // Boxed: the future is large and rarely needed.
+            match Box::pin(store.write_course(catalog, how, &mut compared)).await {
+                Ok(()) => return Ok((with_earlier(compared.report, &earlier), compared.foreign)),
+                Err(ImportError::Overtaken(_)) if how.based_on.is_none() => {
+                    let record = store.import_record(&catalog.course.id).await?;
+                    if let Some(record) =
+                        record.filter(|record| Some(record.version) == compared.begun && record.is_undone())
+                    {
+                        return Err(ImportError::Undone { course: catalog.course.id.clone(), version: record.version });
+                    }
+                    earlier = with_earlier(compared.report, &earlier);
+                    pause(attempt).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(ImportError::Overtaken(catalog.course.id.clone()))
     }
 
     async fn write_course(
         &self,
         catalog: &Catalog,
-        now: Timestamp,
-        dry_run: bool,
-    ) -> Result<(WriteReport, Vec<QuestionId>), StoreError> {
-        let drafts = catalog_items(catalog)?;
-        let keys: Vec<Key> = drafts.iter().filter_map(item::key_of).collect();
-        let course_key = keys::course(&catalog.course.id);
-        let (stored, stored_course) = tokio::try_join!(self.get_many(&keys, true), self.get(&course_key, true))?;
-        let stored: HashMap<Key, Item> =
-            stored.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))).collect();
-
-        let mut report = WriteReport::new();
-        let mut rows = Bank::default();
-        let (mut writes, mut changes) = (Vec::new(), Vec::new());
-        let foreign = foreign_questions(catalog, &stored);
-        let mut drafts = Draft::of(drafts, &stored);
-        drafts.retain(|draft| !foreign.iter().any(|(partition, _)| *partition == draft.key.pk));
-        // A question is followed by its options. Other rows of a course share a partition.
-        for mut group in groups(drafts, |one, next| one.key.pk == next.key.pk) {
-            let is_question = group.first().is_some_and(|draft| keys::is_question(&draft.key));
-            if is_question && raise_version(&mut group, &stored, now)? {
-                report.entry(Question::NAME.to_owned()).or_default().corrected += 1;
+        how: &CatalogWrite<'_>,
+        compared: &mut Compared,
+    ) -> Result<(), ImportError> {
+        let id = &catalog.course.id;
+        let course_key = keys::course(id);
+        let (stored, record) = tokio::try_join!(self.get(&course_key, true), self.import_record(id))?;
+        let before: Option<Course> = stored.clone().map(item::read).transpose()?;
+        let version = before.as_ref().map_or(0, |course| course.catalog_version);
+        if how.based_on.is_some_and(|base| base.version != version) {
+            return Err(ImportError::Overtaken(id.clone()));
+        }
+        let mut keeper = Keeper::new(self, &catalog.course, version + 1, how, record);
+        let mut chunks = catalog.questions.chunks(QUESTIONS_AT_ONCE);
+        let mut items = row_items(catalog)?;
+        loop {
+            let chunk = chunks.next();
+            let mut questions = chunk.unwrap_or_default().to_vec();
+            (how.draw)(&mut questions);
+            for question in &questions {
+                items.extend(question_items(question)?);
             }
-            for draft in &group {
-                report.entry(item::entity_of(&draft.item)).or_default().add(draft.merge);
-                add_row(&mut rows, draft.item.clone())?;
-            }
-            if is_question && group.first().is_some_and(|draft| stored.contains_key(&draft.key)) {
-                changes.extend(QuestionChange::of(group, &stored));
-            } else {
-                let is_written = |draft: &Draft| !matches!(draft.merge, Merge::Unchanged);
-                writes.extend(group.into_iter().filter(is_written).map(|draft| draft.item));
+            self.write_chunk(std::mem::take(&mut items), questions, &mut keeper, how, compared).await?;
+            if chunk.is_none() {
+                break;
             }
         }
+        self.publish_course(catalog, before, stored, &mut keeper, how, compared).await
+    }
 
-        let before: Option<Course> = stored_course.map(item::read).transpose()?;
+    /// Compares some items of a course and writes those that differ.
+    async fn write_chunk(
+        &self,
+        items: Vec<Item>,
+        questions: Vec<Question>,
+        keeper: &mut Keeper<'_>,
+        how: &CatalogWrite<'_>,
+        compared: &mut Compared,
+    ) -> Result<(), ImportError> {
+        let course = keeper.course();
+        let stored = self.stored(&items).await?;
+        let mut drafts = Draft::of(items, &stored);
+        let foreign: Vec<QuestionId> = questions
+            .into_iter()
+            .filter(|question| is_foreign(stored.get(&keys::question(&question.meta.id)), course))
+            .map(|question| question.meta.id)
+            .collect();
+        let partitions: Vec<String> = foreign.iter().map(keys::question_partition).collect();
+        drafts.retain(|draft| !partitions.contains(&draft.key.pk));
+        compared.foreign.extend(foreign);
+        if let Some(base) = how.based_on {
+            for draft in &drafts {
+                if base.is_overtaken(draft, &stored)? {
+                    return Err(ImportError::Overtaken(course.clone()));
+                }
+            }
+        }
+        let differences = compare(drafts, &stored, how.now, compared)?;
+        if how.dry_run || differences.is_empty() {
+            return Ok(());
+        }
+        keeper.keep(&differences, &stored).await?;
+        compared.begun = keeper.begun();
+        drop(stored);
+        self.put_all(differences.writes).await?;
+        self.change_questions(differences.changes).await.map_err(|error| ImportError::of(error, course))
+    }
+
+    /// Writes the bank and then the course, so that readers of the course find its bank.
+    async fn publish_course(
+        &self,
+        catalog: &Catalog,
+        before: Option<Course>,
+        stored: Option<Item>,
+        keeper: &mut Keeper<'_>,
+        how: &CatalogWrite<'_>,
+        compared: &mut Compared,
+    ) -> Result<(), ImportError> {
         let bank_before = match &before {
             Some(course) => self.read_bank(course, true).await?,
             None => Bank::default(),
         };
         let is_broken = before.as_ref().is_some_and(|course| bank_before.stats() != course.stats);
-        let bank = bank_before.with(rows);
+        let bank = bank_before.with(std::mem::take(&mut compared.rows));
         let mut course = catalog.course.clone();
         course.stats = bank.stats();
         let bank = PackedBank::of(bank)?;
         course.bank.clone_from(&bank.digest);
         course.catalog_version = before.as_ref().map_or(0, |course| course.catalog_version);
         course.created_at = before.as_ref().map_or(course.created_at, |course| course.created_at);
-        let is_changed = !writes.is_empty() || !changes.is_empty() || is_broken || before.as_ref() != Some(&course);
-        report.entry("Course".to_owned()).or_default().add(match (&before, is_changed) {
+        let is_changed = compared.is_changed || is_broken || before.as_ref() != Some(&course);
+        compared.report.entry(Course::NAME.to_owned()).or_default().add(match (&before, is_changed) {
             (None, _) => Merge::Created,
             (Some(_), true) => Merge::Changed,
             (Some(_), false) => Merge::Unchanged,
         });
-        if is_changed && !dry_run {
-            self.put_all(writes).await?;
-            self.change_questions(changes).await?;
-            self.publish_bank(&course.id, bank).await?;
-            // Write the course last, so that its readers find its bank.
-            course.catalog_version += 1;
-            self.put_course(&course_key, &course).await?;
-            self.forget_courses();
-            if let Some(before) = before {
-                self.retire_bank(&before, now).await?;
-            }
+        if !is_changed || how.dry_run {
+            return Ok(());
         }
-        Ok((report, foreign.into_iter().map(|(_, id)| id).collect()))
+        let course_key = keys::course(&course.id);
+        let mut differences = Differences::default();
+        let mut kept = HashMap::new();
+        if let Some(stored) = stored {
+            differences.replaced.push(course_key.clone());
+            kept.insert(course_key.clone(), stored);
+        }
+        keeper.keep(&differences, &kept).await?;
+        compared.begun = keeper.begun();
+        self.publish_bank(&course.id, bank).await?;
+        course.catalog_version += 1;
+        self.put_course(&course_key, &course).await.map_err(|error| ImportError::of(error, &course.id))?;
+        self.forget_courses();
+        keeper.forget_earlier().await?;
+        if let Some(before) = before {
+            self.retire_bank(&before, how.now).await?;
+        }
+        Ok(())
+    }
+
+    /// The stored items with the keys of these ones.
+    pub(super) async fn stored(&self, items: &[Item]) -> Result<HashMap<Key, Item>, StoreError> {
+        let keys: Vec<Key> = items.iter().filter_map(item::key_of).collect();
+        let stored = self.get_many(&keys, true).await?;
+        Ok(stored.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))).collect())
     }
 
     /// Writes a course unless a concurrent import wrote it first: two imports must not share a version.
@@ -170,171 +313,64 @@ impl Store {
             ConditionalPut::Refused(_) => Err(StoreError::Contention { attempts: 1 }),
         }
     }
+}
 
-    /// Dry run of [`Store::write_account`].
-    pub async fn check_account(&self, account: &ImportedAccount) -> Result<(), OpenAccountError> {
-        let id = account.profile.id;
-        let (profile, credential) = tokio::try_join!(self.profile(id), self.credential(&account.profile.email))?;
-        match (profile, credential) {
-            (Some(_), _) => Err(OpenAccountError::AlreadyThere),
-            (None, Some(other)) if other.user_id != id => Err(OpenAccountError::EmailTaken),
-            _ => Ok(()),
+/// The counts of an attempt, with what attempts before it wrote and this one found unchanged.
+fn with_earlier(mut report: WriteReport, earlier: &WriteReport) -> WriteReport {
+    for (entity, before) in earlier {
+        let counts = report.entry(entity.clone()).or_default();
+        counts.unchanged = counts.unchanged.saturating_sub(before.created + before.changed);
+        counts.created += before.created;
+        counts.changed += before.changed;
+        counts.corrected += before.corrected;
+    }
+    report
+}
+
+/// Whether the id of a question belongs to a question of another course. That one is not changed, because students have bought it.
+fn is_foreign(stored: Option<&Item>, course: &CourseId) -> bool {
+    let of = stored.and_then(|item| item.get("course_id")?.as_s().ok());
+    of.is_some_and(|of| of != course.as_str())
+}
+
+impl Differences {
+    fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.changes.is_empty()
+    }
+}
+
+/// Finds what drafts change, counts them, and collects their rows. The drafts of a question come together, its own first.
+pub(super) fn compare(
+    drafts: Vec<Draft>,
+    stored: &HashMap<Key, Item>,
+    now: Timestamp,
+    compared: &mut Compared,
+) -> Result<Differences, StoreError> {
+    let mut found = Differences::default();
+    // A question is followed by its options. Other rows of a course share a partition.
+    for mut group in groups(drafts, |one, next| one.key.pk == next.key.pk) {
+        let is_question = group.first().is_some_and(|draft| keys::is_question(&draft.key));
+        if is_question && raise_version(&mut group, stored, now)? {
+            compared.report.entry(Question::NAME.to_owned()).or_default().corrected += 1;
         }
-    }
-
-    /// Stores an account unless its id or email is taken. An existing account is never changed, since its owner may
-    /// have spent credits.
-    pub async fn write_account(
-        &self,
-        account: &ImportedAccount,
-        with: (Timestamp, &Random),
-    ) -> Result<(), OpenAccountError> {
-        Box::pin(self.patient().write_new_account(account, with)).await
-    }
-
-    /// Writes the account with what its email holds.
-    async fn write_new_account(
-        &self,
-        account: &ImportedAccount,
-        with: (Timestamp, &Random),
-    ) -> Result<(), OpenAccountError> {
-        self.check_account(account).await?;
-        let normal = Mailbox::of(account.profile.email.clone()).normal().clone();
-        for attempt in 0..ATTEMPTS_MAX {
-            let held = self.held_under(&normal).await?;
-            let done = self.write_account_over(account, held.as_ref().map(|held| (&normal, held)), with).await;
-            // What it held changed meanwhile, and that was the reason.
-            if !matches!(done, Err(OpenAccountError::EmailTaken | OpenAccountError::AlreadyThere))
-                || self.held_under(&normal).await? == held
-            {
-                return done;
+        for draft in &group {
+            compared.report.entry(item::entity_of(&draft.item)).or_default().add(draft.merge);
+            match draft.merge {
+                Merge::Created if !keys::is_option(&draft.key) => found.created.push(draft.key.clone()),
+                Merge::Changed => found.replaced.push(draft.key.clone()),
+                Merge::Created | Merge::Unchanged => {}
             }
-            pause(attempt).await;
+            add_row(&mut compared.rows, draft.item.clone())?;
         }
-        Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
-    }
-
-    async fn write_account_over(
-        &self,
-        account: &ImportedAccount,
-        held: Option<(&Email, &HeldGrants)>,
-        with: (Timestamp, &Random),
-    ) -> Result<(), OpenAccountError> {
-        let id = account.profile.id;
-        let WithHeld { profile, writes } = self.with_held(&account.profile, held.map(|(_, held)| held), with)?;
-        let entries = account.entries.iter().map(|entry| item::write(&keys::entry(id, entry.id), entry));
-        let entries: Vec<Item> = entries.collect::<Result<_, _>>()?;
-        // A ledger longer than a transaction is partly written before the profile. An interrupted import leaves entries
-        // without an account, and the next import writes the same ones again.
-        let (early, last) = entries.split_at(entries.len().saturating_sub(TRANSACTION_MAX - 5 - writes.len()));
-        self.put_missing(early).await?;
-        let place = keys::credential(&profile.email);
-        let credential = item::write(&place, &account.credential)?;
-        let of_email = held.filter(|(normal, _)| **normal == profile.email).map(|(_, held)| held);
-        let mut actions = vec![
-            match of_email {
-                Some(held) => self.put_over(credential, Some(held), with.0)?,
-                None => self.put_new(credential)?,
-            },
-            self.put_new(item::write(&keys::profile(id), &profile)?)?,
-        ];
-        for entry in last {
-            actions.push(self.put_new(entry.clone())?);
-        }
-        actions.extend(writes);
-        // The account may be stored under another spelling of its email.
-        if let Some((normal, held)) = held.filter(|_| of_email.is_none()) {
-            actions.push(self.delete_held(&keys::credential(normal), held)?);
-        }
-        actions.extend(self.put_import(&account.profile)?);
-        // It is last, so that its refusal can be recognised.
-        if let Some(customer) = &account.profile.stripe_customer_id {
-            actions.push(self.put_customer(customer, id)?);
-        }
-        match self.transact(actions, &fresh_token()).await? {
-            TransactionResult::Committed => Ok(()),
-            TransactionResult::Refused(verdicts) => match verdicts.as_slice() {
-                [ActionOutcome::ConditionFailed(_), ..] => Err(OpenAccountError::EmailTaken),
-                [_, ActionOutcome::Held, .., ActionOutcome::ConditionFailed(_)]
-                    if account.profile.stripe_customer_id.is_some() =>
-                {
-                    Err(OpenAccountError::CustomerTaken)
-                }
-                _ => Err(OpenAccountError::AlreadyThere),
-            },
+        if is_question && group.first().is_some_and(|draft| stored.contains_key(&draft.key)) {
+            found.changes.extend(QuestionChange::of(group, stored));
+        } else {
+            let is_written = |draft: &Draft| !matches!(draft.merge, Merge::Unchanged);
+            found.writes.extend(group.into_iter().filter(is_written).map(|draft| draft.item));
         }
     }
-}
-
-impl Store {
-    /// Puts the items that are not stored yet in the same form. So a repeated import skips what an interrupted one
-    /// wrote.
-    pub(super) async fn put_missing(&self, items: &[Item]) -> Result<(), StoreError> {
-        let keys: Vec<Key> = items.iter().filter_map(item::key_of).collect();
-        let stored = self.get_many(&keys, true).await?;
-        let stored: HashMap<Key, Item> =
-            stored.into_iter().filter_map(|item| Some((item::key_of(&item)?, item))).collect();
-        let is_there = |item: &&Item| {
-            let stored = item::key_of(item).and_then(|key| stored.get(&key));
-            stored.is_some_and(|stored| item::is_same(stored, item))
-        };
-        self.put_all(items.iter().filter(|item| !is_there(item)).cloned().collect()).await
-    }
-}
-
-/// Questions of `catalog` whose id belongs to another course, with their partitions. They are not changed, because
-/// students have bought them.
-fn foreign_questions(catalog: &Catalog, stored: &HashMap<Key, Item>) -> Vec<(String, QuestionId)> {
-    let is_foreign = |question: &&Question| {
-        let course = stored.get(&keys::question(&question.meta.id)).and_then(|item| item.get("course_id"));
-        course.and_then(|course| course.as_s().ok()).is_some_and(|course| course != catalog.course.id.as_str())
-    };
-    let foreign = catalog.questions.iter().filter(is_foreign);
-    foreign.map(|question| (keys::question_partition(&question.meta.id), question.meta.id.clone())).collect()
-}
-
-impl Store {
-    /// Adds the end of an unlimited time to a stored account that has none. Returns whether it was added: an account that
-    /// has one, is being deleted or does not exist stays as it is, and so does one whose plan an operator has set.
-    pub async fn add_unlimited_time(
-        &self,
-        user: UserId,
-        until: i64,
-        now: Timestamp,
-        dry_run: bool,
-        random: &Random,
-    ) -> Result<bool, StoreError> {
-        let Some(profile) = self.profile(user).await? else { return Ok(false) };
-        let is_missing = profile.wallet.unlimited_until.is_none() && profile.state.closing.is_none();
-        if !is_missing || until <= now.as_second() || self.has_plan_of_operator(user).await? {
-            return Ok(false);
-        }
-        if dry_run {
-            return Ok(true);
-        }
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys::profile(user).attributes()))
-            .update_expression("SET unlimited_until = :until, #version = :after, updated_at = :now")
-            .condition_expression("#version = :before AND attribute_not_exists(unlimited_until)")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":until", number(until))
-            .expression_attribute_values(":before", number(profile.version))
-            .expression_attribute_values(":after", number(profile.version + 1))
-            .expression_attribute_values(":now", text(now.to_string()))
-            .build()?;
-        let actions = vec![TransactWriteItem::builder().update(update).build()];
-        match self.transact(actions, &random.uuid_v4().to_string()).await? {
-            TransactionResult::Committed => Ok(true),
-            TransactionResult::Refused(_) => Err(StoreError::Contention { attempts: 1 }),
-        }
-    }
-
-    /// Whether an operator has set the plan: such a change is an adjustment of 0 credits.
-    async fn has_plan_of_operator(&self, user: UserId) -> Result<bool, StoreError> {
-        let entries = self.entries(user).await?;
-        Ok(entries.iter().any(|entry| entry.kind == EntryType::Adjustment && entry.amount == 0))
-    }
+    compared.is_changed |= !found.is_empty();
+    Ok(found)
 }
 
 /// An item that an import would write.
@@ -346,7 +382,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Compares items with the stored ones.
-    fn of(items: Vec<Item>, stored: &HashMap<Key, Item>) -> Vec<Self> {
+    pub(super) fn of(items: Vec<Item>, stored: &HashMap<Key, Item>) -> Vec<Self> {
         let draft = |mut item: Item| {
             let key = item::key_of(&item)?;
             let merge = merge(&mut item, stored.get(&key));
@@ -386,19 +422,28 @@ impl WriteCounts {
     }
 }
 
-/// Compares `draft` with the stored item. Keeps the stored creation time, the version, and that an operator retired it.
+/// Compares `draft` with the stored item. Keeps the stored creation time, the version, and that an operator retired it. A question
+/// that was taken back comes back, unless the draft is an item from before, which says itself that it was taken back.
 fn merge(draft: &mut Item, stored: Option<&Item>) -> Merge {
     let Some(stored) = stored else { return Merge::Created };
     if let (Some(first), true) = (stored.get("created_at"), draft.contains_key("created_at")) {
         draft.insert("created_at".to_owned(), first.clone());
     }
-    for name in [RETIRED_AT, VERSION, CORRECTED_AT] {
-        match stored.get(name) {
-            Some(kept) => draft.insert(name.to_owned(), kept.clone()),
-            None => draft.remove(name),
-        };
+    for name in [VERSION, CORRECTED_AT] {
+        keep(draft, name, stored.get(name));
+    }
+    if !draft.contains_key(TAKEN_BACK) {
+        let is_kept = !stored.contains_key(TAKEN_BACK);
+        keep(draft, RETIRED_AT, stored.get(RETIRED_AT).filter(|_| is_kept));
     }
     if item::is_same(draft, stored) { Merge::Unchanged } else { Merge::Changed }
+}
+
+fn keep(draft: &mut Item, name: &str, value: Option<&AttributeValue>) {
+    match value {
+        Some(kept) => draft.insert(name.to_owned(), kept.clone()),
+        None => draft.remove(name),
+    };
 }
 
 /// Adds the row of an item to a bank.
@@ -413,8 +458,8 @@ fn add_row(bank: &mut Bank, item: Item) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The items of everything in a course except the course itself.
-fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
+/// The items of the exams, topics and patterns of a course.
+fn row_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
     let course = &catalog.course.id;
     let mut items = Vec::new();
     for exam in &catalog.exams {
@@ -426,11 +471,14 @@ fn catalog_items(catalog: &Catalog) -> Result<Vec<Item>, StoreError> {
     for pattern in &catalog.patterns {
         items.push(item::write_row(&keys::pattern(course, &pattern.id), pattern, &pattern.extra)?);
     }
-    for question in &catalog.questions {
-        items.push(question_item(question)?);
-        for option in &question.options {
-            items.push(item::write(&keys::option(&question.meta.id, &option.letter), option)?);
-        }
+    Ok(items)
+}
+
+/// The item of a question, followed by those of its options.
+fn question_items(question: &Question) -> Result<Vec<Item>, StoreError> {
+    let mut items = vec![question_item(question)?];
+    for option in &question.options {
+        items.push(item::write(&keys::option(&question.meta.id, &option.letter), option)?);
     }
     Ok(items)
 }

@@ -24,6 +24,9 @@
 //! | Owned analysis | `USER#<id>` | `ANALYSIS#<course>#<edition>` |
 //! | Bank | `COURSE#<course>` | `BANK#<digest>#<part, four digits>` |
 //! | Analysis | `COURSE#<course>` | `ANALYSIS#<edition>` |
+//! | Import record | `COURSE#<course>` | `IMPORT` |
+//! | Former item | `COURSE#<course>` | `IMPORT#<version, ten digits>#FORMER#<partition key>\|<sort key>` |
+//! | Import list | `COURSE#<course>` | `IMPORT#<version, ten digits>#LIST#<digest>` |
 //! | Calibration | `COURSE#<course>` | `CALIBRATION#<version, ten digits>` |
 //! | Item statistics | `COURSE#<course>` | `ITEMS` |
 //! | Counter | `LIMIT#<action>#<address, user or digest of an email>` | `<start of the window, in epoch seconds>` |
@@ -79,6 +82,10 @@ pub(super) const REPORTS: &str = "REPORTS";
 pub(super) const VOUCHERS: &str = "VOUCHERS";
 pub(super) const PROFILE: &str = "PROFILE";
 const QUESTION: &str = "QUESTION";
+/// The sort key of the record of a course's last import.
+const IMPORT: &str = "IMPORT";
+/// Sort key prefix of options.
+const OPTIONS: &str = "OPTION#";
 /// The sort key of a deleted account's ledger.
 pub(super) const CLOSED_LEDGER: &str = "LEDGER";
 /// Sort key prefix of sessions.
@@ -254,6 +261,40 @@ pub fn calibration(course: &CourseId, version: u32) -> Key {
 #[must_use]
 pub fn item_report(course: &CourseId) -> Key {
     Key::new(course_partition(course), "ITEMS")
+}
+
+/// Key of the record of a course's last import.
+#[must_use]
+pub fn import_record(course: &CourseId) -> Key {
+    Key::new(course_partition(course), IMPORT)
+}
+
+/// Begins the sort keys of everything that an import kept, by the version that it made.
+pub(super) fn kept_by(version: u64) -> String {
+    format!("{IMPORT}#{version:010}")
+}
+
+/// The range of sort keys of the items that an import kept.
+pub(super) fn former_items(version: u64) -> (String, String) {
+    // `$` is the character after `#`.
+    (format!("{}#FORMER#", kept_by(version)), format!("{}#FORMER$", kept_by(version)))
+}
+
+/// Key of an item that an import kept.
+#[must_use]
+pub fn former_item(course: &CourseId, version: u64, item: &Key) -> Key {
+    Key::new(course_partition(course), format!("{}{}|{}", former_items(version).0, item.pk, item.sk))
+}
+
+/// Sort key prefix of the lists of what an import created and retired.
+pub(super) fn import_lists(version: u64) -> String {
+    format!("{}#LIST#", kept_by(version))
+}
+
+/// Key of a list of what an import created or retired.
+#[must_use]
+pub fn import_list(course: &CourseId, version: u64, digest: &str) -> Key {
+    Key::new(course_partition(course), format!("{}{digest}", import_lists(version)))
 }
 
 /// Key of a midterm.
@@ -483,7 +524,29 @@ pub(super) fn is_question(key: &Key) -> bool {
 /// Key of a question's option.
 #[must_use]
 pub fn option(id: &QuestionId, letter: &str) -> Key {
-    Key::new(question_partition(id), format!("OPTION#{letter}"))
+    Key::new(question_partition(id), format!("{OPTIONS}{letter}"))
+}
+
+/// Whether the key is an option's.
+pub(super) fn is_option(key: &Key) -> bool {
+    key.sk.starts_with(OPTIONS)
+}
+
+/// Key of the question of a partition.
+pub(super) fn question_of(partition: &str) -> Key {
+    Key::new(partition, QUESTION)
+}
+
+/// The kind and the id of an exam, topic or pattern; none for other keys.
+pub(super) fn row_of(key: &Key) -> Option<(&'static str, String)> {
+    let (kind, id) = key.sk.split_once('#')?;
+    let kind = match kind {
+        "EXAM" => "Exam",
+        "TOPIC" => "Topic",
+        "PATTERN" => "Pattern",
+        _ => return None,
+    };
+    Some((kind, id.to_owned()))
 }
 
 /// Key of a figure.

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use shared::domain::catalog::draft::QuestionDraft;
 use shared::domain::catalog::figures::FIGURES_COLUMN;
 use shared::domain::catalog::parts::points_of;
+use shared::store::CatalogBase;
 
 use super::matching::{Candidate, Match, Provenance, matched, normalised};
 use super::report::FileReport;
@@ -50,6 +51,8 @@ pub struct Paper {
 pub struct Merged {
     /// A catalogue file.
     pub document: Value,
+    /// The stored course to which the questions were added.
+    pub based_on: CatalogBase,
     /// Ids of the questions that come from the files.
     pub ids: HashSet<String>,
     /// Ids of the exams that the files name.
@@ -64,7 +67,13 @@ pub(super) fn merge(course: Value, papers: &[Paper], accept: bool) -> Merged {
     for paper in papers {
         reports.push(merger.paper(paper, accept));
     }
-    Merged { document: merger.document(), ids: merger.ids, exams: merger.named_exams, reports }
+    Merged {
+        document: merger.document(),
+        based_on: CatalogBase::default(),
+        ids: merger.ids,
+        exams: merger.named_exams,
+        reports,
+    }
 }
 
 pub(super) struct Merger {

@@ -20,6 +20,7 @@ use formats::{Exam, Format};
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::domain::id::CourseId;
+use shared::store::{CatalogBase, ImportError};
 
 use self::exams::filled;
 use self::merge::merge;
@@ -32,6 +33,8 @@ use crate::{progress, stored_course};
 
 /// Largest file, in bytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// How often papers are added to a course that others change meanwhile.
+const MERGES_MAX: u32 = 8;
 
 /// Options of an import of papers.
 #[derive(Debug, Args)]
@@ -98,10 +101,9 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
         let creates = !(arguments.dry_run || is_tried && database.is_folder());
         let open = if creates { database.open().await? } else { database.open_to_try().await? };
         let name = arguments.course_name.as_deref();
-        let merged = merge_papers(&open.app, &course, name, &papers, arguments.accept).await?;
-        let summary = super::import_catalog(&open.app, &merged.document.to_string(), is_tried).await?;
+        let stored = store_papers(&open.app, &course, name, &papers, arguments.accept, is_tried).await;
         open.close();
-        Ok::<_, anyhow::Error>((of_files(summary, &merged), merged))
+        stored
     };
     let (mut summary, mut merged) = store(arguments.dry_run || arguments.strict).await?;
     let is_clean = merged.reports.iter().all(FileReport::is_clean) && summary.is_clean();
@@ -140,6 +142,34 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
         std::fs::write(path, report).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(if refused + ambiguous > 0 || is_stopped { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Adds papers to a course and stores it. Begins again if another import or command was faster.
+///
+/// # Errors
+/// When others are always faster, or storage fails.
+pub async fn store_papers(
+    app: &App,
+    id: &CourseId,
+    name: Option<&str>,
+    papers: &[Paper],
+    accept: bool,
+    dry_run: bool,
+) -> Result<(Summary, Merged)> {
+    let mut attempt = 1;
+    loop {
+        let merged = merge_papers(app, id, name, papers, accept).await?;
+        let done = super::import_onto(app, &merged.document.to_string(), Some(&merged.based_on), dry_run).await;
+        match done {
+            Ok(summary) => return Ok((of_files(summary, &merged), merged)),
+            Err(error) if attempt < MERGES_MAX && is_overtaken(&error) => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn is_overtaken(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ImportError::Overtaken(_)))
 }
 
 fn exam_option(name: Option<&str>) -> Result<Exam> {
@@ -242,11 +272,13 @@ pub async fn merge_papers(
     papers: &[Paper],
     accept: bool,
 ) -> Result<Merged> {
-    let course = match stored_course::read(app, id).await? {
+    let stored = stored_course::read(app, id).await?;
+    let based_on = stored.as_ref().map(CatalogBase::of).unwrap_or_default();
+    let course = match stored {
         Some(stored) => stored_course::document(&stored),
         None => json!({"course": {"id": id, "name": name.unwrap_or(id.as_str())}}),
     };
-    Ok(merge(course, papers, accept))
+    Ok(Merged { based_on, ..merge(course, papers, accept) })
 }
 
 /// The summary without the rows that were stored before and are not of the files.

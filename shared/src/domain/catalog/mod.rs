@@ -21,7 +21,7 @@ mod traps;
 pub mod version;
 pub mod warnings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -304,6 +304,22 @@ pub struct Bank {
     pub retired: Vec<QuestionSummary>,
 }
 
+/// Ids of rows that a bank lists no more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    pub exams: BTreeSet<String>,
+    pub topics: BTreeSet<String>,
+    pub patterns: BTreeSet<String>,
+}
+
+impl Unlisted {
+    /// Number of rows.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.exams.len() + self.topics.len() + self.patterns.len()
+    }
+}
+
 impl Bank {
     /// Finds a topic.
     #[must_use]
@@ -362,6 +378,15 @@ impl Bank {
             questions,
             retired,
         }
+    }
+
+    /// The bank without these exams, topics and patterns.
+    #[must_use]
+    pub fn without(mut self, rows: &Unlisted) -> Self {
+        self.exams.retain(|exam| !rows.exams.contains(exam.id.as_str()));
+        self.topics.retain(|topic| !rows.topics.contains(topic.id.as_str()));
+        self.patterns.retain(|pattern| !rows.patterns.contains(pattern.id.as_str()));
+        self
     }
 
     /// The questions that `is_listed` selects, retired ones too, by topic, difficulty and id.
