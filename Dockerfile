@@ -2,8 +2,8 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --release -p pastpaper \
-    && install -D -m 755 target/release/pastpaper /out/pastpaper \
+RUN cargo build --locked --profile server -p pastpaper \
+    && install -D -m 755 target/server/pastpaper /out/pastpaper \
     && install -d -m 700 /out/data
 
 # glibc without a shell or a package manager.

@@ -68,7 +68,7 @@ formulas file="rendering/tests/fixtures/constructs.json":
 fuzz seconds="60":
     cargo run --release -p shared --example fuzz -- texts {{ seconds }}
     cargo run --release -p shared --example fuzz -- answers {{ seconds }}
-    cargo run --release -p rendering --example fuzz -- {{ seconds }}
+    cargo run --release -p rendering --example fuzz_formulas -- {{ seconds }}
 
 # Record the examples of the contract, for `just openapi` (after a change of the API or of events/)
 examples:
@@ -108,7 +108,7 @@ db *options:
 # Read mutated files in each format for this many seconds, and report panics and slow inputs
 fuzz-formats seconds="60":
     CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_LTO=off \
-        nice cargo run --release --target-dir target/fuzz -p formats --example fuzz -- {{ seconds }}
+        nice cargo run --release --target-dir target/fuzz -p formats --example fuzz_files -- {{ seconds }}
 
 # Show an account, grant credits, set a plan: `just user show ada@example.org`
 user *words:

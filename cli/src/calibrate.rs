@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use indicatif::ProgressBar;
 use shared::app::App;
 use shared::domain::catalog::Course;
 use shared::domain::id::{CourseId, QuestionId, TopicId, UserId};
 use shared::domain::mastery::{self, AttemptResult, Observation};
 use shared::domain::review::{FIT_REVIEWS_MIN, FitOutcome, ReviewParameters, ReviewRecord, fit};
 use shared::domain::study::Calibration;
-use shared::domain::study::attempt::Attempt;
 use shared::store::StoreError;
 
+use crate::course_work::{CourseWork, work_by_course};
 use crate::database::{DataSource, DatabaseUse};
+use crate::items;
 use crate::output::outln;
 
 /// Wait after the start of a server before its first calibration, so that it does not slow down the start.
@@ -113,23 +113,24 @@ async fn calibrate_course(app: &App, id: &str) -> Result<Calibrated> {
         Err(_) => None,
     };
     let Some(course) = course else { bail!("there is no course {id:?}") };
-    let mut attempts = attempts_by_course(app, Some(&course.id)).await?;
-    match attempts.remove(&course.id) {
-        Some(attempts) => publish(app, &course, attempts).await,
+    let mut work = work_by_course(app, Some(&course.id)).await?;
+    match work.remove(&course.id) {
+        Some(work) => publish(app, &course, work).await,
         None => bail!("nobody has answered a question of course {id:?} yet: there is nothing to learn from"),
     }
 }
 
-/// Calibrates all courses that have attempts. The attempts are read once for all of them.
+/// Calibrates all courses that have attempts, and publishes the statistics of their questions. The attempts are read once for
+/// all of them.
 ///
 /// # Errors
 /// When storage fails.
 pub async fn calibrate_all(app: &App) -> Result<Vec<Calibrated>> {
-    let mut attempts = attempts_by_course(app, None).await?;
+    let mut work = work_by_course(app, None).await?;
     let mut calibrated = Vec::new();
     for course in app.store.courses().await? {
-        if let Some(attempts) = attempts.remove(&course.id) {
-            calibrated.push(publish(app, &course, attempts).await?);
+        if let Some(work) = work.remove(&course.id) {
+            calibrated.push(publish(app, &course, work).await?);
         }
     }
     Ok(calibrated)
@@ -151,7 +152,9 @@ pub async fn keep_calibrating(app: App, pause: Duration) {
 }
 
 /// Learns from `attempts`. The fold of the same attempts is the same, so that a repetition publishes nothing.
-async fn publish(app: &App, course: &Course, attempts: Vec<(UserId, Attempt)>) -> Result<Calibrated> {
+async fn publish(app: &App, course: &Course, work: CourseWork) -> Result<Calibrated> {
+    items::publish(app, &course.id, &work).await?;
+    let attempts = work.attempts;
     let bank = app.store.bank(course).await?;
     let newest = app.store.newest_calibration(&course.id).await?;
     let version = newest.as_ref().map_or(0, |newest| newest.version);
@@ -214,35 +217,6 @@ async fn publish(app: &App, course: &Course, attempts: Vec<(UserId, Attempt)>) -
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// All attempts by course, of each student in their order; of one course only, if it is named.
-pub(crate) async fn attempts_by_course(
-    app: &App,
-    only: Option<&CourseId>,
-) -> Result<HashMap<CourseId, Vec<(UserId, Attempt)>>> {
-    let bar = ProgressBar::new_spinner();
-    let mut found: HashMap<CourseId, Vec<(UserId, Attempt)>> = HashMap::new();
-    let mut from = None;
-    loop {
-        let page = app.store.scan_attempts(from).await?;
-        for (user, attempt) in page.attempts {
-            // Attempts without a position are older than the model.
-            if attempt.position > 0 && only.is_none_or(|only| attempt.course_id == *only) {
-                found.entry(attempt.course_id.clone()).or_default().push((user, attempt));
-                bar.inc(1);
-            }
-        }
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
-    }
-    bar.finish_and_clear();
-    for attempts in found.values_mut() {
-        attempts.sort_by_key(|(user, attempt)| (*user, attempt.position));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -8,10 +8,9 @@ use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
-use dynoxide::Database;
 use shared::domain::time::{Clock, SystemClock};
 
-use crate::engine::{answer, failure};
+use crate::engine::{Engine, failure};
 use crate::signature::{AccessKey, Refusal};
 
 /// DynamoDB's limit on a request body.
@@ -20,19 +19,19 @@ const ELSEWHERE: Refusal = ("AccessDeniedException", "the embedded database answ
 
 #[derive(Clone)]
 struct Door {
-    database: Database,
+    engine: Engine,
     /// The access key that requests must be signed with; `None` accepts all requests.
     key: Option<AccessKey>,
 }
 
 /// The routes of the port.
-pub(crate) fn with_key(database: Database, key: AccessKey) -> Router {
-    Router::new().fallback(pass).with_state(Door { database, key: Some(key) })
+pub(crate) fn with_key(engine: Engine, key: AccessKey) -> Router {
+    Router::new().fallback(pass).with_state(Door { engine, key: Some(key) })
 }
 
 /// The routes of the socket.
-pub(crate) fn for_owner(database: Database) -> Router {
-    Router::new().fallback(pass).with_state(Door { database, key: None })
+pub(crate) fn for_owner(engine: Engine) -> Router {
+    Router::new().fallback(pass).with_state(Door { engine, key: None })
 }
 
 async fn pass(State(door): State<Door>, request: Request) -> Response {
@@ -51,7 +50,7 @@ async fn pass(State(door): State<Door>, request: Request) -> Response {
     if let Some(Err(refusal)) = door.key.map(|key| key.check(&head, &body, SystemClock.now())) {
         return refuse(StatusCode::BAD_REQUEST, refusal);
     }
-    answer(&door.database, &head.headers, body.into()).await.map(Body::from)
+    door.engine.answer(&head.headers, body.into()).await.map(Body::from)
 }
 
 /// Whether the `Host` header names this machine. In a DNS rebinding attack, it names the attacker's host.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::engine::InProcess;
+use crate::engine::Engine;
 use crate::folder::{Folder, Use};
 use crate::listen::{Bounds, serve};
 use crate::output::message;
@@ -20,6 +20,8 @@ use crate::{doors, socket};
 /// A running database. It stops when dropped.
 pub struct Embedded {
     database: Database,
+    engine: Engine,
+    thread: Option<std::thread::JoinHandle<()>>,
     endpoint_url: String,
     servers: Vec<JoinHandle<()>>,
     home: Home,
@@ -53,7 +55,7 @@ impl Embedded {
     /// # Errors
     /// When memory runs out.
     pub fn new_in_memory() -> Result<Self> {
-        Ok(Self::of(Database::memory().map_err(|error| cause(&error))?, Home::Memory))
+        Self::of(Database::memory().map_err(|error| cause(&error))?, Home::Memory)
     }
 
     /// For tests: like [`Embedded::new_in_memory`], with a port at [`Embedded::endpoint_url`] that needs no key, so
@@ -121,17 +123,18 @@ impl Embedded {
             Use::ReadOnly => {
                 let copy = folder.copy()?;
                 let database = open_database(copy.path())?;
-                Ok(Opened::Here(Self::of(database, Home::Copy { _folder: copy })))
+                Ok(Opened::Here(Self::of(database, Home::Copy { _folder: copy })?))
             }
         }
     }
 
     fn open(path: &Path, lock: std::fs::File) -> Result<Self> {
-        Ok(Self::of(open_database(path)?, Home::Folder { path: path.to_owned(), lock }))
+        Self::of(open_database(path)?, Home::Folder { path: path.to_owned(), lock })
     }
 
-    fn of(database: Database, home: Home) -> Self {
-        Self { database, endpoint_url: String::new(), servers: Vec::new(), home }
+    fn of(database: Database, home: Home) -> Result<Self> {
+        let (engine, thread) = Engine::start(database.clone()).context("cannot start the thread of the database")?;
+        Ok(Self { database, engine, thread: Some(thread), endpoint_url: String::new(), servers: Vec::new(), home })
     }
 
     /// Opens a port on loopback, and returns the access key that it requires.
@@ -143,7 +146,7 @@ impl Embedded {
         let listener = listener.with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
         self.endpoint_url = format!("http://{}", listener.local_addr()?);
         let key = AccessKey::new();
-        let door = doors::with_key(self.database.clone(), key.clone());
+        let door = doors::with_key(self.engine.clone(), key.clone());
         self.servers.push(tokio::spawn(serve(listener, door, Bounds::default(), std::future::pending())));
         Ok(key)
     }
@@ -153,7 +156,7 @@ impl Embedded {
         let Home::Folder { path, .. } = &self.home else { return };
         match socket::listen(Folder(path)) {
             Ok(listener) => {
-                let door = doors::for_owner(self.database.clone());
+                let door = doors::for_owner(self.engine.clone());
                 self.servers.push(tokio::spawn(serve(listener, door, Bounds::default(), std::future::pending())));
             }
             Err(error) => message(&format!("warning: other commands cannot use this database meanwhile: {error:#}")),
@@ -169,7 +172,7 @@ impl Embedded {
     /// Transport for calls within this process.
     #[must_use]
     pub fn transport(&self) -> Arc<dyn Transport> {
-        Arc::new(InProcess(self.database.clone()))
+        Arc::new(self.engine.clone())
     }
 
     /// The engine itself, for functions that DynamoDB's API does not offer.
@@ -188,6 +191,10 @@ impl Drop for Embedded {
         // Every acknowledged write is on disk, so open client connections can be dropped.
         for server in &self.servers {
             server.abort();
+        }
+        self.engine.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
         if let Home::Folder { path, lock } = &self.home {
             // If this fails, the next process removes the socket.

@@ -1,8 +1,11 @@
-//! Executes one DynamoDB request on the engine in this process. The SDK's client calls it directly ([`InProcess`]). The
-//! database port and the Unix socket pass on requests of other processes.
+//! Executes DynamoDB requests on the engine in this process. The SDK's client calls it directly, because [`Engine`] is a
+//! [`Transport`]. The database port and the Unix socket pass on requests of other processes.
 
-use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::{io, thread};
 
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use dynoxide::{Database, DynoxideError};
@@ -11,46 +14,84 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use shared::store::{Transport, TransportError};
+use tokio::sync::oneshot;
 
 /// Header that names the operation.
 const TARGET: &str = "x-amz-target";
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
-/// Transport that calls the engine directly.
-#[derive(Clone)]
-pub(crate) struct InProcess(pub(crate) Database);
+/// The engine's thread. It executes requests one after the other, because the engine has one connection to SQLite. Threads that
+/// wait for that connection would cost more processor time than most requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine(Sender<Message>);
 
-impl fmt::Debug for InProcess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("InProcess")
+enum Message {
+    Call(Call),
+    Stop,
+}
+
+/// A request to the engine.
+struct Call {
+    target: String,
+    body: Vec<u8>,
+    answer: oneshot::Sender<Response<Vec<u8>>>,
+}
+
+impl Engine {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(database: Database) -> io::Result<(Self, JoinHandle<()>)> {
+        let (messages, waiting) = channel::<Message>();
+        let thread = thread::Builder::new().name("engine".to_owned()).spawn(move || {
+            for message in waiting {
+                let Message::Call(call) = message else { break };
+                // Nobody waits if the client has disconnected; its request is executed all the same.
+                let _ = call.answer.send(operate_safely(&database, &call.target, &call.body));
+            }
+        })?;
+        Ok((Self(messages), thread))
+    }
+
+    /// Ends the thread after the requests of before. Later ones fail.
+    pub(crate) fn stop(&self) {
+        let _ = self.0.send(Message::Stop);
+    }
+
+    /// Executes a request. If the client disconnects, the request is still completed.
+    pub(crate) fn answer(&self, headers: &HeaderMap, body: Vec<u8>) -> impl Future<Output = Response<Vec<u8>>> + use<> {
+        let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default().to_owned();
+        let (answer, answered) = oneshot::channel();
+        let sent = self.0.send(Message::Call(Call { target, body, answer }));
+        async move {
+            match (sent, answered.await) {
+                (Ok(()), Ok(response)) => response,
+                _ => broken(),
+            }
+        }
     }
 }
 
-impl Transport for InProcess {
+impl Transport for Engine {
     fn call(&self, request: Request<Vec<u8>>) -> BoxFuture<'static, Result<Response<Vec<u8>>, TransportError>> {
         let (head, body) = request.into_parts();
-        let answered = answer(&self.0, &head.headers, body);
+        let answered = self.answer(&head.headers, body);
         Box::pin(async move { Ok(answered.await) })
     }
 }
 
-/// Executes a request. The engine blocks, so it runs outside of the threads that serve connections. If the client
-/// disconnects, the request is still completed.
-pub(crate) fn answer(
-    database: &Database,
-    headers: &HeaderMap,
-    body: Vec<u8>,
-) -> impl Future<Output = Response<Vec<u8>>> + use<> {
-    let database = database.clone();
-    let target = headers.get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default().to_owned();
-    async move {
-        let answered = tokio::task::spawn_blocking(move || operate(&database, &target, &body)).await;
-        answered.unwrap_or_else(|panicked| {
-            tracing::error!(%panicked, "the embedded database panicked");
-            failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the embedded database is broken")
-        })
-    }
+/// A panic of the engine fails one request.
+fn operate_safely(database: &Database, target: &str, body: &[u8]) -> Response<Vec<u8>> {
+    catch_unwind(AssertUnwindSafe(|| operate(database, target, body))).unwrap_or_else(|_| {
+        tracing::error!(target, "the embedded database panicked");
+        broken()
+    })
+}
+
+fn broken() -> Response<Vec<u8>> {
+    failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "the embedded database is broken")
 }
 
 /// An error in DynamoDB's format.

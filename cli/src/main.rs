@@ -4,11 +4,15 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use mimalloc::MiMalloc;
 use pastpaper::numbers::reading_negative_numbers;
 use pastpaper::{
     analyze, backtest, backup, bench, calibrate, copy, course, db, evaluate, export, health, import, items, mail,
     openapi, output, render, report, serve, settings, template, user, verify, voucher,
 };
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Backend of an exam-preparation service: run it locally, import courses, manage accounts, check ledgers.
 #[derive(Parser)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use shared::config::Config;
 use shared::config::variables::VARIABLES;
 use shared::domain::limits::LimitedAction;
-use shared::domain::settings::{RATE_LIMITS, Settings, TERMS};
+use shared::domain::settings::{DELIVERIES, RATE_LIMITS, Settings, TERMS};
 
 use crate::database::{local_default, local_placeholder};
 use crate::output::{self, outln, plain};
@@ -59,6 +59,7 @@ impl Origin {
 #[derive(Debug, Serialize)]
 struct InForce {
     settings: Vec<ShownSetting>,
+    deliveries: ShownForm,
     limits: Vec<ShownLimit>,
     variables: Vec<ShownVariable>,
 }
@@ -71,6 +72,13 @@ struct ShownSetting {
     min: u32,
     max: u32,
     what: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownForm {
+    name: &'static str,
+    value: &'static str,
+    source: Origin,
 }
 
 #[derive(Debug, Serialize)]
@@ -129,7 +137,8 @@ impl SettingOptions {
     pub fn settings(&self) -> Result<Settings> {
         for (place, (name, _)) in self.set.iter().enumerate() {
             ensure!(!name.is_empty(), "--set must be NAME=VALUE, such as PRICE_START=2");
-            let is_known = name == RATE_LIMITS || TERMS.iter().any(|term| term.variable == name);
+            let is_known =
+                [RATE_LIMITS, DELIVERIES].contains(&name.as_str()) || TERMS.iter().any(|term| term.variable == name);
             ensure!(is_known, "--set: there is no setting {name:?}; `pastpaper config` lists them");
             ensure!(self.set.iter().skip(place + 1).all(|(other, _)| other != name), "--set names {name} twice");
         }
@@ -158,6 +167,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     for ShownSetting { name, value, source, min, max, what } in shown.settings {
         outln!("{name:<26} {value:>6}  {:<11}  {what} ({min} to {max})", source.as_str())?;
     }
+    let ShownForm { name, value, source } = shown.deliveries;
+    outln!("{name:<24} {value:>8}  {:<11}  How questions that are bought together are stored", source.as_str())?;
     outln!("\n{RATE_LIMITS}")?;
     for ShownLimit { name, quota, window_seconds, source } in shown.limits {
         outln!("{name:<26} {quota:>6}  {:<11}  in {window_seconds} seconds", source.as_str())?;
@@ -203,7 +214,9 @@ fn in_force(arguments: &Arguments, settings: &Settings) -> InForce {
             source: if set.is_some() { Origin::Environment } else { Origin::Default },
         }
     });
-    InForce { settings: terms.collect(), limits: limits.collect(), variables: variables.collect() }
+    let deliveries =
+        ShownForm { name: DELIVERIES, value: settings.deliveries.as_str(), source: options.source(DELIVERIES) };
+    InForce { settings: terms.collect(), deliveries, limits: limits.collect(), variables: variables.collect() }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! `pastpaper verify`: checks that every balance matches its ledger, and every mastery estimate and review schedule
-//! matches its attempts.
+//! `pastpaper verify`: checks that every balance matches its ledger, every mastery estimate and review schedule matches its
+//! attempts, and every exact set of unlocked questions what is unlocked.
 
 use std::collections::{BTreeSet, HashSet};
 use std::process::ExitCode;
@@ -25,6 +25,7 @@ use crate::mailboxes::Spellings;
 use crate::output::{self, outln, plain};
 use crate::verify_content::{incomplete_imports, wrong_courses};
 use crate::verify_reviews::{Schedulers, check_schedules};
+use crate::verify_unlocked::check_unlocked;
 use crate::verify_versions::unknown_versions;
 use crate::verify_vouchers::{Redeemed, without_entry};
 
@@ -198,6 +199,7 @@ async fn check(app: &App, schedulers: &Schedulers, profile: Profile) -> Result<C
     wrong.extend(without_entry(&redemptions, &entries));
     wrong.extend(check_studies(app, user).await?);
     wrong.extend(check_schedules(app, schedulers, user).await?);
+    wrong.extend(check_unlocked(app, user).await?);
     Ok(Checked { entries: entries.len(), redemptions, wrong })
 }
 

@@ -15,6 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use shared::http::Problem;
+use shared::http::accept::prefers_page;
 
 /// Where the client is served.
 const ROOT: &str = "/app/";
@@ -137,25 +138,14 @@ fn file(path: &str, headers: &HeaderMap) -> Response {
     response
 }
 
+/// Whether the header names gzip with a quality above 0.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    quality(headers, &header::ACCEPT_ENCODING, &["gzip"]) > 0.0
-}
-
-/// The highest quality at which the header names one of these values; 0 if it names none.
-fn quality(headers: &HeaderMap, name: &HeaderName, wanted: &[&str]) -> f64 {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let ranges = values.flat_map(|value| value.split(','));
-    ranges.fold(0.0, |best, range| {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
-        if wanted.contains(&kind.as_str()) { f64::max(best, quality) } else { best }
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        is_gzip && parts.find_map(|part| part.strip_prefix("q=")).is_none_or(|q| q.parse().is_ok_and(|q: f64| q > 0.0))
     })
-}
-
-fn prefers_html(headers: &HeaderMap) -> bool {
-    let of = |kinds: &[&str]| quality(headers, &header::ACCEPT, kinds);
-    of(&["text/html", "application/xhtml+xml"]) > of(&["application/json", "application/*", "*/*"])
 }
 
 /// Leads a browser that opens `/` to the client. Programs, which prefer JSON or anything, get the status as before.
@@ -164,7 +154,7 @@ pub async fn lead_browsers(request: Request, next: Next) -> Response {
     if !is_root {
         return next.run(request).await;
     }
-    let is_browser = prefers_html(request.headers());
+    let is_browser = prefers_page(request.headers());
     let mut response = if is_browser { Redirect::to(ROOT).into_response() } else { next.run(request).await };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     response

@@ -234,13 +234,17 @@ fn the_configuration_in_force_is_shown_with_its_sources_and_without_secrets() {
         (&json!(40), &json!("environment"))
     );
     assert_eq!(row("limits", "export")["source"], "default");
+    assert_eq!(shown["deliveries"], json!({"name": "DELIVERIES", "value": "together", "source": "default"}));
     let key = row("variables", "FIGURE_KEY");
     assert_eq!((&key["value"], &key["is_set"]), (&json!(null), &json!(true)));
     assert_eq!(row("variables", "STRIPE_SECRET_KEY")["is_set"], false);
     let (_, text, _) = outcome(&mut config(&[]));
     assert!(!printed.contains("hush") && !text.contains("hush"), "{printed}{text}");
     assert!(text.contains("PRICE_START                     2  environment"), "{text}");
+    assert!(text.contains("DELIVERIES               together  default"), "{text}");
     assert!(text.contains("STRIPE_SECRET_KEY                       default      not set"), "{text}");
+    let (_, text, _) = outcome(&mut config(&["--set", "DELIVERIES=single"]));
+    assert!(text.contains("DELIVERIES                 single  flag"), "{text}");
 }
 
 #[test]
@@ -257,6 +261,8 @@ fn a_wrong_setting_stops_the_start_by_its_name_and_bounds() {
     assert_eq!(started(&twice, ("STAGE", "local")), "error: --set names PRICE_START twice\n");
     let unknown = [&serve[..], &["--set", "PRICE_STRAT=1"]].concat();
     assert!(started(&unknown, ("STAGE", "local")).contains("there is no setting \"PRICE_STRAT\""));
+    let form = started(&["config", "--set", "DELIVERIES=off"], ("STAGE", "local"));
+    assert_eq!(form, "error: --set: DELIVERIES must be `together` or `single`, not \"off\"\n");
     for secret in ["STRIPE_SECRET_KEY=hush", "hush"] {
         let refused = started(&["config", "--set", secret], ("STAGE", "local"));
         assert!(refused.contains("--set") && !refused.contains("hush"), "{refused}");

@@ -214,6 +214,7 @@ fn fault(markup: &str) -> Option<String> {
         "p", "ol", "ul", "li", "table", "tr", "td", "th", "pre", "code", "strong", "em", "u", "sup", "sub", "br",
         "img", "div",
     ];
+    const KNOWN: [&str; 5] = ["colspan=\"", "src=\"", "alt=\"", "width=\"", "height=\""];
     let mut open: Vec<&str> = Vec::new();
     let mut rest = markup;
     loop {
@@ -239,7 +240,9 @@ fn fault(markup: &str) -> Option<String> {
         }
         let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
         let known = attributes.split("\" ").filter(|attribute| !attribute.is_empty()).all(|attribute| {
-            ["colspan=\"", "src=\"", "alt=\"", "width=\"", "height=\""].iter().any(|known| attribute.starts_with(known))
+            let is_list =
+                name == "ol" && ["1", "a", "A", "i", "I"].iter().any(|kind| attribute == format!("type=\"{kind}\""));
+            is_list || KNOWN.iter().any(|known| attribute.starts_with(known))
         });
         if !ELEMENTS.contains(&name) || !known {
             return Some(format!("<{tag}>"));

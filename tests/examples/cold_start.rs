@@ -4,14 +4,17 @@
 //!
 //! A stand-in for Lambda's Runtime API gives out one event of `events/`; the table is the embedded database. With
 //! `NODE_HANDLER=tests/examples/node/dist/bootstrap.mjs` the same is measured for a Node.js handler of `GET /api/auth/me`.
-//! Medians of `STARTS` starts (40 unless said), one after another.
+//! Medians of `STARTS` starts (40 unless said), one after another. `WARM=60` repeats the event so many times after the first
+//! answer, and says how much processor time each took; more than 90 meet the limit of a user's requests. `BINARIES=FOLDER` has
+//! the functions elsewhere than in `target/release`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic ends the measurement; it prints its result")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -32,6 +35,9 @@ use tokio::sync::Notify;
 /// Analyses per user and hour; other limits are higher.
 const ANALYSES_MAX: usize = 5;
 
+/// Start of an answer, with its status: `{"statusCode":200`.
+const STATUS_LENGTH: usize = 17;
+
 /// The event that each function answers first.
 fn event_of(function: &str) -> &'static str {
     match function {
@@ -51,13 +57,27 @@ fn event_of(function: &str) -> &'static str {
 /// One function instance, seen from the Runtime API.
 struct Instance {
     event: String,
+    /// Events after the first one.
+    warm: usize,
+    given: AtomicUsize,
+    process: OnceLock<u32>,
     next_at: OnceLock<Instant>,
     answer: OnceLock<(Instant, String)>,
+    /// Processor time after the first answer and after the last one, in milliseconds.
+    run_times: Mutex<Vec<f64>>,
     is_idle: Notify,
 }
 
 async fn next(State(instance): State<Arc<Instance>>) -> Response {
-    if instance.next_at.set(Instant::now()).is_err() {
+    let given = instance.given.fetch_add(1, Ordering::Relaxed);
+    if given == 0 {
+        instance.next_at.set(Instant::now()).unwrap();
+    }
+    if given == 1 || given == instance.warm + 1 {
+        let run_time = run_time(*instance.process.wait());
+        instance.run_times.lock().unwrap().push(run_time);
+    }
+    if given > instance.warm {
         instance.is_idle.notify_one();
         std::future::pending::<()>().await;
     }
@@ -72,7 +92,8 @@ async fn next(State(instance): State<Arc<Instance>>) -> Response {
 }
 
 async fn answered(State(instance): State<Arc<Instance>>, body: String) -> StatusCode {
-    instance.answer.set((Instant::now(), body)).unwrap();
+    let (_, first) = instance.answer.get_or_init(|| (Instant::now(), body.clone()));
+    assert_eq!(body.get(..STATUS_LENGTH), first.get(..STATUS_LENGTH), "{body}");
     StatusCode::ACCEPTED
 }
 
@@ -81,11 +102,17 @@ struct Start {
     next: f64,
     answer: f64,
     resident: f64,
+    /// Processor time of a warm request.
+    warm: f64,
 }
 
-async fn start(command: &mut Command, event: &str, status: u16) -> Start {
+async fn start(command: &mut Command, event: &str, status: u16, warm: usize) -> Start {
     let instance = Arc::new(Instance {
         event: event.to_owned(),
+        warm,
+        given: AtomicUsize::new(0),
+        process: OnceLock::new(),
+        run_times: Mutex::default(),
         next_at: OnceLock::new(),
         answer: OnceLock::new(),
         is_idle: Notify::new(),
@@ -100,6 +127,7 @@ async fn start(command: &mut Command, event: &str, status: u16) -> Start {
 
     let begin = Instant::now();
     let mut child = command.env("AWS_LAMBDA_RUNTIME_API", api).stdout(Stdio::null()).spawn().unwrap();
+    instance.process.set(child.id()).unwrap();
     tokio::time::timeout(Duration::from_secs(20), instance.is_idle.notified()).await.unwrap();
     let resident = resident_mib(child.id());
     child.kill().unwrap();
@@ -109,7 +137,19 @@ async fn start(command: &mut Command, event: &str, status: u16) -> Start {
     let (answered_at, body) = instance.answer.get().unwrap();
     assert!(body.contains(&format!("\"statusCode\":{status}")), "{body}");
     let millis = |at: Instant| (at - begin).as_secs_f64() * 1e3;
-    Start { next: millis(*instance.next_at.get().unwrap()), answer: millis(*answered_at), resident }
+    let run_times = instance.run_times.lock().unwrap().clone();
+    let warm = (run_times[run_times.len() - 1] - run_times[0]) / f64::from(u32::try_from(warm.max(1)).unwrap());
+    Start { next: millis(*instance.next_at.get().unwrap()), answer: millis(*answered_at), resident, warm }
+}
+
+/// Milliseconds that the threads of a process have run (`schedstat`, in nanoseconds).
+fn run_time(process: u32) -> f64 {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let times = tasks.map(|task| {
+        let times = std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
+        times.split(' ').next().unwrap().parse::<f64>().unwrap()
+    });
+    times.sum::<f64>() / 1e6
 }
 
 fn resident_mib(process: u32) -> f64 {
@@ -160,8 +200,10 @@ async fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let test = TestApp::start().await;
     test.catch_up();
-    println!("| function | first `/next` ms | first answer ms | zip MB | resident MiB |");
-    println!("|---|---|---|---|---|");
+    let warm: usize = std::env::var("WARM").map_or(0, |count| count.parse().unwrap());
+    let binaries = std::env::var("BINARIES").map_or_else(|_| root.join("target/release"), PathBuf::from);
+    println!("| function | first `/next` ms | first answer ms | zip MB | resident MiB | warm, ms of processor |");
+    println!("|---|---|---|---|---|---|");
     let mut commands: Vec<(String, Command, Option<PathBuf>, &str)> = Vec::new();
     if let Ok(handler) = std::env::var("NODE_HANDLER") {
         let mut node = Command::new("node");
@@ -171,9 +213,10 @@ async fn main() {
     }
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     // `mailer` answers no request.
+    let mailer = binaries.join(MAILER);
     let answering = FUNCTIONS.into_iter().filter(|name| *name != MAILER);
     for function in answering.filter(|name| wanted.is_empty() || wanted.iter().any(|one| one == name)) {
-        let file = root.join("target/release").join(function);
+        let file = binaries.join(function);
         let mut command = Command::new(&file);
         environment(&mut command, &test);
         commands.push((function.to_owned(), command, Some(file), event_of(function)));
@@ -182,19 +225,24 @@ async fn main() {
         let payload = std::fs::read_to_string(root.join(format!("events/{event}.json"))).unwrap();
         let status = if event.ends_with("forged") { 400 } else { 200 };
         let mut starts = Vec::new();
-        for number in (0..count).step_by(ANALYSES_MAX) {
+        let per_reader = if warm == 0 { ANALYSES_MAX } else { 1 };
+        for number in (0..count).step_by(per_reader) {
             let reader = test.member(&format!("{number}.{}", name.replace(' ', ".")), Plan::Unlimited, 0).await;
             let payload = payload.replace("{{token}}", reader.token.as_deref().unwrap());
-            for _ in number..count.min(number + ANALYSES_MAX) {
-                starts.push(start(&mut command, &payload, status).await);
+            for _ in number..count.min(number + per_reader) {
+                starts.push(start(&mut command, &payload, status, warm).await);
             }
         }
         println!(
-            "| {name} | {:.2} | {:.2} | {:.2} | {:.1} |",
+            "| {name} | {:.2} | {:.2} | {:.2} | {:.1} | {:.2} |",
             median(&starts, |start| start.next),
             median(&starts, |start| start.answer),
             file.map_or(0.0, |file| zipped_mb(&file)),
             median(&starts, |start| start.resident),
+            median(&starts, |start| start.warm),
         );
+    }
+    if mailer.exists() {
+        println!("| {MAILER} | | | {:.2} | | |", zipped_mb(&mailer));
     }
 }

@@ -41,6 +41,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 const COURSE: &str = "bench-1000";
+const LARGE_COURSE: &str = "bench-100000";
 /// Duration per route.
 const ROUTE_TIME: Duration = Duration::from_secs(8);
 const CONNECTIONS: [usize; 2] = [32, 256];
@@ -53,6 +54,7 @@ struct User {
     server: String,
     email: String,
     token: String,
+    course: &'static str,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -72,16 +74,17 @@ const ACTIONS: [Action; 6] =
 
 impl Action {
     fn request(self, user: &User) -> (&'static str, String, Option<Value>) {
+        let course = user.course;
         match self {
             Self::Me => ("GET", "/api/auth/me".to_owned(), None),
-            Self::Topics => ("GET", format!("/api/courses/{COURSE}/topics"), None),
-            Self::Browse => ("GET", format!("/api/questions?course_id={COURSE}"), None),
-            Self::Bundle => ("POST", "/api/questions/bundle".to_owned(), Some(json!({"course_id": COURSE}))),
+            Self::Topics => ("GET", format!("/api/courses/{course}/topics"), None),
+            Self::Browse => ("GET", format!("/api/questions?course_id={course}"), None),
+            Self::Bundle => ("POST", "/api/questions/bundle".to_owned(), Some(json!({"course_id": course}))),
             Self::Practice => {
-                ("POST", "/api/questions/practice".to_owned(), Some(json!({"course_id": COURSE, "count": 3})))
+                ("POST", "/api/questions/practice".to_owned(), Some(json!({"course_id": course, "count": 3})))
             }
             Self::PracticeOfTen => {
-                ("POST", "/api/questions/practice".to_owned(), Some(json!({"course_id": COURSE, "count": 10})))
+                ("POST", "/api/questions/practice".to_owned(), Some(json!({"course_id": course, "count": 10})))
             }
             Self::Login => {
                 let body = json!({"email": user.email, "password": pastpaper::bench::PASSWORD});
@@ -126,7 +129,10 @@ struct Answers {
 
 impl User {
     async fn send(&self, action: Action) -> (StatusCode, Vec<u8>) {
-        let (method, path, body) = action.request(self);
+        self.send_request(action.request(self)).await
+    }
+
+    async fn send_request(&self, (method, path, body): (&str, String, Option<Value>)) -> (StatusCode, Vec<u8>) {
         let request = Request::builder().method(method).uri(format!("{}{path}", self.server));
         let request = request.header("authorization", format!("Bearer {}", self.token));
         let request = request.header("content-type", "application/json");
@@ -140,7 +146,7 @@ impl User {
         let client = Client::builder(TokioExecutor::new()).build_http();
         // The tenth part of the users is on the unlimited plan.
         let email = format!("user-{}@bench.example", number * 10);
-        let mut user = Self { client, server: server.to_owned(), email, token: "none".to_owned() };
+        let mut user = Self { client, server: server.to_owned(), email, token: "none".to_owned(), course: COURSE };
         let (status, body) = user.send(Action::Login).await;
         assert!(status.is_success(), "{}", String::from_utf8_lossy(&body));
         user.begin(&body);

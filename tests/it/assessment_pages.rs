@@ -51,6 +51,8 @@ async fn a_browser_gets_pages_and_programs_get_json_as_before() {
         "application/json",
         "application/json, text/html",
         "text/html;q=0.4, application/json",
+        "text/html;q=0.9, */*",
+        "text/html;q=0, text/*",
         "text/plain",
         "",
     ] {
@@ -59,7 +61,7 @@ async fn a_browser_gets_pages_and_programs_get_json_as_before() {
         assert_eq!((shown.header("vary"), advised.header("vary")), ("Accept", "Accept"));
         assert_eq!((shown.ok(), advised.ok()), (json.clone(), plan.clone()), "{accept:?}");
     }
-    for accept in ["text/html", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"] {
+    for accept in ["text/html", "text/*", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"] {
         let accept = [("accept", accept)];
         let shown = page(&progress(&ada, &accept).await);
         assert!(shown.contains("Mastery by topic") && shown.contains("What to study next"), "{shown}");
@@ -97,6 +99,10 @@ async fn the_page_says_what_the_answer_says() {
     assert!(shown.contains(" of 16.2</strong> points today."), "{shown}");
     assert!(shown.contains("4 answers in 1 of the last 52 weeks"), "{shown}");
     assert!(shown.contains(": 4 answers, 3 right</title>"), "{shown}");
+    // On a narrow screen the head of the table is not seen, so each figure has its own.
+    let mastery = &shown[shown.find("<table class=\"mastery\"").unwrap()..shown.find("</table>").unwrap()];
+    assert_eq!(mastery.matches("<td class=\"n\"").count(), mastery.matches(" data-head=\"").count(), "{mastery}");
+    assert_eq!(mastery.matches(" data-head=\"Answers\"").count(), 4, "{mastery}");
     let plan = weak(&ada, &[]).await.ok();
     for topic in plan["recommended_study_plan"].as_array().unwrap() {
         let reason = maud_escaped(topic["reason"].as_str().unwrap());
@@ -122,6 +128,38 @@ async fn names_cannot_break_out_of_a_page() {
     let html = [("accept", "text/html")];
     for shown in [page(&progress(&ada, &html).await), page(&weak(&ada, &html).await)] {
         assert!(shown.contains("&lt;b&gt;") && !shown.contains("<b>\""), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn topics_are_in_the_order_that_a_reader_expects() {
+    let test = TestApp::empty().await;
+    for (course, topics) in [
+        ("algebra", [("29", "A"), ("3", "B"), ("30", "C")]),
+        ("words", [("a", "Unit 10"), ("b", "unit 9"), ("c", "Sets")]),
+    ] {
+        let topic = |(id, name): (&str, &str)| json!({"id": id, "name": name, "category": "K"});
+        let question = json!({"id": course, "topic_id": topics[0].0, "question_text": "?", "solution_steps": [], "answer": "1", "is_generated": true});
+        test.import(
+            &json!({"course": {"id": course, "name": course}, "topics": topics.map(topic), "questions": [question]}),
+        )
+        .await;
+    }
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    let names = |topics: &Value| {
+        let names = topics.as_array().unwrap().iter().map(|topic| topic["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    for (course, expected) in [("algebra", ["B", "A", "C"]), ("words", ["Sets", "unit 9", "Unit 10"])] {
+        let path = format!("/api/assessment/progress?course_id={course}");
+        let shown = page(&ada.get_with(&path, &[("accept", "text/html")]).await);
+        let places = expected.map(|name| shown.find(&format!("<th scope=\"row\">{name}</th>")).unwrap());
+        assert!(places.is_sorted(), "{shown}");
+        assert_eq!(names(&ada.get(&path).await.ok()["topics"]), expected);
+        assert_eq!(names(&ada.get(&format!("/api/courses/{course}")).await.ok()["course"]["topics"]), expected);
+        for list in ["topics", "topics/public"] {
+            assert_eq!(names(&ada.get(&format!("/api/courses/{course}/{list}")).await.ok()["topics"]), expected);
+        }
     }
 }
 

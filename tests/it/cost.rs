@@ -14,7 +14,7 @@ const PRICES_OF: &str = "November 2026";
 
 /// Requests of one student in a month of study: 20 days, with the credits of a starter plan. The name is that of a row of
 /// the budget.
-const REQUESTS: [(&str, f64); 32] = [
+const REQUESTS: [(&str, f64); 33] = [
     ("register", 0.2),
     ("login", 8.0),
     ("verify_email", 0.2),
@@ -33,7 +33,8 @@ const REQUESTS: [(&str, f64); 32] = [
     ("bundle_questions", 2.0),
     ("start_question", 5.0),
     ("unlock_solution", 30.0),
-    ("submit_answer", 60.0),
+    ("submit_answer", 54.0),
+    ("submit_answer (delivered)", 6.0),
     ("preview_answer", 120.0),
     ("show_progress", 20.0),
     ("show_review", 20.0),

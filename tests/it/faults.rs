@@ -47,6 +47,9 @@ const INTERNALS: [&str; 12] = [
 /// The situation of a purchase that must replace the customer.
 const DELETED_CUSTOMER: &str = "with a customer who was deleted at Stripe";
 
+/// The situation of a request about a question that a delivery names and that has no item of progress.
+const DELIVERED: &str = "on a delivered question";
+
 /// A request that writes and whose result does not depend on random choices.
 struct Trial {
     route: &'static Route,
@@ -164,6 +167,10 @@ impl Trial {
             person.token = None;
             person.email = format!("{name}@example.org");
         }
+        if self.situation == DELIVERED {
+            let six = json!({"course_id": "algebra", "config": {"question_count": 6, "seed": 7}});
+            let _ = person.post("/api/midterm/generate", six).await.ok();
+        }
         for path in self.before {
             let _ = person.post(path, json!({})).await.ok();
         }
@@ -251,6 +258,10 @@ async fn trials(test: &TestApp) -> Vec<Trial> {
     let purchase = ROUTES.iter().find(|route| route.operation == "purchase_plan").unwrap();
     let replace = Trial { situation: DELETED_CUSTOMER, only: Some("TransactWriteItems"), ..Trial::of(purchase) };
     trials.extend([upgrade, replace]);
+    for operation in ["submit_answer", "unlock_solution", "start_question", "practice_questions"] {
+        let route = ROUTES.iter().find(|route| route.operation == operation).unwrap();
+        trials.push(Trial { situation: DELIVERED, before: &[], ..Trial::of(route) });
+    }
     for trial in &mut trials {
         let with_password = [
             "change_password",

@@ -472,6 +472,7 @@ async fn an_account_with_a_large_export_is_deleted_whole() {
         was_correct: None,
         time_spent_seconds: 0,
         review: None,
+        delivered_by: None,
     });
     let studies = ImportedStudies { progress: rows.collect(), enrollments: Vec::new() };
     let first = test.app.store.write_studies(user(&eve), &studies, false).await.unwrap();

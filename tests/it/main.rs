@@ -24,6 +24,8 @@ mod copies;
 mod cost;
 mod courses;
 mod credits;
+mod deliveries;
+mod delivery_races;
 mod events;
 mod faults;
 mod figures;

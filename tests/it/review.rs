@@ -169,6 +169,7 @@ async fn answers_from_before_there_were_schedules_count_as_one() {
         was_correct,
         time_spent_seconds: 0,
         review: None,
+        delivered_by: None,
     };
     let progress = vec![row("alg-q1", 3, Some(true)), row("alg-q4", 2, Some(false)), row("alg-q5", 0, None)];
     let studies = ImportedStudies { progress, enrollments: Vec::new() };

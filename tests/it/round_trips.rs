@@ -112,6 +112,12 @@ pub(crate) async fn request(test: &TestApp, row: &Row, round: &str) -> (Person, 
             test.set_hash(&person, &hash).await;
         }
         ("login", _) => test.set_hash(&person, &PasswordHash::imported(WORKER_HASH.to_owned())).await,
+        (_, "delivered") => {
+            // All four questions of both topics.
+            let order = json!({"course_id": "algebra", "topic_ids": ["alg-sets", "alg-quadratic"], "count": 4});
+            let answer = send(test.app.now(), &person, "POST", PRACTICE, Some(order)).await;
+            assert_eq!(answer["credits_deducted"], 4);
+        }
         ("unlock_solution" | "report_question", "done before") => {
             let _ = send(test.app.now(), &person, "POST", START_Q4, None).await;
             let _ = send(test.app.now(), &person, "POST", &path, body.clone()).await;

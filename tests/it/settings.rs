@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::domain::limits::LimitedAction;
-use shared::domain::settings::{CreditTerms, Settings, TERMS};
+use shared::domain::settings::{CreditTerms, Deliveries, Settings, TERMS};
 use tests::{PASSWORD, Person, TestApp};
 
 const START: &str = "/api/questions/alg-q4/start";
@@ -140,7 +140,10 @@ fn the_template_has_a_parameter_for_each_setting_with_its_default_and_bounds() {
         assert!(template.contains(&expected), "{expected}");
         assert!(template.contains(&format!("\n        {}: !Ref {parameter}\n", term.variable)), "{}", term.variable);
     }
-    assert!(template.contains("\n        RATE_LIMITS: !Ref RateLimits\n"));
+    assert!(template.contains("\n        RATE_LIMITS: !Ref RateLimits\n        DELIVERIES: !Ref Deliveries\n"));
+    let forms = Deliveries::ALL.map(Deliveries::as_str).join(", ");
+    let (default, forms) = (Deliveries::default().as_str(), format!("AllowedValues: [{forms}]"));
+    assert!(template.contains(&format!("\n  Deliveries:\n    Type: String\n    Default: {default}\n    {forms}\n")));
 }
 
 #[test]
@@ -151,6 +154,7 @@ fn the_page_of_the_configuration_has_every_setting_limit_and_variable() {
         let row = format!("| `{}` | {default} | {} to {} | {} |", term.variable, term.min, term.max, term.what);
         assert!(page.contains(&row), "missing in docs/configuration.md: {row}");
     }
+    assert!(page.contains("`DELIVERIES`"));
     for action in LimitedAction::ALL {
         let policy = action.policy();
         let row = format!("| `{}` | {} | {} |", action.name(), policy.quota, policy.window_seconds);

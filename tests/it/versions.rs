@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use pastpaper::calibrate::calibrate_all;
 use pastpaper::import::import_catalog;
-use pastpaper::items::{Row, json as items_json, page, report, table};
+use pastpaper::items::{ItemReport, ItemRow, json as items_json, page, report, table};
 use pastpaper::verify::check_all;
 use pastpaper::{render, stored_course};
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ async fn submit(person: &Person, id: &str, answer: &str) -> Value {
     person.post(&format!("/api/questions/{id}/submit"), json!({"answer": answer})).await.ok()
 }
 
-fn row<'a>(report: &'a pastpaper::items::Report, id: &str) -> &'a Row {
+fn row<'a>(report: &'a ItemReport, id: &str) -> &'a ItemRow {
     report.rows.iter().find(|row| row.id.as_str() == id).unwrap()
 }
 

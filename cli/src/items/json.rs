@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 use shared::domain::items::{ConfidenceInterval, Flag, OptionStatistics};
 
-use super::{Report, Row};
+use super::{ItemReport, ItemRow};
 
 /// The report. A figure that does not exist is null.
 #[must_use]
-pub fn json(report: &Report) -> String {
+pub fn json(report: &ItemReport) -> String {
     let questions: Vec<Value> = report.rows.iter().map(row).collect();
     let document = json!({
         "course": report.course,
+        "made_at": report.made_at,
         "students": report.students,
         "alpha": report.alpha.map(|(alpha, _)| alpha),
         "alpha_questions": report.alpha.map(|(_, questions)| questions),
@@ -19,7 +20,7 @@ pub fn json(report: &Report) -> String {
     format!("{document:#}\n")
 }
 
-fn row(row: &Row) -> Value {
+fn row(row: &ItemRow) -> Value {
     let found = &row.statistics;
     json!({
         "id": row.id,
@@ -33,6 +34,7 @@ fn row(row: &Row) -> Value {
         "item_rest": found.item_rest,
         "item_rest_interval": interval(found.item_rest_interval),
         "upper_lower": found.upper_lower,
+        "two_parameter": row.two_parameter,
         "omitted": row.omitted,
         "own_marks": row.own_marks,
         "median_seconds": row.median_seconds,

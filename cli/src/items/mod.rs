@@ -4,29 +4,31 @@ mod json;
 mod page;
 mod table;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use jiff::Timestamp;
 use shared::app::App;
 use shared::domain::catalog::Question;
 use shared::domain::catalog::complete::Catalog;
 use shared::domain::id::{CourseId, QuestionId, UserId};
-use shared::domain::items::{Flag, Item, ItemStatistics, Response, flags, statistics};
+use shared::domain::items::{FirstAnswer, Flag, Item, ItemCounts, ItemFold, Response, flags};
 use shared::domain::mastery::Evidence;
 use shared::domain::questions::preview::preview;
 use shared::domain::study::attempt::Attempt;
 
-use crate::calibrate::attempts_by_course;
+use crate::course_work::{CourseWork, Work, each_work};
 use crate::database::{DataSource, DatabaseUse};
 use crate::output;
 use crate::stored_course;
 
 pub use json::json;
 pub use page::page;
+pub use shared::domain::items::{ItemReport, ItemRow};
 pub use table::table;
 
 /// Options of `items`.
@@ -40,44 +42,12 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long, conflicts_with = "html")]
     json: bool,
+    /// Compute from all attempts as they are now, which scans the table; otherwise the statistics are those of the last
+    /// calibration that changed them, if there are any
+    #[arg(long)]
+    now: bool,
     #[command(flatten)]
     database: DataSource,
-}
-
-/// The statistics of a course's questions.
-#[derive(Debug)]
-pub struct Report {
-    /// Name of the course.
-    pub course: String,
-    /// Students with at least one answer that counts.
-    pub students: u32,
-    /// Cronbach's alpha, and of how many questions.
-    pub alpha: Option<(f64, usize)>,
-    /// Those with flags first, then in the order of the course.
-    pub rows: Vec<Row>,
-}
-
-/// A question.
-#[derive(Debug)]
-pub struct Row {
-    /// Its id.
-    pub id: QuestionId,
-    /// The beginning of its text.
-    pub preview: String,
-    /// Its statistics.
-    pub statistics: ItemStatistics,
-    /// The version of the question that the statistics are of.
-    pub version: u32,
-    /// First answers to another version, or by students who may have seen another one; they are in no other figure.
-    pub earlier: u32,
-    /// What to look at.
-    pub flags: Vec<Flag>,
-    /// Students with an answer in the course who unlocked it and have not answered it.
-    pub omitted: u32,
-    /// First answers that the student marked; they are in no other figure.
-    pub own_marks: u32,
-    /// Median of the seconds that students took.
-    pub median_seconds: Option<u32>,
 }
 
 /// Prints the statistics of a course's questions, or writes them as a page.
@@ -86,7 +56,7 @@ pub struct Row {
 /// When the course does not exist, storage fails, or the file cannot be written.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let open = arguments.database.open_to(DatabaseUse::Read).await?;
-    let report = report(&open.app, &arguments.course).await;
+    let report = wanted(&open.app, &arguments).await;
     open.close();
     let report = report?;
     if arguments.json {
@@ -102,85 +72,137 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Computes the statistics of a course's questions from the stored attempts.
+async fn wanted(app: &App, arguments: &Arguments) -> Result<ItemReport> {
+    let published = if arguments.now { None } else { published(app, &arguments.course).await? };
+    match published {
+        Some(published) => Ok(published),
+        None => report(app, &arguments.course).await,
+    }
+}
+
+/// The statistics of a course's questions that the last calibration published, if there are any.
+///
+/// # Errors
+/// When storage fails.
+pub async fn published(app: &App, id: &str) -> Result<Option<ItemReport>> {
+    match CourseId::try_from(id.to_owned()) {
+        Ok(id) => Ok(app.store.item_report(&id).await?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Computes the statistics of a course's questions from all stored attempts.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn report(app: &App, id: &str) -> Result<Report> {
+pub async fn report(app: &App, id: &str) -> Result<ItemReport> {
     let catalog = match CourseId::try_from(id.to_owned()) {
         Ok(id) => stored_course::read(app, &id).await?,
         Err(_) => None,
     };
     let Some(catalog) = catalog else { bail!("there is no course {id:?}") };
-    let course = &catalog.course.id;
-    let attempts = attempts_by_course(app, Some(course)).await?.remove(course).unwrap_or_default();
-    let mut report = of_attempts(&catalog, &attempts);
-    let mut students: Vec<UserId> = attempts.iter().map(|(user, _)| *user).collect();
-    students.dedup();
-    let mut omitted: HashMap<QuestionId, u32> = HashMap::new();
-    for student in students {
-        for (question, progress) in app.store.progress(student, course).await? {
-            if progress.attempts == 0 {
-                *omitted.entry(question).or_default() += 1;
-            }
-        }
-    }
-    for row in &mut report.rows {
-        row.omitted = omitted.get(&row.id).copied().unwrap_or(0);
-    }
-    Ok(report)
+    let course = &catalog.course.id.clone();
+    let made_at = app.now();
+    let mut answers = CourseAnswers::of(catalog);
+    each_work(app, |user, work| match work {
+        Work::Attempt(attempt) if attempt.course_id == *course => answers.add(user, &attempt),
+        Work::Unanswered(of, question) if of == *course => answers.unlock(user, &question),
+        Work::Attempt(_) | Work::Unanswered(..) => {}
+    })
+    .await?;
+    answers.report(made_at).await
 }
 
-/// The statistics without omissions. `attempts` are sorted by student and position.
-fn of_attempts(catalog: &Catalog, attempts: &[(UserId, Attempt)]) -> Report {
-    let index: HashMap<&QuestionId, usize> =
-        catalog.questions.iter().enumerate().map(|(index, question)| (&question.meta.id, index)).collect();
-    let mut persons: BTreeMap<UserId, BTreeMap<usize, Response>> = BTreeMap::new();
-    let mut seen = std::collections::HashSet::new();
-    let mut own_marks = vec![0_u32; catalog.questions.len()];
-    let mut earlier = vec![0_u32; catalog.questions.len()];
-    let mut seconds: Vec<Vec<u32>> = vec![Vec::new(); catalog.questions.len()];
-    for (user, attempt) in attempts {
-        let Some(at) = index.get(&attempt.question_id).copied() else { continue };
-        // Only a student's first attempt on a question counts, and only if the solution was not at hand. After an attempt on an
-        // earlier version, it was.
-        if !seen.insert((*user, at)) {
-            continue;
-        }
-        let is_current = attempt.is_on(catalog.questions[at].version);
-        match attempt.evidence {
-            Evidence::None => {}
-            Evidence::Half | Evidence::Claimed | Evidence::Full if !is_current => earlier[at] += 1,
-            Evidence::Half | Evidence::Claimed => own_marks[at] += 1,
-            Evidence::Full => {
-                let response = response(&catalog.questions[at], attempt);
-                persons.entry(*user).or_default().insert(at, response);
-                seconds[at].extend(attempt.time_spent_seconds);
+/// Publishes the statistics of a course's questions, if they changed.
+pub(crate) async fn publish(app: &App, course: &CourseId, work: &CourseWork) -> Result<()> {
+    let Some(catalog) = stored_course::read(app, course).await? else { return Ok(()) };
+    let mut answers = CourseAnswers::of(catalog);
+    for (user, attempt) in &work.attempts {
+        answers.add(*user, attempt);
+    }
+    for (user, question) in &work.unanswered {
+        answers.unlock(*user, question);
+    }
+    let report = answers.report(work.read_at).await?;
+    // Compared as it is read: text may move the last bit of a number.
+    let as_read: ItemReport = serde_json::from_str(&serde_json::to_string(&report)?)?;
+    let published = app.store.item_report(course).await?;
+    if !published.is_some_and(|published| published.says_the_same(&as_read.flagged())) {
+        app.store.publish_item_report(course, &report).await?;
+    }
+    Ok(())
+}
+
+/// The answers of a course's students, folded one by one in any order.
+struct CourseAnswers {
+    catalog: Catalog,
+    index: HashMap<QuestionId, usize>,
+    fold: ItemFold<UserId>,
+}
+
+impl CourseAnswers {
+    fn of(catalog: Catalog) -> Self {
+        let questions = catalog.questions.iter().enumerate();
+        let index = questions.map(|(index, question)| (question.meta.id.clone(), index)).collect();
+        Self { catalog, index, fold: ItemFold::default() }
+    }
+
+    fn add(&mut self, user: UserId, attempt: &Attempt) {
+        match self.index.get(&attempt.question_id) {
+            None => self.fold.add_unlisted(user),
+            Some(at) => {
+                let first = first_answer(&self.catalog.questions[*at], attempt);
+                self.fold.add(user, *at, attempt.position, first, attempt.time_spent_seconds);
             }
         }
     }
-    let items: Vec<Item> = catalog.questions.iter().map(item).collect();
-    let persons: Vec<_> = persons.into_values().collect();
-    let found = statistics(&items, &persons);
-    let counted = own_marks.into_iter().zip(earlier).zip(seconds);
-    let rows = catalog.questions.iter().zip(found.items).zip(counted);
-    let mut rows: Vec<Row> = rows
-        .map(|((question, statistics), ((own_marks, earlier), seconds))| Row {
+
+    fn unlock(&mut self, user: UserId, question: &QuestionId) {
+        if let Some(at) = self.index.get(question) {
+            self.fold.unlock(user, *at);
+        }
+    }
+
+    /// Computes the figures. A large course takes seconds, and requests are served meanwhile.
+    async fn report(self, made_at: Timestamp) -> Result<ItemReport> {
+        Ok(tokio::task::spawn_blocking(move || self.report_now(made_at)).await?)
+    }
+
+    fn report_now(&self, made_at: Timestamp) -> ItemReport {
+        let items: Vec<Item> = self.catalog.questions.iter().map(item).collect();
+        let figures = self.fold.figures(&items);
+        let is_sound = |item: usize| {
+            let flags = flags(&figures.statistics.items[item]);
+            !flags.iter().any(|flag| matches!(flag, Flag::KeyMayBeWrong { .. } | Flag::NegativeDiscrimination))
+        };
+        let models = self.fold.two_parameter(items.len(), is_sound);
+        let of_questions = self.catalog.questions.iter().zip(figures.statistics.items).zip(models).zip(figures.counts);
+        let row = |(((question, statistics), two_parameter), counts): (((&Question, _), _), ItemCounts)| ItemRow {
             id: question.meta.id.clone(),
             preview: preview(&question.question_text),
             version: question.version,
-            earlier,
-            flags: flags(&statistics),
             statistics,
-            omitted: 0,
-            own_marks,
-            median_seconds: median(seconds),
-        })
-        .collect();
-    // Stable: the order of the course stays.
-    rows.sort_by_key(|row| !row.flags.iter().any(|flag| !matches!(flag, Flag::TooFewAnswers { .. })));
-    let alpha = found.alpha.map(|alpha| (alpha, found.alpha_items.len()));
-    Report { course: catalog.course.name.clone(), students: found.persons, alpha, rows }
+            two_parameter,
+            earlier: counts.earlier,
+            flags: Vec::new(),
+            omitted: counts.omitted,
+            own_marks: counts.own_marks,
+            median_seconds: counts.median_seconds,
+        };
+        let alpha = figures.statistics.alpha.map(|alpha| (alpha, figures.statistics.alpha_items.len()));
+        let (course, students) = (self.catalog.course.name.clone(), figures.statistics.persons);
+        ItemReport { course, made_at, students, alpha, rows: of_questions.map(row).collect() }.flagged()
+    }
+}
+
+/// What an attempt says, if it is the first one. After an attempt on an earlier version, the solution was at hand.
+fn first_answer(question: &Question, attempt: &Attempt) -> FirstAnswer {
+    match attempt.evidence {
+        Evidence::None => FirstAnswer::NoEvidence,
+        Evidence::Half | Evidence::Claimed | Evidence::Full if !attempt.is_on(question.version) => FirstAnswer::Earlier,
+        Evidence::Half | Evidence::Claimed => FirstAnswer::OwnMark,
+        Evidence::Full => FirstAnswer::Counts(response(question, attempt)),
+    }
 }
 
 fn item(question: &Question) -> Item {
@@ -209,19 +231,12 @@ fn joined(mut letters: Vec<String>) -> String {
     letters.join(", ")
 }
 
-/// The lower of the two middle ones, if their number is even.
-fn median(mut values: Vec<u32>) -> Option<u32> {
-    values.sort_unstable();
-    values.get(values.len().saturating_sub(1) / 2).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn medians_and_letters() {
-        assert_eq!((median(vec![]), median(vec![9]), median(vec![9, 1, 5, 7])), (None, Some(9), Some(5)));
+    fn letters_are_in_order_and_once() {
         assert_eq!(joined(vec!["C".to_owned(), "A".to_owned(), "C".to_owned()]), "A, C");
     }
 }

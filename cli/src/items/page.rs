@@ -3,8 +3,8 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shared::domain::items::{Flag, OptionStatistics};
 
-use super::table::{LEGEND, summary, with_interval};
-use super::{Report, Row};
+use super::table::{LEGEND, summary, two_parameter, with_interval};
+use super::{ItemReport, ItemRow};
 
 const STYLE: &str = include_str!("../analyze/page.css");
 /// What this page has beyond the style of an analysis.
@@ -19,7 +19,7 @@ dt { color: #5b6573; font-size: .8rem; } dd { margin: 0; font-variant-numeric: t
 
 /// The page.
 #[must_use]
-pub fn page(report: &Report) -> String {
+pub fn page(report: &ItemReport) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -42,8 +42,9 @@ pub fn page(report: &Report) -> String {
     page.into_string()
 }
 
-fn article(row: &Row) -> Markup {
+fn article(row: &ItemRow) -> Markup {
     let found = &row.statistics;
+    let [discrimination, difficulty] = two_parameter(row);
     let facts = [
         ("version", row.version.to_string()),
         ("answers to earlier versions", row.earlier.to_string()),
@@ -51,6 +52,8 @@ fn article(row: &Row) -> Markup {
         ("facility", with_interval(found.facility, Some(found.facility_interval))),
         ("item-rest", with_interval(found.item_rest, found.item_rest_interval)),
         ("upper-lower", found.upper_lower.map_or_else(|| "-".to_owned(), |found| format!("{found:.2}"))),
+        ("discrimination (2PL)", discrimination),
+        ("difficulty (2PL)", difficulty),
         ("blank", found.blank.to_string()),
         ("unlocked, not answered", row.omitted.to_string()),
         ("marked by students", row.own_marks.to_string()),

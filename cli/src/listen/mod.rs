@@ -40,10 +40,10 @@ const CONNECTIONS_MAX: usize = 8_192;
 /// Maximum number of connections per address: enough for a class behind one address whose browsers keep connections
 /// open.
 const CONNECTIONS_OF_AN_ADDRESS_MAX: usize = 512;
-/// Maximum number of connections to the database port or the socket. SDK clients keep few.
-const CONNECTIONS_TO_DATABASE_MAX: usize = 64;
+/// Maximum number of connections to the database port or the socket. A client opens one for each call in progress.
+const CONNECTIONS_TO_DATABASE_MAX: usize = 512;
 /// File descriptors reserved for SQLite, the database port, the socket, outgoing calls and closing connections.
-const FILES_RESERVED: u64 = 256;
+const FILES_RESERVED: u64 = 768;
 /// Maximum buffer per connection, and so the maximum size of a request's head.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 

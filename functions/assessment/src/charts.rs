@@ -50,7 +50,8 @@ pub(crate) fn calendar(weeks: &[(i64, AttemptTotals)], label: &str) -> Markup {
             @for (index, (monday, totals)) in weeks.iter().enumerate() {
                 @let (column, y) = (index % WEEKS_A_ROW, index / WEEKS_A_ROW * row_height);
                 @let x = column * WEEK_PIXELS;
-                @if let Some(month) = month_above(*monday, column) {
+                @let next = weeks.get(index + 1).map(|(monday, _)| *monday);
+                @if let Some(month) = month_above(*monday, column, next) {
                     text x=(x + 1) y=(y + MONTH_PIXELS - 4) { (month) }
                 }
                 rect x=(x + 1) y=(y + MONTH_PIXELS) width=(WEEK_PIXELS - 2) height=(WEEK_PIXELS - 2) rx="3" fill=(shade(totals.attempts, most)) {
@@ -66,14 +67,19 @@ fn shade(attempts: u32, most: u32) -> &'static str {
     SHADES[usize::try_from(place).unwrap_or(0).min(SHADES.len() - 1)]
 }
 
-/// The month of a week: with its year at the beginning of a row, and at the first week of each month that has room beside it.
-fn month_above(monday: i64, column: usize) -> Option<String> {
-    let date = day(monday);
-    match column {
-        0 => Some(date.strftime("%b %Y").to_string()),
-        1 | 2 => None,
-        _ => (date.day() <= 7).then(|| date.strftime("%b").to_string()),
-    }
+/// The month of a week at the beginning of a row, and of the first week of each month. The year stands beside the first month of
+/// a row that has room for it, which is two weeks wide.
+fn month_above(monday: i64, column: usize, next: Option<i64>) -> Option<String> {
+    let is_first = |monday: i64| day(monday).day() <= 7;
+    let has_room = !next.is_some_and(is_first);
+    let format = match column {
+        0 if has_room => "%b %Y",
+        1 if is_first(monday) => "%b %Y",
+        0 => "%b",
+        _ if is_first(monday) => "%b",
+        _ => return None,
+    };
+    Some(day(monday).strftime(format).to_string())
 }
 
 /// A day as `2 March 2026`.
@@ -125,10 +131,33 @@ mod tests {
 
     #[test]
     fn a_month_is_named_once() {
+        let above = |monday: i64, column| month_above(monday, column, Some(monday + 7));
         // 2026-03-02 and 2026-03-09 are Mondays.
-        assert_eq!(month_above(20_514, 4).as_deref(), Some("Mar"));
-        assert_eq!((month_above(20_521, 5), month_above(20_514, 1)), (None, None));
-        assert_eq!(month_above(20_521, 0).as_deref(), Some("Mar 2026"));
+        assert_eq!(above(20_514, 4).as_deref(), Some("Mar"));
+        assert_eq!((above(20_521, 5), above(20_521, 1)), (None, None));
+        assert_eq!(above(20_521, 0).as_deref(), Some("Mar 2026"));
+        assert_eq!(above(20_514, 2).as_deref(), Some("Mar"));
+        assert_eq!(month_above(20_514, 12, None).as_deref(), Some("Mar"));
+        assert_eq!(month_above(20_521, 0, None).as_deref(), Some("Mar 2026"));
+        // The row begins in the last week of February: its name has one week, and March has the year.
+        assert_eq!((above(20_507, 0).as_deref(), above(20_514, 1).as_deref()), (Some("Feb"), Some("Mar 2026")));
+    }
+
+    /// Whatever the first week, each month that begins in the calendar has its name.
+    #[test]
+    fn no_month_lacks_its_name() {
+        for first in (20_514..20_514 + 7 * 53).step_by(7) {
+            let weeks: Vec<_> = (0..52).map(|week| (first + 7 * week, AttemptTotals::default())).collect();
+            let drawn = calendar(&weeks, "x").into_string();
+            let names = drawn.matches("</text>").count();
+            let months = weeks
+                .iter()
+                .enumerate()
+                .filter(|(index, (monday, _))| index % WEEKS_A_ROW == 0 || day(*monday).day() <= 7);
+            assert_eq!(names, months.count(), "{first}");
+            let with_year = drawn.split("<text").filter(|text| text.split("</text>").next().unwrap().contains(" 202"));
+            assert_eq!(with_year.count(), 4, "{first}: {drawn}");
+        }
     }
 
     #[test]

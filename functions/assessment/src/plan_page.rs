@@ -31,11 +31,11 @@ pub(crate) fn page(course: &str, bank: &Bank, advice: &Advice, review: &ReviewQu
             }
             section.long {
                 h2 { "Weak topics" }
-                (weak(&advice.weak_topics))
+                (table(&advice.weak_topics, "No answer shows a weakness."))
             }
             section.long {
                 h2 { "Not tried yet" }
-                (untried(&advice.untried_topics))
+                (table(&advice.untried_topics, "You have tried every topic."))
             }
         }
     };
@@ -71,32 +71,7 @@ fn priority(priority: Priority) -> &'static str {
     }
 }
 
-fn weak(topics: &[WeakTopicView]) -> Markup {
-    let rows = topics.iter().map(|topic| Row {
-        name: &topic.name,
-        mastery: topic.mastery,
-        interval: topic.interval,
-        points: topic.points_to_gain,
-        reason: &topic.reason,
-    });
-    html! {
-        @if topics.is_empty() { p { "No answer shows a weakness." } } @else { (table(rows)) }
-    }
-}
-
-fn untried(topics: &[UntriedTopicView]) -> Markup {
-    let rows = topics.iter().map(|topic| Row {
-        name: &topic.name,
-        mastery: topic.mastery,
-        interval: topic.interval,
-        points: topic.points_to_gain,
-        reason: &topic.reason,
-    });
-    html! {
-        @if topics.is_empty() { p { "You have tried every topic." } } @else { (table(rows)) }
-    }
-}
-
+/// A topic in a table.
 struct Row<'a> {
     name: &'a str,
     mastery: f64,
@@ -105,21 +80,39 @@ struct Row<'a> {
     reason: &'a str,
 }
 
-fn table<'a>(rows: impl Iterator<Item = Row<'a>>) -> Markup {
+impl<'a> From<&'a WeakTopicView> for Row<'a> {
+    fn from(WeakTopicView { name, mastery, interval, points_to_gain, reason, .. }: &'a WeakTopicView) -> Self {
+        Self { name, mastery: *mastery, interval: *interval, points: *points_to_gain, reason }
+    }
+}
+
+impl<'a> From<&'a UntriedTopicView> for Row<'a> {
+    fn from(UntriedTopicView { name, mastery, interval, points_to_gain, reason, .. }: &'a UntriedTopicView) -> Self {
+        Self { name, mastery: *mastery, interval: *interval, points: *points_to_gain, reason }
+    }
+}
+
+fn table<'a, T>(topics: &'a [T], none: &str) -> Markup
+where
+    Row<'a>: From<&'a T>,
+{
+    if topics.is_empty() {
+        return html! { p { (none) } };
+    }
     html! {
         table.mastery {
             thead {
                 tr { th scope="col" { "Topic" } th scope="col" { "Mastery from 0 to 100 %" } th.n scope="col" { "Mastery" } th.n scope="col" { "To gain" } }
             }
             tbody {
-                @for row in rows {
+                @for row in topics.iter().map(Row::from) {
                     @let [low, high] = row.interval;
                     @let label = format!("{}, between {} and {}", charts::percent(row.mastery), charts::percent(low), charts::percent(high));
                     tr {
                         th scope="row" { (row.name) small { (row.reason) } }
                         td.chart { (charts::interval(row.mastery, row.interval, &label)) }
-                        td.n { (charts::percent(row.mastery)) }
-                        td.n { (charts::amount(row.points, row.points)) " points" }
+                        td.n data-head="Mastery" { (charts::percent(row.mastery)) }
+                        td.n data-head="To gain" { (charts::amount(row.points, row.points)) " points" }
                     }
                 }
             }

@@ -110,8 +110,8 @@ fn mastery(progress: &ProgressAnswer) -> Markup {
                     tr {
                         th scope="row" { (topic.name) }
                         td.chart { (bar(&topic.mastery)) }
-                        td.n { (said(&topic.mastery)) }
-                        td.n {
+                        td.n data-head="Mastery" { (said(&topic.mastery)) }
+                        td.n data-head="Answers" {
                             @if topic.counts.attempts == 0 { "none" } @else { (topic.counts.correct) " of " (topic.counts.attempts) " right" }
                         }
                     }

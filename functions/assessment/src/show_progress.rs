@@ -119,7 +119,7 @@ pub(crate) async fn show_progress(
         questions_attempted: rows.values().filter(|row| row.attempts > 0).count(),
         streak_days: log.streak_at(now),
         longest_streak_days: log.longest_streak_days,
-        topics: bank.topics.iter().map(topic).collect(),
+        topics: bank.topics_in_order().into_iter().map(topic).collect(),
         weeks: log.weeks.iter().map(|(week, tally)| Week { week: week.clone(), counts: (*tally).into() }).collect(),
         course_id,
     };

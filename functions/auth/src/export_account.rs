@@ -46,11 +46,12 @@ pub(crate) struct Export {
 }
 
 /// Item types and the names of their lists in the export.
-const LISTS: [(&str, &str); 18] = [
+const LISTS: [(&str, &str); 19] = [
     ("Profile", "profile"),
     ("Session", "sessions"),
     ("Entry", "credit_transactions"),
     ("Progress", "progress"),
+    ("Delivery", "deliveries"),
     ("Attempt", "attempts"),
     ("Mastery", "mastery"),
     ("Midterm", "midterms"),

@@ -40,7 +40,7 @@ pub(crate) async fn show_course(
     let reads = async { tokio::try_join!(active_course(&app, &id), enrolled) };
     let (_, (course, is_enrolled)) = claim.with(reads).await?;
     let bank = app.store.bank(&course).await?;
-    let topics = bank.topics.iter().map(row_with_extra_columns).collect();
+    let topics = bank.topics_in_order().into_iter().map(row_with_extra_columns).collect();
     let stats = course.stats;
     let course = WholeCourse { course: CourseView::of(&course, is_enrolled), topics, stats };
     Ok(Catalogue(CourseAnswer { course }))

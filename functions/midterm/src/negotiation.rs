@@ -22,8 +22,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The form that the client prefers. Wildcards mean JSON, which a client also gets if it accepts JSON as much as another form,
-    /// or none of them.
+    /// The form that the client prefers. A client gets JSON if it accepts JSON as much as another form, or none of them.
     pub(crate) fn preferred(headers: &HeaderMap) -> Self {
         let others: [(Self, &[&str]); 3] = [(Self::Html, PAGE_TYPES), (Self::Tex, &[TEX]), (Self::Qti, &[QTI])];
         preferred(headers, (Self::Json, JSON_TYPES), &others)
@@ -58,6 +57,11 @@ mod tests {
             ("application/qti+zip, application/json;q=0.9", Form::Qti),
             ("application/x-tex;q=0.8, application/qti+zip;q=0.9", Form::Qti),
             ("application/zip", Form::Json),
+            ("text/*", Form::Html),
+            ("text/*, application/x-tex;q=0.9", Form::Html),
+            ("application/*, text/html;q=0.9", Form::Json),
+            ("application/*;q=0.5, application/qti+zip", Form::Qti),
+            ("application/json;q=0, application/*", Form::Tex),
         ] {
             let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
             assert_eq!(Form::preferred(&headers), form, "{accept}");

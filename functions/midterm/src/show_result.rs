@@ -5,10 +5,10 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use shared::app::App;
 use shared::domain::midterm::MidtermId;
+use shared::http::accept::prefers_page;
 use shared::http::{Claim, Path, Problem, printed};
 
 use crate::images::Images;
-use crate::negotiation::Form;
 use crate::result_page::page;
 use crate::show_midterm::{CONTENT_SECURITY_POLICY, Course};
 use crate::sitting_view::SittingResult;
@@ -39,7 +39,7 @@ pub(crate) async fn show_result(
     let (_, (midterm, sitting)) = claim.with(reads).await?;
     let mut midterm = midterm.ok_or_else(|| Problem::not_found("midterm"))?;
     let result = sitting.and_then(SittingResult::of).ok_or_else(Problem::not_handed_in)?;
-    let response = if Form::preferred(&headers) == Form::Html {
+    let response = if prefers_page(&headers) {
         app.sign_figures(&mut midterm.questions).await;
         let images = Images::of(&app, &midterm.questions).await?;
         let course = Course::of(&app, &midterm).await?;

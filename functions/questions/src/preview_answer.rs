@@ -7,6 +7,7 @@ use shared::domain::id::QuestionId;
 use shared::domain::study::preview::{AnswerKind, AnswerPreview, preview};
 use shared::http::fields::AnswerText;
 use shared::http::{Body, Claim, Path, Problem, Query};
+use shared::store::HeldQuestion;
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Deserialize, IntoParams)]
@@ -53,9 +54,12 @@ pub(crate) async fn preview_answer(
     Path(id): Path<QuestionId>,
     Query(typed): Query<Typed>,
 ) -> Result<axum::Json<ReadAnswer>, Problem> {
-    let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
-    let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-    progress.ok_or_else(Problem::not_started)?;
+    let (user, found) = claim.with(app.store.find_question(claim.user_id(), &id)).await?;
+    let held = app.store.for_student(&user.profile, found).await?.ok_or_else(|| Problem::not_found("question"))?;
+    let HeldQuestion { question, holding, .. } = held;
+    if !holding.is_unlocked() {
+        return Err(Problem::not_started());
+    }
     let AnswerPreview { kind, read } = preview(&question, typed.part.as_deref(), &typed.answer.0)
         .map_err(|unmarkable| Problem::invalid_field(unmarkable.field(), &unmarkable.to_string()))?;
     let (read, problem) = match read {

@@ -9,6 +9,7 @@ use shared::domain::questions::report::{Report, ReportId, ReportReason, ReportSt
 use shared::domain::schema::{has_schema, text};
 use shared::domain::time::in_answer;
 use shared::http::{Body, Claim, Json, Path, Problem};
+use shared::store::HeldQuestion;
 use utoipa::ToSchema;
 
 /// Maximum length of a [`ReportText`] in characters.
@@ -74,13 +75,16 @@ pub(crate) async fn report_question(
     Path(id): Path<QuestionId>,
     Json(request): Json<ReportRequest>,
 ) -> Result<axum::Json<ReportAnswer>, Problem> {
-    let (user, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
-    let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-    let progress = progress.ok_or_else(Problem::not_started)?;
+    let (user, found) = claim.with(app.store.find_question(claim.user_id(), &id)).await?;
+    let held = app.store.for_student(&user.profile, found).await?.ok_or_else(|| Problem::not_found("question"))?;
+    let HeldQuestion { question, holding, .. } = held;
+    if !holding.is_unlocked() {
+        return Err(Problem::not_started());
+    }
     let words = request.text.map(|text| text.0.trim().to_owned()).filter(|text| !text.is_empty());
     let report = Report {
         id: ReportId(app.random.uuid_v7(app.now())),
-        course_id: progress.course_id,
+        course_id: question.meta.course_id,
         question_id: question.meta.id,
         reason: request.reason,
         text: words,

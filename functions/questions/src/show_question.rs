@@ -5,7 +5,6 @@ use serde::Serialize;
 use shared::app::App;
 use shared::domain::id::QuestionId;
 use shared::domain::questions::view::QuestionView;
-use shared::domain::study::progress::access;
 use shared::http::{Catalogue, Claim, Path, Problem, Query, RenderQuery};
 use utoipa::ToSchema;
 
@@ -31,8 +30,8 @@ pub(crate) async fn show_question(
     Path(id): Path<QuestionId>,
     Query(query): Query<RenderQuery>,
 ) -> Result<Catalogue<QuestionAnswer>, Problem> {
-    let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
-    let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
-    let view = app.with_signed_figures(QuestionView::of(&question, access(progress.as_ref()))).await;
+    let (user, found) = claim.with(app.store.find_question(claim.user_id(), &id)).await?;
+    let held = app.store.for_student(&user.profile, found).await?.ok_or_else(|| Problem::not_found("question"))?;
+    let view = app.with_signed_figures(QuestionView::of(&held.question, held.holding.access())).await;
     Ok(Catalogue(QuestionAnswer { question: query.rendered(view) }))
 }

@@ -15,7 +15,7 @@ use shared::domain::study::marking::{Given, PartMark, mark};
 use shared::domain::study::{Calibration, Study, TopicMasteryView};
 use shared::http::fields::{AnswerText, Whole};
 use shared::http::{Body, Claim, Once, Path, Problem};
-use shared::store::{Asked, AttemptError, Recorded};
+use shared::store::{Asked, AttemptError, HeldQuestion, Recorded};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -76,12 +76,14 @@ pub(crate) async fn submit_answer(
     let now = app.now();
     let user = claim.user_id();
     let reads = async { tokio::try_join!(app.store.asked(user, &id, now), app.store.record(user, &intent, now)) };
-    let (_, (asked, record)) = claim.with(reads).await?;
-    let Asked { question, progress, study, calibration, bank } = asked.ok_or_else(|| Problem::not_found("question"))?;
+    let (signed_in, (asked, record)) = claim.with(reads).await?;
+    let Asked { found, study, calibration, bank } = asked.ok_or_else(|| Problem::not_found("question"))?;
+    let held = app.store.for_student(&signed_in.profile, Some(found)).await?;
+    let HeldQuestion { question, holding, .. } = held.ok_or_else(|| Problem::not_found("question"))?;
     if let Some(record) = record {
         return again(record, &intent);
     }
-    let progress = progress.ok_or_else(Problem::not_started)?;
+    let progress = app.store.progress_of(user, &question, holding).await?.ok_or_else(Problem::not_started)?;
 
     let marked = submission.marked(&app, &question, &calibration)?;
     let (correct, score, graded_by, version) = (marked.correct, marked.score, marked.graded_by, marked.version);

@@ -6,6 +6,7 @@ use shared::app::App;
 use shared::domain::id::QuestionId;
 use shared::domain::questions::view::{Access, QuestionView};
 use shared::http::{Claim, Path, Problem, Query, RenderQuery, WithoutBody};
+use shared::store::HeldQuestion;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
@@ -39,8 +40,10 @@ pub(crate) async fn unlock_solution(
     Query(query): Query<RenderQuery>,
     _: WithoutBody,
 ) -> Result<axum::Json<OpenSolution>, Problem> {
-    let (_, found) = claim.with(app.store.question_for(claim.user_id(), &id)).await?;
-    let (question, progress) = found.ok_or_else(|| Problem::not_found("question"))?;
+    let (user, found) = claim.with(app.store.find_question(claim.user_id(), &id)).await?;
+    let held = app.store.for_student(&user.profile, found).await?.ok_or_else(|| Problem::not_found("question"))?;
+    let HeldQuestion { question, holding, .. } = held;
+    let progress = app.store.progress_of(claim.user_id(), &question, holding).await?;
     let progress = progress.ok_or_else(Problem::not_started)?;
     if progress.opened_at.is_none() {
         app.store.open_solution(claim.user_id(), &progress, app.now()).await?;

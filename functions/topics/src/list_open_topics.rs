@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use axum::extract::State;
 use serde::Deserialize;
 use shared::app::{App, course_or_first};
-use shared::domain::catalog::{Topic, row_with_extra_columns};
+use shared::domain::catalog::row_with_extra_columns;
 use shared::domain::id::CourseId;
 use shared::http::{Body, OpenCatalogue, Problem, Query};
 use utoipa::IntoParams;
@@ -36,7 +36,8 @@ pub(crate) async fn list_open_topics(
 ) -> Result<OpenCatalogue<TopicList>, Problem> {
     let course = course_or_first(&app, filter.course_id.as_ref()).await?;
     let bank = app.store.bank(&course).await?;
-    let mut topics: Vec<&Topic> = bank.topics.iter().filter(|topic| topic.question_count > 0).collect();
+    let mut topics = bank.topics_in_order();
+    topics.retain(|topic| topic.question_count > 0);
     topics.sort_by_key(|topic| Reverse(topic.question_count));
     Ok(OpenCatalogue(TopicList { topics: topics.into_iter().map(row_with_extra_columns).collect() }))
 }

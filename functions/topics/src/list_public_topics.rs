@@ -56,5 +56,5 @@ pub(crate) async fn list_public_topics(
 ) -> Result<OpenCatalogue<PublicTopicList>, Problem> {
     let course = active_course(&app, &id).await?;
     let bank = app.store.bank(&course).await?;
-    Ok(OpenCatalogue(PublicTopicList { topics: bank.topics.iter().map(PublicTopic::from).collect() }))
+    Ok(OpenCatalogue(PublicTopicList { topics: bank.topics_in_order().into_iter().map(PublicTopic::from).collect() }))
 }

@@ -25,7 +25,7 @@ pub(crate) struct TopicList {
     pub(crate) topics: Vec<Value>,
 }
 
-/// Lists the topics of a course by id. `category` filters them, ignoring case.
+/// Lists the topics of a course by number or name. `category` filters them, ignoring case.
 #[utoipa::path(
     get, path = "/api/courses/{id}/topics",
     params(("id" = CourseId, Path), TopicFilter),
@@ -41,6 +41,6 @@ pub(crate) async fn list_topics(
     let bank = app.store.bank(&course).await?;
     let wanted = filter.category.map(|category| category.to_lowercase());
     let of_category = |category: &str| wanted.as_ref().is_none_or(|wanted| category.to_lowercase() == *wanted);
-    let topics = bank.topics.iter().filter(|topic| of_category(&topic.category));
+    let topics = bank.topics_in_order().into_iter().filter(|topic| of_category(&topic.category));
     Ok(Catalogue(TopicList { topics: topics.map(row_with_extra_columns).collect() }))
 }

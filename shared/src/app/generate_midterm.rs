@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 
 use super::caller::Caller;
+use super::known_questions::{KnownQuestions, Sale, placed, set_of};
 use super::purchase::{Choice, Payment, PurchaseRequest, ReplayError, Situation};
 use super::response_size::bytes_as_sent;
 use super::{App, CourseError, active_course};
 use crate::domain::catalog::{Bank, Course, QuestionSummary};
-use crate::domain::id::{CourseId, QuestionId};
+use crate::domain::id::CourseId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::midterm::{
     BlueprintView, Fit, Infeasible, Midterm, MidtermId, MidtermRequest, SEED_BITS, Student, charge, generate,
     unknown_topic,
 };
-use crate::domain::questions::seen::{SeenInCourse, SeenQuestions, SeenSet};
+use crate::domain::questions::seen::UnlockedSet;
 use crate::domain::questions::view::{Access, QuestionView};
 use crate::domain::study::progress::LastSeen;
 use crate::domain::study::{Calibration, Study};
@@ -73,11 +74,9 @@ pub struct GenerationInput {
     /// An error here fails the generation only. A replay of an earlier response still succeeds when the course is gone.
     course: Result<Arc<Course>, CourseError>,
     /// What the profile says of the student's questions.
-    seen: SeenQuestions,
-    /// Whether the student has bought nothing yet.
-    is_new: bool,
-    /// What the items of progress say, if they were read.
-    last_seen: Option<LastSeen>,
+    known: KnownQuestions,
+    /// Whether an earlier choice was refused: then the progress decides.
+    is_refused: bool,
     study: Study,
     calibration: Arc<Calibration>,
 }
@@ -113,16 +112,13 @@ where
         let Self { app, caller, course_id, intent, .. } = self;
         let (user_id, store) = (caller.user_id(), &app.store);
         let course = async { Ok(active_course(app, course_id).await) };
-        // The profile says which questions are new. If a choice that relied on it was refused, the progress decides.
         let is_refused = self.is_refused.swap(true, Ordering::Relaxed);
-        let last_seen =
-            async { if is_refused { store.last_seen(user_id, course_id).await.map(Some) } else { Ok(None) } };
         let study = store.study(user_id, course_id);
         let (calibration, record) = (store.calibration(course_id, now), store.record(user_id, intent, now));
-        let reads = async { tokio::try_join!(course, last_seen, study, calibration, record) };
-        let (user, (course, last_seen, study, calibration, record)) = caller.with::<_, StoreError>(reads).await?;
-        let (seen, is_new) = (user.profile.seen_questions.clone(), user.profile.entry_count <= 1);
-        let facts = GenerationInput { course, seen, is_new, last_seen, study, calibration };
+        let reads = async { tokio::try_join!(course, study, calibration, record) };
+        let (user, (course, study, calibration, record)) = caller.with::<_, StoreError>(reads).await?;
+        let known = KnownQuestions::of(&user.profile, app);
+        let facts = GenerationInput { course, known, is_refused, study, calibration };
         Ok(Situation { profile: user.profile, record, facts })
     }
 
@@ -136,7 +132,7 @@ where
     }
 
     async fn choose(&self, input: GenerationInput, now: Timestamp) -> Result<Choice<Self::Chosen>, C::Error> {
-        let GenerationInput { course, seen, is_new, last_seen, study, calibration } = input;
+        let GenerationInput { course, known, is_refused, study, calibration } = input;
         let course = course?;
         let bank = self.app.store.bank(&course).await?;
         if let Some((list, at, entry)) = unknown_topic(&bank, &self.order) {
@@ -150,27 +146,25 @@ where
             let student = Student::of(&bank, last_seen, &study, &calibration, now);
             assemble(Arc::clone(&bank), Arc::clone(&self.order), student, seed).await
         };
-        let untouched = || is_new.then(|| SeenSet::none(bank.questions.len()));
-        let set = seen.of(&course, bank.questions.len()).or_else(untouched).filter(|_| last_seen.is_none());
+        let set = known.set(&course, &bank).filter(|_| !is_refused);
         // It matters when questions were seen only if some must be delivered again.
         let of_new = match set {
-            Some(set) => Some(assembled(seen_in(&bank, &set, now)).await?).filter(|form| form.fit.seen_before == 0),
+            Some(set) => {
+                let form = assembled(seen_in(&bank, &set, now)).await?;
+                (form.fit.seen_before == 0).then_some((form, set))
+            }
             None => None,
         };
-        let Assembled { questions, blueprint, fit, last_seen } = match (of_new, last_seen) {
-            (Some(of_new), _) => of_new,
-            (None, Some(last_seen)) => assembled(last_seen).await?,
-            (None, None) => {
-                let last_seen = self.app.store.last_seen(self.caller.user_id(), &self.course_id).await?;
-                assembled(last_seen).await?
-            }
+        let (Assembled { questions, blueprint, fit, last_seen }, before) = if let Some(of_new) = of_new {
+            of_new
+        } else {
+            // After the profile, whose version guards the choice.
+            let times = self.app.store.unlocked_times(self.caller.user_id(), &self.course_id).await?;
+            let before = set_of(&bank, &times);
+            (assembled(times.last_seen).await?, before)
         };
-        let is_new = |question: &QuestionSummary| !last_seen.contains_key(&question.meta.id);
-        let mut entitlements: Vec<Entitlement> =
-            questions.iter().map(|question| Entitlement::solution(&question.meta, is_new(question))).collect();
-        let is_chosen = |id: &QuestionId| questions.iter().any(|question| question.meta.id == *id);
-        let unlocked = SeenSet::of(&bank, |id| last_seen.contains_key(id) || is_chosen(id));
-        let unlocked = Some(SeenInCourse::new(&course, &unlocked));
+        let chosen = placed(&bank, &questions, &last_seen);
+        let Sale { mut entitlements, seen } = known.sale(self.app, &course, before, &chosen, now);
         let mut midterm = Midterm {
             id: MidtermId(self.app.random.uuid_v7(now)),
             course_id: self.course_id.clone(),
@@ -187,7 +181,7 @@ where
         limit_drawings(&mut midterm.questions);
         entitlements.push(Entitlement::Midterm(Box::new(midterm.clone())));
         let charge = charge(midterm.questions.len(), self.app.terms());
-        Ok(Choice::Buy { charge, chosen: midterm, entitlements, seen: unlocked })
+        Ok(Choice::Buy { charge, chosen: midterm, entitlements, seen: Some(seen) })
     }
 
     async fn fetch(&self, _: &Self::Chosen) {}
@@ -228,7 +222,7 @@ fn limit_drawings(questions: &mut [QuestionView]) {
 }
 
 /// The questions of a set, as if they had been delivered now.
-fn seen_in(bank: &Bank, set: &SeenSet, now: Timestamp) -> LastSeen {
+fn seen_in(bank: &Bank, set: &UnlockedSet, now: Timestamp) -> LastSeen {
     let seen = bank.questions.iter().enumerate().filter(|(place, _)| set.contains(*place));
     seen.map(|(_, question)| (question.meta.id.clone(), now)).collect()
 }

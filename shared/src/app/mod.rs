@@ -9,6 +9,7 @@ pub mod factor_keys;
 mod figures;
 pub mod generate_midterm;
 pub mod kdf;
+mod known_questions;
 pub mod purchase;
 pub mod redeem_voucher;
 pub mod response_size;

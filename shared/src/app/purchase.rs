@@ -16,7 +16,7 @@ use crate::domain::account::profile::Profile;
 use crate::domain::credits::{Charge, Credits, Plan};
 use crate::domain::id::QuestionId;
 use crate::domain::idempotency::{Intent, KeyReused, Outcome, Record};
-use crate::domain::questions::seen::SeenInCourse;
+use crate::domain::questions::seen::SeenChange;
 use crate::store::{Entitlement, Spend, SpendError, StoreError};
 
 /// Attempts per request when concurrent requests of the same student keep winning.
@@ -99,8 +99,8 @@ pub enum Choice<C> {
         charge: Charge,
         /// What the transaction unlocks.
         entitlements: Vec<Entitlement>,
-        /// The questions of the course that the student has unlocked afterwards, if they are known.
-        seen: Option<SeenInCourse>,
+        /// What it changes in the sets of unlocked questions; `None` if it unlocks none.
+        seen: Option<SeenChange>,
     },
 }
 

@@ -8,11 +8,10 @@ use super::purchase::{Choice, Payment, PurchaseRequest, ReplayError, Situation};
 use crate::domain::catalog::{Course, Question};
 use crate::domain::id::QuestionId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
-use crate::domain::questions::seen::{SeenInCourse, SeenQuestions};
+use crate::domain::questions::seen::{AddedQuestions, SeenChange, SeenQuestions};
 use crate::domain::questions::selection::start_charge;
 use crate::domain::questions::view::Access;
-use crate::domain::study::progress::Progress;
-use crate::store::{Entitlement, SpendError};
+use crate::store::{Entitlement, HeldQuestion, SpendError};
 
 /// A student's request to start a question.
 pub struct StartQuestion<'a, C> {
@@ -24,9 +23,7 @@ pub struct StartQuestion<'a, C> {
 
 /// What the price depends on.
 pub struct Found {
-    question: Question,
-    progress: Option<Progress>,
-    course: Option<Course>,
+    held: HeldQuestion,
     /// What the profile says of the student's questions.
     seen: SeenQuestions,
 }
@@ -52,8 +49,8 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
         let found = Box::pin(store.find_question(user_id, &self.id));
         let reads = async { tokio::try_join!(found, store.record(user_id, &self.intent, now)) };
         let (user, (found, record)) = self.caller.with(reads).await?;
-        let (question, progress, course) = found.ok_or(SpendError::QuestionGone)?;
-        let facts = Found { question, progress, course, seen: user.profile.seen_questions.clone() };
+        let held = store.for_student(&user.profile, found).await?.ok_or(SpendError::QuestionGone)?;
+        let facts = Found { held, seen: user.profile.seen_questions.clone() };
         Ok(Situation { profile: user.profile, record, facts })
     }
 
@@ -61,13 +58,13 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
         let Outcome::Questions { credits_deducted, credits, .. } = record.outcome_of(&self.intent)? else {
             return Err(ReplayError::WrongKind("questions").into());
         };
-        Ok((found.question, Payment { deducted: credits_deducted, balance: credits }))
+        Ok((found.held.question, Payment { deducted: credits_deducted, balance: credits }))
     }
 
     async fn choose(&self, found: Found, _: Timestamp) -> Result<Choice<Question>, C::Error> {
         let seen = self.seen_after(&found);
-        let question = found.question;
-        if found.progress.is_some() {
+        let HeldQuestion { question, holding, .. } = found.held;
+        if holding.is_unlocked() {
             return Ok(Choice::Owned { chosen: question, question_ids: vec![self.id.clone()] });
         }
         let entitlements = vec![Entitlement::Question {
@@ -76,7 +73,7 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
             access: Access::Question,
             must_be_new: true,
         }];
-        Ok(Choice::Buy { chosen: question, charge: start_charge(self.app.terms()), entitlements, seen })
+        Ok(Choice::Buy { chosen: question, charge: start_charge(self.app.terms()), entitlements, seen: Some(seen) })
     }
 
     async fn fetch(&self, _: &Question) {}
@@ -87,13 +84,25 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
 }
 
 impl<C: Caller> StartQuestion<'_, C> {
-    /// The student's set of seen questions with this one. `None` if there is no set, or if the bank is not in memory: then
-    /// the next purchase that draws this question is refused, and reads the progress.
-    fn seen_after(&self, found: &Found) -> Option<SeenInCourse> {
-        let course = found.course.as_ref()?;
-        let bank = self.app.store.bank_in_memory(course)?;
-        let mut seen = found.seen.of(course, bank.questions.len())?;
-        seen.insert(bank.questions.iter().position(|question| question.meta.id == self.id)?);
-        Some(SeenInCourse::new(course, &seen))
+    /// What the start changes in the sets. If the bank is not in memory, an exact set is forgotten, and a hint stays as it is:
+    /// then the next purchase that draws this question is refused, and reads the progress.
+    fn seen_after(&self, Found { held, seen }: &Found) -> SeenChange {
+        let of_bank = || {
+            let course = held.course.as_ref()?;
+            let bank = self.app.store.bank_in_memory(course)?;
+            let place = bank.questions.iter().position(|question| question.meta.id == self.id)?;
+            Some((course, bank.questions.len(), AddedQuestions { delivered: Vec::new(), single: vec![place] }))
+        };
+        let of_bank = of_bank();
+        if !seen.is_exact() {
+            let hint =
+                |(course, questions, added)| Some(SeenChange::hint(course, seen.hint(course, questions)?, &added));
+            return of_bank.and_then(hint).unwrap_or(SeenChange::Nothing);
+        }
+        let exact = |(course, questions, added): (&Course, usize, AddedQuestions)| {
+            let before = seen.exact(course, questions)?;
+            Some(SeenChange::Exact { course_id: course.id.clone(), bank: course.bank.clone(), before, added })
+        };
+        of_bank.and_then(exact).unwrap_or_else(|| SeenChange::Forget(held.question.meta.course_id.clone()))
     }
 }

@@ -7,18 +7,17 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::caller::Caller;
+use super::known_questions::{KnownQuestions, Sale, placed, set_of};
 use super::purchase::{Choice, Payment, PurchaseRequest, ReplayError, Situation};
 use super::{App, CourseError, active_course};
 use crate::domain::catalog::{Course, QuestionSummary};
 use crate::domain::credits::Charge;
-use crate::domain::id::{CourseId, QuestionId, TopicId};
+use crate::domain::id::{CourseId, TopicId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
-use crate::domain::questions::seen::{SeenInCourse, SeenQuestions, SeenSet};
 use crate::domain::questions::selection::{Criteria, select, select_unseen};
 use crate::domain::questions::view::{Access, QuestionView};
 use crate::domain::settings::CreditTerms;
-use crate::domain::study::progress::LastSeen;
-use crate::store::{Entitlement, StoreError};
+use crate::store::StoreError;
 
 /// A student's request for questions, and the price for a given number of them.
 pub struct UnlockQuestions<'a, C> {
@@ -61,11 +60,9 @@ pub struct SelectionInput {
     /// An error here fails the selection only. A replay of an earlier response still succeeds when the course is gone.
     course: Result<Arc<Course>, CourseError>,
     /// What the profile says of the student's questions.
-    seen: SeenQuestions,
-    /// Whether the student has bought nothing yet.
-    is_new: bool,
-    /// What the items of progress say, if they were read.
-    last_seen: Option<LastSeen>,
+    known: KnownQuestions,
+    /// Whether an earlier choice was refused: then the progress decides.
+    is_refused: bool,
 }
 
 /// Selected questions of a course.
@@ -94,17 +91,13 @@ where
 
     async fn read(&self, now: Timestamp) -> Result<Situation<SelectionInput>, C::Error> {
         let Self { app, caller, course_id, intent, .. } = self;
-        // The profile says which questions are new. If a choice that relied on it was refused, the progress decides.
         let is_refused = self.is_refused.swap(true, Ordering::Relaxed);
-        let last_seen = async {
-            if is_refused { app.store.last_seen(caller.user_id(), course_id).await.map(Some) } else { Ok(None) }
-        };
         let record = app.store.record(caller.user_id(), intent, now);
         let course = async { Ok(active_course(app, course_id).await) };
-        let reads = async { tokio::try_join!(course, last_seen, record) };
-        let (user, (course, last_seen, record)) = caller.with::<_, StoreError>(reads).await?;
-        let (seen, is_new) = (user.profile.seen_questions.clone(), user.profile.entry_count <= 1);
-        Ok(Situation { profile: user.profile, record, facts: SelectionInput { course, seen, is_new, last_seen } })
+        let reads = async { tokio::try_join!(course, record) };
+        let (user, (course, record)) = caller.with::<_, StoreError>(reads).await?;
+        let facts = SelectionInput { course, known: KnownQuestions::of(&user.profile, app), is_refused };
+        Ok(Situation { profile: user.profile, record, facts })
     }
 
     async fn replay(&self, record: Record, _: SelectionInput) -> Result<Unlocked, C::Error> {
@@ -116,8 +109,9 @@ where
         Ok(Unlocked { questions, payment: Payment { deducted: credits_deducted, balance: credits } })
     }
 
-    async fn choose(&self, input: SelectionInput, _: Timestamp) -> Result<Choice<Self::Chosen>, C::Error> {
-        let course = input.course?;
+    async fn choose(&self, input: SelectionInput, now: Timestamp) -> Result<Choice<Self::Chosen>, C::Error> {
+        let SelectionInput { course, known, is_refused } = input;
+        let course = course?;
         let bank = self.app.store.bank(&course).await?;
         let mut topics = self.criteria.topic_ids.iter().enumerate();
         if let Some((at, topic_id)) = topics.find(|(_, id)| bank.topic(id).is_none()) {
@@ -125,27 +119,20 @@ where
             return Err(SelectionError::UnknownTopic { field, topic_id }.into());
         }
         let draw = self.app.random.seed();
-        if input.last_seen.is_none() {
-            let untouched = || input.is_new.then(|| SeenSet::none(bank.questions.len()));
-            let seen = input.seen.of(&course, bank.questions.len()).or_else(untouched);
-            if let Some(mut seen) = seen
-                && let Some(places) = select_unseen(&bank, &self.criteria, &seen, draw)
-            {
-                for place in &places {
-                    seen.insert(*place);
-                }
-                let chosen = places.into_iter().map(|place| &bank.questions[place]).collect();
-                return self.buy(course, chosen, |_| true, &seen);
-            }
+        if !is_refused
+            && let Some(before) = known.set(&course, &bank)
+            && let Some(places) = select_unseen(&bank, &self.criteria, |place| before.contains(place), draw)
+        {
+            let chosen: Vec<_> = places.into_iter().map(|place| (&bank.questions[place], Some(place))).collect();
+            let sale = known.sale(self.app, &course, before, &chosen, now);
+            return self.buy(course, &chosen, sale);
         }
-        let last_seen = match input.last_seen {
-            Some(last_seen) => last_seen,
-            None => self.app.store.last_seen(self.caller.user_id(), &self.course_id).await?,
-        };
-        let chosen = select(&bank, &self.criteria, |id| last_seen.get(id).copied(), draw);
-        let is_chosen = |id: &QuestionId| chosen.iter().any(|question| question.meta.id == *id);
-        let seen = SeenSet::of(&bank, |id| last_seen.contains_key(id) || is_chosen(id));
-        self.buy(course, chosen, |id| !last_seen.contains_key(id), &seen)
+        // After the profile, whose version guards the choice.
+        let times = self.app.store.unlocked_times(self.caller.user_id(), &self.course_id).await?;
+        let chosen = select(&bank, &self.criteria, |id| times.last_seen.get(id).copied(), draw);
+        let chosen = placed(&bank, chosen, &times.last_seen);
+        let sale = known.sale(self.app, &course, set_of(&bank, &times), &chosen, now);
+        self.buy(course, &chosen, sale)
     }
 
     /// Reads the questions in parallel with the transaction. They exist: a bank lists a question only after its item is
@@ -180,23 +167,18 @@ impl<C: Caller> UnlockQuestions<'_, C>
 where
     C::Error: From<SelectionError>,
 {
-    /// The purchase of these questions. `seen` are the student's questions after it.
+    /// The purchase of these questions.
     fn buy(
         &self,
         course: Arc<Course>,
-        chosen: Vec<&QuestionSummary>,
-        is_new: impl Fn(&QuestionId) -> bool,
-        seen: &SeenSet,
+        chosen: &[(&QuestionSummary, Option<usize>)],
+        Sale { entitlements, seen }: Sale,
     ) -> Result<Choice<ChosenQuestions>, C::Error> {
         if chosen.is_empty() {
             return Err(SelectionError::NoMatch.into());
         }
-        let entitlement =
-            |question: &&QuestionSummary| Entitlement::solution(&question.meta, is_new(&question.meta.id));
-        let entitlements = chosen.iter().map(entitlement).collect();
         let charge = (self.charge)(chosen.len(), self.app.terms());
-        let seen = Some(SeenInCourse::new(&course, seen));
-        let questions = chosen.into_iter().cloned().collect();
-        Ok(Choice::Buy { chosen: ChosenQuestions { course, questions }, charge, entitlements, seen })
+        let questions = chosen.iter().map(|(question, _)| (*question).clone()).collect();
+        Ok(Choice::Buy { chosen: ChosenQuestions { course, questions }, charge, entitlements, seen: Some(seen) })
     }
 }

@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::domain::settings::{RATE_LIMITS, TERMS};
+    use crate::domain::settings::{DELIVERIES, RATE_LIMITS, TERMS};
 
     /// What `serve` reads.
     const READ_ELSEWHERE: [&str; 1] = ["SMTP_URL"];
@@ -85,7 +85,7 @@ mod tests {
         };
         let config = Config::read(lookup).unwrap();
         let listed: BTreeSet<String> = VARIABLES.iter().map(|variable| variable.name.to_owned()).collect();
-        let settings = TERMS.iter().map(|term| term.variable).chain([RATE_LIMITS]).map(str::to_owned);
+        let settings = TERMS.iter().map(|term| term.variable).chain([RATE_LIMITS, DELIVERIES]).map(str::to_owned);
         asked.borrow_mut().extend(READ_ELSEWHERE.map(str::to_owned));
         assert_eq!(asked.into_inner(), listed.iter().cloned().chain(settings).collect());
         assert_eq!(listed.len(), VARIABLES.len());

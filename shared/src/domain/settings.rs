@@ -9,6 +9,8 @@ use super::payments::REFRESH_CREDITS;
 
 /// The variable that replaces quotas, such as `login_email=20,spend=40`.
 pub const RATE_LIMITS: &str = "RATE_LIMITS";
+/// The variable that says how bought questions are stored.
+pub const DELIVERIES: &str = "DELIVERIES";
 /// Greatest price.
 const PRICE_MAX: Credits = 1_000;
 /// Greatest number of credits that a plan or a new account brings.
@@ -160,11 +162,36 @@ pub const TERMS: [Term; 9] = [
     },
 ];
 
+/// How questions that are bought together are stored. Both forms are always read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Deliveries {
+    /// One item for all of them. From the first purchase on, releases that do not know this form cannot read the account.
+    #[default]
+    Together,
+    /// An item for each, unless the account has the other form already.
+    Single,
+}
+
+impl Deliveries {
+    /// The values of the variable.
+    pub const ALL: [Self; 2] = [Self::Together, Self::Single];
+
+    /// Its name in the variable.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Together => "together",
+            Self::Single => "single",
+        }
+    }
+}
+
 /// What operators may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Settings {
     pub terms: CreditTerms,
     pub limits: Limits,
+    pub deliveries: Deliveries,
 }
 
 /// A value that is refused.
@@ -191,6 +218,11 @@ impl Settings {
         }
         if let Some(text) = get(RATE_LIMITS) {
             settings.limits = quotas(&text).map_err(|problem| InvalidSetting { variable: RATE_LIMITS, problem })?;
+        }
+        if let Some(text) = get(DELIVERIES) {
+            let form = Deliveries::ALL.into_iter().find(|form| form.as_str() == text);
+            let problem = || format!("must be `together` or `single`, not {text:?}");
+            settings.deliveries = form.ok_or_else(|| InvalidSetting { variable: DELIVERIES, problem: problem() })?;
         }
         Ok(settings)
     }
@@ -263,6 +295,15 @@ mod tests {
         ] {
             assert_eq!(read(&[(RATE_LIMITS, value)]), Err(error.to_owned()));
         }
+    }
+
+    #[test]
+    fn the_form_of_deliveries_is_read_by_its_name() {
+        for form in Deliveries::ALL {
+            assert_eq!(read(&[(DELIVERIES, form.as_str())]).unwrap().deliveries, form);
+        }
+        let error = "DELIVERIES must be `together` or `single`, not \"off\"";
+        assert_eq!(read(&[(DELIVERIES, "off")]), Err(error.to_owned()));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Attempts on questions, and the solutions that they unlock.
 
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use jiff::Timestamp;
 
 use super::Store;
 use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity as _, number, text};
-use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, pause};
+use super::dynamodb::plain::IS_NEW;
+use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, fresh_token, pause};
 use super::keys;
 use super::size::read_growing;
 use crate::domain::id::UserId;
@@ -50,6 +51,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<Progress, StoreError> {
         let key = keys::progress(user, &progress.course_id, &progress.question_id);
+        if let Some(delivery) = progress.delivered_by {
+            let opened = Progress { opened_at: Some(now), delivered_by: None, ..progress.clone() };
+            let actions = vec![
+                self.put_new(item::write(&key, &opened)?)?,
+                self.check_delivery(user, &progress.course_id, delivery)?,
+            ];
+            if let TransactionResult::Committed = self.transact(actions, &fresh_token()).await? {
+                return Ok(opened);
+            }
+            // An attempt created the item meanwhile: it is changed as any other.
+        }
         let update = self
             .client
             .update_item()
@@ -103,17 +115,24 @@ impl Store {
                 let record = Record::new(intent.fingerprint.clone(), outcome, attempt.created_at);
                 actions.push(self.put_record(user, key, &record, attempt.created_at)?);
             }
+            if let Some(delivery) = progress.delivered_by {
+                actions.push(self.check_delivery(user, &progress.course_id, delivery)?);
+            }
             let verdicts = match self.transact(actions, &random.uuid_v4().to_string()).await? {
                 TransactionResult::Committed => return Ok(Recorded { progress: counted, mastery }),
                 TransactionResult::Refused(verdicts) => verdicts,
             };
             let mut verdicts = verdicts.into_iter();
-            let [counts, work, fresh, record] = std::array::from_fn(|_| verdicts.next());
+            let [counts, work, fresh] = std::array::from_fn(|_| verdicts.next());
+            let record = intent.key.as_ref().and_then(|_| verdicts.next());
             if let Some(ActionOutcome::ConditionFailed(_)) = record {
                 return Err(AttemptError::Replayed);
             }
             if let Some(ActionOutcome::ConditionFailed(_)) = fresh {
                 return Err(StoreError::corrupt("Attempt", "a fresh id is in use").into());
+            }
+            if let Some(ActionOutcome::ConditionFailed(_)) = verdicts.next() {
+                return Err(AttemptError::NotStarted);
             }
             match counts {
                 Some(ActionOutcome::ConditionFailed(Some(newer))) => progress = item::read(newer)?,
@@ -128,17 +147,28 @@ impl Store {
         Err(StoreError::Contention { attempts: ATTEMPTS_MAX }.into())
     }
 
-    /// The counts serve as the optimistic lock: concurrent attempts are counted one after the other.
+    /// The counts serve as the optimistic lock: concurrent attempts are counted one after the other. The first attempt on a
+    /// delivered question creates its item, and its transaction must check the delivery.
     pub(super) fn replace_counts(
         &self,
         user: UserId,
         before: &Progress,
         after: &Progress,
     ) -> Result<TransactWriteItem, StoreError> {
+        let key = keys::progress(user, &before.course_id, &before.question_id);
+        if before.delivered_by.is_some() {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item::write(&key, after)?))
+                .condition_expression(IS_NEW)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .build()?;
+            return Ok(TransactWriteItem::builder().put(put).build());
+        }
         let opened_at = after.solution_at.unwrap_or(after.seen_at);
         let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(keys::progress(user, &before.course_id, &before.question_id).attributes()))
+            .set_key(Some(key.attributes()))
             .update_expression(
                 "SET attempts = :attempts, correct_attempts = :correct_attempts, was_correct = :was_correct, \
                  time_spent_seconds = :time, solution_at = if_not_exists(solution_at, :opened), review = :review",

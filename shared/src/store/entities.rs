@@ -14,7 +14,7 @@ use crate::domain::midterm::sitting::Sitting;
 use crate::domain::questions::report::Report;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::Attempt;
-use crate::domain::study::progress::Progress;
+use crate::domain::study::progress::{Progress, QuestionDelivery};
 use crate::domain::vouchers::{Redemption, Voucher};
 
 macro_rules! entities {
@@ -32,6 +32,7 @@ entities! {
     Entry => "Entry",
     ClosedLedger => "ClosedLedger",
     Progress => "Progress",
+    QuestionDelivery => "Delivery",
     Attempt => "Attempt",
     Record => "Record",
     Report => "Report",

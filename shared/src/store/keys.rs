@@ -8,6 +8,7 @@
 //! | Entry | `USER#<id>`, once deleted `CLOSED#<uuid>` | `CREDIT#<uuidv7>` |
 //! | Closed ledger | `CLOSED#<uuid>` | `LEDGER` |
 //! | Progress | `USER#<id>` | `PROGRESS#<course>#<question>` |
+//! | Delivery | `USER#<id>` | `PROGRESS#<course>##<uuidv7>` |
 //! | Attempt | `USER#<id>` | `ATTEMPT#<uuidv7>` |
 //! | Midterm | `USER#<id>` | `MIDTERM#<uuidv7>` |
 //! | Sitting | `USER#<id>` | `SITTING#<id of its midterm>` |
@@ -27,6 +28,7 @@
 //! | Former item | `COURSE#<course>` | `IMPORT#<version, ten digits>#FORMER#<partition key>\|<sort key>` |
 //! | Import list | `COURSE#<course>` | `IMPORT#<version, ten digits>#LIST#<digest>` |
 //! | Calibration | `COURSE#<course>` | `CALIBRATION#<version, ten digits>` |
+//! | Item statistics | `COURSE#<course>` | `ITEMS` |
 //! | Counter | `LIMIT#<action>#<address, user or digest of an email>` | `<start of the window, in epoch seconds>` |
 //! | Course | `CATALOG` | `COURSE#<id>` |
 //! | Exam, Topic, Pattern | `COURSE#<course>` | `EXAM#<id>`, `TOPIC#<id>`, `PATTERN#<id>` |
@@ -62,6 +64,7 @@ use crate::domain::mail::token::LinkPurpose;
 use crate::domain::midterm::MidtermId;
 use crate::domain::questions::report::ReportId;
 use crate::domain::study::attempt::AttemptId;
+use crate::domain::study::progress::DeliveryId;
 use crate::domain::vouchers::VoucherId;
 
 /// The table's partition key attribute.
@@ -225,6 +228,17 @@ pub(super) fn progress_of_course(course: &CourseId) -> String {
     format!("{PROGRESS}{course}#")
 }
 
+/// Key of a delivery of questions. Its prefix is that of the progress in its course, and no question has an empty id.
+#[must_use]
+pub fn delivery(id: UserId, course: &CourseId, delivery: DeliveryId) -> Key {
+    Key::new(user(id), format!("{}{}", deliveries_of_course(course), delivery.0))
+}
+
+/// Sort key prefix of a student's deliveries in a course.
+pub(super) fn deliveries_of_course(course: &CourseId) -> String {
+    format!("{}#", progress_of_course(course))
+}
+
 /// Key of an attempt.
 #[must_use]
 pub fn attempt(id: UserId, attempt: AttemptId) -> Key {
@@ -241,6 +255,12 @@ pub fn mastery(id: UserId, course: &CourseId) -> Key {
 #[must_use]
 pub fn calibration(course: &CourseId, version: u32) -> Key {
     Key::new(course_partition(course), format!("{CALIBRATIONS}{version:010}"))
+}
+
+/// Key of the statistics of a course's questions.
+#[must_use]
+pub fn item_report(course: &CourseId) -> Key {
+    Key::new(course_partition(course), "ITEMS")
 }
 
 /// Key of the record of a course's last import.
@@ -581,6 +601,9 @@ mod tests {
         assert_eq!(both(&closed_entry(closed, entry_id)), (closed_pk, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(both(&entry(USER, entry_id)), (user, "CREDIT#00000000-0000-0000-0000-000000000001"));
         assert_eq!(both(&progress(USER, &course_id, &question_id)), (user, "PROGRESS#calc2#q7"));
+        let delivery_id = DeliveryId(Uuid::from_u128(6));
+        let of_course = (user, "PROGRESS#calc2##00000000-0000-0000-0000-000000000006");
+        assert_eq!(both(&delivery(USER, &course_id, delivery_id)), of_course);
         let attempt_id = AttemptId(Uuid::from_u128(2));
         assert_eq!(both(&attempt(USER, attempt_id)), (user, "ATTEMPT#00000000-0000-0000-0000-000000000002"));
         assert_eq!(both(&mastery(USER, &course_id)), (user, "MASTERY#calc2"));

@@ -24,9 +24,10 @@ use crate::domain::id::{CourseId, EntryId, QuestionId, UserId};
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::limits::{Standing, Window};
 use crate::domain::midterm::{Midterm, MidtermId};
-use crate::domain::questions::seen::{SeenInCourse, SeenQuestions};
+use crate::domain::questions::seen::{SeenChange, SeenQuestions};
 use crate::domain::questions::view::{Access, QuestionView};
 use crate::domain::random::Random;
+use crate::domain::study::progress::QuestionDelivery;
 use crate::request_metrics::{count_grant, count_spend};
 
 /// What credits can buy.
@@ -41,6 +42,8 @@ pub enum Entitlement {
         /// The question was chosen because the student had not unlocked it. The spend fails if it is unlocked by now.
         must_be_new: bool,
     },
+    /// Permanent access to new questions and their solutions, as one item.
+    Delivery(QuestionDelivery),
     /// An edition of a course's analysis.
     Analysis {
         /// Course of the analysis.
@@ -63,17 +66,18 @@ impl Entitlement {
         }
     }
 
-    fn question_id(&self) -> Option<&QuestionId> {
+    fn question_ids(&self) -> &[QuestionId] {
         match self {
-            Self::Question { question_id, .. } => Some(question_id),
-            Self::Analysis { .. } | Self::Midterm(_) => None,
+            Self::Question { question_id, .. } => std::slice::from_ref(question_id),
+            Self::Delivery(delivery) => &delivery.question_ids,
+            Self::Analysis { .. } | Self::Midterm(_) => &[],
         }
     }
 
     fn midterm_id(&self) -> Option<MidtermId> {
         match self {
             Self::Midterm(midterm) => Some(midterm.id),
-            Self::Question { .. } | Self::Analysis { .. } => None,
+            Self::Question { .. } | Self::Delivery(_) | Self::Analysis { .. } => None,
         }
     }
 }
@@ -86,8 +90,8 @@ pub struct Spend<'a> {
     pub charge: &'a Charge,
     /// What the charge pays for.
     pub entitlements: &'a [Entitlement],
-    /// The questions of a course that the student has unlocked after the spend, if they are known.
-    pub seen: Option<&'a SeenInCourse>,
+    /// What the spend changes in the sets of unlocked questions; `None` if it unlocks none.
+    pub seen: Option<&'a SeenChange>,
     /// The idempotency key and fingerprint of the request; `None` if this kind of request accepts no key.
     pub intent: Option<&'a Intent>,
     /// The window of the rate limit in which the spend counts, if it has one.
@@ -114,7 +118,7 @@ pub enum SpendError {
     /// A concurrent duplicate with the same key committed first; its record has the answer.
     #[error("another request with the same key was faster")]
     Replayed,
-    /// A concurrent request bought an item that had to be new: choose again.
+    /// A concurrent request bought an item that had to be new, or may have: choose again.
     #[error("another request bought it")]
     AlreadyOwned,
     /// Concurrent spends have used the quota of the rate limit.
@@ -164,13 +168,17 @@ impl Store {
     pub async fn spend(&self, purchase: Spend<'_>, random: &Random) -> Result<Receipt, SpendError> {
         let mut profile = purchase.profile.clone();
         for attempt in 0..ATTEMPTS_MAX {
+            let seen = match purchase.seen.map(|change| profile.seen_questions.after(change, attempt == 0)) {
+                Some(None) => return Err(SpendError::AlreadyOwned),
+                after => after.flatten(),
+            };
             profile = self.with_month_of_plan(profile, purchase.now).await?;
             let next = |window: Window| window.standing(profile.spend_count.within(window) + 1, purchase.now);
             if let Some(over) = purchase.limit.map(next).filter(|next| next.is_over) {
                 return Err(SpendError::TooMany(over));
             }
             let settlement = profile.wallet.spend(purchase.charge, purchase.now)?;
-            match self.commit(&profile, &settlement, Some(&purchase), purchase.now, random).await? {
+            match self.commit(&profile, &settlement, Some((&purchase, seen)), purchase.now, random).await? {
                 Committed::Yes(profile) => {
                     count_spend(settlement.deducted());
                     return Ok(Receipt { profile, settlement });
@@ -226,17 +234,18 @@ impl Store {
         &self,
         profile: &Profile,
         settlement: &Settlement,
-        purchase: Option<&Spend<'_>>,
+        purchase: Option<(&Spend<'_>, Option<SeenQuestions>)>,
         now: Timestamp,
         random: &Random,
     ) -> Result<Committed, SpendError> {
+        let (purchase, seen) = purchase.unzip();
         let mut parts = Vec::new();
         if let Some(Spend { intent: Some(Intent { key: Some(key), fingerprint }), entitlements, .. }) = purchase {
             let (credits_deducted, credits) = (settlement.deducted(), settlement.wallet.credits);
             let outcome = match entitlements.iter().find_map(Entitlement::midterm_id) {
                 Some(midterm_id) => Outcome::Midterm { midterm_id, credits_deducted, credits },
                 None => Outcome::Questions {
-                    question_ids: entitlements.iter().filter_map(Entitlement::question_id).cloned().collect(),
+                    question_ids: entitlements.iter().flat_map(Entitlement::question_ids).cloned().collect(),
                     credits_deducted,
                     credits,
                 },
@@ -250,7 +259,7 @@ impl Store {
             }
         }
         let notes = SpendNotes {
-            seen: purchase.and_then(|purchase| purchase.seen).map(|seen| profile.seen_questions.with(seen)),
+            seen: seen.flatten(),
             count: purchase.and_then(|purchase| purchase.limit).map(|window| profile.spend_count.with_one_more(window)),
         };
         self.commit_parts(profile, settlement, notes, parts, now, random).await
@@ -385,6 +394,7 @@ impl Store {
             Entitlement::Question { course_id, question_id, access, must_be_new } => {
                 (course_id, question_id, *access, *must_be_new)
             }
+            Entitlement::Delivery(delivery) => return Ok(vec![self.put_delivery(user, delivery)?]),
             Entitlement::Analysis { course_id, edition } => {
                 return Ok(vec![self.own_analysis(user, course_id, edition, now)?]);
             }

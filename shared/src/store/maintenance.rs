@@ -6,14 +6,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Store;
 use super::dynamodb::error::StoreError;
-use super::dynamodb::item::{self, Entity, text};
-use super::keys::{self, ATTEMPTS, ENTRIES};
+use super::dynamodb::item::{self, Entity, number, text};
+use super::keys::{self, ATTEMPTS, ENTRIES, PROGRESS};
 use crate::domain::account::Email;
 use crate::domain::account::profile::Profile;
 use crate::domain::credits::held::HeldGrants;
 use crate::domain::credits::ledger::{ClosedLedger, Entry};
 use crate::domain::id::UserId;
 use crate::domain::study::attempt::Attempt;
+use crate::domain::study::progress::{Progress, QuestionDelivery};
 
 /// A page of a scan over all users, and over emails that hold grants.
 pub struct ProfilePage {
@@ -28,10 +29,12 @@ pub struct ProfilePage {
     pub next: Option<NextPage>,
 }
 
-/// A page of a scan over all attempts.
-pub struct AttemptPage {
+/// A page of a scan over the work of all students.
+pub struct WorkPage {
     /// Attempts with their students, in no particular order.
     pub attempts: Vec<(UserId, Attempt)>,
+    /// Questions that students unlocked and have not attempted. Those of deliveries may have been attempted, and may be named twice.
+    pub unanswered: Vec<(UserId, Progress)>,
     /// Position of the next page, if there is one.
     pub next: Option<NextPage>,
 }
@@ -40,23 +43,36 @@ pub struct AttemptPage {
 pub struct NextPage(HashMap<String, AttributeValue>);
 
 impl Store {
-    /// Scans one page of the table for attempts. One scan reads the attempts of all students, without a query for each.
-    pub async fn scan_attempts(&self, from: Option<NextPage>) -> Result<AttemptPage, StoreError> {
+    /// Scans one page of the table for attempts, and for questions without one. One scan reads the work of all students, without
+    /// a query for each.
+    pub async fn scan_work(&self, from: Option<NextPage>) -> Result<WorkPage, StoreError> {
         let request = self
             .client
             .scan()
             .table_name(&self.table)
-            .filter_expression("begins_with(sk, :attempt)")
+            .filter_expression(
+                "begins_with(sk, :attempt) OR (begins_with(sk, :progress) AND (attribute_not_exists(attempts) OR attempts = :none))",
+            )
             .expression_attribute_values(":attempt", text(ATTEMPTS))
+            .expression_attribute_values(":progress", text(PROGRESS))
+            .expression_attribute_values(":none", number(0))
             .set_exclusive_start_key(from.map(|page| page.0));
         let page = request.send().await.map_err(|error| StoreError::call("Scan", &error))?;
-        let attempt = |item| {
-            let user = item::key_of(&item).and_then(|key| keys::user_of(&key.pk));
+        let (mut attempts, mut unanswered) = (Vec::new(), Vec::new());
+        for item in page.items.unwrap_or_default() {
+            let Some(key) = item::key_of(&item) else { continue };
             // Another item whose sort key begins in the same way is none of a user.
-            user.map(|user| item::read(item).map(|attempt| (user, attempt)))
-        };
-        let attempts = page.items.unwrap_or_default().into_iter().filter_map(attempt).collect::<Result<_, _>>()?;
-        Ok(AttemptPage { attempts, next: page.last_evaluated_key.map(NextPage) })
+            let Some(user) = keys::user_of(&key.pk) else { continue };
+            if key.sk.starts_with(ATTEMPTS) {
+                attempts.push((user, item::read(item)?));
+            } else if item::entity_of(&item) == QuestionDelivery::NAME {
+                let delivery: QuestionDelivery = item::read(item)?;
+                unanswered.extend(delivery.question_ids.iter().map(|id| (user, delivery.progress(id.clone()))));
+            } else {
+                unanswered.push((user, item::read(item)?));
+            }
+        }
+        Ok(WorkPage { attempts, unanswered, next: page.last_evaluated_key.map(NextPage) })
     }
 
     /// Scans one page of the table for profiles, closed ledgers and held grants.

@@ -61,6 +61,14 @@ pub(super) fn with_large_body<T: Entity>(key: &Key, row: &T, body: &impl Seriali
     Ok(WithBody { item, parts })
 }
 
+/// The digest of an item's parts, if it has any.
+pub(super) fn parts_digest(item: &Item) -> Option<String> {
+    match item.get(PARTS_DIGEST) {
+        Some(AttributeValue::S(digest)) => Some(digest.clone()),
+        _ => None,
+    }
+}
+
 impl Store {
     /// Writes parts. Call this before writing their item.
     pub(super) async fn put_parts(&self, parts: Vec<Item>) -> Result<(), StoreError> {
@@ -69,6 +77,12 @@ impl Store {
             self.put_item(part).await?;
         }
         Ok(())
+    }
+
+    /// Deletes the parts with a digest of an item that refers to them no more.
+    pub(super) async fn delete_parts(&self, key: &Key, digest: &str) -> Result<(), StoreError> {
+        let parts = self.query(&key.pk, &keys::parts(key, digest), true).await?;
+        self.delete_all(parts.iter().filter_map(item::key_of).collect()).await
     }
 
     /// Removes the body from an item of the entity `name` and parses it. Reads the parts if there are any.

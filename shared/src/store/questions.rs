@@ -11,9 +11,10 @@ use super::dynamodb::error::StoreError;
 use super::dynamodb::item::{self, Entity, Item};
 use super::keys::{self, Key};
 use super::size::item_bytes;
+use crate::domain::account::profile::Profile;
 use crate::domain::catalog::{Bank, Course, Question, QuestionOption, QuestionSummary};
 use crate::domain::id::{QuestionId, UserId};
-use crate::domain::study::progress::Progress;
+use crate::domain::study::progress::{Holding, Progress};
 
 impl Store {
     /// Returns the summaries of all questions of a course. They are cached until the catalogue changes; concurrent
@@ -45,38 +46,34 @@ impl Store {
         Ok(assemble(items)?.remove(id).map(|read| read.question))
     }
 
-    /// Reads a complete question and the student's progress on it, if the student may see it: an unlocked question
-    /// always, any other question only in an active course. The reads are concurrent if the question's course is
-    /// cached, otherwise sequential.
-    pub async fn question_for(
-        &self,
-        user: UserId,
-        id: &QuestionId,
-    ) -> Result<Option<(Question, Option<Progress>)>, StoreError> {
-        let found = Box::pin(self.find_question(user, id)).await?;
-        Ok(found.map(|(question, progress, _)| (question, progress)))
-    }
-
-    /// Like [`Store::question_for`], but also returns the course, if it still exists.
-    pub async fn find_question(
-        &self,
-        user: UserId,
-        id: &QuestionId,
-    ) -> Result<Option<(Question, Option<Progress>, Option<Course>)>, StoreError> {
-        let (question, progress, course) = if let Some(course_id) = self.cache.courses.get(id) {
+    /// Reads a complete question, the student's item of progress on it and its course. The reads are concurrent if the
+    /// question's course is cached, otherwise sequential. [`Store::for_student`] says whether the student may see it.
+    pub async fn find_question(&self, user: UserId, id: &QuestionId) -> Result<Option<FoundQuestion>, StoreError> {
+        let (question, own, course) = if let Some(course_id) = self.cache.courses.get(id) {
             tokio::try_join!(self.question(id), self.progress_on(user, &course_id, id), self.course(&course_id))?
         } else {
             let Some(question) = self.question(id).await? else { return Ok(None) };
             let course_id = question.meta.course_id.clone();
-            let (progress, course) = tokio::try_join!(self.progress_on(user, &course_id, id), self.course(&course_id))?;
+            let (own, course) = tokio::try_join!(self.progress_on(user, &course_id, id), self.course(&course_id))?;
             self.cache.courses.insert(id.clone(), course_id);
-            (Some(question), progress, course)
+            (Some(question), own, course)
         };
+        Ok(question.map(|question| FoundQuestion { question, own, course }))
+    }
+
+    /// A question that was found, and what the student of `profile` has of it, if the student may see it: an unlocked question
+    /// always, any other question only in an active course. One more read, for an account with deliveries, if
+    /// the question has no item of progress and neither the profile nor the memory says whether it was delivered.
+    pub async fn for_student(
+        &self,
+        profile: &Profile,
+        found: Option<FoundQuestion>,
+    ) -> Result<Option<HeldQuestion>, StoreError> {
+        let Some(FoundQuestion { question, own, course }) = found else { return Ok(None) };
+        let holding = self.holding(profile, &question, own, course.as_ref()).await?;
         let is_active = course.as_ref().is_some_and(|course| course.is_active);
-        let may_see = |question: &Question| {
-            progress.is_some() || (is_active && !question.withheld && question.retired_at.is_none())
-        };
-        Ok(question.filter(may_see).map(|question| (question, progress, course)))
+        let is_shown = is_active && !question.withheld && question.retired_at.is_none();
+        Ok((holding.is_unlocked() || is_shown).then_some(HeldQuestion { question, holding, course }))
     }
 
     /// Reads a complete question of `course`, cached in memory until the catalogue changes.
@@ -127,6 +124,26 @@ impl Store {
         let read = assemble(self.get_many(&keys, false).await?)?;
         Ok(read.into_iter().map(|(id, read)| (id, read.question)).collect())
     }
+}
+
+/// A question as it was found, before the student's profile is known.
+#[derive(Debug)]
+pub struct FoundQuestion {
+    pub question: Question,
+    /// Its own item of progress.
+    pub own: Option<Progress>,
+    /// Its course, if it still exists.
+    pub course: Option<Course>,
+}
+
+/// A question that a student may see.
+#[derive(Debug)]
+pub struct HeldQuestion {
+    pub question: Question,
+    /// What the student has of it.
+    pub holding: Holding,
+    /// Its course, if it still exists.
+    pub course: Option<Course>,
 }
 
 /// A question and the bytes of its items.

@@ -1,8 +1,11 @@
 //! Sittings of midterms. The sort key of a sitting is that of its midterm, so a midterm has one at most, whichever device
 //! starts it. Handing in is one transaction: the marks, the attempts and the mastery estimate are written together, once.
 //!
-//! A midterm has 20 questions at most, so that transaction has 42 actions at most, of the 100 that DynamoDB takes. The
-//! answers come from a body of 64 KB, far less than its 4 MB.
+//! A midterm has 20 questions at most, so that transaction has 62 actions at most, of the 100 that DynamoDB takes: a question
+//! that was delivered has no item before its first attempt, and each delivery is checked. The answers come from a body of 64 KB, far
+//! less than its 4 MB.
+
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 
@@ -13,14 +16,14 @@ use super::dynamodb::item;
 use super::dynamodb::transact::{ATTEMPTS_MAX, ActionOutcome, TransactionResult, pause};
 use super::keys;
 use super::size::read_growing;
-use crate::domain::id::UserId;
+use crate::domain::id::{CourseId, UserId};
 use crate::domain::midterm::MidtermId;
 use crate::domain::midterm::sitting::Sitting;
 use crate::domain::random::Random;
 use crate::domain::review::Scheduler;
 use crate::domain::study::Study;
 use crate::domain::study::attempt::MarkedAnswer;
-use crate::domain::study::progress::Progress;
+use crate::domain::study::progress::{DeliveryId, Progress};
 
 /// Why a sitting was not written. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +88,14 @@ impl Store {
             if !attempts.is_empty() {
                 actions.push(self.replace_study(user, &study, &studied)?);
             }
+            // A transaction must not name an item twice.
+            let deliveries: BTreeSet<(CourseId, DeliveryId)> = attempts
+                .iter()
+                .filter_map(|(_, progress)| Some((progress.course_id.clone(), progress.delivered_by?)))
+                .collect();
+            for (course, delivery) in &deliveries {
+                actions.push(self.check_delivery(user, course, *delivery)?);
+            }
             let verdicts = match self.transact(actions, &random.uuid_v4().to_string()).await? {
                 TransactionResult::Committed => return Ok(sitting),
                 TransactionResult::Refused(verdicts) => verdicts,
@@ -105,8 +116,13 @@ impl Store {
                     return Err(StoreError::corrupt("Attempt", "a fresh id is in use").into());
                 }
             }
-            if let Some(ActionOutcome::ConditionFailed(Some(newer))) = verdicts.next() {
+            if !attempts.is_empty()
+                && let Some(ActionOutcome::ConditionFailed(Some(newer))) = verdicts.next()
+            {
                 study = read_growing(newer)?;
+            }
+            if verdicts.any(|verdict| matches!(verdict, ActionOutcome::ConditionFailed(_))) {
+                return Err(SittingError::MidtermGone);
             }
             pause(tries).await;
         }

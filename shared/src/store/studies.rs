@@ -12,11 +12,11 @@ use super::dynamodb::item::{self, Entity, number, text};
 use super::dynamodb::plain::{ConditionalPut, IS_NEW};
 use super::keys::{self, ATTEMPTS, CALIBRATIONS};
 use super::parts::with_large_body;
+use super::questions::FoundQuestion;
 use super::size::{read_all_growing, read_growing, write_growing};
-use crate::domain::catalog::{Bank, Course, Question};
+use crate::domain::catalog::{Bank, Course};
 use crate::domain::id::{CourseId, QuestionId, UserId};
 use crate::domain::study::attempt::Attempt;
-use crate::domain::study::progress::Progress;
 use crate::domain::study::{Calibration, Study};
 use crate::domain::time::plus_seconds;
 
@@ -39,9 +39,8 @@ pub(super) type Kept = (Timestamp, Arc<Calibration>);
 
 /// A question to be answered, with everything that marking needs.
 pub struct Asked {
-    pub question: Question,
-    /// The student's progress on it; `None` while it is locked.
-    pub progress: Option<Progress>,
+    /// The question, with the student's item of progress on it.
+    pub found: FoundQuestion,
     /// The student's work in the course.
     pub study: Study,
     /// Difficulty estimates of the course.
@@ -113,8 +112,8 @@ impl Store {
         }
     }
 
-    /// Reads a question with everything that marking an answer needs, if the student may see it. The reads are
-    /// concurrent if the question's course is cached, otherwise sequential.
+    /// Reads a question with everything that marking an answer needs. The reads are concurrent if the question's course is
+    /// cached, otherwise sequential.
     pub async fn asked(&self, user: UserId, id: &QuestionId, now: Timestamp) -> Result<Option<Asked>, StoreError> {
         let known = self.cache.courses.get(id);
         let of_course =
@@ -126,16 +125,16 @@ impl Store {
             }
             None => (Box::pin(self.find_question(user, id)).await?, None),
         };
-        let Some((question, progress, course)) = found else { return Ok(None) };
-        let bank = self.bank_of(course.as_ref());
+        let Some(found) = found else { return Ok(None) };
+        let bank = self.bank_of(found.course.as_ref());
         let of_course = async {
             match of_known {
                 Some(known) => Ok::<_, StoreError>(known),
-                None => of_course(&question.meta.course_id).await,
+                None => of_course(&found.question.meta.course_id).await,
             }
         };
         let (bank, (study, calibration)) = Box::pin(async { tokio::try_join!(bank, of_course) }).await?;
-        Ok(Some(Asked { question, progress, study, calibration, bank }))
+        Ok(Some(Asked { found, study, calibration, bank }))
     }
 
     async fn bank_of(&self, course: Option<&Course>) -> Result<Arc<Bank>, StoreError> {

@@ -9,41 +9,56 @@ use std::process::{Child, Command, Stdio};
 
 use futures_util::future::join_all;
 
-use super::{Action, COURSE, User};
+use serde_json::Value;
+
+use super::{Action, COURSE, LARGE_COURSE, User};
 
 const ROUNDS: usize = 5;
 /// Concurrent users, each with a connection.
 const CONNECTIONS: usize = 16;
-const USERS: usize = 3_000;
-const QUESTIONS: &str = "1000";
+const USERS: usize = 5_000;
+const QUESTIONS: &str = "1000,100000";
+
+/// What a user has unlocked before the measurement.
+#[derive(Clone, Copy)]
+enum Unlocked {
+    Nothing,
+    /// So many questions, in practice requests of ten.
+    Practised(usize),
+    /// The first page of the course.
+    Page,
+}
 
 /// A workload: what every user does first, and the requests that are measured.
 struct Workload {
     name: &'static str,
+    course: &'static str,
     action: Action,
-    /// Questions that a user has unlocked before, in practice requests of ten.
-    unlocked: usize,
+    unlocked: Unlocked,
     /// Measured requests of each user in a round.
     requests: usize,
     /// Whether each round has users of its own, because a request changes what the next one costs.
     has_fresh_users: bool,
 }
 
-const fn reads(name: &'static str, action: Action) -> Workload {
-    Workload { name, action, unlocked: 0, requests: 150, has_fresh_users: false }
+const fn reads(name: &'static str, action: Action, unlocked: Unlocked) -> Workload {
+    Workload { name, course: COURSE, action, unlocked, requests: 150, has_fresh_users: false }
 }
 
-const fn spends(name: &'static str, action: Action, unlocked: usize) -> Workload {
-    Workload { name, action, unlocked, requests: 5, has_fresh_users: true }
+const fn spends(name: &'static str, course: &'static str, action: Action, unlocked: Unlocked) -> Workload {
+    Workload { name, course, action, unlocked, requests: 5, has_fresh_users: true }
 }
 
-const WORKLOADS: [Workload; 6] = [
-    reads("me", Action::Me),
-    reads("topics", Action::Topics),
-    reads("questions", Action::Browse),
-    spends("bundle, fresh users", Action::Bundle, 0),
-    spends("practice of 3, 10 unlocked", Action::Practice, 10),
-    spends("practice of 3, 200 unlocked", Action::Practice, 200),
+const WORKLOADS: [Workload; 9] = [
+    reads("me", Action::Me, Unlocked::Nothing),
+    reads("topics", Action::Topics, Unlocked::Nothing),
+    reads("questions", Action::Browse, Unlocked::Nothing),
+    reads("questions, a page of 20 unlocked", Action::Browse, Unlocked::Page),
+    spends("bundle, fresh users", COURSE, Action::Bundle, Unlocked::Nothing),
+    spends("practice of 3, 10 unlocked", COURSE, Action::Practice, Unlocked::Practised(10)),
+    spends("practice of 3, 200 unlocked", COURSE, Action::Practice, Unlocked::Practised(200)),
+    spends("bundle in a course of 100,000", LARGE_COURSE, Action::Bundle, Unlocked::Nothing),
+    spends("practice of 3 in a course of 100,000", LARGE_COURSE, Action::Practice, Unlocked::Practised(10)),
 ];
 
 /// A build under test: its processes and the address of its server.
@@ -91,16 +106,23 @@ impl Side {
         Self { database: Some(database), server, address, fresh: 0 }
     }
 
-    /// Signs in users who have sent no request, with `unlocked` questions.
-    async fn users(&mut self, unlocked: usize) -> Vec<User> {
+    /// Signs in users who have sent no request, and does what the workload asks for first.
+    async fn users(&mut self, workload: &Workload) -> Vec<User> {
         let numbers = self.fresh..self.fresh + CONNECTIONS;
         self.fresh = numbers.end;
         assert!(self.fresh * 10 <= USERS, "too few users of the unlimited plan");
         let address = &self.address;
         let users = numbers.map(|number| async move {
-            let user = User::sign_in(address, number).await;
-            for _ in 0..unlocked.div_ceil(10) {
-                user.succeed(Action::PracticeOfTen).await;
+            let mut user = User::sign_in(address, number).await;
+            user.course = workload.course;
+            match workload.unlocked {
+                Unlocked::Nothing => {}
+                Unlocked::Practised(count) => {
+                    for _ in 0..count.div_ceil(10) {
+                        user.succeed(Action::PracticeOfTen).await;
+                    }
+                }
+                Unlocked::Page => user.start_page().await,
             }
             user
         });
@@ -127,6 +149,17 @@ impl User {
         let (status, body) = self.send(action).await;
         assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
     }
+
+    /// Starts each question of the first page of the course.
+    async fn start_page(&self) {
+        let (_, page) = self.send(Action::Browse).await;
+        let page: Value = serde_json::from_slice(&page).unwrap();
+        for question in page["questions"].as_array().unwrap() {
+            let path = format!("/api/questions/{}/start", question["id"].as_str().unwrap());
+            let (status, body) = self.send_request(("POST", path, None)).await;
+            assert!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&body));
+        }
+    }
 }
 
 /// Starts a process and returns it with the first line of its output that has `wanted`.
@@ -151,6 +184,11 @@ fn run_time(process: &Child) -> f64 {
 
 fn is_script(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "mjs")
+}
+
+/// Whether the Node.js server has what the workload needs: it has one course, and its questions cannot be started one by one.
+fn is_of_five_routes(workload: &Workload) -> bool {
+    workload.course == COURSE && !matches!(workload.unlocked, Unlocked::Page)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -179,19 +217,20 @@ pub(super) async fn compare(base: &str, new: &str) {
     copy_folder(&data[0], &data[1]);
     let mut sides = [Side::start(base, &data[0]), Side::start(new, &data[1])];
 
-    println!(
-        "{base} and {new}: {ROUNDS} rounds, {CONNECTIONS} connections, {COURSE}. Milliseconds of processor a request."
-    );
+    println!("{base} and {new}: {ROUNDS} rounds, {CONNECTIONS} connections. Milliseconds of processor a request.");
     println!("| request | server | database | server, new | database, new | server, new ÷ old | both, new ÷ old |");
     println!("|---|---|---|---|---|---|---|");
     for workload in &WORKLOADS {
+        if is_script(base) && !is_of_five_routes(workload) {
+            continue;
+        }
         let mut costs: [Vec<Cost>; 2] = Default::default();
         let mut users: [Vec<User>; 2] = Default::default();
         for round in 0..ROUNDS {
             for index in 0..2 {
                 let side = &mut sides[index];
                 if round == 0 || workload.has_fresh_users {
-                    users[index] = side.users(workload.unlocked).await;
+                    users[index] = side.users(workload).await;
                     // Fills the caches of the process.
                     side.measure(&users[index][..1], Action::Topics, 1).await;
                 }

@@ -54,6 +54,7 @@ impl ProgressRow {
             was_correct: self.was_correct,
             time_spent_seconds: self.seconds,
             review: None,
+            delivered_by: None,
         }
     }
 }

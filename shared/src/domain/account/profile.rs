@@ -16,6 +16,7 @@ use crate::domain::questions::seen::SeenQuestions;
 
 /// The stored profile of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself, and stored by its name")]
 pub struct Profile {
     pub id: UserId,
     /// Display name.
@@ -65,6 +66,9 @@ pub struct Profile {
     /// Which questions the student has unlocked in the last courses, for the choice of new ones.
     #[serde(default, skip_serializing_if = "SeenQuestions::is_empty")]
     pub seen_questions: SeenQuestions,
+    /// Whether nothing but purchases has unlocked questions. Set when the account is opened, and removed by an import of studies.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub only_purchases: bool,
     /// Spends in the current window of their rate limit.
     #[serde(default, skip_serializing_if = "SpendCount::is_empty")]
     pub spend_count: SpendCount,
@@ -169,11 +173,18 @@ impl Profile {
             stripe_customer_id: None,
             stripe_subscription_id: None,
             seen_questions: SeenQuestions::default(),
+            only_purchases: true,
             spend_count: SpendCount::default(),
             state: AccountState::default(),
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// Whether the student has surely unlocked no question. Each purchase adds an entry to the first one.
+    #[must_use]
+    pub const fn has_unlocked_nothing(&self) -> bool {
+        self.only_purchases && self.entry_count <= 1
     }
 
     /// The profile with the plan in effect at `now`. For display only; do not store it.

@@ -16,6 +16,7 @@ mod rules_wording;
 pub mod sizes;
 pub mod slips;
 pub mod topic_insight;
+mod topic_order;
 mod traps;
 pub mod version;
 pub mod warnings;

@@ -1,12 +1,14 @@
 //! Correlations and shares with their intervals.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::number::count;
 
 /// Standard deviations on both sides of the mean that hold 95 % of a normal distribution.
 const INTERVAL_SDS: f64 = 1.959_963_984_540_054;
 
 /// A 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceInterval {
     /// Its lower end.
     pub low: f64,

@@ -5,11 +5,17 @@
 
 mod correlation;
 mod flags;
+mod fold;
+mod report;
 mod statistics;
+mod two_parameter;
 
 pub use correlation::{ConfidenceInterval, share_interval};
 pub use flags::{ANSWERS_MIN, Flag, flags};
+pub use fold::{FirstAnswer, ItemCounts, ItemFigures, ItemFold};
+pub use report::{ItemReport, ItemRow};
 pub use statistics::{ItemStatistics, OptionStatistics, Responses, Statistics, statistics};
+pub use two_parameter::{ANSWERS_2PL_MIN, TwoParameter, two_parameter};
 
 /// What a student did with an item. An item that a student was not shown has no response.
 #[derive(Debug, Clone, PartialEq, Eq)]

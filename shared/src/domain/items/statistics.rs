@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::correlation::{correlation_interval, pearson, share_interval};
 use super::{ConfidenceInterval, Item, Response};
 use crate::domain::number::count;
@@ -23,7 +25,7 @@ pub struct Statistics {
 }
 
 /// The statistics of an item.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ItemStatistics {
     /// Persons who were shown it.
     pub shown: u32,
@@ -46,7 +48,7 @@ pub struct ItemStatistics {
 }
 
 /// The statistics of an option, or of a combination of options.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OptionStatistics {
     /// Its letter, or letters.
     pub letters: String,
@@ -83,17 +85,19 @@ pub fn statistics(items: &[Item], persons: &[Responses]) -> Statistics {
         shown: count(responses.len()),
     };
     let scores: Vec<Score> = persons.iter().map(score).collect();
-    let of_item = |(index, item)| {
-        let shown = persons.iter().zip(&scores).filter_map(|(responses, score)| Some((responses.get(&index)?, *score)));
-        of_item(item, &shown.collect::<Vec<_>>())
-    };
-    let (alpha, alpha_items) = alpha(items.len(), &persons);
-    Statistics {
-        persons: count(persons.len()),
-        items: items.iter().enumerate().map(of_item).collect(),
-        alpha,
-        alpha_items,
+    // Sorted by item in one pass, because persons are shown few of the items.
+    let mut shown: Vec<Vec<(&Response, Score)>> = vec![Vec::new(); items.len()];
+    for (responses, score) in persons.iter().zip(&scores) {
+        for (item, response) in *responses {
+            if let Some(shown) = shown.get_mut(*item) {
+                shown.push((response, *score));
+            }
+        }
     }
+    let to_all = |item: &usize| !persons.is_empty() && shown[*item].len() == persons.len();
+    let (alpha, alpha_items) = alpha((0..items.len()).filter(to_all).collect(), &persons);
+    let items = items.iter().zip(&shown).map(|(item, shown)| of_item(item, shown)).collect();
+    Statistics { persons: count(persons.len()), items, alpha, alpha_items }
 }
 
 fn of_item(item: &Item, shown: &[(&Response, Score)]) -> ItemStatistics {
@@ -165,11 +169,8 @@ fn upper_lower(rest: &[(&Response, f64)]) -> Option<f64> {
     Some(group(&mut equals().rev()) - group(&mut equals()))
 }
 
-/// Cronbach's alpha with sample variances.
-fn alpha(items: usize, persons: &[&Responses]) -> (Option<f64>, Vec<usize>) {
-    let shown_to_all: Vec<usize> = (0..items)
-        .filter(|item| !persons.is_empty() && persons.iter().all(|responses| responses.contains_key(item)))
-        .collect();
+/// Cronbach's alpha with sample variances, over the items that were shown to all.
+fn alpha(shown_to_all: Vec<usize>, persons: &[&Responses]) -> (Option<f64>, Vec<usize>) {
     if shown_to_all.len() < 2 || persons.len() < 2 {
         return (None, shown_to_all);
     }

@@ -87,6 +87,59 @@ fn flags_name_what_is_wrong_with_an_item() {
     assert!(flags(&few.items[0])[0].reason().starts_with("Too few answers"));
 }
 
+/// The expected parameters are those of `mirt` 1.2.0, and of the maximum of the likelihood. The item without variance and the one
+/// with the wrong key are left out.
+#[test]
+fn the_two_parameter_model_equals_that_of_another_program() {
+    let (names, items, persons) = read();
+    let expected: Value = serde_json::from_str(EXPECTED).unwrap();
+    let found = two_parameter(items.len(), &persons, |item| names[item] != "i12");
+    let computed: Vec<_> = names.iter().zip(&found).filter_map(|(name, found)| Some((*name, (*found)?))).collect();
+    let expected = expected["two_pl"].as_array().unwrap();
+    assert_eq!(computed.len(), 10);
+    for ((name, found), expected) in computed.into_iter().zip(expected) {
+        assert_eq!(expected["item"], name);
+        for (source, tolerance) in [("mirt", 0.01), ("ml", 0.001)] {
+            near(Some(found.discrimination), &expected[format!("discrimination_{source}")], tolerance);
+            near(Some(found.difficulty), &expected[format!("difficulty_{source}")], tolerance);
+        }
+        assert!((0.1..0.6).contains(&found.discrimination_error) && found.difficulty_error > 0.05, "{name} {found:?}");
+    }
+    assert!(two_parameter(items.len(), &persons[..150], |_| true).iter().all(Option::is_none));
+    assert!(two_parameter(items.len(), &persons, |item| item < 2).iter().all(Option::is_none));
+}
+
+/// Each simulated student is shown another half of the items.
+#[test]
+fn standard_errors_of_the_two_parameter_model_hold() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut normal = || (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
+    let truth: Vec<(f64, f64)> = (0..24).map(|_| ((0.3 * normal()).exp(), normal())).collect();
+    let abilities: Vec<f64> = (0..600).map(|_| normal()).collect();
+    let mut random = fastrand::Rng::with_seed(8);
+    let mut person = |ability: &f64| -> Responses {
+        let shown = truth.iter().enumerate().filter(|_| random.bool()).collect::<Vec<_>>();
+        let response = |(item, (a, b)): (usize, &(f64, f64))| {
+            let right = random.f64() < 1.0 / (1.0 + (-a * (ability - b)).exp());
+            (item, Response::Answered { right, chosen: None })
+        };
+        shown.into_iter().map(response).collect()
+    };
+    let persons: Vec<Responses> = abilities.iter().map(&mut person).collect();
+    let found = two_parameter(truth.len(), &persons, |_| true);
+    let known: Vec<_> = found.iter().zip(&truth).filter_map(|(found, truth)| Some(((*found)?, *truth))).collect();
+    let holds = |is_near: &dyn Fn(&TwoParameter, f64, f64) -> bool| {
+        known.iter().filter(|(found, (a, b))| is_near(found, *a, *b)).count()
+    };
+    let slopes = holds(&|found, a, _| (found.discrimination - a).abs() < 1.96 * found.discrimination_error);
+    let places = holds(&|found, _, b| (found.difficulty - b).abs() < 1.96 * found.difficulty_error);
+    assert!(
+        known.len() >= 20 && slopes + 3 >= known.len() && places + 3 >= known.len(),
+        "{} {slopes} {places}",
+        known.len()
+    );
+}
+
 #[test]
 fn small_cases_by_hand() {
     let item = || Item { options: Vec::new(), key: None };

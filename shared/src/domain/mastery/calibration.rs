@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::parameters::{
-    MU_ATTEMPTS, MU_LOGITS, PRACTICE_COOLING, PRACTICE_STEP, QUESTION_COOLING, QUESTION_RATING_ATTEMPTS, QUESTION_STEP,
-    RATING_DEFAULT, RATING_LOGITS, TOPIC_COOLING, TOPIC_STEP, logit, sigmoid, step,
+    MU_ATTEMPTS, MU_LOGITS, PRACTICE_COMMON_STEP, PRACTICE_COOLING, PRACTICE_STEP, QUESTION_COOLING,
+    QUESTION_RATING_ATTEMPTS, QUESTION_STEP, QUESTION_UNRATED_ATTEMPTS, RATING_DEFAULT, RATING_LOGITS, TOPIC_COOLING,
+    TOPIC_STEP, logit, sigmoid, step,
 };
 use super::state::{AttemptResult, Ease, Mastery};
 use crate::domain::review::ReviewParameters;
@@ -24,7 +25,7 @@ pub struct Observation<U, T, Q> {
 }
 
 /// Difficulty relative to the average, in logits, and the number of attempts behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
     /// Logits subtracted from the ease; negative if easier than average.
     #[serde(rename = "v")]
@@ -49,7 +50,10 @@ pub struct Calibration<T: Ord, Q: Ord> {
     pub topics: BTreeMap<T, Effect>,
     /// e: questions with attempts.
     pub questions: BTreeMap<Q, Effect>,
-    /// g: how much practice helps, by topic; in calibrations from before it was learnt, nothing.
+    /// g₀: how much practice helps on any topic; 0 in calibrations from before it was learnt.
+    #[serde(default)]
+    pub practice_in_common: Effect,
+    /// g: how much more practice helps on a topic; in calibrations from before it was learnt, nothing.
     #[serde(default = "BTreeMap::new")]
     pub practice: BTreeMap<T, Effect>,
     /// Parameters of the review queue; `None` while the defaults hold.
@@ -73,6 +77,7 @@ impl<T: Ord, Q: Ord> Default for Calibration<T, Q> {
             attempts: 0,
             topics: BTreeMap::new(),
             questions: BTreeMap::new(),
+            practice_in_common: Effect::default(),
             practice: BTreeMap::new(),
             review: None,
         }
@@ -98,10 +103,10 @@ impl<T: Ord, Q: Ord> Calibration<T, Q> {
         Ease { logits: self.base(topic) - self.effect(question, difficulty), practice: self.practice_on(topic) }
     }
 
-    /// g of a topic; 0 without attempts.
+    /// g₀ + g of a topic; g₀ alone without attempts on it.
     #[must_use]
     pub fn practice_on(&self, topic: &T) -> f64 {
-        self.practice.get(topic).map_or(0.0, |effect| effect.value)
+        self.practice_in_common.value + self.practice.get(topic).map_or(0.0, |effect| effect.value)
     }
 
     /// Attempts on a topic that the calibration was learnt from.
@@ -122,6 +127,7 @@ impl<T: Ord, Q: Ord> Calibration<T, Q> {
             attempts: self.attempts,
             topics: self.topics,
             questions: questions.collect(),
+            practice_in_common: self.practice_in_common,
             practice: self.practice,
             review: self.review,
         }
@@ -137,9 +143,11 @@ impl<T: Ord + Clone, Q: Ord + Clone> Calibration<T, Q> {
     ///
     /// ```text
     /// d ← d − w · 0.5/(1 + 0.10 n) · error
-    /// e ← e − w · 0.6/(1 + 0.06 (n + 5)) · error
+    /// e ← e − w · 0.6/(1 + 0.06 (n + 5)) · error          n + 2 without a rating
     /// g ← g + w · 0.1/(1 + 0.05 n) · error · ln(1 + attempts of the student on the topic)
     /// ```
+    ///
+    /// g₀ and the g of the topic move alike, each with its own n: attempts on all topics, and on this one.
     ///
     /// Attempts of one time go by in order of the students, and those of one student and time as they were given. So
     /// the result does not depend on how the students' attempts were put together. Attempts that are no evidence are
@@ -164,13 +172,17 @@ impl<T: Ord + Clone, Q: Ord + Clone> Calibration<T, Q> {
         let topic_effect = entry(&mut self.topics, topic, 0.0);
         let question_effect = entry(&mut self.questions, question, initial_effect(*difficulty));
         let practice = entry(&mut self.practice, topic, 0.0);
+        let in_common = &mut self.practice_in_common;
         let practised = student.topics.get(topic).map_or(0.0, |state| f64::from(state.attempts).ln_1p());
-        let ease = Ease { logits: self.mu - topic_effect.value - question_effect.value, practice: practice.value };
+        let logits = self.mu - topic_effect.value - question_effect.value;
+        let ease = Ease { logits, practice: in_common.value + practice.value };
         let p = student.attempt(topic, ease, *outcome);
         let error = outcome.evidence.weight() * (f64::from(u8::from(outcome.correct)) - p);
         topic_effect.learn(error, TOPIC_STEP, TOPIC_COOLING, 0.0);
-        question_effect.learn(error, QUESTION_STEP, QUESTION_COOLING, QUESTION_RATING_ATTEMPTS);
+        let worth = if difficulty.is_some() { QUESTION_RATING_ATTEMPTS } else { QUESTION_UNRATED_ATTEMPTS };
+        question_effect.learn(error, QUESTION_STEP, QUESTION_COOLING, worth);
         // Practice helps where the others hinder.
+        in_common.learn(-error * practised, PRACTICE_COMMON_STEP, PRACTICE_COOLING, 0.0);
         practice.learn(-error * practised, PRACTICE_STEP, PRACTICE_COOLING, 0.0);
     }
 }
@@ -239,6 +251,39 @@ mod tests {
         near(folded.questions[&1].value, e - 0.6 / 1.36 * error);
         assert_eq!((folded.version, folded.attempts, folded.attempts_on(&'a'), folded.attempts_on(&'b')), (7, 2, 2, 0));
         near(folded.ease(&'a', &1, None).logits, mu - folded.topics[&'a'].value - folded.questions[&1].value);
+    }
+
+    #[test]
+    fn an_unrated_question_learns_faster_than_a_rated_one() {
+        let mut unrated = attempt(1, true, 5);
+        unrated.difficulty = None;
+        let folded = Calibration::fold(1, &[unrated]);
+        let error = 1.0 - sigmoid(folded.mu);
+        near(folded.questions[&1].value, -0.6 / 1.12 * error);
+    }
+
+    /// On a topic that nobody practised twice, practice is taken to help as on the others.
+    #[test]
+    fn what_practice_adds_is_shared_by_topics_and_differs_between_them() {
+        let attempts: Vec<_> = (0..30_u8)
+            .flat_map(|user| {
+                let topics = [('a', [false, true, true]), ('b', [false, false, true])];
+                topics
+                    .map(|(topic, results)| {
+                        (0..3)
+                            .zip(results)
+                            .map(move |(n, correct)| Observation { topic, question: 1, ..attempt(user, correct, n) })
+                            .collect::<Vec<_>>()
+                    })
+                    .concat()
+            })
+            .collect();
+        let folded = Calibration::fold(1, &attempts);
+        let common = folded.practice_in_common;
+        assert_eq!((common.attempts, folded.practice[&'a'].attempts), (180, 90));
+        assert!(common.value > 0.0 && folded.practice_on(&'a') > folded.practice_on(&'b'), "{folded:?}");
+        near(folded.practice_on(&'c'), common.value);
+        near(folded.ease(&'c', &9, None).practice, common.value);
     }
 
     #[test]

@@ -38,14 +38,18 @@ pub const QUESTION_STEP: f64 = 0.6;
 pub const QUESTION_COOLING: f64 = 0.06;
 /// Attempts that a question's rating is worth.
 pub const QUESTION_RATING_ATTEMPTS: f64 = 5.0;
+/// Attempts that the assumption of a usual difficulty is worth, for a question without a rating.
+pub const QUESTION_UNRATED_ATTEMPTS: f64 = 2.0;
 /// Logits that one step of a question's rating is worth.
 pub const RATING_LOGITS: f64 = 0.6;
 /// The rating of a question that has none.
 pub const RATING_DEFAULT: u8 = 3;
 
-/// First step of a topic's effect of practice (g).
+/// First step of the effect of practice that all topics share (g₀).
+pub const PRACTICE_COMMON_STEP: f64 = 0.1;
+/// First step of what a topic's effect of practice differs from it (g).
 pub const PRACTICE_STEP: f64 = 0.1;
-/// Decrease of that step per attempt.
+/// Decrease of both steps per attempt.
 pub const PRACTICE_COOLING: f64 = 0.05;
 
 /// Share of the responses on a topic that the next attempt on it leaves.

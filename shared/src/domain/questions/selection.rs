@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use crate::domain::catalog::{Bank, QuestionSummary};
 use crate::domain::credits::{Charge, Credits, EntryType};
 use crate::domain::id::{QuestionId, TopicId};
-use crate::domain::questions::seen::SeenSet;
 use crate::domain::settings::CreditTerms;
 
 /// Filters of a practice request. An empty list matches everything.
@@ -64,11 +63,16 @@ pub fn select<'a>(
     in_order.filter(|question| ids.insert(&question.meta.id)).take(criteria.count).collect()
 }
 
-/// Selects questions that are not in `set`, as [`select`] does. Returns their places in the bank, or `None` if there are
+/// Selects questions whose places `is_seen` does not select, as [`select`] does. Returns their places in the bank, or `None` if there are
 /// fewer than wanted and others fit: then it matters when those were seen.
 #[must_use]
-pub fn select_unseen(bank: &Bank, criteria: &Criteria, set: &SeenSet, seed: u64) -> Option<Vec<usize>> {
-    let Drawn { new, older } = draw(bank, criteria, |place| set.contains(place).then_some(()), seed);
+pub fn select_unseen(
+    bank: &Bank,
+    criteria: &Criteria,
+    is_seen: impl Fn(usize) -> bool,
+    seed: u64,
+) -> Option<Vec<usize>> {
+    let Drawn { new, older } = draw(bank, criteria, |place| is_seen(place).then_some(()), seed);
     (new.len() == criteria.count || older.is_empty()).then_some(new)
 }
 
@@ -135,6 +139,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::questions::seen::SeenSet;
 
     type Seen = HashMap<QuestionId, Timestamp>;
 
@@ -225,7 +230,7 @@ mod tests {
         let select_of = |count: usize, topics: &[&str], seed: u64| {
             let topic_ids = topics.iter().map(|id| TopicId::try_from(*id).unwrap()).collect();
             let criteria = Criteria { topic_ids, count, ..Criteria::default() };
-            let unseen = super::select_unseen(&bank, &criteria, &set, seed);
+            let unseen = super::select_unseen(&bank, &criteria, |place| set.contains(place), seed);
             let unseen =
                 unseen.map(|places| places.into_iter().map(|place| &bank.questions[place]).collect::<Vec<_>>());
             (unseen, select(&bank, &criteria, &received, seed))

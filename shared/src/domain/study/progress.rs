@@ -1,9 +1,10 @@
 //! Progress of a student on a question: what is unlocked, and their attempts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::domain::id::{CourseId, QuestionId};
 use crate::domain::questions::view::Access;
@@ -38,10 +39,101 @@ pub struct Progress {
     /// The schedule after the last attempt; `None` before the first, and if all attempts are from before there were schedules.
     #[serde(default)]
     pub review: Option<ReviewState>,
+    /// The delivery that says so; `None` if the question has an item of its own.
+    #[serde(skip)]
+    pub delivered_by: Option<DeliveryId>,
+}
+
+/// Id of a delivery: a UUID version 7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeliveryId(pub Uuid);
+
+/// New questions that a student bought together, with their solutions. It stands for an item of progress for each, until the
+/// student tries one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuestionDelivery {
+    pub id: DeliveryId,
+    pub course_id: CourseId,
+    pub question_ids: Vec<QuestionId>,
+    pub delivered_at: Timestamp,
+}
+
+impl QuestionDelivery {
+    /// Progress on one of the questions, if it has no item of its own.
+    #[must_use]
+    pub fn progress(&self, question: QuestionId) -> Progress {
+        Progress {
+            course_id: self.course_id.clone(),
+            question_id: question,
+            unlocked_at: self.delivered_at,
+            solution_at: Some(self.delivered_at),
+            opened_at: None,
+            seen_at: self.delivered_at,
+            attempts: 0,
+            correct_attempts: 0,
+            was_correct: None,
+            time_spent_seconds: 0,
+            review: None,
+            delivered_by: Some(self.id),
+        }
+    }
+}
+
+/// Merges items of progress with deliveries. An item of a question's own says everything but when it was unlocked: that is
+/// the earliest of both.
+#[must_use]
+pub fn merged(items: Vec<Progress>, deliveries: &[QuestionDelivery]) -> Vec<Progress> {
+    let key = |row: &Progress| (row.course_id.clone(), row.question_id.clone());
+    let mut rows: HashMap<(CourseId, QuestionId), Progress> = items.into_iter().map(|row| (key(&row), row)).collect();
+    for delivery in deliveries {
+        for question in &delivery.question_ids {
+            let row = rows.entry((delivery.course_id.clone(), question.clone()));
+            let row = row.or_insert_with(|| delivery.progress(question.clone()));
+            row.unlocked_at = row.unlocked_at.min(delivery.delivered_at);
+        }
+    }
+    rows.into_values().collect()
+}
+
+/// What a student has of a question.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Holding {
+    Locked,
+    /// A delivery names it, and it has no item of its own.
+    Delivered,
+    Progress(Progress),
+}
+
+impl Holding {
+    /// What the student may see.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        match self {
+            Self::Locked => Access::Locked,
+            Self::Delivered => Access::Solution,
+            Self::Progress(progress) => progress.access(),
+        }
+    }
+
+    /// Whether the question is unlocked.
+    #[must_use]
+    pub const fn is_unlocked(&self) -> bool {
+        !matches!(self, Self::Locked)
+    }
 }
 
 /// When a student last received each question of a course.
 pub type LastSeen = HashMap<QuestionId, Timestamp>;
+
+/// What a student has unlocked in a course.
+#[derive(Debug, Clone, Default)]
+pub struct UnlockedTimes {
+    /// All unlocked questions.
+    pub last_seen: LastSeen,
+    /// Those that a delivery names.
+    pub delivered: HashSet<QuestionId>,
+}
 
 /// Progress of a student in a course, by question.
 pub type Rows = HashMap<QuestionId, Progress>;

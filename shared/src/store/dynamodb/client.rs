@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::config::interceptors::{
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Builder, Config, ConfigBag, Credentials, HttpClient, Intercept, Region, RuntimeComponents,
+    BehaviorVersion, Builder, Config, ConfigBag, Credentials, HttpClient, IdentityCache, Intercept, Region,
+    RuntimeComponents, StalledStreamProtectionConfig,
 };
 use aws_sdk_dynamodb::error::BoxError;
 
@@ -79,6 +80,10 @@ fn configuration(database: &Database, http_client: impl HttpClient + 'static) ->
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(database.region.clone()))
         .credentials_provider(sdk_credentials(&database.credentials))
+        // The credentials never change in a process. A cache would start a timer for each call.
+        .identity_cache(IdentityCache::no_cache())
+        // Our connector reads each answer as a whole, under the timeout of the attempt.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX).with_initial_backoff(PAUSE_FIRST))
         .interceptor(Count)

@@ -1,4 +1,4 @@
-//! Reads mutated files in each format for a time, and reports panics and slow inputs: `fuzz SECONDS [FORMAT…]`.
+//! Reads mutated files in each format for a time, and reports panics and slow inputs: `fuzz_files SECONDS [FORMAT…]`.
 //!
 //! The seeds are the fixtures, and what the writers make of them. The input that is being read is kept in
 //! `target/fuzz-formats/`, so that it is known after a crash, too.

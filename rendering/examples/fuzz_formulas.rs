@@ -1,4 +1,4 @@
-//! Draws random formulas for so many seconds and counts what came of them: `fuzz 60 [seed]`.
+//! Draws random formulas for so many seconds and counts what came of them: `fuzz_formulas 60 [seed]`.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -7,6 +7,8 @@ use rendering::{Renderer, is_safe};
 
 /// Pieces that make formulas of all kinds, good and bad.
 const PIECES: &str = r"{ } [ ] ( ) | $ & \\ ^ _ ' ~ # #1 % , . ; < > 1 2.5 x y A é 日 α \{ \} \| \, \! \% \# \frac \sqrt \left \right \left( \right) \left| \right| \middle| \begin{matrix} \end{matrix} \begin{array}{c|r} \end{array} \begin{align} \end{align} \begin{cases} \end{cases} \hline \sum \limits \int \sin \lim \text \text{a} \mathbf \mathbb{R} \boldsymbol \operatorname \hat \overline \underbrace \xrightarrow \boxed \cancel \color{red} \bf \rm \displaystyle \large \tag{1} \ce{ \ce{H2O->} \pu{ \pu{1m} \SI \qty \num{ \ang \unit{\kilo \dv \abs \def\a \a \newcommand{\a}[1]{ \verb| \char \big \Big( \rule{1em}{1em} \raisebox{1em} \smash \phantom \mathrel \not \stackrel \substack{ \binom \choose \over \textcolor{red} \mathllap \phase \overparen \begin{CD} \end{CD} @>>> @VVV \middle \bra \ket \set \nicefrac \vec \bar \dot \prime \mathop \nolimits \mod \pmod \tiny \kern1em \hspace{1em} \cr \newline \bgroup \egroup \begingroup \endgroup";
+/// What is slow is repeated, because another process may have interrupted it.
+const REPETITIONS: u32 = 5;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -25,14 +27,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let latex: String = (0..length)
             .map(|_| [pieces[random(pieces.len())], if random(3) == 0 { " " } else { "" }].concat())
             .collect();
+        let is_display = random(2) == 0;
         let start = Instant::now();
-        match renderer.formula(&latex, random(2) == 0) {
+        match renderer.formula(&latex, is_display) {
             Ok(html) if is_safe(&html) => drawn += 1,
             Ok(html) => return Err(format!("not safe: {latex}\n{html}").into()),
             Err(_) => refused += 1,
         }
-        if start.elapsed() > slowest.0 {
-            slowest = (start.elapsed(), latex);
+        let mut time = start.elapsed();
+        if time > slowest.0 {
+            for _ in 0..REPETITIONS {
+                let start = Instant::now();
+                let _ = renderer.formula(&latex, is_display);
+                time = time.min(start.elapsed());
+            }
+        }
+        if time > slowest.0 {
+            slowest = (time, latex);
         }
     }
     let (time, latex) = slowest;
