@@ -37,8 +37,9 @@ const LISTS: [&str; 4] = ["exams", "topics", "patterns", "questions"];
 pub fn read_catalog(text: &str) -> Result<ReadCatalog> {
     let mut document = json::read(text.trim_start_matches('\u{feff}'), &LISTS)
         .context("not a course file (samples/catalog.schema.json)")?;
-    let Value::Object(mut file) = document.value.take() else {
-        bail!("not a course file (samples/catalog.schema.json): it is {}", shown(&document.value));
+    let mut file = match document.value.take() {
+        Value::Object(file) => file,
+        other => bail!("not a course file (samples/catalog.schema.json): it is {}", shown(&other)),
     };
     let mut names = UnknownMembers::default();
     check_file(&file, &document.twice)?;
