@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::future::join_all;
 use pastpaper::calibrate::calibrate_all;
 use pastpaper::course;
+use pastpaper::import::import_d1;
 use pastpaper::items::{published, report};
 use pastpaper::verify::check_all;
 use serde_json::{Value, json};
@@ -438,5 +440,51 @@ async fn a_course_whose_set_is_forgotten_is_read() {
             assert_eq!(queries, usize::from(!has_set), "{id}");
         }
     }
+    test.assert_ledgers_are_true().await;
+}
+
+/// An account of the old service may have no entry in its ledger, so that its first purchase writes the first one.
+#[tokio::test]
+async fn an_account_without_entries_is_sold_nothing_twice() {
+    let test = TestApp::empty().await;
+    test.import(&course(12)).await;
+    let id = "00000000-0000-4000-8000-000000000001";
+    let dump = format!(
+        "CREATE TABLE users (id TEXT, email TEXT, password_hash TEXT, credits INTEGER, plan TEXT, monthly_credits INTEGER,
+            created_at TEXT);
+         INSERT INTO users VALUES('{id}','bob@example.org','x',0,'unlimited',999,'2026-01-01');"
+    );
+    let summary = import_d1(&test.app, &dump, false).await.unwrap();
+    assert!(summary.refused.is_empty(), "{summary}");
+    let mut bob = test.anonymous();
+    id.clone_into(&mut bob.id);
+    let bob = test.renewed(&bob).await;
+    assert_eq!(profile(&test, &bob).await.entry_count, 0);
+    let _ = bob.post("/api/questions/q0/start", json!({})).await.ok();
+    let mut owned = BTreeSet::from(["q0".to_owned()]);
+    for count in [3, 4, 4] {
+        let bought = ids(&bob.post(PRACTICE, json!({"course_id": "wide", "count": count})).await.ok());
+        assert!(owned.is_disjoint(&bought), "{bought:?} after {owned:?}");
+        owned.extend(bought);
+    }
+    assert_eq!(check_all(&test.app).await.unwrap().mismatches(), 0);
+}
+
+/// The sets are forgotten by an import of studies. The first start reads one, and the others find it.
+#[tokio::test]
+async fn starts_at_once_in_a_course_without_a_set_succeed() {
+    let test = TestApp::empty().await;
+    test.import(&course(30)).await;
+    let ada = test.member("ada", Plan::Unlimited, 0).await;
+    let _ = ids(&ada.post(PRACTICE, json!({"course_id": "wide", "count": 3})).await.ok());
+    let _ = test.app.store.write_studies(user(&ada), &imported(&test, 0..10), false).await.unwrap();
+    let owned = rows(&test, &ada).await;
+    let locked = (0..30).map(|number| format!("q{number}")).filter(|id| !owned.contains_key(&question(id)));
+    let paths: Vec<String> = locked.take(12).map(|id| format!("/api/questions/{id}/start")).collect();
+    for answer in join_all(paths.iter().map(|path| ada.post(path, json!({})))).await {
+        let _ = answer.ok();
+    }
+    assert_eq!(rows(&test, &ada).await.len(), owned.len() + 12);
+    assert_eq!(check_all(&test.app).await.unwrap().mismatches(), 0);
     test.assert_ledgers_are_true().await;
 }

@@ -257,8 +257,11 @@ impl TestApp {
             unlimited_until: None,
         };
         let id = UserId(Random::new(SeededEntropy::new(hash(name))).uuid_v4());
-        let profile =
-            Profile { email_unverified: true, ..Profile::open(id, email, Name::default(), wallet, self.app.now()) };
+        let profile = Profile {
+            email_unverified: true,
+            only_purchases: true,
+            ..Profile::open(id, email, Name::default(), wallet, self.app.now())
+        };
         self.imported_with(profile).await
     }
 
@@ -298,8 +301,11 @@ impl TestApp {
             credits_reset_at: now.as_second() + REFRESH_PERIOD_SECONDS,
             unlimited_until: None,
         };
-        let profile =
-            Profile { stripe_subscription_id: subscription, ..Profile::open(id, email, Name::default(), wallet, now) };
+        let profile = Profile {
+            stripe_subscription_id: subscription,
+            only_purchases: true,
+            ..Profile::open(id, email, Name::default(), wallet, now)
+        };
         self.imported_with(profile).await
     }
 

@@ -67,6 +67,7 @@ pub(crate) async fn register(
         // Where no mail is sent, nobody could verify an email.
         email_unverified: app.sends_mail(),
         language: Language::accepted(accepted),
+        only_purchases: true,
         ..Profile::open(user_id, email.clone(), name, wallet, now)
     };
     let mail = app.mail_to(&profile, MailKind::Verify);

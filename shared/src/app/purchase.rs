@@ -136,7 +136,7 @@ impl App {
     pub async fn purchase<R: PurchaseRequest>(&self, request: &R) -> Result<R::Answer, R::Error> {
         let now = self.now();
         let limit = request.caller().spend_window();
-        for _ in 0..CHOICES_MAX {
+        for attempt in 0..CHOICES_MAX {
             let Situation { profile, record, facts } = request.read(now).await?;
             if let Some(record) = record {
                 return request.replay(record, facts).await;
@@ -172,7 +172,8 @@ impl App {
                     return request.deliver(chosen, fetched, payment).await;
                 }
                 // A concurrent request won: read again.
-                Err(SpendError::AlreadyOwned | SpendError::Replayed) => {}
+                Err(SpendError::Replayed) => {}
+                Err(SpendError::AlreadyOwned) => self.store.pause(attempt).await,
                 // A concurrent duplicate may have spent the missing credits: if so, read again.
                 Err(error) => {
                     let is_done = match request.intent() {

@@ -4,14 +4,15 @@ use jiff::Timestamp;
 
 use super::App;
 use super::caller::Caller;
+use super::known_questions::set_of;
 use super::purchase::{Choice, Payment, PurchaseRequest, ReplayError, Situation};
-use crate::domain::catalog::{Course, Question};
+use crate::domain::catalog::{Bank, Question};
 use crate::domain::id::QuestionId;
 use crate::domain::idempotency::{Intent, Outcome, Record};
 use crate::domain::questions::seen::{AddedQuestions, SeenChange, SeenQuestions};
 use crate::domain::questions::selection::start_charge;
 use crate::domain::questions::view::Access;
-use crate::store::{Entitlement, HeldQuestion, SpendError};
+use crate::store::{Entitlement, HeldQuestion, SpendError, StoreError};
 
 /// A student's request to start a question.
 pub struct StartQuestion<'a, C> {
@@ -62,11 +63,11 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
     }
 
     async fn choose(&self, found: Found, _: Timestamp) -> Result<Choice<Question>, C::Error> {
-        let seen = self.seen_after(&found);
-        let HeldQuestion { question, holding, .. } = found.held;
-        if holding.is_unlocked() {
-            return Ok(Choice::Owned { chosen: question, question_ids: vec![self.id.clone()] });
+        if found.held.holding.is_unlocked() {
+            return Ok(Choice::Owned { chosen: found.held.question, question_ids: vec![self.id.clone()] });
         }
+        let seen = self.seen_after(&found).await?;
+        let question = found.held.question;
         let entitlements = vec![Entitlement::Question {
             course_id: question.meta.course_id.clone(),
             question_id: self.id.clone(),
@@ -84,25 +85,35 @@ impl<C: Caller> PurchaseRequest for StartQuestion<'_, C> {
 }
 
 impl<C: Caller> StartQuestion<'_, C> {
-    /// What the start changes in the sets. If the bank is not in memory, an exact set is forgotten, and a hint stays as it is:
-    /// then the next purchase that draws this question is refused, and reads the progress.
-    fn seen_after(&self, Found { held, seen }: &Found) -> SeenChange {
-        let of_bank = || {
-            let course = held.course.as_ref()?;
-            let bank = self.app.store.bank_in_memory(course)?;
+    /// What the start changes in the sets. A hint stays as it is if the bank is not in memory: then the next purchase that draws
+    /// this question is refused, and reads the progress. An exact set that is missing is read after the profile, so that
+    /// concurrent starts find it. It is forgotten if the question is in no bank.
+    async fn seen_after(&self, Found { held, seen }: &Found) -> Result<SeenChange, StoreError> {
+        let store = &self.app.store;
+        let added = |bank: &Bank| {
             let place = bank.questions.iter().position(|question| question.meta.id == self.id)?;
-            Some((course, bank.questions.len(), AddedQuestions { delivered: Vec::new(), single: vec![place] }))
+            Some(AddedQuestions { delivered: Vec::new(), single: vec![place] })
         };
-        let of_bank = of_bank();
+        let course = held.course.as_ref();
         if !seen.is_exact() {
-            let hint =
-                |(course, questions, added)| Some(SeenChange::hint(course, seen.hint(course, questions)?, &added));
-            return of_bank.and_then(hint).unwrap_or(SeenChange::Nothing);
+            let hint = course.and_then(|course| {
+                let bank = store.bank_in_memory(course)?;
+                let added = added(&bank)?;
+                Some(SeenChange::hint(course, seen.hint(course, bank.questions.len())?, &added))
+            });
+            return Ok(hint.unwrap_or(SeenChange::Nothing));
         }
-        let exact = |(course, questions, added): (&Course, usize, AddedQuestions)| {
-            let before = seen.exact(course, questions)?;
-            Some(SeenChange::Exact { course_id: course.id.clone(), bank: course.bank.clone(), before, added })
-        };
-        of_bank.and_then(exact).unwrap_or_else(|| SeenChange::Forget(held.question.meta.course_id.clone()))
+        if let Some(course) = course {
+            let bank = store.bank(course).await?;
+            if let Some(added) = added(&bank) {
+                let before = match seen.exact(course, bank.questions.len()) {
+                    Some(before) => before,
+                    None => set_of(&bank, &store.unlocked_times(self.caller.user_id(), &course.id).await?),
+                };
+                let (course_id, bank) = (course.id.clone(), course.bank.clone());
+                return Ok(SeenChange::Exact { course_id, bank, before, added });
+            }
+        }
+        Ok(SeenChange::Forget(held.question.meta.course_id.clone()))
     }
 }

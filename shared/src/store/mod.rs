@@ -102,6 +102,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// Pauses before a request is decided again because a concurrent one won.
+    pub async fn pause(&self, attempt: u32) {
+        dynamodb::backoff::pause(attempt).await;
+    }
+
     /// Creates the client. The first call opens the connection.
     #[must_use]
     pub fn connect(database: &Database) -> Self {

@@ -66,7 +66,7 @@ pub struct Profile {
     /// Which questions the student has unlocked in the last courses, for the choice of new ones.
     #[serde(default, skip_serializing_if = "SeenQuestions::is_empty")]
     pub seen_questions: SeenQuestions,
-    /// Whether nothing but purchases has unlocked questions. Set when the account is opened, and removed by an import of studies.
+    /// Whether nothing but purchases has unlocked questions. Set when the account is registered, and removed by an import of studies.
     #[serde(default, skip_serializing_if = "is_false")]
     pub only_purchases: bool,
     /// Spends in the current window of their rate limit.
@@ -173,7 +173,7 @@ impl Profile {
             stripe_customer_id: None,
             stripe_subscription_id: None,
             seen_questions: SeenQuestions::default(),
-            only_purchases: true,
+            only_purchases: false,
             spend_count: SpendCount::default(),
             state: AccountState::default(),
             created_at: now,
@@ -181,10 +181,10 @@ impl Profile {
         }
     }
 
-    /// Whether the student has surely unlocked no question. Each purchase adds an entry to the first one.
+    /// Whether the student has surely unlocked no question. A registration writes one entry, and each purchase adds one.
     #[must_use]
     pub const fn has_unlocked_nothing(&self) -> bool {
-        self.only_purchases && self.entry_count <= 1
+        self.only_purchases && self.entry_count == 1
     }
 
     /// The profile with the plan in effect at `now`. For display only; do not store it.
