@@ -127,7 +127,7 @@ pub(super) struct Compared {
     pub(super) rows: Bank,
     /// Questions that belong to another course.
     foreign: Vec<QuestionId>,
-    is_changed: bool,
+    pub(super) is_changed: bool,
     /// The version under which the import keeps what it replaces, once it does.
     begun: Option<u64>,
 }
@@ -190,7 +190,7 @@ impl Store {
         if how.based_on.is_some_and(|base| base.version != version) {
             return Err(ImportError::Overtaken(id.clone()));
         }
-        let mut keeper = Keeper::new(self, &catalog.course, version + 1, how, record);
+        let mut keeper = Keeper::new(self, &catalog.course, before.as_ref(), how, record);
         let mut chunks = catalog.questions.chunks(QUESTIONS_AT_ONCE);
         let mut items = row_items(catalog)?;
         loop {
@@ -266,9 +266,10 @@ impl Store {
         course.stats = bank.stats();
         let bank = PackedBank::of(bank)?;
         course.bank.clone_from(&bank.digest);
-        course.catalog_version = before.as_ref().map_or(0, |course| course.catalog_version);
+        course.catalog_version = keeper.version_before();
         course.created_at = before.as_ref().map_or(course.created_at, |course| course.created_at);
-        let is_changed = compared.is_changed || is_broken || before.as_ref() != Some(&course);
+        let is_different = before.as_ref() != Some(&course);
+        let is_changed = compared.is_changed || is_broken || is_different || keeper.is_interrupted();
         compared.report.entry(Course::NAME.to_owned()).or_default().add(match (&before, is_changed) {
             (None, _) => Merge::Created,
             (Some(_), true) => Merge::Changed,

@@ -54,6 +54,9 @@ pub struct ImportRecord {
     pub is_kept: bool,
     /// Whether the file said that the course is active.
     pub is_active: bool,
+    /// Whether the import created the course.
+    #[serde(default)]
+    pub is_new: bool,
     /// Since when it is being taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoing_at: Option<Timestamp>,
@@ -108,15 +111,18 @@ impl<'a> Keeper<'a> {
     pub(super) fn new(
         store: &'a Store,
         course: &'a Course,
-        version: u64,
+        before: Option<&Course>,
         how: &CatalogWrite<'_>,
         stored: Option<ImportRecord>,
     ) -> Self {
+        // The first import of a course may have been interrupted and taken back. Its name is not used again.
+        let undone = stored.as_ref().filter(|record| record.is_undone()).map_or(0, |record| record.version);
         let new = ImportRecord {
-            version,
+            version: before.map_or(undone, |before| before.catalog_version) + 1,
             began_at: how.now,
             is_kept: true,
             is_active: course.is_active,
+            is_new: before.is_none(),
             undoing_at: None,
             undone_at: None,
         };
@@ -132,8 +138,25 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// Keeps under the version of the stored import, if that began after version `before` of the course.
+    fn join(&mut self, before: u64) {
+        let stored = self.stored.as_ref().filter(|record| record.version > before && record.undone_at.is_none());
+        self.new.version = stored.map_or(self.new.version, |record| record.version);
+    }
+
     pub(super) fn course(&self) -> &'a CourseId {
         self.course
+    }
+
+    /// The version of the course before the import.
+    pub(super) fn version_before(&self) -> u64 {
+        self.new.version - 1
+    }
+
+    /// Whether an earlier run of the import wrote something and was interrupted before it wrote the course.
+    pub(super) fn is_interrupted(&self) -> bool {
+        let is_of_this = |record: &ImportRecord| record.version == self.new.version && !record.is_undone();
+        self.is_import && self.stored.as_ref().is_some_and(is_of_this)
     }
 
     /// The version under which it keeps, once it does.
@@ -285,11 +308,8 @@ impl Store {
         let key = keys::course(id);
         let (stored, record) = tokio::try_join!(store.get(&key, true), store.import_record(id))?;
         let Some(course) = stored.map(item::read::<Course>).transpose()? else { return Ok(()) };
-        let version = match &record {
-            Some(record) if record.version > before && record.undone_at.is_none() => record.version,
-            _ => course.catalog_version + 1,
-        };
-        let mut keeper = Keeper::new(&store, &course, version, &CatalogWrite::whole(now), record);
+        let mut keeper = Keeper::new(&store, &course, Some(&course), &CatalogWrite::whole(now), record);
+        keeper.join(before);
         keeper.keep_retired(questions.to_vec()).await?;
         let _ = store.set_retired(id, questions, true, now).await.map_err(ContentError::into_store)?;
         Ok(keeper.forget_earlier().await?)

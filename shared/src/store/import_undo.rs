@@ -267,7 +267,7 @@ impl Store {
             // An import that was interrupted before its end did not create the course.
             let Some(present) = self.get(&keys::course(id), true).await? else { return Ok(()) };
             let present: Course = item::read(present)?;
-            let is_new = record.version == 1;
+            let is_new = record.is_new;
             let is_changed_since = present.is_active != record.is_active;
             let mut course = undoing.course.clone().unwrap_or_else(|| present.clone());
             course.is_active = match (&undoing.course, is_changed_since) {
@@ -281,7 +281,9 @@ impl Store {
             let bank = PackedBank::of(bank)?;
             course.bank.clone_from(&bank.digest);
             course.catalog_version = present.catalog_version;
-            if course == present {
+            // Processes keep questions by the version of the course. An interrupted import raised none.
+            let is_current = present.catalog_version > record.version && !undoing.compared.is_changed;
+            if course == present && is_current {
                 return Ok(());
             }
             self.publish_bank(id, bank).await?;
