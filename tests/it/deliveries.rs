@@ -100,7 +100,7 @@ fn question(id: &str) -> QuestionId {
     QuestionId::try_from(id).unwrap()
 }
 
-fn imported(test: &TestApp, numbers: impl Iterator<Item = usize>) -> ImportedStudies {
+pub(crate) fn imported(test: &TestApp, numbers: impl Iterator<Item = usize>) -> ImportedStudies {
     let row = |number: usize| Progress {
         course_id: wide(),
         question_id: question(&format!("q{number}")),

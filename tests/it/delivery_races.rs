@@ -9,12 +9,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use shared::domain::id::QuestionId;
-use shared::domain::study::progress::Progress;
-use shared::store::ImportedStudies;
 use tests::engine::rounds;
 use tests::{Answer, Person, TestApp};
 
-use crate::deliveries::{PRACTICE, course, ids, practice, rows, single, stored, user, wide};
+use crate::deliveries::{PRACTICE, course, ids, imported, practice, rows, single, stored, user};
 
 const ROUNDS: usize = 30;
 /// Maximum retries of a client after 503.
@@ -176,22 +174,7 @@ async fn an_import_beside_purchases_gives_nothing_that_is_sold() {
         if round % 2 == 1 {
             let _ = practice_free(&ada, 3).await;
         }
-        let at = test.app.now() - Duration::from_hours(1);
-        let row = |number: usize| Progress {
-            course_id: wide(),
-            question_id: QuestionId::try_from(format!("q{number}")).unwrap(),
-            unlocked_at: at,
-            solution_at: None,
-            opened_at: None,
-            seen_at: at,
-            attempts: 0,
-            correct_attempts: 0,
-            was_correct: None,
-            time_spent_seconds: 0,
-            review: None,
-            delivered_by: None,
-        };
-        let studies = ImportedStudies { progress: (0..70).map(row).collect(), enrollments: Vec::new() };
+        let studies = imported(&test, 0..70);
         let order = (PRACTICE.to_owned(), json!({"course_id": "wide", "count": 10}));
         let requests = vec![order; 4];
         let import = async {

@@ -22,19 +22,19 @@ use tests::{Person, SMALL_COURSE, TestApp};
 use crate::import::{DUMP, version_of, written};
 
 /// So long that processes have read a course again.
-const A_WHILE: Duration = Duration::from_mins(2);
+pub(crate) const A_WHILE: Duration = Duration::from_mins(2);
 
-fn algebra() -> CourseId {
+pub(crate) fn algebra() -> CourseId {
     CourseId::try_from("algebra").unwrap()
 }
 
-fn small_course() -> Value {
+pub(crate) fn small_course() -> Value {
     serde_json::from_str(SMALL_COURSE).unwrap()
 }
 
 /// The small course with a corrected answer and another right option, another name and a macro, and a question of a new topic, pattern
 /// and exam.
-fn other_course() -> Value {
+pub(crate) fn other_course() -> Value {
     let mut course = small_course();
     course["course"]["name"] = json!("Algebra, corrected");
     course["course"]["macros"] = json!({"\\R": "\\mathbb{R}"});
@@ -63,7 +63,7 @@ fn other_course() -> Value {
 }
 
 /// Removes versions: a question that was corrected and corrected back has a later one.
-fn without_versions(value: &mut Value) {
+pub(crate) fn without_versions(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(without_versions),
         Value::Object(members) => {
@@ -94,7 +94,7 @@ async fn shown(person: &Person) -> Value {
 }
 
 /// Ada, who bought two questions of the small course, and what she is shown.
-async fn ada(test: &TestApp) -> (Person, Value) {
+pub(crate) async fn ada(test: &TestApp) -> (Person, Value) {
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     for id in ["alg-q4", "alg-q2"] {
         let _ = ada.post(&format!("/api/questions/{id}/start"), json!({})).await.ok();
@@ -124,7 +124,7 @@ async fn refused(app: &App, version: u64) -> String {
     undo(app, &algebra(), version).await.unwrap_err().to_string()
 }
 
-async fn assert_whole(test: &TestApp) {
+pub(crate) async fn assert_whole(test: &TestApp) {
     let findings = check_all(&test.app).await.unwrap();
     assert_eq!((findings.mismatches(), findings.notes.len()), (0, 0), "{}", findings.report());
 }
@@ -589,83 +589,5 @@ async fn two_imports_at_once_are_both_complete() {
     }
     test.pass(A_WHILE);
     assert_eq!(listed(&ada).await.len(), 6 + 3 * rounds);
-    assert_whole(&test).await;
-}
-
-/// Interrupts an import of a course before it writes the course itself.
-async fn interrupted_at_its_end(test: &TestApp, proxy: &Proxy, file: &Value) {
-    let name = format!("PutItem CATALOG COURSE#{}", file["course"]["id"].as_str().unwrap());
-    proxy.arm(Fault::ErrorBefore, Aim { name: Some(name), nth: 0, reach: Reach::Onwards });
-    assert!(import_catalog(&test.app, &file.to_string(), false).await.is_err() && proxy.hits() > 0);
-    proxy.disarm();
-}
-
-/// Another solution is in no list of a course, so it alone does not change the course.
-#[tokio::test]
-async fn no_process_shows_what_was_taken_back() {
-    let (test, proxy) = TestApp::behind_proxy().await;
-    let (ada, _) = ada(&test).await;
-    let _ = ada.post("/api/questions/alg-q4/solution", json!({})).await.ok();
-    let page = "/api/questions?course_id=algebra&limit=100";
-    let before = ada.get(page).await.ok();
-    let mut other = small_course();
-    let rows = other["questions"].as_array_mut().unwrap();
-    rows.iter_mut().find(|one| one["id"] == "alg-q4").unwrap()["solution_steps"] = json!(["Wrong."]);
-    for is_interrupted in [false, true] {
-        if is_interrupted {
-            interrupted_at_its_end(&test, &proxy, &other).await;
-        } else {
-            test.import(&other).await;
-        }
-        test.pass(A_WHILE);
-        // A process that has not read the questions before.
-        let reader = test.renewed(&ada).await.through(test.twin());
-        let shown = reader.get(page).await.ok();
-        assert!(shown.to_string().contains("Wrong."), "{is_interrupted}");
-        let version = test.app.store.last_import(&algebra()).await.unwrap().version;
-        let _ = undo(&test.app, &algebra(), version).await.unwrap();
-        test.pass(A_WHILE);
-        let (mut after, mut expected) = (reader.get(page).await.ok(), before.clone());
-        without_versions(&mut after);
-        without_versions(&mut expected);
-        assert_eq!(after, expected, "{is_interrupted}");
-    }
-    assert_whole(&test).await;
-}
-
-#[tokio::test]
-async fn an_import_that_was_interrupted_at_its_end_is_completed_by_the_next() {
-    let (test, proxy) = TestApp::behind_proxy().await;
-    let file = other_course();
-    interrupted_at_its_end(&test, &proxy, &file).await;
-    let record = test.app.store.import_record(&algebra()).await.unwrap().unwrap();
-    assert!(record.version > version_of(&test, "algebra").await);
-    test.import(&file).await;
-    assert_eq!(version_of(&test, "algebra").await, record.version);
-    assert_whole(&test).await;
-    test.import(&file).await;
-    assert_eq!(version_of(&test, "algebra").await, record.version, "there was nothing to write");
-}
-
-#[tokio::test]
-async fn the_name_of_an_import_is_not_used_twice() {
-    let (test, proxy) = TestApp::behind_proxy().await;
-    let mut names = BTreeSet::new();
-    let mut file = small_course();
-    for round in 0..3 {
-        file["questions"][3]["answer"] = json!(format!("{round}1"));
-        interrupted_at_its_end(&test, &proxy, &file).await;
-        let version = test.app.store.last_import(&algebra()).await.unwrap().version;
-        assert!(names.insert(version), "{version} in {names:?}");
-        let _ = undo(&test.app, &algebra(), version).await.unwrap();
-    }
-    let first = crate::deliveries::course(4);
-    interrupted_at_its_end(&test, &proxy, &first).await;
-    let wide = crate::deliveries::wide();
-    let _ = undo(&test.app, &wide, 1).await.unwrap();
-    test.import(&first).await;
-    assert_eq!(test.app.store.last_import(&wide).await.unwrap().version, 2);
-    assert!(undo(&test.app, &wide, 1).await.is_err());
-    assert!(undo(&test.app, &wide, 2).await.unwrap().is_hidden);
     assert_whole(&test).await;
 }

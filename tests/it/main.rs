@@ -37,6 +37,7 @@ mod import_d1;
 mod import_studies;
 mod import_undo;
 mod imported_plans;
+mod interrupted_imports;
 mod items;
 mod large_data;
 mod ledger_model;
