@@ -113,7 +113,7 @@ pub async fn render_course(app: &App, course: &Course, dry_run: bool) -> Result<
         Catalog { course: course.clone(), exams: Vec::new(), topics: Vec::new(), patterns: Vec::new(), questions };
     let storing = progress::spinner("storing questions");
     let write = CatalogWrite { dry_run, based_on: Some(&base), is_import: false, ..CatalogWrite::whole(app.now()) };
-    let (counts, _) = app.store.write_catalog(&catalog, &write).await?;
+    let (counts, _) = app.store.write_catalog(catalog, &write).await?;
     drop(storing);
     report.written = counts.get("Question").map_or(0, |counts| counts.created + counts.changed);
     Ok(report)

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use pastpaper::copy::{CopyOrder, copy};
 use pastpaper::course;
 use pastpaper::import::missing::Missing;
-use pastpaper::import::papers::{paper, store_papers};
+use pastpaper::import::papers::{Paper, store_papers};
 use pastpaper::import::undo::{last, undo};
 use pastpaper::import::{import_catalog, import_d1};
 use pastpaper::verify::check_all;
@@ -466,7 +466,7 @@ async fn what_was_not_kept_is_refused_by_name() {
         for question in &mut catalog.questions {
             question.answer = answer.to_owned();
         }
-        test.app.store.write_catalog(&catalog, &write).await.unwrap()
+        test.app.store.write_catalog(catalog, &write).await.unwrap()
     };
     let now = test.app.now();
     let _ = write(CatalogWrite { kept_max: 2, ..CatalogWrite::whole(now) }, "1").await;
@@ -484,7 +484,7 @@ async fn what_was_not_kept_is_refused_by_name() {
     let mut catalog = pastpaper::stored_course::read(&test.app, &id).await.unwrap().unwrap();
     catalog.course.catalog_version = 0;
     let before_records = CatalogWrite { is_import: false, ..CatalogWrite::whole(now) };
-    let _ = old.app.store.write_catalog(&catalog, &before_records).await.unwrap();
+    let _ = old.app.store.write_catalog(catalog, &before_records).await.unwrap();
     assert_eq!(
         refused(&old.app, 1).await,
         "no import of algebra can be taken back: its last import was by a release of pastpaper that kept no record"
@@ -501,8 +501,8 @@ async fn papers_and_dumps_are_taken_back_too() {
     let ada = test.member("ada", Plan::Unlimited, 0).await;
     let before = listed(&ada).await;
     let import = async |text: &str| {
-        let papers = [paper("quiz.gift", text.as_bytes(), None).unwrap()];
-        store_papers(&test.app, &algebra(), None, &papers, false, false).await.unwrap().0
+        let mut papers = [Paper::of("quiz.gift", text.as_bytes(), None).unwrap()];
+        store_papers(&test.app, &algebra(), None, &mut papers, false, false).await.unwrap().0
     };
     let wrong = "::One:: What is 1 + 1? {=3}\n\n::Two:: What is 2 + 2? {=5}\n";
     let _ = import(wrong).await;
@@ -552,19 +552,19 @@ async fn two_imports_at_once_are_both_complete() {
     let apps = [test.app_where(|_| None), test.app_where(|_| None)];
     let rounds = tests::engine::rounds(3);
     for round in 0..rounds {
-        let papers: Vec<_> = ["left", "right"]
+        let mut papers: Vec<_> = ["left", "right"]
             .iter()
             .map(|name| {
                 let gift =
                     format!("::{name} {round}:: What does the {name} hand hold in round {round}? {{=nothing}}\n");
-                paper(&format!("{name}-{round}.gift"), gift.as_bytes(), None).unwrap()
+                Paper::of(&format!("{name}-{round}.gift"), gift.as_bytes(), None).unwrap()
             })
             .collect();
         let id = algebra();
         let both = apps
             .iter()
-            .zip(&papers)
-            .map(|(app, paper)| store_papers(app, &id, None, std::slice::from_ref(paper), false, false));
+            .zip(&mut papers)
+            .map(|(app, paper)| store_papers(app, &id, None, std::slice::from_mut(paper), false, false));
         for done in join_all(both).await {
             let (summary, _) = done.unwrap();
             assert!(summary.refused.is_empty(), "{summary}");
@@ -577,11 +577,11 @@ async fn two_imports_at_once_are_both_complete() {
         let mut file = small_course();
         file["questions"][0]["answer"] = json!(format!("{round}1"));
         let gift = format!("::third {round}:: What does the third hand hold in round {round}? {{=nothing}}\n");
-        let papers = [paper(&format!("third-{round}.gift"), gift.as_bytes(), None).unwrap()];
+        let mut papers = [Paper::of(&format!("third-{round}.gift"), gift.as_bytes(), None).unwrap()];
         let (id, file) = (algebra(), file.to_string());
         let (whole, added) = tokio::join!(
             import_catalog(&apps[0], &file, false),
-            store_papers(&apps[1], &id, None, &papers, false, false)
+            store_papers(&apps[1], &id, None, &mut papers, false, false)
         );
         let (_, _) = (whole.unwrap(), added.unwrap());
         let answer = test.app.store.question(&QuestionId::try_from("alg-q1").unwrap()).await.unwrap().unwrap().answer;

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use pastpaper::import::papers::paper;
 use serde_json::{Value, json};
 use shared::domain::credits::Plan;
 use tests::{Answer, TestApp};
@@ -41,7 +40,7 @@ async fn a_midterm_is_a_file_of_latex_or_qti_with_its_questions() {
             let answer = ada.get_with(&format!("{path}{query}"), &[("accept", media_type)]).await;
             let name = format!("algebra-midterm-2026-03-01{suffix}.{ending}");
             let bytes = file(&answer, media_type, &name);
-            let read = paper(&name, &bytes, None).unwrap().bank;
+            let read = formats::read(&name, &bytes, None).unwrap().bank;
             assert_eq!(read.refused, [], "{name}");
             // LaTeX has options without a key as text, and figures below the text.
             assert_eq!(read.questions.len(), texts.len(), "{name}");
@@ -71,7 +70,7 @@ async fn a_package_has_the_figures_and_parts_and_latex_names_what_it_lacks() {
     let path = format!("/api/midterm/{}?answers=1", midterm["midterm_id"].as_str().unwrap());
     let answer = ada.get_with(&path, &[("accept", QTI)]).await;
     let package = file(&answer, QTI, "mixed-midterm-2026-03-01-answers.zip");
-    let read = paper("m.zip", &package, None).unwrap().bank;
+    let read = formats::read("m.zip", &package, None).unwrap().bank;
     assert_eq!((read.refused.as_slice(), read.questions.len()), ([].as_slice(), 4));
     let shown = midterm["questions"].as_array().unwrap();
     for (shown, read) in shown.iter().zip(&read.questions) {

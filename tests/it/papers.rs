@@ -3,7 +3,7 @@
 use axum::http::Method;
 use pastpaper::export::{ExportFormat, write_course};
 use pastpaper::import::import_catalog;
-use pastpaper::import::papers::{FileReport, merge_papers, paper};
+use pastpaper::import::papers::{FileReport, Paper, merge_papers};
 use serde_json::{Value, json};
 use shared::domain::id::CourseId;
 use tests::{Person, TestApp};
@@ -22,8 +22,8 @@ const CSV: &[u8] = include_bytes!("../../formats/tests/fixtures/excel-sep.csv");
 /// Imports files into a course. Returns the reports and the number of rows that were written.
 async fn import(test: &TestApp, course: &str, files: &[(&str, &[u8])]) -> (Vec<FileReport>, usize) {
     let id = CourseId::try_from(course.to_owned()).unwrap();
-    let papers: Vec<_> = files.iter().map(|(name, bytes)| paper(name, bytes, None).unwrap()).collect();
-    let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
+    let mut papers: Vec<_> = files.iter().map(|(name, bytes)| Paper::of(name, bytes, None).unwrap()).collect();
+    let merged = merge_papers(&test.app, &id, None, &mut papers, false).await.unwrap();
     let summary = import_catalog(&test.app, &merged.text, false).await.unwrap();
     assert_eq!(summary.refused, [], "{files:?}", files = files.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     (merged.reports, summary.written())

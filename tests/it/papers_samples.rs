@@ -4,7 +4,7 @@
 use axum::http::Method;
 use pastpaper::export::{ExportFormat, write_course};
 use pastpaper::import::import_catalog;
-use pastpaper::import::papers::{merge_papers, paper};
+use pastpaper::import::papers::{Paper, merge_papers};
 use pastpaper::stored_course;
 use serde_json::{Map, Value, json};
 use shared::domain::catalog::Question;
@@ -125,8 +125,8 @@ async fn check(course: &str, file: &str) {
         let written = write_course(&test.app, course, format, true).await.unwrap();
         let copy = format!("{course}-{ending}");
         let id = CourseId::try_from(copy.clone()).unwrap();
-        let papers = [paper(&format!("{course}.{ending}"), &written.bytes, None).unwrap()];
-        let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
+        let mut papers = [Paper::of(&format!("{course}.{ending}"), &written.bytes, None).unwrap()];
+        let merged = merge_papers(&test.app, &id, None, &mut papers, false).await.unwrap();
         let report = &merged.reports[0];
         assert_eq!((report.new, report.refused.as_slice()), (originals.len(), [].as_slice()), "{report}");
         let summary = import_catalog(&test.app, &merged.text, false).await.unwrap();
@@ -192,8 +192,8 @@ async fn our_own_export_updates_its_course_in_place() {
         .filter(|(format, _)| [ExportFormat::Json, ExportFormat::Moodle, ExportFormat::Qti3].contains(format))
     {
         let written = write_course(&test.app, "micro1", format, true).await.unwrap();
-        let papers = [paper(&format!("micro1.{ending}"), &written.bytes, None).unwrap()];
-        let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
+        let mut papers = [Paper::of(&format!("micro1.{ending}"), &written.bytes, None).unwrap()];
+        let merged = merge_papers(&test.app, &id, None, &mut papers, false).await.unwrap();
         let report = &merged.reports[0];
         assert_eq!((report.new, report.changed, report.unchanged), (0, 0, before.len()), "{report}");
         assert_eq!(report.warnings, [], "{report}");
@@ -205,8 +205,8 @@ async fn our_own_export_updates_its_course_in_place() {
     let file = String::from_utf8(written.bytes).unwrap();
     let corrected = file.replacen("Demand is ", "The demand is ", 1);
     assert_ne!(file, corrected);
-    let papers = [paper("micro1.csv", corrected.as_bytes(), None).unwrap()];
-    let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
+    let mut papers = [Paper::of("micro1.csv", corrected.as_bytes(), None).unwrap()];
+    let merged = merge_papers(&test.app, &id, None, &mut papers, false).await.unwrap();
     let report = &merged.reports[0];
     assert_eq!((report.new, report.changed, report.unchanged), (0, 1, before.len() - 1), "{report}");
     import_catalog(&test.app, &merged.text, false).await.unwrap();
@@ -234,8 +234,8 @@ async fn a_catalogue_file_brings_its_topics_exams_patterns_and_macros() {
     let id = CourseId::try_from("algebra".to_owned()).unwrap();
     let before = questions(&test, "algebra").await.len();
     let run = async || {
-        let papers = [paper("other.json", file.to_string().as_bytes(), None).unwrap()];
-        let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
+        let mut papers = [Paper::of("other.json", file.to_string().as_bytes(), None).unwrap()];
+        let merged = merge_papers(&test.app, &id, None, &mut papers, false).await.unwrap();
         let summary = import_catalog(&test.app, &merged.text, false).await.unwrap();
         (merged, summary)
     };
@@ -261,8 +261,8 @@ async fn a_catalogue_file_brings_its_topics_exams_patterns_and_macros() {
     assert_eq!(merged.reports[0].changed, 0, "{}", merged.reports[0]);
 
     // Another import keeps the macros of the course.
-    let papers = [paper("one.gift", b"::One::Is $\\R$ open? {T}\n", None).unwrap()];
-    let merged = merge_papers(&test.app, &id, None, &papers, false).await.unwrap();
+    let mut papers = [Paper::of("one.gift", b"::One::Is $\\R$ open? {T}\n", None).unwrap()];
+    let merged = merge_papers(&test.app, &id, None, &mut papers, false).await.unwrap();
     let document: Value = serde_json::from_str(&merged.text).unwrap();
     assert_eq!(document["course"]["macros"]["\\R"], "\\mathbb{R}");
 }

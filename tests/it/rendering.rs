@@ -115,7 +115,7 @@ async fn redraw_as(test: &TestApp, id: &str, drawn: Option<u32>) {
         question.drawn = drawn.map(|renderer| DrawnFormulas { renderer, ..DrawnFormulas::default() }.into());
     }
     let catalog = Catalog { course, exams: vec![], topics: vec![], patterns: vec![], questions };
-    let _ = test.app.store.write_catalog(&catalog, &CatalogWrite::whole(test.app.now())).await.unwrap();
+    let _ = test.app.store.write_catalog(catalog, &CatalogWrite::whole(test.app.now())).await.unwrap();
 }
 
 async fn question_html(person: &Person, id: &str) -> String {

@@ -324,7 +324,7 @@ pub(crate) async fn write_catalogs(
             storing.inc(questions.len() as u64);
         };
         let write = CatalogWrite { dry_run, based_on, draw: &draw, ..CatalogWrite::whole(app.now()) };
-        let (written, foreign) = app.store.write_catalog(&catalog, &write).await?;
+        let (written, foreign) = app.store.write_catalog(catalog, &write).await?;
         drop(storing);
         refused.extend(foreign.into_iter().map(|id| RefusedRow {
             table: "questions",

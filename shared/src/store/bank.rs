@@ -2,6 +2,8 @@
 //! then references the digest in the course. So a reader of the course always finds the matching, complete bank, even
 //! on a lagging replica, and loads it with one query.
 
+use std::io::{self, ErrorKind, Write};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -45,8 +47,7 @@ impl PackedBank {
         let mut digest = Sha256::new();
         let mut left = vec![bank];
         while let Some(bank) = left.pop() {
-            let json = serde_json::to_vec(&bank).map_err(|error| StoreError::corrupt("Bank", error))?;
-            if json.len() <= PART_JSON_BYTES_MAX {
+            if let Some(json) = json_of(&bank)? {
                 let packed = deflate(&json).map_err(|error| StoreError::corrupt("Bank", error))?;
                 if packed.len() <= PART_BYTES_MAX {
                     digest.update(&json);
@@ -70,6 +71,32 @@ impl PackedBank {
             Ok(with_body(item::write(&key, &BankPart {})?, packed))
         };
         parts.map(item).collect()
+    }
+}
+
+/// The JSON of a part; `None` if it is too long for one.
+fn json_of(bank: &Bank) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut json = Bounded(Vec::new());
+    match serde_json::to_writer(&mut json, bank) {
+        Ok(()) => Ok(Some(json.0)),
+        Err(error) if error.io_error_kind() == Some(ErrorKind::FileTooLarge) => Ok(None),
+        Err(error) => Err(StoreError::corrupt("Bank", error)),
+    }
+}
+
+/// Takes no more than [`PART_JSON_BYTES_MAX`].
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > PART_JSON_BYTES_MAX {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

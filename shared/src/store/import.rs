@@ -150,7 +150,7 @@ impl Store {
     /// Items that are stored but missing from `catalog` are kept: students may have bought them.
     pub async fn write_catalog(
         &self,
-        catalog: &Catalog,
+        mut catalog: Catalog,
         how: &CatalogWrite<'_>,
     ) -> Result<(WriteReport, Vec<QuestionId>), ImportError> {
         let store = self.patient();
@@ -158,7 +158,7 @@ impl Store {
         for attempt in 0..IMPORTS_MAX {
             let mut compared = Compared::default();
             // Boxed: the future is large and rarely needed.
-            match Box::pin(store.write_course(catalog, how, &mut compared)).await {
+            match Box::pin(store.write_course(&mut catalog, how, &mut compared)).await {
                 Ok(()) => return Ok((with_earlier(compared.report, &earlier), compared.foreign)),
                 Err(ImportError::Overtaken(_)) if how.based_on.is_none() => {
                     let record = store.import_record(&catalog.course.id).await?;
@@ -178,7 +178,7 @@ impl Store {
 
     async fn write_course(
         &self,
-        catalog: &Catalog,
+        catalog: &mut Catalog,
         how: &CatalogWrite<'_>,
         compared: &mut Compared,
     ) -> Result<(), ImportError> {
@@ -190,22 +190,27 @@ impl Store {
         if how.based_on.is_some_and(|base| base.version != version) {
             return Err(ImportError::Overtaken(id.clone()));
         }
-        let mut keeper = Keeper::new(self, &catalog.course, before.as_ref(), how, record);
-        let mut chunks = catalog.questions.chunks(QUESTIONS_AT_ONCE);
         let mut items = row_items(catalog)?;
+        let mut keeper = Keeper::new(self, &catalog.course, before.as_ref(), how, record);
+        // A catalogue that depends on what is stored is not written a second time, so its questions need not stay.
+        let mut left: Box<dyn Iterator<Item = Question> + Send> = match how.based_on {
+            Some(_) => Box::new(std::mem::take(&mut catalog.questions).into_iter()),
+            None => Box::new(catalog.questions.iter().cloned()),
+        };
         loop {
-            let chunk = chunks.next();
-            let mut questions = chunk.unwrap_or_default().to_vec();
+            let mut questions: Vec<Question> = left.by_ref().take(QUESTIONS_AT_ONCE).collect();
+            let is_end = questions.is_empty();
             (how.draw)(&mut questions);
             for question in &questions {
                 items.extend(question_items(question)?);
             }
             self.write_chunk(std::mem::take(&mut items), questions, &mut keeper, how, compared).await?;
-            if chunk.is_none() {
+            if is_end {
                 break;
             }
         }
-        self.publish_course(catalog, before, stored, &mut keeper, how, compared).await
+        drop(left);
+        self.publish_course(&catalog.course, before, stored, &mut keeper, how, compared).await
     }
 
     /// Compares some items of a course and writes those that differ.
@@ -249,7 +254,7 @@ impl Store {
     /// Writes the bank and then the course, so that readers of the course find its bank.
     async fn publish_course(
         &self,
-        catalog: &Catalog,
+        course: &Course,
         before: Option<Course>,
         stored: Option<Item>,
         keeper: &mut Keeper<'_>,
@@ -262,7 +267,7 @@ impl Store {
         };
         let is_broken = before.as_ref().is_some_and(|course| bank_before.stats() != course.stats);
         let bank = bank_before.with(std::mem::take(&mut compared.rows));
-        let mut course = catalog.course.clone();
+        let mut course = course.clone();
         course.stats = bank.stats();
         let bank = PackedBank::of(bank)?;
         course.bank.clone_from(&bank.digest);

@@ -3,16 +3,22 @@
 use formats::{Exam, Remark};
 use serde_json::{Map, Value, json};
 
-use super::merge::{Merger, Paper, slug, text, unique};
+use super::merge::{Merger, slug, text, unique};
+use super::paper::{Content, Paper};
 use super::report::FileReport;
 
 impl Merger {
     /// The ids of the file's exams. The last is the exam of questions that name none.
-    pub(super) fn exams_of(&mut self, paper: &Paper, report: &mut FileReport) -> Vec<Option<String>> {
+    pub(super) fn exams_of(
+        &mut self,
+        paper: &Paper,
+        content: &Content,
+        report: &mut FileReport,
+    ) -> Vec<Option<String>> {
         let mut ids: Vec<Option<String>> = Vec::new();
-        for (index, exam) in paper.bank.exams.iter().enumerate() {
+        for (index, exam) in content.bank.exams.iter().enumerate() {
             let name = filled(filled(exam.clone(), formats::exam_of_title(&exam.title)), paper.exam.clone());
-            let own = paper.catalogue.as_ref().and_then(|document| document["exams"].get(index));
+            let own = content.catalogue.as_ref().and_then(|document| document["exams"].get(index));
             let id = self.exam_id(&name, own, &ids);
             if id.is_none() {
                 let text = format!(
@@ -35,7 +41,7 @@ impl Merger {
             ids.push(id);
         }
         // If the file names one exam and does not say which questions it has, it has all of them.
-        let is_of_all = ids.len() == 1 && paper.bank.questions.iter().all(|question| question.exam.is_none());
+        let is_of_all = ids.len() == 1 && content.bank.questions.iter().all(|question| question.exam.is_none());
         ids.push(if is_of_all { ids[0].clone() } else { self.exam_id(&paper.exam, None, &[]) });
         ids
     }
@@ -107,9 +113,9 @@ mod tests {
     fn exams_in(course: &mut Value, titles: &[&str], questions: Vec<Question>) -> Vec<Value> {
         let exams = titles.iter().copied().map(formats::exam_of_title).collect();
         let bank = Bank { exams, questions, ..Bank::default() };
-        let paper = Paper { name: "bank.zip".to_owned(), format: "qti", bank, exam: Exam::default(), catalogue: None };
+        let paper = Paper::holding("bank.zip", bank);
         let questions = course["questions"].take().as_array().cloned().unwrap_or_default();
-        let merged = merge(course.take(), questions.into_iter(), &[paper], false);
+        let merged = merge(course.take(), questions.into_iter(), &mut [paper], false).unwrap();
         *course = serde_json::from_str(&merged.text).unwrap();
         let rows = course["questions"].as_array().cloned().unwrap_or_default();
         rows.iter().map(|row| row.get("exam_id").cloned().unwrap_or_default()).collect()

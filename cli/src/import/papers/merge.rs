@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use anyhow::Result;
 use formats::ours::row;
-use formats::{Bank, Exam, Question, Remark};
+use formats::{Bank, Question, Remark};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use shared::domain::catalog::draft::QuestionDraft;
@@ -12,6 +13,7 @@ use shared::domain::catalog::parts::points_of;
 use shared::store::CatalogBase;
 
 use super::matching::{ANSWERS_BYTES, Candidate, Match, Provenance, matched, normalised};
+use super::paper::{Content, Paper};
 use super::report::FileReport;
 use crate::import::figures;
 
@@ -35,18 +37,6 @@ const OF_FILE: [&str; 12] = [
 /// Topic of questions whose file names none.
 const NO_TOPIC: &str = "Unsorted";
 
-/// A file that was read.
-pub struct Paper {
-    /// Its name, without folders.
-    pub name: String,
-    pub format: &'static str,
-    pub bank: Bank,
-    /// The exam that an option or the file's name says.
-    pub exam: Exam,
-    /// The file itself, if it is a catalogue file. Its rows have columns that a bank has no place for.
-    pub catalogue: Option<Value>,
-}
-
 /// The course with the questions of files.
 pub struct Merged {
     /// A catalogue file.
@@ -62,19 +52,28 @@ pub struct Merged {
 
 /// Adds the questions of `papers` to a course: a catalogue file without its questions, and these. With `accept`, an ambiguous question
 /// is the likeliest.
-pub(super) fn merge(course: Value, questions: impl Iterator<Item = Value>, papers: &[Paper], accept: bool) -> Merged {
+///
+/// # Errors
+/// When a paper cannot be read.
+pub(super) fn merge(
+    course: Value,
+    questions: impl Iterator<Item = Value>,
+    papers: &mut [Paper],
+    accept: bool,
+) -> Result<Merged> {
     let mut merger = Merger::new(course, questions);
     let mut reports = Vec::with_capacity(papers.len());
     for paper in papers {
-        reports.push(merger.paper(paper, accept));
+        let content = paper.take()?;
+        reports.push(merger.paper(paper, content, accept));
     }
-    Merged {
+    Ok(Merged {
         text: merger.text(),
         based_on: CatalogBase::default(),
         ids: merger.ids,
         exams: merger.named_exams,
         reports,
-    }
+    })
 }
 
 pub(super) struct Merger {
@@ -165,21 +164,22 @@ impl Merger {
         text
     }
 
-    fn paper(&mut self, paper: &Paper, accept: bool) -> FileReport {
-        let Bank { questions, refused, skipped, warnings, .. } = &paper.bank;
+    fn paper(&mut self, paper: &Paper, mut content: Content, accept: bool) -> FileReport {
+        let Bank { questions, refused, skipped, warnings, .. } = &mut content.bank;
         let mut report = FileReport {
             file: paper.name.clone(),
-            format: paper.format,
+            format: content.format,
             read: questions.len() + refused.len(),
-            refused: refused.clone(),
-            skipped: skipped.clone(),
-            warnings: warnings.clone(),
+            refused: std::mem::take(refused),
+            skipped: std::mem::take(skipped),
+            warnings: std::mem::take(warnings),
             ..FileReport::default()
         };
+        report.skipped.extend_from_slice(&paper.notes);
         let stored: Vec<Candidate> = self.questions.iter().map(|row| stored_candidate(&row.row())).collect();
         let mut incoming = candidates(&paper.name, questions);
         let mut rows = Vec::new();
-        if let Some(document) = &paper.catalogue {
+        if let Some(document) = &content.catalogue {
             rows = self.rows_of(document, &mut report);
             if document["course"]["id"] == self.course_id.as_str() {
                 for candidate in &mut incoming {
@@ -189,12 +189,13 @@ impl Merger {
         }
         let mut rows = rows.into_iter();
         let matches = matched(&incoming, &stored);
-        let exams = self.exams_of(paper, &mut report);
+        let exams = self.exams_of(paper, &content, &mut report);
         let mut lacks_topic = false;
         let mut seen = HashSet::new();
-        for (question, (candidate, found)) in questions.iter().zip(incoming.iter().zip(matches)) {
+        for (question, (candidate, found)) in content.bank.questions.into_iter().zip(incoming.into_iter().zip(matches))
+        {
             let of_catalogue = rows.next();
-            let made = match row(question) {
+            let made = match row(&question) {
                 Ok(made) => made,
                 Err(reason) => {
                     report.refused.push(Remark { place: question.place.clone(), text: reason });
@@ -232,7 +233,7 @@ impl Merger {
             if exam.is_none() {
                 columns.entry("is_generated").or_insert(json!(true));
             }
-            if let Some(topic) = self.topic(question) {
+            if let Some(topic) = self.topic(&question) {
                 columns.insert("topic_id".to_owned(), json!(topic));
             }
             if let Some(index) = stored_at {

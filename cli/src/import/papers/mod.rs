@@ -7,11 +7,11 @@ mod catalogue;
 mod exams;
 mod matching;
 mod merge;
+mod paper;
 mod report;
 
-use std::collections::BTreeMap;
-use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -22,9 +22,9 @@ use shared::app::App;
 use shared::domain::id::CourseId;
 use shared::store::{CatalogBase, ImportError};
 
-use self::exams::filled;
+pub use self::merge::Merged;
 use self::merge::merge;
-pub use self::merge::{Merged, Paper};
+pub use self::paper::Paper;
 pub use self::report::FileReport;
 use super::catalog::read_catalog;
 use super::summary::Summary;
@@ -32,8 +32,6 @@ use crate::database::DataSource;
 use crate::output::{message, out, outln};
 use crate::{progress, stored_course};
 
-/// Largest file, in bytes.
-const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How often papers are added to a course that others change meanwhile.
 const MERGES_MAX: u32 = 8;
 
@@ -90,19 +88,19 @@ pub async fn import(arguments: Arguments) -> Result<ExitCode> {
     let mut papers = Vec::with_capacity(arguments.files.len());
     let bar = progress::bar("reading files", arguments.files.len());
     for file in &arguments.files {
-        papers.push(read(file, arguments.format, &exam).with_context(|| file.display().to_string())?);
+        papers.push(Paper::open(file, arguments.format, &exam).with_context(|| file.display().to_string())?);
         bar.inc(1);
     }
     drop(bar);
     papers.iter_mut().try_for_each(ask_for_exam)?;
 
     let database = &arguments.database;
-    let store = async |is_tried: bool| {
+    let mut store = async |is_tried: bool| {
         // A folder must not be made for what is refused; a table elsewhere may have to be made first.
         let creates = !(arguments.dry_run || is_tried && database.is_folder());
         let open = if creates { database.open().await? } else { database.open_to_try().await? };
         let name = arguments.course_name.as_deref();
-        let stored = store_papers(&open.app, &course, name, &papers, arguments.accept, is_tried).await;
+        let stored = store_papers(&open.app, &course, name, &mut papers, arguments.accept, is_tried).await;
         open.close();
         stored
     };
@@ -153,7 +151,7 @@ pub async fn store_papers(
     app: &App,
     id: &CourseId,
     name: Option<&str>,
-    papers: &[Paper],
+    papers: &mut [Paper],
     accept: bool,
     dry_run: bool,
 ) -> Result<(Summary, Merged)> {
@@ -185,52 +183,10 @@ fn exam_option(name: Option<&str>) -> Result<Exam> {
     Ok(exam)
 }
 
-/// Reads a file or the folder of a package.
-fn read(path: &Path, format: Option<Format>, option: &Exam) -> Result<Paper> {
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let (read, catalogue) = if path.is_dir() {
-        (formats::read_folder(&name, folder(path)?)?, None)
-    } else {
-        let file = std::fs::File::open(path).context("cannot be read")?;
-        let mut bytes = Vec::new();
-        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).context("cannot be read")?;
-        ensure!(bytes.len() as u64 <= FILE_BYTES_MAX, "is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
-        let read = formats::read(&name, &bytes, format)?;
-        let catalogue = catalogue::document(read.format, &bytes)?;
-        (read, catalogue)
-    };
-    let exam = filled(option.clone(), formats::exam_of_title(&name));
-    Ok(Paper { name, format: read.format.name(), bank: read.bank, exam, catalogue })
-}
-
-/// The files of a folder by their paths. Links are not followed.
-fn folder(root: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    let mut bytes = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).context("cannot be read")? {
-            let entry = entry.context("cannot be read")?;
-            let kind = entry.file_type().context("cannot be read")?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
-                bytes += entry.metadata().context("cannot be read")?.len();
-                ensure!(bytes <= FILE_BYTES_MAX, "is larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
-                let path = entry.path();
-                let inner = path.strip_prefix(root).unwrap_or(&path);
-                let names: Vec<_> = inner.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-                files.insert(names.join("/"), std::fs::read(&path).context("cannot be read")?);
-            }
-        }
-    }
-    Ok(files)
-}
-
 /// Asks on a terminal which exam a file is, if neither an option nor the file nor its name says it.
 fn ask_for_exam(paper: &mut Paper) -> Result<()> {
     let is_said = paper.exam.year.is_some() && paper.exam.kind.is_some();
-    if is_said || !paper.bank.exams.is_empty() {
+    if is_said || paper.names_exams() {
         return Ok(());
     }
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
@@ -248,20 +204,9 @@ fn ask_for_exam(paper: &mut Paper) -> Result<()> {
     let text =
         "no exam is named, so the questions are for practice. --exam \"2021 fall midterm\" says which exam it is";
     let place = formats::Place { file: paper.name.clone(), ..formats::Place::default() };
-    paper.bank.skipped.push(formats::Remark { place, text: text.to_owned() });
+    paper.notes.push(formats::Remark { place, text: text.to_owned() });
     paper.exam = Exam::default();
     Ok(())
-}
-
-/// Reads a file by its content, as `import` does. `exam` is the name of its exam, if its own name says nothing.
-///
-/// # Errors
-/// When the file is refused as a whole, or `exam` has no year or type.
-pub fn paper(name: &str, bytes: &[u8], exam: Option<&str>) -> Result<Paper> {
-    let read = formats::read(name, bytes, None)?;
-    let exam = filled(exam_option(exam)?, formats::exam_of_title(name));
-    let catalogue = catalogue::document(read.format, bytes)?;
-    Ok(Paper { name: name.to_owned(), format: read.format.name(), bank: read.bank, exam, catalogue })
 }
 
 /// Adds papers to a stored or new course. The result is a catalogue file, which `import_catalog` stores.
@@ -272,17 +217,17 @@ pub async fn merge_papers(
     app: &App,
     id: &CourseId,
     name: Option<&str>,
-    papers: &[Paper],
+    papers: &mut [Paper],
     accept: bool,
 ) -> Result<Merged> {
     let stored = stored_course::read_texts(app, id).await?;
     let based_on = stored.as_ref().map(CatalogBase::of).unwrap_or_default();
     let merged = if let Some(stored) = stored {
         let (course, questions) = stored_course::document_rows(stored);
-        merge(course, questions, papers, accept)
+        merge(course, questions, papers, accept)?
     } else {
         let course = json!({"course": {"id": id, "name": name.unwrap_or(id.as_str())}});
-        merge(course, std::iter::empty(), papers, accept)
+        merge(course, std::iter::empty(), papers, accept)?
     };
     Ok(Merged { based_on, ..merged })
 }

@@ -370,7 +370,7 @@ impl Bank {
         let mut questions = replaced(old, new, |question: &QuestionSummary| question.meta.id.as_str());
         // Already sorted by id, and the sort is stable.
         questions.sort_by(|a, b| list_order(a).cmp(&list_order(b)));
-        let (retired, questions) = questions.into_iter().partition(|question| question.retired_at.is_some());
+        let retired = questions.extract_if(.., |question| question.retired_at.is_some()).collect();
         Self {
             exams: replaced(self.exams, rows.exams, |exam| exam.id.as_str()),
             topics: replaced(self.topics, rows.topics, |topic| topic.id.as_str()),
