@@ -3,7 +3,7 @@
 use axum::http::Method;
 use pastpaper::export::{ExportFormat, write_course};
 use pastpaper::import::import_catalog;
-use pastpaper::import::papers::{FileReport, Paper, merge_papers};
+use pastpaper::import::papers::{FileReport, Paper, merge_papers, store_papers};
 use serde_json::{Value, json};
 use shared::domain::id::CourseId;
 use tests::{Person, TestApp};
@@ -46,6 +46,22 @@ async fn score(person: &Person, question: &Value, body: Value) -> f64 {
     let marked =
         person.send(Method::POST, &format!("/api/questions/{id}/submit"), Some(body.to_string()), &[]).await.ok();
     marked["score"].as_f64().unwrap()
+}
+
+/// `--strict` tries an import before it writes, and an import that was overtaken begins again.
+#[tokio::test]
+async fn papers_can_be_stored_after_a_dry_run() {
+    let test = TestApp::empty().await;
+    let id = CourseId::try_from("c".to_owned()).unwrap();
+    let mut papers = [Paper::of("traps.gift", GIFT, None).unwrap(), Paper::of("bank.xlsx", SHEET, None).unwrap()];
+    let (tried, planned) = store_papers(&test.app, &id, None, &mut papers, false, true).await.unwrap();
+    assert_eq!(test.app.store.course(&id).await.unwrap(), None);
+    let (stored, merged) = store_papers(&test.app, &id, None, &mut papers, false, false).await.unwrap();
+    assert!(stored.written() > 0);
+    assert_eq!(stored.written(), tried.written());
+    let texts = |reports: &[FileReport]| reports.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(texts(&merged.reports), texts(&planned.reports));
+    assert_eq!(questions(&test, "c").await.len(), merged.ids.len());
 }
 
 #[tokio::test]
