@@ -1,4 +1,4 @@
-//! All nine functions with routes as one router, as API Gateway combines them in AWS.
+//! All ten functions with routes as one router, as API Gateway combines them in AWS.
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -23,6 +23,7 @@ pub fn beside(app: &App, others: Router) -> Router {
         auth::router,
         courses::router,
         credits::router,
+        marking::router,
         midterm::router,
         questions::router,
         topics::router,

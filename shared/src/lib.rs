@@ -1,4 +1,4 @@
-//! The library that all ten functions share: pure rules (`domain`), storage (`store`), Stripe calls (`stripe`), mail
+//! The library that all eleven functions share: pure rules (`domain`), storage (`store`), Stripe calls (`stripe`), mail
 //! by SES (`ses`), HTTP (`http`), the outbound HTTP client (`outbound`) and configuration. `domain` depends on none of the others; `store`
 //! and `stripe` depend only on `domain` and `outbound`.
 

@@ -46,6 +46,7 @@ fn event_of(function: &str) -> &'static str {
         "auth" => "auth.show_me",
         "courses" => "courses.list_courses",
         "credits" => "credits.show_balance",
+        "marking" => "marking.preview_answer",
         "midterm" => "midterm.list_midterms",
         "questions" => "questions.browse_questions",
         "topics" => "topics.list_topics",

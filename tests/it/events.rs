@@ -23,6 +23,7 @@ fn function(name: &str, app: &App) -> Router {
         "auth" => auth::router,
         "courses" => courses::router,
         "credits" => credits::router,
+        "marking" => marking::router,
         "midterm" => midterm::router,
         "questions" => questions::router,
         "topics" => topics::router,

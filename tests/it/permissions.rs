@@ -15,6 +15,7 @@ use crate::routes::{template, template_functions};
 /// Permissions for calls that no request of the budget makes.
 const SELDOM: &[(&str, &str, &str, &str)] = &[
     ("assessment", "UpdateItem", "LIMIT#*", "one request in ten counts itself and nine others"),
+    ("marking", "UpdateItem", "LIMIT#*", "one request in ten counts itself and nine others"),
     ("courses", "UpdateItem", "LIMIT#*", "one request in ten counts itself and nine others"),
     ("auth", "BatchGetItem", "EMAIL#*", "signing in with an email that is written in more than one way"),
     ("auth", "ConditionCheckItem", "EMAIL#*", "registering such an email"),

@@ -78,6 +78,10 @@ pub const EVENTS: [(&str, u16, Option<&str>); 112] = [
     ("credits.redeem_voucher", 200, None),
     ("credits.redeem_voucher.unknown", 404, Some("not_found")),
     ("credits.show_balance", 200, None),
+    ("marking.preview_answer", 200, None),
+    ("marking.submit_answer", 200, None),
+    ("marking.submit_midterm", 200, None),
+    ("marking.submit_midterm.unknown_question", 422, Some("invalid_field")),
     ("midterm.generate_midterm", 200, None),
     ("midterm.generate_midterm.config", 200, None),
     ("midterm.generate_midterm.infeasible", 422, Some("blueprint_infeasible")),
@@ -89,8 +93,6 @@ pub const EVENTS: [(&str, u16, Option<&str>); 112] = [
     ("midterm.show_result", 200, None),
     ("midterm.show_result.page", 200, None),
     ("midterm.start_midterm", 200, None),
-    ("midterm.submit_midterm", 200, None),
-    ("midterm.submit_midterm.unknown_question", 422, Some("invalid_field")),
     ("questions.browse_questions", 200, None),
     ("questions.browse_questions.filters", 200, None),
     ("questions.browse_questions.missing_course_id", 400, Some("missing_field")),
@@ -103,14 +105,12 @@ pub const EVENTS: [(&str, u16, Option<&str>); 112] = [
     ("questions.practice_questions", 200, None),
     ("questions.practice_questions.missing_course_id", 400, Some("missing_field")),
     ("questions.practice_questions.preflight", 204, None),
-    ("questions.preview_answer", 200, None),
     ("questions.report_question", 200, None),
     ("questions.report_question.not_started", 409, Some("not_started")),
     ("questions.show_figure", 200, None),
     ("questions.show_figure.forged", 404, Some("not_found")),
     ("questions.show_question", 200, None),
     ("questions.start_question", 200, None),
-    ("questions.submit_answer", 200, None),
     ("questions.unlock_solution", 200, None),
     ("questions.unlock_solution.not_started", 409, Some("not_started")),
     ("topics.list_open_topics", 200, None),
@@ -126,7 +126,7 @@ pub const EVENTS: [(&str, u16, Option<&str>); 112] = [
 
 /// Events on a question that must be started before.
 const AFTER_START: [&str; 4] =
-    ["questions.preview_answer", "questions.report_question", "questions.submit_answer", "questions.unlock_solution"];
+    ["marking.preview_answer", "questions.report_question", "marking.submit_answer", "questions.unlock_solution"];
 
 /// The committed text of an event.
 #[must_use]
@@ -204,7 +204,7 @@ pub async fn filled(name: &str, reader: &Person, now: Timestamp) -> Value {
 pub async fn fill(name: &str, mut text: String, reader: &Person, now: Timestamp) -> Value {
     if text.contains("{{midterm}}") {
         let id = reader.midterm().await;
-        if name.starts_with("midterm.submit_midterm") || name.starts_with("midterm.show_result") {
+        if name.starts_with("marking.submit_midterm") || name.starts_with("midterm.show_result") {
             let _ = reader.post(&format!("/api/midterm/{id}/start"), json!({})).await.ok();
         }
         if name.starts_with("midterm.show_result") {

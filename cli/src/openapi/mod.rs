@@ -156,13 +156,14 @@ fn tags() -> Vec<Value> {
     used.map(|(name, description)| json!({"name": name, "description": description})).collect()
 }
 
-fn groups() -> [(&'static str, utoipa::openapi::OpenApi); 9] {
+fn groups() -> [(&'static str, utoipa::openapi::OpenApi); 10] {
     [
         ("analysis", analysis::Contract::openapi()),
         ("assessment", assessment::Contract::openapi()),
         ("auth", auth::Contract::openapi()),
         ("courses", courses::Contract::openapi()),
         ("credits", credits::Contract::openapi()),
+        ("marking", marking::Contract::openapi()),
         ("midterm", midterm::Contract::openapi()),
         ("questions", questions::Contract::openapi()),
         ("topics", topics::Contract::openapi()),

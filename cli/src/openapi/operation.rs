@@ -58,11 +58,21 @@ pub(super) fn parameters() -> Value {
     })
 }
 
+/// The tag of an operation, by which generated clients group their methods: the function. What marks an answer stays with what
+/// is answered.
+fn tag(route: &Route) -> &'static str {
+    match route.function {
+        "marking" if route.path.starts_with("/api/midterm/") => "midterm",
+        "marking" => "questions",
+        function => function,
+    }
+}
+
 /// Completes an operation as its handler describes it.
 pub(super) fn complete(mut operation: Value, route: &Route, refusals: &mut Refusals) -> Result<Value> {
     let members = operation.as_object_mut().context("no operation")?;
     members.insert("operationId".to_owned(), json!(route.operation));
-    members.insert("tags".to_owned(), json!([route.function]));
+    members.insert("tags".to_owned(), json!([tag(route)]));
     describe(members);
     let security = match route.access {
         RouteAccess::Open => json!([]),

@@ -21,7 +21,6 @@ mod show_midterm;
 mod show_result;
 mod sitting_view;
 mod start_midterm;
-mod submit_midterm;
 mod wide;
 
 /// The group's routes.
@@ -32,7 +31,6 @@ pub fn router(app: App) -> Router {
         .handle("list_midterms", list_midterms::list_midterms)
         .handle("list_presets", list_presets::list_presets)
         .handle("start_midterm", start_midterm::start_midterm)
-        .handle("submit_midterm", submit_midterm::submit_midterm)
         .handle("show_result", show_result::show_result)
         .build(app)
 }
@@ -46,7 +44,6 @@ pub fn router(app: App) -> Router {
         list_midterms::list_midterms,
         list_presets::list_presets,
         start_midterm::start_midterm,
-        submit_midterm::submit_midterm,
         show_result::show_result
     ),
     components(schemas(Cursor, IdempotencyKey, Limit, TextFormat, show_midterm::Answers))

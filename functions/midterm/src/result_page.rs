@@ -4,6 +4,7 @@
 use maud::{DOCTYPE, Markup, html};
 use shared::domain::id::QuestionId;
 use shared::domain::midterm::Midterm;
+use shared::domain::midterm::result::SittingResult;
 use shared::domain::midterm::sitting::{MarkState, SatPart, SatQuestion};
 use shared::domain::questions::view::{OptionView, QuestionView};
 use shared::domain::study::attempt::GradedBy;
@@ -11,7 +12,6 @@ use shared::http::printed::{counted, head};
 
 use crate::images::Images;
 use crate::printable::{drawn, markup, measured, number};
-use crate::sitting_view::SittingResult;
 
 const OWN_STYLE: &str = include_str!("result.css");
 

@@ -5,13 +5,13 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use shared::app::App;
 use shared::domain::midterm::MidtermId;
+use shared::domain::midterm::result::SittingResult;
 use shared::http::accept::prefers_page;
 use shared::http::{Claim, Path, Problem, printed};
 
 use crate::images::Images;
 use crate::result_page::page;
 use crate::show_midterm::{CONTENT_SECURITY_POLICY, Course};
-use crate::sitting_view::SittingResult;
 
 /// Returns the result of a midterm that was handed in.
 ///

@@ -18,12 +18,10 @@ mod list_exam_questions;
 mod list_public_questions;
 mod listing;
 mod practice_questions;
-mod preview_answer;
 mod report_question;
 mod show_figure;
 mod show_question;
 mod start_question;
-mod submit_answer;
 mod unlock_solution;
 
 /// The group's routes.
@@ -35,8 +33,6 @@ pub fn router(app: App) -> Router {
         .handle("bundle_questions", bundle_questions::bundle_questions)
         .handle("start_question", start_question::start_question)
         .handle("unlock_solution", unlock_solution::unlock_solution)
-        .handle("submit_answer", submit_answer::submit_answer)
-        .handle("preview_answer", preview_answer::preview_answer)
         .handle("show_figure", show_figure::show_figure)
         .handle("feature_question", feature_question::feature_question)
         .handle("list_course_questions", list_course_questions::list_course_questions)
@@ -56,8 +52,6 @@ pub fn router(app: App) -> Router {
         bundle_questions::bundle_questions,
         start_question::start_question,
         unlock_solution::unlock_solution,
-        submit_answer::submit_answer,
-        preview_answer::preview_answer,
         show_figure::show_figure,
         feature_question::feature_question,
         list_course_questions::list_course_questions,

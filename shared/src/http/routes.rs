@@ -67,8 +67,19 @@ const BY_SPEND: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Spe
 const BY_PAYMENT: &[LimitedAction] = &[LimitedAction::SignedIn, LimitedAction::Payment];
 
 /// Names of the Lambda functions.
-pub const FUNCTIONS: [&str; 10] =
-    ["analysis", "assessment", "auth", "courses", "credits", "mailer", "midterm", "questions", "topics", "webhooks"];
+pub const FUNCTIONS: [&str; 11] = [
+    "analysis",
+    "assessment",
+    "auth",
+    "courses",
+    "credits",
+    "mailer",
+    "marking",
+    "midterm",
+    "questions",
+    "topics",
+    "webhooks",
+];
 
 /// The function without a route: the table's stream, a schedule and SNS call it.
 pub const MAILER: &str = "mailer";
@@ -130,8 +141,8 @@ pub static ROUTES: [Route; 69] = [
     signed_in("questions", "bundle_questions", Method::POST, "/api/questions/bundle").limited(BY_SPEND),
     signed_in("questions", "start_question", Method::POST, "/api/questions/{id}/start").limited(BY_SPEND),
     signed_in("questions", "unlock_solution", Method::POST, "/api/questions/{id}/solution"),
-    signed_in("questions", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
-    signed_in("questions", "preview_answer", Method::GET, "/api/questions/{id}/preview-answer"),
+    signed_in("marking", "submit_answer", Method::POST, "/api/questions/{id}/submit"),
+    signed_in("marking", "preview_answer", Method::GET, "/api/questions/{id}/preview-answer"),
     signed_in("questions", "report_question", Method::POST, "/api/questions/{id}/report").limited(BY_REPORT),
     signed_in("assessment", "find_weak_topics", Method::POST, "/api/assessment/weak-topics"),
     signed_in("assessment", "show_progress", Method::GET, "/api/assessment/progress"),
@@ -141,7 +152,7 @@ pub static ROUTES: [Route; 69] = [
     signed_in("midterm", "show_midterm", Method::GET, "/api/midterm/{id}"),
     signed_in("midterm", "generate_midterm", Method::POST, "/api/midterm/generate").limited(BY_SPEND),
     signed_in("midterm", "start_midterm", Method::POST, "/api/midterm/{id}/start"),
-    signed_in("midterm", "submit_midterm", Method::POST, "/api/midterm/{id}/submit"),
+    signed_in("marking", "submit_midterm", Method::POST, "/api/midterm/{id}/submit"),
     signed_in("midterm", "show_result", Method::GET, "/api/midterm/{id}/result"),
     open("questions", "show_figure", Method::GET, "/api/figures/{digest}"),
     open("questions", "feature_question", Method::GET, "/api/featured-question"),

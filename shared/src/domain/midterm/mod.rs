@@ -6,6 +6,7 @@ mod blueprint;
 mod candidates;
 mod form;
 mod infeasible;
+pub mod result;
 pub mod sitting;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use shared::app::App;
 use shared::domain::id::QuestionId;
 use shared::domain::midterm::MidtermId;
+use shared::domain::midterm::result::SittingResult;
 use shared::domain::midterm::sitting::{HandedIn, NotMarkable, Sitting, mark_sheet};
 use shared::domain::questions::view::QuestionView;
 use shared::domain::review::Scheduler;
@@ -17,8 +18,6 @@ use shared::domain::study::marking::{Given, Mark};
 use shared::http::fields::{AnswerText, Whole};
 use shared::http::{Body, Claim, Code, Json, Path, Problem};
 use utoipa::ToSchema;
-
-use crate::sitting_view::SittingResult;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

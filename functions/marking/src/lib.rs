@@ -1,0 +1,29 @@
+//! The `marking` group: whatever reads or marks an answer. It is a function of its own because code that marks is a tenth of a
+//! binary, and what marks needs none of the code that sells, assembles or prints questions.
+
+use axum::Router;
+use shared::app::App;
+use shared::domain::idempotency::IdempotencyKey;
+use shared::http::Routes;
+use utoipa::OpenApi;
+
+mod preview_answer;
+mod submit_answer;
+mod submit_midterm;
+
+/// The group's routes.
+pub fn router(app: App) -> Router {
+    Routes::of("marking")
+        .handle("submit_answer", submit_answer::submit_answer)
+        .handle("preview_answer", preview_answer::preview_answer)
+        .handle("submit_midterm", submit_midterm::submit_midterm)
+        .build(app)
+}
+
+/// The group's part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(
+    paths(submit_answer::submit_answer, preview_answer::preview_answer, submit_midterm::submit_midterm),
+    components(schemas(IdempotencyKey))
+)]
+pub struct Contract;
