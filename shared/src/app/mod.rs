@@ -19,6 +19,7 @@ mod stop_mail;
 pub mod unlock_questions;
 pub mod write_mail;
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -36,9 +37,13 @@ use crate::stripe::Stripe;
 
 pub use course::{CourseError, active_course, course_or_first, course_with};
 
-/// Shared by all requests of a process; cloning it is cheap.
+/// Shared by all requests of a process. Each layer of a router clones it, so a clone is one pointer.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Dependencies>);
+
+/// What an [`App`] consists of.
+#[derive(Clone)]
+pub struct Dependencies {
     pub store: Arc<Store>,
     /// Stripe client.
     pub stripe: Arc<Stripe>,
@@ -55,20 +60,36 @@ pub struct App {
     clock: Arc<dyn Clock>,
 }
 
+impl Deref for App {
+    type Target = Dependencies;
+
+    fn deref(&self) -> &Dependencies {
+        &self.0
+    }
+}
+
+impl DerefMut for App {
+    /// Changes this app alone, not its clones.
+    fn deref_mut(&mut self) -> &mut Dependencies {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
 impl App {
     /// Creates the production app, with the system clock and system randomness.
     #[must_use]
     pub fn new(config: Config) -> Self {
         let store = Store::connect(&config.database);
-        let app = Self::with(config, store, SystemClock, Random::new(SystemEntropy));
+        let mut app = Self::with(config, store, SystemClock, Random::new(SystemEntropy));
         let begin = u32::from_le_bytes(app.random.bytes());
-        Self { sampler: Arc::new(Sampler::starting_at(begin)), ..app }
+        app.sampler = Arc::new(Sampler::starting_at(begin));
+        app
     }
 
     /// Creates an app with the given clock and source of randomness.
     #[must_use]
     pub fn with(config: Config, store: Store, clock: impl Clock + 'static, random: Random) -> Self {
-        Self {
+        Self(Arc::new(Dependencies {
             store: Arc::new(store.under(config.settings.terms)),
             stripe: Arc::new(Stripe::new(config.stripe.clone())),
             random: Arc::new(random),
@@ -78,15 +99,16 @@ impl App {
             kdf: Arc::new(Kdf::of_this_machine()),
             derive: password::derive,
             clock: Arc::new(clock),
-        }
+        }))
     }
 
     /// Replaces prices, credits and rate limits.
     #[must_use]
-    pub fn with_settings(self, settings: Settings) -> Self {
-        let config = Config { settings, ..(*self.config).clone() };
-        let store = (*self.store).clone().under(settings.terms);
-        Self { config: Arc::new(config), store: Arc::new(store), limits: settings.limits, ..self }
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.config = Arc::new(Config { settings, ..(*self.config).clone() });
+        self.store = Arc::new((*self.store).clone().under(settings.terms));
+        self.limits = settings.limits;
+        self
     }
 
     /// Prices and credits in force.
@@ -97,20 +119,23 @@ impl App {
 
     /// Replaces the rate limits.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The same app with one concurrent key derivation and at most `waiting` waiting ones, for tests of a full queue.
     #[must_use]
-    pub fn with_kdf_queue(self, waiting: usize) -> Self {
-        Self { kdf: Arc::new(Kdf::with_slots(1, waiting)), ..self }
+    pub fn with_kdf_queue(mut self, waiting: usize) -> Self {
+        self.kdf = Arc::new(Kdf::with_slots(1, waiting));
+        self
     }
 
     /// The same app with another implementation of the key derivation, for tests, which remember its results.
     #[must_use]
-    pub fn with_key_derivation(self, derive: Derive) -> Self {
-        Self { derive, ..self }
+    pub fn with_key_derivation(mut self, derive: Derive) -> Self {
+        self.derive = derive;
+        self
     }
 
     /// The present.
