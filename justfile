@@ -8,6 +8,10 @@ default:
 serve *options:
     cargo run -p pastpaper -- serve {{ options }}
 
+# Build target/pgo/pastpaper for one machine, by profile-guided optimization (needs rustup's llvm-tools)
+pgo:
+    cli/pgo/run
+
 # Run all tests, or those whose name has a word
 test *words:
     cargo test --workspace {{ words }}
