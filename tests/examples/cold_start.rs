@@ -224,7 +224,12 @@ async fn main() {
     }
     for (name, mut command, file, event) in commands {
         let payload = std::fs::read_to_string(root.join(format!("events/{event}.json"))).unwrap();
-        let status = if event.ends_with("forged") { 400 } else { 200 };
+        let status = match event {
+            "webhooks.receive_event.forged" => 400,
+            // The question is read, and was not started.
+            "marking.preview_answer" => 409,
+            _ => 200,
+        };
         let mut starts = Vec::new();
         let per_reader = if warm == 0 { ANALYSES_MAX } else { 1 };
         for number in (0..count).step_by(per_reader) {
