@@ -1,6 +1,6 @@
 // The five routes that `load.rs --against` measures, with Hono and better-sqlite3, as one would write them for a single
 // server: sessions are checked, every request is logged, CORS is on, purchases are transactions. It fills a database of
-// its own with the data of `pastpaper bench fill --users 3000 --questions 1000`.
+// its own with the data of `pastpaper bench fill --users 6000 --questions 1000`.
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { logger } from "hono/logger";
 
-const USERS = 3000;
+const USERS = 6000;
 const QUESTIONS = 1000;
 const COURSE = `bench-${QUESTIONS}`;
 const SESSION_SECONDS = 7 * 24 * 3600;
