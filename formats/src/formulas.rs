@@ -66,6 +66,9 @@ impl<'a> Finder<'a> {
     /// The formula whose opening delimiter stands at `at`.
     pub(crate) fn formula_at(&mut self, at: usize) -> Option<Found> {
         let rest = &self.text[at..];
+        if self.is_html && is_sign(self.text, at) {
+            return None;
+        }
         if rest.starts_with("$$") {
             let close = self.close(0, at + 2, "$$")?;
             return self.found(at + 2..close, 2, true, None);
@@ -113,7 +116,7 @@ impl<'a> Finder<'a> {
         let mut at = from;
         let last = bytes.len().min(from + FORMULA_BYTES_MAX);
         while at < last {
-            if bytes[at..].starts_with(closer.as_bytes()) {
+            if bytes[at..].starts_with(closer.as_bytes()) && !(kind == 1 && self.is_html && is_sign(self.text, at)) {
                 return Some(at);
             }
             match bytes[at] {
@@ -139,6 +142,11 @@ impl<'a> Finder<'a> {
         };
         Formula { latex, is_display: found.is_display }
     }
+}
+
+/// Whether the dollar at `at` delimits no formula, as we write it in HTML: in a span of its own.
+pub(crate) fn is_sign(text: &str, at: usize) -> bool {
+    text[at..].starts_with("$</span>") && text[..at].ends_with("<span>")
 }
 
 fn begins_blank_line(rest: &[u8]) -> bool {

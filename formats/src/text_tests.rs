@@ -18,6 +18,11 @@ fn formulas_come_out_before_tags_are_read() {
         (r"\(x&nbsp;+&nbsp;<em>y</em>\)", "$x + y$"),
         ("costs $5 </p><p> and $6", "costs \\$5\nand \\$6"),
         ("a &#36;5 b", "a \\$5 b"),
+        // A dollar in a span of its own is a price, as we write it.
+        ("costs <span>$</span>5 costs <span>$</span>5", r"costs \$5 costs \$5"),
+        ("<span>$</span>5 and $x$", r"\$5 and $x$"),
+        ("$x$ for <span>$</span>5", r"$x$ for \$5"),
+        ("<span>$</span><span>$</span>x$y$", r"\$\$x$y$"),
         ("<code>$a = $b</code>", "\\$a = \\$b"),
         ("<!-- $x$ --><script>var a = '$y$'</script><style>$z$</style>t", "t"),
         (r#"<script type="math/tex; mode=display">x^2</script>"#, "$$x^2$$"),

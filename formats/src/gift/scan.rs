@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::cloze;
-use crate::formulas::Finder;
+use crate::formulas::{Finder, is_sign};
 use crate::tags;
 
 /// Stands for a comment line, so that it neither splits a question nor changes line numbers.
@@ -119,17 +119,10 @@ impl<'a> Skipper<'a> {
         if rest.starts_with('$') && (ends_in_answer || holds_answer(body)) {
             return None;
         }
-        if self.is_sign(at) || self.is_sign(found.end - 1) {
+        if is_sign(self.text, at) || is_sign(self.text, found.end - 1) {
             return None;
         }
         Some(SourceFormula { end: found.end, body: found.body, is_display: found.is_display, is_environment })
-    }
-}
-
-impl Skipper<'_> {
-    /// Whether the character at `at` is a dollar that begins no formula, as we write it: in a span of its own.
-    fn is_sign(&self, at: usize) -> bool {
-        self.text[at..].starts_with("$</span>") && self.text[..at].ends_with("<span>")
     }
 }
 
