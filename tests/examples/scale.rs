@@ -64,7 +64,8 @@ struct Cost {
 
 /// Without `tests::Person`, which also checks responses against the contract and takes time for it.
 async fn ask(router: &Router, token: &str, method: &str, path: &str, body: Option<&Value>) -> Value {
-    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let request = Request::builder().method(method).uri(path).header("host", "localhost");
+    let request = request.header("content-type", "application/json");
     let request =
         request.header("authorization", format!("Bearer {token}")).extension(ClientAddress(Ipv4Addr::LOCALHOST.into()));
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
