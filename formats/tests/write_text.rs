@@ -213,7 +213,7 @@ fn prices_beside_a_tag_stay_prices() {
     for text in [r"costs \$5 costs \$5 <b>", r"\$5 <b> and $x$", r"$x$ <b> for \$5", r"\$ <b> \$"] {
         let bank =
             Bank { questions: vec![Question { stem: text.to_owned(), ..Question::default() }], ..Bank::default() };
-        let back = read_back("f.csv", csv::read, &write::csv(&bank, true));
-        assert_eq!(back.questions[0].stem, text);
+        let read = read_back("f.csv", csv::read, &write::csv(&bank, true));
+        assert_eq!(read.questions[0].stem, text);
     }
 }
