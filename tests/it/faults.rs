@@ -68,9 +68,12 @@ struct Trial {
 
 impl Trial {
     fn of(route: &'static Route) -> Self {
-        let id = if route.function == "questions" { "alg-q4" } else { "algebra" };
-        let id = if route.operation == "revoke_session" { "{session}" } else { id };
-        let id = if route.function == "midterm" { "{midterm}" } else { id };
+        let id = match route.path {
+            "/api/auth/sessions/{id}" => "{session}",
+            path if path.starts_with("/api/questions/") => "alg-q4",
+            path if path.starts_with("/api/midterm/") => "{midterm}",
+            _ => "algebra",
+        };
         let path = route.path.replace("{id}", id);
         let start = ["/api/questions/alg-q4/start"].as_slice();
         let (body, before, has_key) = match route.operation {
