@@ -131,7 +131,7 @@ function choices(part, options, typed, type) {
         else chosen.delete(option.letter);
         type(options.map(({ letter }) => letter).filter((letter) => chosen.has(letter)).join(", "));
       });
-      return h("label.choice", null, input, h("span.letter", null, option.letter), h("span.prose", null, shown(option.html, option.text)));
+      return h("label.choice", null, input, h("span.letter", null, option.letter), scrolling(h("span.prose", null, shown(option.html, option.text))));
     }),
   );
 }
