@@ -416,3 +416,30 @@ async fn emails_that_differ_in_case_or_spaces_are_one() {
         assert_eq!(register(bad, &nobody).await.problem(422, "invalid_field")["field"], "email", "{bad}");
     }
 }
+
+/// The members are those that the contract names.
+#[tokio::test]
+async fn a_missing_member_of_any_body_is_named() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    let contract = pastpaper::openapi::document().unwrap();
+    let mut tried = 0;
+    for route in ROUTES.iter().filter(|route| route.operation != "receive_event") {
+        let operation = &contract["paths"][route.path][route.method.as_str().to_ascii_lowercase()];
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let schema = schema["$ref"].as_str().map_or(schema, |place| contract.pointer(&place[1..]).unwrap());
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if required.is_empty() {
+            continue;
+        }
+        let path = route.path.replace("{id}", "01900000-0000-7000-8000-000000000000");
+        let headers = [("content-type", "application/json")];
+        let answer = ada.send(route.method.clone(), &path, Some("{}".to_owned()), &headers).await;
+        let problem = answer.problem(400, "missing_field");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(required.iter().any(|member| detail.contains(&format!("`{member}`"))), "{}: {detail}", route.operation);
+        tried += 1;
+    }
+    assert!(tried > 10, "{tried} bodies");
+}

@@ -151,7 +151,8 @@ async fn what_belongs_to_no_question_is_refused_by_name_and_nothing_is_kept() {
             ada.post(&path(&midterm, "/submit"), json!({"answers": answers})).await.problem(422, "invalid_field");
         assert_eq!(problem["field"], field);
     }
-    let _ = ada.post(&path(&midterm, "/submit"), json!({})).await.problem(422, "invalid_field");
+    let problem = ada.post(&path(&midterm, "/submit"), json!({})).await.problem(400, "missing_field");
+    assert_eq!(problem["field"], "answers");
     assert_eq!(attempts(&test, &ada).await, (0, 0));
     assert_eq!(ada.get(&path(&midterm, "")).await.ok()["sitting"]["handed_in_at"], Value::Null);
 }

@@ -28,7 +28,7 @@ pub(crate) struct SubmitMidterm {
 }
 
 impl Body for SubmitMidterm {
-    const REQUIRED: &'static [&'static str] = &[];
+    const REQUIRED: &'static [&'static str] = &["answers"];
 }
 
 /// The answer to one question of a midterm.
