@@ -58,8 +58,8 @@ pub(super) fn parameters() -> Value {
     })
 }
 
-/// The tag of an operation, by which generated clients group their methods: the function. What marks an answer stays with what
-/// is answered.
+/// The tag of an operation. Generated clients group their methods by it. It is the function's name, but the routes of `marking` have
+/// the tags of questions and midterms, as before they had a function of their own.
 fn tag(route: &Route) -> &'static str {
     match route.function {
         "marking" if route.path.starts_with("/api/midterm/") => "midterm",

@@ -1,5 +1,5 @@
-//! The `marking` group: whatever reads or marks an answer. It is a function of its own because code that marks is a tenth of a
-//! binary, and what marks needs none of the code that sells, assembles or prints questions.
+//! The `marking` group: routes that read or mark answers. Marking is a tenth of a binary, so the functions that sell, assemble and
+//! print questions do not link it (`docs/decisions/0018-small-binaries.md`).
 
 use axum::Router;
 use shared::app::App;
