@@ -83,9 +83,9 @@ export function fill(element, ...children) {
   append(element, children);
 }
 
-/** Boxes that are wider than the screen can be scrolled by keyboard. */
+/** A box whose content is wider, be it by one pixel, can be scrolled by keyboard. */
 const sizes = new ResizeObserver((entries) => {
-  for (const { target } of entries) target.toggleAttribute("tabindex", target.scrollWidth > target.clientWidth + 1);
+  for (const { target } of entries) target.toggleAttribute("tabindex", target.scrollWidth > target.clientWidth);
   for (const { target } of entries) if (target.hasAttribute("tabindex")) target.setAttribute("tabindex", "0");
 });
 

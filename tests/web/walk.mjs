@@ -594,6 +594,27 @@ test("texts of the database are never markup", async () => {
   await page.context().close();
 });
 
+test("a box whose content is wider, be it by one pixel, can have the focus", async () => {
+  const page = await tab();
+  await open(page, "/app/");
+  const focusable = await page.evaluate(async () => {
+    const { h, scrolling } = await import("/app/dom.js");
+    const boxes = [200, 201, 400].map((width) => {
+      const content = h("span");
+      content.style.cssText = `display: inline-block; width: ${width}px; height: 10px`;
+      const box = scrolling(h("div.prose", null, content));
+      box.style.width = "200px";
+      return box;
+    });
+    document.querySelector("main").append(...boxes);
+    // The observer of sizes tells after the frame's layout.
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    return boxes.map((box) => box.tabIndex === 0);
+  });
+  assert.deepEqual(focusable, [false, true, true]);
+  await page.context().close();
+});
+
 test("every page is accessible, fits and has no error, on a phone and a desk, light and dark, in both languages", async () => {
   const email = await (async () => {
     const page = await tab();
