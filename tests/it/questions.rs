@@ -1,6 +1,6 @@
 //! Browsing, single questions, the featured question.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -102,6 +102,29 @@ async fn a_paid_question_stays_unlocked_for_its_buyer_only() {
     }
     let locked = bob.get("/api/questions/alg-q2").await.ok()["question"].clone();
     assert_eq!((&locked["locked"], &locked["answer"], &locked["options"]), (&json!(true), &json!(null), &json!([])));
+}
+
+#[tokio::test]
+async fn a_list_shows_of_each_question_what_the_question_itself_shows() {
+    let test = TestApp::start().await;
+    let ada = test.user("ada").await;
+    // One with an item of its own and no solution, one with its solution, three in a delivery, and locked ones.
+    let one = json!({"course_id": "algebra", "topic_ids": ["alg-quadratic"], "count": 1});
+    let three = json!({"course_id": "algebra", "count": 3});
+    for (path, wish) in [("alg-q1/start", json!({})), ("practice", one), ("practice", three)] {
+        let _ = ada.post(&format!("/api/questions/{path}"), wish).await.ok();
+    }
+    let page = ada.get("/api/questions?course_id=algebra&limit=50").await.ok();
+    let mut shown = BTreeSet::new();
+    for question in page["questions"].as_array().unwrap() {
+        let id = question["id"].as_str().unwrap();
+        let mut itself = ada.get(&format!("/api/questions/{id}")).await.ok()["question"].clone();
+        // A list has no figures.
+        itself.as_object_mut().unwrap().remove("figures");
+        assert_eq!(*question, itself, "{id}");
+        shown.insert((question["locked"].as_bool().unwrap(), question["answer"].is_string()));
+    }
+    assert_eq!(shown, BTreeSet::from([(true, false), (false, false), (false, true)]));
 }
 
 #[tokio::test]

@@ -68,18 +68,18 @@ pub(crate) async fn browse_questions(
 
 /// The page that the filter asks for.
 pub(crate) async fn question_page(filter: QuestionFilter, app: &App, claim: &Claim) -> Result<QuestionPage, Problem> {
-    let progress = async { app.store.progress(claim.user_id(), &filter.course_id).await.map_err(CourseError::from) };
-    let reads = async { tokio::try_join!(active_course(app, &filter.course_id), progress) };
-    let (_, (course, progress)) = claim.with(reads).await?;
+    let unlocked = async { app.store.accesses(claim.user_id(), &filter.course_id).await.map_err(CourseError::from) };
+    let reads = async { tokio::try_join!(active_course(app, &filter.course_id), unlocked) };
+    let (_, (course, unlocked)) = claim.with(reads).await?;
     let bank = app.store.bank(&course).await?;
     filter.check(&bank)?;
 
-    let fitting = bank.listed(|question| filter.matches(question) && is_listed(question, &progress));
+    let fitting = bank.listed(|question| filter.matches(question) && is_listed(question, &unlocked));
     let start = filter.start(&fitting)?;
     let limit = filter.limit.unwrap_or_default().get();
     let page: Vec<&QuestionSummary> = fitting.iter().skip(start).take(limit).copied().collect();
     let next_cursor = page.last().filter(|_| start + page.len() < fitting.len());
-    let questions = views(app, &course, &page, &progress, filter.render).await?;
+    let questions = views(app, &course, &page, &unlocked, filter.render).await?;
     Ok(QuestionPage {
         questions,
         next_cursor: next_cursor.map(|last| Cursor::encode(last.meta.id.as_str())),

@@ -56,12 +56,12 @@ pub(crate) async fn list_exam_questions(
     let reads = async {
         let found = course_with(&app, |bank| bank.exam(&id).is_some()).await?;
         let (course, bank) = found.ok_or_else(|| Problem::not_found("exam"))?;
-        let progress = app.store.progress(claim.user_id(), &course.id).await?;
-        Ok::<_, Problem>((course, bank, progress))
+        let unlocked = app.store.accesses(claim.user_id(), &course.id).await?;
+        Ok::<_, Problem>((course, bank, unlocked))
     };
-    let (_, (course, bank, progress)) = claim.with(reads).await?;
+    let (_, (course, bank, unlocked)) = claim.with(reads).await?;
     let mut questions: Vec<&QuestionSummary> =
-        bank.listed(|question| question.meta.exam_id.as_ref() == Some(&id) && is_listed(question, &progress));
+        bank.listed(|question| question.meta.exam_id.as_ref() == Some(&id) && is_listed(question, &unlocked));
     questions.sort_by(|a, b| {
         let place = |question: &QuestionSummary| {
             let number = question.meta.source_question_number;
@@ -80,6 +80,6 @@ pub(crate) async fn list_exam_questions(
     let page: Vec<&QuestionSummary> = questions.iter().skip(start).take(PAGE_QUESTIONS).copied().collect();
     let next_cursor = page.last().filter(|_| start + page.len() < questions.len());
     let next_cursor = next_cursor.map(|last| Cursor::encode(last.meta.id.as_str()));
-    let questions = views(&app, &course, &page, &progress, query.render).await?;
+    let questions = views(&app, &course, &page, &unlocked, query.render).await?;
     Ok(Catalogue(ExamQuestionPage { questions, next_cursor }))
 }

@@ -13,7 +13,10 @@ use super::keys;
 use crate::domain::account::profile::Profile;
 use crate::domain::catalog::{Course, Question};
 use crate::domain::id::{CourseId, QuestionId, UserId};
-use crate::domain::study::progress::{DeliveryId, Holding, Progress, QuestionDelivery, Rows, UnlockedTimes, merged};
+use crate::domain::questions::view::Access;
+use crate::domain::study::progress::{
+    Accesses, DeliveryId, Holding, Progress, QuestionDelivery, Rows, UnlockedTimes, merged,
+};
 
 /// An item of either form.
 enum UnlockedItem {
@@ -23,6 +26,8 @@ enum UnlockedItem {
 
 /// The attributes that say which questions are unlocked, and when they were delivered last.
 const TIMES: &str = "question_id, seen_at, question_ids, delivered_at";
+/// The attributes that say what may be seen.
+const ACCESS: &str = "question_id, solution_at, question_ids";
 
 impl Store {
     /// All of a student's progress in a course. The read is strongly consistent, so a question is available directly
@@ -46,6 +51,24 @@ impl Store {
             }
         }
         Ok(merged(rows, &deliveries))
+    }
+
+    /// What a student may see of each unlocked question of a course. Like [`Store::progress`], but reads few attributes only.
+    pub async fn accesses(&self, user: UserId, course: &CourseId) -> Result<Accesses, StoreError> {
+        let (user, prefix) = (keys::user(user), keys::progress_of_course(course));
+        let (mut own, mut delivered) = (Accesses::new(), Vec::new());
+        for (questions, access) in self.query_attributes(&user, &prefix, true, Some(ACCESS), access).await? {
+            match questions {
+                Named::One(question) => {
+                    own.insert(question, access);
+                }
+                Named::Delivered(questions) => delivered.extend(questions),
+            }
+        }
+        for question in delivered {
+            own.entry(question).or_insert(Access::Solution);
+        }
+        Ok(own)
     }
 
     /// When a student last received each question of a course. Like [`Store::progress`], but reads few attributes only:
@@ -171,26 +194,41 @@ enum Named {
     Delivered(Vec<QuestionId>),
 }
 
-fn times(mut item: Item) -> Result<(Named, Timestamp), StoreError> {
+/// The questions of an item, which loses them.
+fn named(item: &mut Item) -> Result<Named, StoreError> {
     let question = |id: AttributeValue| match id {
         AttributeValue::S(id) => QuestionId::try_from(id).map_err(|error| StoreError::corrupt(Progress::NAME, error)),
         other => Err(StoreError::corrupt(Progress::NAME, format!("a question is {other:?}"))),
     };
-    let (named, at) = match item.remove("question_ids") {
-        Some(AttributeValue::L(ids)) => {
-            let ids: Result<Vec<QuestionId>, StoreError> = ids.into_iter().map(question).collect();
-            (Named::Delivered(ids?), item.remove("delivered_at"))
-        }
-        Some(other) => return Err(StoreError::corrupt(QuestionDelivery::NAME, format!("its questions are {other:?}"))),
+    match item.remove("question_ids") {
+        Some(AttributeValue::L(ids)) => ids.into_iter().map(question).collect::<Result<_, _>>().map(Named::Delivered),
+        Some(other) => Err(StoreError::corrupt(QuestionDelivery::NAME, format!("its questions are {other:?}"))),
         None => {
             let id = item.remove("question_id");
             let id = id.ok_or_else(|| StoreError::corrupt(Progress::NAME, "it has no question"))?;
-            (Named::One(question(id)?), item.remove("seen_at"))
+            question(id).map(Named::One)
         }
+    }
+}
+
+fn times(mut item: Item) -> Result<(Named, Timestamp), StoreError> {
+    let named = named(&mut item)?;
+    let at = match named {
+        Named::One(_) => item.remove("seen_at"),
+        Named::Delivered(_) => item.remove("delivered_at"),
     };
     let at = match at {
         Some(AttributeValue::S(at)) => at,
         other => return Err(StoreError::corrupt(Progress::NAME, format!("its time is {other:?}"))),
     };
     Ok((named, at.parse().map_err(|error: jiff::Error| StoreError::corrupt(Progress::NAME, error))?))
+}
+
+fn access(mut item: Item) -> Result<(Named, Access), StoreError> {
+    let named = named(&mut item)?;
+    let has_solution = match &named {
+        Named::One(_) => matches!(item.get("solution_at"), Some(AttributeValue::S(_))),
+        Named::Delivered(_) => true,
+    };
+    Ok((named, if has_solution { Access::Solution } else { Access::Question }))
 }

@@ -138,6 +138,9 @@ pub struct UnlockedTimes {
 /// Progress of a student in a course, by question.
 pub type Rows = HashMap<QuestionId, Progress>;
 
+/// What a student may see of each unlocked question of a course.
+pub type Accesses = HashMap<QuestionId, Access>;
+
 impl Progress {
     /// What the student may see of the question.
     #[must_use]
@@ -160,10 +163,4 @@ impl Progress {
     pub fn knows_solution(&self) -> bool {
         self.opened_at.is_some() || self.attempts > 0
     }
-}
-
-/// What a student may see of a question; nothing without a row.
-#[must_use]
-pub fn access(progress: Option<&Progress>) -> Access {
-    progress.map_or(Access::Locked, Progress::access)
 }
