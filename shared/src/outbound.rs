@@ -23,6 +23,13 @@ pub(crate) enum Roots {
     Pem(&'static str),
 }
 
+impl Roots {
+    /// What calls of this address need.
+    pub(crate) fn of(url: &str) -> Self {
+        if url.starts_with("http://") { Self::None } else { Self::System }
+    }
+}
+
 /// Creates a client that connects at its first call and keeps connections alive. Unreadable root certificates are
 /// skipped, so calls fail instead of the process.
 pub(crate) fn http_client(roots: &Roots) -> HttpClient {

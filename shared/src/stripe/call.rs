@@ -139,7 +139,7 @@ impl Stripe {
         key: Option<&str>,
     ) -> Result<Option<T>, StripeError> {
         let secret = self.secret_key().await?;
-        let client = self.http.get_or_init(|| http_client(&Roots::System));
+        let client = self.http.get_or_init(|| http_client(&Roots::of(&self.settings.api_base)));
         let url = format!("{}{path}", self.settings.api_base.trim_end_matches('/'));
         let mut why = String::new();
         // Stripe also stores a failed answer under its key, so a retry after a stored failure needs a new key.

@@ -110,9 +110,5 @@ pub(crate) fn sdk_http_client(endpoint_url: Option<&str>) -> impl HttpClient + '
 
 /// Root certificates for an endpoint.
 fn roots(endpoint_url: Option<&str>) -> Roots {
-    match endpoint_url {
-        None => Roots::Pem(AMAZON_ROOTS),
-        Some(url) if url.starts_with("http://") => Roots::None,
-        Some(_) => Roots::System,
-    }
+    endpoint_url.map_or(Roots::Pem(AMAZON_ROOTS), Roots::of)
 }
