@@ -319,6 +319,51 @@ fn only_midterm_links_formats_and_only_their_writers() {
     assert_eq!(in_workspace["default-features"], toml::Value::from(false), "{in_workspace:?}");
 }
 
+/// What is never run: a test in a target whose manifest turns tests off, and an example in documentation.
+fn tests_that_never_run(source: &str, is_tested: bool) -> Vec<&str> {
+    let mut is_open = false;
+    source
+        .lines()
+        .map(str::trim)
+        .filter(|line| {
+            let doc = line.strip_prefix("///").or_else(|| line.strip_prefix("//!")).unwrap_or_default();
+            if let Some(language) = doc.trim().strip_prefix("```") {
+                is_open = !is_open;
+                return is_open && language != "text";
+            }
+            !is_tested && ["test]", "cfg(test)"].iter().any(|name| line.starts_with("#[") && line.contains(name))
+        })
+        .collect()
+}
+
+#[test]
+fn every_test_runs() {
+    let folders = FUNCTIONS.map(|function| format!("functions/{function}"));
+    let others = ["assembly", "cli", "formats", "kdf", "rendering", "shared", "tests"].map(str::to_owned);
+    for folder in folders.into_iter().chain(others) {
+        let manifest: toml::Table = read(&format!("{folder}/Cargo.toml")).parse().unwrap();
+        let is_on = |target: &toml::Value, kind: &str| target.get(kind).is_none_or(|value| value.as_bool().unwrap());
+        let lib = is_on(&manifest["lib"], "test");
+        let main = manifest.get("bin").is_none_or(|targets| is_on(&targets[0], "test"));
+        for file in sources(&format!("{folder}/src")) {
+            let is_tested = if file.ends_with("/main.rs") { main } else { lib };
+            assert_eq!(tests_that_never_run(&read(&file), is_tested), Vec::<&str>::new(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_test_that_never_runs_is_found() {
+    let source = "/// ```text\n/// 1 + 1\n/// ```\n    #[test]\n";
+    assert_eq!(tests_that_never_run(source, true), Vec::<&str>::new());
+    assert_eq!(tests_that_never_run(source, false), ["#[test]"]);
+    assert_eq!(
+        tests_that_never_run("#[tokio::test]\nfn a() {}\n#[cfg(test)]", false),
+        ["#[tokio::test]", "#[cfg(test)]"]
+    );
+    assert_eq!(tests_that_never_run("//! ```\n//! let a = 1;\n//! ```", true), ["//! ```"]);
+}
+
 /// The files that git tracks or would add; none without git.
 fn tracked_files() -> Option<Vec<String>> {
     let listed = Command::new("git")
