@@ -224,11 +224,12 @@ fn times(mut item: Item) -> Result<(Named, Timestamp), StoreError> {
     Ok((named, at.parse().map_err(|error: jiff::Error| StoreError::corrupt(Progress::NAME, error))?))
 }
 
+/// The questions of an item and what may be seen of them. A delivery has the solutions.
 fn access(mut item: Item) -> Result<(Named, Access), StoreError> {
     let named = named(&mut item)?;
     let has_solution = match &named {
         Named::One(_) => matches!(item.get("solution_at"), Some(AttributeValue::S(_))),
         Named::Delivered(_) => true,
     };
-    Ok((named, if has_solution { Access::Solution } else { Access::Question }))
+    Ok((named, Access::unlocked(has_solution)))
 }

@@ -28,6 +28,14 @@ pub enum Access {
     Solution,
 }
 
+impl Access {
+    /// To an unlocked question.
+    #[must_use]
+    pub const fn unlocked(has_solution: bool) -> Self {
+        if has_solution { Self::Solution } else { Self::Question }
+    }
+}
+
 /// A question as returned by the API: the D1 columns and some additions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QuestionView {

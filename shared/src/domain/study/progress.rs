@@ -145,7 +145,7 @@ impl Progress {
     /// What the student may see of the question.
     #[must_use]
     pub fn access(&self) -> Access {
-        if self.solution_at.is_some() { Access::Solution } else { Access::Question }
+        Access::unlocked(self.solution_at.is_some())
     }
 
     /// The question's schedule; `None` before the first attempt.
