@@ -90,6 +90,8 @@ pub struct TestApp {
     /// The stand-in for Stripe.
     pub stripe: StripeStandIn,
     router: Router,
+    /// Number of processes started after the first one.
+    processes: AtomicU64,
     // The database or table, which is deleted when the test ends.
     engine: Engine,
 }
@@ -145,7 +147,7 @@ impl TestApp {
         let app = App::with(config, store, clock.clone(), random).with_limits(WIDE).with_key_derivation(keys::derive);
         assert!(app.store.create_table().await.unwrap());
         engine.check_at_end(&app.config);
-        Self { router: router::all(&app), app, clock, stripe, engine }
+        Self { router: router::all(&app), app, clock, stripe, processes: AtomicU64::new(0), engine }
     }
 
     /// Imports a course.
@@ -215,9 +217,8 @@ impl TestApp {
     }
 
     fn app_of(&self, config: Config) -> App {
-        // Every process generates different ids.
-        static SEED: AtomicU64 = AtomicU64::new(2);
-        let seed = SEED.fetch_add(1, Ordering::Relaxed);
+        // Every process generates different ids, and in every test the same ones: keys are derived once for all tests.
+        let seed = self.processes.fetch_add(1, Ordering::Relaxed) + 2;
         let store = Store::connect(&config.database);
         let random = Random::new(SeededEntropy::new(self.engine.seed(seed)));
         let app = App::with(config, store, self.clock.clone(), random).with_key_derivation(keys::derive);
