@@ -217,7 +217,7 @@ impl TestApp {
     }
 
     fn app_of(&self, config: Config) -> App {
-        // Every process generates different ids, and in every test the same ones: keys are derived once for all tests.
+        // Each process of a test has its own seed. The seeds are the same in every test, so that `keys` derives fewer keys.
         let seed = self.processes.fetch_add(1, Ordering::Relaxed) + 2;
         let store = Store::connect(&config.database);
         let random = Random::new(SeededEntropy::new(self.engine.seed(seed)));
